@@ -1,0 +1,187 @@
+//! Pin names: from a name to a line, and back.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::board::Board;
+use crate::header::{Header, PinKind};
+
+/// Why a pin name does not lead to a GPIO line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PinError {
+    /// No pin of the board has this name.
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// How to name the pin that was probably meant, or what names there are.
+        hint: Option<String>,
+    },
+    /// The pin exists but carries no GPIO line.
+    NotGpio {
+        /// The name that was asked for.
+        name: String,
+        /// What the pin carries: "3.3 V power", "5 V power", "ground".
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for PinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PinError::Unknown { name, hint: Some(hint) } => write!(f, "unknown pin {name:?}: {hint}"),
+            PinError::Unknown { name, hint: None } => write!(f, "unknown pin {name:?}"),
+            PinError::NotGpio { name, what } => write!(f, "pin {name:?} is {what}, not a GPIO line"),
+        }
+    }
+}
+
+impl Error for PinError {}
+
+/// See [`Board::find`].
+pub(crate) fn find(board: &Board, name: &str) -> Result<u32, PinError> {
+    let name = name.trim();
+    match parse(&name.to_ascii_uppercase()).map_or_else(|| Err(forms(board)), |spec| resolve(board, spec)) {
+        Ok(PinKind::Gpio(line)) => Ok(line),
+        Ok(kind) => Err(PinError::NotGpio { name: name.to_owned(), what: kind.what() }),
+        Err(hint) => Err(PinError::Unknown { name: name.to_owned(), hint: Some(hint) }),
+    }
+}
+
+/// See [`Board::names`].
+pub(crate) fn names(board: &Board, line: u32) -> Vec<String> {
+    if line >= board.lines() {
+        return Vec::new();
+    }
+    let mut names = vec![format!("GPIO{line}")];
+    if is_pi(board) {
+        names.push(format!("BCM{line}"));
+    }
+    for header in board.headers() {
+        for pin in header.pins().filter(|pin| pin.kind == PinKind::Gpio(line)) {
+            names.push(format!("{}:{}", header.name(), pin.number));
+            if board.main_header() == Some(header) {
+                names.push(format!("BOARD{}", pin.number));
+            }
+            names.extend(header.wiring_pi(pin.number).map(|wpi| format!("WPI{wpi}")));
+        }
+    }
+    names
+}
+
+/// A pin name taken apart, with nothing known yet of the board.
+enum Spec<'a> {
+    Gpio(u32),
+    Bcm(u32),
+    Board(u32),
+    WiringPi(u32),
+    Header(&'a str, u32),
+    Supply(PinKind),
+}
+
+/// Takes a name in upper case apart, `None` if no pin name is ever written like this.
+fn parse(name: &str) -> Option<Spec<'_>> {
+    match name {
+        "3V3" => return Some(Spec::Supply(PinKind::Power3v3)),
+        "5V" => return Some(Spec::Supply(PinKind::Power5v)),
+        "GND" => return Some(Spec::Supply(PinKind::Ground)),
+        _ => {}
+    }
+    if let Some((header, digits)) = name.split_once(':') {
+        return Some(Spec::Header(header, number(digits)?));
+    }
+    let (prefix, digits) = name.split_at(name.find(|c: char| c.is_ascii_digit())?);
+    let number = number(digits)?;
+    match prefix {
+        "" | "GPIO" => Some(Spec::Gpio(number)),
+        "BCM" => Some(Spec::Bcm(number)),
+        "BOARD" => Some(Spec::Board(number)),
+        "WPI" => Some(Spec::WiringPi(number)),
+        _ => None,
+    }
+}
+
+/// Reads plain decimal digits; a number too big for the type becomes the biggest, which is out of every range.
+fn number(digits: &str) -> Option<u32> {
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| digits.parse().unwrap_or(u32::MAX))
+}
+
+/// Looks a name up on the board; the error is a hint at what to write instead.
+fn resolve(board: &Board, spec: Spec<'_>) -> Result<PinKind, String> {
+    match spec {
+        Spec::Supply(kind) => Ok(kind),
+        Spec::Gpio(line) | Spec::Bcm(line) if line >= board.lines() => Err(lines(board)),
+        Spec::Bcm(line) if !is_pi(board) => Err(format!("this board is no Raspberry Pi, say \"GPIO{line}\"")),
+        Spec::Gpio(line) | Spec::Bcm(line) => Ok(PinKind::Gpio(line)),
+        Spec::Board(pin) => match board.main_header() {
+            Some(header) => header.pin(pin).ok_or_else(|| pins(header)),
+            None => Err(headers(board)),
+        },
+        Spec::WiringPi(wpi) => wiring_pi(board, wpi).ok_or_else(|| match board.main_header() {
+            Some(_) => "wiringPi gives no pin of this board that number".to_owned(),
+            None => headers(board),
+        }),
+        Spec::Header(name, pin) => match board.headers().iter().find(|header| header.name() == name) {
+            Some(header) => header.pin(pin).ok_or_else(|| pins(header)),
+            None => Err(other_header(board, name, pin)),
+        },
+    }
+}
+
+/// The pin that has this number in wiringPi.
+fn wiring_pi(board: &Board, wpi: u32) -> Option<PinKind> {
+    board.headers().iter().find_map(|header| {
+        header.pins().find(|pin| header.wiring_pi(pin.number) == Some(wpi)).map(|pin| pin.kind)
+    })
+}
+
+/// Only the lines of a Raspberry Pi are numbered by Broadcom.
+fn is_pi(board: &Board) -> bool {
+    board.revision().is_some()
+}
+
+/// Hint: how names are written.
+fn forms(board: &Board) -> String {
+    match board.main_header() {
+        Some(header) => {
+            let main = header.name();
+            format!("pins are named like \"17\", \"GPIO17\", \"BOARD11\", \"{main}:11\" or \"WPI0\"")
+        }
+        None => headers(board),
+    }
+}
+
+/// Hint: the range of line numbers.
+fn lines(board: &Board) -> String {
+    match board.lines() {
+        0 => "this board has no GPIO lines".to_owned(),
+        1 => "the only line of this board is GPIO0".to_owned(),
+        lines => format!("the lines of this board are GPIO0 to GPIO{}", lines - 1),
+    }
+}
+
+/// Hint: the range of pin numbers of a header.
+fn pins(header: &Header) -> String {
+    format!("the header has pins 1 to {}", header.len())
+}
+
+/// Hint: the headers there are.
+fn headers(board: &Board) -> String {
+    let names: Vec<_> = board.headers().iter().map(Header::name).collect();
+    match names.as_slice() {
+        [] => format!("this board has no known header; {}", lines(board)),
+        [name] => format!("the only header of this board is {name}"),
+        names => format!("the headers of this board are {}", names.join(" and ")),
+    }
+}
+
+/// Hint: J8 took the place of P1, pin by pin, so one is often meant by the name of the other.
+fn other_header(board: &Board, name: &str, pin: u32) -> String {
+    match board.main_header() {
+        Some(header) if matches!(name, "J8" | "P1") && header.pin(pin).is_some() => {
+            format!("this board calls it \"{}:{pin}\"", header.name())
+        }
+        _ => headers(board),
+    }
+}
