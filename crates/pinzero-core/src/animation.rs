@@ -1,0 +1,231 @@
+//! Blinks and pulses in the background, and who owns an output: the animation or its user.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Hub;
+use crate::gpio::Gpio;
+use crate::machine::{Blink, Frames};
+use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::time::Instant;
+use crate::types::{Edge, Level};
+
+/// Something that can be animated: it takes values from 0 (low) to 1 (high).
+pub(crate) trait Target: fmt::Debug + Send + Sync {
+    fn lane(&self) -> &Lane;
+    fn show(&self, value: f64) -> Result<()>;
+}
+
+/// Whether an animation owns the output, and which one.
+#[derive(Debug, Default)]
+pub(crate) struct Lane(AtomicU64);
+
+impl Lane {
+    /// Does `write` as the user's own act: after it, and until the next [`start`](Lane::start), no animation writes.
+    pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
+        // The one load that a write pays for animations being there at all.
+        if self.0.load(Ordering::Relaxed) == 0 {
+            return write();
+        }
+        let (removed, result) = gpio.runtime().enter(|state, _, _| {
+            let running = TaskId::from_raw(self.0.swap(0, Ordering::Relaxed));
+            (state.remove(running), write())
+        });
+        drop(removed);
+        result
+    }
+
+    /// Starts an animation of `target` in place of the one that runs.
+    pub(crate) fn start(gpio: &Gpio, target: Arc<dyn Target>, plan: Blink, active: Level) -> Result<Arc<Run>> {
+        let frames = plan.frames()?;
+        let runtime = gpio.runtime();
+        runtime.start()?;
+        let id = runtime.reserve();
+        let run = Arc::new(Run { id, finished: AtomicBool::new(false), error: Mutex::new(None), hub: Arc::default() });
+        let lane = &*target;
+        let removed = runtime.enter(|state, now, effects| {
+            let before = TaskId::from_raw(lane.lane().0.swap(id.raw(), Ordering::Relaxed));
+            let removed = state.remove(before);
+            let task = AnimationTask { run: run.clone(), target: target.clone(), frames, active, at: Some(now), value: 0.0 };
+            state.insert(id, Box::new(task), now, effects);
+            removed
+        });
+        drop(removed);
+        Ok(run)
+    }
+}
+
+/// How an animation is getting on.
+#[derive(Debug)]
+pub(crate) struct Run {
+    id: TaskId,
+    finished: AtomicBool,
+    error: Mutex<Option<Error>>,
+    hub: Arc<Hub>,
+}
+
+#[derive(Debug)]
+struct AnimationTask {
+    run: Arc<Run>,
+    target: Arc<dyn Target>,
+    frames: Frames,
+    active: Level,
+    /// When the next frame is due; `None` when it is over.
+    at: Option<Instant>,
+    value: f64,
+}
+
+impl AnimationTask {
+    fn show(&mut self, value: f64) -> Result<()> {
+        self.value = value;
+        self.target.show(if self.active.is_high() { value } else { 1.0 - value })
+    }
+
+    /// Shows the next frame; `None` after the last.
+    fn step(&mut self, at: Instant) -> Result<Option<Instant>> {
+        match self.frames.next() {
+            Some(frame) => {
+                self.show(frame.value)?;
+                Ok(Some(at + frame.lasts))
+            }
+            None if self.value > 0.0 => self.show(0.0).map(|()| None),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Task for AnimationTask {
+    fn edge(&mut self, _: Edge, _: &mut Effects) {}
+
+    fn resync(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn fire(&mut self, now: Instant, _: &mut Effects) {
+        while let Some(at) = self.at.filter(|at| *at <= now) {
+            self.at = match self.step(at) {
+                Ok(next) => next,
+                Err(error) => {
+                    if error.kind() != ErrorKind::Closed {
+                        log::error!("a blink ends early: {error}");
+                    }
+                    *self.run.error.lock() = Some(error);
+                    None
+                }
+            };
+            if self.at.is_none() {
+                let lane = &self.target.lane().0;
+                let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Relaxed, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn next(&self) -> Next {
+        self.at.map_or(Next::Done, Next::At)
+    }
+}
+
+/// However an animation ends, by itself or by being taken out, its waiters hear of it.
+impl Drop for AnimationTask {
+    fn drop(&mut self) {
+        self.run.finished.store(true, Ordering::Release);
+        self.run.hub.ring();
+    }
+}
+
+/// A blink or pulse that runs in the background. Dropping this leaves it running.
+///
+/// It keeps its device open, so `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
+///
+/// ```
+/// use pinzero_core::{Blink, Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let line = gpio.output(17).open()?;
+/// let blink = line.blink(Blink::new(ms(10), ms(10)).times(3), Level::High)?;
+/// assert!(blink.is_running());
+/// blink.wait()?;
+/// assert_eq!(gpio.elapsed(), ms(60));
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Animation {
+    gpio: Gpio,
+    run: Arc<Run>,
+    off: Arc<dyn Fn() -> Result<()> + Send + Sync>,
+}
+
+impl Animation {
+    /// `off` stops the animation as a user would, and holds the device.
+    pub(crate) fn new(gpio: Gpio, run: Arc<Run>, off: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        Animation { gpio, run, off: Arc::new(off) }
+    }
+
+    /// Whether it goes on: it has not come to its end, nor been stopped or replaced.
+    pub fn is_running(&self) -> bool {
+        !self.run.finished.load(Ordering::Acquire)
+    }
+
+    /// Stops it, if it still runs, and switches the device off.
+    ///
+    /// # Errors
+    /// Those of writing to the pin.
+    pub fn stop(&self) -> Result<()> {
+        if self.is_running() { (self.off)() } else { Ok(()) }
+    }
+
+    /// Blocks until it ends, by itself or because somebody stops it. An endless one is worth waiting for, too.
+    ///
+    /// # Errors
+    /// The one that a write met in the background, if that is why it ended.
+    ///
+    /// # Panics
+    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    pub fn wait(&self) -> Result<()> {
+        self.gpio.runtime().wait(self.run.hub.bell(), None, || self.ended());
+        self.result()
+    }
+
+    /// Blocks until it ends, for at most `timeout`; tells whether it has ended.
+    ///
+    /// # Errors
+    /// As for [`wait`](Animation::wait).
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<bool> {
+        let deadline = self.gpio.now() + timeout;
+        match self.gpio.runtime().wait(self.run.hub.bell(), Some(deadline), || self.ended()) {
+            Some(()) => self.result().map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Ends when the animation does; for `async` code, on any executor.
+    ///
+    /// # Errors
+    /// As for [`wait`](Animation::wait).
+    pub async fn finished(&self) -> Result<()> {
+        while self.is_running() {
+            let listener = self.run.hub.bell().listen();
+            if self.is_running() {
+                listener.await;
+            }
+        }
+        self.result()
+    }
+
+    fn ended(&self) -> Option<()> {
+        (!self.is_running()).then_some(())
+    }
+
+    fn result(&self) -> Result<()> {
+        self.run.error.lock().take().map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Debug for Animation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Animation").field("running", &self.is_running()).finish_non_exhaustive()
+    }
+}

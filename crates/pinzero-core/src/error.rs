@@ -1,0 +1,163 @@
+//! One error type, with a kind that tells the user what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The result of whatever can fail here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as it matters for what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Another program, or a kernel driver, holds the line: stop it or take another pin.
+    Busy,
+    /// The device or its factory has been closed: open a new one.
+    Closed,
+    /// The remote host does not answer: it may come back, so trying again later makes sense.
+    Disconnected,
+    /// The board has a resistor on this pin, and another pull was asked for: take that pull, or another pin.
+    FixedPull,
+    /// A frequency that is zero, negative, not a number or out of range: give another.
+    InvalidFrequency,
+    /// A value out of its range: give another.
+    InvalidValue,
+    /// The system refused in a way that has no kind of its own; see [`source`](StdError::source).
+    Io,
+    /// There is no such GPIO chip: check the name, or that this machine has one.
+    NoChip,
+    /// No factory could be started: the message says why for each, and how to go on without hardware.
+    NoFactory,
+    /// The pin exists but is none that can be switched (power, ground): take another.
+    NotGpio,
+    /// The rights are missing: the message names the file and the group.
+    PermissionDenied,
+    /// A device of this program holds the pin: the message names it.
+    PinInUse,
+    /// No pin goes by that name on this board.
+    UnknownPin,
+    /// The factory cannot do this: take another factory, or do without.
+    Unsupported,
+}
+
+/// What went wrong, where, and why.
+///
+/// ```
+/// use pinzero_core::{ErrorKind, mock};
+///
+/// let gpio = mock::gpio();
+/// let error = gpio.output("GPIO99").open().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::UnknownPin);
+/// assert!(error.to_string().contains("GPIO99"));
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    device: Option<&'static str>,
+    pin: Option<String>,
+    factory: Option<&'static str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` says in one line what happened and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            device: None,
+            pin: None,
+            factory: None,
+            source: None,
+        }))
+    }
+
+    /// What [`ErrorKind::Closed`] is made by.
+    pub fn closed() -> Self {
+        Error::new(ErrorKind::Closed, "it has been closed")
+    }
+
+    /// What a backend answers when asked for a power that it has not declared.
+    pub fn unsupported(what: impl fmt::Display) -> Self {
+        Error::new(ErrorKind::Unsupported, format!("{what} is not supported here"))
+    }
+
+    /// Adds the pin it is about, unless that is known already.
+    #[must_use]
+    pub fn with_pin(mut self, pin: impl fmt::Display) -> Self {
+        self.0.pin.get_or_insert_with(|| pin.to_string());
+        self
+    }
+
+    /// Adds the kind of device it is about, unless that is known already.
+    #[must_use]
+    pub fn with_device(mut self, device: &'static str) -> Self {
+        self.0.device.get_or_insert(device);
+        self
+    }
+
+    /// Adds the factory it comes from, unless that is known already.
+    #[must_use]
+    pub fn with_factory(mut self, factory: &'static str) -> Self {
+        self.0.factory.get_or_insert(factory);
+        self
+    }
+
+    /// Adds the error below.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What to do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The pin it is about, if it is about one.
+    pub fn pin(&self) -> Option<&str> {
+        self.0.pin.as_deref()
+    }
+
+    /// The factory it comes from, if it comes from one.
+    pub fn factory(&self) -> Option<&str> {
+        self.0.factory
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        match (inner.device, &inner.pin) {
+            (Some(device), Some(pin)) => write!(f, "{device} on {pin}: ")?,
+            (Some(device), None) => write!(f, "{device}: ")?,
+            (None, Some(pin)) => write!(f, "{pin}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&inner.message)?;
+        if let Some(source) = &inner.source {
+            write!(f, ": {source}")?;
+        }
+        match inner.factory {
+            Some(factory) => write!(f, " (factory {factory})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The same line as [`Display`](fmt::Display), so that `fn main() -> Result<()>` ends in words a person can read.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{:?}]", self.0.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

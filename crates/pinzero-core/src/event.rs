@@ -1,0 +1,251 @@
+//! What an input tells its user, and how: handlers, iterators and waits.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use event_listener::Event as Bell;
+use parking_lot::Mutex;
+
+use crate::time::Instant;
+use crate::types::Level;
+
+/// What happened to an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// It became active: a button was pressed.
+    Activated,
+    /// It became inactive: a button was released.
+    Deactivated,
+    /// It has been active for the hold time, or for a further one with repeat.
+    Held,
+    /// Activated and deactivated once, and not again within the double-click time.
+    Clicked,
+    /// Activated and deactivated twice.
+    DoubleClicked,
+    /// Active for the hold time; no click comes of it.
+    LongPressed,
+}
+
+/// Something that happened to an input, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// When it counted, on the factory's clock.
+    pub at: Instant,
+    /// The level of the line then.
+    pub level: Level,
+    /// How long the input had been in its state, the press included: zero for `Activated`; for `Deactivated`, how
+    /// long it was active; for `Held` and `LongPressed`, how long it has been.
+    pub lasted: Duration,
+    /// How many edges or events were lost before this one.
+    pub missed: u32,
+}
+
+/// What a handler may return: nothing, or a [`Result`] whose error is logged instead of lost.
+pub trait Outcome {
+    /// Looks at it, once.
+    fn report(self);
+}
+
+impl Outcome for () {
+    fn report(self) {}
+}
+
+impl<T, E: fmt::Display> Outcome for Result<T, E> {
+    fn report(self) {
+        if let Err(error) = self {
+            log::error!("a callback failed: {error}");
+        }
+    }
+}
+
+type Callback = Box<dyn FnMut(&Event) + Send>;
+
+/// A registered handler. Dropping this leaves it in place.
+#[derive(Debug, Clone)]
+pub struct Handler {
+    hub: Weak<Hub>,
+    id: u64,
+}
+
+impl Handler {
+    /// Takes the handler out: it is not called again, a call that is under way excepted.
+    pub fn remove(&self) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.remove(|entry| entry.id == self.id);
+        }
+    }
+}
+
+struct Entry {
+    id: u64,
+    kind: EventKind,
+    /// Empty while it is being called, and for good once it has been removed.
+    callback: Mutex<Cell>,
+}
+
+enum Cell {
+    Ready(Callback),
+    Running,
+    Removed,
+}
+
+/// The listeners of one input.
+#[derive(Default)]
+pub(crate) struct Hub {
+    bell: Bell,
+    listeners: Mutex<Listeners>,
+    ids: AtomicU64,
+}
+
+#[derive(Default)]
+struct Listeners {
+    closed: bool,
+    entries: Arc<Vec<Arc<Entry>>>,
+    queues: Vec<Weak<Queue>>,
+}
+
+impl Hub {
+    /// Rung when something happened that a waiter may be waiting for.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    pub(crate) fn ring(&self) {
+        self.bell.notify(usize::MAX);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.listeners.lock().closed
+    }
+
+    pub(crate) fn on<R: Outcome>(
+        self: &Arc<Self>,
+        kind: EventKind,
+        mut handler: impl FnMut(&Event) -> R + Send + 'static,
+    ) -> Handler {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        let callback: Callback = Box::new(move |event| handler(event).report());
+        let mut listeners = self.listeners.lock();
+        if listeners.closed {
+            drop(listeners);
+            log::warn!("a handler was given to a device that is closed: it will not be called");
+        } else {
+            let entry = Arc::new(Entry { id, kind, callback: Mutex::new(Cell::Ready(callback)) });
+            let mut entries = Vec::clone(&listeners.entries);
+            entries.push(entry);
+            listeners.entries = Arc::new(entries);
+        }
+        Handler { hub: Arc::downgrade(self), id }
+    }
+
+    pub(crate) fn forget_handlers(&self) {
+        self.remove(|_| true);
+    }
+
+    fn remove(&self, matches: impl Fn(&Entry) -> bool) {
+        let removed: Vec<_> = {
+            let mut listeners = self.listeners.lock();
+            let (removed, kept) = listeners.entries.iter().cloned().partition(|entry| matches(entry));
+            listeners.entries = Arc::new(kept);
+            removed
+        };
+        for entry in removed {
+            // Dropped with no lock held: a callback may own devices.
+            let callback = std::mem::replace(&mut *entry.callback.lock(), Cell::Removed);
+            drop(callback);
+        }
+    }
+
+    pub(crate) fn queue(&self) -> Arc<Queue> {
+        let queue = Arc::new(Queue::default());
+        self.listeners.lock().queues.push(Arc::downgrade(&queue));
+        queue
+    }
+
+    /// Puts `event` into the iterators' queues; tells whether a handler wants it too.
+    pub(crate) fn wants(&self, event: &Event) -> bool {
+        let mut listeners = self.listeners.lock();
+        listeners.queues.retain(|queue| match queue.upgrade() {
+            Some(queue) => {
+                queue.push(*event);
+                true
+            }
+            None => false,
+        });
+        listeners.entries.iter().any(|entry| entry.kind == event.kind)
+    }
+
+    /// Calls the handlers for `event`; tells how many panicked. Called by one thread at a time.
+    pub(crate) fn deliver(&self, event: &Event) -> u64 {
+        let entries = self.listeners.lock().entries.clone();
+        let mut panicked = 0;
+        for entry in entries.iter().filter(|entry| entry.kind == event.kind) {
+            let mut cell = entry.callback.lock();
+            if !matches!(*cell, Cell::Ready(_)) {
+                continue;
+            }
+            let Cell::Ready(mut callback) = std::mem::replace(&mut *cell, Cell::Running) else { continue };
+            drop(cell);
+            if catch_unwind(AssertUnwindSafe(|| callback(event))).is_err() {
+                panicked += 1;
+                log::error!("a callback panicked; others go on");
+            }
+            let mut cell = entry.callback.lock();
+            if matches!(*cell, Cell::Running) {
+                *cell = Cell::Ready(callback);
+            } else {
+                // Removed meanwhile, perhaps by itself.
+                drop(cell);
+                drop(callback);
+            }
+        }
+        panicked
+    }
+
+    /// Ends all waits and iterators and forgets the handlers.
+    pub(crate) fn close(&self) {
+        self.listeners.lock().closed = true;
+        self.forget_handlers();
+        self.ring();
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("handlers", &self.listeners.lock().entries.len()).finish_non_exhaustive()
+    }
+}
+
+/// How many events an iterator may lag behind before the oldest are dropped.
+const QUEUE: usize = 1024;
+
+/// The events that an iterator has not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    events: Mutex<VecDeque<Event>>,
+}
+
+impl Queue {
+    fn push(&self, event: Event) {
+        let mut events = self.events.lock();
+        if events.len() == QUEUE {
+            let lost = events.pop_front().map_or(0, |oldest| oldest.missed) + 1;
+            if let Some(oldest) = events.front_mut() {
+                oldest.missed = oldest.missed.saturating_add(lost);
+            }
+        }
+        events.push_back(event);
+    }
+
+    pub(crate) fn pop(&self) -> Option<Event> {
+        self.events.lock().pop_front()
+    }
+}

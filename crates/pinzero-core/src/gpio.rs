@@ -1,0 +1,264 @@
+//! [`Gpio`]: a factory in use. It resolves names, reserves lines, checks capabilities and opens the handles.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pinzero_board::{Board, PinError, Pull};
+
+use crate::capability::{Capabilities, Support};
+use crate::emulate::soft_pwm::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::factory::PinFactory;
+use crate::input::InputBuilder;
+use crate::output::OutputBuilder;
+use crate::pwm::PwmBuilder;
+use crate::reserve::{Holder, Reservation};
+use crate::runtime::Runtime;
+use crate::spec::{PinSpec, Spec};
+use crate::time::{Clock, Instant};
+use crate::types::{Bias, Line};
+
+/// A factory in use, with its timeline. A cheap handle: clones are the same factory.
+///
+/// ```
+/// use pinzero_core::{Bias, Level, mock};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(2).bias(Bias::PullUp).open()?;
+/// assert_eq!(button.level()?, Level::High);
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Gpio(Arc<Inner>);
+
+struct Inner {
+    runtime: Runtime,
+    soft_pwm: OnceLock<Arc<Engine>>,
+    tickets: AtomicU64,
+    /// What is open, in the order of opening.
+    open: Mutex<BTreeMap<Ticket, Weak<dyn Closable>>>,
+    closed: AtomicBool,
+    board: Board,
+    /// Last, so that it is dropped when nothing uses it any more.
+    factory: Box<dyn PinFactory>,
+}
+
+/// A handle's place in the order of opening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
+
+/// What an open handle is to its factory.
+pub(crate) trait Closable: fmt::Debug + Send + Sync {
+    fn close(&self) -> Result<()>;
+}
+
+impl Gpio {
+    /// Takes a factory into use, on the machine's clock.
+    ///
+    /// No thread is started before something happens by itself: a blink, an edge, a wave.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline.
+    pub fn new(factory: impl PinFactory) -> Result<Self> {
+        Gpio::with_clock(factory, Clock::real())
+    }
+
+    pub(crate) fn with_clock(factory: impl PinFactory, clock: Clock) -> Result<Self> {
+        Ok(Gpio(Arc::new(Inner {
+            runtime: Runtime::new(clock)?,
+            soft_pwm: OnceLock::new(),
+            tickets: AtomicU64::new(0),
+            open: Mutex::default(),
+            closed: AtomicBool::new(false),
+            board: factory.board(),
+            factory: Box::new(factory),
+        })))
+    }
+
+    /// Prepares to open a line as an output.
+    pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
+        OutputBuilder::new(self.clone(), pin.into())
+    }
+
+    /// Prepares to open a line as an input.
+    pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
+        InputBuilder::new(self.clone(), pin.into())
+    }
+
+    /// Prepares to open a line as a PWM output.
+    pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
+        PwmBuilder::new(self.clone(), pin.into())
+    }
+
+    /// The name of the factory: `"cdev"`, `"mock"`.
+    pub fn name(&self) -> &'static str {
+        self.0.factory.name()
+    }
+
+    /// What can be done here, core's emulation included.
+    pub fn capabilities(&self) -> Capabilities {
+        let native = self.0.factory.capabilities();
+        Capabilities { pwm: native.pwm.or_emulated(native.output == Support::Native), ..native }
+    }
+
+    /// The board that carries the pins.
+    pub fn board(&self) -> &Board {
+        &self.0.board
+    }
+
+    /// The line that goes by this name.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), and those of the system.
+    pub fn resolve(&self, pin: impl Into<PinSpec>) -> Result<Line> {
+        let spec = pin.into();
+        self.resolve_spec(&spec).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
+    }
+
+    fn resolve_spec(&self, spec: &PinSpec) -> Result<Line> {
+        let board = &self.0.board;
+        match &spec.0 {
+            Spec::Number(number) => match u32::try_from(*number) {
+                Ok(number) if number < board.lines() => Ok(Line(number)),
+                _ => {
+                    let last = board.lines().saturating_sub(1);
+                    let message = format!("there is no such pin: this board has GPIO0 to GPIO{last}");
+                    Err(Error::new(ErrorKind::UnknownPin, message))
+                }
+            },
+            // What the kernel calls a line is the better name where the board is not known.
+            Spec::Name(name) if board.headers().is_empty() => match self.0.factory.find_line(name)? {
+                Some(line) => Ok(line),
+                None => board.find(name).map(Line).map_err(unknown),
+            },
+            Spec::Name(name) => match board.find(name) {
+                Ok(line) => Ok(Line(line)),
+                Err(error @ PinError::NotGpio { .. }) => Err(unknown(error)),
+                Err(error) => self.0.factory.find_line(name)?.ok_or_else(|| unknown(error)),
+            },
+        }
+    }
+
+    /// The time now on this factory's clock.
+    pub fn now(&self) -> Instant {
+        self.0.runtime.clock().now()
+    }
+
+    /// Lets time pass: the calling thread sleeps, or the mock's virtual clock is moved on.
+    pub fn sleep(&self, duration: Duration) {
+        self.0.runtime.sleep(duration);
+    }
+
+    /// How many callbacks of this factory's devices have panicked.
+    pub fn panics(&self) -> u64 {
+        self.0.runtime.panics()
+    }
+
+    /// How many threads the timeline has now: none before they are needed, then two, and never more.
+    pub fn threads(&self) -> usize {
+        self.0.runtime.thread_count()
+    }
+
+    /// Closes everything that is open on this factory, the last opened first, and then the factory. Idempotent.
+    ///
+    /// # Errors
+    /// The first one met; closing goes on all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.closed.store(true, Ordering::Release);
+        let open = std::mem::take(&mut *self.0.open.lock());
+        let mut result = Ok(());
+        for handle in open.into_values().rev().filter_map(|handle| handle.upgrade()) {
+            result = result.and(handle.close());
+        }
+        result.and(self.0.factory.close())
+    }
+
+    pub(crate) fn factory(&self) -> &dyn PinFactory {
+        &*self.0.factory
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    /// The engine of software PWM, made when it is first wanted.
+    pub(crate) fn soft_pwm(&self) -> Arc<Engine> {
+        self.0.soft_pwm.get_or_init(|| Engine::new(self.0.runtime.clock().clone())).clone()
+    }
+
+    /// Runs an opening, and says in its error what it was about.
+    pub(crate) fn context<T>(
+        &self,
+        spec: &PinSpec,
+        device: &'static str,
+        open: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let result = if self.0.closed.load(Ordering::Acquire) { Err(Error::closed()) } else { open() };
+        result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
+    }
+
+    /// Resolves a name and takes the line for `holder`.
+    pub(crate) fn reserve(&self, spec: &PinSpec, holder: Holder) -> Result<(Line, Reservation)> {
+        let line = self.resolve_spec(spec)?;
+        let reservation = Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))?;
+        Ok((line, reservation))
+    }
+
+    /// Refuses a pull that the factory cannot set or that a resistor on the board overrules.
+    pub(crate) fn check_bias(&self, line: Line, bias: Bias) -> Result<()> {
+        if bias != Bias::AsIs && !self.capabilities().bias.is_available() {
+            return Err(Error::unsupported(bias));
+        }
+        let fixed = self.0.board.pull(line.0) == Pull::FixedUp;
+        if fixed && matches!(bias, Bias::PullDown | Bias::Disabled) {
+            let message = format!("the board has a pull-up resistor on this pin, so {bias} is not possible");
+            return Err(Error::new(ErrorKind::FixedPull, message).with_pin(line));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Puts a handle on the list of what [`close`](Gpio::close) closes; refuses it if that has happened meanwhile.
+    pub(crate) fn register<T: Closable + 'static>(&self, ticket: Ticket, handle: &Arc<T>) -> Result<()> {
+        let weak: Weak<T> = Arc::downgrade(handle);
+        self.0.open.lock().insert(ticket, weak);
+        if self.0.closed.load(Ordering::Acquire) {
+            handle.close()?;
+            return Err(Error::closed());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unregister(&self, ticket: Ticket) {
+        self.0.open.lock().remove(&ticket);
+    }
+}
+
+fn unknown(error: PinError) -> Error {
+    let kind = match error {
+        PinError::NotGpio { .. } => ErrorKind::NotGpio,
+        _ => ErrorKind::UnknownPin,
+    };
+    Error::new(kind, error.to_string())
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gpio").field("factory", &self.factory).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(error) = self.factory.close() {
+            log::error!("the factory {} was not closed properly: {error}", self.factory.name());
+        }
+    }
+}

@@ -1,0 +1,550 @@
+//! A line that is read, and whose edges become events.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+#[allow(unused_imports, reason = "for the links in the docs")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
+use crate::event::{Event, EventKind, Handler, Hub, Outcome, Queue};
+use crate::factory::{InputConfig, Pin};
+use crate::gpio::{Closable, Gpio, Ticket};
+use crate::machine::{Change, Click, Filter, Gesture, Hold};
+use crate::reserve::{Holder, Reservation};
+use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::spec::PinSpec;
+use crate::time::Instant;
+use crate::types::{Bias, Edge, Level, Line};
+
+/// How to open an [`Input`]; made by [`Gpio::input`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before `open`"]
+pub struct InputBuilder {
+    gpio: Gpio,
+    spec: PinSpec,
+    device: &'static str,
+    bias: Bias,
+    active: Level,
+    settle: Option<Duration>,
+    lockout: Option<Duration>,
+    hold: Option<(Duration, bool)>,
+    clicks: Option<Duration>,
+}
+
+impl InputBuilder {
+    pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
+        InputBuilder {
+            gpio,
+            spec,
+            device: "Input",
+            bias: Bias::AsIs,
+            active: Level::High,
+            settle: None,
+            lockout: None,
+            hold: None,
+            clicks: None,
+        }
+    }
+
+    /// The resistor to set; as it is if nothing is said.
+    pub fn bias(mut self, bias: Bias) -> Self {
+        self.bias = bias;
+        self
+    }
+
+    /// The level that counts as active; high if nothing is said.
+    pub fn active(mut self, level: Level) -> Self {
+        self.active = level;
+        self
+    }
+
+    /// How long the level must be steady before a change counts. Zero is off.
+    pub fn settle(mut self, time: Duration) -> Self {
+        self.settle = Some(time);
+        self
+    }
+
+    /// How long changes are ignored after one that counted. Zero is off.
+    pub fn lockout(mut self, time: Duration) -> Self {
+        self.lockout = Some(time);
+        self
+    }
+
+    /// Reports [`EventKind::Held`] after `time`; with `repeat` after each further `time` too.
+    pub fn hold(mut self, time: Duration, repeat: bool) -> Self {
+        self.hold = Some((time, repeat));
+        self
+    }
+
+    /// Reports clicks, double clicks and (with [`hold`](InputBuilder::hold)) long presses; the second press of a double
+    /// click comes at most `gap` after the first release.
+    pub fn clicks(mut self, gap: Duration) -> Self {
+        self.clicks = Some(gap);
+        self
+    }
+
+    /// What error messages call the holder of the line.
+    pub fn device(mut self, name: &'static str) -> Self {
+        self.device = name;
+        self
+    }
+
+    /// Opens the line. The level at this moment is the first state, and no event.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), and those of the system.
+    #[track_caller]
+    pub fn open(self) -> Result<Input> {
+        let holder = Holder { device: self.device, place: Location::caller() };
+        let gpio = self.gpio.clone();
+        let spec = self.spec.clone();
+        gpio.context(&spec, self.device, move || self.open_as(holder))
+    }
+
+    fn open_as(self, holder: Holder) -> Result<Input> {
+        let gpio = self.gpio;
+        let capabilities = gpio.capabilities();
+        if !capabilities.input.is_available() {
+            return Err(Error::unsupported("an input"));
+        }
+        if !capabilities.edges.is_available() {
+            return Err(Error::unsupported("edge detection"));
+        }
+        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        gpio.check_bias(line, self.bias)?;
+        gpio.runtime().start()?;
+        let task = gpio.runtime().reserve();
+        let config = InputConfig { bias: self.bias, edges: Some(gpio.runtime().sink(task)) };
+        let opened = gpio.factory().open_input(line, config).and_then(|pin| {
+            let level = pin.level()?;
+            Ok((pin, level))
+        });
+        let (pin, level) = match opened {
+            Ok((pin, level)) => (Arc::<dyn Pin>::from(pin), level),
+            Err(error) => {
+                gpio.runtime().remove(task);
+                return Err(error);
+            }
+        };
+        let filter = Filter::new(level, self.settle, self.lockout);
+        let is_filtered = !filter.is_open();
+        let status = Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
+        let shared = Arc::new(InputShared {
+            ticket: gpio.ticket(),
+            gpio,
+            line,
+            pin,
+            task,
+            hub: Arc::default(),
+            status: Arc::new(Mutex::new(status)),
+            active: self.active,
+            is_filtered,
+            closed: AtomicBool::new(false),
+            reservation: Mutex::new(Some(reservation)),
+        });
+        let input_task = InputTask {
+            pin: shared.pin.clone(),
+            filter,
+            hold: self.hold.map(|(time, repeat)| Hold::new(time, repeat)),
+            click: self.clicks.map(Click::new),
+            active: self.active,
+            status: shared.status.clone(),
+            hub: shared.hub.clone(),
+            missed: 0,
+        };
+        let runtime = shared.gpio.runtime();
+        runtime.enter(|state, now, effects| state.insert(task, Box::new(input_task), now, effects));
+        shared.gpio.register(shared.ticket, &shared)?;
+        Ok(Input(Arc::new(Owner(shared))))
+    }
+}
+
+/// A line that is read. A cheap handle: clones read the same line, and the last one to go closes it.
+///
+/// ```
+/// use pinzero_core::{Bias, EventKind, Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(2).bias(Bias::PullUp).active(Level::Low).open()?;
+/// let mut events = button.events();
+/// gpio.advance(ms(30));
+/// gpio.line(2).drive(Level::Low);
+/// let event = events.next().unwrap();
+/// assert_eq!((event.kind, event.at), (EventKind::Activated, gpio.now()));
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Input(Arc<Owner>);
+
+#[derive(Debug)]
+struct Owner(Arc<InputShared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.close() {
+            log::error!("{} was not closed properly: {error}", self.0.line);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct InputShared {
+    ticket: Ticket,
+    gpio: Gpio,
+    line: Line,
+    pin: Arc<dyn Pin>,
+    task: TaskId,
+    hub: Arc<Hub>,
+    status: Arc<Mutex<Status>>,
+    active: Level,
+    is_filtered: bool,
+    closed: AtomicBool,
+    reservation: Mutex<Option<Reservation>>,
+}
+
+/// What the events so far have come to. Its lock is a leaf.
+#[derive(Debug, Clone, Copy)]
+struct Status {
+    level: Level,
+    since: Instant,
+    activations: u64,
+    deactivations: u64,
+    is_held: bool,
+    missed: u64,
+}
+
+impl Input {
+    /// The level on the line now, unfiltered.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    pub fn level(&self) -> Result<Level> {
+        self.0.0.pin.level().map_err(|error| error.with_pin(self.0.0.line))
+    }
+
+    /// Whether the input is active: by the line itself, or with a debounce by what has passed that.
+    ///
+    /// # Errors
+    /// As for [`level`](Input::level).
+    pub fn is_active(&self) -> Result<bool> {
+        let shared = &*self.0.0;
+        if !shared.is_filtered {
+            return Ok(self.level()? == shared.active);
+        }
+        self.check_open()?;
+        Ok(shared.status.lock().level == shared.active)
+    }
+
+    /// How long the input has been active; `None` if it is not.
+    pub fn active_time(&self) -> Option<Duration> {
+        self.time_at(self.0.0.active)
+    }
+
+    /// How long the input has been inactive; `None` if it is not.
+    pub fn inactive_time(&self) -> Option<Duration> {
+        self.time_at(!self.0.0.active)
+    }
+
+    fn time_at(&self, level: Level) -> Option<Duration> {
+        let status = *self.0.0.status.lock();
+        (status.level == level).then(|| self.0.0.gpio.now() - status.since)
+    }
+
+    /// Whether it has been active for the hold time.
+    pub fn is_held(&self) -> bool {
+        self.0.0.status.lock().is_held
+    }
+
+    /// How many edges have been lost so far.
+    pub fn missed(&self) -> u64 {
+        self.0.0.status.lock().missed
+    }
+
+    /// Has `handler` called at each event of `kind`, beside the handlers that are there already.
+    ///
+    /// Handlers run on a thread of the factory (on a virtual clock, of whoever moves it), in the order of the events
+    /// and one at a time over the whole factory. They may block, close devices, and panic, without harm to others.
+    pub fn on<R: Outcome>(&self, kind: EventKind, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+        self.0.0.hub.on(kind, handler)
+    }
+
+    /// Forgets all handlers.
+    pub fn forget_handlers(&self) {
+        self.0.0.hub.forget_handlers();
+    }
+
+    /// All events from now on, as an iterator that ends when the input is closed.
+    pub fn events(&self) -> Events {
+        Events { gpio: self.0.0.gpio.clone(), hub: self.0.0.hub.clone(), queue: self.0.0.hub.queue() }
+    }
+
+    /// Blocks until the input is active (or, with `false`, inactive); returns at once if it is.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed), also if it is closed meanwhile, and those of the system.
+    ///
+    /// # Panics
+    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    pub fn wait_for(&self, active: bool) -> Result<()> {
+        self.wait_until(active, None).map(drop)
+    }
+
+    /// As [`wait_for`](Input::wait_for), for at most `timeout`; tells whether it came to that.
+    ///
+    /// # Errors
+    /// As for [`wait_for`](Input::wait_for).
+    pub fn wait_for_timeout(&self, active: bool, timeout: Duration) -> Result<bool> {
+        self.wait_until(active, Some(self.0.0.gpio.now() + timeout))
+    }
+
+    fn wait_until(&self, active: bool, deadline: Option<Instant>) -> Result<bool> {
+        let shared = &*self.0.0;
+        let reached = self.reaches(active)?;
+        shared.gpio.runtime().wait(shared.hub.bell(), deadline, reached).unwrap_or(Ok(false))
+    }
+
+    /// Ends when the input is active (or, with `false`, inactive); for `async` code, on any executor.
+    ///
+    /// # Errors
+    /// As for [`wait_for`](Input::wait_for).
+    pub async fn reached(&self, active: bool) -> Result<()> {
+        let mut reached = self.reaches(active)?;
+        loop {
+            let listener = self.0.0.hub.bell().listen();
+            if let Some(result) = reached() {
+                return result.map(drop);
+            }
+            listener.await;
+        }
+    }
+
+    /// A question that says `Some` once the input is, or has been since now, in that state.
+    fn reaches(&self, active: bool) -> Result<impl FnMut() -> Option<Result<bool>> + use<'_>> {
+        let shared = &*self.0.0;
+        let count = move || {
+            let status = shared.status.lock();
+            if active { status.activations } else { status.deactivations }
+        };
+        // Counted first: a short press between this and the look at the line is not missed.
+        let before = count();
+        let there = self.is_active()? == active;
+        Ok(move || {
+            if there || count() != before {
+                return Some(Ok(true));
+            }
+            shared.hub.is_closed().then(|| Err(Error::closed().with_pin(shared.line)))
+        })
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(Error::closed().with_pin(self.0.0.line)) } else { Ok(()) }
+    }
+
+    /// The line's number on its chip.
+    pub fn line(&self) -> Line {
+        self.0.0.line
+    }
+
+    /// The factory that it belongs to.
+    pub fn gpio(&self) -> &Gpio {
+        &self.0.0.gpio
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.0.closed.load(Ordering::Acquire)
+    }
+
+    /// Gives the line back, forgets the handlers and ends all waits with [`Closed`](ErrorKind::Closed). Idempotent,
+    /// from any thread and from the input's own handlers.
+    ///
+    /// # Errors
+    /// Those of the system; the line is given back as far as can be all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.0.close()
+    }
+}
+
+impl Closable for InputShared {
+    fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.gpio.runtime().remove(self.task);
+        let closed = self.pin.close();
+        self.reservation.lock().take();
+        self.gpio.unregister(self.ticket);
+        self.hub.close();
+        closed
+    }
+}
+
+/// The events of an input; made by [`Input::events`]. Ends when the input is closed.
+///
+/// One that lags by more than 1,024 events loses the oldest, and says so in [`Event::missed`] of the next.
+#[derive(Debug)]
+pub struct Events {
+    gpio: Gpio,
+    hub: Arc<Hub>,
+    queue: Arc<Queue>,
+}
+
+impl Events {
+    /// The next event if it comes within `timeout`.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Event> {
+        self.wait(Some(self.gpio.now() + timeout))
+    }
+
+    /// The next event if it has come already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        self.queue.pop()
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Option<Event> {
+        let next = || self.queue.pop().map(Some).or_else(|| self.hub.is_closed().then_some(None));
+        self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
+    }
+}
+
+/// Blocks until there is an event.
+impl Iterator for Events {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.wait(None)
+    }
+}
+
+/// The line's part in the runtime: from edges through the filters to events.
+#[derive(Debug)]
+struct InputTask {
+    pin: Arc<dyn Pin>,
+    filter: Filter,
+    hold: Option<Hold>,
+    click: Option<Click>,
+    active: Level,
+    status: Arc<Mutex<Status>>,
+    hub: Arc<Hub>,
+    /// Edges lost since the last event.
+    missed: u32,
+}
+
+impl InputTask {
+    /// Does all that is due by `now`, in its order.
+    fn fire_until(&mut self, now: Instant, effects: &mut Effects) {
+        loop {
+            let gesture = self.click.as_ref().and_then(Click::deadline).filter(|at| *at <= now);
+            let held = self.hold.as_ref().and_then(Hold::deadline).filter(|at| *at <= now);
+            let change = self.filter.deadline().filter(|at| *at <= now);
+            // What is due at the moment of a change came before it.
+            let Some(first) = [gesture, held, change].into_iter().flatten().min() else { return };
+            if gesture == Some(first) {
+                self.click.as_mut().and_then(|click| click.expire(first));
+                self.gesture(Gesture::Click, first, effects);
+            } else if held == Some(first) {
+                self.hold.as_mut().and_then(|hold| hold.expire(first));
+                self.held(first, effects);
+            } else {
+                let mut changed = None;
+                self.filter.expire(first, &mut |change| changed = Some(change));
+                self.changed(changed, effects);
+            }
+        }
+    }
+
+    fn changed(&mut self, change: Option<Change>, effects: &mut Effects) {
+        let Some(Change { at, level }) = change else { return };
+        let active = level == self.active;
+        let lasted = {
+            let mut status = self.status.lock();
+            let lasted = at - status.since;
+            (status.level, status.since, status.is_held) = (level, at, false);
+            if active { status.activations += 1 } else { status.deactivations += 1 }
+            lasted
+        };
+        if active {
+            self.emit(EventKind::Activated, at, Duration::ZERO, effects);
+            if let Some(hold) = &mut self.hold {
+                hold.press(at);
+            }
+            if let Some(click) = &mut self.click {
+                click.press();
+            }
+        } else {
+            self.emit(EventKind::Deactivated, at, lasted, effects);
+            if let Some(hold) = &mut self.hold {
+                hold.release();
+            }
+            if let Some(gesture) = self.click.as_mut().and_then(|click| click.release(at)) {
+                self.gesture(gesture, at, effects);
+            }
+        }
+    }
+
+    fn held(&mut self, at: Instant, effects: &mut Effects) {
+        let since = {
+            let mut status = self.status.lock();
+            status.is_held = true;
+            status.since
+        };
+        self.emit(EventKind::Held, at, at - since, effects);
+        for gesture in self.click.as_mut().map_or(&[][..], Click::long) {
+            self.gesture(*gesture, at, effects);
+        }
+    }
+
+    fn gesture(&mut self, gesture: Gesture, at: Instant, effects: &mut Effects) {
+        let kind = match gesture {
+            Gesture::Click => EventKind::Clicked,
+            Gesture::DoubleClick => EventKind::DoubleClicked,
+            Gesture::LongPress => EventKind::LongPressed,
+        };
+        let lasted = at - self.status.lock().since;
+        self.emit(kind, at, lasted, effects);
+    }
+
+    fn emit(&mut self, kind: EventKind, at: Instant, lasted: Duration, effects: &mut Effects) {
+        let level = self.status.lock().level;
+        let missed = std::mem::take(&mut self.missed);
+        effects.emit(&self.hub, Event { kind, at, level, lasted, missed });
+    }
+}
+
+impl Task for InputTask {
+    fn edge(&mut self, edge: Edge, effects: &mut Effects) {
+        if edge.missed > 0 {
+            self.missed = self.missed.saturating_add(edge.missed);
+            self.status.lock().missed += u64::from(edge.missed);
+        }
+        // A deadline before the edge is decided first, even if nobody woke for it.
+        self.fire_until(edge.at, effects);
+        let mut changed = None;
+        self.filter.edge(edge.at, edge.level, &mut |change| changed = Some(change));
+        self.changed(changed, effects);
+    }
+
+    fn resync(&mut self, now: Instant, effects: &mut Effects) {
+        match self.pin.level() {
+            Ok(level) if level != self.filter.raw() => self.edge(Edge { at: now, level, missed: 0 }, effects),
+            Ok(_) => {}
+            Err(error) => log::error!("edges were lost, and the level cannot be read: {error}"),
+        }
+    }
+
+    fn fire(&mut self, now: Instant, effects: &mut Effects) {
+        self.fire_until(now, effects);
+    }
+
+    fn next(&self) -> Next {
+        let hold = self.hold.as_ref().and_then(Hold::deadline);
+        let click = self.click.as_ref().and_then(Click::deadline);
+        let first = self.filter.deadline().into_iter().chain(hold).chain(click).min();
+        first.map_or(Next::Idle, Next::At)
+    }
+}

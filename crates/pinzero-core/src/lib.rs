@@ -1,0 +1,40 @@
+//! The ground that pinzero stands on: the [`PinFactory`] boundary, the runtime, and the [`mock`].
+//!
+//! Users of LEDs and buttons want the crate `pinzero`. This one is for those who write a backend, who drive bare
+//! lines ([`Gpio`]), or who want to know how it works. Start with [`factory`].
+
+pub mod factory;
+
+mod capability;
+mod error;
+mod event;
+mod gpio;
+mod input;
+mod output;
+mod pwm;
+mod reserve;
+mod runtime;
+mod spec;
+mod types;
+
+mod animation;
+mod emulate;
+pub mod machine;
+pub mod mock;
+pub mod time;
+
+pub use pinzero_board as board;
+
+pub use animation::Animation;
+pub use capability::{Capabilities, Support};
+pub use error::{Error, ErrorKind, Result};
+pub use event::{Event, EventKind, Handler, Outcome};
+pub use factory::{InputConfig, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin};
+pub use gpio::Gpio;
+pub use input::{Events, Input, InputBuilder};
+pub use machine::Blink;
+pub use output::{Output, OutputBuilder};
+pub use pwm::{Pwm, PwmBuilder};
+pub use runtime::EdgeSink;
+pub use spec::PinSpec;
+pub use types::{Bias, Edge, Host, Level, Line, OnClose};

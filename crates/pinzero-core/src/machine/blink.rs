@@ -1,0 +1,214 @@
+//! Blinking and pulsing: a plan, and the frames that it unrolls to.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Frames a second while fading, as gpiozero has it.
+const FRAME: Duration = Duration::from_millis(40);
+
+/// The shortest cycle; faster than this is a case for PWM.
+const SHORTEST: Duration = Duration::from_micros(100);
+
+/// A plan for blinking: on, off, how often, and how to get from one to the other.
+///
+/// ```text
+/// value 1      ________          ________
+///             /        \        /        \
+/// value 0 ___/          \______/          \___
+///         fade   on    fade off
+///         in           out
+/// ```
+///
+/// As in gpiozero a cycle ends with the off time, also the last one, and the end is "off". Fades are linear, in
+/// frames of 40 ms (or a little less, so that the fade takes exactly the time asked for).
+///
+/// ```
+/// use pinzero_core::{Blink, time::ms};
+/// let thrice = Blink::new(ms(100), ms(200)).times(3);
+/// assert_eq!(thrice.cycle(), ms(300));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blink {
+    on: Duration,
+    off: Duration,
+    fade_in: Duration,
+    fade_out: Duration,
+    times: Option<u32>,
+}
+
+impl Blink {
+    /// On for `on`, off for `off`, for ever.
+    pub fn new(on: Duration, off: Duration) -> Self {
+        Blink { on, off, fade_in: Duration::ZERO, fade_out: Duration::ZERO, times: None }
+    }
+
+    /// Swells for `fade_in` and dies away for `fade_out`, for ever.
+    pub fn pulse(fade_in: Duration, fade_out: Duration) -> Self {
+        Blink::new(Duration::ZERO, Duration::ZERO).fade(fade_in, fade_out)
+    }
+
+    /// Only so many cycles; none at all with zero.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Fades from off to on and from on to off, beside the on and off times.
+    #[must_use]
+    pub fn fade(mut self, fade_in: Duration, fade_out: Duration) -> Self {
+        (self.fade_in, self.fade_out) = (fade_in, fade_out);
+        self
+    }
+
+    /// How long one cycle takes.
+    pub fn cycle(&self) -> Duration {
+        [self.on, self.off, self.fade_in, self.fade_out].into_iter().fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Whether it needs values between off and on.
+    pub fn has_fades(&self) -> bool {
+        !self.fade_in.is_zero() || !self.fade_out.is_zero()
+    }
+
+    /// Whether it goes on until it is stopped.
+    pub fn is_endless(&self) -> bool {
+        self.times.is_none()
+    }
+
+    /// The frames in their order.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle takes less than 100 µs.
+    pub fn frames(self) -> Result<Frames> {
+        if self.cycle() < SHORTEST {
+            let cycle = self.cycle();
+            let message = format!("a blink cycle of {cycle:?} is too short: give at least {SHORTEST:?}, or use PWM");
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        Ok(Frames { plan: self, done: 0, phase: Phase::FadeIn(0) })
+    }
+}
+
+/// One step of a blink: a value that lasts some time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame {
+    /// From 0 (off) to 1 (on).
+    pub value: f64,
+    /// How long; never zero.
+    pub lasts: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    FadeIn(u32),
+    On,
+    FadeOut(u32),
+    Off,
+}
+
+/// The frames of a [`Blink`], made one at a time.
+#[derive(Debug, Clone)]
+pub struct Frames {
+    plan: Blink,
+    done: u32,
+    phase: Phase,
+}
+
+impl Iterator for Frames {
+    type Item = Frame;
+
+    fn next(&mut self) -> Option<Frame> {
+        loop {
+            if self.plan.times == Some(self.done) {
+                return None;
+            }
+            let frame = match self.phase {
+                Phase::FadeIn(step) => {
+                    let fade = fade_frame(self.plan.fade_in, step);
+                    self.phase = if fade.is_some() { Phase::FadeIn(step + 1) } else { Phase::On };
+                    fade
+                }
+                Phase::On => {
+                    self.phase = Phase::FadeOut(0);
+                    Some(Frame { value: 1.0, lasts: self.plan.on })
+                }
+                Phase::FadeOut(step) => {
+                    let fade = fade_frame(self.plan.fade_out, step);
+                    self.phase = if fade.is_some() { Phase::FadeOut(step + 1) } else { Phase::Off };
+                    fade.map(|frame| Frame { value: 1.0 - frame.value, ..frame })
+                }
+                Phase::Off => {
+                    self.phase = Phase::FadeIn(0);
+                    // An endless blink must not run out of numbers.
+                    self.done = if self.plan.is_endless() { 0 } else { self.done + 1 };
+                    Some(Frame { value: 0.0, lasts: self.plan.off })
+                }
+            };
+            if let Some(frame) = frame.filter(|frame| !frame.lasts.is_zero()) {
+                return Some(frame);
+            }
+        }
+    }
+}
+
+/// Frame `step` of a fade upwards that takes `fade` as a whole, or `None` after its last.
+fn fade_frame(fade: Duration, step: u32) -> Option<Frame> {
+    let steps = u32::try_from(fade.as_nanos().div_ceil(FRAME.as_nanos())).unwrap_or(u32::MAX);
+    if step >= steps {
+        return None;
+    }
+    // The ends are computed, not summed, so that no error adds up.
+    let end = |step: u32| fade.as_nanos() * u128::from(step) / u128::from(steps);
+    let lasts = u64::try_from(end(step + 1) - end(step)).unwrap_or(u64::MAX);
+    Some(Frame { value: f64::from(step) / f64::from(steps), lasts: Duration::from_nanos(lasts) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::{ms, us};
+
+    fn unrolled(plan: Blink) -> Vec<(f64, Duration)> {
+        plan.frames().unwrap().map(|frame| ((frame.value * 1000.0).round() / 1000.0, frame.lasts)).collect()
+    }
+
+    #[test]
+    fn on_and_off() {
+        let plan = Blink::new(ms(10), ms(20)).times(2);
+        assert_eq!(unrolled(plan), [(1.0, ms(10)), (0.0, ms(20)), (1.0, ms(10)), (0.0, ms(20))]);
+    }
+
+    #[test]
+    fn pulse_takes_gpiozeros_values() {
+        let values: Vec<f64> = unrolled(Blink::pulse(ms(200), ms(200)).times(1)).iter().map(|f| f.0).collect();
+        assert_eq!(values, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2]);
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        assert_eq!(unrolled(Blink::new(ms(1), ms(1)).times(0)), []);
+    }
+
+    #[test]
+    fn too_short_a_cycle_is_refused() {
+        assert_eq!(Blink::new(us(49), us(50)).frames().unwrap_err().kind(), ErrorKind::InvalidValue);
+        assert!(Blink::new(us(100), us(0)).frames().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a_cycle_takes_exactly_its_time(
+            on in 0u64..500_000, off in 100u64..500_000, fade_in in 0u64..500_000, fade_out in 0u64..500_000, n in 1u32..4,
+        ) {
+            let plan = Blink::new(us(on), us(off)).fade(us(fade_in), us(fade_out)).times(n);
+            let frames: Vec<Frame> = plan.frames().unwrap().collect();
+            prop_assert_eq!(frames.iter().map(|f| f.lasts).sum::<Duration>(), plan.cycle() * n);
+            prop_assert!(frames.iter().all(|f| (0.0..=1.0).contains(&f.value) && f.lasts <= ms(500)));
+            prop_assert_eq!(frames.last().map(|f| f.value), Some(0.0));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Held for a time, once or again and again.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// Tells when something has been active for the hold time.
+///
+/// ```text
+/// active   ____|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_____
+/// held              ^    (^)  (^)         after the hold time; with repeat, after each further one
+/// ```
+#[derive(Debug, Clone)]
+pub struct Hold {
+    time: Duration,
+    repeat: bool,
+    next: Option<Instant>,
+}
+
+impl Hold {
+    /// Held means active for `time`; with `repeat`, each further `time` counts as well.
+    ///
+    /// A `time` of zero is held at once, and never repeats.
+    pub fn new(time: Duration, repeat: bool) -> Self {
+        Hold { time, repeat: repeat && !time.is_zero(), next: None }
+    }
+
+    /// It became active.
+    pub fn press(&mut self, at: Instant) {
+        self.next = Some(at + self.time);
+    }
+
+    /// It became inactive.
+    pub fn release(&mut self) {
+        self.next = None;
+    }
+
+    /// The instant at which it was held, if one is due at `now`; ask until there is none.
+    pub fn expire(&mut self, now: Instant) -> Option<Instant> {
+        let at = self.next.filter(|at| *at <= now)?;
+        self.next = self.repeat.then(|| at + self.time);
+        Some(at)
+    }
+
+    /// When to call [`expire`](Hold::expire) next.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::ms;
+
+    fn held(hold: &mut Hold, until: u64) -> Vec<u64> {
+        std::iter::from_fn(|| hold.expire(Instant::ZERO + ms(until))).map(|at| at.as_nanos() / 1_000_000).collect()
+    }
+
+    #[test]
+    fn table() {
+        for (time, repeat, until, expected) in [
+            (1000, false, 999, vec![]),
+            (1000, false, 5000, vec![1000]),
+            (1000, true, 3500, vec![1000, 2000, 3000]),
+            (0, true, 50, vec![0]),
+        ] {
+            let mut hold = Hold::new(ms(time), repeat);
+            hold.press(Instant::ZERO);
+            assert_eq!(held(&mut hold, until), expected, "hold time {time}, repeat {repeat}, until {until}");
+            hold.release();
+            assert_eq!((held(&mut hold, 99_000), hold.deadline()), (vec![], None));
+        }
+    }
+}

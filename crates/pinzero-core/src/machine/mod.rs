@@ -1,0 +1,15 @@
+//! Pure state machines: they are told the time, and answer what happens and when they want to be asked again.
+//!
+//! None of them knows a clock, a thread or a pin, so each is tested by table and by property.
+
+mod blink;
+mod click;
+mod filter;
+mod hold;
+mod wave;
+
+pub use blink::{Blink, Frame, Frames};
+pub use click::{Click, Gesture};
+pub use filter::{Change, Filter};
+pub use hold::Hold;
+pub use wave::Wave;

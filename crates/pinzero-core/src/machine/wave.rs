@@ -1,0 +1,130 @@
+//! A rectangular wave: what software PWM puts on a line, and when.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+use crate::types::Level;
+
+/// A wave with a period and a pulse, and the edges it wants.
+///
+/// A pulse of zero is steadily low and one of a whole period steadily high, without an edge. A new period or pulse
+/// takes over where a cycle begins, so that no cut-off pulse ever appears on the line.
+#[derive(Debug, Clone)]
+pub struct Wave {
+    period: Duration,
+    pulse: Duration,
+    cycle: Instant,
+    level: Level,
+    next: Option<Instant>,
+}
+
+impl Wave {
+    /// A wave that is steadily low until it is told otherwise.
+    pub fn new() -> Self {
+        let period = Duration::from_millis(10);
+        Wave { period, pulse: Duration::ZERO, cycle: Instant::ZERO, level: Level::Low, next: None }
+    }
+
+    /// Sets period and pulse; the level to write at once, if that changes.
+    pub fn set(&mut self, now: Instant, period: Duration, pulse: Duration) -> Option<Level> {
+        (self.period, self.pulse) = (period, pulse);
+        match (self.is_steady(), self.next.is_some()) {
+            // A running wave picks the new shape up with its next cycle.
+            (false, true) => None,
+            (false, false) => {
+                self.cycle = now;
+                self.next = Some(now + pulse);
+                self.change(Level::High)
+            }
+            (true, _) => {
+                self.next = None;
+                self.change(Level::from(!pulse.is_zero()))
+            }
+        }
+    }
+
+    /// The level to write, if an edge is due at `now`; edges that are long past are left out, the phase stays.
+    pub fn expire(&mut self, now: Instant) -> Option<Level> {
+        let due = self.next.filter(|next| *next <= now)?;
+        if self.level.is_high() {
+            self.next = Some(self.cycle + self.period.max(due - self.cycle));
+            return self.change(Level::Low);
+        }
+        self.cycle = due;
+        if now.since(self.cycle) >= self.period {
+            let late = now.since(self.cycle).as_nanos() / self.period.as_nanos();
+            self.cycle += self.period * u32::try_from(late).unwrap_or(u32::MAX);
+        }
+        self.next = Some(self.cycle + self.pulse);
+        self.change(Level::High)
+    }
+
+    /// When the next edge is due; `None` while the line is steady.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    fn is_steady(&self) -> bool {
+        self.pulse.is_zero() || self.pulse >= self.period
+    }
+
+    fn change(&mut self, level: Level) -> Option<Level> {
+        (std::mem::replace(&mut self.level, level) != level).then_some(level)
+    }
+}
+
+impl Default for Wave {
+    fn default() -> Self {
+        Wave::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{ms, us};
+
+    fn edges(wave: &mut Wave, until: Instant) -> Vec<(u64, Level)> {
+        let mut seen = Vec::new();
+        while let Some(at) = wave.deadline().filter(|at| *at <= until) {
+            let level = wave.expire(at);
+            seen.extend(level.map(|level| (at.as_nanos() / 1000, level)));
+        }
+        seen
+    }
+
+    #[test]
+    fn keeps_its_period_and_takes_changes_at_the_cycle() {
+        let mut wave = Wave::new();
+        let at = |micros| Instant::ZERO + us(micros);
+        assert_eq!(wave.set(at(0), ms(1), us(300)), Some(Level::High));
+        assert_eq!(edges(&mut wave, at(1100)), [(300, Level::Low), (1000, Level::High)]);
+        assert_eq!(wave.set(at(1100), ms(1), us(900)), None);
+        // The pulse that runs keeps its length; the next one has the new one.
+        assert_eq!(edges(&mut wave, at(3000)), [
+            (1300, Level::Low),
+            (2000, Level::High),
+            (2900, Level::Low),
+            (3000, Level::High)
+        ]);
+    }
+
+    #[test]
+    fn the_ends_are_steady() {
+        let mut wave = Wave::new();
+        let start = Instant::ZERO;
+        assert_eq!((wave.set(start, ms(1), ms(0)), wave.deadline()), (None, None));
+        assert_eq!((wave.set(start, ms(1), ms(1)), wave.deadline()), (Some(Level::High), None));
+        assert_eq!((wave.set(start, ms(1), us(1)), wave.deadline()), (None, Some(start + us(1))));
+        assert_eq!((wave.set(start, ms(1), ms(0)), wave.deadline()), (Some(Level::Low), None));
+    }
+
+    #[test]
+    fn a_late_wake_up_skips_cycles_and_keeps_the_phase() {
+        let mut wave = Wave::new();
+        wave.set(Instant::ZERO, ms(1), us(500));
+        assert_eq!(wave.expire(Instant::ZERO + us(7_600)), Some(Level::Low));
+        assert_eq!(wave.expire(Instant::ZERO + us(7_600)), Some(Level::High));
+        assert_eq!(wave.deadline(), Some(Instant::ZERO + us(7_500)));
+    }
+}

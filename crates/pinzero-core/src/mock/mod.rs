@@ -1,0 +1,173 @@
+//! Pins that exist in memory: hardware-free tests on virtual time, and a Raspberry Pi to play with on any computer.
+//!
+//! [`gpio`] makes a board of its own with a clock at zero and no threads. Time passes only where
+//! [`advance`](MockGpio::advance) or a blocking wait moves it, deadline by deadline, so that what happens is exact and
+//! the same in every run, and an hour takes no time. Callbacks run on the thread that moves the clock.
+//!
+//! ```
+//! use pinzero_core::{Bias, Level, mock, time::ms};
+//!
+//! let gpio = mock::gpio();
+//! let button = gpio.input(2).bias(Bias::PullUp).active(Level::Low).settle(ms(10)).open()?;
+//!
+//! // A finger on the button: three contacts within two milliseconds, then it is down.
+//! gpio.line(2).script([(ms(0), Level::Low), (ms(1), Level::High), (ms(2), Level::Low)]);
+//! button.wait_for(true)?;
+//! assert_eq!(gpio.elapsed(), ms(12));
+//! # Ok::<(), pinzero_core::Error>(())
+//! ```
+
+mod factory;
+mod line;
+mod script;
+mod terminal;
+mod world;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinzero_board::Board;
+
+use crate::capability::{Capabilities, Support};
+use crate::error::Result;
+use crate::gpio::Gpio;
+use crate::spec::PinSpec;
+use crate::time::{Clock, Instant};
+use crate::types::Line;
+pub use factory::MockFactory;
+pub use line::{Function, MockLine, Pulse};
+use world::World;
+
+/// The revision code of a Raspberry Pi 4B, which is what a mock is if nothing is said.
+const PI_4B: u32 = 0x00c0_3111;
+
+/// A mock Raspberry Pi 4B with every power, on a virtual clock.
+pub fn gpio() -> MockGpio {
+    builder().open()
+}
+
+/// A mock to be made to measure.
+pub fn builder() -> Builder {
+    let native = Support::Native;
+    Builder {
+        board: Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54)),
+        capabilities: Capabilities {
+            output: native,
+            input: native,
+            bias: native,
+            edges: native,
+            pwm: native,
+            keep: native,
+        },
+        clock: Clock::manual(),
+        terminal: false,
+    }
+}
+
+/// How to make a mock.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is made before `open`"]
+pub struct Builder {
+    board: Board,
+    capabilities: Capabilities,
+    clock: Clock,
+    terminal: bool,
+}
+
+impl Builder {
+    /// The board that it plays; a Raspberry Pi 4B if nothing is said.
+    pub fn board(mut self, board: Board) -> Self {
+        self.board = board;
+        self
+    }
+
+    /// What it can do; everything if nothing is said. Switch powers off to see what core makes of it.
+    pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// Runs on the machine's clock, with threads, as a real factory does.
+    pub fn realtime(mut self) -> Self {
+        self.clock = Clock::real();
+        self
+    }
+
+    /// Shows every change of a pin on standard error, and lets lines on standard input drive pins; in real time.
+    ///
+    /// This is what `PINZERO_PIN_FACTORY=mock` gives.
+    pub fn terminal(mut self) -> Self {
+        self.terminal = true;
+        self.realtime()
+    }
+
+    /// Makes it.
+    pub fn open(self) -> MockGpio {
+        self.try_open().unwrap_or_else(|error| panic!("a mock cannot be made: {error}"))
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) if it is to be in real time and the system has no descriptor left.
+    pub fn try_open(self) -> Result<MockGpio> {
+        let world = Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), self.terminal));
+        let gpio = Gpio::with_clock(MockFactory::new(world.clone()), self.clock)?;
+        world.connect(gpio.runtime().poker());
+        let mock = MockGpio { gpio, world };
+        if self.terminal {
+            terminal::listen(&mock)?;
+        }
+        Ok(mock)
+    }
+}
+
+/// A mock in use: a [`Gpio`], and the world on the other side of its pins.
+#[derive(Debug, Clone)]
+pub struct MockGpio {
+    gpio: Gpio,
+    world: Arc<World>,
+}
+
+impl Deref for MockGpio {
+    type Target = Gpio;
+
+    fn deref(&self) -> &Gpio {
+        &self.gpio
+    }
+}
+
+impl MockGpio {
+    /// Moves the virtual clock on, doing what is due on the way, each at its time.
+    ///
+    /// In real time it sleeps instead.
+    pub fn advance(&self, duration: Duration) {
+        self.gpio.sleep(duration);
+    }
+
+    /// The time since the virtual clock's zero.
+    pub fn elapsed(&self) -> Duration {
+        self.gpio.now() - Instant::ZERO
+    }
+
+    /// The other side of a pin: what is wired to it.
+    ///
+    /// # Panics
+    /// If the board has no such pin.
+    pub fn line(&self, pin: impl Into<PinSpec>) -> MockLine<'_> {
+        MockLine::new(self, self.find(pin))
+    }
+
+    /// Joins two pins by a wire: a driver on one beats a pull on the other, and a pull crosses.
+    ///
+    /// # Panics
+    /// If the board has no such pin.
+    pub fn wire(&self, one: impl Into<PinSpec>, other: impl Into<PinSpec>) {
+        self.world.wire(self.find(one), self.find(other));
+    }
+
+    fn find(&self, pin: impl Into<PinSpec>) -> Line {
+        self.gpio.resolve(pin).unwrap_or_else(|error| panic!("{error}"))
+    }
+}

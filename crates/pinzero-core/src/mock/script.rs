@@ -1,0 +1,54 @@
+//! Levels that the outside puts on a line at set times.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::MockGpio;
+use super::world::World;
+use crate::error::Result;
+use crate::runtime::{Effects, Next, Task};
+use crate::time::Instant;
+use crate::types::{Edge, Level, Line};
+
+#[derive(Debug)]
+pub(super) struct Script {
+    world: Arc<World>,
+    line: Line,
+    steps: VecDeque<(Instant, Level)>,
+}
+
+impl Script {
+    pub(super) fn start(
+        mock: &MockGpio,
+        line: Line,
+        steps: impl IntoIterator<Item = (Duration, Level)>,
+    ) -> Result<()> {
+        let start = mock.now();
+        let mut steps: Vec<_> = steps.into_iter().map(|(at, level)| (start + at, level)).collect();
+        steps.sort_by_key(|(at, _)| *at);
+        let script = Script { world: mock.world.clone(), line, steps: steps.into() };
+        let runtime = mock.runtime();
+        runtime.start()?;
+        let id = runtime.reserve();
+        runtime.enter(|state, now, effects| state.insert(id, Box::new(script), now, effects));
+        Ok(())
+    }
+}
+
+impl Task for Script {
+    fn edge(&mut self, _: Edge, _: &mut Effects) {}
+
+    fn resync(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn fire(&mut self, now: Instant, _: &mut Effects) {
+        while let Some((_, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
+            self.steps.pop_front();
+            self.world.change(self.line, |state| state.drive = Some(level));
+        }
+    }
+
+    fn next(&self) -> Next {
+        self.steps.front().map_or(Next::Done, |(at, _)| Next::At(*at))
+    }
+}

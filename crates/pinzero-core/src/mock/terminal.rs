@@ -1,0 +1,80 @@
+//! The mock on a terminal: pin changes on standard error, and lines on standard input that drive pins.
+
+use std::io::{self, BufRead, Write};
+use std::thread;
+use std::time::Duration;
+
+use super::MockGpio;
+use super::line::{Function, Pulse};
+use super::world::LineState;
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::ms;
+use crate::types::{Level, Line};
+
+const HELP: &str = "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms)";
+
+/// How long a press lasts if nothing is said.
+const PRESS: Duration = ms(200);
+
+/// Says that a line has changed.
+pub(super) fn show(line: Line, state: &LineState) {
+    let name = line.to_string();
+    let (sign, arrow) = match (state.level, state.function) {
+        (Level::High, Function::Input) => ("●", "<-"),
+        (Level::High, _) => ("●", "->"),
+        (Level::Low, Function::Input) => ("○", "<-"),
+        (Level::Low, _) => ("○", "->"),
+    };
+    say(&format!("{name:<6} {arrow} {sign} {}", state.level));
+}
+
+/// Says that a wave has changed.
+pub(super) fn show_pulse(line: Line, pulse: Pulse) {
+    const WIDTH: usize = 20;
+    let name = line.to_string();
+    let full = (pulse.duty() * WIDTH as f64).round() as usize;
+    let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
+    let hertz = 1.0 / pulse.period.as_secs_f64();
+    say(&format!("{name:<6} -> {bar} {:>5.1} % of {hertz:.0} Hz", pulse.duty() * 100.0));
+}
+
+fn say(line: &str) {
+    // A closed terminal is no reason to end a program.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Starts to obey standard input.
+pub(super) fn listen(mock: &MockGpio) -> Result<()> {
+    say(HELP);
+    let mock = mock.clone();
+    let body = move || {
+        for line in io::stdin().lock().lines().map_while(io::Result::ok) {
+            if let Err(complaint) = obey(&mock, &line) {
+                say(&complaint);
+            }
+        }
+    };
+    thread::Builder::new().name("pinzero-mock".to_owned()).spawn(body).map(drop).map_err(|error| {
+        Error::new(ErrorKind::Io, "the thread that reads the terminal cannot be started").with_source(error)
+    })
+}
+
+/// Does what one line of input says, or says what is wrong with it.
+fn obey(mock: &MockGpio, input: &str) -> std::result::Result<(), String> {
+    let words: Vec<&str> = input.split_whitespace().collect();
+    let Some((pin, command)) = words.split_first() else { return Ok(()) };
+    let line = mock.resolve(*pin).map_err(|error| format!("{error}\n{HELP}"))?;
+    let line = mock.line(line);
+    match command {
+        ["high" | "1"] => line.drive(Level::High),
+        ["low" | "0"] => line.drive(Level::Low),
+        ["free"] => line.release(),
+        [] | ["press"] => line.press(PRESS),
+        ["press", time] => {
+            let time = time.parse().map_err(|_| format!("{time:?} is no number of milliseconds\n{HELP}"))?;
+            line.press(ms(time));
+        }
+        other => return Err(format!("what is {:?}?\n{HELP}", other.join(" "))),
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! The electrical world: who drives what, which level comes of it, and who is told.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pinzero_board::{Board, Pull};
+
+use super::line::{Function, Pulse};
+use super::terminal;
+use crate::capability::Capabilities;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{EdgeSink, Poker};
+use crate::time::{Clock, Instant};
+use crate::types::{Bias, Edge, Level, Line};
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) id: u64,
+    pub(super) board: Board,
+    pub(super) capabilities: Capabilities,
+    pub(super) clock: Clock,
+    terminal: bool,
+    poker: OnceLock<Poker>,
+    wires: Mutex<Wires>,
+}
+
+/// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
+#[derive(Debug, Default)]
+pub(super) struct Wires {
+    lines: HashMap<Line, LineState>,
+}
+
+#[derive(Debug)]
+pub(super) struct LineState {
+    pub(super) function: Function,
+    /// The level that the pin drives, while it is an output.
+    pub(super) output: Level,
+    pub(super) bias: Bias,
+    /// The level that the outside drives.
+    pub(super) drive: Option<Level>,
+    /// The level that has come of it all.
+    pub(super) level: Level,
+    /// Lines of the same number are wired together.
+    net: u32,
+    pub(super) sink: Option<EdgeSink>,
+    pub(super) history: Vec<(Instant, Level)>,
+    pub(super) pulses: Vec<Pulse>,
+    pub(super) writes: u64,
+    /// How many of the next edges are lost on the way, and how many have been.
+    pub(super) to_lose: u32,
+    lost: u32,
+    /// Whoever holds the line outside of this program.
+    pub(super) consumer: Option<String>,
+}
+
+impl LineState {
+    fn new(line: Line, board: &Board) -> Self {
+        let bias = match board.pull(line.0) {
+            Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+            Pull::DefaultDown => Bias::PullDown,
+            _ => Bias::Disabled,
+        };
+        LineState {
+            function: Function::Input,
+            output: Level::Low,
+            bias,
+            drive: None,
+            level: bias.level().unwrap_or(Level::Low),
+            net: line.0,
+            sink: None,
+            history: Vec::new(),
+            pulses: Vec::new(),
+            writes: 0,
+            to_lose: 0,
+            lost: 0,
+            consumer: None,
+        }
+    }
+
+    fn driven(&self) -> impl Iterator<Item = Level> + use<> {
+        let output = (self.function == Function::Output).then_some(self.output);
+        output.into_iter().chain(self.drive)
+    }
+
+    fn report(&mut self, at: Instant, level: Level) {
+        self.history.push((at, level));
+        let Some(sink) = &self.sink else { return };
+        if self.to_lose > 0 {
+            self.to_lose -= 1;
+            self.lost += 1;
+        } else {
+            sink.store(Edge { at, level, missed: std::mem::take(&mut self.lost) });
+        }
+    }
+}
+
+impl World {
+    pub(super) fn new(board: Board, capabilities: Capabilities, clock: Clock, terminal: bool) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        World { id, board, capabilities, clock, terminal, poker: OnceLock::new(), wires: Mutex::default() }
+    }
+
+    pub(super) fn connect(&self, poker: Poker) {
+        // It is called once, by the builder.
+        let _ = self.poker.set(poker);
+    }
+
+    /// Looks at a line.
+    pub(super) fn look<R>(&self, line: Line, look: impl FnOnce(&mut LineState) -> R) -> R {
+        look(self.wires.lock().line(line, &self.board))
+    }
+
+    /// Changes a line, works out what comes of it, and has the runtime see to the edges.
+    pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
+        let mut wires = self.wires.lock();
+        let result = change(wires.line(line, &self.board));
+        let changed = wires.resolve(line, self.clock.now());
+        if self.terminal {
+            for line in changed {
+                terminal::show(line, &wires.lines[&line]);
+            }
+        }
+        drop(wires);
+        self.poke();
+        result
+    }
+
+    pub(super) fn wire(&self, one: Line, other: Line) {
+        let mut wires = self.wires.lock();
+        let from = wires.line(one, &self.board).net;
+        let to = wires.line(other, &self.board).net;
+        for state in wires.lines.values_mut().filter(|state| state.net == from) {
+            state.net = to;
+        }
+        wires.resolve(one, self.clock.now());
+        drop(wires);
+        self.poke();
+    }
+
+    /// Takes a line for a pin, if nobody outside holds it.
+    pub(super) fn take(&self, line: Line) -> Result<()> {
+        match self.look(line, |state| state.consumer.clone()) {
+            None => Ok(()),
+            Some(consumer) => {
+                let message = format!("it is in use by {consumer:?}, another program or a kernel driver");
+                Err(Error::new(ErrorKind::Busy, message).with_pin(line))
+            }
+        }
+    }
+
+    /// Records a wave.
+    pub(super) fn pulse(&self, line: Line, period: Duration, pulse: Duration) {
+        let at = self.clock.now();
+        self.look(line, |state| {
+            state.writes += 1;
+            let new = Pulse { at: at - Instant::ZERO, period, pulse };
+            if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
+                state.pulses.push(new);
+                if self.terminal {
+                    terminal::show_pulse(line, new);
+                }
+            }
+        });
+    }
+
+    fn poke(&self) {
+        if let Some(poker) = self.poker.get() {
+            poker.poke();
+        }
+    }
+}
+
+impl Wires {
+    fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
+        self.lines.entry(line).or_insert_with(|| LineState::new(line, board))
+    }
+
+    /// Works out the level of the net that `line` is on; returns the lines whose level has changed.
+    ///
+    /// A driver beats any pull. Of two drivers that fight, ground wins. A pull-up and a pull-down that meet leave the
+    /// level as it is, and so does a net that nothing holds.
+    fn resolve(&mut self, line: Line, at: Instant) -> Vec<Line> {
+        let Some(LineState { net, level: before, .. }) = self.lines.get(&line) else { return Vec::new() };
+        let (net, before) = (*net, *before);
+        let members = || self.lines.values().filter(|state| state.net == net);
+        let driven = members().flat_map(LineState::driven).min();
+        let pulls = || members().filter_map(|state| state.bias.level());
+        let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
+        let level = driven.or(pulled).unwrap_or(before);
+        let mut changed = Vec::new();
+        for (line, state) in self.lines.iter_mut().filter(|(_, state)| state.net == net) {
+            if state.level != level {
+                state.level = level;
+                state.report(at, level);
+                changed.push(*line);
+            }
+        }
+        changed.sort_unstable();
+        changed
+    }
+}

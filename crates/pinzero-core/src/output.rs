@@ -1,0 +1,246 @@
+//! A driven line.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::animation::{Animation, Lane, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::factory::{OutputConfig, OutputPin};
+use crate::gpio::{Closable, Gpio, Ticket};
+use crate::machine::Blink;
+use crate::reserve::{Holder, Reservation};
+use crate::spec::PinSpec;
+use crate::types::{Level, Line, OnClose};
+
+/// How to open an [`Output`]; made by [`Gpio::output`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before `open`"]
+pub struct OutputBuilder {
+    gpio: Gpio,
+    spec: PinSpec,
+    device: &'static str,
+    config: OutputConfig,
+}
+
+impl OutputBuilder {
+    pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
+        let on_close = OnClose::default();
+        OutputBuilder { gpio, spec, device: "Output", config: OutputConfig { initial: Some(Level::Low), on_close } }
+    }
+
+    /// The level from the first instant; low if nothing is said.
+    pub fn initial(mut self, level: Level) -> Self {
+        self.config.initial = Some(level);
+        self
+    }
+
+    /// Starts with the level that is on the line already.
+    pub fn adopt(mut self) -> Self {
+        self.config.initial = None;
+        self
+    }
+
+    /// What the line becomes when it is closed; [`OnClose::Restore`] if nothing is said.
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.config.on_close = on_close;
+        self
+    }
+
+    /// What error messages call the holder of the line.
+    pub fn device(mut self, name: &'static str) -> Self {
+        self.device = name;
+        self
+    }
+
+    /// Opens the line.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
+    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
+    /// the system.
+    #[track_caller]
+    pub fn open(self) -> Result<Output> {
+        let holder = Holder { device: self.device, place: Location::caller() };
+        let gpio = self.gpio.clone();
+        let spec = self.spec.clone();
+        gpio.context(&spec, self.device, move || self.open_as(holder))
+    }
+
+    fn open_as(self, holder: Holder) -> Result<Output> {
+        let gpio = self.gpio;
+        if !gpio.capabilities().output.is_available() {
+            return Err(Error::unsupported("an output"));
+        }
+        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        let pin = gpio.factory().open_output(line, self.config)?;
+        let level = match self.config.initial {
+            Some(level) => level,
+            None => pin.level()?,
+        };
+        let shared = Arc::new(OutputShared {
+            ticket: gpio.ticket(),
+            gpio,
+            line,
+            pin,
+            lane: Lane::default(),
+            high: AtomicBool::new(level.is_high()),
+            closed: AtomicBool::new(false),
+            reservation: Mutex::new(Some(reservation)),
+        });
+        shared.gpio.register(shared.ticket, &shared)?;
+        Ok(Output(Arc::new(Owner(shared))))
+    }
+}
+
+/// A line that is driven. A cheap handle: clones drive the same line, and the last one to go closes it.
+///
+/// ```
+/// use pinzero_core::{Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let relay = gpio.output("J8:11").open()?;
+/// gpio.advance(ms(5));
+/// relay.set(Level::High)?;
+/// assert_eq!(gpio.line(17).history(), [(ms(5), Level::High)]);
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Output(Arc<Owner>);
+
+#[derive(Debug)]
+struct Owner(Arc<OutputShared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.close() {
+            log::error!("{} was not closed properly: {error}", self.0.line);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct OutputShared {
+    ticket: Ticket,
+    gpio: Gpio,
+    line: Line,
+    pin: Box<dyn OutputPin>,
+    lane: Lane,
+    /// The level last written.
+    high: AtomicBool,
+    closed: AtomicBool,
+    reservation: Mutex<Option<Reservation>>,
+}
+
+impl Output {
+    /// Drives the line to `level`, and ends a blink that runs.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    pub fn set(&self, level: Level) -> Result<()> {
+        let shared = &*self.0.0;
+        shared.lane.take(&shared.gpio, || shared.write(level))
+    }
+
+    /// Drives the line to the other level, and ends a blink that runs.
+    ///
+    /// # Errors
+    /// As for [`set`](Output::set).
+    pub fn toggle(&self) -> Result<()> {
+        let shared = &*self.0.0;
+        shared.lane.take(&shared.gpio, || shared.write(!shared.last()))
+    }
+
+    /// The level last written, by a blink or by hand.
+    pub fn last(&self) -> Level {
+        self.0.0.last()
+    }
+
+    /// The level on the line now, which a short circuit may hold elsewhere than the one last written.
+    ///
+    /// # Errors
+    /// As for [`set`](Output::set).
+    pub fn level(&self) -> Result<Level> {
+        self.0.0.pin.level()
+    }
+
+    /// Blinks in the background; `active` is the level that means "on".
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of writing.
+    pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
+        let shared = &self.0.0;
+        shared.check_open()?;
+        if plan.has_fades() {
+            let message = "a digital output cannot fade: use a PWM device";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.line));
+        }
+        let run = Lane::start(&shared.gpio, shared.clone(), plan, active)?;
+        let device = self.clone();
+        Ok(Animation::new(shared.gpio.clone(), run, move || device.set(!active)))
+    }
+
+    /// The line's number on its chip.
+    pub fn line(&self) -> Line {
+        self.0.0.line
+    }
+
+    /// The factory that it belongs to.
+    pub fn gpio(&self) -> &Gpio {
+        &self.0.0.gpio
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.0.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread.
+    ///
+    /// # Errors
+    /// Those of the system; the line is given back as far as can be all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.0.close()
+    }
+}
+
+impl OutputShared {
+    fn write(&self, level: Level) -> Result<()> {
+        self.pin.set(level)?;
+        self.high.store(level.is_high(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn last(&self) -> Level {
+        Level::from(self.high.load(Ordering::Relaxed))
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::closed().with_pin(self.line)) } else { Ok(()) }
+    }
+}
+
+impl Target for OutputShared {
+    fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    fn show(&self, value: f64) -> Result<()> {
+        self.write(Level::from(value >= 0.5))
+    }
+}
+
+impl Closable for OutputShared {
+    fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.lane.take(&self.gpio, || ());
+        let closed = self.pin.close();
+        self.reservation.lock().take();
+        self.gpio.unregister(self.ticket);
+        closed
+    }
+}

@@ -1,0 +1,296 @@
+//! A line that carries pulses.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::animation::{Animation, Lane, Target};
+use crate::capability::Support;
+use crate::emulate::soft_pwm::{self, SoftPwm};
+use crate::error::{Error, ErrorKind, Result};
+use crate::factory::{PwmConfig, PwmPin};
+use crate::gpio::{Closable, Gpio, Ticket};
+use crate::machine::Blink;
+use crate::reserve::{Holder, Reservation};
+use crate::spec::PinSpec;
+use crate::types::{Level, Line, OnClose};
+
+/// How to open a [`Pwm`]; made by [`Gpio::pwm`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before `open`"]
+pub struct PwmBuilder {
+    gpio: Gpio,
+    spec: PinSpec,
+    device: &'static str,
+    wave: Wave,
+    on_close: OnClose,
+}
+
+/// A wave as users give it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Wave {
+    frequency: f64,
+    duty: f64,
+}
+
+impl Wave {
+    fn checked(self) -> Result<Self> {
+        if !(self.duty >= 0.0 && self.duty <= 1.0) {
+            let message = format!("a value of {} is out of range: give 0 to 1", self.duty);
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        if !(self.frequency >= 0.001 && self.frequency <= 10_000_000.0) {
+            let message = format!("a frequency of {} Hz is out of range: give 0.001 Hz to 10 MHz", self.frequency);
+            return Err(Error::new(ErrorKind::InvalidFrequency, message));
+        }
+        Ok(self)
+    }
+
+    /// Period and pulse, to the nanosecond.
+    fn times(self) -> (Duration, Duration) {
+        let period = 1e9 / self.frequency;
+        let nanos = |nanos: f64| Duration::from_nanos(nanos.round() as u64);
+        (nanos(period), nanos(period * self.duty))
+    }
+}
+
+impl PwmBuilder {
+    pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
+        let wave = Wave { frequency: 100.0, duty: 0.0 };
+        PwmBuilder { gpio, spec, device: "Pwm", wave, on_close: OnClose::default() }
+    }
+
+    /// The frequency in hertz; 100 if nothing is said.
+    pub fn frequency(mut self, hertz: f64) -> Self {
+        self.wave.frequency = hertz;
+        self
+    }
+
+    /// The duty cycle from the first instant, from 0 to 1; 0 if nothing is said.
+    pub fn initial(mut self, duty: f64) -> Self {
+        self.wave.duty = duty;
+        self
+    }
+
+    /// What the line becomes when it is closed; [`OnClose::Restore`] if nothing is said.
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = on_close;
+        self
+    }
+
+    /// What error messages call the holder of the line.
+    pub fn device(mut self, name: &'static str) -> Self {
+        self.device = name;
+        self
+    }
+
+    /// Opens the line, with the factory's own PWM or else in software.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
+    /// [`InvalidValue`](ErrorKind::InvalidValue), [`InvalidFrequency`](ErrorKind::InvalidFrequency),
+    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
+    /// the system.
+    #[track_caller]
+    pub fn open(self) -> Result<Pwm> {
+        let holder = Holder { device: self.device, place: Location::caller() };
+        let gpio = self.gpio.clone();
+        let spec = self.spec.clone();
+        gpio.context(&spec, self.device, move || self.open_as(holder))
+    }
+
+    fn open_as(self, holder: Holder) -> Result<Pwm> {
+        let gpio = self.gpio;
+        let wave = self.wave.checked()?;
+        let (period, pulse) = wave.times();
+        let config = PwmConfig { period, pulse, on_close: self.on_close };
+        let soft = match gpio.capabilities().pwm {
+            Support::Native => false,
+            Support::Emulated => true,
+            Support::None => return Err(Error::unsupported("PWM")),
+        };
+        if soft {
+            soft_pwm::check(period)?;
+        }
+        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        let pin = match soft {
+            true => Box::new(SoftPwm::open(&gpio, line, config)?),
+            false => gpio.factory().open_pwm(line, config)?,
+        };
+        let shared = Arc::new(PwmShared {
+            ticket: gpio.ticket(),
+            gpio,
+            line,
+            pin,
+            soft,
+            lane: Lane::default(),
+            wave: Mutex::new(wave),
+            closed: AtomicBool::new(false),
+            reservation: Mutex::new(Some(reservation)),
+        });
+        shared.gpio.register(shared.ticket, &shared)?;
+        Ok(Pwm(Arc::new(Owner(shared))))
+    }
+}
+
+/// A line that carries pulses. A cheap handle: clones drive the same line, and the last one to go closes it.
+///
+/// ```
+/// use pinzero_core::{mock, time::{Instant, ms, us}};
+///
+/// let gpio = mock::gpio();
+/// let servo = gpio.pwm(18).frequency(50.0).open()?;
+/// servo.set_duty(0.075)?;
+/// let last = gpio.line(18).pulses().pop().unwrap();
+/// assert_eq!((last.period, last.pulse), (ms(20), us(1500)));
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pwm(Arc<Owner>);
+
+#[derive(Debug)]
+struct Owner(Arc<PwmShared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.close() {
+            log::error!("{} was not closed properly: {error}", self.0.line);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct PwmShared {
+    ticket: Ticket,
+    gpio: Gpio,
+    line: Line,
+    pin: Box<dyn PwmPin>,
+    soft: bool,
+    lane: Lane,
+    /// What was last written. The lock is held while writing, so that frequency and duty stay a pair.
+    wave: Mutex<Wave>,
+    closed: AtomicBool,
+    reservation: Mutex<Option<Reservation>>,
+}
+
+impl Pwm {
+    /// Sets the duty cycle, from 0 (steadily low) to 1 (steadily high), and ends an animation that runs.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue), [`Closed`](ErrorKind::Closed),
+    /// [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    pub fn set_duty(&self, duty: f64) -> Result<()> {
+        let shared = &*self.0.0;
+        Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.line))?;
+        shared.lane.take(&shared.gpio, || shared.write(|wave| wave.duty = duty))
+    }
+
+    /// The duty cycle last set, by an animation or by hand.
+    pub fn duty(&self) -> f64 {
+        self.0.0.current().duty
+    }
+
+    /// Sets the frequency in hertz; duty cycle and animation stay.
+    ///
+    /// # Errors
+    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), and as for [`set_duty`](Pwm::set_duty).
+    pub fn set_frequency(&self, hertz: f64) -> Result<()> {
+        let shared = &*self.0.0;
+        let check = || {
+            let wave = Wave { frequency: hertz, ..shared.current() }.checked()?;
+            if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
+        };
+        check().map_err(|error: Error| error.with_pin(shared.line))?;
+        shared.write(|wave| wave.frequency = hertz)
+    }
+
+    /// The frequency in hertz.
+    pub fn frequency(&self) -> f64 {
+        self.0.0.current().frequency
+    }
+
+    /// Whether the pulses are made in software, with the jitter that this brings.
+    pub fn is_software(&self) -> bool {
+        self.0.0.soft
+    }
+
+    /// Blinks, fades or pulses in the background; `active` is the level that means "on".
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of writing.
+    pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
+        let shared = &self.0.0;
+        if self.is_closed() {
+            return Err(Error::closed().with_pin(shared.line));
+        }
+        let run = Lane::start(&shared.gpio, shared.clone(), plan, active)?;
+        let device = self.clone();
+        let off = if active.is_high() { 0.0 } else { 1.0 };
+        Ok(Animation::new(shared.gpio.clone(), run, move || device.set_duty(off)))
+    }
+
+    /// The line's number on its chip.
+    pub fn line(&self) -> Line {
+        self.0.0.line
+    }
+
+    /// The factory that it belongs to.
+    pub fn gpio(&self) -> &Gpio {
+        &self.0.0.gpio
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.0.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the pulses, and gives the line back in the state that was asked for. Idempotent, from any thread.
+    ///
+    /// # Errors
+    /// Those of the system; the line is given back as far as can be all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.0.close()
+    }
+}
+
+impl PwmShared {
+    fn current(&self) -> Wave {
+        *self.wave.lock()
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Wave)) -> Result<()> {
+        let mut wave = self.wave.lock();
+        let mut wanted = *wave;
+        change(&mut wanted);
+        let (period, pulse) = wanted.times();
+        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.line))?;
+        *wave = wanted;
+        Ok(())
+    }
+}
+
+impl Target for PwmShared {
+    fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    fn show(&self, value: f64) -> Result<()> {
+        self.write(|wave| wave.duty = value)
+    }
+}
+
+impl Closable for PwmShared {
+    fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.lane.take(&self.gpio, || ());
+        let closed = self.pin.close();
+        self.reservation.lock().take();
+        self.gpio.unregister(self.ticket);
+        closed
+    }
+}

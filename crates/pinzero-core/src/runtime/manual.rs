@@ -1,0 +1,61 @@
+//! The virtual clock: nobody turns the runtime but those who move time or change a line.
+
+use std::sync::atomic::Ordering;
+
+use super::{Shared, Turner};
+use crate::time::Instant;
+
+impl Shared {
+    /// Sees to pushed edges, if this runtime has a virtual clock. Where another thread holds the lock, or this one
+    /// does further up, that turn looks at the inbox again when it is done.
+    pub(super) fn poke_manual(&self) {
+        if self.threads.is_some() {
+            return;
+        }
+        while self.inbox.pending.load(Ordering::Acquire) {
+            let Some(mut state) = self.state.try_lock() else { return };
+            let mut effects = super::Effects::default();
+            self.take_inbox(&mut state, &mut effects);
+            self.finish(Turner::Own, state, effects);
+        }
+    }
+
+    pub(super) fn advance_to(&self, target: Instant) {
+        while self.step(Some(target)) {}
+        self.clock.move_to(target);
+        self.poke_manual();
+    }
+
+    pub(super) fn wait_manually<T>(
+        &self,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        loop {
+            if let Some(result) = ready() {
+                return Some(result);
+            }
+            if self.step(deadline) {
+                continue;
+            }
+            let Some(deadline) = deadline else {
+                panic!("deadlock: this wait can never end, as nothing is scheduled on the virtual clock");
+            };
+            if self.clock.now() >= deadline {
+                return None;
+            }
+            self.clock.move_to(deadline);
+        }
+    }
+
+    /// Moves to the next deadline, if it comes by `limit`, and fires what is due there.
+    fn step(&self, limit: Option<Instant>) -> bool {
+        self.turn(Turner::Own, |state, _| {
+            let next = state.first_deadline().filter(|at| limit.is_none_or(|limit| *at <= limit));
+            if let Some(at) = next {
+                self.clock.move_to(at);
+            }
+            next.is_some()
+        })
+    }
+}

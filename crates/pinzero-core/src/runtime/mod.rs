@@ -1,0 +1,328 @@
+//! The timeline of a factory: edges and deadlines go in, pin writes and callbacks come out.
+//!
+//! Everything that happens by itself is a [`Task`]: an input that filters its edges, a blink, a wave. Tasks live in
+//! one [`State`] behind one lock, ordered by deadline. Whoever turns the runtime takes the lock, hands out edges,
+//! fires what is due, lets go, and then runs the callbacks that have come of it: in order, one at a time, with no
+//! lock held. Two threads on one poller do the turning, or, for the mock, whoever moves the virtual clock.
+
+#[cfg(target_os = "linux")]
+mod epoll;
+mod manual;
+#[cfg(any(test, not(target_os = "linux")))]
+mod condvar;
+mod state;
+mod threads;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use event_listener::{Event as Bell, Listener};
+use parking_lot::{Mutex, MutexGuard};
+
+pub(crate) use state::{Effects, Next, Task, TaskId};
+
+use crate::error::Result;
+use crate::time::{Clock, Instant};
+use crate::types::Edge;
+use state::State;
+use threads::Threads;
+
+/// The runtime of one factory. Dropping it ends its threads.
+#[derive(Debug)]
+pub(crate) struct Runtime(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    ids: AtomicU64,
+    state: Mutex<State>,
+    inbox: Inbox,
+    /// `None` if the clock is manual.
+    threads: Option<Threads>,
+    panics: AtomicU64,
+}
+
+/// What was pushed and not yet taken: an edge for a task, or the news that its deadline has changed. It can be pushed
+/// to with any other lock held: its own is a leaf.
+#[derive(Debug, Default)]
+struct Inbox {
+    pending: AtomicBool,
+    mail: Mutex<Vec<(TaskId, Option<Edge>)>>,
+}
+
+impl Inbox {
+    fn push(&self, id: TaskId, edge: Option<Edge>) {
+        self.mail.lock().push((id, edge));
+        self.pending.store(true, Ordering::Release);
+    }
+}
+
+/// Who turns the runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turner {
+    /// One of its own threads.
+    Own,
+    /// A thread of the program that wants something done.
+    Visitor,
+}
+
+impl Runtime {
+    pub(crate) fn new(clock: Clock) -> Result<Self> {
+        let threads = if clock.is_manual() { None } else { Some(Threads::new()?) };
+        Ok(Runtime(Arc::new(Shared {
+            clock,
+            ids: AtomicU64::new(1),
+            state: Mutex::default(),
+            inbox: Inbox::default(),
+            threads,
+            panics: AtomicU64::new(0),
+        })))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// How many callbacks have panicked.
+    pub(crate) fn panics(&self) -> u64 {
+        self.0.panics.load(Ordering::Relaxed)
+    }
+
+    /// A name for a task to come, so that its edges can be addressed before it is there.
+    pub(crate) fn reserve(&self) -> TaskId {
+        TaskId(self.0.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn sink(&self, id: TaskId) -> EdgeSink {
+        EdgeSink { shared: Arc::downgrade(&self.0), id }
+    }
+
+    /// Starts the threads, if there are to be any and they are not running yet.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) if the system gives no thread.
+    pub(crate) fn start(&self) -> Result<()> {
+        match &self.0.threads {
+            Some(threads) => threads.start(&self.0),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a task and its source. Once this returns it neither writes nor queues anything any more.
+    pub(crate) fn remove(&self, id: TaskId) {
+        // Dropped outside the lock: it may own handles whose drop comes back here.
+        let removed = self.enter(|state, _, _| state.remove(id));
+        drop(removed);
+    }
+
+    /// Has a task asked anew when it wants to be fired. Can be called from within a task.
+    pub(crate) fn reschedule(&self, id: TaskId) {
+        self.0.inbox.push(id, None);
+        self.0.poke();
+    }
+
+    /// Takes the state, does something to it, and sees to what comes of that.
+    pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State, Instant, &mut Effects) -> R) -> R {
+        self.0.turn(Turner::Visitor, |state, effects| work(state, self.0.clock.now(), effects))
+    }
+
+    /// Blocks until `ready` gives something, `bell` being rung whenever it may, or until `deadline`.
+    ///
+    /// On a virtual clock this is what makes time pass.
+    ///
+    /// # Panics
+    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait.
+    pub(crate) fn wait<T>(&self, bell: &Bell, deadline: Option<Instant>, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+        if self.0.clock.is_manual() {
+            return self.0.wait_manually(deadline, ready);
+        }
+        loop {
+            if let Some(result) = ready() {
+                return Some(result);
+            }
+            let listener = bell.listen();
+            if let Some(result) = ready() {
+                return Some(result);
+            }
+            match deadline {
+                None => listener.wait(),
+                Some(deadline) => {
+                    let left = deadline.since(self.0.clock.now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    listener.wait_timeout(left);
+                }
+            }
+        }
+    }
+
+    /// Lets `duration` pass: really, or on the virtual clock.
+    pub(crate) fn sleep(&self, duration: Duration) {
+        if self.0.clock.is_manual() {
+            self.advance(duration);
+        } else {
+            std::thread::sleep(duration);
+        }
+    }
+
+    /// Moves the virtual clock on, deadline by deadline.
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.0.advance_to(self.0.clock.now() + duration);
+    }
+
+    /// Takes in what has been pushed; the mock calls this after it has changed a line.
+    pub(crate) fn poker(&self) -> Poker {
+        Poker(Arc::downgrade(&self.0))
+    }
+
+    /// The threads that turn this runtime at the moment.
+    pub(crate) fn thread_count(&self) -> usize {
+        self.0.threads.as_ref().map_or(0, Threads::count)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(threads) = &self.0.threads {
+            threads.stop();
+        }
+    }
+}
+
+/// Wakes a runtime that may be gone already.
+#[derive(Debug, Clone)]
+pub(crate) struct Poker(Weak<Shared>);
+
+impl Poker {
+    pub(crate) fn poke(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.poke();
+        }
+    }
+}
+
+impl Shared {
+    /// One turn: what is in the inbox, then `work`, then what is due; then, without the lock, the callbacks.
+    fn turn<R>(&self, turner: Turner, work: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
+        let mut effects = Effects::default();
+        let mut state = self.state.lock();
+        self.take_inbox(&mut state, &mut effects);
+        let result = work(&mut state, &mut effects);
+        self.finish(turner, state, effects);
+        self.poke_manual();
+        result
+    }
+
+    fn take_inbox(&self, state: &mut State, effects: &mut Effects) {
+        while self.inbox.pending.swap(false, Ordering::AcqRel) {
+            let mail = std::mem::take(&mut *self.inbox.mail.lock());
+            for (id, edge) in mail {
+                match edge {
+                    Some(edge) => state.edge(id, edge, effects),
+                    None => state.schedule(id, effects),
+                }
+            }
+        }
+    }
+
+    /// Fires what is due, sets the timer, lets go of the lock, wakes the waiters and runs the callbacks.
+    fn finish(&self, turner: Turner, mut state: MutexGuard<'_, State>, mut effects: Effects) {
+        let now = self.clock.now();
+        while state.fire(now, &mut effects) {
+            self.take_inbox(&mut state, &mut effects);
+        }
+        state.calls.extend(effects.calls.drain(..));
+        let mut next = None;
+        match &self.threads {
+            // A visitor may hold locks of its own that a callback wants: it leaves them to the threads.
+            Some(threads) if turner == Turner::Visitor => {
+                threads.arm(&mut state);
+                if !state.calls.is_empty() && !state.calling {
+                    threads.wake();
+                }
+            }
+            Some(threads) => {
+                threads.arm(&mut state);
+                next = state.next_call();
+            }
+            None => next = state.next_call(),
+        }
+        drop(state);
+        for hub in effects.wakes.drain(..) {
+            hub.ring();
+        }
+        drop(effects);
+        while let Some((hub, event)) = next {
+            let panicked = hub.deliver(&event);
+            self.panics.fetch_add(panicked, Ordering::Relaxed);
+            drop(hub);
+            let mut state = self.state.lock();
+            state.calling = false;
+            next = state.next_call();
+        }
+    }
+
+    /// Sees to pushed edges: now on a virtual clock, by the threads on a real one.
+    fn poke(&self) {
+        match &self.threads {
+            Some(threads) => threads.wake(),
+            None => self.poke_manual(),
+        }
+    }
+}
+
+/// Where a backend puts the edges of one input.
+///
+/// Either push each [`Edge`], from any thread, or hand over a descriptor to watch (on Linux). Neither runs user code.
+#[derive(Debug)]
+pub struct EdgeSink {
+    shared: Weak<Shared>,
+    id: TaskId,
+}
+
+impl EdgeSink {
+    /// Reports an edge; it is seen to by the factory's own threads.
+    ///
+    /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
+    pub fn push(&self, edge: Edge) {
+        self.store(edge);
+        if let Some(threads) = self.shared.upgrade().as_ref().and_then(|shared| shared.threads.as_ref()) {
+            threads.wake();
+        }
+    }
+
+    /// Reports an edge without waking anybody; a [`Poker`] does that later.
+    pub(crate) fn store(&self, edge: Edge) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.inbox.push(self.id, Some(edge));
+        }
+    }
+
+    /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
+    ///
+    /// `fd` is duplicated. `drain` runs with the runtime's lock held: it must read until nothing is left, and never block.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) if the descriptor cannot be polled.
+    #[cfg(target_os = "linux")]
+    pub fn watch(
+        self,
+        fd: std::os::fd::BorrowedFd<'_>,
+        drain: impl FnMut(&mut Vec<Edge>) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        use crate::error::{Error, ErrorKind};
+
+        let Some(shared) = self.shared.upgrade() else { return Err(Error::closed()) };
+        let Some(threads) = &shared.threads else {
+            return Err(Error::new(ErrorKind::Unsupported, "a descriptor cannot be watched on a virtual clock"));
+        };
+        let fd = fd.try_clone_to_owned().map_err(|error| {
+            Error::new(ErrorKind::Io, "the line's descriptor cannot be duplicated").with_source(error)
+        })?;
+        let source = threads.watch(fd, self.id, Box::new(drain))?;
+        shared.turn(Turner::Visitor, |state, _| state.attach(self.id, source));
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! What the lock of a runtime guards: tasks, their deadlines, and the callbacks that wait for their turn.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use super::threads::Source;
+use crate::event::{Event, Hub};
+use crate::time::Instant;
+use crate::types::Edge;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TaskId(pub(super) u64);
+
+impl TaskId {
+    /// The task of this number; 0 is the name of none.
+    pub(crate) fn from_raw(raw: u64) -> Self {
+        TaskId(raw)
+    }
+
+    pub(crate) fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// Something that happens by itself. Its methods run with the runtime's lock held: no user code, no blocking.
+pub(crate) trait Task: fmt::Debug + Send {
+    /// Takes an edge of its line.
+    fn edge(&mut self, edge: Edge, effects: &mut Effects);
+
+    /// The line reported that edges were lost, and all that was left has been taken: look at the level.
+    fn resync(&mut self, now: Instant, effects: &mut Effects);
+
+    /// Does what is due at `now`.
+    fn fire(&mut self, now: Instant, effects: &mut Effects);
+
+    /// What it wants next.
+    fn next(&self) -> Next;
+}
+
+/// When a task wants to be fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    At(Instant),
+    /// When an edge comes.
+    Idle,
+    /// Never: it is over.
+    Done,
+}
+
+/// What comes of a turn and is seen to without the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(super) calls: Vec<(Arc<Hub>, Event)>,
+    pub(super) wakes: Vec<Arc<Hub>>,
+    /// Tasks that are over; dropped late, as they may own handles.
+    over: Vec<Box<dyn Task>>,
+}
+
+impl Effects {
+    /// Tells the callbacks and iterators of `hub` about `event`.
+    pub(crate) fn emit(&mut self, hub: &Arc<Hub>, event: Event) {
+        if hub.wants(&event) {
+            self.calls.push((hub.clone(), event));
+        }
+        self.wake(hub);
+    }
+
+    /// Wakes whoever waits on `hub`.
+    pub(crate) fn wake(&mut self, hub: &Arc<Hub>) {
+        if self.wakes.last().is_none_or(|last| !Arc::ptr_eq(last, hub)) {
+            self.wakes.push(hub.clone());
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    slots: HashMap<TaskId, Slot>,
+    deadlines: BTreeSet<(Instant, TaskId)>,
+    pub(super) calls: VecDeque<(Arc<Hub>, Event)>,
+    /// Somebody is running callbacks.
+    pub(super) calling: bool,
+    /// What the poller's timer is set to.
+    pub(super) armed: Option<Instant>,
+    buffer: Vec<Edge>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    task: Option<Box<dyn Task>>,
+    source: Option<Source>,
+    deadline: Option<Instant>,
+}
+
+impl State {
+    pub(crate) fn insert(&mut self, id: TaskId, task: Box<dyn Task>, now: Instant, effects: &mut Effects) {
+        self.slots.entry(id).or_default().task = Some(task);
+        // The source may have had edges before there was a task to take them.
+        self.drain(id, now, effects);
+        self.schedule(id, effects);
+    }
+
+    pub(super) fn attach(&mut self, id: TaskId, source: Source) {
+        self.slots.entry(id).or_default().source = Some(source);
+    }
+
+    pub(crate) fn remove(&mut self, id: TaskId) -> Option<Slot> {
+        let slot = self.slots.remove(&id)?;
+        if let Some(at) = slot.deadline {
+            self.deadlines.remove(&(at, id));
+        }
+        Some(slot)
+    }
+
+    pub(super) fn edge(&mut self, id: TaskId, edge: Edge, effects: &mut Effects) {
+        let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) else { return };
+        task.edge(edge, effects);
+        self.schedule(id, effects);
+    }
+
+    /// Reads whatever the source of a task has.
+    pub(super) fn drain(&mut self, id: TaskId, now: Instant, effects: &mut Effects) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let (Some(task), Some(source)) = (&mut slot.task, &mut slot.source) else { return };
+        self.buffer.clear();
+        if let Err(error) = source.drain(&mut self.buffer) {
+            log::error!("edges can no longer be read: {error}");
+            slot.source = None;
+        }
+        let mut missed = false;
+        for edge in self.buffer.drain(..) {
+            missed |= edge.missed > 0;
+            task.edge(edge, effects);
+        }
+        if missed {
+            task.resync(now, effects);
+        }
+        self.schedule(id, effects);
+    }
+
+    pub(super) fn first_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Fires the first task that is due at `now`, if one is.
+    pub(super) fn fire(&mut self, now: Instant, effects: &mut Effects) -> bool {
+        let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else { return false };
+        // An edge that is older than the deadline must not be overtaken by it.
+        self.drain(id, now, effects);
+        if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {
+            task.fire(now, effects);
+        }
+        self.schedule(id, effects);
+        true
+    }
+
+    pub(super) fn next_call(&mut self) -> Option<(Arc<Hub>, Event)> {
+        if self.calling {
+            return None;
+        }
+        let call = self.calls.pop_front();
+        self.calling = call.is_some();
+        call
+    }
+
+    /// Sets the deadline of a task anew, after something it depends on has changed.
+    pub(crate) fn schedule(&mut self, id: TaskId, effects: &mut Effects) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let next = slot.task.as_ref().map_or(Next::Idle, |task| task.next());
+        let deadline = if let Next::At(at) = next { Some(at) } else { None };
+        if slot.deadline != deadline {
+            if let Some(at) = std::mem::replace(&mut slot.deadline, deadline) {
+                self.deadlines.remove(&(at, id));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+        }
+        if next == Next::Done {
+            effects.over.extend(self.remove(id).and_then(|slot| slot.task));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Two identical threads on one poller. Whoever wakes takes the turn.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use parking_lot::Mutex;
+
+use super::state::State;
+use super::{Shared, TaskId, Turner};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::Edge;
+
+#[cfg(not(target_os = "linux"))]
+use super::condvar::Poller;
+#[cfg(target_os = "linux")]
+use super::epoll::Poller;
+
+/// One to see to edges and deadlines while the other runs a slow callback.
+const THREADS: usize = 2;
+
+#[derive(Debug)]
+pub(super) struct Threads {
+    poller: Arc<Poller>,
+    started: Mutex<bool>,
+    stopped: Arc<AtomicBool>,
+    running: Arc<AtomicUsize>,
+}
+
+type Drain = Box<dyn FnMut(&mut Vec<Edge>) -> Result<()> + Send>;
+
+/// A descriptor that is watched, and how to read it. Dropping it ends the watch.
+pub(crate) struct Source {
+    #[cfg(target_os = "linux")]
+    fd: std::os::fd::OwnedFd,
+    #[cfg(target_os = "linux")]
+    poller: Arc<Poller>,
+    drain: Drain,
+}
+
+impl Source {
+    pub(super) fn drain(&mut self, edges: &mut Vec<Edge>) -> Result<()> {
+        (self.drain)(edges)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.poller.forget(&self.fd);
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
+impl Threads {
+    pub(super) fn new() -> Result<Self> {
+        let poller = Poller::new().map_err(|error| {
+            Error::new(ErrorKind::Io, "the runtime cannot be set up").with_source(error)
+        })?;
+        Ok(Threads {
+            poller: Arc::new(poller),
+            started: Mutex::new(false),
+            stopped: Arc::default(),
+            running: Arc::default(),
+        })
+    }
+
+    /// Starts the threads, if they are not running yet: a program that only writes pins has none.
+    pub(super) fn start(&self, shared: &Arc<Shared>) -> Result<()> {
+        let mut started = self.started.lock();
+        if *started {
+            return Ok(());
+        }
+        for index in 0..THREADS {
+            let shared = Arc::downgrade(shared);
+            let poller = self.poller.clone();
+            let stopped = self.stopped.clone();
+            let running = self.running.clone();
+            let body = move || {
+                run(&shared, &poller, &stopped);
+                running.fetch_sub(1, Ordering::Relaxed);
+            };
+            self.running.fetch_add(1, Ordering::Relaxed);
+            thread::Builder::new().name(format!("pinzero-{index}")).spawn(body).map_err(|error| {
+                self.running.fetch_sub(1, Ordering::Relaxed);
+                Error::new(ErrorKind::Io, "the runtime's threads cannot be started").with_source(error)
+            })?;
+        }
+        *started = true;
+        Ok(())
+    }
+
+    /// Ends the threads; does not wait for them, as one may be what is calling.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        for _ in 0..THREADS {
+            self.poller.wake();
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        self.poller.wake();
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Sets the poller's timer to the first deadline, if it is not set to that already.
+    pub(super) fn arm(&self, state: &mut State) {
+        let first = state.first_deadline();
+        if state.armed != first {
+            state.armed = first;
+            self.poller.arm(first);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn watch(&self, fd: std::os::fd::OwnedFd, id: TaskId, drain: Drain) -> Result<Source> {
+        self.poller.watch(&fd, id).map_err(|error| {
+            Error::new(ErrorKind::Io, "the line's descriptor cannot be polled").with_source(error)
+        })?;
+        Ok(Source { fd, poller: self.poller.clone(), drain })
+    }
+}
+
+fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
+    let mut ready: Vec<TaskId> = Vec::new();
+    while !stopped.load(Ordering::Acquire) {
+        ready.clear();
+        let timer = poller.wait(&mut ready);
+        // The runtime is held only for the turn: dropping its last handle must end this thread.
+        let Some(shared) = shared.upgrade() else { return };
+        shared.turn(Turner::Own, |state, effects| {
+            if timer {
+                // The timer has fired and is no longer set to anything.
+                state.armed = None;
+            }
+            let now = shared.clock.now();
+            for id in &ready {
+                state.drain(*id, now, effects);
+            }
+        });
+    }
+}

@@ -1,0 +1,136 @@
+//! The small words of the boundary: level, bias, line, edge.
+
+use std::fmt;
+use std::ops::Not;
+
+use crate::time::Instant;
+
+/// The electrical level of a line.
+///
+/// Whether high means "on" is a matter of the device above (its *active* level), never of a `Level`.
+///
+/// ```
+/// use pinzero_core::Level;
+/// assert_eq!(!Level::High, Level::Low);
+/// assert_eq!(Level::from(true), Level::High);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Near ground.
+    Low,
+    /// Near the supply, 3.3 V on a Raspberry Pi.
+    High,
+}
+
+impl Level {
+    /// `true` for [`Level::High`].
+    pub fn is_high(self) -> bool {
+        self == Level::High
+    }
+}
+
+impl From<bool> for Level {
+    fn from(high: bool) -> Self {
+        if high { Level::High } else { Level::Low }
+    }
+}
+
+impl Not for Level {
+    type Output = Level;
+
+    fn not(self) -> Level {
+        Level::from(!self.is_high())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(if self.is_high() { "high" } else { "low" })
+    }
+}
+
+/// The resistor inside the chip that holds an undriven line at a level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Bias {
+    /// Leave the resistor as it was found.
+    #[default]
+    AsIs,
+    /// No resistor: an undriven line floats and reads anything.
+    Disabled,
+    /// A resistor to ground.
+    PullDown,
+    /// A resistor to the supply.
+    PullUp,
+}
+
+impl Bias {
+    /// The level at which this resistor holds an undriven line.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Bias::PullUp => Some(Level::High),
+            Bias::PullDown => Some(Level::Low),
+            Bias::AsIs | Bias::Disabled => None,
+        }
+    }
+}
+
+impl fmt::Display for Bias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Bias::AsIs => "bias as it was",
+            Bias::Disabled => "no pull",
+            Bias::PullDown => "pull-down",
+            Bias::PullUp => "pull-up",
+        })
+    }
+}
+
+/// What a line becomes when its device is closed or the program ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnClose {
+    /// The state it was found in, as far as the backend can know it; else an input with the board's default pull.
+    #[default]
+    Restore,
+    /// An input with this bias.
+    Input(Bias),
+    /// An output that stays low.
+    Low,
+    /// An output that stays high.
+    High,
+    /// An output that stays at its last level.
+    Keep,
+}
+
+/// A GPIO line of one factory, by the number the chip gives it (the BCM number on a Raspberry Pi).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line(pub u32);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GPIO{}", self.0)
+    }
+}
+
+/// One change of a line's level, as the backend saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// When it happened, on the clock of the factory.
+    pub at: Instant,
+    /// The level that the line changed to.
+    pub level: Level,
+    /// How many edges were lost between the one before and this one.
+    pub missed: u32,
+}
+
+/// Whose pins a factory drives; two factories on one host share the reservations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Host {
+    /// This computer.
+    Local,
+    /// Another computer, by its address.
+    Remote(String),
+    /// Pins that exist in memory only; the number tells one set from another.
+    Virtual(u64),
+}
