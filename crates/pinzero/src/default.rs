@@ -1,0 +1,106 @@
+//! The factory that devices take when they are given none.
+
+use std::env;
+
+use parking_lot::Mutex;
+use pinzero_core::{Error, ErrorKind, Gpio, Result, mock};
+
+/// The variable that names the default factory.
+const VARIABLE: &str = "PINZERO_PIN_FACTORY";
+
+static DEFAULT: Mutex<Option<Gpio>> = Mutex::new(None);
+
+/// How one kind of factory is started.
+struct Candidate {
+    name: &'static str,
+    open: fn() -> Result<Gpio>,
+}
+
+/// In the order in which they are tried. The mock is not among them: it is had by name only.
+const CANDIDATES: &[Candidate] = &[Candidate { name: "cdev", open: open_cdev }];
+
+/// The default factory, started when it is first asked for.
+///
+/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device) or `mock` (a Raspberry
+/// Pi on the terminal). Unset, those that drive real pins are tried in a fixed order.
+///
+/// # Errors
+/// [`NoFactory`](ErrorKind::NoFactory), with every factory that was tried, why it did not start, and how to go on
+/// without hardware.
+pub fn default_gpio() -> Result<Gpio> {
+    let mut default = DEFAULT.lock();
+    if let Some(gpio) = &*default {
+        return Ok(gpio.clone());
+    }
+    let gpio = open(env::var(VARIABLE).ok().as_deref())?;
+    Ok(default.insert(gpio).clone())
+}
+
+/// Makes `gpio` the default from now on; devices that are open already stay where they are. Returns the one before.
+///
+/// ```
+/// use pinzero::{Led, mock};
+///
+/// let gpio = mock::gpio();
+/// pinzero::set_default(&gpio);
+/// Led::new(17)?.on()?;
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+pub fn set_default(gpio: &Gpio) -> Option<Gpio> {
+    DEFAULT.lock().replace(gpio.clone())
+}
+
+fn open(wanted: Option<&str>) -> Result<Gpio> {
+    let wanted = wanted.map(str::trim).filter(|name| !name.is_empty());
+    let Some(wanted) = wanted else {
+        return open_first();
+    };
+    if wanted.eq_ignore_ascii_case("mock") {
+        return Ok((*mock::builder().terminal().try_open()?).clone());
+    }
+    match CANDIDATES.iter().find(|candidate| candidate.name.eq_ignore_ascii_case(wanted)) {
+        Some(candidate) => (candidate.open)(),
+        None => {
+            let known: Vec<&str> = CANDIDATES.iter().map(|candidate| candidate.name).chain(["mock"]).collect();
+            let message = format!("{VARIABLE} names no factory: {wanted:?} is not one of {}", known.join(", "));
+            Err(Error::new(ErrorKind::NoFactory, message))
+        }
+    }
+}
+
+fn open_first() -> Result<Gpio> {
+    let mut reasons = String::new();
+    for Candidate { name, open } in CANDIDATES {
+        match open() {
+            Ok(gpio) => return Ok(gpio),
+            Err(error) => reasons.push_str(&format!("\n  {name}: {error}")),
+        }
+    }
+    let message = format!(
+        "no pin factory could be started:{reasons}\n  To go on without hardware: {VARIABLE}=mock shows the pins on the terminal"
+    );
+    Err(Error::new(ErrorKind::NoFactory, message))
+}
+
+#[cfg(all(target_os = "linux", feature = "cdev"))]
+fn open_cdev() -> Result<Gpio> {
+    Gpio::new(pinzero_cdev::CdevFactory::new()?)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "cdev")))]
+fn open_cdev() -> Result<Gpio> {
+    let reason = if cfg!(target_os = "linux") { "the feature `cdev` is switched off" } else { "it needs Linux" };
+    Err(Error::new(ErrorKind::Unsupported, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_known_ones() {
+        let error = open(Some("lgpio")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoFactory);
+        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, mock"), "{error}");
+    }
+}
