@@ -1,0 +1,292 @@
+//! The GPIO chip: which one it is, and what it tells of its lines.
+//!
+//! A chip is found by its label, never by its number: the number of a Raspberry Pi 5's chip has been 4, 0 and 11
+//! within three years of kernels, and a symbolic link may stand for the old one.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gpiocdev::{AbiVersion, line};
+use pinzero_core::{Error, ErrorKind, Line, Result};
+
+use crate::error;
+
+/// What is known of a chip behind a Raspberry Pi's header.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pi {
+    /// What the driver calls the chip.
+    label: &'static str,
+    /// The kernel module that the driver is.
+    pub(crate) module: &'static str,
+    /// The revision code of a board that carries it, with the usual header of 40 pins.
+    pub(crate) board: u32,
+}
+
+/// The chips behind the headers, the newest first.
+const PIS: [Pi; 3] = [
+    Pi { label: "pinctrl-rp1", module: "pinctrl_rp1", board: 0xd04171 },
+    Pi { label: "pinctrl-bcm2711", module: "pinctrl_bcm2835", board: 0xc03111 },
+    Pi { label: "pinctrl-bcm2835", module: "pinctrl_bcm2835", board: 0xa02082 },
+];
+
+/// A GPIO chip. Not an open file: whoever needs one opens it, so that nothing is held between calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chip {
+    /// The device file, free of symbolic links.
+    pub(crate) path: PathBuf,
+    /// What the driver calls itself.
+    pub(crate) label: String,
+    /// How many lines there are, used or not.
+    pub(crate) lines: u32,
+}
+
+impl Chip {
+    /// The chip that `wanted` names by path, name or label; without a wish, the one behind a Raspberry Pi's header
+    /// or else the only one in `dev`.
+    pub(crate) fn find(dev: &Path, wanted: Option<&str>) -> Result<Chip> {
+        let chip = match wanted {
+            Some(path) if path.contains('/') => Chip::at(Path::new(path)),
+            Some(name) if dev.join(name).exists() => Chip::at(&dev.join(name)),
+            _ => return Scan::of(dev).choose(wanted),
+        };
+        chip.map_err(|(path, error)| error::chip(&path, error))
+    }
+
+    /// The chip behind a device file, or behind a symbolic link to it.
+    fn at(path: &Path) -> Result<Chip, (PathBuf, io::Error)> {
+        let look = || {
+            let file = gpiocdev::Chip::from_path(path)?;
+            let info = file.info()?;
+            Ok(Chip { path: file.path().to_owned(), label: info.label, lines: info.num_lines })
+        };
+        look().map_err(|error| (path.to_owned(), error::io(error)))
+    }
+
+    /// The name of the device file, such as `gpiochip0`.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What is known of it, if it is the chip behind a Raspberry Pi's header.
+    pub(crate) fn pi(&self) -> Option<&'static Pi> {
+        PIS.iter().find(|pi| pi.label == self.label)
+    }
+
+    /// Refuses a kernel before 5.10: version 1 of the interface, all that it has, loses edges without telling.
+    pub(crate) fn check_interface(&self) -> Result<()> {
+        self.open()?.supports_abi_version(AbiVersion::V2).map_err(|_| {
+            let message = format!(
+                "the kernel offers only version 1 of the GPIO interface on {}: Linux 5.10 or later is needed",
+                self.path.display()
+            );
+            Error::new(ErrorKind::Unsupported, message)
+        })
+    }
+
+    /// What the kernel knows of a line now.
+    pub(crate) fn line_info(&self, line: Line) -> Result<line::Info> {
+        if line.0 >= self.lines {
+            let message = format!("{} has lines 0 to {} only", self.name(), self.lines.saturating_sub(1));
+            return Err(Error::new(ErrorKind::UnknownPin, message));
+        }
+        self.open()?.line_info(line.0).map_err(|error| error::chip(&self.path, error::io(error)))
+    }
+
+    /// The first line that the kernel calls `name`.
+    pub(crate) fn find_line(&self, name: &str) -> Result<Option<Line>> {
+        let file = self.open()?;
+        for offset in 0..self.lines {
+            let info = file.line_info(offset).map_err(|error| error::chip(&self.path, error::io(error)))?;
+            if info.name == name && !name.is_empty() {
+                return Ok(Some(Line(offset)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn open(&self) -> Result<gpiocdev::Chip> {
+        gpiocdev::Chip::from_path(&self.path).map_err(|error| error::chip(&self.path, error::io(error)))
+    }
+
+    /// How lists of chips show this one.
+    fn describe(&self) -> String {
+        format!("{} \"{}\" ({} lines)", self.name(), self.label, self.lines)
+    }
+}
+
+/// The chips of a machine.
+#[derive(Debug, Default)]
+struct Scan {
+    /// The directory looked through.
+    dev: PathBuf,
+    chips: Vec<Chip>,
+    /// The device files that may not be opened.
+    denied: Vec<(PathBuf, io::Error)>,
+}
+
+impl Scan {
+    /// Looks at every `gpiochip*` in `dev`, each one once however many links lead to it.
+    ///
+    /// What is no chip after all, or has just been unplugged, is passed over.
+    fn of(dev: &Path) -> Scan {
+        let mut scan = Scan { dev: dev.to_owned(), ..Scan::default() };
+        for path in device_files(dev) {
+            match Chip::at(&path) {
+                Ok(chip) => scan.chips.push(chip),
+                Err(denied) if denied.1.kind() == io::ErrorKind::PermissionDenied => scan.denied.push(denied),
+                Err(_) => {}
+            }
+        }
+        scan
+    }
+
+    /// The chip labelled `wanted`; without a wish, the one behind a Raspberry Pi's header or else the only one.
+    fn choose(mut self, wanted: Option<&str>) -> Result<Chip> {
+        let labelled = |label: &str| self.chips.iter().position(|chip| chip.label == label);
+        let index = match wanted {
+            Some(label) => labelled(label),
+            None => PIS.iter().find_map(|pi| labelled(pi.label)),
+        };
+        if let Some(index) = index {
+            return Ok(self.chips.swap_remove(index));
+        }
+        // Any of these may be the right one, so the only chip that can be opened is not taken for the only one.
+        if !self.denied.is_empty() {
+            let (path, error) = self.denied.swap_remove(0);
+            return Err(error::chip(&path, error));
+        }
+        if wanted.is_none() && self.chips.len() == 1 {
+            return Ok(self.chips.swap_remove(0));
+        }
+        Err(Error::new(ErrorKind::NoChip, self.explain(wanted)))
+    }
+
+    /// Why there is no chip to take.
+    fn explain(&self, wanted: Option<&str>) -> String {
+        if self.chips.is_empty() {
+            let dev = self.dev.display();
+            return format!("no {dev}/gpiochip*: this machine has no GPIO chip, or the driver is not loaded");
+        }
+        let chips = self.chips.iter().map(Chip::describe).collect::<Vec<_>>().join(", ");
+        match wanted {
+            Some(name) => format!("no GPIO chip goes by the name or label \"{name}\"; there are: {chips}"),
+            None => format!(
+                "none of the GPIO chips is known to be a Raspberry Pi's: set PINZERO_GPIOCHIP to one of {chips}"
+            ),
+        }
+    }
+}
+
+/// The files named `gpiochip*` in `dev`, without symbolic links and repetitions, by number.
+fn device_files(dev: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dev).into_iter().flatten().flatten();
+    let chips = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"gpiochip"));
+    let mut paths = chips.filter_map(|entry| fs::canonicalize(entry.path()).ok()).collect::<Vec<_>>();
+    // The length first: gpiochip9 comes before gpiochip10.
+    paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    paths.dedup();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn chip(number: u32, label: &str) -> Chip {
+        Chip { path: format!("/dev/gpiochip{number}").into(), label: label.to_owned(), lines: 8 }
+    }
+
+    fn scan(chips: &[(u32, &str)]) -> Scan {
+        let chips = chips.iter().map(|&(number, label)| chip(number, label)).collect();
+        Scan { dev: "/dev".into(), chips, denied: Vec::new() }
+    }
+
+    fn denied(mut scan: Scan) -> Scan {
+        scan.denied.push(("/dev/gpiochip7".into(), io::ErrorKind::PermissionDenied.into()));
+        scan
+    }
+
+    fn number(chip: Result<Chip>) -> String {
+        chip.map_or_else(|error| format!("{:?}", error.kind()), |chip| chip.name())
+    }
+
+    #[test]
+    fn the_chip_of_the_header_is_known_by_its_label() {
+        let pi_5 = [(10, "gpio-brcmstb@107d508500"), (11, "pinctrl-rp1"), (12, "gpio-brcmstb@107d517c00")];
+        assert_eq!(number(scan(&pi_5).choose(None)), "gpiochip11");
+        assert_eq!(number(denied(scan(&pi_5)).choose(None)), "gpiochip11");
+        assert_eq!(
+            number(scan(&[(0, "pinctrl-bcm2711"), (1, "raspberrypi-exp-gpio")]).choose(None)),
+            "gpiochip0"
+        );
+        assert_eq!(number(scan(&[(0, "pinctrl-bcm2835")]).choose(None)), "gpiochip0");
+    }
+
+    #[test]
+    fn an_only_chip_is_taken_whatever_it_is() {
+        assert_eq!(number(scan(&[(3, "INT3450:00")]).choose(None)), "gpiochip3");
+        // But is it the only one?
+        assert_eq!(number(denied(scan(&[(3, "INT3450:00")])).choose(None)), "PermissionDenied");
+    }
+
+    #[test]
+    fn several_chips_are_listed() {
+        let error = scan(&[(0, "left"), (1, "right")]).choose(None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoChip);
+        assert_eq!(
+            error.to_string(),
+            "none of the GPIO chips is known to be a Raspberry Pi's: set PINZERO_GPIOCHIP to one of gpiochip0 \"left\" \
+             (8 lines), gpiochip1 \"right\" (8 lines)"
+        );
+    }
+
+    #[test]
+    fn a_wish_goes_by_label() {
+        let chips = [(0, "pinctrl-rp1"), (1, "pcf8574")];
+        assert_eq!(number(scan(&chips).choose(Some("pcf8574"))), "gpiochip1");
+        let error = scan(&chips).choose(Some("mcp23017")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoChip);
+        let text = error.to_string();
+        assert!(text.contains("\"mcp23017\"") && text.contains("gpiochip1 \"pcf8574\" (8 lines)"), "{text}");
+        assert_eq!(number(denied(scan(&chips)).choose(Some("mcp23017"))), "PermissionDenied");
+    }
+
+    #[test]
+    fn a_machine_without_chips_is_told_so() {
+        let error = scan(&[]).choose(None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoChip);
+        assert!(error.to_string().starts_with("no /dev/gpiochip*: "), "{error}");
+    }
+
+    #[test]
+    fn links_do_not_double_a_chip() {
+        let dev = std::env::temp_dir().join(format!("pinzero-cdev-dev-{}", std::process::id()));
+        fs::create_dir_all(&dev).unwrap();
+        for name in ["gpiochip10", "gpiochip9", "gpiomem", "null"] {
+            fs::write(dev.join(name), "").unwrap();
+        }
+        symlink("gpiochip9", dev.join("gpiochip0")).unwrap();
+        symlink("gpiochip8", dev.join("gpiochip-broken")).unwrap();
+        let files = device_files(&dev);
+        let none = Chip::find(&dev, None);
+        let plain = Chip::find(&dev, Some("gpiochip0"));
+        let dev = fs::canonicalize(&dev).unwrap();
+        fs::remove_dir_all(&dev).unwrap();
+
+        assert_eq!(files, ["gpiochip9", "gpiochip10"].map(|name| dev.join(name)));
+        assert_eq!(none.unwrap_err().kind(), ErrorKind::NoChip);
+        assert_eq!(plain.unwrap_err().kind(), ErrorKind::NoChip);
+    }
+
+    #[test]
+    fn a_path_that_is_no_chip_is_refused() {
+        for path in ["/dev/null", "/nowhere/gpiochip0"] {
+            let error = Chip::find("/dev".as_ref(), Some(path)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NoChip, "{error}");
+            assert!(error.to_string().contains(path), "{error}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! A line that is read, and its edges.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Weak};
+
+use gpiocdev::Request;
+use gpiocdev::line::{self, EdgeDetection, EdgeEvent, EdgeKind, EventClock};
+use pinzero_core::board::Pull;
+use pinzero_core::time::Instant;
+use pinzero_core::{Bias, Edge, EdgeSink, Error, ErrorKind, InputConfig, Level, Line, Pin, Result};
+use rustix::io::ioctl_fionbio;
+
+use crate::chip::Chip;
+use crate::error;
+use crate::held::{Held, Leave, bias_of, input, request};
+
+/// How many edges one system call fetches at most.
+const BATCH: usize = 64;
+
+/// An input; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct CdevInput(Arc<Held>);
+
+impl CdevInput {
+    /// Takes `line` as an input; `pull` is where the board holds it by itself.
+    pub(crate) fn open(chip: &Chip, pull: Pull, line: Line, config: InputConfig) -> Result<CdevInput> {
+        let found = chip.line_info(line)?;
+        let request = request(chip, line, &wanted(config.bias, config.edges.is_some()))?;
+        let leave = match config.bias {
+            Bias::AsIs => Leave::AsItIs,
+            _ => Leave::Input(found.bias.map_or(default_bias(pull), bias_of)),
+        };
+        let input = CdevInput(Arc::new(Held::new(chip, line, request, leave)));
+        if let Some(sink) = config.edges {
+            input.report(sink)?;
+        }
+        Ok(input)
+    }
+
+    /// The line that it is.
+    pub(crate) fn held(&self) -> &Arc<Held> {
+        &self.0
+    }
+
+    /// Hands the line's edges over to the runtime.
+    fn report(&self, sink: EdgeSink) -> Result<()> {
+        // A duplicate, for the runtime locks itself in `watch`, and its lock must never be taken inside the line's:
+        // `drain` takes them the other way round.
+        let file = self.0.call(|request| request.as_fd().try_clone_to_owned())?;
+        never_wait(&file)?;
+        let mut reader = Reader::new(Arc::downgrade(&self.0));
+        sink.watch(file.as_fd(), move |edges| reader.drain(edges))
+    }
+}
+
+impl Pin for CdevInput {
+    fn level(&self) -> Result<Level> {
+        self.0.level()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl Drop for CdevInput {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.close() {
+            log::warn!("a line was not given back as it should be: {error}");
+        }
+    }
+}
+
+/// The state of an input, with the kernel's queue of edges if they are wanted.
+fn wanted(bias: Bias, edges: bool) -> line::Config {
+    let mut state = input(bias);
+    if edges {
+        state.with_edge_detection(EdgeDetection::BothEdges);
+        state.event_clock = Some(EventClock::Monotonic);
+    }
+    state
+}
+
+/// Has reads from `file`, and from all duplicates of it, return at once where there is nothing to read.
+fn never_wait(file: &impl AsFd) -> Result<()> {
+    ioctl_fionbio(file, true).map_err(|error| {
+        let message = "the kernel would have us wait for edges";
+        Error::new(ErrorKind::Io, message).with_source(io::Error::from(error))
+    })
+}
+
+/// The pull that the board gives to a line by itself.
+fn default_bias(pull: Pull) -> Bias {
+    match pull {
+        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+        Pull::DefaultDown => Bias::PullDown,
+        _ => Bias::AsIs,
+    }
+}
+
+/// Reads the edges of a line out of the kernel's queue.
+#[derive(Debug)]
+struct Reader {
+    held: Weak<Held>,
+    buffer: Vec<u64>,
+    /// The number of the last edge read. The kernel counts from 1, the edges included that it then has to drop.
+    last: u32,
+}
+
+impl Reader {
+    fn new(held: Weak<Held>) -> Reader {
+        Reader { held, buffer: Vec::new(), last: 0 }
+    }
+
+    /// Moves all that is in the queue to `edges`, without waiting; nothing if the line is closed.
+    fn drain(&mut self, edges: &mut Vec<Edge>) -> Result<()> {
+        let Some(held) = self.held.upgrade() else { return Ok(()) };
+        loop {
+            match held.call(|request| self.read(request, edges)) {
+                Ok(BATCH) => {}
+                // The kernel stops short of a full batch only where its queue is empty.
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Moves up to [`BATCH`] edges by one system call; tells how many.
+    ///
+    /// gpiocdev's own call for a single edge reads eight and keeps one.
+    fn read(&mut self, request: &Request, edges: &mut Vec<Edge>) -> io::Result<usize> {
+        let size = request.edge_event_u64_size();
+        self.buffer.resize(BATCH * size, 0);
+        let filled = match request.read_edge_events_into_slice(&mut self.buffer).map_err(error::io) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            filled => filled?,
+        };
+        for words in self.buffer[..filled].chunks_exact(size) {
+            let event = request.edge_event_from_slice(words).map_err(error::io)?;
+            edges.push(edge(&event, self.last));
+            self.last = event.line_seqno;
+        }
+        Ok(filled / size)
+    }
+}
+
+/// An edge in our words; `last` is the number of the one read before it.
+fn edge(event: &EdgeEvent, last: u32) -> Edge {
+    Edge {
+        at: Instant::from_nanos(event.timestamp_ns),
+        level: Level::from(event.kind == EdgeKind::Rising),
+        missed: event.line_seqno.wrapping_sub(last).wrapping_sub(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Changes a line `count` times, up first, then reads whatever the kernel has kept of that.
+    fn burst(count: u32) -> Vec<Edge> {
+        let sim = gpiosim::Simpleton::new(1);
+        let chip = Chip::find("/dev".as_ref(), sim.dev_path().to_str()).unwrap();
+        let request = request(&chip, Line(0), &wanted(Bias::AsIs, true)).unwrap();
+        never_wait(&request).unwrap();
+        let held = Arc::new(Held::new(&chip, Line(0), request, Leave::AsItIs));
+        let mut reader = Reader::new(Arc::downgrade(&held));
+        let mut edges = Vec::new();
+        reader.drain(&mut edges).unwrap();
+        assert_eq!(edges, []);
+
+        for _ in 0..count {
+            sim.toggle(0).unwrap();
+        }
+        reader.drain(&mut edges).unwrap();
+        let level = held.level().unwrap();
+        assert_eq!(edges.last().map(|edge| edge.level), Some(level));
+        assert_eq!(level, Level::from(count % 2 == 1));
+        assert!(edges.is_sorted_by(|a, b| a.at < b.at && a.level != b.level));
+
+        held.close().unwrap();
+        sim.toggle(0).unwrap();
+        let read = edges.len();
+        reader.drain(&mut edges).unwrap();
+        assert_eq!(edges.len(), read, "an edge after the end");
+        edges
+    }
+
+    #[test]
+    #[ignore = "no rig: run `cargo xtask kernel-rig`"]
+    fn a_burst_that_fits_is_read_whole() {
+        for count in [1, 2, 63, 64, 65, 128, 1001, 1024] {
+            let edges = burst(count);
+            assert_eq!(edges.len(), count as usize);
+            assert!(edges.iter().all(|edge| edge.missed == 0), "{count}");
+        }
+    }
+
+    #[test]
+    #[ignore = "no rig: run `cargo xtask kernel-rig`"]
+    fn what_the_kernel_drops_is_counted() {
+        for count in [1025, 3001] {
+            let edges = burst(count);
+            assert_eq!(edges.len(), 1024);
+            // The oldest are dropped, so all of the gap is before the first.
+            assert_eq!(edges[0].missed, count - 1024);
+            assert!(edges[1..].iter().all(|edge| edge.missed == 0), "{count}");
+        }
+    }
+
+    fn event(line_seqno: u32, kind: EdgeKind) -> EdgeEvent {
+        EdgeEvent { timestamp_ns: 5_000_000_001, kind, offset: 17, seqno: line_seqno, line_seqno }
+    }
+
+    #[test]
+    fn edges_keep_time_and_level() {
+        let at = Instant::from_nanos(5_000_000_001);
+        let rising = edge(&event(1, EdgeKind::Rising), 0);
+        assert_eq!(rising, Edge { at, level: Level::High, missed: 0 });
+        let falling = edge(&event(2, EdgeKind::Falling), 1);
+        assert_eq!(falling, Edge { at, level: Level::Low, missed: 0 });
+    }
+
+    #[test]
+    fn gaps_are_counted() {
+        for (last, number, missed) in
+            [(0, 1, 0), (0, 4, 3), (7, 8, 0), (7, 1032, 1024), (u32::MAX, 0, 0), (u32::MAX, 2, 2)]
+        {
+            assert_eq!(edge(&event(number, EdgeKind::Rising), last).missed, missed, "{last} {number}");
+        }
+    }
+
+    #[test]
+    fn a_line_goes_back_to_the_pull_of_the_board() {
+        let pulls = [Pull::FixedUp, Pull::DefaultUp, Pull::DefaultDown, Pull::Unknown];
+        assert_eq!(pulls.map(default_bias), [Bias::PullUp, Bias::PullUp, Bias::PullDown, Bias::AsIs]);
+    }
+}
