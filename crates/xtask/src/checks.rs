@@ -1,0 +1,146 @@
+//! The checks of CI that are more than a run of cargo.
+
+use crate::runner::{Runner, Stop, root};
+use std::fs;
+
+/// The lines that a Rust file may have.
+const LONGEST_FILE: usize = 800;
+
+/// What a build for another system than Linux must not need.
+const LINUX_ONLY: [&str; 3] = ["rppal", "gpiocdev", "gpiocdev-uapi"];
+
+/// Runs the command with which the README tells people to test, so that it stays true.
+pub(crate) fn readme_command(runner: &mut Runner) -> Result<(), Stop> {
+    let readme =
+        fs::read_to_string(root().join("README.md")).map_err(|error| format!("README.md: {error}"))?;
+    let script = test_command(&readme)
+        .ok_or_else(|| "README.md: no code block follows the marker <!-- test-command -->".to_owned())?;
+    let mut command = runner.command("sh");
+    runner.run(command.args(["-ec", &script]))?;
+    Ok(())
+}
+
+/// The code block after the marker.
+fn test_command(readme: &str) -> Option<String> {
+    let (_, rest) = readme.split_once("<!-- test-command -->")?;
+    let (_, block) = rest.split_once("```")?;
+    let (block, _) = block.split_once("```")?;
+    // What follows the fence on its line is the language.
+    let (_, lines) = block.split_once('\n')?;
+    Some(lines.trim().to_owned())
+}
+
+/// Checks that no Rust file is too long to be read.
+pub(crate) fn file_lengths(runner: &mut Runner) -> Result<(), Stop> {
+    let files =
+        runner.output("git", &["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.rs"])?;
+    let long: Vec<String> = files
+        .lines()
+        .filter_map(|file| Some((file, fs::read_to_string(root().join(file)).ok()?.lines().count())))
+        .filter(|&(_, length)| length > LONGEST_FILE)
+        .map(|(file, length)| format!("{file} has {length} lines"))
+        .collect();
+    none_of(&long)
+}
+
+/// Checks that the library builds on systems without Linux's GPIO devices.
+pub(crate) fn other_systems(runner: &mut Runner) -> Result<(), Stop> {
+    let mut found = Vec::new();
+    for target in ["x86_64-pc-windows-msvc", "aarch64-apple-darwin"] {
+        let tree = runner.output(
+            "cargo",
+            &["tree", "--locked", "--package=pinzero", "--edges=normal", "--prefix=none", "--target", target],
+        )?;
+        let names = tree.lines().filter_map(|line| line.split(' ').next());
+        found.extend(
+            names.filter(|name| LINUX_ONLY.contains(name)).map(|name| format!("{target} depends on {name}")),
+        );
+    }
+    none_of(&found)
+}
+
+/// Checks that no locked dependency wants a newer compiler than the workspace promises to need.
+pub(crate) fn rust_versions(runner: &mut Runner) -> Result<(), Stop> {
+    let metadata = runner.output("cargo", &["metadata", "--locked", "--format-version=1"])?;
+    let promised = env!("CARGO_PKG_RUST_VERSION");
+    let newer: Vec<String> = declared_versions(&metadata)
+        .filter(|(_, version)| minor(version) > minor(promised))
+        .map(|(package, version)| format!("{package} needs Rust {version}, not {promised}"))
+        .collect();
+    none_of(&newer)
+}
+
+/// The packages in cargo's metadata that say which Rust they need, and which. A package's `id` is
+/// before its `rust_version`, and nothing between the two is called either.
+fn declared_versions(metadata: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = metadata;
+    std::iter::from_fn(move || {
+        let (package, after) = rest.split_once(r#""rust_version":""#)?;
+        rest = after;
+        let (version, _) = after.split_once('"')?;
+        let (_, id) = package.rsplit_once(r#""id":""#)?;
+        let (id, _) = id.split_once('"')?;
+        Some((id, version))
+    })
+}
+
+/// Rust `1.85.0` is 85.
+fn minor(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
+}
+
+/// Checks licences and sources of the dependencies, and what is banned.
+pub(crate) fn deny(runner: &mut Runner) -> Result<(), Stop> {
+    Ok(cargo_deny(runner, &["--frozen", "check", "bans", "licenses", "sources"])?)
+}
+
+/// Checks the dependencies for known security problems, if the database of these can be had.
+pub(crate) fn advisories(runner: &mut Runner) -> Result<(), Stop> {
+    if cargo_deny(runner, &["fetch", "db"]).is_err() {
+        return Err(Stop::Skipped("no database".to_owned()));
+    }
+    Ok(cargo_deny(runner, &["--frozen", "check", "advisories"])?)
+}
+
+fn cargo_deny(runner: &mut Runner, arguments: &[&str]) -> Result<(), String> {
+    let mut command = runner.command("cargo");
+    // The configuration is not where cargo-deny would look for it.
+    runner.run(command.args(["deny", "--config=.deny.toml"]).args(arguments))?;
+    Ok(())
+}
+
+/// Checks that testing left nothing behind, and changed nothing.
+pub(crate) fn clean_tree(runner: &mut Runner) -> Result<(), Stop> {
+    if std::env::var_os("CI").is_none() {
+        return Err(Stop::Skipped("CI is not set, so this is somebody's work".to_owned()));
+    }
+    let changes = runner.output("git", &["status", "--porcelain"])?;
+    none_of(&changes.lines().map(str::to_owned).collect::<Vec<_>>())
+}
+
+/// Fails if there are complaints.
+fn none_of(complaints: &[String]) -> Result<(), Stop> {
+    if complaints.is_empty() { Ok(()) } else { Err(Stop::Failed(complaints.join("\n"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_command_is_the_block_after_the_marker() {
+        let readme =
+            "```sh\nother\n```\n<!-- test-command -->\n\nRun:\n\n```sh\ncargo test\n```\n```\nmore\n```\n";
+        assert_eq!(test_command(readme).as_deref(), Some("cargo test"));
+        assert_eq!(test_command("```sh\ncargo test\n```\n"), None);
+    }
+
+    #[test]
+    fn declared_versions_come_with_their_packages() {
+        let metadata = r#"[{"name":"a","id":"x#a@1.0.0","targets":[{"name":"a"}],"rust_version":"1.60"},
+            {"name":"b","id":"x#b@2.0.0","rust_version":null},{"id":"x#c@3.0.0","rust_version":"1.90.1"}]"#;
+        let versions: Vec<_> = declared_versions(metadata).collect();
+        assert_eq!(versions, [("x#a@1.0.0", "1.60"), ("x#c@3.0.0", "1.90.1")]);
+        assert_eq!(minor("1.90.1"), Some(90));
+    }
+}

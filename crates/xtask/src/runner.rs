@@ -1,0 +1,191 @@
+//! Running commands: their output is passed on as it comes, and searched for what CI wants to know.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Why a step did not pass.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It found fault, or could not be run.
+    Failed(String),
+    /// It does not apply here.
+    Skipped(String),
+}
+
+impl From<String> for Stop {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+/// How many tests `cargo test` reported, by their results.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u32,
+    pub(crate) failed: u32,
+    pub(crate) ignored: u32,
+    /// Those of the ignored that wait for the kernel rig.
+    pub(crate) want_rig: u32,
+}
+
+impl Tally {
+    /// Takes in a line of output, if it is about tests.
+    fn count(&mut self, line: &str) {
+        if line.contains(" ... ignored, no rig") {
+            self.want_rig += 1;
+        }
+        let Some((_, result)) = line.split_once("test result: ") else { return };
+        // `ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`
+        let words: Vec<&str> = result.split([' ', ';']).collect();
+        for pair in words.windows(2) {
+            let Ok(number) = pair[0].parse::<u32>() else { continue };
+            match pair[1] {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs commands at the workspace's root, and counts the tests they report.
+#[derive(Debug, Default)]
+pub(crate) struct Runner {
+    /// All tests reported so far.
+    pub(crate) tests: Tally,
+    /// Whether a warning is a failure.
+    strict: bool,
+}
+
+impl Runner {
+    /// A runner for which warnings are failures.
+    pub(crate) fn strict() -> Self {
+        Self { strict: true, ..Self::default() }
+    }
+
+    /// A command to be run at the workspace's root.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(root());
+        if self.strict {
+            // The same for every step, for cargo builds everything anew when they change.
+            command.env("RUSTFLAGS", "-Dwarnings").env("RUSTDOCFLAGS", "-Dwarnings");
+        }
+        command
+    }
+
+    /// Runs cargo. A warning of its own, which no `RUSTFLAGS` reach, is a failure too if warnings are.
+    pub(crate) fn cargo(&mut self, arguments: &[&str]) -> Result<(), String> {
+        let mut command = self.command("cargo");
+        let warned = self.run(command.args(arguments))?;
+        if warned && self.strict { Err("there were warnings".to_owned()) } else { Ok(()) }
+    }
+
+    /// Runs a command, and says whether it wrote a warning to its standard error.
+    pub(crate) fn run(&mut self, command: &mut Command) -> Result<bool, String> {
+        let name = describe(command);
+        println!("$ {name}");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{name}: {error}"))?;
+        let errors = child.stderr.take();
+        let warnings = std::thread::spawn(move || {
+            let mut warned = false;
+            pass_on(errors, io::stderr(), |line| warned |= line.starts_with("warning:"));
+            warned
+        });
+        pass_on(child.stdout.take(), io::stdout(), |line| self.tests.count(line));
+        // The thread ends without a value only by a panic, when standard error is gone.
+        let warned = warnings.join().unwrap_or(false);
+        match child.wait() {
+            Ok(status) if status.success() => Ok(warned),
+            Ok(status) => Err(format!("{name}: {status}")),
+            Err(error) => Err(format!("{name}: {error}")),
+        }
+    }
+
+    /// Runs a command in silence, and returns what it wrote to its standard output.
+    pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = self.command(program);
+        command.args(arguments).stderr(Stdio::inherit());
+        let name = describe(&command);
+        match command.output() {
+            Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            Ok(output) => Err(format!("{name}: {}", output.status)),
+            Err(error) => Err(format!("{name}: {error}")),
+        }
+    }
+}
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    // Cargo says at run time where this crate is; what it said when compiling may be of another clone
+    // that shares the target directory. Without cargo, we are at the root ourselves.
+    match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(here) => Path::new(&here).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf),
+        None => PathBuf::from("."),
+    }
+}
+
+/// Copies lines until the end, and shows each to `look`.
+fn pass_on(from: Option<impl Read>, mut to: impl Write, mut look: impl FnMut(&str)) {
+    let Some(from) = from else { return };
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    while matches!(from.read_until(b'\n', &mut line), Ok(length) if length > 0) {
+        // If our own output is gone, the command goes on; its result still counts.
+        let _ = to.write_all(&line).and_then(|()| to.flush());
+        look(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+}
+
+fn describe(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_summed_up() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 3 tests",
+            "test reads ... ok",
+            "test edges ... ignored, no rig: run `cargo xtask kernel-rig`",
+            "test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 7 filtered out; finished in 0.00s",
+            "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        ] {
+            tally.count(line);
+        }
+        assert_eq!(tally, Tally { passed: 5, failed: 1, ignored: 2, want_rig: 1 });
+    }
+
+    #[test]
+    fn output_is_passed_on_as_it_is_and_shown() {
+        let (mut copy, mut lines) = (Vec::new(), 0);
+        pass_on(Some(&b"one\n\xff\nend"[..]), &mut copy, |_| lines += 1);
+        assert_eq!((copy.as_slice(), lines), (&b"one\n\xff\nend"[..], 3));
+    }
+
+    #[test]
+    fn a_bad_status_is_a_failure() {
+        let mut runner = Runner::default();
+        let mut command = runner.command("sh");
+        assert_eq!(
+            runner.run(command.args(["-c", "exit 3"])),
+            Err("sh -c exit 3: exit status: 3".to_owned())
+        );
+    }
+}
