@@ -14,8 +14,7 @@ fn main() -> pinzero::Result<()> {
     let (sender, presses) = mpsc::channel();
     for (name, button) in &players {
         let (name, sender) = (*name, sender.clone());
-        // The game may be over before the last press: nobody listens then, and that is fine.
-        button.when_pressed(move |event| drop(sender.send((name, event.at))));
+        button.when_pressed(move |event| sender.send((name, event.at)));
     }
 
     println!("wait for it ...");
@@ -34,5 +33,5 @@ fn main() -> pinzero::Result<()> {
 /// Between two and five seconds. The clock's last digits are random enough for a game.
 fn suspense() -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    ms(2000 + u64::from(now.subsec_nanos() / 1000 % 3000))
+    ms(2000 + u64::from(now.subsec_micros() % 3000))
 }

@@ -81,7 +81,11 @@ impl PinFactory for CdevFactory {
     }
 
     fn host(&self) -> Host {
-        Host::Local
+        // A Pi's header is the same to every local factory; any other chip has lines of its own.
+        match self.chip.pi() {
+            Some(_) => Host::Local,
+            None => Host::Chip(self.chip.name()),
+        }
     }
 
     fn capabilities(&self) -> Capabilities {

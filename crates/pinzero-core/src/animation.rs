@@ -28,8 +28,9 @@ pub(crate) struct Lane(AtomicU64);
 impl Lane {
     /// Does `write` as the user's own act: after it, and until the next [`start`](Lane::start), no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
-        // The one load that a write pays for animations being there at all.
-        if self.0.load(Ordering::Relaxed) == 0 {
+        // The one load that a write pays for animations being there at all. It pairs with the end of an animation, so
+        // that the last step is on the pin before the user's own write.
+        if self.0.load(Ordering::Acquire) == 0 {
             return write();
         }
         let (removed, result) = gpio.runtime().enter(|state, _, _| {
@@ -41,17 +42,34 @@ impl Lane {
     }
 
     /// Starts an animation of `target` in place of the one that runs.
-    pub(crate) fn start(gpio: &Gpio, target: Arc<dyn Target>, plan: Blink, active: Level) -> Result<Arc<Run>> {
+    pub(crate) fn start(
+        gpio: &Gpio,
+        target: Arc<dyn Target>,
+        plan: Blink,
+        active: Level,
+    ) -> Result<Arc<Run>> {
         let frames = plan.frames()?;
         let runtime = gpio.runtime();
         runtime.start()?;
         let id = runtime.reserve();
-        let run = Arc::new(Run { id, finished: AtomicBool::new(false), error: Mutex::new(None), hub: Arc::default() });
+        let run = Arc::new(Run {
+            id,
+            finished: AtomicBool::new(false),
+            error: Mutex::new(None),
+            hub: Arc::default(),
+        });
         let lane = &*target;
         let removed = runtime.enter(|state, now, effects| {
             let before = TaskId::from_raw(lane.lane().0.swap(id.raw(), Ordering::Relaxed));
             let removed = state.remove(before);
-            let task = AnimationTask { run: run.clone(), target: target.clone(), frames, active, at: Some(now), value: 0.0 };
+            let task = AnimationTask {
+                run: run.clone(),
+                target: target.clone(),
+                frames,
+                active,
+                at: Some(now),
+                value: 0.0,
+            };
             state.insert(id, Box::new(task), now, effects);
             removed
         });
@@ -118,7 +136,7 @@ impl Task for AnimationTask {
             };
             if self.at.is_none() {
                 let lane = &self.target.lane().0;
-                let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Relaxed, Ordering::Relaxed);
+                let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Release, Ordering::Relaxed);
             }
         }
     }
@@ -160,7 +178,11 @@ pub struct Animation {
 
 impl Animation {
     /// `off` stops the animation as a user would, and holds the device.
-    pub(crate) fn new(gpio: Gpio, run: Arc<Run>, off: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        gpio: Gpio,
+        run: Arc<Run>,
+        off: impl Fn() -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
         Animation { gpio, run, off: Arc::new(off) }
     }
 

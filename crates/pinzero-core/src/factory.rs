@@ -133,6 +133,8 @@ pub struct PwmConfig {
     pub period: Duration,
     /// How long the line is high in each cycle, from zero to `period`.
     pub pulse: Duration,
+    /// The level at which a wave stops that is running when a line is closed with [`OnClose::Keep`].
+    pub rest: Level,
     /// What the line becomes on close.
     pub on_close: OnClose,
 }

@@ -12,6 +12,7 @@ use pinzero_board::{Board, PinError, Pull};
 use crate::capability::{Capabilities, Support};
 use crate::emulate::soft_pwm::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit::{self, Home};
 use crate::factory::PinFactory;
 use crate::input::InputBuilder;
 use crate::output::OutputBuilder;
@@ -20,7 +21,7 @@ use crate::reserve::{Holder, Reservation};
 use crate::runtime::Runtime;
 use crate::spec::{PinSpec, Spec};
 use crate::time::{Clock, Instant};
-use crate::types::{Bias, Line};
+use crate::types::{Bias, Line, OnClose};
 
 /// A factory in use, with its timeline. A cheap handle: clones are the same factory.
 ///
@@ -42,9 +43,83 @@ struct Inner {
     /// What is open, in the order of opening.
     open: Mutex<BTreeMap<Ticket, Weak<dyn Closable>>>,
     closed: AtomicBool,
+    on_close: OnClose,
+    home: Home,
     board: Board,
     /// Last, so that it is dropped when nothing uses it any more.
     factory: Box<dyn PinFactory>,
+}
+
+/// How to take a factory into use; made by [`Gpio::builder`].
+///
+/// ```
+/// use pinzero_core::{Level, OnClose, mock};
+///
+/// let gpio = mock::builder().on_close(OnClose::Low).exit_guard(false).open();
+/// drop(gpio.output(17).initial(Level::High).open()?);
+/// assert_eq!(gpio.line(17).history().last().map(|change| change.1), Some(Level::Low));
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is taken into use before `open`"]
+pub struct GpioBuilder {
+    factory: Box<dyn PinFactory>,
+    on_close: OnClose,
+    is_guarded: bool,
+    clock: Clock,
+}
+
+impl GpioBuilder {
+    /// What outputs become on close if they say nothing themselves; [`OnClose::Restore`] if nothing is said here.
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = on_close;
+        self
+    }
+
+    /// Whether the pins are closed when the program ends: by return, `exit`, panic, SIGINT, SIGTERM or SIGHUP. They are
+    /// if nothing is said. `PINZERO_NO_EXIT_GUARD=1` and the feature `exit-guard` switch this off for a whole program.
+    pub fn exit_guard(mut self, is_guarded: bool) -> Self {
+        self.is_guarded = is_guarded;
+        self
+    }
+
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes it into use.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline.
+    pub fn open(self) -> Result<Gpio> {
+        let is_virtual = self.clock.is_manual();
+        let gpio = Gpio(Arc::new(Inner {
+            runtime: Runtime::new(self.clock)?,
+            soft_pwm: OnceLock::new(),
+            tickets: AtomicU64::new(0),
+            open: Mutex::default(),
+            closed: AtomicBool::new(false),
+            on_close: self.on_close,
+            home: Home::here(),
+            board: self.factory.board(),
+            factory: self.factory,
+        }));
+        if !is_virtual {
+            exit::register(&gpio, self.is_guarded);
+        }
+        Ok(gpio)
+    }
+}
+
+/// A [`Gpio`] that keeps nothing alive.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakGpio(Weak<Inner>);
+
+impl WeakGpio {
+    pub(crate) fn upgrade(&self) -> Option<Gpio> {
+        self.0.upgrade().map(Gpio)
+    }
 }
 
 /// A handle's place in the order of opening.
@@ -53,30 +128,30 @@ pub(crate) struct Ticket(u64);
 
 /// What an open handle is to its factory.
 pub(crate) trait Closable: fmt::Debug + Send + Sync {
+    fn line(&self) -> Line;
     fn close(&self) -> Result<()>;
 }
 
 impl Gpio {
     /// Takes a factory into use, on the machine's clock.
     ///
-    /// No thread is started before something happens by itself: a blink, an edge, a wave.
+    /// No thread of its own is started before something happens by itself: a blink, an edge, a wave. The exit guard has
+    /// one for the whole program.
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline.
     pub fn new(factory: impl PinFactory) -> Result<Self> {
-        Gpio::with_clock(factory, Clock::real())
+        Gpio::builder(factory).open()
     }
 
-    pub(crate) fn with_clock(factory: impl PinFactory, clock: Clock) -> Result<Self> {
-        Ok(Gpio(Arc::new(Inner {
-            runtime: Runtime::new(clock)?,
-            soft_pwm: OnceLock::new(),
-            tickets: AtomicU64::new(0),
-            open: Mutex::default(),
-            closed: AtomicBool::new(false),
-            board: factory.board(),
+    /// Prepares to take a factory into use with other settings.
+    pub fn builder(factory: impl PinFactory) -> GpioBuilder {
+        GpioBuilder {
             factory: Box::new(factory),
-        })))
+            on_close: OnClose::default(),
+            is_guarded: true,
+            clock: Clock::real(),
+        }
     }
 
     /// Prepares to open a line as an output.
@@ -163,11 +238,39 @@ impl Gpio {
         self.0.runtime.thread_count()
     }
 
+    /// Closes what is open on these pins, the last opened first; a pin that nothing is open on is passed over.
+    ///
+    /// ```
+    /// use pinzero_core::{Level, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let relay = gpio.output(17).initial(Level::High).open()?;
+    /// gpio.close_pins([17, 18])?;
+    /// assert!(relay.is_closed());
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin) and [`NotGpio`](ErrorKind::NotGpio), and nothing is closed then; else the
+    /// first one met while closing, which goes on all the same.
+    pub fn close_pins<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> Result<()> {
+        let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
+        let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
+        let mut result = Ok(());
+        for handle in open.iter().filter(|handle| lines.contains(&handle.line())) {
+            result = result.and(handle.close());
+        }
+        result
+    }
+
     /// Closes everything that is open on this factory, the last opened first, and then the factory. Idempotent.
     ///
     /// # Errors
     /// The first one met; closing goes on all the same.
     pub fn close(&self) -> Result<()> {
+        if self.is_elsewhere() {
+            return Ok(());
+        }
         self.0.closed.store(true, Ordering::Release);
         let open = std::mem::take(&mut *self.0.open.lock());
         let mut result = Ok(());
@@ -204,7 +307,8 @@ impl Gpio {
     /// Resolves a name and takes the line for `holder`.
     pub(crate) fn reserve(&self, spec: &PinSpec, holder: Holder) -> Result<(Line, Reservation)> {
         let line = self.resolve_spec(spec)?;
-        let reservation = Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))?;
+        let reservation =
+            Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))?;
         Ok((line, reservation))
     }
 
@@ -219,6 +323,36 @@ impl Gpio {
             return Err(Error::new(ErrorKind::FixedPull, message).with_pin(line));
         }
         Ok(())
+    }
+
+    /// Whether anything is open.
+    #[cfg(all(unix, feature = "exit-guard"))]
+    pub(crate) fn has_open(&self) -> bool {
+        !self.0.open.lock().is_empty()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakGpio {
+        WeakGpio(Arc::downgrade(&self.0))
+    }
+
+    /// What outputs become on close if they say nothing themselves.
+    pub(crate) fn on_close(&self) -> OnClose {
+        self.0.on_close
+    }
+
+    /// Whether this process is a fork of the one that opened the pins: they are not its to close.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.0.home.is_elsewhere()
+    }
+
+    /// Closes a handle that nobody holds any more. In a forked child it stays as it is: the pins are the parent's.
+    pub(crate) fn let_go<T: Closable>(&self, handle: &Arc<T>) {
+        if self.is_elsewhere() {
+            return Home::leave(handle);
+        }
+        if let Err(error) = handle.close() {
+            log::error!("{} was not closed properly: {error}", handle.line());
+        }
     }
 
     pub(crate) fn ticket(&self) -> Ticket {
@@ -257,6 +391,9 @@ impl fmt::Debug for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        if self.home.is_elsewhere() {
+            return;
+        }
         if let Err(error) = self.factory.close() {
             log::error!("the factory {} was not closed properly: {error}", self.factory.name());
         }

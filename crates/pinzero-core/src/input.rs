@@ -134,7 +134,8 @@ impl InputBuilder {
         };
         let filter = Filter::new(level, self.settle, self.lockout);
         let is_filtered = !filter.is_open();
-        let status = Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
+        let status =
+            Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
         let shared = Arc::new(InputShared {
             ticket: gpio.ticket(),
             gpio,
@@ -187,9 +188,7 @@ struct Owner(Arc<InputShared>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Err(error) = self.0.close() {
-            log::error!("{} was not closed properly: {error}", self.0.line);
-        }
+        self.0.gpio.let_go(&self.0);
     }
 }
 
@@ -270,7 +269,11 @@ impl Input {
     ///
     /// Handlers run on a thread of the factory (on a virtual clock, of whoever moves it), in the order of the events
     /// and one at a time over the whole factory. They may block, close devices, and panic, without harm to others.
-    pub fn on<R: Outcome>(&self, kind: EventKind, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn on<R: Outcome>(
+        &self,
+        kind: EventKind,
+        handler: impl FnMut(&Event) -> R + Send + 'static,
+    ) -> Handler {
         self.0.0.hub.on(kind, handler)
     }
 
@@ -372,8 +375,12 @@ impl Input {
 }
 
 impl Closable for InputShared {
+    fn line(&self) -> Line {
+        self.line
+    }
+
     fn close(&self) -> Result<()> {
-        if self.closed.swap(true, Ordering::AcqRel) {
+        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
         self.gpio.runtime().remove(self.task);
@@ -465,7 +472,11 @@ impl InputTask {
             let mut status = self.status.lock();
             let lasted = at - status.since;
             (status.level, status.since, status.is_held) = (level, at, false);
-            if active { status.activations += 1 } else { status.deactivations += 1 }
+            if active {
+                status.activations += 1;
+            } else {
+                status.deactivations += 1;
+            }
             lasted
         };
         if active {

@@ -22,30 +22,30 @@ pub struct OutputBuilder {
     gpio: Gpio,
     spec: PinSpec,
     device: &'static str,
-    config: OutputConfig,
+    initial: Option<Level>,
+    on_close: Option<OnClose>,
 }
 
 impl OutputBuilder {
     pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
-        let on_close = OnClose::default();
-        OutputBuilder { gpio, spec, device: "Output", config: OutputConfig { initial: Some(Level::Low), on_close } }
+        OutputBuilder { gpio, spec, device: "Output", initial: Some(Level::Low), on_close: None }
     }
 
     /// The level from the first instant; low if nothing is said.
     pub fn initial(mut self, level: Level) -> Self {
-        self.config.initial = Some(level);
+        self.initial = Some(level);
         self
     }
 
     /// Starts with the level that is on the line already.
     pub fn adopt(mut self) -> Self {
-        self.config.initial = None;
+        self.initial = None;
         self
     }
 
-    /// What the line becomes when it is closed; [`OnClose::Restore`] if nothing is said.
+    /// What the line becomes when it is closed; what the factory's builder says if nothing is said here.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.config.on_close = on_close;
+        self.on_close = Some(on_close);
         self
     }
 
@@ -74,9 +74,11 @@ impl OutputBuilder {
         if !gpio.capabilities().output.is_available() {
             return Err(Error::unsupported("an output"));
         }
+        let config =
+            OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let (line, reservation) = gpio.reserve(&self.spec, holder)?;
-        let pin = gpio.factory().open_output(line, self.config)?;
-        let level = match self.config.initial {
+        let pin = gpio.factory().open_output(line, config)?;
+        let level = match config.initial {
             Some(level) => level,
             None => pin.level()?,
         };
@@ -115,9 +117,7 @@ struct Owner(Arc<OutputShared>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Err(error) = self.0.close() {
-            log::error!("{} was not closed properly: {error}", self.0.line);
-        }
+        self.0.gpio.let_go(&self.0);
     }
 }
 
@@ -233,8 +233,12 @@ impl Target for OutputShared {
 }
 
 impl Closable for OutputShared {
+    fn line(&self) -> Line {
+        self.line
+    }
+
     fn close(&self) -> Result<()> {
-        if self.closed.swap(true, Ordering::AcqRel) {
+        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
         self.lane.take(&self.gpio, || ());

@@ -26,7 +26,8 @@ pub struct PwmBuilder {
     spec: PinSpec,
     device: &'static str,
     wave: Wave,
-    on_close: OnClose,
+    rest: Level,
+    on_close: Option<OnClose>,
 }
 
 /// A wave as users give it.
@@ -43,7 +44,8 @@ impl Wave {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         if !(self.frequency >= 0.001 && self.frequency <= 10_000_000.0) {
-            let message = format!("a frequency of {} Hz is out of range: give 0.001 Hz to 10 MHz", self.frequency);
+            let message =
+                format!("a frequency of {} Hz is out of range: give 0.001 Hz to 10 MHz", self.frequency);
             return Err(Error::new(ErrorKind::InvalidFrequency, message));
         }
         Ok(self)
@@ -60,7 +62,7 @@ impl Wave {
 impl PwmBuilder {
     pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
         let wave = Wave { frequency: 100.0, duty: 0.0 };
-        PwmBuilder { gpio, spec, device: "Pwm", wave, on_close: OnClose::default() }
+        PwmBuilder { gpio, spec, device: "Pwm", wave, rest: Level::Low, on_close: None }
     }
 
     /// The frequency in hertz; 100 if nothing is said.
@@ -75,9 +77,15 @@ impl PwmBuilder {
         self
     }
 
-    /// What the line becomes when it is closed; [`OnClose::Restore`] if nothing is said.
+    /// The level at which a wave stops that is closed with [`OnClose::Keep`]; low if nothing is said.
+    pub fn rest(mut self, level: Level) -> Self {
+        self.rest = level;
+        self
+    }
+
+    /// What the line becomes when it is closed; what the factory's builder says if nothing is said here.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.on_close = on_close;
+        self.on_close = Some(on_close);
         self
     }
 
@@ -106,7 +114,8 @@ impl PwmBuilder {
         let gpio = self.gpio;
         let wave = self.wave.checked()?;
         let (period, pulse) = wave.times();
-        let config = PwmConfig { period, pulse, on_close: self.on_close };
+        let config =
+            PwmConfig { period, pulse, rest: self.rest, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let soft = match gpio.capabilities().pwm {
             Support::Native => false,
             Support::Emulated => true,
@@ -156,9 +165,7 @@ struct Owner(Arc<PwmShared>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Err(error) = self.0.close() {
-            log::error!("{} was not closed properly: {error}", self.0.line);
-        }
+        self.0.gpio.let_go(&self.0);
     }
 }
 
@@ -283,8 +290,12 @@ impl Target for PwmShared {
 }
 
 impl Closable for PwmShared {
+    fn line(&self) -> Line {
+        self.line
+    }
+
     fn close(&self) -> Result<()> {
-        if self.closed.swap(true, Ordering::AcqRel) {
+        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
         self.lane.take(&self.gpio, || ());

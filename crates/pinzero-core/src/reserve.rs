@@ -29,7 +29,8 @@ impl Reservation {
         let key = (host, line);
         let mut held = HELD.lock();
         if let Some(Holder { device, place }) = held.get(&key) {
-            let message = format!("it is in use by {device} opened at {place}: close that, or take another pin");
+            let message =
+                format!("it is in use by {device} opened at {place}: close that, or take another pin");
             return Err(Error::new(ErrorKind::PinInUse, message));
         }
         held.insert(key.clone(), holder);

@@ -123,12 +123,14 @@ pub struct Edge {
     pub missed: u32,
 }
 
-/// Whose pins a factory drives; two factories on one host share the reservations.
+/// Whose pins a factory drives; two factories with the same host share the reservations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Host {
-    /// This computer.
+    /// This computer, its main GPIO chip.
     Local,
+    /// A further GPIO chip of this computer, by its name.
+    Chip(String),
     /// Another computer, by its address.
     Remote(String),
     /// Pins that exist in memory only; the number tells one set from another.

@@ -61,8 +61,10 @@ fn open(wanted: Option<&str>) -> Result<Gpio> {
     match CANDIDATES.iter().find(|candidate| candidate.name.eq_ignore_ascii_case(wanted)) {
         Some(candidate) => (candidate.open)(),
         None => {
-            let known: Vec<&str> = CANDIDATES.iter().map(|candidate| candidate.name).chain(["mock"]).collect();
-            let message = format!("{VARIABLE} names no factory: {wanted:?} is not one of {}", known.join(", "));
+            let known: Vec<&str> =
+                CANDIDATES.iter().map(|candidate| candidate.name).chain(["mock"]).collect();
+            let message =
+                format!("{VARIABLE} names no factory: {wanted:?} is not one of {}", known.join(", "));
             Err(Error::new(ErrorKind::NoFactory, message))
         }
     }
@@ -89,7 +91,8 @@ fn open_cdev() -> Result<Gpio> {
 
 #[cfg(not(all(target_os = "linux", feature = "cdev")))]
 fn open_cdev() -> Result<Gpio> {
-    let reason = if cfg!(target_os = "linux") { "the feature `cdev` is switched off" } else { "it needs Linux" };
+    let reason =
+        if cfg!(target_os = "linux") { "the feature `cdev` is switched off" } else { "it needs Linux" };
     Err(Error::new(ErrorKind::Unsupported, reason))
 }
 

@@ -39,9 +39,14 @@ mod default;
 pub use default::{default_gpio, set_default};
 pub use input::{Button, DigitalInputDevice};
 pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
-pub use pinzero_core::{
-    Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, OnClose,
-    PinSpec, Result, Support, board, mock, time,
-};
 #[cfg(all(target_os = "linux", feature = "cdev"))]
 pub use pinzero_cdev as cdev;
+pub use pinzero_core::{
+    Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, GpioBuilder,
+    Handler, Level, OnClose, PinSpec, Result, Support, board, close_all, mock, time,
+};
+
+/// Has the compiler check the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -26,6 +26,7 @@ const STEPS: &[(&str, Step)] = &[
         cargo(runner, "clippy --locked --workspace --all-targets --all-features")
     }),
     ("documentation", |runner| cargo(runner, "doc --locked --workspace --no-deps --all-features")),
+    ("example unit", checks::unit_file),
     ("tests, as in the README", checks::readme_command),
     (KERNEL_RIG, rig::test),
     ("clean tree", checks::clean_tree),

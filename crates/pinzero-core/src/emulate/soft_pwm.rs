@@ -16,16 +16,13 @@ use crate::gpio::Gpio;
 use crate::machine::Wave;
 use crate::runtime::{Effects, Next, Task, TaskId};
 use crate::time::{Clock, Instant, us};
-use crate::types::{Edge, Level, Line};
+use crate::types::{Edge, Level, Line, OnClose};
 
 /// The shortest period: 10 kHz.
 const SHORTEST: Duration = us(100);
 
 /// Bounds of the time that is spun instead of slept before an edge.
 const SPIN: std::ops::RangeInclusive<Duration> = us(10)..=us(120);
-
-/// Above this the thread waits where a change of any wave can wake it, below it sleeps through.
-const NAP: Duration = Duration::from_millis(4);
 
 /// Refuses a period that software cannot keep.
 pub(crate) fn check(period: Duration) -> Result<()> {
@@ -63,6 +60,8 @@ pub(crate) struct SoftPwm {
     channel: Arc<Mutex<Channel>>,
     clock: Clock,
     driver: Driver,
+    rest: Level,
+    on_close: OnClose,
 }
 
 #[derive(Debug)]
@@ -88,7 +87,7 @@ impl SoftPwm {
             engine.add(&channel)?;
             Driver::Thread(engine)
         };
-        let pwm = SoftPwm { channel, clock, driver };
+        let pwm = SoftPwm { channel, clock, driver, rest: config.rest, on_close: config.on_close };
         pwm.set(config.period, config.pulse)?;
         Ok(pwm)
     }
@@ -119,8 +118,12 @@ impl PwmPin for SoftPwm {
             Driver::Thread(engine) => engine.remove(&self.channel),
             Driver::Task(gpio, id) => gpio.runtime().remove(*id),
         }
-        let channel = self.channel.lock();
-        channel.pin.close()
+        let mut channel = self.channel.lock();
+        let was_running = std::mem::take(&mut channel.wave).deadline().is_some();
+        // A line that stays driven must not stay wherever the wave happened to be.
+        let rested =
+            if was_running && self.on_close == OnClose::Keep { channel.pin.set(self.rest) } else { Ok(()) };
+        rested.and(channel.pin.close())
     }
 }
 
@@ -172,9 +175,12 @@ impl Engine {
         let mut channels = self.channels.lock();
         if !channels.running {
             let engine = Arc::downgrade(self);
-            thread::Builder::new().name("pinzero-pwm".to_owned()).spawn(move || run(&engine)).map_err(|error| {
-                Error::new(ErrorKind::Io, "the thread of software PWM cannot be started").with_source(error)
-            })?;
+            thread::Builder::new().name("pinzero-pwm".to_owned()).spawn(move || run(&engine)).map_err(
+                |error| {
+                    Error::new(ErrorKind::Io, "the thread of software PWM cannot be started")
+                        .with_source(error)
+                },
+            )?;
             channels.running = true;
         }
         channels.list.push(channel.clone());
@@ -184,7 +190,6 @@ impl Engine {
     /// Once this returns the channel is not written any more. The thread ends with the last one.
     fn remove(&self, channel: &Arc<Mutex<Channel>>) {
         self.channels.lock().list.retain(|other| !Arc::ptr_eq(other, channel));
-        channel.lock().wave = Wave::new();
         self.changed.notify_one();
     }
 
@@ -201,31 +206,25 @@ impl Engine {
             channel.fire(now);
             channel.wave.deadline()
         });
-        match next.min() {
-            None => self.changed.wait(&mut channels),
-            Some(at) if at.since(now) > NAP => {
-                self.changed.wait_for(&mut channels, at.since(now) - NAP / 2);
-            }
-            Some(at) => {
-                drop(channels);
-                self.sleep_until(at, margin);
-            }
-        }
-        true
-    }
-
-    /// Sleeps until a margin before `at`, then spins. The margin follows the lateness of the sleep: up at once, down slowly.
-    fn sleep_until(&self, at: Instant, margin: &mut Duration) {
+        let Some(at) = next.min() else {
+            self.changed.wait(&mut channels);
+            return true;
+        };
         let wake = at - *margin;
-        if wake > self.clock.now() {
-            sleep_to(wake, &self.clock);
-            let late = self.clock.now().since(wake);
-            let decayed = *margin - *margin / 64;
-            *margin = decayed.max(late + late / 4).clamp(*SPIN.start(), *SPIN.end());
+        if wake > now {
+            if self.changed.wait_for(&mut channels, wake - now).timed_out() {
+                // The margin follows the lateness: up at once, down slowly.
+                let late = self.clock.now().since(wake);
+                let decayed = *margin - *margin / 64;
+                *margin = decayed.max(late + late / 4).clamp(*SPIN.start(), *SPIN.end());
+            }
+            return true;
         }
+        drop(channels);
         while self.clock.now() < at {
             std::hint::spin_loop();
         }
+        true
     }
 }
 
@@ -235,29 +234,18 @@ fn run(engine: &Weak<Engine>) {
     while engine.upgrade().is_some_and(|engine| engine.turn(&mut margin)) {}
 }
 
-/// Asks for punctual wake-ups.
+/// Asks for punctual wake-ups: the least timer slack, and real-time priority where the system allows it.
 #[cfg(target_os = "linux")]
 fn prefer() {
     if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
         log::debug!("software PWM keeps the default timer slack: {error}");
     }
+    let parameters = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the call reads `parameters`, which lives until it returns, and changes this thread's scheduling only.
+    if unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &parameters) } != 0 {
+        log::debug!("software PWM runs without real-time priority: {}", std::io::Error::last_os_error());
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn prefer() {}
-
-#[cfg(target_os = "linux")]
-fn sleep_to(at: Instant, _: &Clock) {
-    let nanos = at.as_nanos();
-    let at = rustix::thread::Timespec {
-        tv_sec: (nanos / 1_000_000_000) as i64,
-        tv_nsec: (nanos % 1_000_000_000) as i64,
-    };
-    // Interrupted is early, and the caller spins for what is left.
-    let _ = rustix::thread::clock_nanosleep_absolute(rustix::thread::ClockId::Monotonic, &at);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sleep_to(at: Instant, clock: &Clock) {
-    thread::sleep(at.since(clock.now()));
-}

@@ -64,7 +64,9 @@ impl Blink {
 
     /// How long one cycle takes.
     pub fn cycle(&self) -> Duration {
-        [self.on, self.off, self.fade_in, self.fade_out].into_iter().fold(Duration::ZERO, Duration::saturating_add)
+        [self.on, self.off, self.fade_in, self.fade_out]
+            .into_iter()
+            .fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// Whether it needs values between off and on.
@@ -84,7 +86,8 @@ impl Blink {
     pub fn frames(self) -> Result<Frames> {
         if self.cycle() < SHORTEST {
             let cycle = self.cycle();
-            let message = format!("a blink cycle of {cycle:?} is too short: give at least {SHORTEST:?}, or use PWM");
+            let message =
+                format!("a blink cycle of {cycle:?} is too short: give at least {SHORTEST:?}, or use PWM");
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         Ok(Frames { plan: self, done: 0, phase: Phase::FadeIn(0) })
@@ -184,7 +187,8 @@ mod tests {
 
     #[test]
     fn pulse_takes_gpiozeros_values() {
-        let values: Vec<f64> = unrolled(Blink::pulse(ms(200), ms(200)).times(1)).iter().map(|f| f.0).collect();
+        let values: Vec<f64> =
+            unrolled(Blink::pulse(ms(200), ms(200)).times(1)).iter().map(|f| f.0).collect();
         assert_eq!(values, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2]);
     }
 

@@ -184,7 +184,11 @@ mod tests {
             (10, 10, &[100, 110], &[(110, High), (120, Low)]),
         ];
         for (settle, lockout, edges, expected) in cases {
-            assert_eq!(changes(settle, lockout, edges), expected, "settle {settle} lockout {lockout} {edges:?}");
+            assert_eq!(
+                changes(settle, lockout, edges),
+                expected,
+                "settle {settle} lockout {lockout} {edges:?}"
+            );
         }
     }
 

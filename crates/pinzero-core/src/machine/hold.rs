@@ -54,7 +54,9 @@ mod tests {
     use crate::time::ms;
 
     fn held(hold: &mut Hold, until: u64) -> Vec<u64> {
-        std::iter::from_fn(|| hold.expire(Instant::ZERO + ms(until))).map(|at| at.as_nanos() / 1_000_000).collect()
+        std::iter::from_fn(|| hold.expire(Instant::ZERO + ms(until)))
+            .map(|at| at.as_nanos() / 1_000_000)
+            .collect()
     }
 
     #[test]

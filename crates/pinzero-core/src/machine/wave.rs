@@ -101,12 +101,10 @@ mod tests {
         assert_eq!(edges(&mut wave, at(1100)), [(300, Level::Low), (1000, Level::High)]);
         assert_eq!(wave.set(at(1100), ms(1), us(900)), None);
         // The pulse that runs keeps its length; the next one has the new one.
-        assert_eq!(edges(&mut wave, at(3000)), [
-            (1300, Level::Low),
-            (2000, Level::High),
-            (2900, Level::Low),
-            (3000, Level::High)
-        ]);
+        assert_eq!(
+            edges(&mut wave, at(3000)),
+            [(1300, Level::Low), (2000, Level::High), (2900, Level::Low), (3000, Level::High)]
+        );
     }
 
     #[test]

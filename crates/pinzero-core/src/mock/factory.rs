@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pinzero_board::Board;
 
-use super::line::Function;
+use super::line::{Function, Pulse};
 use super::world::World;
 use crate::capability::Capabilities;
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ impl PinFactory for MockFactory {
         let pin = self.open(line, config.on_close)?;
         self.world.look(line, |state| state.function = Function::Pwm);
         self.world.pulse(line, config.period, config.pulse);
-        Ok(Box::new(MockPwm(pin)))
+        Ok(Box::new(MockPwm { pin, rest: config.rest }))
     }
 
     fn close(&self) -> Result<()> {
@@ -160,18 +160,34 @@ impl Drop for MockPin {
 }
 
 #[derive(Debug)]
-struct MockPwm(MockPin);
+struct MockPwm {
+    pin: MockPin,
+    rest: Level,
+}
 
 impl PwmPin for MockPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.check_open()?;
-        self.0.world.pulse(self.0.line, period, pulse);
+        self.pin.check_open()?;
+        self.pin.world.pulse(self.pin.line, period, pulse);
         Ok(())
     }
 
     fn close(&self) -> Result<()> {
-        self.0.give_back();
+        if self.pin.on_close == OnClose::Keep && !self.pin.closed.load(Ordering::Acquire) {
+            self.pin.world.change(self.pin.line, |state| {
+                let steady = state.pulses.last().and_then(Pulse::steady);
+                (state.function, state.output) = (Function::Output, steady.unwrap_or(self.rest));
+            });
+        }
+        self.pin.give_back();
         Ok(())
+    }
+}
+
+impl Drop for MockPwm {
+    fn drop(&mut self) {
+        // A pin of the mock closes without an error.
+        let _ = self.close();
     }
 }
 

@@ -31,6 +31,11 @@ pub struct Pulse {
 }
 
 impl Pulse {
+    /// The level of a wave that never toggles.
+    pub(super) fn steady(&self) -> Option<Level> {
+        (self.pulse.is_zero() || self.pulse >= self.period).then_some(Level::from(!self.pulse.is_zero()))
+    }
+
     /// The part of the cycle that is high, from 0 to 1.
     pub fn duty(&self) -> f64 {
         self.pulse.as_secs_f64() / self.period.as_secs_f64()

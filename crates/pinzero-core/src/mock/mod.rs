@@ -24,6 +24,7 @@ mod terminal;
 mod world;
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,11 +33,14 @@ use pinzero_board::Board;
 use crate::capability::{Capabilities, Support};
 use crate::error::Result;
 use crate::gpio::Gpio;
+#[allow(unused_imports, reason = "for the links in the docs")]
+use crate::gpio::GpioBuilder;
 use crate::spec::PinSpec;
 use crate::time::{Clock, Instant};
-use crate::types::Line;
+use crate::types::{Line, OnClose};
 pub use factory::MockFactory;
 pub use line::{Function, MockLine, Pulse};
+use terminal::Output;
 use world::World;
 
 /// The revision code of a Raspberry Pi 4B, which is what a mock is if nothing is said.
@@ -61,7 +65,10 @@ pub fn builder() -> Builder {
             keep: native,
         },
         clock: Clock::manual(),
+        on_close: OnClose::default(),
+        is_guarded: true,
         terminal: false,
+        journal: None,
     }
 }
 
@@ -72,7 +79,10 @@ pub struct Builder {
     board: Board,
     capabilities: Capabilities,
     clock: Clock,
+    on_close: OnClose,
+    is_guarded: bool,
     terminal: bool,
+    journal: Option<PathBuf>,
 }
 
 impl Builder {
@@ -102,7 +112,30 @@ impl Builder {
         self.realtime()
     }
 
+    /// Writes each change of a pin into this file as well, a line each: `GPIO17 output high`.
+    ///
+    /// This is how one process sees what became of the pins of another.
+    pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.journal = Some(path.into());
+        self
+    }
+
+    /// What outputs become on close if they say nothing themselves; see [`GpioBuilder::on_close`].
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = on_close;
+        self
+    }
+
+    /// Whether the pins are closed when the program ends; see [`GpioBuilder::exit_guard`]. Only in real time.
+    pub fn exit_guard(mut self, is_guarded: bool) -> Self {
+        self.is_guarded = is_guarded;
+        self
+    }
+
     /// Makes it.
+    ///
+    /// # Panics
+    /// Where [`try_open`](Builder::try_open) gives an error.
     pub fn open(self) -> MockGpio {
         self.try_open().unwrap_or_else(|error| panic!("a mock cannot be made: {error}"))
     }
@@ -110,10 +143,17 @@ impl Builder {
     /// Makes it.
     ///
     /// # Errors
-    /// [`Io`](crate::ErrorKind::Io) if it is to be in real time and the system has no descriptor left.
+    /// [`Io`](crate::ErrorKind::Io) if the journal cannot be written, or if it is to be in real time and the system has no
+    /// descriptor left.
     pub fn try_open(self) -> Result<MockGpio> {
-        let world = Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), self.terminal));
-        let gpio = Gpio::with_clock(MockFactory::new(world.clone()), self.clock)?;
+        let output = match (&self.journal, self.terminal) {
+            (Some(path), _) => Some(Output::journal(path)?),
+            (None, true) => Some(Output::Terminal),
+            (None, false) => None,
+        };
+        let world = Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), output));
+        let gpio = Gpio::builder(MockFactory::new(world.clone())).clock(self.clock);
+        let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         world.connect(gpio.runtime().poker());
         let mock = MockGpio { gpio, world };
         if self.terminal {

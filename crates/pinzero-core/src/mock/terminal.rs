@@ -1,6 +1,8 @@
-//! The mock on a terminal: pin changes on standard error, and lines on standard input that drive pins.
+//! The mock in view: pin changes on standard error or in a journal, and lines on standard input that drive pins.
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,31 +13,72 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::time::ms;
 use crate::types::{Level, Line};
 
-const HELP: &str = "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms)";
+const HELP: &str =
+    "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms)";
 
 /// How long a press lasts if nothing is said.
 const PRESS: Duration = ms(200);
 
-/// Says that a line has changed.
-pub(super) fn show(line: Line, state: &LineState) {
-    let name = line.to_string();
-    let (sign, arrow) = match (state.level, state.function) {
-        (Level::High, Function::Input) => ("●", "<-"),
-        (Level::High, _) => ("●", "->"),
-        (Level::Low, Function::Input) => ("○", "<-"),
-        (Level::Low, _) => ("○", "->"),
-    };
-    say(&format!("{name:<6} {arrow} {sign} {}", state.level));
+/// Who is told of changes.
+#[derive(Debug)]
+pub(super) enum Output {
+    /// A person at standard error.
+    Terminal,
+    /// A file, for another process to read.
+    Journal(File),
 }
 
-/// Says that a wave has changed.
-pub(super) fn show_pulse(line: Line, pulse: Pulse) {
-    const WIDTH: usize = 20;
-    let name = line.to_string();
-    let full = (pulse.duty() * WIDTH as f64).round() as usize;
-    let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
-    let hertz = 1.0 / pulse.period.as_secs_f64();
-    say(&format!("{name:<6} -> {bar} {:>5.1} % of {hertz:.0} Hz", pulse.duty() * 100.0));
+impl Output {
+    pub(super) fn journal(path: &Path) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(path).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("the journal {} cannot be written", path.display()))
+                .with_source(error)
+        })?;
+        Ok(Output::Journal(file))
+    }
+
+    /// Whether a function that changes is to be shown even where the level does not.
+    pub(super) fn wants_functions(&self) -> bool {
+        matches!(self, Output::Journal(_))
+    }
+
+    /// Says that a line has changed.
+    pub(super) fn show(&self, line: Line, state: &LineState) {
+        let sign = if state.level.is_high() { '●' } else { '○' };
+        let (arrow, function) = match state.function {
+            Function::Input => ("<-", "input"),
+            Function::Output => ("->", "output"),
+            Function::Pwm => ("->", "pwm"),
+        };
+        let (name, level) = (line.to_string(), state.level);
+        match self {
+            Output::Terminal => say(&format!("{name:<6} {arrow} {sign} {level}")),
+            Output::Journal(file) => note(file, &format!("{name} {function} {level}")),
+        }
+    }
+
+    /// Says that a wave has changed.
+    pub(super) fn show_pulse(&self, line: Line, pulse: Pulse) {
+        const WIDTH: usize = 20;
+        let name = line.to_string();
+        let percent = pulse.duty() * 100.0;
+        let hertz = 1.0 / pulse.period.as_secs_f64();
+        match self {
+            Output::Terminal => {
+                let full = (pulse.duty() * WIDTH as f64).round() as usize;
+                let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
+                say(&format!("{name:<6} -> {bar} {percent:>5.1} % of {hertz:.0} Hz"));
+            }
+            Output::Journal(file) => note(file, &format!("{name} pwm {percent:.1} % of {hertz:.0} Hz")),
+        }
+    }
+}
+
+/// Writes a line at once and as a whole.
+fn note(mut file: &File, line: &str) {
+    if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
+        log::error!("the journal cannot be written: {error}");
+    }
 }
 
 fn say(line: &str) {

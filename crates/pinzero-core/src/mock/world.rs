@@ -1,6 +1,6 @@
 //! The electrical world: who drives what, which level comes of it, and who is told.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use pinzero_board::{Board, Pull};
 
 use super::line::{Function, Pulse};
-use super::terminal;
+use super::terminal::Output;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{EdgeSink, Poker};
@@ -22,7 +22,7 @@ pub(super) struct World {
     pub(super) board: Board,
     pub(super) capabilities: Capabilities,
     pub(super) clock: Clock,
-    terminal: bool,
+    output: Option<Output>,
     poker: OnceLock<Poker>,
     wires: Mutex<Wires>,
 }
@@ -30,7 +30,8 @@ pub(super) struct World {
 /// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
 #[derive(Debug, Default)]
 pub(super) struct Wires {
-    lines: HashMap<Line, LineState>,
+    /// In order, so that of several edges at once the same one always comes first.
+    lines: BTreeMap<Line, LineState>,
 }
 
 #[derive(Debug)]
@@ -98,10 +99,15 @@ impl LineState {
 }
 
 impl World {
-    pub(super) fn new(board: Board, capabilities: Capabilities, clock: Clock, terminal: bool) -> Self {
+    pub(super) fn new(
+        board: Board,
+        capabilities: Capabilities,
+        clock: Clock,
+        output: Option<Output>,
+    ) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        World { id, board, capabilities, clock, terminal, poker: OnceLock::new(), wires: Mutex::default() }
+        World { id, board, capabilities, clock, output, poker: OnceLock::new(), wires: Mutex::default() }
     }
 
     pub(super) fn connect(&self, poker: Poker) {
@@ -118,10 +124,14 @@ impl World {
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
         let result = change(wires.line(line, &self.board));
-        let changed = wires.resolve(line, self.clock.now());
-        if self.terminal {
+        let mut changed = wires.resolve(line, self.clock.now());
+        if let Some(output) = &self.output {
+            // A pin that changes its function at the same level is news, too.
+            if output.wants_functions() && !changed.contains(&line) {
+                changed.push(line);
+            }
             for line in changed {
-                terminal::show(line, &wires.lines[&line]);
+                output.show(line, &wires.lines[&line]);
             }
         }
         drop(wires);
@@ -160,8 +170,8 @@ impl World {
             let new = Pulse { at: at - Instant::ZERO, period, pulse };
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
                 state.pulses.push(new);
-                if self.terminal {
-                    terminal::show_pulse(line, new);
+                if let Some(output) = &self.output {
+                    output.show_pulse(line, new);
                 }
             }
         });
@@ -199,7 +209,6 @@ impl Wires {
                 changed.push(*line);
             }
         }
-        changed.sort_unstable();
         changed
     }
 }

@@ -5,11 +5,11 @@
 //! fires what is due, lets go, and then runs the callbacks that have come of it: in order, one at a time, with no
 //! lock held. Two threads on one poller do the turning, or, for the mock, whoever moves the virtual clock.
 
+#[cfg(any(test, not(target_os = "linux")))]
+mod condvar;
 #[cfg(target_os = "linux")]
 mod epoll;
 mod manual;
-#[cfg(any(test, not(target_os = "linux")))]
-mod condvar;
 mod state;
 mod threads;
 
@@ -133,7 +133,12 @@ impl Runtime {
     ///
     /// # Panics
     /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait.
-    pub(crate) fn wait<T>(&self, bell: &Bell, deadline: Option<Instant>, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+    pub(crate) fn wait<T>(
+        &self,
+        bell: &Bell,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
         if self.0.clock.is_manual() {
             return self.0.wait_manually(deadline, ready);
         }
@@ -316,7 +321,10 @@ impl EdgeSink {
 
         let Some(shared) = self.shared.upgrade() else { return Err(Error::closed()) };
         let Some(threads) = &shared.threads else {
-            return Err(Error::new(ErrorKind::Unsupported, "a descriptor cannot be watched on a virtual clock"));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "a descriptor cannot be watched on a virtual clock",
+            ));
         };
         let fd = fd.try_clone_to_owned().map_err(|error| {
             Error::new(ErrorKind::Io, "the line's descriptor cannot be duplicated").with_source(error)

@@ -145,7 +145,9 @@ impl State {
 
     /// Fires the first task that is due at `now`, if one is.
     pub(super) fn fire(&mut self, now: Instant, effects: &mut Effects) -> bool {
-        let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else { return false };
+        let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else {
+            return false;
+        };
         // An edge that is older than the deadline must not be overtaken by it.
         self.drain(id, now, effects);
         if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {

@@ -59,9 +59,8 @@ impl std::fmt::Debug for Source {
 
 impl Threads {
     pub(super) fn new() -> Result<Self> {
-        let poller = Poller::new().map_err(|error| {
-            Error::new(ErrorKind::Io, "the runtime cannot be set up").with_source(error)
-        })?;
+        let poller = Poller::new()
+            .map_err(|error| Error::new(ErrorKind::Io, "the runtime cannot be set up").with_source(error))?;
         Ok(Threads {
             poller: Arc::new(poller),
             started: Mutex::new(false),
@@ -83,6 +82,8 @@ impl Threads {
             let running = self.running.clone();
             let body = move || {
                 run(&shared, &poller, &stopped);
+                // Of two wake-ups in a row the other thread may have slept through its own.
+                poller.wake();
                 running.fetch_sub(1, Ordering::Relaxed);
             };
             self.running.fetch_add(1, Ordering::Relaxed);

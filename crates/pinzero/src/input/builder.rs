@@ -112,7 +112,9 @@ impl<D: InputDevice> InputBuilder<D> {
             None => default_gpio()?,
         };
         let mut builder = gpio.input(self.pin).device(D::NAME).bias(bias).active(active);
-        builder = builder.settle(self.bounce_time.unwrap_or_default()).lockout(self.lockout_time.unwrap_or_default());
+        builder = builder
+            .settle(self.bounce_time.unwrap_or_default())
+            .lockout(self.lockout_time.unwrap_or_default());
         if D::GESTURES {
             builder = builder.hold(self.hold_time, self.hold_repeat).clicks(self.double_click_time);
         }
@@ -124,9 +126,10 @@ impl<D: InputDevice> InputBuilder<D> {
             (Some(true), None) => Ok((Bias::PullUp, Level::Low)),
             (Some(false), None) => Ok((Bias::PullDown, Level::High)),
             (None, Some(high)) => Ok((Bias::Disabled, Level::from(high))),
-            (None, None) => {
-                Err(Error::new(ErrorKind::InvalidValue, "without a pull, say which level is active: `active_state`"))
-            }
+            (None, None) => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "without a pull, say which level is active: `active_state`",
+            )),
             (Some(_), Some(_)) => Err(Error::new(
                 ErrorKind::InvalidValue,
                 "with a pull, the other level is active: leave `active_state` out, or say `pull_up(None)`",
@@ -157,6 +160,9 @@ impl InputBuilder<Button> {
 
 impl<D: InputDevice> fmt::Debug for InputBuilder<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(D::NAME).field("pin", &self.pin).field("pull_up", &self.pull_up).finish_non_exhaustive()
+        f.debug_struct(D::NAME)
+            .field("pin", &self.pin)
+            .field("pull_up", &self.pull_up)
+            .finish_non_exhaustive()
     }
 }

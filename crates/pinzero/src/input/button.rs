@@ -105,12 +105,18 @@ impl Button {
     }
 
     /// Has `handler` called at a double click: two short presses, the second within the double-click time.
-    pub fn when_double_clicked<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_double_clicked<R: Outcome>(
+        &self,
+        handler: impl FnMut(&Event) -> R + Send + 'static,
+    ) -> Handler {
         self.0.input().on(EventKind::DoubleClicked, handler)
     }
 
     /// Has `handler` called once when a press has lasted for the hold time; no click comes of such a press.
-    pub fn when_long_pressed<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_long_pressed<R: Outcome>(
+        &self,
+        handler: impl FnMut(&Event) -> R + Send + 'static,
+    ) -> Handler {
         self.0.input().on(EventKind::LongPressed, handler)
     }
 

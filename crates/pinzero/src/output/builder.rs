@@ -31,7 +31,7 @@ pub struct OutputBuilder<D> {
     gpio: Option<Gpio>,
     active: Level,
     initial: Option<bool>,
-    on_close: OnClose,
+    on_close: Option<OnClose>,
     device: PhantomData<fn() -> D>,
 }
 
@@ -42,7 +42,7 @@ impl<D: OutputDevice> OutputBuilder<D> {
             gpio: None,
             active: Level::High,
             initial: Some(false),
-            on_close: OnClose::default(),
+            on_close: None,
             device: PhantomData,
         }
     }
@@ -65,9 +65,10 @@ impl<D: OutputDevice> OutputBuilder<D> {
         self
     }
 
-    /// What the pin becomes when the device is closed; [`OnClose::Restore`] if nothing is said.
+    /// What the pin becomes when the device is closed; [`OnClose::Restore`] if neither this nor the factory's builder
+    /// says anything.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.on_close = on_close;
+        self.on_close = Some(on_close);
         self
     }
 
@@ -84,11 +85,14 @@ impl<D: OutputDevice> OutputBuilder<D> {
             Some(gpio) => gpio,
             None => default_gpio()?,
         };
-        let builder = gpio.output(self.pin).device(D::NAME).on_close(self.on_close);
-        let builder = match self.initial {
+        let mut builder = gpio.output(self.pin).device(D::NAME);
+        builder = match self.initial {
             Some(on) => builder.initial(if on { self.active } else { !self.active }),
             None => builder.adopt(),
         };
+        if let Some(on_close) = self.on_close {
+            builder = builder.on_close(on_close);
+        }
         Ok(D::from(DigitalOutputDevice::wrap(builder.open()?, self.active)))
     }
 }

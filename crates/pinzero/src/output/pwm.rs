@@ -47,7 +47,7 @@ impl PwmOutputDevice {
             active: Level::High,
             initial: 0.0,
             frequency: 100.0,
-            on_close: OnClose::default(),
+            on_close: None,
         }
     }
 
@@ -197,7 +197,7 @@ pub struct PwmBuilder {
     active: Level,
     initial: f64,
     frequency: f64,
-    on_close: OnClose,
+    on_close: Option<OnClose>,
 }
 
 impl PwmBuilder {
@@ -225,9 +225,10 @@ impl PwmBuilder {
         self
     }
 
-    /// What the pin becomes when the device is closed; [`OnClose::Restore`] if nothing is said.
+    /// What the pin becomes when the device is closed; [`OnClose::Restore`] if neither this nor the factory's builder
+    /// says anything.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.on_close = on_close;
+        self.on_close = Some(on_close);
         self
     }
 
@@ -242,8 +243,12 @@ impl PwmBuilder {
             Some(gpio) => gpio,
             None => default_gpio()?,
         };
-        let builder = gpio.pwm(self.pin).device("PwmOutputDevice").on_close(self.on_close);
-        let pwm = builder.frequency(self.frequency).initial(logical(self.initial, self.active)).open()?;
+        let mut builder =
+            gpio.pwm(self.pin).device("PwmOutputDevice").frequency(self.frequency).rest(!self.active);
+        if let Some(on_close) = self.on_close {
+            builder = builder.on_close(on_close);
+        }
+        let pwm = builder.initial(logical(self.initial, self.active)).open()?;
         Ok(PwmOutputDevice { pwm, active: self.active })
     }
 }

@@ -1,0 +1,343 @@
+//! No pin is left driven: every factory in real time is known here, and closed when the program ends.
+//!
+//! The guard is installed with the first factory that wants it. It acts on
+//!
+//! * return from `main` and [`std::process::exit`], by `atexit`;
+//! * a panic where panics abort, by the panic hook;
+//! * SIGINT, SIGTERM and SIGHUP, **as long as nobody else handles them**. A program that does (tokio, signal-hook,
+//!   ctrlc) ends in its own way, and `atexit` sees to the pins then.
+//!
+//! On a signal the handler writes one byte to a socket. A thread that sleeps on the other end closes the pins, each
+//! factory on a thread of its own so that one that hangs holds no other up, for at most a second; then it restores the
+//! default handling and raises the signal again, so that the exit status is what it would have been. A second signal
+//! ends the program at once. A forked child is left alone: its pins are its parent's.
+//!
+//! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::Result;
+use crate::gpio::{Gpio, WeakGpio};
+
+static FACTORIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+struct Entry {
+    gpio: WeakGpio,
+    #[cfg_attr(
+        not(all(unix, feature = "exit-guard")),
+        expect(dead_code, reason = "there is no guard to ask")
+    )]
+    is_guarded: bool,
+}
+
+/// Makes a factory known, and installs the guard if it is to be guarded.
+pub(crate) fn register(gpio: &Gpio, is_guarded: bool) {
+    let mut factories = FACTORIES.lock();
+    factories.retain(|entry| entry.gpio.upgrade().is_some());
+    factories.push(Entry { gpio: gpio.downgrade(), is_guarded });
+    drop(factories);
+    #[cfg(all(unix, feature = "exit-guard"))]
+    if is_guarded {
+        guard::install();
+    }
+}
+
+/// Closes every factory of this program that runs in real time, the last made first, with all that is open on it.
+///
+/// Mocks on virtual time are left out: they belong to the test that made them.
+///
+/// ```
+/// use pinzero_core::{ErrorKind, Level, mock};
+///
+/// let gpio = mock::builder().realtime().open();
+/// let relay = gpio.output(17).initial(Level::High).open()?;
+/// pinzero_core::close_all()?;
+/// assert_eq!(gpio.line(17).level(), Level::Low);
+/// assert_eq!(relay.set(Level::High).unwrap_err().kind(), ErrorKind::Closed);
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+///
+/// # Errors
+/// The first one met; closing goes on all the same.
+pub fn close_all() -> Result<()> {
+    let mut result = Ok(());
+    for gpio in factories(|_| true) {
+        result = result.and(gpio.close());
+    }
+    result
+}
+
+/// The factories that are still there and that `wanted` picks, the last made first.
+fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
+    let factories = FACTORIES.lock();
+    factories.iter().rev().filter(|entry| wanted(entry)).filter_map(|entry| entry.gpio.upgrade()).collect()
+}
+
+/// Whether this process is a fork of the one that opened the pins: they are not its to close.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home(u32);
+
+impl Home {
+    pub(crate) fn here() -> Self {
+        Home(std::process::id())
+    }
+
+    pub(crate) fn is_elsewhere(self) -> bool {
+        std::process::id() != self.0
+    }
+
+    /// Leaves what a fork must not even drop to the end of the process.
+    pub(crate) fn leave<T>(owned: &Arc<T>) {
+        std::mem::forget(owned.clone());
+    }
+}
+
+#[cfg(all(unix, feature = "exit-guard"))]
+mod guard {
+    use std::env;
+    use std::io::{Read, Write};
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::panic;
+    use std::ptr;
+    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+    use std::sync::{Once, OnceLock};
+    use std::thread::{self, ThreadId};
+    use std::time::{Duration, Instant};
+
+    use libc::{c_int, c_void};
+    use parking_lot::{Condvar, Mutex};
+
+    use super::factories;
+
+    /// Switches the guard off, if set to anything but nothing or `0`.
+    const VARIABLE: &str = "PINZERO_NO_EXIT_GUARD";
+
+    /// How long the end of a program may wait for its pins.
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    const SIGNALS: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+    /// What the hooks write in place of a signal's number.
+    const NO_SIGNAL: u8 = 0;
+
+    /// What the signal handler may look at: plain numbers, set before it is installed.
+    static PROCESS: AtomicI32 = AtomicI32::new(0);
+    static SOCKET: AtomicI32 = AtomicI32::new(-1);
+    static SIGNALLED: AtomicBool = AtomicBool::new(false);
+
+    /// The near end of the socket, kept open for good.
+    static NEAR: OnceLock<UnixStream> = OnceLock::new();
+    static SERVICE: OnceLock<ThreadId> = OnceLock::new();
+
+    static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
+    static CLOSED: Condvar = Condvar::new();
+
+    #[derive(PartialEq, Eq)]
+    enum Phase {
+        Working,
+        /// So many factories are still to be closed.
+        Closing(usize),
+        Closed,
+    }
+
+    pub(super) fn install() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            if env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0") {
+                return;
+            }
+            if let Err(error) = try_install() {
+                log::error!("pins may be left driven when the program ends: no exit guard: {error}");
+            }
+        });
+    }
+
+    fn try_install() -> std::io::Result<()> {
+        let (near, far) = UnixStream::pair()?;
+        let service = thread::Builder::new().name("pinzero-exit".to_owned()).spawn(move || serve(far))?;
+        // They are set once, here.
+        let _ = SERVICE.set(service.thread().id());
+        let near = NEAR.get_or_init(|| near);
+        SOCKET.store(near.as_raw_fd(), Ordering::Release);
+        PROCESS.store(std::process::id() as i32, Ordering::Release);
+        // SAFETY: `at_exit` is a plain function that never unwinds, and stays loaded as long as the program.
+        unsafe { libc::atexit(at_exit) };
+        for signal in SIGNALS {
+            if disposition(signal) == libc::SIG_DFL {
+                set_disposition(signal, on_signal as *const () as usize);
+            }
+        }
+        if cfg!(panic = "abort") {
+            let before = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                before(info);
+                close_and_wait();
+            }));
+        }
+        Ok(())
+    }
+
+    extern "C" fn at_exit() {
+        close_and_wait();
+    }
+
+    /// Has the service close the pins, and waits for that, but not longer than the limit. Runs where thread-locals may
+    /// be gone: it logs nothing and uses none.
+    fn close_and_wait() {
+        let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
+        let is_service = SERVICE.get() == Some(&thread_id());
+        if is_child || is_service || factories(|entry| entry.is_guarded).iter().all(|gpio| !gpio.has_open()) {
+            return;
+        }
+        let Some(mut socket) = NEAR.get() else { return };
+        let deadline = Instant::now() + LIMIT;
+        if socket.write_all(&[NO_SIGNAL]).is_err() {
+            return;
+        }
+        let mut phase = PHASE.lock();
+        while *phase != Phase::Closed {
+            if CLOSED.wait_until(&mut phase, deadline).timed_out() {
+                return;
+            }
+        }
+    }
+
+    fn thread_id() -> ThreadId {
+        thread::current().id()
+    }
+
+    /// Waits for a signal or a hook.
+    fn serve(mut socket: UnixStream) {
+        let mut byte = [NO_SIGNAL];
+        while socket.read_exact(&mut byte).is_ok() {
+            let signal = c_int::from(byte[0]);
+            if byte[0] != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
+                // Whoever took the signal over has called us as well: it is theirs to end the program, or not.
+                SIGNALLED.store(false, Ordering::Release);
+                continue;
+            }
+            close();
+            if byte[0] != NO_SIGNAL {
+                end_by(signal);
+            }
+        }
+    }
+
+    /// Closes all guarded factories, each on a thread of its own, and waits for them as long as the limit allows.
+    fn close() {
+        let deadline = Instant::now() + LIMIT;
+        let mut phase = PHASE.lock();
+        if *phase == Phase::Working {
+            let all = factories(|entry| entry.is_guarded);
+            *phase = Phase::Closing(all.len());
+            if all.is_empty() {
+                *phase = Phase::Closed;
+            }
+            for gpio in all {
+                let close = move || {
+                    if let Err(error) = gpio.close() {
+                        log::error!("a pin may be left driven: {error}");
+                    }
+                    drop(gpio);
+                    let mut phase = PHASE.lock();
+                    if let Phase::Closing(left) = *phase {
+                        *phase = if left > 1 { Phase::Closing(left - 1) } else { Phase::Closed };
+                    }
+                    CLOSED.notify_all();
+                };
+                if let Err(error) = thread::Builder::new().name("pinzero-closing".to_owned()).spawn(close) {
+                    log::error!("pins may be left driven: no thread to close them: {error}");
+                }
+            }
+        }
+        while *phase != Phase::Closed {
+            if CLOSED.wait_until(&mut phase, deadline).timed_out() {
+                log::error!("pins may be left driven: closing them takes more than {LIMIT:?}");
+                return;
+            }
+        }
+    }
+
+    /// Writes the signal's number to the socket; all else is the service's.
+    extern "C" fn on_signal(signal: c_int) {
+        let errno = Errno::save();
+        if disposition(signal) == on_signal as *const () as usize {
+            // SAFETY: `getpid` is async-signal-safe.
+            let process = unsafe { libc::getpid() };
+            if process != PROCESS.load(Ordering::Acquire) || SIGNALLED.swap(true, Ordering::AcqRel) {
+                // A fork, which has no service, or a person who does not want to wait.
+                end_by(signal);
+            }
+        }
+        let byte = signal as u8;
+        // SAFETY: `write` is async-signal-safe; the buffer is one byte long, and the socket is never closed.
+        unsafe { libc::write(SOCKET.load(Ordering::Acquire), ptr::from_ref(&byte).cast::<c_void>(), 1) };
+        errno.restore();
+    }
+
+    /// Ends the process by the signal's default action. Within the handler of that signal it happens on return.
+    fn end_by(signal: c_int) {
+        set_disposition(signal, libc::SIG_DFL);
+        // SAFETY: all of these are async-signal-safe, and `set` is initialised by `sigemptyset`.
+        unsafe {
+            let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigaddset(set.as_mut_ptr(), signal);
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut());
+            libc::raise(signal);
+        }
+    }
+
+    fn disposition(signal: c_int) -> usize {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: with a null pointer for the new action, `sigaction` only writes the old one; it is async-signal-safe.
+        unsafe {
+            libc::sigaction(signal, ptr::null(), action.as_mut_ptr());
+            action.assume_init().sa_sigaction
+        }
+    }
+
+    fn set_disposition(signal: c_int, handler: usize) {
+        // SAFETY: a zeroed action has no flags and an empty mask; the handler is a function of the right kind, or
+        // SIG_DFL; `sigaction` is async-signal-safe.
+        unsafe {
+            let mut action = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
+            action.sa_sigaction = handler;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigemptyset(&raw mut action.sa_mask);
+            libc::sigaction(signal, &raw const action, ptr::null_mut());
+        }
+    }
+
+    /// The thread's error number, which a signal handler must leave as it was.
+    struct Errno(c_int);
+
+    impl Errno {
+        fn place() -> *mut c_int {
+            #[cfg(target_os = "linux")]
+            // SAFETY: it only returns the address of this thread's number.
+            unsafe {
+                libc::__errno_location()
+            }
+            #[cfg(not(target_os = "linux"))]
+            // SAFETY: it only returns the address of this thread's number.
+            unsafe {
+                libc::__error()
+            }
+        }
+
+        fn save() -> Self {
+            // SAFETY: the address is that of this thread's number, which is there as long as the thread.
+            Errno(unsafe { *Errno::place() })
+        }
+
+        fn restore(self) {
+            // SAFETY: as for `save`.
+            unsafe { *Errno::place() = self.0 };
+        }
+    }
+}
