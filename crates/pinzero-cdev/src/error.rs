@@ -45,8 +45,22 @@ pub(crate) fn chip(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("the kernel refused a call on {}", path.display())).with_source(error)
 }
 
-/// The error of asking the kernel for a line in the state `wanted`, or of bringing a held one into that state.
-pub(crate) fn request(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) -> Error {
+/// The error of asking the kernel for lines in the states `wanted`, or of bringing held ones into them.
+///
+/// The kernel does not say which line it is about; of a group, the first that is in use is named.
+pub(crate) fn request(chip: &Chip, wanted: &[(Line, line::Config)], error: io::Error) -> Error {
+    let is_used = |line: &Line| chip.line_info(*line).is_ok_and(|info| info.used);
+    let culprit = match wanted {
+        [] | [_] => wanted.first(),
+        [first, ..] => wanted.iter().find(|(line, _)| is_used(line)).or(Some(first)),
+    };
+    match culprit {
+        Some((line, wanted)) => line_error(chip, *line, wanted, error).with_pin(line),
+        None => self::chip(&chip.path, error),
+    }
+}
+
+fn line_error(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) -> Error {
     let errno = error.raw_os_error().unwrap_or_default();
     let is = |errnos: &[Errno]| errnos.iter().any(|one| one.raw_os_error() == errno);
     let message = match wanted.bias {
@@ -156,7 +170,7 @@ mod tests {
             (Errno::NOMEM, &plain, ErrorKind::Io),
         ];
         for (errno, wanted, kind) in cases {
-            let error = request(&a_chip(), Line(17), wanted, os(errno.raw_os_error()));
+            let error = request(&a_chip(), &[(Line(17), wanted.clone())], os(errno.raw_os_error()));
             assert_eq!(error.kind(), kind, "{errno:?} {wanted:?}");
         }
     }
@@ -164,7 +178,7 @@ mod tests {
     #[test]
     fn a_refused_pull_is_named() {
         let pulled = line::Config { bias: Some(line::Bias::PullUp), ..line::Config::default() };
-        let error = request(&a_chip(), Line(17), &pulled, os(22));
+        let error = request(&a_chip(), &[(Line(17), pulled)], os(22));
         assert!(error.to_string().starts_with("the driver of gpiochip0 cannot set this line to pull-up: "));
     }
 

@@ -8,14 +8,14 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, Host, InputConfig, Line, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig,
-    PwmPin, Result, Support,
+    Capabilities, Error, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
+    PinFactory, PwmConfig, PwmPin, Result, Support,
 };
 
 use crate::chip::Chip;
 use crate::held::Held;
 use crate::input::CdevInput;
-use crate::output::CdevOutput;
+use crate::output::{CdevGroup, CdevOutput};
 
 /// The environment variable that names the chip: a path, a name or a label.
 const VARIABLE: &str = "PINZERO_GPIOCHIP";
@@ -67,6 +67,13 @@ impl CdevFactory {
         Ok(output)
     }
 
+    fn group(&self, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
+        self.check_open()?;
+        let group = CdevGroup::open(&self.chip, self.keep, lines, config)?;
+        self.register(group.held())?;
+        Ok(group)
+    }
+
     fn input(&self, line: Line, config: InputConfig) -> Result<CdevInput> {
         self.check_open()?;
         let input = CdevInput::open(&self.chip, self.board.pull(line.0), line, config)?;
@@ -94,6 +101,7 @@ impl PinFactory for CdevFactory {
             input: Support::Native,
             bias: Support::Native,
             edges: Support::Native,
+            group: Support::Native,
             keep: self.keep,
             ..Capabilities::default()
         }
@@ -115,6 +123,13 @@ impl PinFactory for CdevFactory {
         match self.output(line, config) {
             Ok(output) => Ok(Box::new(output)),
             Err(error) => Err(error.with_factory("cdev").with_pin(line)),
+        }
+    }
+
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        match self.group(lines, config) {
+            Ok(group) => Ok(Box::new(group)),
+            Err(error) => Err(error.with_factory("cdev")),
         }
     }
 

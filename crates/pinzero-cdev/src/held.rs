@@ -1,4 +1,4 @@
-//! A line that is held: asking the kernel for it, using it, and giving it back.
+//! Lines that are held: asking the kernel for them, using them, and giving them back.
 
 use std::io;
 
@@ -17,15 +17,14 @@ const CONSUMER: &str = "pinzero";
 /// How many edges the kernel keeps for us: the most that it can be asked for.
 const QUEUE: u32 = 1024;
 
-/// A line that the kernel has given us.
+/// Lines that the kernel has given us by one request; one, mostly.
 #[derive(Debug)]
 pub(crate) struct Held {
     chip: Chip,
-    line: Line,
-    /// `None` once closed. Everyone who uses the line reads, whoever closes it writes: so the file is not closed,
+    lines: Vec<(Line, Leave)>,
+    /// `None` once closed. Everyone who uses the lines reads, whoever closes it writes: so the file is not closed,
     /// and its number given to another file, while somebody is about to use it.
     request: RwLock<Option<Request>>,
-    leave: Leave,
 }
 
 /// What becomes of a line when it is given back.
@@ -40,12 +39,12 @@ pub(crate) enum Leave {
 }
 
 impl Held {
-    /// Takes charge of a request for `line` of `chip`.
-    pub(crate) fn new(chip: &Chip, line: Line, request: Request, leave: Leave) -> Held {
-        Held { chip: chip.clone(), line, request: RwLock::new(Some(request)), leave }
+    /// Takes charge of a request for `lines` of `chip`.
+    pub(crate) fn new(chip: &Chip, lines: Vec<(Line, Leave)>, request: Request) -> Held {
+        Held { chip: chip.clone(), lines, request: RwLock::new(Some(request)) }
     }
 
-    /// Makes one call on the line, unless it is closed.
+    /// Makes one call on the lines, unless they are closed.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&Request) -> io::Result<T>) -> Result<T> {
         match &*self.request.read() {
             Some(request) => call(request).map_err(|error| self.tell(error::chip(&self.chip.path, error))),
@@ -63,22 +62,37 @@ impl Held {
         self.call(|request| request.set_lone_value(value(level)).map_err(error::io))
     }
 
-    /// Brings the line into the state to leave it in and only then lets go of it.
+    /// Brings the lines into the state to leave them in and only then lets go of them.
     ///
-    /// The lock is kept throughout, so that a second call does not return before the line is free.
+    /// The lock is kept throughout, so that a second call does not return before the lines are free.
     pub(crate) fn close(&self) -> Result<()> {
         let mut slot = self.request.write();
         let Some(request) = slot.take() else { return Ok(()) };
-        let state = match self.leave {
-            Leave::AsItIs => return Ok(()),
-            Leave::Input(bias) => input(bias),
-            Leave::Output(level) => output(level),
-        };
-        reconfigure(&request, &self.chip, self.line, &state).map_err(|error| self.tell(error))
+        let states: Vec<_> =
+            self.lines.iter().filter_map(|(line, leave)| Some((*line, leave.state()?))).collect();
+        if states.is_empty() {
+            return Ok(());
+        }
+        reconfigure(&request, &self.chip, &states).map_err(|error| self.tell(error))
     }
 
     fn tell(&self, error: Error) -> Error {
-        error.with_factory("cdev").with_pin(self.line)
+        let error = error.with_factory("cdev");
+        match self.lines.first() {
+            Some((line, _)) => error.with_pin(line),
+            None => error,
+        }
+    }
+}
+
+impl Leave {
+    /// The state to bring the line into, if any.
+    fn state(self) -> Option<line::Config> {
+        match self {
+            Leave::AsItIs => None,
+            Leave::Input(bias) => Some(input(bias)),
+            Leave::Output(level) => Some(output(level)),
+        }
     }
 }
 
@@ -101,25 +115,31 @@ pub(crate) fn output(level: Level) -> line::Config {
     state
 }
 
-/// Asks the kernel for a line in the state `wanted`; the default state is the one that the line is in.
-pub(crate) fn request(chip: &Chip, line: Line, wanted: &line::Config) -> Result<Request> {
-    let mut builder = Request::builder();
-    builder.on_chip(&chip.path).with_consumer(CONSUMER).with_line(line.0).from_line_config(wanted);
-    if wanted.edge_detection.is_some() {
+/// Asks the kernel for lines in these states; the default state is the one that a line is in.
+pub(crate) fn request(chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<Request> {
+    let mut builder = Request::from_config(config(wanted));
+    builder.on_chip(&chip.path).with_consumer(CONSUMER);
+    if wanted.iter().any(|(_, state)| state.edge_detection.is_some()) {
         builder.with_kernel_event_buffer_size(QUEUE);
     }
-    builder.request().map_err(|error| error::request(chip, line, wanted, error::io(error)))
+    builder.request().map_err(|error| error::request(chip, wanted, error::io(error)))
 }
 
-/// Brings a requested line into another state, direction and level or pull at once.
-pub(crate) fn reconfigure(request: &Request, chip: &Chip, line: Line, wanted: &line::Config) -> Result<()> {
+/// Brings requested lines into other states, direction and level or pull at once.
+pub(crate) fn reconfigure(request: &Request, chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<()> {
+    request.reconfigure(&config(wanted)).map_err(|error| error::request(chip, wanted, error::io(error)))
+}
+
+fn config(wanted: &[(Line, line::Config)]) -> Config {
     let mut config = Config::default();
-    config.with_line(line.0).from_line_config(wanted);
-    request.reconfigure(&config).map_err(|error| error::request(chip, line, wanted, error::io(error)))
+    for (line, state) in wanted {
+        config.with_line(line.0).from_line_config(state);
+    }
+    config
 }
 
 /// The kernel's word for a level, active being high since no line is ever requested as active low.
-fn value(level: Level) -> Value {
+pub(crate) fn value(level: Level) -> Value {
     if level.is_high() { Value::Active } else { Value::Inactive }
 }
 

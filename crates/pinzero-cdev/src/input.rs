@@ -26,12 +26,12 @@ impl CdevInput {
     /// Takes `line` as an input; `pull` is where the board holds it by itself.
     pub(crate) fn open(chip: &Chip, pull: Pull, line: Line, config: InputConfig) -> Result<CdevInput> {
         let found = chip.line_info(line)?;
-        let request = request(chip, line, &wanted(config.bias, config.edges.is_some()))?;
+        let request = request(chip, &[(line, wanted(config.bias, config.edges.is_some()))])?;
         let leave = match config.bias {
             Bias::AsIs => Leave::AsItIs,
             _ => Leave::Input(found.bias.map_or(default_bias(pull), bias_of)),
         };
-        let input = CdevInput(Arc::new(Held::new(chip, line, request, leave)));
+        let input = CdevInput(Arc::new(Held::new(chip, vec![(line, leave)], request)));
         if let Some(sink) = config.edges {
             input.report(sink)?;
         }
@@ -163,9 +163,9 @@ mod tests {
     fn burst(count: u32) -> Vec<Edge> {
         let sim = gpiosim::Simpleton::new(1);
         let chip = Chip::find("/dev".as_ref(), sim.dev_path().to_str()).unwrap();
-        let request = request(&chip, Line(0), &wanted(Bias::AsIs, true)).unwrap();
+        let request = request(&chip, &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
         never_wait(&request).unwrap();
-        let held = Arc::new(Held::new(&chip, Line(0), request, Leave::AsItIs));
+        let held = Arc::new(Held::new(&chip, vec![(Line(0), Leave::AsItIs)], request));
         let mut reader = Reader::new(Arc::downgrade(&held));
         let mut edges = Vec::new();
         reader.drain(&mut edges).unwrap();

@@ -1,15 +1,16 @@
-//! A line that is driven.
+//! Lines that are driven: one, or several at once.
 
 use std::sync::Arc;
 
-use gpiocdev::line::{self, Direction};
+use gpiocdev::line::{self, Direction, Values};
 use pinzero_core::{
-    Bias, Error, ErrorKind, Level, Line, OnClose, OutputConfig, OutputPin, Pin, Result, Support,
+    Bias, Error, ErrorKind, GroupConfig, Level, Line, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin,
+    Result, Support,
 };
 
 use crate::chip::Chip;
 use crate::error;
-use crate::held::{Held, Leave, bias_of, level_of, output, reconfigure, request};
+use crate::held::{Held, Leave, bias_of, level_of, output, reconfigure, request, value};
 
 /// An output; closed when dropped.
 #[derive(Debug)]
@@ -20,32 +21,8 @@ impl CdevOutput {
     ///
     /// `keep` tells whether a released line stays as it is.
     pub(crate) fn open(chip: &Chip, keep: Support, line: Line, config: OutputConfig) -> Result<CdevOutput> {
-        check(chip, keep, config.on_close)?;
-        let found = chip.line_info(line)?;
-        let restores_level = config.on_close == OnClose::Restore && found.direction == Direction::Output;
-        let (request, level) = match config.initial {
-            Some(initial) if !restores_level => (request(chip, line, &output(initial))?, initial),
-            initial => {
-                // Asked for as it is, a line does not change, and nobody else can change it from here on.
-                let request = request(chip, line, &line::Config::default())?;
-                let value =
-                    request.lone_value().map_err(|error| error::chip(&chip.path, error::io(error)))?;
-                let level = level_of(value);
-                reconfigure(&request, chip, line, &output(initial.unwrap_or(level)))?;
-                (request, level)
-            }
-        };
-        let leave = match config.on_close {
-            OnClose::Restore if restores_level => Leave::Output(level),
-            // The pull was never touched, so unless the kernel knows better it is still the one found.
-            OnClose::Restore => Leave::Input(found.bias.map_or(Bias::AsIs, bias_of)),
-            OnClose::Input(bias) => Leave::Input(bias),
-            OnClose::Low => Leave::Output(Level::Low),
-            OnClose::High => Leave::Output(Level::High),
-            // Keep; `check` has refused all the others.
-            _ => Leave::AsItIs,
-        };
-        Ok(CdevOutput(Arc::new(Held::new(chip, line, request, leave))))
+        let initial = config.initial.map(|level| u64::from(level.is_high()));
+        Ok(CdevOutput(Arc::new(open(chip, keep, &[line], initial, config.on_close)?)))
     }
 
     /// The line that it is.
@@ -76,6 +53,102 @@ impl Drop for CdevOutput {
             log::warn!("a line was not given back as it should be: {error}");
         }
     }
+}
+
+/// Several outputs of one request: they change by one system call, and the driver does it in one go where it can.
+#[derive(Debug)]
+pub(crate) struct CdevGroup {
+    held: Arc<Held>,
+    lines: Vec<Line>,
+}
+
+impl CdevGroup {
+    /// Takes `lines` as outputs that have their first levels from the instant that they are.
+    pub(crate) fn open(chip: &Chip, keep: Support, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
+        let held = open(chip, keep, lines, Some(config.initial), config.on_close)?;
+        Ok(CdevGroup { held: Arc::new(held), lines: lines.to_vec() })
+    }
+
+    /// The lines that it is.
+    pub(crate) fn held(&self) -> &Arc<Held> {
+        &self.held
+    }
+}
+
+impl OutputGroupPins for CdevGroup {
+    fn set(&self, mask: u64, levels: u64) -> Result<()> {
+        let mut values = Values::default();
+        for (index, line) in self.lines.iter().enumerate().filter(|(index, _)| bit(mask, *index).is_high()) {
+            values.set(line.0, value(bit(levels, index)));
+        }
+        if values.is_empty() {
+            return self.levels().map(drop);
+        }
+        self.held.call(|request| request.set_values(&values).map_err(error::io))
+    }
+
+    fn levels(&self) -> Result<u64> {
+        let mut values = Values::default();
+        self.held.call(|request| request.values(&mut values).map_err(error::io))?;
+        Ok(mask_of(&self.lines, &values))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.held.close()
+    }
+}
+
+impl Drop for CdevGroup {
+    fn drop(&mut self) {
+        if let Err(error) = self.held.close() {
+            log::warn!("lines were not given back as they should be: {error}");
+        }
+    }
+}
+
+/// The level that bit `index` stands for.
+fn bit(levels: u64, index: usize) -> Level {
+    Level::from(levels >> index & 1 == 1)
+}
+
+/// The levels of `lines`, a bit each.
+fn mask_of(lines: &[Line], values: &Values) -> u64 {
+    let is_high = |line: &Line| values.get(line.0).is_some_and(|value| level_of(value).is_high());
+    lines.iter().enumerate().fold(0, |mask, (index, line)| mask | u64::from(is_high(line)) << index)
+}
+
+/// Takes `lines` as outputs at the levels `initial`, or at those that they are at.
+fn open(chip: &Chip, keep: Support, lines: &[Line], initial: Option<u64>, on_close: OnClose) -> Result<Held> {
+    check(chip, keep, on_close)?;
+    let found: Vec<line::Info> = lines.iter().map(|line| chip.line_info(*line)).collect::<Result<_>>()?;
+    let is_restored = |info: &line::Info| on_close == OnClose::Restore && info.direction == Direction::Output;
+    let outputs = |levels: u64| -> Vec<(Line, line::Config)> {
+        lines.iter().enumerate().map(|(index, line)| (*line, output(bit(levels, index)))).collect()
+    };
+    let (request, before) = match initial {
+        Some(initial) if !found.iter().any(is_restored) => (request(chip, &outputs(initial))?, initial),
+        initial => {
+            // Asked for as it is, a line does not change, and nobody else can change it from here on.
+            let as_is: Vec<_> = lines.iter().map(|line| (*line, line::Config::default())).collect();
+            let request = request(chip, &as_is)?;
+            let mut values = Values::default();
+            request.values(&mut values).map_err(|error| error::chip(&chip.path, error::io(error)))?;
+            let before = mask_of(lines, &values);
+            reconfigure(&request, chip, &outputs(initial.unwrap_or(before)))?;
+            (request, before)
+        }
+    };
+    let leave = found.iter().enumerate().map(|(index, info)| match on_close {
+        OnClose::Restore if is_restored(info) => Leave::Output(bit(before, index)),
+        // The pull was never touched, so unless the kernel knows better it is still the one found.
+        OnClose::Restore => Leave::Input(info.bias.map_or(Bias::AsIs, bias_of)),
+        OnClose::Input(bias) => Leave::Input(bias),
+        OnClose::Low => Leave::Output(Level::Low),
+        OnClose::High => Leave::Output(Level::High),
+        // Keep; `check` has refused all the others.
+        _ => Leave::AsItIs,
+    });
+    Ok(Held::new(chip, lines.iter().copied().zip(leave).collect(), request))
 }
 
 /// Refuses what cannot be promised of a line after its release.

@@ -45,8 +45,12 @@ pub struct Capabilities {
     pub bias: Support,
     /// Edges of inputs are reported as they happen.
     pub edges: Support,
+    /// Several outputs change in the same instant; emulated, one shortly after the other.
+    pub group: Support,
     /// Pulse-width modulation.
     pub pwm: Support,
+    /// An SPI bus.
+    pub spi: Support,
     /// A closed line keeps its level while the program runs on and after its end.
     pub keep: Support,
 }

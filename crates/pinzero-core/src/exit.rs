@@ -14,8 +14,6 @@
 //!
 //! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
 
-use std::sync::Arc;
-
 use parking_lot::Mutex;
 
 use crate::error::Result;
@@ -86,11 +84,6 @@ impl Home {
 
     pub(crate) fn is_elsewhere(self) -> bool {
         std::process::id() != self.0
-    }
-
-    /// Leaves what a fork must not even drop to the end of the process.
-    pub(crate) fn leave<T>(owned: &Arc<T>) {
-        std::mem::forget(owned.clone());
     }
 }
 

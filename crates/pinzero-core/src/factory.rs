@@ -49,6 +49,12 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
     /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>>;
 
+    /// Takes several lines as outputs that change together. There are 1 to 64 of them, each once.
+    ///
+    /// # Errors
+    /// As for [`open_output`](PinFactory::open_output).
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>>;
+
     /// Takes a line as an input; with a sink in the configuration, edges after this call are reported.
     ///
     /// # Errors
@@ -92,6 +98,27 @@ pub trait OutputPin: Pin {
     fn set(&self, level: Level) -> Result<()>;
 }
 
+/// Lines that are driven together. In all masks bit 0 is the first line, bit 1 the second, and so on.
+pub trait OutputGroupPins: fmt::Debug + Send + Sync {
+    /// Drives the lines whose bit is set in `mask` to the level of their bit in `levels`, all in the same instant.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
+    fn set(&self, mask: u64, levels: u64) -> Result<()>;
+
+    /// The levels on the lines now.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
+    fn levels(&self) -> Result<u64>;
+
+    /// Gives the lines back in the state that their configuration names. Idempotent.
+    ///
+    /// # Errors
+    /// Those of the system; the lines are given back as far as can be all the same.
+    fn close(&self) -> Result<()>;
+}
+
 /// A line that carries pulses.
 pub trait PwmPin: fmt::Debug + Send + Sync {
     /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a
@@ -114,6 +141,15 @@ pub struct OutputConfig {
     /// The level from the first instant; `None` adopts the level that is on the line.
     pub initial: Option<Level>,
     /// What the line becomes on close.
+    pub on_close: OnClose,
+}
+
+/// How a group of outputs is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupConfig {
+    /// The levels from the first instant, bit 0 for the first line.
+    pub initial: u64,
+    /// What the lines become on close.
     pub on_close: OnClose,
 }
 

@@ -9,17 +9,20 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pinzero_board::{Board, PinError, Pull};
 
-use crate::capability::{Capabilities, Support};
+use crate::capability::Capabilities;
 use crate::emulate::soft_pwm::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit::{self, Home};
 use crate::factory::PinFactory;
+use crate::group::GroupBuilder;
 use crate::input::InputBuilder;
+use crate::lease::Closable;
 use crate::output::OutputBuilder;
 use crate::pwm::PwmBuilder;
 use crate::reserve::{Holder, Reservation};
 use crate::runtime::Runtime;
 use crate::spec::{PinSpec, Spec};
+use crate::spi::SpiBuilder;
 use crate::time::{Clock, Instant};
 use crate::types::{Bias, Line, OnClose};
 
@@ -126,12 +129,6 @@ impl WeakGpio {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-/// What an open handle is to its factory.
-pub(crate) trait Closable: fmt::Debug + Send + Sync {
-    fn line(&self) -> Line;
-    fn close(&self) -> Result<()>;
-}
-
 impl Gpio {
     /// Takes a factory into use, on the machine's clock.
     ///
@@ -164,6 +161,16 @@ impl Gpio {
         InputBuilder::new(self.clone(), pin.into())
     }
 
+    /// Prepares to open several lines as outputs that change together.
+    pub fn group<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> GroupBuilder {
+        GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
+    }
+
+    /// Prepares to open an SPI bus on any pins, driven in software.
+    pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
+        SpiBuilder::new(self.clone(), clock.into())
+    }
+
     /// Prepares to open a line as a PWM output.
     pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
         PwmBuilder::new(self.clone(), pin.into())
@@ -177,7 +184,14 @@ impl Gpio {
     /// What can be done here, core's emulation included.
     pub fn capabilities(&self) -> Capabilities {
         let native = self.0.factory.capabilities();
-        Capabilities { pwm: native.pwm.or_emulated(native.output == Support::Native), ..native }
+        let (can_write, can_read) = (native.output.is_available(), native.input.is_available());
+        Capabilities {
+            edges: native.edges.or_emulated(can_read),
+            group: native.group.or_emulated(can_write),
+            pwm: native.pwm.or_emulated(can_write),
+            spi: native.spi.or_emulated(can_write && can_read),
+            ..native
+        }
     }
 
     /// The board that carries the pins.
@@ -257,7 +271,9 @@ impl Gpio {
         let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         let mut result = Ok(());
-        for handle in open.iter().filter(|handle| lines.contains(&handle.line())) {
+        for handle in
+            open.iter().filter(|handle| handle.lease().lines().iter().any(|line| lines.contains(line)))
+        {
             result = result.and(handle.close());
         }
         result
@@ -268,7 +284,7 @@ impl Gpio {
     /// # Errors
     /// The first one met; closing goes on all the same.
     pub fn close(&self) -> Result<()> {
-        if self.is_elsewhere() {
+        if self.home().is_elsewhere() {
             return Ok(());
         }
         self.0.closed.store(true, Ordering::Release);
@@ -305,11 +321,9 @@ impl Gpio {
     }
 
     /// Resolves a name and takes the line for `holder`.
-    pub(crate) fn reserve(&self, spec: &PinSpec, holder: Holder) -> Result<(Line, Reservation)> {
+    pub(crate) fn reserve(&self, spec: &PinSpec, holder: Holder) -> Result<Reservation> {
         let line = self.resolve_spec(spec)?;
-        let reservation =
-            Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))?;
-        Ok((line, reservation))
+        Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))
     }
 
     /// Refuses a pull that the factory cannot set or that a resistor on the board overrules.
@@ -340,19 +354,9 @@ impl Gpio {
         self.0.on_close
     }
 
-    /// Whether this process is a fork of the one that opened the pins: they are not its to close.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.0.home.is_elsewhere()
-    }
-
-    /// Closes a handle that nobody holds any more. In a forked child it stays as it is: the pins are the parent's.
-    pub(crate) fn let_go<T: Closable>(&self, handle: &Arc<T>) {
-        if self.is_elsewhere() {
-            return Home::leave(handle);
-        }
-        if let Err(error) = handle.close() {
-            log::error!("{} was not closed properly: {error}", handle.line());
-        }
+    /// The process that opened the pins.
+    pub(crate) fn home(&self) -> Home {
+        self.0.home
     }
 
     pub(crate) fn ticket(&self) -> Ticket {
@@ -360,9 +364,9 @@ impl Gpio {
     }
 
     /// Puts a handle on the list of what [`close`](Gpio::close) closes; refuses it if that has happened meanwhile.
-    pub(crate) fn register<T: Closable + 'static>(&self, ticket: Ticket, handle: &Arc<T>) -> Result<()> {
+    pub(crate) fn register<T: Closable>(&self, handle: &Arc<T>) -> Result<()> {
         let weak: Weak<T> = Arc::downgrade(handle);
-        self.0.open.lock().insert(ticket, weak);
+        self.0.open.lock().insert(handle.lease().ticket(), weak);
         if self.0.closed.load(Ordering::Acquire) {
             handle.close()?;
             return Err(Error::closed());

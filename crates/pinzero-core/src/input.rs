@@ -2,22 +2,24 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::capability::Support;
+use crate::emulate::poll_edges::Polled;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventKind, Handler, Hub, Outcome, Queue};
 use crate::factory::{InputConfig, Pin};
-use crate::gpio::{Closable, Gpio, Ticket};
+use crate::gpio::Gpio;
+use crate::lease::{Closable, Lease, Owner};
 use crate::machine::{Change, Click, Filter, Gesture, Hold};
-use crate::reserve::{Holder, Reservation};
+use crate::reserve::Holder;
 use crate::runtime::{Effects, Next, Task, TaskId};
 use crate::spec::PinSpec;
-use crate::time::Instant;
+use crate::time::{Instant, ms};
 use crate::types::{Bias, Edge, Level, Line};
 
 /// How to open an [`Input`]; made by [`Gpio::input`].
@@ -33,6 +35,7 @@ pub struct InputBuilder {
     lockout: Option<Duration>,
     hold: Option<(Duration, bool)>,
     clicks: Option<Duration>,
+    poll: Duration,
 }
 
 impl InputBuilder {
@@ -47,6 +50,7 @@ impl InputBuilder {
             lockout: None,
             hold: None,
             clicks: None,
+            poll: ms(5),
         }
     }
 
@@ -87,6 +91,14 @@ impl InputBuilder {
         self
     }
 
+    /// How often the level is read where the factory reports no edges; 5 ms if nothing is said, 100 µs at the least.
+    ///
+    /// Of pulses that are shorter nothing is seen. Where the factory reports edges this has no effect.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll = interval;
+        self
+    }
+
     /// What error messages call the holder of the line.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
@@ -113,14 +125,14 @@ impl InputBuilder {
         if !capabilities.input.is_available() {
             return Err(Error::unsupported("an input"));
         }
-        if !capabilities.edges.is_available() {
-            return Err(Error::unsupported("edge detection"));
-        }
-        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        let is_polled = capabilities.edges == Support::Emulated;
+        let reservation = gpio.reserve(&self.spec, holder)?;
+        let line = reservation.line();
         gpio.check_bias(line, self.bias)?;
         gpio.runtime().start()?;
         let task = gpio.runtime().reserve();
-        let config = InputConfig { bias: self.bias, edges: Some(gpio.runtime().sink(task)) };
+        let edges = (!is_polled).then(|| gpio.runtime().sink(task));
+        let config = InputConfig { bias: self.bias, edges };
         let opened = gpio.factory().open_input(line, config).and_then(|pin| {
             let level = pin.level()?;
             Ok((pin, level))
@@ -137,17 +149,13 @@ impl InputBuilder {
         let status =
             Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
         let shared = Arc::new(InputShared {
-            ticket: gpio.ticket(),
-            gpio,
-            line,
+            lease: Lease::new(&gpio, vec![reservation]),
             pin,
             task,
             hub: Arc::default(),
             status: Arc::new(Mutex::new(status)),
             active: self.active,
             is_filtered,
-            closed: AtomicBool::new(false),
-            reservation: Mutex::new(Some(reservation)),
         });
         let input_task = InputTask {
             pin: shared.pin.clone(),
@@ -159,10 +167,22 @@ impl InputBuilder {
             hub: shared.hub.clone(),
             missed: 0,
         };
-        let runtime = shared.gpio.runtime();
-        runtime.enter(|state, now, effects| state.insert(task, Box::new(input_task), now, effects));
-        shared.gpio.register(shared.ticket, &shared)?;
-        Ok(Input(Arc::new(Owner(shared))))
+        let input_task: Box<dyn Task> = match is_polled {
+            true => Box::new(Polled::new(
+                input_task,
+                shared.pin.clone(),
+                level,
+                shared.lease.gpio().now(),
+                self.poll,
+            )),
+            false => Box::new(input_task),
+        };
+        shared
+            .lease
+            .gpio()
+            .runtime()
+            .enter(|state, now, effects| state.insert(task, input_task, now, effects));
+        Ok(Input(Owner::register(shared)?))
     }
 }
 
@@ -181,30 +201,17 @@ impl InputBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Input(Arc<Owner>);
-
-#[derive(Debug)]
-struct Owner(Arc<InputShared>);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.0.gpio.let_go(&self.0);
-    }
-}
+pub struct Input(Arc<Owner<InputShared>>);
 
 #[derive(Debug)]
 struct InputShared {
-    ticket: Ticket,
-    gpio: Gpio,
-    line: Line,
+    lease: Lease,
     pin: Arc<dyn Pin>,
     task: TaskId,
     hub: Arc<Hub>,
     status: Arc<Mutex<Status>>,
     active: Level,
     is_filtered: bool,
-    closed: AtomicBool,
-    reservation: Mutex<Option<Reservation>>,
 }
 
 /// What the events so far have come to. Its lock is a leaf.
@@ -224,7 +231,7 @@ impl Input {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn level(&self) -> Result<Level> {
-        self.0.0.pin.level().map_err(|error| error.with_pin(self.0.0.line))
+        self.0.pin.level().map_err(|error| error.with_pin(self.0.lease.line()))
     }
 
     /// Whether the input is active: by the line itself, or with a debounce by what has passed that.
@@ -232,37 +239,37 @@ impl Input {
     /// # Errors
     /// As for [`level`](Input::level).
     pub fn is_active(&self) -> Result<bool> {
-        let shared = &*self.0.0;
+        let shared: &InputShared = &self.0;
         if !shared.is_filtered {
             return Ok(self.level()? == shared.active);
         }
-        self.check_open()?;
+        self.0.lease.check_open()?;
         Ok(shared.status.lock().level == shared.active)
     }
 
     /// How long the input has been active; `None` if it is not.
     pub fn active_time(&self) -> Option<Duration> {
-        self.time_at(self.0.0.active)
+        self.time_at(self.0.active)
     }
 
     /// How long the input has been inactive; `None` if it is not.
     pub fn inactive_time(&self) -> Option<Duration> {
-        self.time_at(!self.0.0.active)
+        self.time_at(!self.0.active)
     }
 
     fn time_at(&self, level: Level) -> Option<Duration> {
-        let status = *self.0.0.status.lock();
-        (status.level == level).then(|| self.0.0.gpio.now() - status.since)
+        let status = *self.0.status.lock();
+        (status.level == level).then(|| self.0.lease.gpio().now() - status.since)
     }
 
     /// Whether it has been active for the hold time.
     pub fn is_held(&self) -> bool {
-        self.0.0.status.lock().is_held
+        self.0.status.lock().is_held
     }
 
     /// How many edges have been lost so far.
     pub fn missed(&self) -> u64 {
-        self.0.0.status.lock().missed
+        self.0.status.lock().missed
     }
 
     /// Has `handler` called at each event of `kind`, beside the handlers that are there already.
@@ -274,17 +281,17 @@ impl Input {
         kind: EventKind,
         handler: impl FnMut(&Event) -> R + Send + 'static,
     ) -> Handler {
-        self.0.0.hub.on(kind, handler)
+        self.0.hub.on(kind, handler)
     }
 
     /// Forgets all handlers.
     pub fn forget_handlers(&self) {
-        self.0.0.hub.forget_handlers();
+        self.0.hub.forget_handlers();
     }
 
     /// All events from now on, as an iterator that ends when the input is closed.
     pub fn events(&self) -> Events {
-        Events { gpio: self.0.0.gpio.clone(), hub: self.0.0.hub.clone(), queue: self.0.0.hub.queue() }
+        Events { gpio: self.0.lease.gpio().clone(), hub: self.0.hub.clone(), queue: self.0.hub.queue() }
     }
 
     /// Blocks until the input is active (or, with `false`, inactive); returns at once if it is.
@@ -303,13 +310,13 @@ impl Input {
     /// # Errors
     /// As for [`wait_for`](Input::wait_for).
     pub fn wait_for_timeout(&self, active: bool, timeout: Duration) -> Result<bool> {
-        self.wait_until(active, Some(self.0.0.gpio.now() + timeout))
+        self.wait_until(active, Some(self.0.lease.gpio().now() + timeout))
     }
 
     fn wait_until(&self, active: bool, deadline: Option<Instant>) -> Result<bool> {
-        let shared = &*self.0.0;
+        let shared: &InputShared = &self.0;
         let reached = self.reaches(active)?;
-        shared.gpio.runtime().wait(shared.hub.bell(), deadline, reached).unwrap_or(Ok(false))
+        shared.lease.gpio().runtime().wait(shared.hub.bell(), deadline, reached).unwrap_or(Ok(false))
     }
 
     /// Ends when the input is active (or, with `false`, inactive); for `async` code, on any executor.
@@ -319,7 +326,7 @@ impl Input {
     pub async fn reached(&self, active: bool) -> Result<()> {
         let mut reached = self.reaches(active)?;
         loop {
-            let listener = self.0.0.hub.bell().listen();
+            let listener = self.0.hub.bell().listen();
             if let Some(result) = reached() {
                 return result.map(drop);
             }
@@ -329,7 +336,7 @@ impl Input {
 
     /// A question that says `Some` once the input is, or has been since now, in that state.
     fn reaches(&self, active: bool) -> Result<impl FnMut() -> Option<Result<bool>> + use<'_>> {
-        let shared = &*self.0.0;
+        let shared: &InputShared = &self.0;
         let count = move || {
             let status = shared.status.lock();
             if active { status.activations } else { status.deactivations }
@@ -341,27 +348,23 @@ impl Input {
             if there || count() != before {
                 return Some(Ok(true));
             }
-            shared.hub.is_closed().then(|| Err(Error::closed().with_pin(shared.line)))
+            shared.hub.is_closed().then(|| Err(Error::closed().with_pin(shared.lease.line())))
         })
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.is_closed() { Err(Error::closed().with_pin(self.0.0.line)) } else { Ok(()) }
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.0.line
+        self.0.lease.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        &self.0.0.gpio
+        self.0.lease.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.0.closed.load(Ordering::Acquire)
+        self.0.lease.is_closed()
     }
 
     /// Gives the line back, forgets the handlers and ends all waits with [`Closed`](ErrorKind::Closed). Idempotent,
@@ -370,25 +373,22 @@ impl Input {
     /// # Errors
     /// Those of the system; the line is given back as far as can be all the same.
     pub fn close(&self) -> Result<()> {
-        self.0.0.close()
+        self.0.close()
     }
 }
 
 impl Closable for InputShared {
-    fn line(&self) -> Line {
-        self.line
+    fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     fn close(&self) -> Result<()> {
-        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        self.gpio.runtime().remove(self.task);
-        let closed = self.pin.close();
-        self.reservation.lock().take();
-        self.gpio.unregister(self.ticket);
-        self.hub.close();
-        closed
+        self.lease.end(|| {
+            self.lease.gpio().runtime().remove(self.task);
+            let closed = self.pin.close();
+            self.hub.close();
+            closed
+        })
     }
 }
 

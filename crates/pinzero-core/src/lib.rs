@@ -10,12 +10,15 @@ mod error;
 mod event;
 mod exit;
 mod gpio;
+mod group;
 mod input;
+mod lease;
 mod output;
 mod pwm;
 mod reserve;
 mod runtime;
 mod spec;
+mod spi;
 mod types;
 
 mod animation;
@@ -31,12 +34,16 @@ pub use capability::{Capabilities, Support};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Handler, Outcome};
 pub use exit::close_all;
-pub use factory::{InputConfig, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin};
+pub use factory::{
+    GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+};
 pub use gpio::{Gpio, GpioBuilder};
+pub use group::{GroupBuilder, OutputGroup};
 pub use input::{Events, Input, InputBuilder};
 pub use machine::Blink;
 pub use output::{Output, OutputBuilder};
 pub use pwm::{Pwm, PwmBuilder};
 pub use runtime::EdgeSink;
 pub use spec::PinSpec;
+pub use spi::{Spi, SpiBuilder, SpiMode};
 pub use types::{Bias, Edge, Host, Level, Line, OnClose};

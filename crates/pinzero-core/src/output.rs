@@ -4,14 +4,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
-
 use crate::animation::{Animation, Lane, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin};
-use crate::gpio::{Closable, Gpio, Ticket};
+use crate::gpio::Gpio;
+use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
-use crate::reserve::{Holder, Reservation};
+use crate::reserve::Holder;
 use crate::spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
@@ -76,24 +75,20 @@ impl OutputBuilder {
         }
         let config =
             OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
-        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        let reservation = gpio.reserve(&self.spec, holder)?;
+        let line = reservation.line();
         let pin = gpio.factory().open_output(line, config)?;
         let level = match config.initial {
             Some(level) => level,
             None => pin.level()?,
         };
         let shared = Arc::new(OutputShared {
-            ticket: gpio.ticket(),
-            gpio,
-            line,
+            lease: Lease::new(&gpio, vec![reservation]),
             pin,
             lane: Lane::default(),
             high: AtomicBool::new(level.is_high()),
-            closed: AtomicBool::new(false),
-            reservation: Mutex::new(Some(reservation)),
         });
-        shared.gpio.register(shared.ticket, &shared)?;
-        Ok(Output(Arc::new(Owner(shared))))
+        Ok(Output(Owner::register(shared)?))
     }
 }
 
@@ -110,28 +105,15 @@ impl OutputBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Output(Arc<Owner>);
-
-#[derive(Debug)]
-struct Owner(Arc<OutputShared>);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.0.gpio.let_go(&self.0);
-    }
-}
+pub struct Output(Arc<Owner<OutputShared>>);
 
 #[derive(Debug)]
 struct OutputShared {
-    ticket: Ticket,
-    gpio: Gpio,
-    line: Line,
+    lease: Lease,
     pin: Box<dyn OutputPin>,
     lane: Lane,
     /// The level last written.
     high: AtomicBool,
-    closed: AtomicBool,
-    reservation: Mutex<Option<Reservation>>,
 }
 
 impl Output {
@@ -140,8 +122,8 @@ impl Output {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn set(&self, level: Level) -> Result<()> {
-        let shared = &*self.0.0;
-        shared.lane.take(&shared.gpio, || shared.write(level))
+        let shared: &OutputShared = &self.0;
+        shared.lane.take(shared.lease.gpio(), || shared.write(level))
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
@@ -149,13 +131,13 @@ impl Output {
     /// # Errors
     /// As for [`set`](Output::set).
     pub fn toggle(&self) -> Result<()> {
-        let shared = &*self.0.0;
-        shared.lane.take(&shared.gpio, || shared.write(!shared.last()))
+        let shared: &OutputShared = &self.0;
+        shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()))
     }
 
     /// The level last written, by a blink or by hand.
     pub fn last(&self) -> Level {
-        self.0.0.last()
+        self.0.last()
     }
 
     /// The level on the line now, which a short circuit may hold elsewhere than the one last written.
@@ -163,7 +145,7 @@ impl Output {
     /// # Errors
     /// As for [`set`](Output::set).
     pub fn level(&self) -> Result<Level> {
-        self.0.0.pin.level()
+        self.0.pin.level()
     }
 
     /// Blinks in the background; `active` is the level that means "on".
@@ -171,30 +153,30 @@ impl Output {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of writing.
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
-        let shared = &self.0.0;
-        shared.check_open()?;
+        let shared: &Arc<OutputShared> = &self.0;
+        shared.lease.check_open()?;
         if plan.has_fades() {
             let message = "a digital output cannot fade: use a PWM device";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.line));
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lease.line()));
         }
-        let run = Lane::start(&shared.gpio, shared.clone(), plan, active)?;
+        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)?;
         let device = self.clone();
-        Ok(Animation::new(shared.gpio.clone(), run, move || device.set(!active)))
+        Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.0.line
+        self.0.lease.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        &self.0.0.gpio
+        self.0.lease.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.0.closed.load(Ordering::Acquire)
+        self.0.lease.is_closed()
     }
 
     /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread.
@@ -202,7 +184,7 @@ impl Output {
     /// # Errors
     /// Those of the system; the line is given back as far as can be all the same.
     pub fn close(&self) -> Result<()> {
-        self.0.0.close()
+        self.0.close()
     }
 }
 
@@ -215,10 +197,6 @@ impl OutputShared {
 
     fn last(&self) -> Level {
         Level::from(self.high.load(Ordering::Relaxed))
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) { Err(Error::closed().with_pin(self.line)) } else { Ok(()) }
     }
 }
 
@@ -233,18 +211,14 @@ impl Target for OutputShared {
 }
 
 impl Closable for OutputShared {
-    fn line(&self) -> Line {
-        self.line
+    fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     fn close(&self) -> Result<()> {
-        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        self.lane.take(&self.gpio, || ());
-        let closed = self.pin.close();
-        self.reservation.lock().take();
-        self.gpio.unregister(self.ticket);
-        closed
+        self.lease.end(|| {
+            self.lane.take(self.lease.gpio(), || ());
+            self.pin.close()
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,9 +11,10 @@ use crate::capability::Support;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{PwmConfig, PwmPin};
-use crate::gpio::{Closable, Gpio, Ticket};
+use crate::gpio::Gpio;
+use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
-use crate::reserve::{Holder, Reservation};
+use crate::reserve::Holder;
 use crate::spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
@@ -124,24 +124,20 @@ impl PwmBuilder {
         if soft {
             soft_pwm::check(period)?;
         }
-        let (line, reservation) = gpio.reserve(&self.spec, holder)?;
+        let reservation = gpio.reserve(&self.spec, holder)?;
+        let line = reservation.line();
         let pin = match soft {
             true => Box::new(SoftPwm::open(&gpio, line, config)?),
             false => gpio.factory().open_pwm(line, config)?,
         };
         let shared = Arc::new(PwmShared {
-            ticket: gpio.ticket(),
-            gpio,
-            line,
+            lease: Lease::new(&gpio, vec![reservation]),
             pin,
             soft,
             lane: Lane::default(),
             wave: Mutex::new(wave),
-            closed: AtomicBool::new(false),
-            reservation: Mutex::new(Some(reservation)),
         });
-        shared.gpio.register(shared.ticket, &shared)?;
-        Ok(Pwm(Arc::new(Owner(shared))))
+        Ok(Pwm(Owner::register(shared)?))
     }
 }
 
@@ -158,29 +154,16 @@ impl PwmBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Pwm(Arc<Owner>);
-
-#[derive(Debug)]
-struct Owner(Arc<PwmShared>);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.0.gpio.let_go(&self.0);
-    }
-}
+pub struct Pwm(Arc<Owner<PwmShared>>);
 
 #[derive(Debug)]
 struct PwmShared {
-    ticket: Ticket,
-    gpio: Gpio,
-    line: Line,
+    lease: Lease,
     pin: Box<dyn PwmPin>,
     soft: bool,
     lane: Lane,
     /// What was last written. The lock is held while writing, so that frequency and duty stay a pair.
     wave: Mutex<Wave>,
-    closed: AtomicBool,
-    reservation: Mutex<Option<Reservation>>,
 }
 
 impl Pwm {
@@ -190,14 +173,14 @@ impl Pwm {
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`Closed`](ErrorKind::Closed),
     /// [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn set_duty(&self, duty: f64) -> Result<()> {
-        let shared = &*self.0.0;
-        Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.line))?;
-        shared.lane.take(&shared.gpio, || shared.write(|wave| wave.duty = duty))
+        let shared: &PwmShared = &self.0;
+        Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
+        shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty))
     }
 
     /// The duty cycle last set, by an animation or by hand.
     pub fn duty(&self) -> f64 {
-        self.0.0.current().duty
+        self.0.current().duty
     }
 
     /// Sets the frequency in hertz; duty cycle and animation stay.
@@ -205,23 +188,23 @@ impl Pwm {
     /// # Errors
     /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), and as for [`set_duty`](Pwm::set_duty).
     pub fn set_frequency(&self, hertz: f64) -> Result<()> {
-        let shared = &*self.0.0;
+        let shared: &PwmShared = &self.0;
         let check = || {
             let wave = Wave { frequency: hertz, ..shared.current() }.checked()?;
             if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
         };
-        check().map_err(|error: Error| error.with_pin(shared.line))?;
+        check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
         shared.write(|wave| wave.frequency = hertz)
     }
 
     /// The frequency in hertz.
     pub fn frequency(&self) -> f64 {
-        self.0.0.current().frequency
+        self.0.current().frequency
     }
 
     /// Whether the pulses are made in software, with the jitter that this brings.
     pub fn is_software(&self) -> bool {
-        self.0.0.soft
+        self.0.soft
     }
 
     /// Blinks, fades or pulses in the background; `active` is the level that means "on".
@@ -229,29 +212,27 @@ impl Pwm {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of writing.
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
-        let shared = &self.0.0;
-        if self.is_closed() {
-            return Err(Error::closed().with_pin(shared.line));
-        }
-        let run = Lane::start(&shared.gpio, shared.clone(), plan, active)?;
+        let shared: &Arc<PwmShared> = &self.0;
+        shared.lease.check_open()?;
+        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
-        Ok(Animation::new(shared.gpio.clone(), run, move || device.set_duty(off)))
+        Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.0.line
+        self.0.lease.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        &self.0.0.gpio
+        self.0.lease.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.0.closed.load(Ordering::Acquire)
+        self.0.lease.is_closed()
     }
 
     /// Ends the pulses, and gives the line back in the state that was asked for. Idempotent, from any thread.
@@ -259,7 +240,7 @@ impl Pwm {
     /// # Errors
     /// Those of the system; the line is given back as far as can be all the same.
     pub fn close(&self) -> Result<()> {
-        self.0.0.close()
+        self.0.close()
     }
 }
 
@@ -273,7 +254,7 @@ impl PwmShared {
         let mut wanted = *wave;
         change(&mut wanted);
         let (period, pulse) = wanted.times();
-        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.line))?;
+        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lease.line()))?;
         *wave = wanted;
         Ok(())
     }
@@ -290,18 +271,14 @@ impl Target for PwmShared {
 }
 
 impl Closable for PwmShared {
-    fn line(&self) -> Line {
-        self.line
+    fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     fn close(&self) -> Result<()> {
-        if self.gpio.is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        self.lane.take(&self.gpio, || ());
-        let closed = self.pin.close();
-        self.reservation.lock().take();
-        self.gpio.unregister(self.ticket);
-        closed
+        self.lease.end(|| {
+            self.lane.take(self.lease.gpio(), || ());
+            self.pin.close()
+        })
     }
 }

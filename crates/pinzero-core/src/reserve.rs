@@ -36,6 +36,10 @@ impl Reservation {
         held.insert(key.clone(), holder);
         Ok(Reservation { key })
     }
+
+    pub(crate) fn line(&self) -> Line {
+        self.key.1
+    }
 }
 
 impl Drop for Reservation {

@@ -9,6 +9,7 @@
 
 mod chips;
 mod edges;
+mod groups;
 mod inputs;
 mod outputs;
 mod taken;

@@ -8,9 +8,11 @@ use pinzero_board::Board;
 
 use super::line::{Function, Pulse};
 use super::world::World;
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Support};
 use crate::error::{Error, Result};
-use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin};
+use crate::factory::{
+    GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+};
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// The backend whose pins exist in memory.
@@ -24,7 +26,14 @@ impl MockFactory {
         MockFactory { world }
     }
 
-    fn open(&self, line: Line, on_close: OnClose) -> Result<MockPin> {
+    /// Takes a line, if `power` is there for it; what is not declared is refused.
+    fn open(&self, line: Line, what: &str, power: Support, on_close: OnClose) -> Result<MockPin> {
+        if power == Support::None {
+            return Err(Error::unsupported(what));
+        }
+        if on_close == OnClose::Keep && self.world.capabilities.keep == Support::None {
+            return Err(Error::unsupported("keeping a closed line as it is"));
+        }
         self.world.take(line)?;
         let found = self.world.look(line, |state| Found {
             function: state.function,
@@ -57,7 +66,7 @@ impl PinFactory for MockFactory {
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        let pin = self.open(line, config.on_close)?;
+        let pin = self.open(line, "an output", self.capabilities().output, config.on_close)?;
         self.world.change(line, |state| {
             state.output = config.initial.unwrap_or(state.level);
             state.function = Function::Output;
@@ -65,8 +74,29 @@ impl PinFactory for MockFactory {
         Ok(Box::new(pin))
     }
 
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        let power = self.capabilities().group;
+        let pins = lines.iter().map(|line| self.open(*line, "a group of outputs", power, config.on_close));
+        let group = MockGroup {
+            pins: pins.collect::<Result<_>>()?,
+            lines: lines.to_vec(),
+            world: self.world.clone(),
+        };
+        self.world.change_all(lines, |index, state| {
+            state.output = bit(config.initial, index);
+            state.function = Function::Output;
+        });
+        Ok(Box::new(group))
+    }
+
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        let pin = self.open(line, OnClose::Restore)?;
+        if config.bias != Bias::AsIs && self.capabilities().bias == Support::None {
+            return Err(Error::unsupported(config.bias));
+        }
+        if config.edges.is_some() && self.capabilities().edges == Support::None {
+            return Err(Error::unsupported("edge detection"));
+        }
+        let pin = self.open(line, "an input", self.capabilities().input, OnClose::Restore)?;
         self.world.change(line, |state| {
             state.function = Function::Input;
             state.set_bias(config.bias);
@@ -77,7 +107,7 @@ impl PinFactory for MockFactory {
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        let pin = self.open(line, config.on_close)?;
+        let pin = self.open(line, "PWM", self.capabilities().pwm, config.on_close)?;
         self.world.look(line, |state| state.function = Function::Pwm);
         self.world.pulse(line, config.period, config.pulse);
         Ok(Box::new(MockPwm { pin, rest: config.rest }))
@@ -156,6 +186,44 @@ impl OutputPin for MockPin {
 impl Drop for MockPin {
     fn drop(&mut self) {
         self.give_back();
+    }
+}
+
+/// The level that bit `index` stands for.
+fn bit(levels: u64, index: usize) -> Level {
+    Level::from(levels >> index & 1 == 1)
+}
+
+#[derive(Debug)]
+struct MockGroup {
+    world: Arc<World>,
+    pins: Vec<MockPin>,
+    lines: Vec<Line>,
+}
+
+impl OutputGroupPins for MockGroup {
+    fn set(&self, mask: u64, levels: u64) -> Result<()> {
+        self.pins.iter().try_for_each(MockPin::check_open)?;
+        self.world.change_all(&self.lines, |index, state| {
+            if bit(mask, index).is_high() {
+                state.writes += 1;
+                state.output = bit(levels, index);
+            }
+        });
+        Ok(())
+    }
+
+    fn levels(&self) -> Result<u64> {
+        let mut levels = 0;
+        for (index, pin) in self.pins.iter().enumerate() {
+            levels |= u64::from(pin.level()?.is_high()) << index;
+        }
+        Ok(levels)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.pins.iter().rev().for_each(MockPin::give_back);
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@
 mod factory;
 mod line;
 mod script;
+mod spi;
 mod terminal;
 mod world;
 
@@ -36,10 +37,13 @@ use crate::gpio::Gpio;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::gpio::GpioBuilder;
 use crate::spec::PinSpec;
+use crate::spi::SpiMode;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
 pub use factory::MockFactory;
 pub use line::{Function, MockLine, Pulse};
+pub use spi::MockSpiDevice;
+use spi::Slave;
 use terminal::Output;
 use world::World;
 
@@ -61,7 +65,9 @@ pub fn builder() -> Builder {
             input: native,
             bias: native,
             edges: native,
+            group: native,
             pwm: native,
+            spi: Support::None,
             keep: native,
         },
         clock: Clock::manual(),
@@ -205,6 +211,16 @@ impl MockGpio {
     /// If the board has no such pin.
     pub fn wire(&self, one: impl Into<PinSpec>, other: impl Into<PinSpec>) {
         self.world.wire(self.find(one), self.find(other));
+    }
+
+    /// Wires an SPI device to these pins: clock, mosi, miso and select (which is active when low).
+    ///
+    /// # Panics
+    /// If the board has no such pin.
+    pub fn spi_device<P: Into<PinSpec>>(&self, pins: [P; 4], mode: SpiMode) -> MockSpiDevice {
+        let talk = Arc::default();
+        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), mode, Arc::clone(&talk)));
+        MockSpiDevice(talk)
     }
 
     fn find(&self, pin: impl Into<PinSpec>) -> Line {

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use pinzero_board::{Board, Pull};
 
 use super::line::{Function, Pulse};
+use super::spi::Slave;
 use super::terminal::Output;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +33,7 @@ pub(super) struct World {
 pub(super) struct Wires {
     /// In order, so that of several edges at once the same one always comes first.
     lines: BTreeMap<Line, LineState>,
+    slaves: Vec<Slave>,
 }
 
 #[derive(Debug)]
@@ -124,11 +126,28 @@ impl World {
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
         let result = change(wires.line(line, &self.board));
-        let mut changed = wires.resolve(line, self.clock.now());
+        self.settle(wires, &[line]);
+        result
+    }
+
+    /// Changes several lines in the same instant; `change` is told which one it is at.
+    pub(super) fn change_all(&self, lines: &[Line], mut change: impl FnMut(usize, &mut LineState)) {
+        let mut wires = self.wires.lock();
+        for (index, line) in lines.iter().enumerate() {
+            change(index, wires.line(*line, &self.board));
+        }
+        self.settle(wires, lines);
+    }
+
+    fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line]) {
+        let now = self.clock.now();
+        let mut changed: Vec<Line> = lines.iter().flat_map(|line| wires.resolve(*line, now)).collect();
+        changed.extend(wires.look_at_slaves(&self.board, now));
         if let Some(output) = &self.output {
             // A pin that changes its function at the same level is news, too.
-            if output.wants_functions() && !changed.contains(&line) {
-                changed.push(line);
+            if output.wants_functions() {
+                changed
+                    .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
             }
             for line in changed {
                 output.show(line, &wires.lines[&line]);
@@ -136,7 +155,14 @@ impl World {
         }
         drop(wires);
         self.poke();
-        result
+    }
+
+    pub(super) fn attach(&self, slave: Slave) {
+        let mut wires = self.wires.lock();
+        for line in [slave.clock, slave.mosi, slave.miso, slave.select] {
+            wires.line(line, &self.board);
+        }
+        wires.slaves.push(slave);
     }
 
     pub(super) fn wire(&self, one: Line, other: Line) {
@@ -146,9 +172,7 @@ impl World {
         for state in wires.lines.values_mut().filter(|state| state.net == from) {
             state.net = to;
         }
-        wires.resolve(one, self.clock.now());
-        drop(wires);
-        self.poke();
+        self.settle(wires, &[one]);
     }
 
     /// Takes a line for a pin, if nobody outside holds it.
@@ -187,6 +211,23 @@ impl World {
 impl Wires {
     fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
         self.lines.entry(line).or_insert_with(|| LineState::new(line, board))
+    }
+
+    /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
+    fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
+        let mut slaves = std::mem::take(&mut self.slaves);
+        let mut changed = Vec::new();
+        for slave in &mut slaves {
+            let mut level = |line| self.line(line, board).level;
+            let drive = slave.look(level(slave.clock), level(slave.mosi), level(slave.select));
+            let output = self.line(slave.miso, board);
+            if output.drive != drive {
+                output.drive = drive;
+                changed.extend(self.resolve(slave.miso, at));
+            }
+        }
+        self.slaves = slaves;
+        changed
     }
 
     /// Works out the level of the net that `line` is on; returns the lines whose level has changed.

@@ -1,0 +1,122 @@
+//! SPI bit by bit, on plain outputs and an input.
+
+use crate::error::Result;
+use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin};
+use crate::gpio::Gpio;
+use crate::spi::{SpiMode, SpiSettings};
+use crate::types::{Bias, Level, Line, OnClose};
+
+/// The pins of a bus, and how bits go over them.
+#[derive(Debug)]
+pub(crate) struct SoftSpi {
+    clock: Box<dyn OutputPin>,
+    mosi: Option<Box<dyn OutputPin>>,
+    miso: Option<Box<dyn Pin>>,
+    select: Option<Box<dyn OutputPin>>,
+    settings: SpiSettings,
+}
+
+impl SoftSpi {
+    /// The device is deselected before its clock is there.
+    pub(crate) fn open(
+        gpio: &Gpio,
+        clock: Line,
+        mosi: Option<Line>,
+        miso: Option<Line>,
+        select: Option<Line>,
+        settings: SpiSettings,
+    ) -> Result<Self> {
+        let output = |line: Line, level: Level| {
+            let config = OutputConfig { initial: Some(level), on_close: OnClose::Restore };
+            gpio.factory().open_output(line, config).map_err(|error| error.with_pin(line))
+        };
+        let input = |line: Line| {
+            let config = InputConfig { bias: Bias::AsIs, edges: None };
+            gpio.factory().open_input(line, config).map_err(|error| error.with_pin(line))
+        };
+        Ok(SoftSpi {
+            select: select.map(|line| output(line, Level::from(!settings.select_high))).transpose()?,
+            clock: output(clock, settings.rest())?,
+            mosi: mosi.map(|line| output(line, Level::Low)).transpose()?,
+            miso: miso.map(input).transpose()?,
+            settings,
+        })
+    }
+
+    pub(crate) fn transfer(&self, gpio: &Gpio, data: &mut [u8]) -> Result<()> {
+        self.choose(true)?;
+        let result = data.iter_mut().try_for_each(|byte| {
+            *byte = self.byte(gpio, *byte)?;
+            Ok(())
+        });
+        // Whatever went wrong, the device is not left selected.
+        result.and(self.choose(false))
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        let select = self.select.as_ref().map_or(Ok(()), |pin| pin.close());
+        let clock = self.clock.close();
+        let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
+        let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
+        select.and(clock).and(mosi).and(miso)
+    }
+
+    fn choose(&self, selected: bool) -> Result<()> {
+        let level = Level::from(selected == self.settings.select_high);
+        self.select.as_ref().map_or(Ok(()), |pin| pin.set(level))
+    }
+
+    fn byte(&self, gpio: &Gpio, sent: u8) -> Result<u8> {
+        let rest = self.settings.rest();
+        let mut received = 0;
+        for index in 0..8 {
+            let bit = if self.settings.lsb_first { index } else { 7 - index };
+            let out = Level::from(sent >> bit & 1 == 1);
+            let level = if self.settings.reads_first() {
+                self.put(out)?;
+                self.pause(gpio);
+                self.clock.set(!rest)?;
+                let level = self.get()?;
+                self.pause(gpio);
+                self.clock.set(rest)?;
+                level
+            } else {
+                self.clock.set(!rest)?;
+                self.put(out)?;
+                self.pause(gpio);
+                self.clock.set(rest)?;
+                let level = self.get()?;
+                self.pause(gpio);
+                level
+            };
+            received |= u8::from(level.is_high()) << bit;
+        }
+        Ok(received)
+    }
+
+    fn put(&self, level: Level) -> Result<()> {
+        self.mosi.as_ref().map_or(Ok(()), |pin| pin.set(level))
+    }
+
+    fn get(&self) -> Result<Level> {
+        self.miso.as_ref().map_or(Ok(Level::Low), |pin| pin.level())
+    }
+
+    fn pause(&self, gpio: &Gpio) {
+        if !self.settings.half.is_zero() {
+            gpio.sleep(self.settings.half);
+        }
+    }
+}
+
+impl SpiSettings {
+    /// The level at which the clock rests.
+    pub(crate) fn rest(self) -> Level {
+        Level::from(matches!(self.mode, SpiMode::Mode2 | SpiMode::Mode3))
+    }
+
+    /// Whether data is read on the first edge of the clock, the one away from its rest.
+    pub(crate) fn reads_first(self) -> bool {
+        matches!(self.mode, SpiMode::Mode0 | SpiMode::Mode2)
+    }
+}

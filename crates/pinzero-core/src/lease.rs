@@ -1,0 +1,111 @@
+//! What all handles have in common: lines that are theirs until they are closed.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, Result};
+use crate::gpio::{Gpio, Ticket};
+use crate::reserve::Reservation;
+use crate::types::Line;
+
+/// What an open handle is to its factory.
+pub(crate) trait Closable: fmt::Debug + Send + Sync + 'static {
+    fn lease(&self) -> &Lease;
+    fn close(&self) -> Result<()>;
+}
+
+/// The lines of a handle, and whether it is closed.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    gpio: Gpio,
+    ticket: Ticket,
+    lines: Vec<Line>,
+    reservations: Mutex<Vec<Reservation>>,
+    closed: AtomicBool,
+}
+
+impl Lease {
+    pub(crate) fn new(gpio: &Gpio, reservations: Vec<Reservation>) -> Self {
+        Lease {
+            gpio: gpio.clone(),
+            ticket: gpio.ticket(),
+            lines: reservations.iter().map(Reservation::line).collect(),
+            reservations: Mutex::new(reservations),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The first line, which is the only one of most handles.
+    pub(crate) fn line(&self) -> Line {
+        self.lines[0]
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(Error::closed().with_pin(self.line())) } else { Ok(()) }
+    }
+
+    /// Gives the lines back by `give_back`, and then frees them for others; only the first time, and not in a fork.
+    pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.gpio.home().is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let result = give_back();
+        self.reservations.lock().clear();
+        self.gpio.unregister(self.ticket);
+        result
+    }
+}
+
+/// What the clones of a handle share: closed when the last of them goes.
+///
+/// It is apart from the handle's own state, which tasks of the runtime hold as well.
+#[derive(Debug)]
+pub(crate) struct Owner<T: Closable>(Arc<T>);
+
+impl<T: Closable> Owner<T> {
+    /// Makes the handle known to its factory; refuses it if that has been closed meanwhile.
+    pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
+        handle.lease().gpio().register(&handle)?;
+        Ok(Arc::new(Owner(handle)))
+    }
+}
+
+impl<T: Closable> Deref for Owner<T> {
+    type Target = Arc<T>;
+
+    fn deref(&self) -> &Arc<T> {
+        &self.0
+    }
+}
+
+impl<T: Closable> Drop for Owner<T> {
+    fn drop(&mut self) {
+        let lease = self.0.lease();
+        if lease.gpio().home().is_elsewhere() {
+            // The pins are another process's: not even the backend's own drop may touch them.
+            std::mem::forget(self.0.clone());
+        } else if let Err(error) = self.0.close() {
+            log::error!("{} was not closed properly: {error}", lease.line());
+        }
+    }
+}
