@@ -179,7 +179,8 @@ mod tests {
     fn a_refused_pull_is_named() {
         let pulled = line::Config { bias: Some(line::Bias::PullUp), ..line::Config::default() };
         let error = request(&a_chip(), &[(Line(17), pulled)], os(22));
-        assert!(error.to_string().starts_with("the driver of gpiochip0 cannot set this line to pull-up: "));
+        let start = "GPIO17: the driver of gpiochip0 cannot set this line to pull-up: ";
+        assert!(error.to_string().starts_with(start), "{error}");
     }
 
     #[test]

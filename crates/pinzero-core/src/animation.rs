@@ -33,12 +33,10 @@ impl Lane {
         if self.0.load(Ordering::Acquire) == 0 {
             return write();
         }
-        let (removed, result) = gpio.runtime().enter(|state, _, _| {
-            let running = TaskId::from_raw(self.0.swap(0, Ordering::Relaxed));
-            (state.remove(running), write())
-        });
-        drop(removed);
-        result
+        gpio.runtime().enter(|state, _, effects| {
+            state.remove(TaskId::from_raw(self.0.swap(0, Ordering::Relaxed)), effects);
+            write()
+        })
     }
 
     /// Starts an animation of `target` in place of the one that runs.
@@ -58,22 +56,15 @@ impl Lane {
             error: Mutex::new(None),
             hub: Arc::default(),
         });
-        let lane = &*target;
-        let removed = runtime.enter(|state, now, effects| {
-            let before = TaskId::from_raw(lane.lane().0.swap(id.raw(), Ordering::Relaxed));
-            let removed = state.remove(before);
-            let task = AnimationTask {
-                run: run.clone(),
-                target: target.clone(),
-                frames,
-                active,
-                at: Some(now),
-                value: 0.0,
-            };
+        runtime.enter(|state, now, effects| {
+            let before = TaskId::from_raw(target.lane().0.swap(id.raw(), Ordering::Relaxed));
+            state.remove(before, effects);
+            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
+            // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
+            task.at = task.step(now).inspect_err(|_| task.clear_lane())?;
             state.insert(id, Box::new(task), now, effects);
-            removed
-        });
-        drop(removed);
+            Ok(())
+        })?;
         Ok(run)
     }
 }
@@ -99,6 +90,12 @@ struct AnimationTask {
 }
 
 impl AnimationTask {
+    /// Gives the output back to its user, unless another animation has it by now.
+    fn clear_lane(&self) {
+        let lane = &self.target.lane().0;
+        let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Release, Ordering::Relaxed);
+    }
+
     fn show(&mut self, value: f64) -> Result<()> {
         self.value = value;
         self.target.show(if self.active.is_high() { value } else { 1.0 - value })
@@ -135,8 +132,7 @@ impl Task for AnimationTask {
                 }
             };
             if self.at.is_none() {
-                let lane = &self.target.lane().0;
-                let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Release, Ordering::Relaxed);
+                self.clear_lane();
             }
         }
     }
@@ -242,7 +238,7 @@ impl Animation {
     }
 
     fn result(&self) -> Result<()> {
-        self.run.error.lock().take().map_or(Ok(()), Err)
+        self.run.error.lock().clone().map_or(Ok(()), Err)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// The result of whatever can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,7 +41,7 @@ pub enum ErrorKind {
     Unsupported,
 }
 
-/// What went wrong, where, and why.
+/// What went wrong, where, and why. Clones are the same error, for all who have to hear of it.
 ///
 /// ```
 /// use pinzero_core::{ErrorKind, mock};
@@ -50,22 +51,23 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::UnknownPin);
 /// assert!(error.to_string().contains("GPIO99"));
 /// ```
-pub struct Error(Box<Inner>);
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
     device: Option<&'static str>,
     pin: Option<String>,
     factory: Option<&'static str>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind`; `message` says in one line what happened and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner {
+        Error(Arc::new(Inner {
             kind,
             message: message.into(),
             device: None,
@@ -88,29 +90,33 @@ impl Error {
     /// Adds the pin it is about, unless that is known already.
     #[must_use]
     pub fn with_pin(mut self, pin: impl fmt::Display) -> Self {
-        self.0.pin.get_or_insert_with(|| pin.to_string());
+        self.inner().pin.get_or_insert_with(|| pin.to_string());
         self
     }
 
     /// Adds the kind of device it is about, unless that is known already.
     #[must_use]
     pub fn with_device(mut self, device: &'static str) -> Self {
-        self.0.device.get_or_insert(device);
+        self.inner().device.get_or_insert(device);
         self
     }
 
     /// Adds the factory it comes from, unless that is known already.
     #[must_use]
     pub fn with_factory(mut self, factory: &'static str) -> Self {
-        self.0.factory.get_or_insert(factory);
+        self.inner().factory.get_or_insert(factory);
         self
     }
 
     /// Adds the error below.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.inner().source = Some(Arc::from(source.into()));
         self
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
     }
 
     /// What to do about it.

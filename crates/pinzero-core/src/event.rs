@@ -194,17 +194,14 @@ impl Hub {
             }
             let Cell::Ready(mut callback) = std::mem::replace(&mut *cell, Cell::Running) else { continue };
             drop(cell);
-            if catch_unwind(AssertUnwindSafe(|| callback(event))).is_err() {
-                panicked += 1;
-                log::error!("a callback panicked; others go on");
-            }
+            panicked += survive(|| callback(event));
             let mut cell = entry.callback.lock();
             if matches!(*cell, Cell::Running) {
                 *cell = Cell::Ready(callback);
             } else {
-                // Removed meanwhile, perhaps by itself.
+                // Removed meanwhile, perhaps by itself. What it owns may have code of its own to run.
                 drop(cell);
-                drop(callback);
+                panicked += survive(|| drop(callback));
             }
         }
         panicked
@@ -216,6 +213,15 @@ impl Hub {
         self.forget_handlers();
         self.ring();
     }
+}
+
+/// Runs user code; how often it panicked: once or not at all.
+fn survive(work: impl FnOnce()) -> u64 {
+    let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
+    if panicked {
+        log::error!("a callback panicked; others go on");
+    }
+    u64::from(panicked)
 }
 
 impl fmt::Debug for Hub {

@@ -214,8 +214,11 @@ impl Gpio {
             Spec::Number(number) => match u32::try_from(*number) {
                 Ok(number) if number < board.lines() => Ok(Line(number)),
                 _ => {
-                    let last = board.lines().saturating_sub(1);
-                    let message = format!("there is no such pin: this board has GPIO0 to GPIO{last}");
+                    let pins = match board.lines() {
+                        0 => "no pins".to_owned(),
+                        lines => format!("GPIO0 to GPIO{}", lines - 1),
+                    };
+                    let message = format!("there is no such pin: this board has {pins}");
                     Err(Error::new(ErrorKind::UnknownPin, message))
                 }
             },

@@ -143,6 +143,7 @@ impl OutputGroup {
         let update = |before: u64| Some(before & !mask | levels & mask);
         // It always gives a value, so it cannot fail.
         let _ = shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        shared.lease.gpio().runtime().catch_up();
         Ok(())
     }
 

@@ -131,6 +131,7 @@ impl InputBuilder {
         gpio.check_bias(line, self.bias)?;
         gpio.runtime().start()?;
         let task = gpio.runtime().reserve();
+        gpio.runtime().enter(|state, _, _| state.expect(task));
         let edges = (!is_polled).then(|| gpio.runtime().sink(task));
         let config = InputConfig { bias: self.bias, edges };
         let opened = gpio.factory().open_input(line, config).and_then(|pin| {

@@ -72,6 +72,7 @@ impl Lease {
         let result = give_back();
         self.reservations.lock().clear();
         self.gpio.unregister(self.ticket);
+        self.gpio.runtime().catch_up();
         result
     }
 }
@@ -85,8 +86,11 @@ pub(crate) struct Owner<T: Closable>(Arc<T>);
 impl<T: Closable> Owner<T> {
     /// Makes the handle known to its factory; refuses it if that has been closed meanwhile.
     pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
-        handle.lease().gpio().register(&handle)?;
-        Ok(Arc::new(Owner(handle)))
+        let gpio = handle.lease().gpio().clone();
+        gpio.register(&handle)?;
+        let owner = Arc::new(Owner(handle));
+        gpio.runtime().catch_up();
+        Ok(owner)
     }
 }
 

@@ -123,7 +123,9 @@ impl Output {
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        shared.lane.take(shared.lease.gpio(), || shared.write(level))
+        let result = shared.lane.take(shared.lease.gpio(), || shared.write(level));
+        shared.lease.gpio().runtime().catch_up();
+        result
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
@@ -132,7 +134,9 @@ impl Output {
     /// As for [`set`](Output::set).
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()))
+        let result = shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()));
+        shared.lease.gpio().runtime().catch_up();
+        result
     }
 
     /// The level last written, by a blink or by hand.
@@ -159,7 +163,8 @@ impl Output {
             let message = "a digital output cannot fade: use a PWM device";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lease.line()));
         }
-        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)?;
+        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
+            .map_err(|error| error.with_pin(shared.lease.line()))?;
         let device = self.clone();
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
     }
@@ -190,9 +195,10 @@ impl Output {
 
 impl OutputShared {
     fn write(&self, level: Level) -> Result<()> {
-        self.pin.set(level)?;
+        let before = self.last();
+        // Noted first: the write may set off a callback, on another thread, that writes again.
         self.high.store(level.is_high(), Ordering::Relaxed);
-        Ok(())
+        self.pin.set(level).inspect_err(|_| self.high.store(before.is_high(), Ordering::Relaxed))
     }
 
     fn last(&self) -> Level {

@@ -175,7 +175,9 @@ impl Pwm {
     pub fn set_duty(&self, duty: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
         Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
-        shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty))
+        let result = shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty));
+        shared.lease.gpio().runtime().catch_up();
+        result
     }
 
     /// The duty cycle last set, by an animation or by hand.
@@ -194,7 +196,9 @@ impl Pwm {
             if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
         };
         check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
-        shared.write(|wave| wave.frequency = hertz)
+        let result = shared.write(|wave| wave.frequency = hertz);
+        shared.lease.gpio().runtime().catch_up();
+        result
     }
 
     /// The frequency in hertz.
@@ -214,7 +218,8 @@ impl Pwm {
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         let shared: &Arc<PwmShared> = &self.0;
         shared.lease.check_open()?;
-        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)?;
+        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
+            .map_err(|error| error.with_pin(shared.lease.line()))?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))

@@ -168,8 +168,12 @@ impl Spi {
     /// [`Closed`](ErrorKind::Closed), and those of the system.
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
         let shared: &SpiShared = &self.0;
-        let _bus = shared.transfer.lock();
-        shared.bus.transfer(shared.lease.gpio(), data)
+        let result = {
+            let _bus = shared.transfer.lock();
+            shared.bus.transfer(shared.lease.gpio(), data)
+        };
+        shared.lease.gpio().runtime().catch_up();
+        result
     }
 
     /// Sends `data`, and drops what comes back.

@@ -105,9 +105,7 @@ impl PwmPin for SoftPwm {
             }
         }
         match &self.driver {
-            Driver::Thread(engine) => {
-                engine.changed.notify_one();
-            }
+            Driver::Thread(engine) => engine.wake(),
             Driver::Task(gpio, id) => gpio.runtime().reschedule(*id),
         }
         Ok(())
@@ -190,6 +188,13 @@ impl Engine {
     /// Once this returns the channel is not written any more. The thread ends with the last one.
     fn remove(&self, channel: &Arc<Mutex<Channel>>) {
         self.channels.lock().list.retain(|other| !Arc::ptr_eq(other, channel));
+        self.changed.notify_one();
+    }
+
+    /// Has the thread look at the waves again.
+    fn wake(&self) {
+        // Between its last look and its wait the thread has the lock: the news must not fall into that gap.
+        drop(self.channels.lock());
         self.changed.notify_one();
     }
 

@@ -108,7 +108,7 @@ impl PinFactory for MockFactory {
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         let pin = self.open(line, "PWM", self.capabilities().pwm, config.on_close)?;
-        self.world.look(line, |state| state.function = Function::Pwm);
+        self.world.look(line, |state| (state.function, state.output) = (Function::Pwm, Level::Low));
         self.world.pulse(line, config.period, config.pulse);
         Ok(Box::new(MockPwm { pin, rest: config.rest }))
     }

@@ -57,11 +57,13 @@ impl<'a> MockLine<'a> {
     /// Drives the line from outside, as a button or another chip does.
     pub fn drive(&self, level: Level) {
         self.mock.world.change(self.line, |state| state.drive = Some(level));
+        self.mock.runtime().catch_up();
     }
 
     /// Stops driving: pulls decide again.
     pub fn release(&self) {
         self.mock.world.change(self.line, |state| state.drive = None);
+        self.mock.runtime().catch_up();
     }
 
     /// Drives the line at times to come, counted from now: contact bounce, a pulse, a whole conversation.

@@ -211,6 +211,7 @@ impl MockGpio {
     /// If the board has no such pin.
     pub fn wire(&self, one: impl Into<PinSpec>, other: impl Into<PinSpec>) {
         self.world.wire(self.find(one), self.find(other));
+        self.runtime().catch_up();
     }
 
     /// Wires an SPI device to these pins: clock, mosi, miso and select (which is active when low).

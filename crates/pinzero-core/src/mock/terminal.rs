@@ -44,11 +44,14 @@ impl Output {
 
     /// Says that a line has changed.
     pub(super) fn show(&self, line: Line, state: &LineState) {
+        if state.function == Function::Pwm {
+            // Its waves are shown instead.
+            return;
+        }
         let sign = if state.level.is_high() { '●' } else { '○' };
         let (arrow, function) = match state.function {
             Function::Input => ("<-", "input"),
-            Function::Output => ("->", "output"),
-            Function::Pwm => ("->", "pwm"),
+            _ => ("->", "output"),
         };
         let (name, level) = (line.to_string(), state.level);
         match self {

@@ -84,7 +84,7 @@ impl LineState {
     }
 
     fn driven(&self) -> impl Iterator<Item = Level> + use<> {
-        let output = (self.function == Function::Output).then_some(self.output);
+        let output = (self.function != Function::Input).then_some(self.output);
         output.into_iter().chain(self.drive)
     }
 
@@ -186,12 +186,12 @@ impl World {
         }
     }
 
-    /// Records a wave.
+    /// Puts a wave on a line. A steady one is a level; of a running one the line keeps the level that it had.
     pub(super) fn pulse(&self, line: Line, period: Duration, pulse: Duration) {
-        let at = self.clock.now();
-        self.look(line, |state| {
+        let new = Pulse { at: self.clock.now() - Instant::ZERO, period, pulse };
+        self.change(line, |state| {
             state.writes += 1;
-            let new = Pulse { at: at - Instant::ZERO, period, pulse };
+            state.output = new.steady().unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
                 state.pulses.push(new);
                 if let Some(output) = &self.output {

@@ -111,20 +111,33 @@ impl Runtime {
 
     /// Ends a task and its source. Once this returns it neither writes nor queues anything any more.
     pub(crate) fn remove(&self, id: TaskId) {
-        // Dropped outside the lock: it may own handles whose drop comes back here.
-        let removed = self.enter(|state, _, _| state.remove(id));
-        drop(removed);
+        self.enter(|state, _, effects| state.remove(id, effects));
     }
 
     /// Has a task asked anew when it wants to be fired. Can be called from within a task.
     pub(crate) fn reschedule(&self, id: TaskId) {
         self.0.inbox.push(id, None);
-        self.0.poke();
+        if let Some(threads) = &self.0.threads {
+            threads.wake();
+        }
     }
 
     /// Takes the state, does something to it, and sees to what comes of that.
     pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State, Instant, &mut Effects) -> R) -> R {
         self.0.turn(Turner::Visitor, |state, effects| work(state, self.0.clock.now(), effects))
+    }
+
+    /// Sees to what a write has set off, if the clock is virtual: callbacks run now, on this thread. To be called with no
+    /// lock held. On a real clock the threads do that.
+    pub(crate) fn catch_up(&self) {
+        if self.0.inbox.pending.load(Ordering::Relaxed) {
+            self.0.poke_manual();
+        }
+    }
+
+    /// Has the threads see to what has been pushed; on a virtual clock that is left to [`catch_up`](Runtime::catch_up).
+    pub(crate) fn poker(&self) -> Poker {
+        Poker(Arc::downgrade(&self.0))
     }
 
     /// Blocks until `ready` gives something, `bell` being rung whenever it may, or until `deadline`.
@@ -177,11 +190,6 @@ impl Runtime {
         self.0.advance_to(self.0.clock.now() + duration);
     }
 
-    /// Takes in what has been pushed; the mock calls this after it has changed a line.
-    pub(crate) fn poker(&self) -> Poker {
-        Poker(Arc::downgrade(&self.0))
-    }
-
     /// The threads that turn this runtime at the moment.
     pub(crate) fn thread_count(&self) -> usize {
         self.0.threads.as_ref().map_or(0, Threads::count)
@@ -202,8 +210,8 @@ pub(crate) struct Poker(Weak<Shared>);
 
 impl Poker {
     pub(crate) fn poke(&self) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.poke();
+        if let Some(threads) = self.0.upgrade().as_ref().and_then(|shared| shared.threads.as_ref()) {
+            threads.wake();
         }
     }
 }
@@ -268,14 +276,6 @@ impl Shared {
             next = state.next_call();
         }
     }
-
-    /// Sees to pushed edges: now on a virtual clock, by the threads on a real one.
-    fn poke(&self) {
-        match &self.threads {
-            Some(threads) => threads.wake(),
-            None => self.poke_manual(),
-        }
-    }
 }
 
 /// Where a backend puts the edges of one input.
@@ -293,9 +293,7 @@ impl EdgeSink {
     /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
     pub fn push(&self, edge: Edge) {
         self.store(edge);
-        if let Some(threads) = self.shared.upgrade().as_ref().and_then(|shared| shared.threads.as_ref()) {
-            threads.wake();
-        }
+        Poker(self.shared.clone()).poke();
     }
 
     /// Reports an edge without waking anybody; a [`Poker`] does that later.

@@ -53,8 +53,8 @@ pub(crate) enum Next {
 pub(crate) struct Effects {
     pub(super) calls: Vec<(Arc<Hub>, Event)>,
     pub(super) wakes: Vec<Arc<Hub>>,
-    /// Tasks that are over; dropped late, as they may own handles.
-    over: Vec<Box<dyn Task>>,
+    /// What is over; dropped without the lock, as it may own handles, and before callbacks run.
+    over: Vec<Slot>,
 }
 
 impl Effects {
@@ -87,35 +87,50 @@ pub(crate) struct State {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
+struct Slot {
     task: Option<Box<dyn Task>>,
+    /// Edges that came before the task.
+    early: Vec<Edge>,
     source: Option<Source>,
     deadline: Option<Instant>,
 }
 
 impl State {
     pub(crate) fn insert(&mut self, id: TaskId, task: Box<dyn Task>, now: Instant, effects: &mut Effects) {
-        self.slots.entry(id).or_default().task = Some(task);
-        // The source may have had edges before there was a task to take them.
+        let slot = self.slots.entry(id).or_default();
+        let task = slot.task.insert(task);
+        for edge in std::mem::take(&mut slot.early) {
+            task.edge(edge, effects);
+        }
+        // The source may have had edges, too, before there was a task to take them.
         self.drain(id, now, effects);
         self.schedule(id, effects);
+    }
+
+    /// Keeps the edges of a task that is to come.
+    pub(crate) fn expect(&mut self, id: TaskId) {
+        self.slots.entry(id).or_default();
     }
 
     pub(super) fn attach(&mut self, id: TaskId, source: Source) {
         self.slots.entry(id).or_default().source = Some(source);
     }
 
-    pub(crate) fn remove(&mut self, id: TaskId) -> Option<Slot> {
-        let slot = self.slots.remove(&id)?;
+    /// Ends a task, if it is there. It neither writes nor queues anything any more.
+    pub(crate) fn remove(&mut self, id: TaskId, effects: &mut Effects) {
+        let Some(slot) = self.slots.remove(&id) else { return };
         if let Some(at) = slot.deadline {
             self.deadlines.remove(&(at, id));
         }
-        Some(slot)
+        effects.over.push(slot);
     }
 
     pub(super) fn edge(&mut self, id: TaskId, edge: Edge, effects: &mut Effects) {
-        let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) else { return };
-        task.edge(edge, effects);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        match &mut slot.task {
+            Some(task) => task.edge(edge, effects),
+            None => slot.early.push(edge),
+        }
         self.schedule(id, effects);
     }
 
@@ -178,7 +193,7 @@ impl State {
             self.deadlines.extend(deadline.map(|at| (at, id)));
         }
         if next == Next::Done {
-            effects.over.extend(self.remove(id).and_then(|slot| slot.task));
+            self.remove(id, effects);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Error, Gpio, Level, Output, PinSpec, Result};
+use pinzero_core::{Animation, Blink, Gpio, Level, Output, PinSpec, Result};
 
 use super::{OutputBuilder, OutputDevice};
 
@@ -77,23 +77,20 @@ impl DigitalOutputDevice {
         self.output.set(if on { self.active } else { !self.active })
     }
 
-    /// Whether it is on.
+    /// The same as [`is_active`](Self::is_active).
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// As for [`is_active`](Self::is_active).
     pub fn value(&self) -> Result<bool> {
         self.is_active()
     }
 
-    /// Whether it is on.
+    /// Whether it is on, as its pin says: a short circuit may hold that elsewhere than where it is driven to.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// As for [`on`](Self::on).
     pub fn is_active(&self) -> Result<bool> {
-        if self.output.is_closed() {
-            return Err(Error::closed().with_pin(self.output.line()));
-        }
-        Ok(self.output.last() == self.active)
+        Ok(self.output.level()? == self.active)
     }
 
     /// Blinks in the background until it is told otherwise: on for `on_time`, off for `off_time`.

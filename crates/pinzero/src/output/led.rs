@@ -38,10 +38,10 @@ impl Led {
         OutputBuilder::new(pin.into())
     }
 
-    /// Whether it is on.
+    /// Whether it is on, as its pin says.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// As for [`on`](DigitalOutputDevice::on).
     pub fn is_lit(&self) -> Result<bool> {
         self.0.is_active()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Error, Gpio, Level, OnClose, PinSpec, Pwm, Result};
+use pinzero_core::{Animation, Blink, Error, ErrorKind, Gpio, Level, OnClose, PinSpec, Pwm, Result};
 
 use crate::default_gpio;
 
@@ -57,6 +57,7 @@ impl PwmOutputDevice {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside of 0 to 1, [`Closed`](crate::ErrorKind::Closed),
     /// [`Disconnected`](crate::ErrorKind::Disconnected), and those of the system.
     pub fn set_value(&self, value: f64) -> Result<()> {
+        check(value).map_err(|error| error.with_pin(self.pwm.line()))?;
         self.pwm.set_duty(logical(value, self.active))
     }
 
@@ -92,7 +93,7 @@ impl PwmOutputDevice {
     /// # Errors
     /// As for [`set_value`](Self::set_value).
     pub fn toggle(&self) -> Result<()> {
-        self.pwm.set_duty(1.0 - self.pwm.duty())
+        self.pwm.set_duty(logical(self.pwm.duty(), Level::Low))
     }
 
     /// Whether it is on at all: its value is above 0.
@@ -174,9 +175,19 @@ impl PwmOutputDevice {
     }
 }
 
-/// From a value to a duty cycle and back.
+/// From a value to a duty cycle and back; rounded, so that what is read is what was set.
 fn logical(value: f64, active: Level) -> f64 {
-    if active.is_high() { value } else { 1.0 - value }
+    const DIGITS: f64 = 1e12;
+    if active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
+}
+
+/// Refuses a value in the user's own words, whichever level is the active one.
+fn check(value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    let message = format!("a value of {value} is out of range: give 0 to 1");
+    Err(Error::new(ErrorKind::InvalidValue, message))
 }
 
 /// How to open a [`PwmOutputDevice`].
@@ -239,6 +250,7 @@ impl PwmBuilder {
     /// for [`OutputBuilder::open`](super::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<PwmOutputDevice> {
+        check(self.initial).map_err(|error| error.with_pin(&self.pin).with_device("PwmOutputDevice"))?;
         let gpio = match self.gpio {
             Some(gpio) => gpio,
             None => default_gpio()?,
