@@ -1,0 +1,270 @@
+//! Lights a LED, says that it is ready, and ends in one of many ways: `exit_child PINS MODE`.
+//!
+//! PINS is `cdev`, or the file in which the mock keeps its journal.
+
+#[cfg(not(unix))]
+fn main() {}
+
+#[cfg(unix)]
+fn main() -> pinzero::Result<()> {
+    unix::main()
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::Arc;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+    use std::{env, mem, process, thread};
+
+    use pinzero::mock::{self, MockGpio};
+    use pinzero::prelude::*;
+    use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
+    use pinzero_core::{
+        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
+        PwmConfig, PwmPin,
+    };
+
+    /// The pins that the program is to use.
+    fn open(pins: &str, is_guarded: bool) -> Result<Gpio> {
+        #[cfg(target_os = "linux")]
+        if pins == "cdev" {
+            return Gpio::builder(pinzero::cdev::CdevFactory::new()?).exit_guard(is_guarded).open();
+        }
+        Ok((*mock::builder().journal(pins).realtime().exit_guard(is_guarded).open()).clone())
+    }
+
+    pub(super) fn main() -> Result<()> {
+        let words: Vec<String> = env::args().skip(1).collect();
+        let [pins, mode] = &words[..] else { panic!("usage: exit_child PINS MODE") };
+        let flag = Arc::new(AtomicBool::new(false));
+        match &mode[..] {
+            "signal-hook-before" => drop(signal_hook::flag::register(libc::SIGTERM, flag.clone())),
+            "ctrlc-before" => take_over_by_ctrlc(&flag),
+            // SAFETY: nothing else runs yet, and ignoring a signal runs no code.
+            "nohup" => drop(unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) }),
+            // SAFETY: nothing else runs yet that could look at the environment.
+            "no-guard-by-variable" => unsafe { env::set_var("PINZERO_NO_EXIT_GUARD", "1") },
+            _ => {}
+        }
+        let gpio = open(pins, mode != "no-guard-by-builder")?;
+        let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+        match &mode[..] {
+            "signal-hook-after" | "signal-hook-twice" => {
+                drop(signal_hook::flag::register(libc::SIGTERM, flag.clone()));
+            }
+            "ctrlc-after" => take_over_by_ctrlc(&flag),
+            _ => {}
+        }
+        act(mode, &gpio, led, &flag)
+    }
+
+    fn act(mode: &str, gpio: &Gpio, led: Led, flag: &AtomicBool) -> Result<()> {
+        match mode {
+            "return" => {}
+            "return-error" => drop(Led::builder("GPIO99").on(gpio).open()?),
+            "exit" => process::exit(3),
+            "exit-in-callback" => drop(in_callback(|| process::exit(3))),
+            "exit-in-thread" => drop(thread::spawn(|| process::exit(3)).join()),
+            "exit-while-blinking" => {
+                led.blink(ms(1), ms(1))?;
+                thread::sleep(ms(20));
+                process::exit(3);
+            }
+            "panic" => panic!("as it was told"),
+            "panic-in-thread" => drop(thread::spawn(|| panic!("as it was told")).join()),
+            "panic-in-callback" => {
+                let gpio = in_callback(|| panic!("as it was told"));
+                while gpio.panics() == 0 {
+                    thread::sleep(ms(1));
+                }
+            }
+            "leak-and-return" => mem::forget(led),
+            "leak-in-cycle-and-exit" => {
+                struct Cycle(
+                    #[expect(dead_code, reason = "it is owned, not used")] Led,
+                    RefCell<Option<Rc<Cycle>>>,
+                );
+                let cycle = Rc::new(Cycle(led, RefCell::new(None)));
+                *cycle.1.borrow_mut() = Some(cycle.clone());
+                process::exit(3);
+            }
+            "leak-in-static-and-return" => {
+                static LED: OnceLock<Led> = OnceLock::new();
+                LED.get_or_init(|| led);
+            }
+            "nohup" => {
+                println!("ready");
+                // The signal comes, and nothing comes of it.
+                thread::sleep(ms(200));
+            }
+            "signal-hook-before" | "signal-hook-after" | "ctrlc-before" | "ctrlc-after" => wait_for(flag),
+            "signal-hook-twice" => {
+                wait_for(flag);
+                flag.store(false, Ordering::Relaxed);
+                wait_for(flag);
+            }
+            "tokio" => tokio(),
+            "hang" | "hang-and-exit" => hang(mode),
+            "fork-exits" | "fork-is-killed" => {
+                let child = fork(mode == "fork-exits");
+                wait_for_child(child);
+                assert!(led.is_lit()?, "the fork has switched it off");
+            }
+            "fork-exits-and-parent-is-killed" => {
+                wait_for_child(fork(true));
+                // Whatever has become of the line so far, the fork has done.
+                // SAFETY: it ends this process, and nothing else.
+                unsafe { libc::raise(libc::SIGKILL) };
+            }
+            _ => {
+                println!("ready");
+                loop {
+                    thread::park();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a button's callback, on a mock beside the pins that are watched.
+    fn in_callback(work: fn()) -> MockGpio {
+        let gpio = mock::builder().realtime().open();
+        let button = Button::builder(2).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+        button.when_pressed(move |_| work());
+        gpio.line(2).drive(Level::Low);
+        mem::forget(button);
+        while gpio.panics() == 0 {
+            thread::sleep(ms(1));
+        }
+        gpio
+    }
+
+    fn take_over_by_ctrlc(flag: &Arc<AtomicBool>) {
+        let flag = flag.clone();
+        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn wait_for(flag: &AtomicBool) {
+        println!("ready");
+        while !flag.load(Ordering::Relaxed) {
+            thread::sleep(ms(1));
+        }
+        // A guard that did not notice would end the program in this time.
+        thread::sleep(ms(100));
+    }
+
+    fn tokio() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.unwrap_or_else(|error| panic!("{error}"));
+        let (result, ()) =
+            runtime.block_on(async { tokio::join!(tokio::signal::ctrl_c(), async { println!("ready") }) });
+        result.unwrap_or_else(|error| panic!("{error}"));
+        // The graceful path takes its time.
+        thread::sleep(ms(100));
+    }
+
+    /// A second factory, whose pin cannot be closed.
+    fn hang(mode: &str) {
+        let gpio = Gpio::new(Stuck).unwrap_or_else(|error| panic!("{error}"));
+        let relay = gpio.output(PinSpec::from(4)).open().unwrap_or_else(|error| panic!("{error}"));
+        if mode == "hang-and-exit" {
+            process::exit(3);
+        }
+        println!("ready");
+        mem::forget(relay);
+        loop {
+            thread::park();
+        }
+    }
+
+    /// Forks; the child ends by `exit`, with its own hooks, or by a signal.
+    fn fork(exits: bool) -> libc::pid_t {
+        // SAFETY: the child does what a program may do after a fork from several threads, but for ending by `exit`,
+        // which is what is tested here.
+        match unsafe { libc::fork() } {
+            0 if exits => process::exit(0),
+            0 => {
+                // SAFETY: it ends the child by the default action, or by the guard's handler.
+                unsafe { libc::raise(libc::SIGTERM) };
+                process::exit(9);
+            }
+            child => child,
+        }
+    }
+
+    fn wait_for_child(child: libc::pid_t) {
+        let mut status = 0;
+        // SAFETY: `status` lives until the call returns.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        assert!(status == 0 || libc::WTERMSIG(status) == libc::SIGTERM, "the fork ended with {status}");
+    }
+
+    /// A backend that is out of reach.
+    #[derive(Debug)]
+    struct Stuck;
+
+    impl PinFactory for Stuck {
+        fn name(&self) -> &'static str {
+            "stuck"
+        }
+
+        fn host(&self) -> Host {
+            Host::Remote("nowhere".to_owned())
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            Capabilities { output: Support::Native, ..Capabilities::default() }
+        }
+
+        fn board(&self) -> Board {
+            Board::generic(8)
+        }
+
+        fn find_line(&self, _: &str) -> Result<Option<Line>> {
+            Ok(None)
+        }
+
+        fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {
+            Ok(Box::new(Stuck))
+        }
+
+        fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+            Err(pinzero::Error::new(ErrorKind::Unsupported, "no groups"))
+        }
+
+        fn open_input(&self, _: Line, _: InputConfig) -> Result<Box<dyn Pin>> {
+            Err(pinzero::Error::new(ErrorKind::Unsupported, "no inputs"))
+        }
+
+        fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
+            Err(pinzero::Error::new(ErrorKind::Unsupported, "no PWM"))
+        }
+
+        fn close(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Pin for Stuck {
+        fn level(&self) -> Result<Level> {
+            Ok(Level::Low)
+        }
+
+        fn close(&self) -> Result<()> {
+            println!("closing");
+            thread::sleep(Duration::from_secs(60));
+            Ok(())
+        }
+    }
+
+    impl OutputPin for Stuck {
+        fn set(&self, _: Level) -> Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! What user code may do inside a callback, on virtual time: everything.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pinzero::mock::{self, Function, MockGpio};
+use pinzero::prelude::*;
+use pinzero::{ErrorKind, Handler};
+use pinzero_tests::{Log, at};
+
+fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
+    Button::builder(pin).on(gpio).open()
+}
+
+/// Presses `pin` at each of these milliseconds from now, for 10 ms.
+fn presses(gpio: &MockGpio, pin: u32, times: &[u64]) {
+    gpio.line(pin).script(times.iter().flat_map(|at| [(ms(*at), Level::Low), (ms(at + 10), Level::High)]));
+}
+
+#[test]
+fn it_may_close_its_own_device() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    button.when_pressed({
+        let (button, log) = (button.clone(), log.clone());
+        move |_| {
+            log.push(button.close().is_ok());
+            log.push(button.is_closed());
+        }
+    });
+    button.when_pressed({
+        let log = log.clone();
+        move |_| log.push(false)
+    });
+    presses(&gpio, 2, &[10, 30]);
+    gpio.advance(ms(100));
+    assert_eq!(log.take(), [true, true], "once, and handlers that come after are forgotten");
+    assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
+    // The pin is free, though the handler owned a handle of its own device.
+    Button::builder(2).on(&gpio).open()?.close()
+}
+
+#[test]
+fn what_it_owns_is_dropped_after_it_has_closed_its_device() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let alive = Arc::new(());
+    button.when_pressed({
+        let (button, alive) = (button.clone(), alive.clone());
+        move |_| {
+            let _ = button.close();
+            assert_eq!(Arc::strong_count(&alive), 2, "not while it runs");
+        }
+    });
+    presses(&gpio, 2, &[10]);
+    gpio.advance(ms(50));
+    assert_eq!((Arc::strong_count(&alive), gpio.panics()), (1, 0));
+    Ok(())
+}
+
+#[test]
+fn it_may_replace_itself() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    let handler: Arc<Mutex<Option<Handler>>> = Arc::default();
+    let first = button.when_pressed({
+        let (button, log, handler) = (button.clone(), log.clone(), handler.clone());
+        move |event| {
+            log.push(("first", event.at));
+            if let Some(handler) = handler.lock().unwrap().take() {
+                handler.remove();
+            }
+            let log = log.clone();
+            button.when_pressed(move |event| log.push(("second", event.at)));
+        }
+    });
+    *handler.lock().unwrap() = Some(first);
+    presses(&gpio, 2, &[10, 30, 50]);
+    gpio.advance(ms(100));
+    let expected = [("first", at(10)), ("second", at(30)), ("second", at(50))];
+    assert_eq!(log.take(), expected, "the new one begins with the next event");
+    Ok(())
+}
+
+#[test]
+fn it_may_remove_those_that_come_after_it() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    button.when_pressed({
+        let (button, log) = (button.clone(), log.clone());
+        move |_| {
+            log.push("first");
+            button.forget_handlers();
+        }
+    });
+    button.when_pressed({
+        let log = log.clone();
+        move |_| log.push("second")
+    });
+    presses(&gpio, 2, &[10, 30]);
+    gpio.advance(ms(100));
+    assert_eq!(log.take(), ["first"]);
+    Ok(())
+}
+
+#[test]
+fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    button.when_pressed({
+        let (button, gpio, log) = (button.clone(), gpio.clone(), log.clone());
+        move |_| {
+            log.push(("pressed", gpio.elapsed()));
+            let waited = button.wait_for_release();
+            log.push((if waited.is_ok() { "waited" } else { "failed" }, gpio.elapsed()));
+        }
+    });
+    button.when_released({
+        let (gpio, log) = (gpio.clone(), log.clone());
+        move |_| log.push(("released", gpio.elapsed()))
+    });
+    gpio.line(2).script([(ms(100), Level::Low), (ms(400), Level::High)]);
+    gpio.advance(ms(150));
+    assert_eq!(log.take(), [("pressed", ms(100)), ("waited", ms(400)), ("released", ms(400))]);
+    assert_eq!(gpio.elapsed(), ms(400), "the clock never goes back");
+    Ok(())
+}
+
+#[test]
+fn it_may_panic_and_the_others_go_on() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let (button, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
+    let log = Log::new();
+    button.when_pressed(|_| -> () { panic!("a panic on purpose, in a callback") });
+    for (name, button) in [("same", &button), ("other", &other)] {
+        let log = log.clone();
+        button.when_pressed(move |event| log.push((name, event.at)));
+    }
+    presses(&gpio, 2, &[10, 30]);
+    presses(&gpio, 3, &[10, 30]);
+    gpio.advance(ms(100));
+    let expected = [("same", at(10)), ("other", at(10)), ("same", at(30)), ("other", at(30))];
+    assert_eq!(log.take(), expected);
+    assert_eq!(gpio.panics(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_panic_while_its_captures_are_dropped_is_a_panic_like_any_other() -> pinzero::Result<()> {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a panic on purpose, in a drop");
+        }
+    }
+    let gpio = mock::gpio();
+    let (button, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
+    let log = Log::new();
+    let bomb = Bomb;
+    button.when_pressed({
+        let button = button.clone();
+        move |_| {
+            let _captured = &bomb;
+            button.close()
+        }
+    });
+    other.when_pressed({
+        let log = log.clone();
+        move |event| log.push(event.at)
+    });
+    presses(&gpio, 2, &[10]);
+    presses(&gpio, 3, &[10, 30]);
+    let moved = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| gpio.advance(ms(100))));
+    assert!(moved.is_ok(), "it reached the one who moves the clock");
+    assert_eq!((log.take(), gpio.panics()), (vec![at(10), at(30)], 1));
+    Ok(())
+}
+
+#[test]
+fn it_may_sleep_while_edges_holds_and_blinks_go_on() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let (sleeper, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
+    let led = Led::builder(17).on(&gpio).open()?;
+    let log: Log<(&str, u64, u64)> = Log::new();
+    let note = |name: &'static str| {
+        let (gpio, log) = (gpio.clone(), log.clone());
+        move |event: &pinzero::Event| {
+            log.push((name, event.at.as_nanos() / 1_000_000, gpio.now().as_nanos() / 1_000_000));
+        }
+    };
+    sleeper.when_pressed({
+        let (gpio, note) = (gpio.clone(), note("pressed"));
+        move |event| {
+            gpio.sleep(ms(1_500));
+            note(event);
+        }
+    });
+    sleeper.when_held(note("held"));
+    sleeper.when_released(note("released"));
+    other.when_pressed(note("other pressed"));
+    other.when_released(note("other released"));
+    led.blink(ms(50), ms(50))?;
+    gpio.line(2).script([(ms(100), Level::Low), (ms(1_800), Level::High)]);
+    presses(&gpio, 3, &[200]);
+    gpio.advance(secs(2));
+
+    let expected = [
+        ("pressed", 100, 1_600),
+        ("other pressed", 200, 1_600),
+        ("other released", 210, 1_600),
+        ("held", 1_100, 1_600),
+        ("released", 1_800, 1_800),
+    ];
+    assert_eq!(log.take(), expected, "later callbacks are late, in order, and know their time");
+    let steps: Vec<_> = gpio.line(17).history().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(steps, (0..=40).map(|step| ms(50) * step).collect::<Vec<_>>(), "the blink is not late");
+    Ok(())
+}
+
+#[test]
+fn it_may_move_the_clock_past_where_it_was_to_go() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    button.when_pressed({
+        let gpio = gpio.clone();
+        move |_| gpio.sleep(secs(1))
+    });
+    presses(&gpio, 2, &[100]);
+    gpio.advance(ms(150));
+    assert_eq!(gpio.elapsed(), ms(1_100));
+    Ok(())
+}
+
+#[test]
+fn it_may_open_close_and_drop_devices() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let mut led = Some(Led::builder(17).initial_value(true).on(&gpio).open()?);
+    let log = Log::new();
+    button.when_pressed({
+        let (gpio, log) = (gpio.clone(), log.clone());
+        move |_| {
+            drop(led.take());
+            log.push(gpio.line(17).function());
+            led = Led::builder(17).on(&gpio).open().ok();
+            log.push(gpio.line(17).function());
+        }
+    });
+    presses(&gpio, 2, &[10]);
+    gpio.advance(ms(50));
+    assert_eq!(log.take(), [Function::Input, Function::Output]);
+    Ok(())
+}
+
+#[test]
+fn it_may_press_other_buttons_and_its_own() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let (one, two) = (button(&gpio, 2)?, button(&gpio, 3)?);
+    let log = Log::new();
+    one.when_pressed({
+        let (gpio, log) = (gpio.clone(), log.clone());
+        move |_| {
+            gpio.line(3).drive(Level::Low);
+            gpio.line(2).drive(Level::High);
+            log.push("one pressed");
+        }
+    });
+    one.when_released({
+        let log = log.clone();
+        move |_| log.push("one released")
+    });
+    two.when_pressed({
+        let log = log.clone();
+        move |_| log.push("two pressed")
+    });
+    gpio.line(2).drive(Level::Low);
+    assert_eq!(log.take(), ["one pressed", "two pressed", "one released"], "one at a time, in order");
+    Ok(())
+}
+
+#[test]
+fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    led.blink(ms(1), ms(1))?;
+    button.when_pressed({
+        let gpio = gpio.clone();
+        move |_| gpio.close()
+    });
+    presses(&gpio, 2, &[10, 30]);
+    gpio.advance(secs(1));
+    assert!(led.is_closed() && button.is_closed());
+    assert_eq!(gpio.line(17).function(), Function::Input);
+    assert_eq!(gpio.panics(), 0);
+    Ok(())
+}
+
+#[test]
+fn it_may_run_a_blink_to_its_end() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    let log = Log::new();
+    button.when_pressed({
+        let (gpio, led, log) = (gpio.clone(), led.clone(), log.clone());
+        move |_| -> pinzero::Result<()> {
+            led.blink_with(Blink::new(ms(10), ms(10)).times(5))?.wait()?;
+            log.push(gpio.elapsed());
+            Ok(())
+        }
+    });
+    presses(&gpio, 2, &[10, 30]);
+    gpio.advance(ms(45));
+    assert_eq!(log.take(), [ms(110), ms(210)], "the second press has its turn after the first blink");
+    assert_eq!(gpio.line(17).history().len(), 20);
+    Ok(())
+}
+
+/// The callback runs inside `on`, on this thread, as the clock is virtual; on a real clock it may run on another one in
+/// the same instant. Either way the last write counts.
+#[test]
+fn a_write_in_a_callback_that_another_write_sets_off_is_the_last() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    gpio.wire(17, 24);
+    let led = Led::builder(17).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let log = Log::new();
+    sensor.when_activated({
+        let (led, log) = (led.clone(), log.clone());
+        move |_| {
+            log.push(led.is_lit().ok());
+            led.off()
+        }
+    });
+    led.on()?;
+    assert_eq!(gpio.line(17).level(), Level::Low);
+    assert_eq!(log.take(), [Some(true)], "the callback sees what set it off");
+    assert!(!led.is_lit()?, "the pin is low");
+    led.toggle()?;
+    assert_eq!(gpio.line(17).history().len(), 4, "toggle from low is high, which the callback ends");
+    Ok(())
+}
+
+#[test]
+fn a_blink_that_a_write_has_ended_is_over_for_the_callback_of_that_write() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    gpio.wire(17, 24);
+    let led = Led::builder(17).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let blink = led.blink(ms(10), ms(10))?;
+    gpio.advance(ms(5));
+    let log = Log::new();
+    sensor.when_deactivated({
+        let (blink, log) = (blink.clone(), log.clone());
+        move |_| log.push(blink.is_running())
+    });
+    led.off()?;
+    assert_eq!(log.take(), [false]);
+    Ok(())
+}
+
+#[test]
+fn callbacks_of_all_devices_come_in_the_order_of_the_events() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let log = Log::new();
+    let buttons: Vec<Button> = (2..12).map(|pin| button(&gpio, pin)).collect::<pinzero::Result<_>>()?;
+    for (pin, button) in (2u64..).zip(&buttons) {
+        let (sleeper, log) = (gpio.clone(), log.clone());
+        button.when_pressed(move |event| {
+            log.push(event.at - at(0));
+            sleeper.sleep(ms(3));
+        });
+        presses(&gpio, pin as u32, &[20 - pin, 60 - pin]);
+    }
+    gpio.advance(secs(1));
+    let mut expected: Vec<Duration> = (2..12).flat_map(|pin| [ms(20 - pin), ms(60 - pin)]).collect();
+    expected.sort();
+    assert_eq!(log.take(), expected);
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The factory that devices take when they are given none: named in the program, by the environment, or not at all.
+
+use std::process::{Command, Output};
+
+use pinzero::prelude::*;
+use pinzero::{ErrorKind, default_gpio, mock, set_default};
+
+const VARIABLE: &str = "PINZERO_PIN_FACTORY";
+
+/// Runs `light_a_led` in a process of its own, with the variable set, or not.
+fn child(factory: Option<&str>) -> std::io::Result<Output> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--exact", "light_a_led", "--ignored", "--nocapture"]).env_remove(VARIABLE);
+    command.envs(factory.map(|factory| (VARIABLE, factory))).output()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+#[ignore = "the other tests run it, as a program of its own"]
+fn light_a_led() {
+    match Led::new(17).and_then(|led| led.on().map(|()| led)) {
+        Ok(led) => println!("lit on {}", led.gpio().name()),
+        Err(error) => println!("{:?}: {error}", error.kind()),
+    }
+}
+
+#[test]
+fn the_variable_names_the_mock_which_shows_its_pins() -> std::io::Result<()> {
+    for name in ["mock", "MOCK", " mock "] {
+        let output = child(Some(name))?;
+        assert!(text(&output.stdout).contains("lit on mock"), "{output:?}");
+        assert!(
+            text(&output.stderr).lines().any(|line| line.contains("GPIO17") && line.contains("high")),
+            "{output:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_with_those_that_are() -> std::io::Result<()> {
+    let said = text(&child(Some("lgpio"))?.stdout);
+    for word in ["NoFactory", VARIABLE, "lgpio", "cdev", "mock"] {
+        assert!(said.contains(word), "{word:?} is missing in {said:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_pins_and_without_a_name_it_says_what_was_tried_and_how_to_go_on() -> std::io::Result<()> {
+    for factory in [None, Some(""), Some(" ")] {
+        let said = text(&child(factory)?.stdout);
+        assert!(!said.contains("lit on mock"), "the mock is never picked by itself: {said}");
+        if !said.contains("lit on") {
+            for word in ["NoFactory", "cdev: ", "PINZERO_PIN_FACTORY=mock"] {
+                assert!(said.contains(word), "{word:?} is missing in {said:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The only one that sets the default of this process.
+#[test]
+fn the_program_names_a_default_for_what_is_opened_from_then_on() -> pinzero::Result<()> {
+    let (first, second) = (mock::gpio(), mock::gpio());
+    set_default(&first);
+    let led = Led::new(17)?;
+    let before = set_default(&second);
+    assert!(before.is_some_and(|before| before.resolve(17).is_ok()));
+    let (lamp, button) = (PwmOutputDevice::new(18)?, Button::new(2)?);
+    let (relay, sensor) = (DigitalOutputDevice::new(27)?, DigitalInputDevice::new(24)?);
+    led.on()?;
+    relay.on()?;
+    lamp.on()?;
+    second.line(2).drive(Level::Low);
+    second.line(24).drive(Level::High);
+    assert!(button.is_pressed()? && sensor.is_active()?);
+    assert_eq!((first.line(17).level(), second.line(17).level()), (Level::High, Level::Low));
+    assert_eq!(second.line(27).level(), Level::High);
+    assert_eq!(second.line(18).pulses().len(), 2);
+
+    let (error, line) = (Led::new(27).unwrap_err(), line!());
+    assert!(error.to_string().contains("DigitalOutputDevice opened at"), "{error}");
+    let (other, place) = (Button::new(22)?, line!());
+    let error = Button::new(22).unwrap_err().to_string();
+    assert!(error.contains(&format!("{}:{place}:", file!())) && place > line, "{error}");
+    other.close()?;
+
+    // It is a default and no more: a device may still name another, and a closed one is not replaced.
+    Led::builder(18).on(&first).open()?;
+    default_gpio()?.close()?;
+    assert_eq!(Led::new(5).unwrap_err().kind(), ErrorKind::Closed);
+    let _ = set_default(&first);
+    Led::new(5)?.close()
+}

@@ -1,0 +1,164 @@
+//! What core does where a backend lacks a power: the mock's powers switched off, one at a time.
+
+use pinzero::mock::{self, MockGpio};
+use pinzero::prelude::*;
+use pinzero::{Capabilities, ErrorKind, Support};
+use pinzero_core::{Bias, EventKind, SpiMode};
+
+/// A mock without some powers.
+fn without(switch_off: impl FnOnce(&mut Capabilities)) -> MockGpio {
+    let mut capabilities = mock::gpio().capabilities();
+    capabilities.spi = Support::None;
+    switch_off(&mut capabilities);
+    mock::builder().capabilities(capabilities).open()
+}
+
+#[test]
+fn without_edges_the_line_is_read_at_set_times() -> pinzero::Result<()> {
+    let gpio = without(|powers| powers.edges = Support::None);
+    assert_eq!(gpio.capabilities().edges, Support::Emulated);
+    let input = gpio.input(2).bias(Bias::PullUp).active(Level::Low).poll_interval(ms(10)).open()?;
+    let mut events = input.events();
+    // Seen at 20 and 30 ms; the pulse between 41 and 49 ms falls between two looks.
+    let steps = [(11, Level::Low), (29, Level::High), (41, Level::Low), (49, Level::High)];
+    gpio.line(2).script(steps.map(|(at, level)| (ms(at), level)));
+    gpio.advance(ms(100));
+    let seen: Vec<_> =
+        std::iter::from_fn(|| events.try_next()).map(|event| (event.kind, event.at.as_nanos())).collect();
+    assert_eq!(seen, [(EventKind::Activated, 20_000_000), (EventKind::Deactivated, 30_000_000)]);
+    Ok(())
+}
+
+#[test]
+fn without_edges_a_button_is_a_button() -> pinzero::Result<()> {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let button = Button::builder(2).bounce_time(ms(20)).on(&gpio).open()?;
+    let led = Led::builder(17).on(&gpio).open()?;
+    button.when_double_clicked(move |_| led.on());
+    gpio.line(2).press(ms(100));
+    gpio.advance(ms(200));
+    gpio.line(2).press(ms(100));
+    gpio.advance(ms(200));
+    assert_eq!(gpio.line(17).level(), Level::High);
+    button.close()?;
+    assert_eq!(gpio.line(2).level(), Level::High);
+    Ok(())
+}
+
+#[test]
+fn without_inputs_there_are_no_edges_to_emulate() {
+    let gpio = without(|powers| (powers.input, powers.edges) = (Support::None, Support::None));
+    assert_eq!(gpio.capabilities().edges, Support::None);
+    assert_eq!(Button::builder(2).on(&gpio).open().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_group_means_the_same_with_and_without_the_power() -> pinzero::Result<()> {
+    for power in [Support::Native, Support::None] {
+        let gpio = without(|powers| powers.group = power);
+        assert!(gpio.capabilities().group.is_available());
+        let group = gpio.group([22, 17, 27]).initial(0b001).open()?;
+        assert_eq!(gpio.line(22).level(), Level::High);
+        group.set_masked(0b110, 0b100)?;
+        assert_eq!((group.last(), group.levels()?, gpio.line(27).level()), (0b101, 0b101, Level::High));
+        assert_eq!(group.set(0b1000).unwrap_err().kind(), ErrorKind::InvalidValue);
+        assert_eq!(Led::builder(17).on(&gpio).open().unwrap_err().kind(), ErrorKind::PinInUse);
+
+        let other = group.clone();
+        group.close()?;
+        assert_eq!(other.set(0).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(gpio.line(22).level(), Level::Low);
+        Led::builder(17).on(&gpio).open()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_group_is_opened_as_a_whole_or_not_at_all() -> pinzero::Result<()> {
+    for power in [Support::Native, Support::None] {
+        let gpio = without(|powers| powers.group = power);
+        gpio.line(27).hold_by(Some("spi0 CS1"));
+        assert_eq!(gpio.group([17, 27]).initial(0b11).open().unwrap_err().kind(), ErrorKind::Busy);
+        assert_eq!(gpio.line(17).level(), Level::Low);
+        assert_eq!(gpio.group([17, 17]).open().unwrap_err().kind(), ErrorKind::PinInUse);
+        assert_eq!(gpio.group::<i32>([]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
+        Led::builder(17).on(&gpio).open()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn with_the_power_all_lines_of_a_group_change_before_anybody_is_told() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let group = gpio.group([17, 27]).open()?;
+    gpio.wire(17, 4);
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let input = gpio.input(4).open()?;
+    input.on(EventKind::Activated, {
+        let (gpio, seen) = (gpio.clone(), seen.clone());
+        move |_| *seen.lock().unwrap() = Some(gpio.line(27).level())
+    });
+    group.set(0b11)?;
+    assert_eq!(*seen.lock().unwrap(), Some(Level::High));
+    Ok(())
+}
+
+#[test]
+fn spi_carries_every_byte_both_ways_in_all_modes() -> pinzero::Result<()> {
+    let every: Vec<u8> = (0..=255).collect();
+    for mode in [SpiMode::Mode0, SpiMode::Mode1, SpiMode::Mode2, SpiMode::Mode3] {
+        let gpio = mock::gpio();
+        assert_eq!(gpio.capabilities().spi, Support::Emulated);
+        let device = gpio.spi_device([11, 10, 9, 8], mode);
+        let answers: Vec<u8> = every.iter().rev().copied().collect();
+        device.answer(&answers);
+        let spi = gpio.spi(11).mosi(10).miso(9).select(8).mode(mode).open()?;
+        let mut data = every.clone();
+        spi.transfer(&mut data[..100])?;
+        spi.transfer(&mut data[100..])?;
+        assert_eq!((data, device.received()), (answers, every.clone()), "{mode:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn spi_keeps_to_its_rate_and_selects_for_the_transfer_alone() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let spi = gpio.spi(11).mosi(10).select(8).max_rate(1_000).open()?;
+    assert_eq!(gpio.line(8).level(), Level::High);
+    spi.write(&[0b1010_0000])?;
+    assert_eq!(gpio.elapsed(), ms(8));
+    let rising: Vec<_> =
+        gpio.line(11).history().into_iter().filter(|(_, level)| level.is_high()).map(|c| c.0).collect();
+    assert_eq!(rising, (0..8).map(|bit| us(500 + 1000 * bit)).collect::<Vec<_>>());
+    let data = gpio.line(10).history();
+    let expected = [(ms(0), Level::High), (ms(1), Level::Low), (ms(2), Level::High), (ms(3), Level::Low)];
+    assert_eq!(data, expected);
+    assert_eq!(spi.read(2)?, [0, 0]);
+    Ok(())
+}
+
+#[test]
+fn spi_sends_the_lowest_bit_first_if_told_to() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
+    device.answer(&[0b0000_0001]);
+    let spi = gpio.spi(11).mosi(10).miso(9).select(8).lsb_first(true).open()?;
+    let mut data = [0b0000_0011];
+    spi.transfer(&mut data)?;
+    assert_eq!((data, device.received()), ([0b1000_0000], vec![0b1100_0000]));
+    Ok(())
+}
+
+#[test]
+fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    assert_eq!(gpio.spi(11).select(8).open().unwrap_err().kind(), ErrorKind::InvalidValue);
+    assert_eq!(gpio.spi(11).mosi(11).open().unwrap_err().kind(), ErrorKind::PinInUse);
+    assert_eq!(gpio.spi("3V3").mosi(10).open().unwrap_err().kind(), ErrorKind::NotGpio);
+    let spi = gpio.spi(11).mosi(10).open()?;
+    spi.close()?;
+    assert_eq!(spi.write(&[1]).unwrap_err().kind(), ErrorKind::Closed);
+    Led::builder(11).on(&gpio).open()?;
+    Ok(())
+}

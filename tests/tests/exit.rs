@@ -1,0 +1,62 @@
+//! However a program ends, its pins are given back and its exit status is what it would have been: by processes.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pinzero_tests::exit::{CASES, Case, End, program, run};
+use rustix::process::Signal;
+
+/// A file of this test's own.
+fn journal(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("exit-{name}.journal"));
+    let _ = fs::remove_file(&path);
+    path
+}
+
+/// Runs a case on the mock, and says what is not as it should be.
+fn check(program: &Path, number: usize, case: &Case) -> Result<(), String> {
+    let journal = journal(&format!("{number}-{}", case.mode));
+    let end = run(program, &journal.to_string_lossy(), case);
+    let written = fs::read_to_string(&journal).unwrap_or_default();
+    let last = written.lines().rfind(|line| line.starts_with("GPIO17 ")).unwrap_or("nothing");
+    let expected =
+        case.gives_back.map(|gives_back| if gives_back { "GPIO17 input low" } else { "GPIO17 output high" });
+    if end == case.end && expected.is_none_or(|expected| expected == last) {
+        return Ok(());
+    }
+    let Case { mode, signals, .. } = case;
+    Err(format!("{mode} {signals:?}: ended with {end:?}, last {last:?}; not {:?}, {expected:?}", case.end))
+}
+
+#[test]
+fn every_way_to_end_gives_the_pins_back() {
+    let failures: Vec<String> =
+        CASES.iter().enumerate().filter_map(|(number, case)| check(&program(), number, case).err()).collect();
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), CASES.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_panic_that_aborts_gives_the_pins_back() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abort");
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package=pinzero-tests",
+            "--bin=exit_child",
+            "--profile=abort",
+        ])
+        .arg("--target-dir")
+        .arg(&target)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let program = target.join("abort/exit_child");
+    for (number, mode) in ["panic", "panic-in-thread", "panic-in-callback"].into_iter().enumerate() {
+        let case = Case { mode, signals: &[], end: End::Signal(Signal::ABORT), gives_back: Some(true) };
+        check(&program, 1000 + number, &case).unwrap();
+    }
+}

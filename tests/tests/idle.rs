@@ -1,0 +1,101 @@
+//! Twenty-six buttons cost two threads, and while nothing is due nobody wakes up. One test, in a process of its own.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::thread;
+
+use pinzero::mock;
+use pinzero::prelude::*;
+use pinzero::{Capabilities, Support};
+use pinzero_tests::{PATIENCE, eventually};
+
+/// What a thread has done so far: how often it went to sleep or was put aside, and its time on the processor in ticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Activity {
+    name: String,
+    switches: u64,
+    ticks: u64,
+}
+
+/// The threads of this process by their number.
+fn threads() -> BTreeMap<u32, Activity> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let activity = |task: fs::DirEntry| {
+        let number = task.file_name().to_str()?.parse().ok()?;
+        let read = |file| fs::read_to_string(task.path().join(file)).ok();
+        let switches = read("status")?
+            .lines()
+            .filter(|line| line.contains("ctxt_switches"))
+            .filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok())
+            .sum();
+        // After the name in parentheses: user and system time are the 12th and the 13th field.
+        let stat = read("stat")?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let ticks =
+            fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Some((number, Activity { name: read("comm")?.trim().to_owned(), switches, ticks }))
+    };
+    tasks.filter_map(activity).collect()
+}
+
+/// Those of the library.
+fn own() -> BTreeMap<u32, Activity> {
+    let mut threads = threads();
+    threads.retain(|_, thread| thread.name.starts_with("pinzero"));
+    threads
+}
+
+/// Waits until the library's threads have come to rest, and sees that they stay there.
+#[track_caller]
+fn assert_at_rest(what: &str) {
+    let mut before = own();
+    eventually("the threads come to rest", || {
+        thread::sleep(ms(30));
+        std::mem::replace(&mut before, own()) == before
+    });
+    thread::sleep(ms(500));
+    assert_eq!(own(), before, "{what}: somebody woke up within half a second");
+}
+
+#[test]
+fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let none = threads().len();
+    assert_eq!(gpio.threads(), 0, "nothing can happen by itself yet");
+    let buttons: Vec<Button> = (2..28)
+        .map(|pin| {
+            let button = Button::builder(pin).bounce_time(ms(20)).hold_time(secs(3600)).on(&gpio).open()?;
+            button.when_pressed(|_| ());
+            Ok(button)
+        })
+        .collect::<pinzero::Result<_>>()?;
+    assert_eq!((threads().len() - none, gpio.threads()), (2, 2));
+    let waiter = thread::spawn({
+        let button = buttons[0].clone();
+        move || button.wait_for_press_timeout(PATIENCE)
+    });
+    assert_at_rest("idle buttons");
+
+    // A press that is held, and a blink whose next step is far away, are nothing to wake up for either.
+    gpio.line(2).drive(Level::Low);
+    assert!(matches!(waiter.join(), Ok(Ok(true))));
+    let led = Led::builder(0).on(&gpio).open()?;
+    led.blink(secs(3600), secs(3600))?;
+    assert_at_rest("deadlines that are far away");
+    assert_eq!((threads().len() - none, gpio.threads()), (2, 2));
+
+    // Software PWM has one thread for all its lines, and it sleeps while they are steady.
+    let soft = Capabilities { pwm: Support::None, ..gpio.capabilities() };
+    let other = mock::builder().capabilities(soft).realtime().open();
+    let before = threads().len();
+    let lamps: Vec<PwmOutputDevice> = (2..28)
+        .map(|pin| PwmOutputDevice::builder(pin).initial_value(f64::from(pin % 2)).on(&other).open())
+        .collect::<pinzero::Result<_>>()?;
+    assert_eq!(threads().len() - before, 1);
+    assert_at_rest("steady software PWM");
+
+    drop((buttons, led, lamps, gpio, other));
+    eventually("the threads of the factories end", || threads().len() <= none);
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Pins by name, on boards of several kinds.
+
+use pinzero::ErrorKind;
+use pinzero::board::Board;
+use pinzero::mock::{self, MockGpio};
+use pinzero::prelude::*;
+
+/// The first Model B, whose P1 carries GPIO21 where later ones carry GPIO27.
+const MODEL_B_1: u32 = 0x0002;
+/// The second Model B, which has P5 beside P1.
+const MODEL_B_2: u32 = 0x000e;
+const PI_4: u32 = 0x00c0_3111;
+const PI_5: u32 = 0x00d0_4171;
+const ZERO_2_W: u32 = 0x0090_2121;
+
+fn pi(code: u32) -> MockGpio {
+    mock::builder().board(Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"))).open()
+}
+
+#[test]
+fn a_line_has_many_names() -> pinzero::Result<()> {
+    for code in [PI_4, PI_5, ZERO_2_W] {
+        let gpio = pi(code);
+        for name in
+            ["17", "GPIO17", "gpio17", "BCM17", "Bcm17", "BOARD11", "board11", "WPI0", "J8:11", " j8:11 "]
+        {
+            assert_eq!(gpio.resolve(name)?, gpio.resolve(17)?, "{name} of {}", gpio.board().model());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_header_pin_of_every_board_drives_its_own_line() -> pinzero::Result<()> {
+    for (code, header, pins) in
+        [(MODEL_B_1, "P1", 26), (MODEL_B_2, "P1", 26), (PI_4, "J8", 40), (PI_5, "J8", 40)]
+    {
+        let gpio = pi(code);
+        let mut leds = Vec::new();
+        for pin in 1..=pins {
+            match Led::builder(format!("{header}:{pin}")).initial_value(true).on(&gpio).open() {
+                Ok(led) => {
+                    assert_eq!(gpio.line(format!("BOARD{pin}").as_str()).level(), Level::High);
+                    leds.push(led);
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotGpio, "{error}"),
+            }
+        }
+        // No two pins lead to one line: they are all open at the same time.
+        assert_eq!(leds.len(), if pins == 26 { 17 } else { 28 }, "{}", gpio.board().model());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_same_name_is_another_line_on_another_board() -> pinzero::Result<()> {
+    for (code, name, line) in [
+        (MODEL_B_1, "BOARD3", 0),
+        (MODEL_B_2, "BOARD3", 2),
+        (MODEL_B_1, "P1:13", 21),
+        (MODEL_B_2, "P1:13", 27),
+        (MODEL_B_2, "P5:3", 28),
+        (MODEL_B_1, "WPI2", 21),
+        (PI_5, "WPI2", 27),
+    ] {
+        assert_eq!(pi(code).resolve(name)?.0, line, "{name} of {code:#x}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_fixed_pulls_are_where_the_board_has_them() -> pinzero::Result<()> {
+    // Pins 3 and 5 of the header carry the resistors, whatever their lines are called.
+    for (code, fixed, free) in [(MODEL_B_1, 0, 2), (MODEL_B_2, 2, 4), (PI_5, 3, 4)] {
+        let gpio = pi(code);
+        let refused = Button::builder(fixed).pull_up(false).on(&gpio).open().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::FixedPull);
+        Button::builder(free).pull_up(false).on(&gpio).open()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_generic_board_has_numbers_only() -> pinzero::Result<()> {
+    let gpio = mock::builder().board(Board::generic(8)).open();
+    let led = Led::builder("GPIO7").on(&gpio).open()?;
+    led.on()?;
+    assert_eq!(gpio.line("7").level(), Level::High);
+    Button::builder(6).on(&gpio).open()?;
+    for name in ["8", "GPIO8", "BOARD1", "J8:1", "BCM7", "WPI0"] {
+        assert_eq!(Led::builder(name).on(&gpio).open().unwrap_err().kind(), ErrorKind::UnknownPin, "{name}");
+    }
+    let error = Led::builder(8).on(&gpio).open().unwrap_err();
+    assert!(error.to_string().contains("GPIO0 to GPIO7"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_board_without_lines_has_no_pins() {
+    let gpio = mock::builder().board(Board::generic(0)).open();
+    let error = Led::builder(0).on(&gpio).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownPin);
+    assert!(!error.to_string().contains("GPIO0 to GPIO0"), "there is no GPIO0: {error}");
+}
+
+#[test]
+fn all_kinds_of_numbers_and_strings_are_pins() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let line = gpio.resolve(17u8)?;
+    assert_eq!(gpio.resolve(17u32)?, line);
+    assert_eq!(gpio.resolve(17i32)?, line);
+    assert_eq!(gpio.resolve(String::from("GPIO17"))?, line);
+    assert_eq!(gpio.resolve(line)?, line);
+    assert_eq!(Led::builder(line).on(&gpio).open()?.output().line(), line);
+    Ok(())
+}
