@@ -52,13 +52,17 @@ impl Rig {
     }
 
     fn push(&self, line: u32, at: Instant, level: Level, missed: u32) {
+        self.push_all(line, &[Edge { at, level, missed }]);
+    }
+
+    fn push_all(&self, line: u32, edges: &[Edge]) {
         let sink = {
             let mut state = self.state();
-            state.level = level;
+            state.level = edges.last().map_or(state.level, |edge| edge.level);
             state.sinks.get(&Line(line)).cloned()
         };
         if let Some(sink) = sink {
-            sink.push(Edge { at, level, missed });
+            sink.push_all(edges.iter().copied());
         }
     }
 
@@ -209,18 +213,31 @@ fn debounce_and_hold_are_decided_by_the_times_of_the_edges() -> Result<()> {
     let start = gpio.now();
     gpio.sleep(ms(500));
     // All of it comes at once, half a second late.
-    for (at, level) in [
+    let edges = [
         (10, Level::Low),
         (15, Level::High),
         (100, Level::Low),
         (400, Level::High),
         (410, Level::Low),
         (415, Level::High),
-    ] {
-        rig.push(4, start + ms(at), level, 0);
-    }
+    ];
+    rig.push_all(4, &edges.map(|(at, level)| Edge { at: start + ms(at), level, missed: 0 }));
     let told: Vec<_> = take(&mut events, 4, start);
     assert_eq!(told, [(120, Activated), (320, Held), (320, EventKind::LongPressed), (435, Deactivated)]);
+    Ok(())
+}
+
+#[test]
+fn an_edge_that_is_told_too_late_changes_nothing_of_what_is_decided() -> Result<()> {
+    let (rig, gpio) = Rig::start()?;
+    let button = Button::builder(4).hold_time(ms(20)).on(&gpio).open()?;
+    let mut events = button.events();
+    let start = gpio.now();
+    rig.push(4, start + ms(10), Level::Low, 0);
+    assert_eq!(take(&mut events, 3, start), [(10, Activated), (30, Held), (30, EventKind::LongPressed)]);
+    // It was released before it was held, but nobody knew.
+    rig.push(4, start + ms(15), Level::High, 0);
+    assert_eq!(take(&mut events, 1, start), [(30, Deactivated)]);
     Ok(())
 }
 

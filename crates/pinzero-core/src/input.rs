@@ -167,6 +167,7 @@ impl InputBuilder {
             status: shared.status.clone(),
             hub: shared.hub.clone(),
             missed: 0,
+            decided: Instant::ZERO,
         };
         let input_task: Box<dyn Task> = match is_polled {
             true => Box::new(Polled::new(
@@ -441,6 +442,8 @@ struct InputTask {
     hub: Arc<Hub>,
     /// Edges lost since the last event.
     missed: u32,
+    /// How far things are decided: an edge that is told late cannot change what was before.
+    decided: Instant,
 }
 
 impl InputTask {
@@ -452,6 +455,7 @@ impl InputTask {
             let change = self.filter.deadline().filter(|at| *at <= now);
             // What is due at the moment of a change came before it.
             let Some(first) = [gesture, held, change].into_iter().flatten().min() else { return };
+            self.decided = self.decided.max(first);
             if gesture == Some(first) {
                 self.click.as_mut().and_then(|click| click.expire(first));
                 self.gesture(Gesture::Click, first, effects);
@@ -536,8 +540,9 @@ impl Task for InputTask {
         }
         // A deadline before the edge is decided first, even if nobody woke for it.
         self.fire_until(edge.at, effects);
+        self.decided = self.decided.max(edge.at);
         let mut changed = None;
-        self.filter.edge(edge.at, edge.level, &mut |change| changed = Some(change));
+        self.filter.edge(self.decided, edge.level, &mut |change| changed = Some(change));
         self.changed(changed, effects);
     }
 

@@ -52,8 +52,8 @@ struct Inbox {
 }
 
 impl Inbox {
-    fn push(&self, id: TaskId, edge: Option<Edge>) {
-        self.mail.lock().push((id, edge));
+    fn push(&self, id: TaskId, edges: impl IntoIterator<Item = Option<Edge>>) {
+        self.mail.lock().extend(edges.into_iter().map(|edge| (id, edge)));
         self.pending.store(true, Ordering::Release);
     }
 }
@@ -116,7 +116,7 @@ impl Runtime {
 
     /// Has a task asked anew when it wants to be fired. Can be called from within a task.
     pub(crate) fn reschedule(&self, id: TaskId) {
-        self.0.inbox.push(id, None);
+        self.0.inbox.push(id, [None]);
         if let Some(threads) = &self.0.threads {
             threads.wake();
         }
@@ -292,14 +292,21 @@ impl EdgeSink {
     ///
     /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
     pub fn push(&self, edge: Edge) {
-        self.store(edge);
-        Poker(self.shared.clone()).poke();
+        self.push_all([edge]);
+    }
+
+    /// Reports edges that came together: no deadline is decided between them by those that are still to be told.
+    pub fn push_all(&self, edges: impl IntoIterator<Item = Edge>) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.inbox.push(self.id, edges.into_iter().map(Some));
+            Poker(self.shared.clone()).poke();
+        }
     }
 
     /// Reports an edge without waking anybody; a [`Poker`] does that later.
     pub(crate) fn store(&self, edge: Edge) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.inbox.push(self.id, Some(edge));
+            shared.inbox.push(self.id, [Some(edge)]);
         }
     }
 
