@@ -17,6 +17,8 @@
 use parking_lot::Mutex;
 
 use crate::error::Result;
+#[cfg(all(unix, feature = "exit-guard"))]
+use crate::error::{Error, ErrorKind};
 use crate::gpio::{Gpio, WeakGpio};
 
 static FACTORIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -31,7 +33,10 @@ struct Entry {
 }
 
 /// Makes a factory known, and installs the guard if it is to be guarded.
-pub(crate) fn register(gpio: &Gpio, is_guarded: bool) {
+///
+/// # Errors
+/// [`Closed`](crate::ErrorKind::Closed) once the guard closes the pins: nothing is driven any more then.
+pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
     let mut factories = FACTORIES.lock();
     factories.retain(|entry| entry.gpio.upgrade().is_some());
     factories.push(Entry { gpio: gpio.downgrade(), is_guarded });
@@ -39,7 +44,11 @@ pub(crate) fn register(gpio: &Gpio, is_guarded: bool) {
     #[cfg(all(unix, feature = "exit-guard"))]
     if is_guarded {
         guard::install();
+        if guard::is_ending() {
+            return Err(Error::new(ErrorKind::Closed, "the program is ending"));
+        }
     }
+    Ok(())
 }
 
 /// Closes every factory of this program that runs in real time, the last made first, with all that is open on it.
@@ -172,6 +181,11 @@ mod guard {
             }));
         }
         Ok(())
+    }
+
+    /// Whether pins are being closed, or have been.
+    pub(super) fn is_ending() -> bool {
+        *PHASE.lock() != Phase::Working
     }
 
     extern "C" fn at_exit() {

@@ -94,7 +94,8 @@ impl GpioBuilder {
     /// Takes it into use.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline.
+    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline, [`Closed`](ErrorKind::Closed) if the
+    /// program is ending.
     pub fn open(self) -> Result<Gpio> {
         let is_virtual = self.clock.is_manual();
         let gpio = Gpio(Arc::new(Inner {
@@ -109,7 +110,7 @@ impl GpioBuilder {
             factory: self.factory,
         }));
         if !is_virtual {
-            exit::register(&gpio, self.is_guarded);
+            exit::register(&gpio, self.is_guarded)?;
         }
         Ok(gpio)
     }
@@ -299,6 +300,11 @@ impl Gpio {
         result.and(self.0.factory.close())
     }
 
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Acquire)
+    }
+
     pub(crate) fn factory(&self) -> &dyn PinFactory {
         &*self.0.factory
     }
@@ -319,7 +325,7 @@ impl Gpio {
         device: &'static str,
         open: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let result = if self.0.closed.load(Ordering::Acquire) { Err(Error::closed()) } else { open() };
+        let result = if self.is_closed() { Err(Error::closed()) } else { open() };
         result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
     }
 
@@ -370,7 +376,7 @@ impl Gpio {
     pub(crate) fn register<T: Closable>(&self, handle: &Arc<T>) -> Result<()> {
         let weak: Weak<T> = Arc::downgrade(handle);
         self.0.open.lock().insert(handle.lease().ticket(), weak);
-        if self.0.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             handle.close()?;
             return Err(Error::closed());
         }

@@ -19,7 +19,7 @@ struct Candidate {
 /// In the order in which they are tried. The mock is not among them: it is had by name only.
 const CANDIDATES: &[Candidate] = &[Candidate { name: "cdev", open: open_cdev }];
 
-/// The default factory, started when it is first asked for.
+/// The default factory, started when it is first asked for. Once closed it stays so, until [`set_default`] names another.
 ///
 /// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device) or `mock` (a Raspberry
 /// Pi on the terminal). Unset, those that drive real pins are tried in a fixed order.
