@@ -89,6 +89,15 @@ pub fn receive<T>(receiver: &mpsc::Receiver<T>) -> T {
     }
 }
 
+/// Waits until all that could send has been dropped; fails if a message comes instead, or nothing happens.
+pub fn all_dropped<T>(receiver: &mpsc::Receiver<T>) {
+    match receiver.recv_timeout(PATIENCE) {
+        Err(mpsc::RecvTimeoutError::Disconnected) => {}
+        Err(error) => panic!("somebody still keeps the sender: {error}"),
+        Ok(_) => panic!("a message that must not come"),
+    }
+}
+
 /// Looks once whether a future is ready, as an executor that nobody wakes does.
 pub fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant as Wall};
 
 use pinzero::EventKind::{self, Activated, Deactivated, Held};
 use pinzero::board::Board;
@@ -13,7 +14,7 @@ use pinzero_core::{
     Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
     PinFactory, PwmConfig, PwmPin,
 };
-use pinzero_tests::{Log, eventually};
+use pinzero_tests::{Log, PATIENCE, eventually};
 
 /// A backend whose lines are in the hand of the test.
 #[derive(Debug, Clone, Default)]
@@ -31,11 +32,22 @@ struct State {
     fault: Option<ErrorKind>,
     /// An edge to this level comes right after the level is next read.
     edge_after_read: Option<Level>,
+    /// What was last written to any output.
+    written: Option<Level>,
+    /// The next write of this level takes so long that another may overtake it.
+    slow: Option<Level>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        State { sinks: HashMap::new(), level: Level::High, fault: None, edge_after_read: None }
+        State {
+            sinks: HashMap::new(),
+            level: Level::High,
+            fault: None,
+            edge_after_read: None,
+            written: None,
+            slow: None,
+        }
     }
 }
 
@@ -160,8 +172,16 @@ impl Pin for RigPin {
 }
 
 impl OutputPin for RigPin {
-    fn set(&self, _: Level) -> Result<()> {
-        self.rig.check()
+    fn set(&self, level: Level) -> Result<()> {
+        self.rig.check()?;
+        if self.rig.state().slow.take_if(|slow| *slow == level).is_some() {
+            let start = Wall::now();
+            while self.rig.state().written != Some(!level) && start.elapsed() < ms(200) {
+                thread::sleep(ms(1));
+            }
+        }
+        self.rig.state().written = Some(level);
+        Ok(())
     }
 }
 
@@ -177,8 +197,8 @@ impl PwmPin for RigPin {
 
 /// The next `count` events, as milliseconds since `start`.
 fn take(events: &mut pinzero::Events, count: usize, start: Instant) -> Vec<(u64, EventKind)> {
-    let told = events.take(count).map(|event| ((event.at - start).as_millis() as u64, event.kind));
-    told.collect()
+    let told = std::iter::from_fn(|| events.next_timeout(PATIENCE)).take(count);
+    told.map(|event| ((event.at - start).as_millis() as u64, event.kind)).collect()
 }
 
 #[test]
@@ -261,7 +281,8 @@ fn edges_that_the_backend_has_lost_are_counted() -> Result<()> {
     let mut events = sensor.events();
     rig.push(4, gpio.now(), Level::Low, 0);
     rig.push(4, gpio.now(), Level::High, 6);
-    let missed: Vec<_> = events.by_ref().take(2).map(|event| event.missed).collect();
+    let told = std::iter::from_fn(|| events.next_timeout(PATIENCE)).take(2);
+    let missed: Vec<_> = told.map(|event| event.missed).collect();
     assert_eq!((missed, sensor.missed()), (vec![0, 6], 6));
     Ok(())
 }
@@ -313,12 +334,31 @@ fn a_blink_that_cannot_write_ends_with_the_error() -> Result<()> {
     let led = Led::builder(4).on(&gpio).open()?;
     let blink = led.blink(ms(1), ms(1))?;
     rig.break_with(ErrorKind::Disconnected);
-    assert_eq!(blink.wait().unwrap_err().kind(), ErrorKind::Disconnected);
+    assert_eq!(blink.wait_timeout(PATIENCE).unwrap_err().kind(), ErrorKind::Disconnected);
     assert!(!blink.is_running());
     rig.break_with(None);
     led.on()?;
     assert!(led.is_lit()?);
     led.blink_with(Blink::new(ms(1), ms(1)).times(2))?.wait()
+}
+
+#[test]
+fn of_two_writes_at_once_the_one_that_reached_the_pin_last_is_the_state() -> Result<()> {
+    let (rig, gpio) = Rig::start()?;
+    let led = Led::builder(4).on(&gpio).open()?;
+    rig.state().slow = Some(Level::High);
+    let other = thread::spawn({
+        let led = led.clone();
+        move || led.on()
+    });
+    eventually("the slow write is under way", || rig.state().slow.is_none());
+    led.off()?;
+    assert!(matches!(other.join(), Ok(Ok(()))));
+    let last = rig.state().written;
+    assert_eq!(Some(led.output().last()), last);
+    led.toggle()?;
+    assert_eq!(rig.state().written, last.map(|level| !level), "toggle goes to the other level");
+    Ok(())
 }
 
 #[test]
@@ -328,7 +368,8 @@ fn everyone_who_asks_hears_why_a_blink_has_ended() -> Result<()> {
     let blink = led.blink(ms(1), ms(1))?;
     rig.break_with(ErrorKind::Disconnected);
     for handle in [blink.clone(), blink] {
-        assert_eq!(handle.wait().map_err(|error| error.kind()), Err(ErrorKind::Disconnected));
+        let ended = handle.wait_timeout(PATIENCE);
+        assert_eq!(ended.map_err(|error| error.kind()), Err(ErrorKind::Disconnected));
     }
     Ok(())
 }

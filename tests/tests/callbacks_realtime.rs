@@ -8,7 +8,7 @@ use pinzero::EventKind::{Activated, Deactivated, Held};
 use pinzero::mock::{self, Function, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, Handler};
-use pinzero_tests::{eventually, receive, without_hanging};
+use pinzero_tests::{PATIENCE, all_dropped, eventually, receive, without_hanging};
 
 fn board() -> MockGpio {
     mock::builder().realtime().open()
@@ -45,7 +45,7 @@ fn it_may_close_its_own_device() -> pinzero::Result<()> {
     assert_eq!(receive(&closed), (true, true));
     assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
     // The channel ends when what the handler owned is dropped.
-    assert!(closed.recv().is_err());
+    all_dropped(&closed);
     Button::builder(2).on(&gpio).open()?.close()
 }
 
@@ -148,10 +148,11 @@ fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order(
     let blink = led.blink_with(Blink::new(ms(1), ms(1)).times(20))?;
     gpio.line(3).drive(Level::Low);
     gpio.line(3).drive(Level::High);
-    let seen = [events.next(), events.next()].map(|event| event.map(|event| event.kind));
+    let next = [events.next_timeout(PATIENCE), events.next_timeout(PATIENCE)];
+    let seen = next.map(|event| event.map(|event| event.kind));
     assert_eq!(seen, [Some(Activated), Some(Deactivated)], "the iterator does not wait for callbacks");
-    assert!(other.wait_for_release_timeout(secs(20))?);
-    blink.wait()?;
+    assert!(other.wait_for_release_timeout(PATIENCE)?);
+    assert!(blink.wait_timeout(PATIENCE)?);
     assert_eq!(gpio.line(17).history().len(), 40);
     assert!(calls.try_recv().is_err(), "one callback at a time");
 
@@ -232,7 +233,7 @@ fn after_close_no_callback_begins() -> pinzero::Result<()> {
         let before = calls.load(Ordering::SeqCst);
         assert!(driver.join().is_ok());
         // The channel ends when the last call is over and what it owned is dropped.
-        assert!(gone.recv().is_err());
+        all_dropped(&gone);
         let after = calls.load(Ordering::SeqCst);
         assert!(after <= before + 1, "one may have been under way, not {}", after - before);
     }

@@ -18,7 +18,7 @@ fn events(presses: &[(u64, u64)]) -> pinzero::Result<Vec<(u64, EventKind)>> {
     let button = Button::builder(2).on(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, presses);
-    gpio.advance(secs(20));
+    gpio.advance(secs(60));
     let events = std::iter::from_fn(|| events.try_next());
     Ok(events.map(|event| (event.at.as_nanos() / 1_000_000, event.kind)).collect())
 }

@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Hub;
 use crate::gpio::Gpio;
 use crate::machine::{Blink, Frames};
 use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 

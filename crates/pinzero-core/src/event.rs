@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use event_listener::Event as Bell;
-use parking_lot::Mutex;
 
+use crate::sync::{AtomicU64, Mutex};
 use crate::time::Instant;
 use crate::types::Level;
 
@@ -151,23 +151,32 @@ impl Hub {
     }
 
     fn remove(&self, matches: impl Fn(&Entry) -> bool) {
-        let removed: Vec<_> = {
+        let callbacks: Vec<Cell> = {
             let mut listeners = self.listeners.lock();
-            let (removed, kept) = listeners.entries.iter().cloned().partition(|entry| matches(entry));
+            let (removed, kept): (Vec<_>, _) =
+                listeners.entries.iter().cloned().partition(|entry| matches(entry));
             listeners.entries = Arc::new(kept);
+            // Still under the lock: of two that remove the same entry, neither returns before it is not called any more.
             removed
+                .iter()
+                .map(|entry| std::mem::replace(&mut *entry.callback.lock(), Cell::Removed))
+                .collect()
         };
-        for entry in removed {
-            // Dropped with no lock held: a callback may own devices.
-            let callback = std::mem::replace(&mut *entry.callback.lock(), Cell::Removed);
-            drop(callback);
-        }
+        // Dropped with no lock held: a callback may own devices.
+        drop(callbacks);
     }
 
     pub(crate) fn queue(&self) -> Arc<Queue> {
         let queue = Arc::new(Queue::default());
         self.listeners.lock().queues.push(Arc::downgrade(&queue));
         queue
+    }
+
+    /// The next event in a queue, or the end of all; `None` if neither has come yet.
+    pub(crate) fn next(&self, queue: &Queue) -> Option<Option<Event>> {
+        // Asked first: what came before the close is taken before it counts.
+        let closed = self.is_closed();
+        queue.pop().map(Some).or_else(|| closed.then_some(None))
     }
 
     /// Puts `event` into the iterators' queues; tells whether a handler wants it too.

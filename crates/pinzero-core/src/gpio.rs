@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use pinzero_board::{Board, PinError, Pull};
 
 use crate::capability::Capabilities;
@@ -23,6 +22,7 @@ use crate::reserve::{Holder, Reservation};
 use crate::runtime::Runtime;
 use crate::spec::{PinSpec, Spec};
 use crate::spi::SpiBuilder;
+use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
 use crate::types::{Bias, Line, OnClose};
 

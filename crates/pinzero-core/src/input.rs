@@ -385,12 +385,13 @@ impl Closable for InputShared {
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| {
+        let closed = self.lease.end(|| {
             self.lease.gpio().runtime().remove(self.task);
-            let closed = self.pin.close();
-            self.hub.close();
-            closed
-        })
+            self.pin.close()
+        });
+        // Last, as what the handlers own may have code of its own to run, which may close this again.
+        self.hub.close();
+        closed
     }
 }
 
@@ -416,7 +417,7 @@ impl Events {
     }
 
     fn wait(&mut self, deadline: Option<Instant>) -> Option<Event> {
-        let next = || self.queue.pop().map(Some).or_else(|| self.hub.is_closed().then_some(None));
+        let next = || self.hub.next(&self.queue);
         self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
     }
 }

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::thread::{self, ThreadId};
 
-use parking_lot::Mutex;
+use event_listener::{Event as Bell, Listener};
 
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, Ticket};
 use crate::reserve::Reservation;
+use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
 
 /// What an open handle is to its factory.
@@ -25,7 +27,19 @@ pub(crate) struct Lease {
     ticket: Ticket,
     lines: Vec<Line>,
     reservations: Mutex<Vec<Reservation>>,
+    /// Closing or closed: nothing new begins.
     closed: AtomicBool,
+    phase: Mutex<Phase>,
+    /// Rung when the lines are free.
+    freed: Bell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// By this thread.
+    Closing(ThreadId),
+    Closed,
 }
 
 impl Lease {
@@ -36,6 +50,8 @@ impl Lease {
             lines: reservations.iter().map(Reservation::line).collect(),
             reservations: Mutex::new(reservations),
             closed: AtomicBool::new(false),
+            phase: Mutex::new(Phase::Open),
+            freed: Bell::new(),
         }
     }
 
@@ -65,15 +81,42 @@ impl Lease {
     }
 
     /// Gives the lines back by `give_back`, and then frees them for others; only the first time, and not in a fork.
+    ///
+    /// Whoever comes second waits for the first, for once this returns the lines are free.
     pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.gpio.home().is_elsewhere() || self.closed.swap(true, Ordering::AcqRel) {
+        if self.gpio.home().is_elsewhere() || !self.begin_to_close() {
             return Ok(());
         }
         let result = give_back();
         self.reservations.lock().clear();
         self.gpio.unregister(self.ticket);
+        *self.phase.lock() = Phase::Closed;
+        self.freed.notify(usize::MAX);
         self.gpio.runtime().catch_up();
         result
+    }
+
+    /// Whether closing falls to the caller; if not, it is done when this returns.
+    fn begin_to_close(&self) -> bool {
+        let this = thread::current().id();
+        loop {
+            let listener = self.freed.listen();
+            {
+                let mut phase = self.phase.lock();
+                match *phase {
+                    Phase::Open => {
+                        *phase = Phase::Closing(this);
+                        self.closed.store(true, Ordering::Release);
+                        return true;
+                    }
+                    // A callback that runs on the way, as on a virtual clock, must not wait for itself.
+                    Phase::Closing(thread) if thread == this => return false,
+                    Phase::Closing(_) => {}
+                    Phase::Closed => return false,
+                }
+            }
+            listener.wait();
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod reserve;
 mod runtime;
 mod spec;
 mod spi;
+mod sync;
 mod types;
 
 mod animation;
@@ -26,6 +27,9 @@ mod emulate;
 pub mod machine;
 pub mod mock;
 pub mod time;
+
+#[cfg(all(test, loom))]
+mod model;
 
 pub use pinzero_board as board;
 

@@ -109,7 +109,7 @@ impl PinFactory for MockFactory {
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         let pin = self.open(line, "PWM", self.capabilities().pwm, config.on_close)?;
         self.world.look(line, |state| (state.function, state.output) = (Function::Pwm, Level::Low));
-        self.world.pulse(line, config.period, config.pulse);
+        self.world.pulse(line, config.period, config.pulse, || pin.check_open())?;
         Ok(Box::new(MockPwm { pin, rest: config.rest }))
     }
 
@@ -174,12 +174,13 @@ impl Pin for MockPin {
 
 impl OutputPin for MockPin {
     fn set(&self, level: Level) -> Result<()> {
-        self.check_open()?;
         self.world.change(self.line, |state| {
+            // Looked at under the lock of the lines: no write follows a close that has returned.
+            self.check_open()?;
             state.writes += 1;
             state.output = level;
-        });
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -205,7 +206,8 @@ impl OutputGroupPins for MockGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         self.pins.iter().try_for_each(MockPin::check_open)?;
         self.world.change_all(&self.lines, |index, state| {
-            if bit(mask, index).is_high() {
+            // It may have been closed meanwhile, see `MockPin::set`.
+            if bit(mask, index).is_high() && self.pins[index].check_open().is_ok() {
                 state.writes += 1;
                 state.output = bit(levels, index);
             }
@@ -235,9 +237,7 @@ struct MockPwm {
 
 impl PwmPin for MockPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.pin.check_open()?;
-        self.pin.world.pulse(self.pin.line, period, pulse);
-        Ok(())
+        self.pin.world.pulse(self.pin.line, period, pulse, || self.pin.check_open())
     }
 
     fn close(&self) -> Result<()> {

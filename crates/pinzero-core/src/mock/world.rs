@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use pinzero_board::{Board, Pull};
 
 use super::line::{Function, Pulse};
@@ -14,6 +13,7 @@ use super::terminal::Output;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{EdgeSink, Poker};
+use crate::sync::{Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
 use crate::types::{Bias, Edge, Level, Line};
 
@@ -186,10 +186,18 @@ impl World {
         }
     }
 
-    /// Puts a wave on a line. A steady one is a level; of a running one the line keeps the level that it had.
-    pub(super) fn pulse(&self, line: Line, period: Duration, pulse: Duration) {
+    /// Puts a wave on a line, unless `check` objects. A steady one is a level; of a running one the line keeps the level
+    /// that it had.
+    pub(super) fn pulse(
+        &self,
+        line: Line,
+        period: Duration,
+        pulse: Duration,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let new = Pulse { at: self.clock.now() - Instant::ZERO, period, pulse };
         self.change(line, |state| {
+            check()?;
             state.writes += 1;
             state.output = new.steady().unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
@@ -198,7 +206,8 @@ impl World {
                     output.show_pulse(line, new);
                 }
             }
-        });
+            Ok(())
+        })
     }
 
     fn poke(&self) {

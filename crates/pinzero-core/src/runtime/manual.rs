@@ -1,7 +1,5 @@
 //! The virtual clock: nobody turns the runtime but those who move time or change a line.
 
-use std::sync::atomic::Ordering;
-
 use super::{Shared, Turner};
 use crate::time::Instant;
 
@@ -12,7 +10,7 @@ impl Shared {
         if self.threads.is_some() {
             return;
         }
-        while self.inbox.pending.load(Ordering::Acquire) {
+        while !self.inbox.is_empty() {
             let Some(mut state) = self.state.try_lock() else { return };
             let mut effects = super::Effects::default();
             self.take_inbox(&mut state, &mut effects);

@@ -13,16 +13,16 @@ mod manual;
 mod state;
 mod threads;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
-use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use state::{Effects, Next, Task, TaskId};
 
 use crate::error::Result;
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
 use crate::types::Edge;
 use state::State;
@@ -45,16 +45,25 @@ struct Shared {
 
 /// What was pushed and not yet taken: an edge for a task, or the news that its deadline has changed. It can be pushed
 /// to with any other lock held: its own is a leaf.
+///
+/// There is no flag to say that it is not empty. On a virtual clock one thread pushes and then tries the state's lock,
+/// another lets go of that and then looks here: it is this lock that lets one of them see what the other has done.
 #[derive(Debug, Default)]
-struct Inbox {
-    pending: AtomicBool,
-    mail: Mutex<Vec<(TaskId, Option<Edge>)>>,
-}
+struct Inbox(Mutex<Vec<Mail>>);
+
+type Mail = (TaskId, Option<Edge>);
 
 impl Inbox {
     fn push(&self, id: TaskId, edges: impl IntoIterator<Item = Option<Edge>>) {
-        self.mail.lock().extend(edges.into_iter().map(|edge| (id, edge)));
-        self.pending.store(true, Ordering::Release);
+        self.0.lock().extend(edges.into_iter().map(|edge| (id, edge)));
+    }
+
+    fn take(&self) -> Vec<Mail> {
+        std::mem::take(&mut *self.0.lock())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
     }
 }
 
@@ -130,9 +139,7 @@ impl Runtime {
     /// Sees to what a write has set off, if the clock is virtual: callbacks run now, on this thread. To be called with no
     /// lock held. On a real clock the threads do that.
     pub(crate) fn catch_up(&self) {
-        if self.0.inbox.pending.load(Ordering::Relaxed) {
-            self.0.poke_manual();
-        }
+        self.0.poke_manual();
     }
 
     /// Has the threads see to what has been pushed; on a virtual clock that is left to [`catch_up`](Runtime::catch_up).
@@ -229,8 +236,11 @@ impl Shared {
     }
 
     fn take_inbox(&self, state: &mut State, effects: &mut Effects) {
-        while self.inbox.pending.swap(false, Ordering::AcqRel) {
-            let mail = std::mem::take(&mut *self.inbox.mail.lock());
+        loop {
+            let mail = self.inbox.take();
+            if mail.is_empty() {
+                return;
+            }
             for (id, edge) in mail {
                 match edge {
                     Some(edge) => state.edge(id, edge, effects),
