@@ -248,6 +248,20 @@ fn debounce_and_hold_are_decided_by_the_times_of_the_edges() -> Result<()> {
 }
 
 #[test]
+fn a_hold_comes_before_the_release_even_if_both_are_told_together() -> Result<()> {
+    let (rig, gpio) = Rig::start()?;
+    let button = Button::builder(4).hold_time(ms(200)).double_click_time(ms(5)).on(&gpio).open()?;
+    let mut events = button.events();
+    let start = gpio.now();
+    gpio.sleep(ms(500));
+    let edges = [(100, Level::Low), (400, Level::High)];
+    rig.push_all(4, &edges.map(|(at, level)| Edge { at: start + ms(at), level, missed: 0 }));
+    let told: Vec<_> = take(&mut events, 4, start);
+    assert_eq!(told, [(100, Activated), (300, Held), (300, EventKind::LongPressed), (400, Deactivated)]);
+    Ok(())
+}
+
+#[test]
 fn an_edge_that_is_told_too_late_changes_nothing_of_what_is_decided() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
     let button = Button::builder(4).hold_time(ms(20)).on(&gpio).open()?;

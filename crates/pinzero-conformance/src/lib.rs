@@ -1,1 +1,16 @@
-//! The conformance suite; see the README.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod bench;
+mod outcome;
+mod process;
+mod rig;
+mod suite;
+mod trials;
+mod wired;
+
+pub use libtest_mimic::Trial;
+pub use process::OtherProcess;
+pub use rig::{Pulses, Rig};
+pub use suite::{Deviation, Suite, run};
+pub use wired::WiredPins;

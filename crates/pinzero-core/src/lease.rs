@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::{self, ThreadId};
 
 use event_listener::{Event as Bell, Listener};
 
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, Ticket};
 use crate::reserve::Reservation;
+use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
 

@@ -4,6 +4,7 @@
 //! loom knows neither time nor the kernel, so the clock of most models is virtual, waits have no deadline, and the
 //! runtime's own threads and their poller are left out: a turn of theirs is one by any other thread.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Count, Ordering};
 use std::time::Duration;
@@ -15,9 +16,12 @@ use crate::animation::{Animation, Lane, Target};
 use crate::error::{ErrorKind, Result};
 use crate::event::{Event, EventKind, Handler, Hub};
 use crate::gpio::Gpio;
+use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
-use crate::mock::{self, Function};
+use crate::mock;
+use crate::reserve::{Holder, Reservation};
 use crate::runtime::{EdgeSink, Effects, Next, Runtime, Task};
+use crate::spec::PinSpec;
 use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
 use crate::types::{Edge, Level};
@@ -448,16 +452,68 @@ fn an_input_is_awaited_and_driven_and_closed_at_once() {
     });
 }
 
+/// A handle on a line without a pin. Whoever drops it last must be the model's own thread, for loom does not know the
+/// order that an `Arc` brings.
+#[derive(Debug)]
+struct Bare {
+    lease: Lease,
+    given_back: AtomicU64,
+}
+
+impl Bare {
+    fn new(gpio: &Gpio) -> Arc<Self> {
+        let reservation = Bare::reserve(gpio).unwrap();
+        Arc::new(Bare { lease: Lease::new(gpio, vec![reservation]), given_back: AtomicU64::new(0) })
+    }
+
+    fn reserve(gpio: &Gpio) -> Result<Reservation> {
+        gpio.reserve(&PinSpec::from(17), Holder { device: "Bare", place: Location::caller() })
+    }
+
+    fn given_back(&self) -> u64 {
+        self.given_back.load(Ordering::Relaxed)
+    }
+}
+
+impl Closable for Bare {
+    fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    fn close(&self) -> Result<()> {
+        self.lease.end(|| {
+            self.given_back.store(self.given_back() + 1, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+}
+
 #[test]
 fn what_opens_while_the_factory_closes_is_closed() {
     check(|| {
-        let gpio = mock::gpio();
-        let opener = beside(&gpio, |gpio| gpio.output(17).open());
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let bare = Bare::new(&gpio);
+        let opener = beside(&bare, Owner::register);
         gpio.close().unwrap();
-        match opener.join().unwrap() {
-            Ok(output) => assert!(output.is_closed()),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Closed),
-        }
-        assert_eq!(gpio.line(17).function(), Function::Input);
+        let opened = opener.join().unwrap();
+        assert_eq!((bare.lease.is_closed(), bare.given_back()), (true, 1));
+        drop(opened);
+        assert_eq!(bare.given_back(), 1);
+    });
+}
+
+#[test]
+fn whoever_closes_second_finds_the_line_free() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let bare = Bare::new(&gpio);
+        let close = |bare: Arc<Bare>| {
+            bare.close().unwrap();
+            assert_eq!(bare.given_back(), 1);
+        };
+        let other = beside(&bare, close);
+        close(bare.clone());
+        assert!(Bare::reserve(&gpio).is_ok());
+        other.join().unwrap();
     });
 }

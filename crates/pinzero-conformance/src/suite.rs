@@ -1,0 +1,170 @@
+//! From a rig to trials, and from trials to an exit status.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use pinzero_core::Result;
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, Stop};
+use crate::rig::Rig;
+use crate::trials::{self, Check};
+
+/// How often a trial is begun anew on a machine that stalls.
+const ATTEMPTS: u32 = 10;
+
+/// How long a trial may take. Only one that hangs does.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A trial that a backend is known not to pass.
+///
+/// It is reported as ignored with its reason as long as it fails, and as failed once it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deviation {
+    /// The trial's name without the suite's: `"edges::a_burst_is_whole_or_counted"`.
+    pub trial: &'static str,
+    /// Why the backend cannot do as the others do.
+    pub reason: &'static str,
+}
+
+type SetUp = Arc<dyn Fn() -> Result<Box<dyn Rig>> + Send + Sync>;
+
+/// All trials on one rig.
+#[derive(Clone)]
+pub struct Suite {
+    name: String,
+    set_up: SetUp,
+    deviations: Vec<Deviation>,
+    missing: Option<String>,
+}
+
+impl Suite {
+    /// A suite whose trials are called `name::…`; each has `set_up` make it a rig.
+    pub fn new<R: Rig + 'static>(
+        name: impl Into<String>,
+        set_up: impl Fn() -> Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        let set_up = Arc::new(move || Ok(Box::new(set_up()?) as Box<dyn Rig>));
+        Suite { name: name.into(), set_up, deviations: Vec::new(), missing: None }
+    }
+
+    /// The trials that are known to fail, and have to.
+    #[must_use]
+    pub fn deviations(mut self, deviations: &[Deviation]) -> Self {
+        self.deviations.extend(deviations);
+        self
+    }
+
+    /// Why there is no rig here, if there is none: all trials are ignored for this reason then, and fail for it with
+    /// `--include-ignored`.
+    #[must_use]
+    pub fn missing(mut self, reason: Option<&str>) -> Self {
+        self.missing = reason.map(str::to_owned);
+        self
+    }
+
+    /// The trials, for a harness of your own; [`run`] is one. They expect to run one at a time.
+    pub fn trials(&self) -> Vec<Trial> {
+        self.list(false)
+    }
+
+    /// The trials; if `insist`, those of a missing rig fail.
+    fn list(&self, insist: bool) -> Vec<Trial> {
+        let known = trials::ALL.iter().map(|check| {
+            let suite = self.clone();
+            Trial::ignorable_test(format!("{}::{}", self.name, check.name), move || match &suite.missing {
+                Some(reason) if insist => Err(Failed::from(reason)),
+                Some(reason) => Ok(Completion::ignored_with(reason)),
+                None => without_hanging(move || suite.judge(check)),
+            })
+        });
+        let unknown = self
+            .deviations
+            .iter()
+            .filter(|deviation| !trials::ALL.iter().any(|check| check.name == deviation.trial));
+        let unknown = unknown.map(|deviation| {
+            let complaint = format!("a deviation is listed for {}, which is no trial", deviation.trial);
+            Trial::test(format!("{}::{}", self.name, deviation.trial), || Err(Failed::from(complaint)))
+        });
+        known.chain(unknown).collect()
+    }
+
+    /// Runs a trial, and holds it against the list of deviations.
+    fn judge(&self, check: &Check) -> Result<Completion, Failed> {
+        let deviation = self.deviations.iter().find(|deviation| deviation.trial == check.name);
+        match (self.attempt(check), deviation) {
+            (Ok(()), None) => Ok(Completion::Completed),
+            (Err(Stop::NotApplicable(reason)), None) => Ok(Completion::ignored_with(reason)),
+            (Err(Stop::Failed(complaint)), None) => Err(complaint.into()),
+            (Err(Stop::Failed(complaint)), Some(Deviation { reason, .. })) => {
+                log::info!("{}::{} deviates: {complaint}", self.name, check.name);
+                Ok(Completion::ignored_with(format!("deviates: {reason}")))
+            }
+            (Ok(()) | Err(Stop::NotApplicable(_)), Some(_)) => {
+                Err("it is listed as a deviation and does not fail: take it off the list".into())
+            }
+            (Err(Stop::Stalled), _) => Err("the machine stalls too often for this trial".into()),
+        }
+    }
+
+    /// Runs a trial, over and over as long as the machine stalls.
+    fn attempt(&self, check: &Check) -> Outcome {
+        for _ in 1..ATTEMPTS {
+            match self.once(check) {
+                Err(Stop::Stalled) => log::warn!("{}: the machine stalled, so once more", check.name),
+                outcome => return outcome,
+            }
+        }
+        self.once(check)
+    }
+
+    fn once(&self, check: &Check) -> Outcome {
+        let rig = (self.set_up)()?;
+        let bench = Bench::new(&*rig)?;
+        check.needs.iter().try_for_each(|need| bench.need(*need))?;
+        (check.run)(&bench)
+    }
+}
+
+/// Runs a trial on a thread of its own, and has it fail instead of hang.
+fn without_hanging(
+    trial: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
+) -> Result<Completion, Failed> {
+    let (sender, receiver) = mpsc::channel();
+    let thread = thread::spawn(move || sender.send(trial()));
+    match receiver.recv_timeout(LIMIT) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(format!("it has not come to an end within {LIMIT:?}").into()),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(_) => Err("it ended without a result".into()),
+        },
+    }
+}
+
+impl fmt::Debug for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Suite")
+            .field("name", &self.name)
+            .field("deviations", &self.deviations)
+            .field("missing", &self.missing)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs suites as the arguments of this program say, which are those of any test; what a test target with
+/// `harness = false` has for its `main`.
+///
+/// One trial runs at a time: they share the pins, and some measure.
+pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let insist = arguments.include_ignored || arguments.ignored;
+    let trials = suites.into_iter().flat_map(|suite| suite.list(insist)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

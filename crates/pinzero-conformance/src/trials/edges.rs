@@ -1,0 +1,173 @@
+//! Edges: each one with its time and level, in order, and none of them lost in silence.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pinzero_core::time::{Instant, us};
+use pinzero_core::{Bias, Event, EventKind, Input, Level};
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, check};
+
+/// How many edges in order are looked at, each a moment after the one before.
+const IN_ORDER: u32 = 1000;
+
+/// How many come as fast as the rig can make them. Odd, so that the last level is not the one before the first.
+const BURST: u64 = 10_001;
+
+/// An input on the first line, which is driven low.
+fn low_input(bench: &Bench<'_>) -> Outcome<Input> {
+    bench.drive(bench.line, Level::Low)?;
+    Ok(bench.input(bench.line).open()?)
+}
+
+/// Fails unless the first state of an input is the level on its line, since `opened` or later.
+///
+/// An edge that came while it was being opened, and before anybody could ask for its events, is seen here only.
+fn starts_now(bench: &Bench<'_>, input: &Input, opened: Instant) -> Outcome {
+    let level = input.level()?;
+    let time = if level.is_high() { input.active_time() } else { input.inactive_time() };
+    let open = bench.gpio().now() - opened;
+    check(time.is_some_and(|time| time <= open), || {
+        format!("{level} and open for {open:?}, the input has been so for {time:?}")
+    })
+}
+
+pub(super) fn have_time_and_level(bench: &Bench<'_>) -> Outcome {
+    let input = low_input(bench)?;
+    let mut events = input.events();
+    let mut last = None;
+    for level in [Level::High, Level::Low, Level::High, Level::Low] {
+        bench.tick();
+        let when = bench.drive(bench.line, level)?;
+        let event = bench.expect(&mut events, level, when)?;
+        check(last.is_none_or(|last| last < event.at), || format!("{event:?} comes after {last:?}"))?;
+        last = Some(event.at);
+    }
+    bench.expect_none(&mut events)
+}
+
+pub(super) fn do_not_come_of_opening(bench: &Bench<'_>) -> Outcome {
+    for bias in [Bias::PullUp, Bias::PullDown, Bias::PullUp] {
+        let opened = bench.gpio().now();
+        let input = bench.input(bench.line).bias(bias).open()?;
+        bench.expect_none(&mut input.events())?;
+        let missed = input.missed();
+        check(missed == 0, || format!("opening with a {bias} has lost {missed} edges"))?;
+        starts_now(bench, &input, opened)?;
+    }
+    Ok(())
+}
+
+pub(super) fn come_in_order(bench: &Bench<'_>) -> Outcome {
+    let input = low_input(bench)?;
+    let mut events = input.events();
+    let mut last = Instant::ZERO;
+    let mut wanted = Vec::new();
+    for index in 0..IN_ORDER {
+        bench.gpio().sleep(us(1));
+        let level = Level::from(index % 2 == 0);
+        wanted.push((level, bench.drive(bench.line, level)?));
+    }
+    for (level, when) in wanted {
+        let event = bench.expect(&mut events, level, when)?;
+        check(last < event.at, || format!("{event:?} is not after the edge before it, at {last:?}"))?;
+        last = event.at;
+    }
+    bench.expect_none(&mut events)
+}
+
+pub(super) fn stay_on_their_line(bench: &Bench<'_>) -> Outcome {
+    let other = bench.other_line()?;
+    bench.drive(other, Level::Low)?;
+    let input = low_input(bench)?;
+    let neighbour = bench.input(other).open()?;
+    let (mut events, mut neighbours) = (input.events(), neighbour.events());
+    let when = bench.drive(other, Level::High)?;
+    bench.expect(&mut neighbours, Level::High, when)?;
+    bench.expect_none(&mut events)?;
+    let when = bench.drive(bench.line, Level::High)?;
+    bench.expect(&mut events, Level::High, when)?;
+    bench.expect_none(&mut neighbours)
+}
+
+/// What handlers have been told.
+#[derive(Debug, Default)]
+struct Told {
+    events: u64,
+    missed: u64,
+    last: Option<Event>,
+    out_of_order: Option<Event>,
+}
+
+impl Told {
+    fn take(&mut self, event: Event) {
+        if self.last.is_some_and(|last| last.at > event.at || last.level == event.level) {
+            self.out_of_order.get_or_insert(event);
+        }
+        self.events += 1;
+        self.missed += u64::from(event.missed);
+        self.last = Some(event);
+    }
+}
+
+/// Has every event of `input` told to what is returned.
+fn listen(input: &Input) -> Arc<Mutex<Told>> {
+    let told = Arc::new(Mutex::new(Told::default()));
+    for kind in [EventKind::Activated, EventKind::Deactivated] {
+        let told = told.clone();
+        input.on(kind, move |event| told.lock().unwrap_or_else(PoisonError::into_inner).take(*event));
+    }
+    told
+}
+
+/// Looks at what has been told.
+fn look<R>(told: &Mutex<Told>, look: impl FnOnce(&Told) -> R) -> R {
+    look(&told.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+pub(super) fn a_burst_is_whole_or_counted(bench: &Bench<'_>) -> Outcome {
+    let input = low_input(bench)?;
+    let told = listen(&input);
+    for index in 0..BURST {
+        bench.drive(bench.line, Level::from(index % 2 == 0))?;
+    }
+    let last = |told: &Told| told.last.map(|event| event.level);
+    let arrived = bench.eventually(|| {
+        look(&told, |told| last(told) == Some(Level::High) && told.events + 2 * input.missed() >= BURST)
+    });
+    let missed = input.missed();
+    look(&told, |told| {
+        // Of the edges on either side of a gap, one may be no change and so no event.
+        let whole = told.events + missed <= BURST && told.events + 2 * missed >= BURST;
+        check(arrived && whole, || {
+            format!("of {BURST} edges came {told:?}, and {missed} are called missed")
+        })?;
+        check(told.missed == missed, || {
+            format!("events tell of {} missed, the input of {missed}", told.missed)
+        })?;
+        check(told.out_of_order.is_none(), || format!("out of order: {:?}", told.out_of_order))
+    })?;
+    let is_active = input.is_active()?;
+    check(is_active, || "the level in the end is not the line's".to_owned())
+}
+
+pub(super) fn end_with_close(bench: &Bench<'_>) -> Outcome {
+    let input = low_input(bench)?;
+    let told = listen(&input);
+    let mut events = input.events();
+    let when = bench.drive(bench.line, Level::High)?;
+    bench.expect(&mut events, Level::High, when)?;
+    check(bench.eventually(|| look(&told, |told| told.events) == 1), || "no handler was called".to_owned())?;
+    input.close()?;
+    bench.drive(bench.line, Level::Low)?;
+    bench.drive(bench.line, Level::High)?;
+    // Opened again, the line must not bring up what happened while nobody listened.
+    bench.tick();
+    let opened = bench.gpio().now();
+    let input = bench.input(bench.line).open()?;
+    bench.expect_none(&mut input.events())?;
+    starts_now(bench, &input, opened)?;
+    let event = events.next();
+    check(event.is_none(), || format!("{event:?} after close"))?;
+    look(&told, |told| check(told.events == 1, || format!("after close: {:?}", told.last)))
+}

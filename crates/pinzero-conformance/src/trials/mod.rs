@@ -1,0 +1,90 @@
+//! The trials: what a program may rely on, whatever drives its pins.
+
+mod boundary;
+mod debounce;
+mod edges;
+mod group;
+mod honesty;
+mod input;
+mod names;
+mod output;
+mod ownership;
+mod pwm;
+mod spi;
+mod wires;
+
+use crate::bench::{BIAS, Bench, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, Need, OUTPUT, PWM, SPI};
+use crate::outcome::Outcome;
+
+/// One trial, and the powers without which it is not for a factory.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    pub(crate) needs: &'static [Need],
+    pub(crate) run: fn(&Bench<'_>) -> Outcome,
+}
+
+const fn check(name: &'static str, needs: &'static [Need], run: fn(&Bench<'_>) -> Outcome) -> Check {
+    Check { name, needs, run }
+}
+
+/// All of them.
+pub(crate) const ALL: &[Check] = &[
+    check("honesty::output", &[], honesty::output),
+    check("honesty::input", &[], honesty::input),
+    check("honesty::bias", &[INPUT], honesty::bias),
+    check("honesty::group", &[], honesty::group),
+    check("honesty::spi", &[], honesty::spi),
+    check("honesty::pwm", &[], honesty::pwm),
+    check("honesty::keep", &[OUTPUT], honesty::keep),
+    check("boundary::gives_what_is_declared", &[], boundary::gives_what_is_declared),
+    check("boundary::refuses_what_is_not_declared", &[], boundary::refuses_what_is_not_declared),
+    check("boundary::a_closed_pin_says_so", &[], boundary::a_closed_pin_says_so),
+    check("boundary::a_dropped_pin_is_free", &[], boundary::a_dropped_pin_is_free),
+    check("boundary::a_closed_factory_holds_nothing", &[], boundary::a_closed_factory_holds_nothing),
+    check("output::starts_at_its_level", &[OUTPUT], output::starts_at_its_level),
+    check("output::starts_without_a_blip", &[OUTPUT], output::starts_without_a_blip),
+    check("output::adopts_the_level", &[OUTPUT], output::adopts_the_level),
+    check("output::drives_and_reads", &[OUTPUT], output::drives_and_reads),
+    check("output::restores_what_it_found", &[OUTPUT], output::restores_what_it_found),
+    check("output::leaves_the_pull_asked_for", &[OUTPUT, BIAS], output::leaves_the_pull_asked_for),
+    check("output::leaves_the_level_asked_for", &[OUTPUT, KEEP], output::leaves_the_level_asked_for),
+    check("group::starts_at_its_levels", &[GROUP], group::starts_at_its_levels),
+    check("group::sets_what_the_mask_says", &[GROUP], group::sets_what_the_mask_says),
+    check("group::changes_in_one_instant", &[NATIVE_GROUP], group::changes_in_one_instant),
+    check("group::is_taken_and_closed_as_one", &[GROUP, OUTPUT], group::is_taken_and_closed_as_one),
+    check("input::follows_the_line", &[INPUT], input::follows_the_line),
+    check("input::is_pulled", &[INPUT, BIAS], input::is_pulled),
+    check("input::a_driver_beats_the_pull", &[INPUT, BIAS], input::a_driver_beats_the_pull),
+    check("input::a_pull_gives_way_to_a_driver", &[INPUT, BIAS], input::a_pull_gives_way_to_a_driver),
+    check("input::gives_the_pull_back", &[INPUT, BIAS], input::gives_the_pull_back),
+    check("edges::have_time_and_level", &[INPUT], edges::have_time_and_level),
+    check("edges::do_not_come_of_opening", &[INPUT, BIAS], edges::do_not_come_of_opening),
+    check("edges::come_in_order", &[INPUT, NATIVE_EDGES], edges::come_in_order),
+    check("edges::stay_on_their_line", &[INPUT], edges::stay_on_their_line),
+    check("edges::a_burst_is_whole_or_counted", &[INPUT, NATIVE_EDGES], edges::a_burst_is_whole_or_counted),
+    check("edges::end_with_close", &[INPUT], edges::end_with_close),
+    check("debounce::settle_counts_what_lasts", &[INPUT], debounce::settle_counts_what_lasts),
+    check("debounce::settle_passes_over_the_rest", &[INPUT], debounce::settle_passes_over_the_rest),
+    check("debounce::lockout_counts_at_once", &[INPUT], debounce::lockout_counts_at_once),
+    check("debounce::lockout_keeps_the_last_level", &[INPUT], debounce::lockout_keeps_the_last_level),
+    check("debounce::settle_comes_before_lockout", &[INPUT], debounce::settle_comes_before_lockout),
+    check("ownership::a_closed_output_says_so", &[OUTPUT], ownership::a_closed_output_says_so),
+    check("ownership::a_closed_input_says_so", &[INPUT], ownership::a_closed_input_says_so),
+    check("ownership::a_line_can_be_opened_again", &[INPUT, OUTPUT], ownership::a_line_can_be_opened_again),
+    check("ownership::one_holder_in_a_process", &[OUTPUT], ownership::one_holder_in_a_process),
+    check("ownership::one_holder_among_processes", &[OUTPUT], ownership::one_holder_among_processes),
+    check("ownership::a_refused_line_stays_free", &[OUTPUT], ownership::a_refused_line_stays_free),
+    check("ownership::the_factory_closes_all", &[INPUT, OUTPUT], ownership::the_factory_closes_all),
+    check("names::lead_to_their_lines", &[], names::lead_to_their_lines),
+    check("names::of_no_line_are_refused", &[], names::of_no_line_are_refused),
+    check("pwm::starts_with_its_duty", &[PWM], pwm::starts_with_its_duty),
+    check("pwm::has_the_duty_set", &[PWM], pwm::has_the_duty_set),
+    check("pwm::keeps_its_duty_at_another_frequency", &[PWM], pwm::keeps_its_duty_at_another_frequency),
+    check("pwm::never_toggles_at_the_ends", &[PWM], pwm::never_toggles_at_the_ends),
+    check("pwm::refuses_what_is_no_wave", &[PWM], pwm::refuses_what_is_no_wave),
+    check("pwm::ends_with_close", &[PWM], pwm::ends_with_close),
+    check("spi::comes_back_over_a_wire", &[SPI], spi::comes_back_over_a_wire),
+    check("wires::carry_a_level", &[INPUT, OUTPUT], wires::carry_a_level),
+    check("wires::a_driver_beats_a_pull", &[INPUT, OUTPUT, BIAS], wires::a_driver_beats_a_pull),
+    check("wires::carry_a_pull", &[INPUT, BIAS], wires::carry_a_pull),
+];

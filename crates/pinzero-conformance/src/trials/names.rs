@@ -1,0 +1,40 @@
+//! Pin names: the same on every factory that says it is on the same board.
+
+use pinzero_core::{ErrorKind, Line, PinSpec};
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, check, refused};
+
+fn leads_to(bench: &Bench<'_>, pin: impl Into<PinSpec>, line: Line) -> Outcome {
+    let pin = pin.into();
+    let found = bench.gpio().resolve(pin.clone())?;
+    check(found == line, || format!("{pin} leads to {found}, not to {line}"))
+}
+
+pub(super) fn lead_to_their_lines(bench: &Bench<'_>) -> Outcome {
+    let board = bench.gpio().board();
+    for line in (0..board.lines()).map(Line) {
+        leads_to(bench, line, line)?;
+        leads_to(bench, line.0.to_string(), line)?;
+        for name in board.names(line.0) {
+            leads_to(bench, name.to_lowercase(), line)?;
+            leads_to(bench, name, line)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn of_no_line_are_refused(bench: &Bench<'_>) -> Outcome {
+    let gpio = bench.gpio();
+    let beyond = gpio.board().lines();
+    refused("a negative number", ErrorKind::UnknownPin, gpio.resolve(-1))?;
+    refused("the number after the last", ErrorKind::UnknownPin, gpio.resolve(beyond))?;
+    refused("its name", ErrorKind::UnknownPin, gpio.resolve(format!("GPIO{beyond}")))?;
+    refused("no name at all", ErrorKind::UnknownPin, gpio.resolve(""))?;
+    refused("a name of nothing", ErrorKind::UnknownPin, gpio.resolve("no such pin"))?;
+    refused("ground", ErrorKind::NotGpio, gpio.resolve("GND"))?;
+    if gpio.capabilities().output.is_available() {
+        refused("an output beyond the last", ErrorKind::UnknownPin, gpio.output(beyond).open())?;
+    }
+    Ok(())
+}

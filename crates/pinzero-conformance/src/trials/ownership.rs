@@ -1,0 +1,102 @@
+//! Who holds a line: one at a time, until it is closed, and then whoever wants it.
+
+use pinzero_core::{Bias, ErrorKind, Level, OnClose};
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, check, or_not_applicable, refused};
+
+pub(super) fn a_closed_output_says_so(bench: &Bench<'_>) -> Outcome {
+    let output = bench.gpio().output(bench.line).open()?;
+    let clone = output.clone();
+    output.close()?;
+    output.close()?;
+    check(clone.is_closed(), || "a clone of a closed output is open".to_owned())?;
+    refused("writing a closed output", ErrorKind::Closed, clone.set(Level::High))?;
+    refused("reading a closed output", ErrorKind::Closed, clone.level())
+}
+
+pub(super) fn a_closed_input_says_so(bench: &Bench<'_>) -> Outcome {
+    let input = bench.input(bench.line).open()?;
+    input.close()?;
+    input.close()?;
+    refused("reading a closed input", ErrorKind::Closed, input.level())?;
+    refused("waiting for a closed input", ErrorKind::Closed, input.wait_for(true))
+}
+
+pub(super) fn a_line_can_be_opened_again(bench: &Bench<'_>) -> Outcome {
+    for _ in 0..3 {
+        let output = bench.gpio().output(bench.line).initial(Level::High).open()?;
+        bench.sees(bench.line, Level::High, "an output")?;
+        output.close()?;
+        bench.drive(bench.line, Level::Low)?;
+        let input = bench.input(bench.line).open()?;
+        let mut events = input.events();
+        let when = bench.drive(bench.line, Level::High)?;
+        bench.expect(&mut events, Level::High, when)?;
+        drop(input);
+        bench.drive(bench.line, None)?;
+    }
+    Ok(())
+}
+
+pub(super) fn one_holder_in_a_process(bench: &Bench<'_>) -> Outcome {
+    let (gpio, line) = (bench.gpio(), bench.line);
+    let output = gpio.output(line).initial(Level::High).open()?;
+    refused("an output on a line in use", ErrorKind::PinInUse, gpio.output(line).open())?;
+    if bench.powers().pwm.is_available() {
+        refused("PWM on a line in use", ErrorKind::PinInUse, gpio.pwm(line).open())?;
+    }
+    if bench.powers().input.is_available() {
+        refused("an input on a line in use", ErrorKind::PinInUse, gpio.input(line).open())?;
+    }
+    bench.sees(line, Level::High, "an output that others have wanted")?;
+    output.close()?;
+    drop(gpio.output(line).open()?);
+    Ok(())
+}
+
+pub(super) fn one_holder_among_processes(bench: &Bench<'_>) -> Outcome {
+    let (gpio, line) = (bench.gpio(), bench.line);
+    let other = or_not_applicable(bench.rig().take_elsewhere(line)?, "the rig has no other process")?;
+    refused("an output that another process holds", ErrorKind::Busy, gpio.output(line).open())?;
+    if bench.powers().input.is_available() {
+        refused("an input that another process holds", ErrorKind::Busy, gpio.input(line).open())?;
+    }
+    drop(other);
+    drop(gpio.output(line).open()?);
+    Ok(())
+}
+
+pub(super) fn a_refused_line_stays_free(bench: &Bench<'_>) -> Outcome {
+    let (gpio, line, powers) = (bench.gpio(), bench.line, bench.powers());
+    if !powers.keep.is_available() {
+        // Whether that is refused is a trial of its own.
+        drop(gpio.output(line).on_close(OnClose::Keep).open());
+    }
+    if !powers.bias.is_available() {
+        drop(gpio.input(line).bias(Bias::PullUp).open());
+    }
+    drop(gpio.pwm(line).initial(2.0).open());
+    drop(gpio.pwm(line).frequency(0.0).open());
+    let output = gpio.output(line).initial(Level::High).open()?;
+    bench.sees(line, Level::High, "an output on a line that was refused before")?;
+    Ok(output.close()?)
+}
+
+pub(super) fn the_factory_closes_all(bench: &Bench<'_>) -> Outcome {
+    let (gpio, line) = (bench.gpio(), bench.line);
+    let other = bench.other_line()?;
+    let before = bench.observe(line)?;
+    let output = gpio.output(line).initial(!before).open()?;
+    let input = gpio.input(other).open()?;
+    let mut events = input.events();
+    gpio.close()?;
+    gpio.close()?;
+    bench.sees(line, before, "an output whose factory was closed")?;
+    check(events.next().is_none(), || "events go on after the factory was closed".to_owned())?;
+    check(output.is_closed() && input.is_closed(), || "a closed factory has open devices".to_owned())?;
+    refused("writing an output of a closed factory", ErrorKind::Closed, output.set(Level::High))?;
+    refused("reading an input of a closed factory", ErrorKind::Closed, input.level())?;
+    refused("an output of a closed factory", ErrorKind::Closed, gpio.output(line).open())?;
+    refused("an input of a closed factory", ErrorKind::Closed, gpio.input(other).open())
+}

@@ -1,0 +1,104 @@
+//! Pulses, whoever makes them.
+
+use std::time::Duration;
+
+use pinzero_core::time::{ms, us};
+use pinzero_core::{ErrorKind, Level, OnClose};
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, check, refused};
+use crate::rig::Pulses;
+
+const PERIOD: Duration = ms(10);
+const HERTZ: f64 = 100.0;
+
+fn pulses(period: Duration, pulse: Duration) -> Pulses {
+    Pulses { period, pulse }
+}
+
+pub(super) fn starts_with_its_duty(bench: &Bench<'_>) -> Outcome {
+    let _pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).initial(0.3).open()?;
+    bench.sees_pulses(bench.line, pulses(PERIOD, ms(3)))
+}
+
+pub(super) fn has_the_duty_set(bench: &Bench<'_>) -> Outcome {
+    let pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).open()?;
+    for (duty, pulse) in [(0.25, us(2_500)), (0.075, us(750)), (0.9, us(9_000)), (0.5, us(5_000))] {
+        pwm.set_duty(duty)?;
+        // A new duty may wait for the next cycle.
+        bench.gpio().sleep(PERIOD);
+        bench.sees_pulses(bench.line, pulses(PERIOD, pulse))?;
+        check(pwm.duty() == duty, || format!("set to {duty}, it says {}", pwm.duty()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn keeps_its_duty_at_another_frequency(bench: &Bench<'_>) -> Outcome {
+    let pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).initial(0.25).open()?;
+    for (hertz, period) in [(50.0, ms(20)), (200.0, ms(5))] {
+        pwm.set_frequency(hertz)?;
+        bench.gpio().sleep(ms(20));
+        bench.sees_pulses(bench.line, pulses(period, period / 4))?;
+    }
+    Ok(())
+}
+
+pub(super) fn never_toggles_at_the_ends(bench: &Bench<'_>) -> Outcome {
+    for (duty, level) in [(0.0, Level::Low), (1.0, Level::High)] {
+        let before = bench.observe(bench.line)?;
+        let mark = bench.rig().changes(bench.line)?.unwrap_or_default().len();
+        let pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).initial(duty).open()?;
+        is_steady(bench, level, PERIOD)?;
+        pwm.set_duty(duty)?;
+        pwm.set_frequency(HERTZ * 2.0)?;
+        is_steady(bench, level, PERIOD / 2)?;
+        let changes = bench.rig().changes(bench.line)?.unwrap_or_default().split_off(mark);
+        let once = changes.len() == 1 && level != before;
+        check(changes.is_empty() || once, || {
+            format!("it was {before}, and a duty of {duty} from the start made it {changes:?}")
+        })?;
+        // The same after a wave.
+        pwm.set_duty(0.5)?;
+        bench.gpio().sleep(PERIOD);
+        pwm.set_duty(duty)?;
+        is_steady(bench, level, PERIOD / 2)?;
+    }
+    Ok(())
+}
+
+/// Fails unless the line stays at `level`.
+fn is_steady(bench: &Bench<'_>, level: Level, period: Duration) -> Outcome {
+    let pulse = if level.is_high() { period } else { Duration::ZERO };
+    if bench.rig().pulses(bench.line)?.is_some() {
+        return bench.sees_pulses(bench.line, pulses(period, pulse));
+    }
+    bench.stays(bench.line, level, period, "carrying what is no wave")
+}
+
+pub(super) fn refuses_what_is_no_wave(bench: &Bench<'_>) -> Outcome {
+    let pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).initial(0.5).open()?;
+    for duty in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        refused(&format!("a duty of {duty}"), ErrorKind::InvalidValue, pwm.set_duty(duty))?;
+    }
+    for hertz in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        refused(&format!("{hertz} Hz"), ErrorKind::InvalidFrequency, pwm.set_frequency(hertz))?;
+    }
+    bench.sees_pulses(bench.line, pulses(PERIOD, PERIOD / 2))
+}
+
+pub(super) fn ends_with_close(bench: &Bench<'_>) -> Outcome {
+    let pwm = bench.gpio().pwm(bench.line).frequency(HERTZ).initial(0.5).open()?;
+    pwm.close()?;
+    pwm.close()?;
+    refused("a duty for closed PWM", ErrorKind::Closed, pwm.set_duty(0.2))?;
+    refused("a frequency for closed PWM", ErrorKind::Closed, pwm.set_frequency(HERTZ))?;
+    let rest = bench.observe(bench.line)?;
+    bench.stays(bench.line, rest, PERIOD, "after PWM was closed")?;
+    if bench.powers().keep.is_available() {
+        let pwm = bench.gpio().pwm(bench.line).initial(0.5).rest(Level::High).on_close(OnClose::Keep);
+        pwm.open()?.close()?;
+        let rested = bench.sees(bench.line, Level::High, "a wave closed to be kept at rest");
+        return rested.and(bench.leave_undriven(bench.line));
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! SPI: bits go out, and come back over a wire.
+
+use pinzero_core::ErrorKind;
+
+use crate::bench::Bench;
+use crate::outcome::{Outcome, check, or_not_applicable, refused};
+
+pub(super) fn comes_back_over_a_wire(bench: &Bench<'_>) -> Outcome {
+    let [mosi, miso] = or_not_applicable(bench.rig().wire()?, "the rig has no wire between two lines")?;
+    let clock = bench.lines.iter().find(|line| ![mosi, miso].contains(line));
+    let clock = *or_not_applicable(clock, "the rig has no line for a clock beside the wire")?;
+    let spi = bench.gpio().spi(clock).mosi(mosi).miso(miso).open()?;
+    let data = [0x00, 0xff, 0x80, 0x01, 0xa5];
+    let mut echo = data;
+    spi.transfer(&mut echo)?;
+    check(echo == data, || format!("{data:02x?} came back as {echo:02x?}"))?;
+    spi.close()?;
+    spi.close()?;
+    refused("a transfer on a closed bus", ErrorKind::Closed, spi.transfer(&mut echo))?;
+    bench.gpio().output(mosi).open()?.close()?;
+    Ok(bench.gpio().output(clock).open()?.close()?)
+}

@@ -1,0 +1,147 @@
+//! Two pins joined by a wire: the rig that anybody can build.
+
+use std::any::Any;
+use std::env;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pinzero_core::time::{Instant, ms};
+use pinzero_core::{Bias, Events, Gpio, Input, Level, Line, Output, PinSpec, Result};
+
+use crate::process::OtherProcess;
+use crate::rig::Rig;
+
+/// A rig of two pins that are joined by a wire: trials use the first, and the second drives it and looks at it.
+///
+/// The factory must have outputs, inputs and edges. A resistor of 1 kΩ for a wire does no harm, and saves the pins if a
+/// backend has them drive against each other.
+///
+/// ```
+/// use pinzero_conformance::{Rig, WiredPins};
+/// use pinzero_core::{Level, mock};
+///
+/// let gpio = mock::gpio();
+/// gpio.wire(17, 27);
+/// let rig = WiredPins::new(&gpio, 17, 27)?;
+/// let led = gpio.output(17).initial(Level::High).open()?;
+/// assert_eq!(rig.observe(led.line())?, Level::High);
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct WiredPins {
+    gpio: Gpio,
+    pin: Line,
+    other: Line,
+    has_other_process: bool,
+    state: Mutex<State>,
+}
+
+/// What the second pin does, and what it has seen.
+#[derive(Debug)]
+struct State {
+    role: Role,
+    changes: Vec<(Instant, Level)>,
+}
+
+#[derive(Debug)]
+enum Role {
+    Nothing,
+    Looks(Input, Events),
+    Drives(Output),
+}
+
+impl WiredPins {
+    /// Why there is no such rig, if the environment names no pins.
+    pub const MISSING: &str = "no wired pins: set PINZERO_TEST_PIN and PINZERO_TEST_INPUT_PIN";
+
+    /// The pins named by the environment variables `PINZERO_TEST_PIN` and `PINZERO_TEST_INPUT_PIN`, the second being the
+    /// one that drives and looks; `None` unless both are set.
+    pub fn in_environment() -> Option<[PinSpec; 2]> {
+        let pin = |variable| env::var(variable).ok().filter(|pin| !pin.is_empty()).map(PinSpec::from);
+        Some([pin("PINZERO_TEST_PIN")?, pin("PINZERO_TEST_INPUT_PIN")?])
+    }
+
+    /// The rig of these two pins.
+    ///
+    /// # Errors
+    /// Those of opening the second pin as an input.
+    pub fn new(gpio: &Gpio, pin: impl Into<PinSpec>, other: impl Into<PinSpec>) -> Result<Self> {
+        let (pin, other) = (gpio.resolve(pin)?, gpio.resolve(other)?);
+        let state = Mutex::new(State { role: Role::Nothing, changes: Vec::new() });
+        let rig = WiredPins { gpio: gpio.clone(), pin, other, has_other_process: false, state };
+        rig.look(&mut rig.state())?;
+        Ok(rig)
+    }
+
+    /// Lets trials start this program as an [`OtherProcess`], whose task is the number of the line to hold.
+    #[must_use]
+    pub fn with_other_process(mut self) -> Self {
+        self.has_other_process = true;
+        self
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the second pin an input without a pull, so that the first is at rest where it would be by itself.
+    fn look(&self, state: &mut State) -> Result<()> {
+        state.role = Role::Nothing;
+        let can_float = self.gpio.capabilities().bias.is_available();
+        let bias = if can_float { Bias::Disabled } else { Bias::AsIs };
+        let input = self.gpio.input(self.other).bias(bias).device("the rig").open()?;
+        let events = input.events();
+        state.role = Role::Looks(input, events);
+        Ok(())
+    }
+}
+
+impl Rig for WiredPins {
+    fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        vec![self.pin]
+    }
+
+    fn drive(&self, _: Line, level: Option<Level>) -> Result<()> {
+        let mut state = self.state();
+        let Some(level) = level else { return self.look(&mut state) };
+        if let Role::Drives(output) = &state.role {
+            return output.set(level);
+        }
+        state.role = Role::Nothing;
+        state.role = Role::Drives(self.gpio.output(self.other).initial(level).device("the rig").open()?);
+        Ok(())
+    }
+
+    fn observe(&self, _: Line) -> Result<Level> {
+        match &self.state().role {
+            Role::Drives(output) => output.level(),
+            Role::Looks(input, _) => input.level(),
+            Role::Nothing => self.gpio.input(self.other).open()?.level(),
+        }
+    }
+
+    fn changes(&self, _: Line) -> Result<Option<Vec<(Instant, Level)>>> {
+        let State { role, changes } = &mut *self.state();
+        if let Role::Looks(_, events) = role {
+            let events = std::iter::from_fn(|| events.next_timeout(ms(20)));
+            changes.extend(events.map(|event| (event.at, event.level)));
+        }
+        Ok(Some(changes.clone()))
+    }
+
+    fn wire(&self) -> Result<Option<[Line; 2]>> {
+        self.state().role = Role::Nothing;
+        Ok(Some([self.pin, self.other]))
+    }
+
+    fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
+        if !self.has_other_process {
+            return Ok(None);
+        }
+        let other = OtherProcess::start(&line.0.to_string())?;
+        Ok(Some(Box::new(other)))
+    }
+}

@@ -1,0 +1,436 @@
+//! A sound backend in a coat that spoils one thing.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pinzero_conformance::Pulses;
+use pinzero_core::board::Board;
+use pinzero_core::time::{Instant, ms};
+use pinzero_core::{
+    Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, OnClose,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+};
+
+use crate::breadboard::{Breadboard, Desk};
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Nothing,
+    // What is declared.
+    ClaimsGroups,
+    ClaimsPwm,
+    HidesKeep,
+    HidesPulls,
+    RefusesInputs,
+    RefusesOutputs,
+    RefusesPulls,
+    // Outputs.
+    AdoptsLow,
+    DropsWrites,
+    ForgetsTheInitialLevel,
+    IsLateWithTheInitialLevel,
+    LeavesNoLevel,
+    LeavesNoPull,
+    RestoresNothing,
+    // Inputs.
+    FreezesInputs,
+    IgnoresPulls,
+    KeepsPulls,
+    ReadsThePull,
+    // Edges.
+    BringsUpOldEdges,
+    LosesAndCountsEdges,
+    LosesEdges,
+    LosesFallingEdges,
+    MixesLines,
+    ReportsThePull,
+    StampsBackwards,
+    StampsLate,
+    TurnsEdgesRound,
+    // Holding lines.
+    AnswersWhenClosed,
+    IsOfManyHosts,
+    NeverGivesBack,
+    OpensWhenClosed,
+    SharesLines,
+    TakesWhatItRefuses,
+    // Names.
+    FindsEverything,
+    // Groups.
+    GroupIgnoresMasks,
+    GroupIgnoresTheInitialLevels,
+    GroupIsSlow,
+    GroupNeverGivesBack,
+    // PWM.
+    PwmAnswersWhenClosed,
+    PwmHalvesPulses,
+    PwmHasOnePeriod,
+    PwmKnowsWholePercents,
+    PwmTogglesAtTheEnds,
+}
+
+use Fault::*;
+
+/// The backend, and what its rig has to know of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Broken {
+    fault: Fault,
+    desk: Desk,
+    inner: Arc<Breadboard>,
+    sinks: Arc<Mutex<HashMap<Line, EdgeSink>>>,
+    /// Edges that nobody listened to.
+    unheard: Arc<Mutex<Vec<Edge>>>,
+    edges: Arc<AtomicU64>,
+    pub(crate) pulses: Arc<Mutex<Option<Pulses>>>,
+    is_closed: Arc<AtomicBool>,
+    /// Pins that never go.
+    kept: Arc<Mutex<Vec<Arc<dyn OutputPin>>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Broken {
+    pub(crate) fn new(fault: Fault, desk: &Desk) -> Self {
+        Broken {
+            fault,
+            desk: desk.clone(),
+            inner: Arc::new(Breadboard::new(desk)),
+            sinks: Arc::default(),
+            unheard: Arc::default(),
+            edges: Arc::default(),
+            pulses: Arc::default(),
+            is_closed: Arc::default(),
+            kept: Arc::default(),
+        }
+    }
+
+    /// One more, on the same lines.
+    pub(crate) fn another(&self) -> Self {
+        Broken::new(self.fault, &self.desk)
+    }
+
+    fn pin(&self, line: Line, pin: Box<dyn OutputPin>, bias: Option<Bias>) -> BrokenPin {
+        let pin: Arc<dyn OutputPin> = Arc::from(pin);
+        if self.is(NeverGivesBack) {
+            lock(&self.kept).push(pin.clone());
+        }
+        BrokenPin { factory: self.clone(), line, pin, bias }
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    /// Has the outside drive a line, and reports the edge that comes of it.
+    pub(crate) fn drive(&self, line: Line, level: Option<Level>) {
+        let before = self.desk.level(line);
+        self.desk.drive(line, level);
+        let level = self.desk.level(line);
+        if level == before {
+            return;
+        }
+        let count = self.edges.fetch_add(1, Ordering::Relaxed);
+        let mut edge = Edge { at: now(), level, missed: 0 };
+        match self.fault {
+            LosesEdges if count % 5 == 2 => return,
+            LosesFallingEdges if !level.is_high() => return,
+            LosesAndCountsEdges if count % 5 == 2 => return,
+            LosesAndCountsEdges if count % 5 == 3 => edge.missed = 1,
+            StampsBackwards => edge.at = edge.at - Duration::from_micros(count),
+            StampsLate => edge.at += ms(1),
+            TurnsEdgesRound => edge.level = !edge.level,
+            _ => {}
+        }
+        let sinks = lock(&self.sinks);
+        match sinks.get(&line) {
+            _ if self.is(MixesLines) => sinks.values().for_each(|sink| sink.push(edge)),
+            Some(sink) => sink.push(edge),
+            None => lock(&self.unheard).push(edge),
+        }
+    }
+
+    fn leave(&self, on_close: OnClose) -> OnClose {
+        match on_close {
+            OnClose::Low | OnClose::High | OnClose::Keep if self.is(LeavesNoLevel) => OnClose::Restore,
+            OnClose::Input(_) if self.is(LeavesNoPull) => OnClose::Restore,
+            OnClose::Restore if self.is(RestoresNothing) => OnClose::Keep,
+            other => other,
+        }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed.load(Ordering::Acquire) && !self.is(OpensWhenClosed) {
+            return Err(Error::closed());
+        }
+        Ok(())
+    }
+}
+
+fn now() -> Instant {
+    pinzero_core::time::Clock::real().now()
+}
+
+impl PinFactory for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn host(&self) -> Host {
+        static HOSTS: AtomicU64 = AtomicU64::new(0);
+        match self.fault {
+            IsOfManyHosts => Host::Remote(HOSTS.fetch_add(1, Ordering::Relaxed).to_string()),
+            _ => self.inner.host(),
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut powers = Capabilities { pwm: Support::Native, ..self.inner.capabilities() };
+        match self.fault {
+            ClaimsGroups
+            | GroupIgnoresMasks
+            | GroupIgnoresTheInitialLevels
+            | GroupIsSlow
+            | GroupNeverGivesBack => powers.group = Support::Native,
+            HidesKeep | TakesWhatItRefuses => powers.keep = Support::None,
+            HidesPulls => powers.bias = Support::None,
+            _ => {}
+        }
+        powers
+    }
+
+    fn board(&self) -> Board {
+        self.inner.board()
+    }
+
+    fn find_line(&self, _: &str) -> Result<Option<Line>> {
+        Ok(self.is(FindsEverything).then_some(Line(0)))
+    }
+
+    fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
+        self.check_open()?;
+        let OutputConfig { initial, on_close } = config;
+        let first = match (self.fault, initial) {
+            (RefusesOutputs, _) => return Err(Error::unsupported("an output")),
+            (AdoptsLow, None) | (ForgetsTheInitialLevel | IsLateWithTheInitialLevel, Some(_)) => {
+                Some(Level::Low)
+            }
+            _ => initial,
+        };
+        let config = OutputConfig { initial: first, on_close: self.leave(on_close) };
+        let pin = match self.inner.open_output(line, config) {
+            Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new()).open_output(line, config)?,
+            pin => pin?,
+        };
+        if self.is(TakesWhatItRefuses) && on_close == OnClose::Keep {
+            lock(&self.kept).push(Arc::from(pin));
+            return Err(Error::unsupported("keeping a level"));
+        }
+        if let (IsLateWithTheInitialLevel, Some(level)) = (self.fault, initial) {
+            pin.set(level)?;
+        }
+        Ok(Box::new(self.pin(line, pin, None)))
+    }
+
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        if self.is(ClaimsGroups) {
+            return Err(Error::unsupported("a group"));
+        }
+        let initial = if self.is(GroupIgnoresTheInitialLevels) { 0 } else { config.initial };
+        let open = |(index, line): (usize, &Line)| {
+            let initial = Some(Level::from(initial >> index & 1 == 1));
+            self.inner.open_output(*line, OutputConfig { initial, on_close: config.on_close })
+        };
+        let pins = lines.iter().enumerate().map(open).collect::<Result<Vec<_>>>()?;
+        Ok(Box::new(BrokenGroup { fault: self.fault, pins }))
+    }
+
+    fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
+        self.check_open()?;
+        let is_pulled = config.bias != Bias::AsIs;
+        match self.fault {
+            RefusesInputs => return Err(Error::unsupported("an input")),
+            RefusesPulls if is_pulled => return Err(Error::unsupported(config.bias)),
+            _ => {}
+        }
+        let bias = if self.is(IgnoresPulls) { Bias::AsIs } else { config.bias };
+        let pin = self.inner.open_input(line, InputConfig { bias, edges: None });
+        let pin = match pin {
+            Err(_) if self.is(SharesLines) => {
+                Breadboard::new(&Desk::new()).open_input(line, InputConfig { bias, edges: None })?
+            }
+            pin => pin?,
+        };
+        if let Some(sink) = config.edges {
+            let level = pin.level()?;
+            if self.is(ReportsThePull) && is_pulled {
+                sink.push(Edge { at: now(), level: !level, missed: 0 });
+            }
+            if self.is(BringsUpOldEdges) {
+                lock(&self.unheard).drain(..).for_each(|edge| sink.push(edge));
+            }
+            lock(&self.sinks).insert(line, sink);
+        }
+        let bias = Some(config.bias).filter(|_| is_pulled);
+        let level = match self.fault {
+            FreezesInputs => Some(pin.level()?),
+            ReadsThePull => config.bias.level(),
+            _ => None,
+        };
+        Ok(Box::new(self.pin(line, Box::new(Reads { pin, level }), bias)))
+    }
+
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        self.check_open()?;
+        if self.is(ClaimsPwm) {
+            return Err(Error::unsupported("PWM"));
+        }
+        let pin = self
+            .inner
+            .open_output(line, OutputConfig { initial: None, on_close: self.leave(config.on_close) })?;
+        let pwm = BrokenPwm { factory: self.clone(), pin, rest: config.rest, on_close: config.on_close };
+        pwm.set(config.period, config.pulse)?;
+        Ok(Box::new(pwm))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.is_closed.store(true, Ordering::Release);
+        if self.is(OpensWhenClosed) { Ok(()) } else { self.inner.close() }
+    }
+}
+
+/// An input where an output is wanted.
+#[derive(Debug)]
+struct Reads {
+    pin: Box<dyn Pin>,
+    /// What it reads whatever there is.
+    level: Option<Level>,
+}
+
+impl Pin for Reads {
+    fn level(&self) -> Result<Level> {
+        let level = self.pin.level()?;
+        Ok(self.level.unwrap_or(level))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.pin.close()
+    }
+}
+
+impl OutputPin for Reads {
+    fn set(&self, _: Level) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct BrokenPin {
+    factory: Broken,
+    line: Line,
+    pin: Arc<dyn OutputPin>,
+    /// The pull that it has set.
+    bias: Option<Bias>,
+}
+
+impl Pin for BrokenPin {
+    fn level(&self) -> Result<Level> {
+        match self.pin.level() {
+            Err(_) if self.factory.is(AnswersWhenClosed) => Ok(Level::Low),
+            level => level,
+        }
+    }
+
+    fn close(&self) -> Result<()> {
+        lock(&self.factory.sinks).remove(&self.line);
+        if self.factory.is(NeverGivesBack) {
+            return Ok(());
+        }
+        self.pin.close()?;
+        if let (KeepsPulls, Some(bias)) = (self.factory.fault, self.bias) {
+            let config = OutputConfig { initial: None, on_close: OnClose::Input(bias) };
+            self.factory.inner.open_output(self.line, config)?.close()?;
+        }
+        Ok(())
+    }
+}
+
+impl OutputPin for BrokenPin {
+    fn set(&self, level: Level) -> Result<()> {
+        match self.factory.fault {
+            DropsWrites => self.pin.level().map(drop),
+            AnswersWhenClosed => self.pin.set(level).or(Ok(())),
+            _ => self.pin.set(level),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct BrokenGroup {
+    fault: Fault,
+    pins: Vec<Box<dyn OutputPin>>,
+}
+
+impl OutputGroupPins for BrokenGroup {
+    fn set(&self, mask: u64, levels: u64) -> Result<()> {
+        let mask = if self.fault == GroupIgnoresMasks { u64::MAX } else { mask };
+        for (index, pin) in self.pins.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            pin.set(Level::from(levels >> index & 1 == 1))?;
+            if self.fault == GroupIsSlow {
+                std::thread::sleep(ms(2));
+            }
+        }
+        Ok(())
+    }
+
+    fn levels(&self) -> Result<u64> {
+        let mut levels = 0;
+        for (index, pin) in self.pins.iter().enumerate() {
+            levels |= u64::from(pin.level()?.is_high()) << index;
+        }
+        Ok(levels)
+    }
+
+    fn close(&self) -> Result<()> {
+        let kept = usize::from(self.fault == GroupNeverGivesBack);
+        self.pins[kept..].iter().try_for_each(|pin| pin.close())
+    }
+}
+
+#[derive(Debug)]
+struct BrokenPwm {
+    factory: Broken,
+    pin: Box<dyn OutputPin>,
+    rest: Level,
+    on_close: OnClose,
+}
+
+impl PwmPin for BrokenPwm {
+    fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
+        match self.pin.level() {
+            Err(error) if !self.factory.is(PwmAnswersWhenClosed) => return Err(error),
+            _ => {}
+        }
+        let percent = period / 100;
+        let (period, pulse) = match self.factory.fault {
+            PwmHalvesPulses => (period, pulse / 2),
+            PwmHasOnePeriod => (ms(10), pulse),
+            PwmKnowsWholePercents => (period, percent * (pulse.as_nanos() / percent.as_nanos()) as u32),
+            PwmTogglesAtTheEnds => (period, pulse.clamp(percent, percent * 99)),
+            _ => (period, pulse),
+        };
+        *lock(&self.factory.pulses) = Some(Pulses { period, pulse });
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        if lock(&self.factory.pulses).take().is_some() && self.on_close == OnClose::Keep {
+            self.pin.set(self.rest)?;
+        }
+        self.pin.close()
+    }
+}

@@ -1,0 +1,255 @@
+//! Who judges the judge: each trial has to fail on a backend that spoils what it is about, and on no other.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on shall panic")]
+
+#[allow(missing_docs, unreachable_pub, reason = "it is a crate of its own elsewhere")]
+#[path = "../../../../tests/third_party_backend/src/lib.rs"]
+mod breadboard;
+mod factory;
+
+use std::any::Any;
+use std::sync::PoisonError;
+use std::thread;
+
+use breadboard::Desk;
+use factory::{Broken, Fault};
+use libtest_mimic::{Arguments, Conclusion};
+use pinzero_conformance::{Deviation, Pulses, Rig, Suite};
+use pinzero_core::mock::{self, MockGpio};
+use pinzero_core::time::Instant;
+use pinzero_core::{Bias, Gpio, InputConfig, Level, Line, PinFactory, Result};
+
+use Fault::*;
+
+struct OnADesk {
+    gpio: Gpio,
+    desk: Desk,
+    factory: Broken,
+}
+
+impl OnADesk {
+    fn new(fault: Fault) -> Result<Self> {
+        let desk = Desk::new();
+        let factory = Broken::new(fault, &desk);
+        Ok(OnADesk { gpio: Gpio::new(factory.clone())?, desk, factory })
+    }
+}
+
+impl Rig for OnADesk {
+    fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        vec![Line(2), Line(3)]
+    }
+
+    fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
+        self.factory.drive(line, level);
+        Ok(())
+    }
+
+    fn observe(&self, line: Line) -> Result<Level> {
+        Ok(self.desk.level(line))
+    }
+
+    fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
+        Ok(Some(self.desk.changes(line)))
+    }
+
+    fn pulses(&self, _: Line) -> Result<Option<Pulses>> {
+        Ok(*self.factory.pulses.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
+        Ok(Some(Box::new(self.factory.another())))
+    }
+
+    fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
+        let config = InputConfig { bias: Bias::AsIs, edges: None };
+        Ok(Some(Box::new(breadboard::Breadboard::new(&self.desk).open_input(line, config)?)))
+    }
+}
+
+fn suite(fault: Fault) -> Suite {
+    Suite::new("broken", move || OnADesk::new(fault))
+}
+
+/// Runs one trial of a suite.
+fn outcome(suite: &Suite, trial: &str) -> Conclusion {
+    let thread = thread::current().id();
+    let log = format!("{}/{trial}-{thread:?}.log", env!("CARGO_TARGET_TMPDIR"));
+    let arguments = Arguments {
+        filter: Some(format!("broken::{trial}")),
+        exact: true,
+        test_threads: Some(1),
+        logfile: Some(log),
+        ..Arguments::default()
+    };
+    libtest_mimic::run(&arguments, suite.trials())
+}
+
+/// What is wrong, and a trial that is there to notice.
+const FAULTS: &[(Fault, &str)] = &[
+    (RefusesOutputs, "honesty::output"),
+    (RefusesInputs, "honesty::input"),
+    (RefusesPulls, "honesty::bias"),
+    (ClaimsGroups, "honesty::group"),
+    (RefusesOutputs, "honesty::spi"),
+    (ClaimsPwm, "honesty::pwm"),
+    (HidesKeep, "honesty::keep"),
+    (RefusesPulls, "boundary::gives_what_is_declared"),
+    (HidesPulls, "boundary::refuses_what_is_not_declared"),
+    (AnswersWhenClosed, "boundary::a_closed_pin_says_so"),
+    (NeverGivesBack, "boundary::a_dropped_pin_is_free"),
+    (OpensWhenClosed, "boundary::a_closed_factory_holds_nothing"),
+    (ForgetsTheInitialLevel, "output::starts_at_its_level"),
+    (IsLateWithTheInitialLevel, "output::starts_without_a_blip"),
+    (AdoptsLow, "output::adopts_the_level"),
+    (DropsWrites, "output::drives_and_reads"),
+    (RestoresNothing, "output::restores_what_it_found"),
+    (LeavesNoPull, "output::leaves_the_pull_asked_for"),
+    (LeavesNoLevel, "output::leaves_the_level_asked_for"),
+    (GroupIgnoresTheInitialLevels, "group::starts_at_its_levels"),
+    (GroupIgnoresMasks, "group::sets_what_the_mask_says"),
+    (GroupIsSlow, "group::changes_in_one_instant"),
+    (GroupNeverGivesBack, "group::is_taken_and_closed_as_one"),
+    (FreezesInputs, "input::follows_the_line"),
+    (IgnoresPulls, "input::is_pulled"),
+    (IgnoresPulls, "input::a_driver_beats_the_pull"),
+    (ReadsThePull, "input::a_pull_gives_way_to_a_driver"),
+    (KeepsPulls, "input::gives_the_pull_back"),
+    (TurnsEdgesRound, "edges::have_time_and_level"),
+    (StampsLate, "edges::have_time_and_level"),
+    (ReportsThePull, "edges::do_not_come_of_opening"),
+    (StampsBackwards, "edges::come_in_order"),
+    (MixesLines, "edges::stay_on_their_line"),
+    (LosesEdges, "edges::a_burst_is_whole_or_counted"),
+    (BringsUpOldEdges, "edges::end_with_close"),
+    (StampsLate, "debounce::settle_counts_what_lasts"),
+    (LosesFallingEdges, "debounce::settle_passes_over_the_rest"),
+    (StampsLate, "debounce::lockout_counts_at_once"),
+    (LosesFallingEdges, "debounce::lockout_keeps_the_last_level"),
+    (StampsLate, "debounce::settle_comes_before_lockout"),
+    (AnswersWhenClosed, "ownership::a_closed_output_says_so"),
+    (AnswersWhenClosed, "ownership::a_closed_input_says_so"),
+    (NeverGivesBack, "ownership::a_line_can_be_opened_again"),
+    (IsOfManyHosts, "ownership::one_holder_in_a_process"),
+    (SharesLines, "ownership::one_holder_among_processes"),
+    (TakesWhatItRefuses, "ownership::a_refused_line_stays_free"),
+    (RestoresNothing, "ownership::the_factory_closes_all"),
+    (FindsEverything, "names::lead_to_their_lines"),
+    (FindsEverything, "names::of_no_line_are_refused"),
+    (PwmKnowsWholePercents, "pwm::has_the_duty_set"),
+    (PwmHalvesPulses, "pwm::starts_with_its_duty"),
+    (PwmHasOnePeriod, "pwm::keeps_its_duty_at_another_frequency"),
+    (PwmTogglesAtTheEnds, "pwm::never_toggles_at_the_ends"),
+    (PwmHalvesPulses, "pwm::refuses_what_is_no_wave"),
+    (PwmAnswersWhenClosed, "pwm::ends_with_close"),
+];
+
+/// The trials that take a wire.
+const WIRES: [&str; 4] = [
+    "spi::comes_back_over_a_wire",
+    "wires::carry_a_level",
+    "wires::a_driver_beats_a_pull",
+    "wires::carry_a_pull",
+];
+
+/// A mock, with a wire that joins two lines or is broken.
+struct Wire(MockGpio);
+
+impl Wire {
+    const ENDS: [Line; 2] = [Line(22), Line(27)];
+}
+
+impl Rig for Wire {
+    fn gpio(&self) -> &Gpio {
+        &self.0
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        vec![Line(17)]
+    }
+
+    fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
+        level.map_or_else(|| self.0.line(line).release(), |level| self.0.line(line).drive(level));
+        Ok(())
+    }
+
+    fn observe(&self, line: Line) -> Result<Level> {
+        Ok(self.0.line(line).level())
+    }
+
+    fn wire(&self) -> Result<Option<[Line; 2]>> {
+        Ok(Some(Wire::ENDS))
+    }
+}
+
+#[test]
+fn a_broken_wire_is_noticed() {
+    let whole = Suite::new("broken", || {
+        let mock = mock::gpio();
+        mock.wire(Wire::ENDS[0], Wire::ENDS[1]);
+        Ok(Wire(mock))
+    });
+    let broken = Suite::new("broken", || Ok(Wire(mock::gpio())));
+    for trial in WIRES {
+        assert_eq!(outcome(&whole, trial).num_passed, 1, "{trial}");
+        assert_eq!(outcome(&broken, trial).num_failed, 1, "{trial}");
+    }
+}
+
+#[test]
+fn every_fault_is_noticed() {
+    // Side by side, as some are noticed by an edge that does not come.
+    let is_noticed = |fault, trial| outcome(&suite(fault), trial).num_failed == 1;
+    let unnoticed: Vec<_> = thread::scope(|scope| {
+        let run = |(fault, trial)| (fault, trial, scope.spawn(move || is_noticed(fault, trial)));
+        let running: Vec<_> = FAULTS.iter().copied().map(run).collect();
+        let ended = running.into_iter().map(|(fault, trial, run)| (fault, trial, run.join().unwrap()));
+        ended.filter(|(_, _, is_noticed)| !is_noticed).map(|(fault, trial, _)| (fault, trial)).collect()
+    });
+    assert_eq!(unnoticed, []);
+}
+
+#[test]
+fn every_trial_has_its_fault() {
+    let trials = suite(Nothing).trials();
+    let names = trials.iter().filter_map(|trial| trial.name().strip_prefix("broken::"));
+    let is_known = |name: &str| FAULTS.iter().any(|(_, trial)| *trial == name) || WIRES.contains(&name);
+    let without: Vec<_> = names.filter(|name| !is_known(name)).collect();
+    assert_eq!(without, [""; 0]);
+}
+
+#[test]
+fn no_fault_is_seen_where_there_is_none() {
+    for (_, trial) in FAULTS {
+        let Conclusion { num_failed, num_passed, num_ignored, .. } = outcome(&suite(Nothing), trial);
+        let is_about_groups = *trial == "group::changes_in_one_instant";
+        let wanted = if is_about_groups { (0, 0, 1) } else { (0, 1, 0) };
+        assert_eq!((num_failed, num_passed, num_ignored), wanted, "{trial}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_counted_is_no_fault() {
+    assert_eq!(outcome(&suite(LosesAndCountsEdges), "edges::a_burst_is_whole_or_counted").num_passed, 1);
+}
+
+#[test]
+fn a_deviation_has_to_fail() {
+    let trial = "output::drives_and_reads";
+    let listed = |fault| suite(fault).deviations(&[Deviation { trial, reason: "it was built like that" }]);
+    assert_eq!(outcome(&listed(DropsWrites), trial).num_ignored, 1);
+    assert_eq!(outcome(&listed(Nothing), trial).num_failed, 1);
+    let unknown = suite(Nothing).deviations(&[Deviation { trial: "output::glows", reason: "" }]);
+    assert_eq!(outcome(&unknown, "output::glows").num_failed, 1);
+}
+
+#[test]
+fn without_a_rig_everything_is_ignored() {
+    let suite = Suite::new("broken", || -> Result<OnADesk> { panic!("there is no rig") });
+    let conclusion = outcome(&suite.missing(Some("no rig")), "honesty::output");
+    assert_eq!((conclusion.num_ignored, conclusion.num_failed), (1, 0));
+}
