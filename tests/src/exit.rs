@@ -66,6 +66,15 @@ pub const CASES: &[Case] = &[
     case("wait", &[Signal::INT], End::Signal(Signal::INT)),
     case("wait", &[Signal::TERM], End::Signal(Signal::TERM)),
     case("wait", &[Signal::HUP], End::Signal(Signal::HUP)),
+    // What `main` waits for ends when the pins are closed: the signal ends the program all the same.
+    case("wait-for-press", &[Signal::INT], End::Signal(Signal::INT)),
+    case("wait-for-press", &[Signal::TERM], End::Signal(Signal::TERM)),
+    case("wait-for-events", &[Signal::INT], End::Signal(Signal::INT)),
+    case("wait-for-events", &[Signal::HUP], End::Signal(Signal::HUP)),
+    case("wait-for-blink", &[Signal::INT], End::Signal(Signal::INT)),
+    case("wait-for-blink", &[Signal::TERM], End::Signal(Signal::TERM)),
+    case("close-all-in-thread", &[], End::Code(0)),
+    case("signal-is-awaited", &[Signal::TERM], End::Code(0)),
     // SIGQUIT and SIGKILL are for ending at once.
     left("wait", &[Signal::QUIT], End::Signal(Signal::QUIT)),
     left("wait", &[Signal::KILL], End::Signal(Signal::KILL)),
@@ -84,6 +93,12 @@ pub const CASES: &[Case] = &[
         mode: "hang",
         signals: &[Signal::INT, Signal::TERM],
         end: End::Signal(Signal::TERM),
+        gives_back: None,
+    },
+    Case {
+        mode: "hang",
+        signals: &[Signal::INT, Signal::INT],
+        end: End::Signal(Signal::INT),
         gives_back: None,
     },
     case("fork-exits", &[], End::Code(0)),

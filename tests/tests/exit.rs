@@ -38,6 +38,16 @@ fn every_way_to_end_gives_the_pins_back() {
 }
 
 #[test]
+fn a_signal_wins_every_race_against_the_end_of_main() {
+    let racy =
+        CASES.iter().filter(|case| case.mode.starts_with("wait-for") || case.mode == "close-all-in-thread");
+    let failures: Vec<String> = racy
+        .flat_map(|case| (2000..2025).filter_map(|number| check(&program(), number, case).err()))
+        .collect();
+    assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
 fn a_panic_that_aborts_gives_the_pins_back() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abort");
     let built = Command::new(env!("CARGO"))

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
 
 use pinzero::mock::{self, Function, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, Support};
-use pinzero_tests::{Log, eventually};
+use pinzero_tests::{Log, PATIENCE, eventually};
 
 const ROUNDS: u32 = 1_000;
 
@@ -237,17 +236,21 @@ fn software_pwm_starts_whenever_it_is_switched_on() -> pinzero::Result<()> {
         .realtime()
         .capabilities(Capabilities { pwm: Support::None, ..mock::gpio().capabilities() })
         .open();
-    let lamp = PwmOutputDevice::builder(18).frequency(2_000.0).on(&gpio).open()?;
-    for round in 0..2 * ROUNDS {
+    let lamp = PwmOutputDevice::builder(18).frequency(10_000.0).on(&gpio).open()?;
+    let start = gpio.now();
+    // As often as three seconds allow: the gap that a wake-up can fall into is narrow.
+    for round in (0..60 * ROUNDS).take_while(|_| gpio.now() - start < secs(3)) {
         lamp.off()?;
-        // Anywhere between the news that it is off and the sleep of the thread that makes the wave.
-        let until = gpio.now() + Duration::from_nanos(u64::from(round * 73 % 1_000) * 100);
-        while gpio.now() < until {
+        for _ in 0..round % 64 {
             std::hint::spin_loop();
         }
         lamp.set_value(0.5)?;
         let writes = gpio.line(18).writes();
-        eventually("the wave goes on by itself", || gpio.line(18).writes() > writes);
+        let begun = gpio.now();
+        while gpio.line(18).writes() == writes {
+            assert!(gpio.now() - begun < PATIENCE, "the wave does not go on by itself in round {round}");
+            thread::yield_now();
+        }
         if round % 100 == 0 {
             gpio.line(18).clear();
         }

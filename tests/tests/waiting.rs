@@ -9,7 +9,7 @@ use std::time::Duration;
 use pinzero::ErrorKind;
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero_tests::{block_on, eventually, poll, receive, without_hanging};
+use pinzero_tests::{PATIENCE, block_on, eventually, poll, receive, without_hanging};
 
 fn board() -> MockGpio {
     mock::builder().realtime().open()
@@ -137,7 +137,7 @@ fn a_timeout_in_real_time_is_waited_for_and_no_longer_than_needed() -> pinzero::
     assert!(!button.wait_for_press_timeout(ms(20))?);
     assert!(gpio.now() - start >= ms(20));
     gpio.line(2).script([(ms(5), Level::Low)]);
-    assert!(button.wait_for_press_timeout(secs(3600))?);
+    assert!(button.wait_for_press_timeout(PATIENCE)?);
     assert!(button.wait_for_press_timeout(ms(0))?);
     assert!(button.events().next_timeout(ms(1)).is_none());
     Ok(())

@@ -58,7 +58,7 @@ impl Lane {
         runtime.enter(|state, now, effects| {
             let before = TaskId::from_raw(target.lane().0.swap(id.raw(), Ordering::Relaxed));
             state.remove(before, effects);
-            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
+            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 1.0 };
             // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
             task.at = task.step(now).inspect_err(|_| task.clear_lane())?;
             state.insert(id, Box::new(task), now, effects);
@@ -85,6 +85,7 @@ struct AnimationTask {
     active: Level,
     /// When the next frame is due; `None` when it is over.
     at: Option<Instant>,
+    /// What was shown last; not off, as long as nothing was.
     value: f64,
 }
 
@@ -118,13 +119,14 @@ impl Task for AnimationTask {
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 
-    fn fire(&mut self, now: Instant, _: &mut Effects) {
+    fn fire(&mut self, now: Instant, effects: &mut Effects) {
         while let Some(at) = self.at.filter(|at| *at <= now) {
+            let at = at + self.frames.leave_out(now - at);
             self.at = match self.step(at) {
                 Ok(next) => next,
                 Err(error) => {
                     if error.kind() != ErrorKind::Closed {
-                        log::error!("a blink ends early: {error}");
+                        effects.complain(format!("a blink ends early: {error}"));
                     }
                     *self.run.error.lock() = Some(error);
                     None

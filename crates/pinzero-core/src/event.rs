@@ -66,6 +66,24 @@ impl<T, E: fmt::Display> Outcome for Result<T, E> {
     }
 }
 
+/// A handler that never returns, such as one that ends the program, has this outcome: `!`, which has no name yet.
+impl Outcome for <fn() -> ! as Function>::Output {
+    fn report(self) {
+        self
+    }
+}
+
+/// What a function returns.
+#[doc(hidden)]
+pub trait Function {
+    /// That.
+    type Output;
+}
+
+impl<O> Function for fn() -> O {
+    type Output = O;
+}
+
 type Callback = Box<dyn FnMut(&Event) + Send>;
 
 /// A registered handler. Dropping this leaves it in place.
@@ -226,11 +244,11 @@ impl Hub {
 
 /// Runs user code; how often it panicked: once or not at all.
 fn survive(work: impl FnOnce()) -> u64 {
-    let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
-    if panicked {
-        log::error!("a callback panicked; others go on");
-    }
-    u64::from(panicked)
+    let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else { return 0 };
+    // Its drop is user code as well, and may panic again.
+    std::mem::forget(payload);
+    let _ = catch_unwind(|| log::error!("a callback panicked; others go on"));
+    1
 }
 
 impl fmt::Debug for Hub {

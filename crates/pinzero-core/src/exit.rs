@@ -38,7 +38,7 @@ struct Entry {
 /// [`Closed`](crate::ErrorKind::Closed) once the guard closes the pins: nothing is driven any more then.
 pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
     let mut factories = FACTORIES.lock();
-    factories.retain(|entry| entry.gpio.upgrade().is_some());
+    factories.retain(|entry| entry.gpio.is_alive());
     factories.push(Entry { gpio: gpio.downgrade(), is_guarded });
     drop(factories);
     #[cfg(all(unix, feature = "exit-guard"))]
@@ -114,6 +114,7 @@ mod guard {
     use parking_lot::{Condvar, Mutex};
 
     use super::factories;
+    use crate::thread::spawn;
 
     /// Switches the guard off, if set to anything but nothing or `0`.
     const VARIABLE: &str = "PINZERO_NO_EXIT_GUARD";
@@ -160,7 +161,7 @@ mod guard {
 
     fn try_install() -> std::io::Result<()> {
         let (near, far) = UnixStream::pair()?;
-        let service = thread::Builder::new().name("pinzero-exit".to_owned()).spawn(move || serve(far))?;
+        let service = spawn("pinzero-exit", move || serve(far))?;
         // They are set once, here.
         let _ = SERVICE.set(service.thread().id());
         let near = NEAR.get_or_init(|| near);
@@ -197,7 +198,16 @@ mod guard {
     fn close_and_wait() {
         let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
         let is_service = SERVICE.get() == Some(&thread_id());
-        if is_child || is_service || factories(|entry| entry.is_guarded).iter().all(|gpio| !gpio.has_open()) {
+        if is_child || is_service {
+            return;
+        }
+        // A signal is being seen to, and it is what ends the program: its closing of the pins is perhaps what has let
+        // this thread come here. Twice the limit, as the service has all of one.
+        let end = Instant::now() + 2 * LIMIT;
+        while SIGNALLED.load(Ordering::Acquire) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if factories(|entry| entry.is_guarded).iter().all(|gpio| !gpio.has_open()) {
             return;
         }
         let Some(mut socket) = NEAR.get() else { return };
@@ -230,6 +240,9 @@ mod guard {
             close();
             if byte[0] != NO_SIGNAL {
                 end_by(signal);
+                // The first process of a container is spared by default actions.
+                // SAFETY: it ends the process, and runs nothing on the way.
+                unsafe { libc::_exit(128 + signal) };
             }
         }
     }
@@ -246,24 +259,28 @@ mod guard {
             }
             for gpio in all {
                 let close = move || {
-                    if let Err(error) = gpio.close() {
-                        log::error!("a pin may be left driven: {error}");
-                    }
+                    let result = gpio.close();
                     drop(gpio);
                     let mut phase = PHASE.lock();
                     if let Phase::Closing(left) = *phase {
                         *phase = if left > 1 { Phase::Closing(left - 1) } else { Phase::Closed };
                     }
                     CLOSED.notify_all();
+                    drop(phase);
+                    // Last: a logger is the program's code, and may block.
+                    if let Err(error) = result {
+                        log::error!("a pin may be left driven: {error}");
+                    }
                 };
-                if let Err(error) = thread::Builder::new().name("pinzero-closing".to_owned()).spawn(close) {
-                    log::error!("pins may be left driven: no thread to close them: {error}");
-                }
+                // Without a thread nothing can be done in the time that is left.
+                drop(spawn("pinzero-closing", close));
             }
         }
         while *phase != Phase::Closed {
             if CLOSED.wait_until(&mut phase, deadline).timed_out() {
-                log::error!("pins may be left driven: closing them takes more than {LIMIT:?}");
+                let complain =
+                    || log::error!("pins may be left driven: closing them takes more than {LIMIT:?}");
+                drop(spawn("pinzero-complaint", complain));
                 return;
             }
         }

@@ -124,6 +124,10 @@ impl WeakGpio {
     pub(crate) fn upgrade(&self) -> Option<Gpio> {
         self.0.upgrade().map(Gpio)
     }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 /// A handle's place in the order of opening.
@@ -292,9 +296,10 @@ impl Gpio {
             return Ok(());
         }
         self.0.closed.store(true, Ordering::Release);
-        let open = std::mem::take(&mut *self.0.open.lock());
+        // Each takes itself off the list, when it is closed and not before: somebody else may be waiting for that.
+        let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         let mut result = Ok(());
-        for handle in open.into_values().rev().filter_map(|handle| handle.upgrade()) {
+        for handle in open {
             result = result.and(handle.close());
         }
         result.and(self.0.factory.close())

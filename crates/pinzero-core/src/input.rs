@@ -551,7 +551,7 @@ impl Task for InputTask {
         match self.pin.level() {
             Ok(level) if level != self.filter.raw() => self.edge(Edge { at: now, level, missed: 0 }, effects),
             Ok(_) => {}
-            Err(error) => log::error!("edges were lost, and the level cannot be read: {error}"),
+            Err(error) => effects.complain(format!("edges were lost, and the level cannot be read: {error}")),
         }
     }
 

@@ -26,6 +26,7 @@ mod animation;
 mod emulate;
 pub mod machine;
 pub mod mock;
+mod thread;
 pub mod time;
 
 #[cfg(all(test, loom))]

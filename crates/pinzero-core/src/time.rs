@@ -21,8 +21,10 @@ pub struct Instant(u64);
 impl Instant {
     /// The clock's zero: the start of a virtual clock.
     pub const ZERO: Instant = Instant(0);
-    /// The end of time, some 580 years after zero.
+    /// The end of time, some 580 years after zero. No clock gets there: a deadline at it never comes.
     pub const MAX: Instant = Instant(u64::MAX);
+    /// Where a manual clock stops, so that what saturates is never due.
+    pub(crate) const LAST: Instant = Instant(u64::MAX / 2);
 
     /// The instant `nanos` nanoseconds after the clock's zero.
     pub const fn from_nanos(nanos: u64) -> Self {
@@ -119,7 +121,7 @@ impl Clock {
     /// Moves a manual clock on to `to`, never back; a real clock goes by itself.
     pub(crate) fn move_to(&self, to: Instant) {
         if let Source::Manual(nanos) = &self.0 {
-            nanos.fetch_max(to.0, Ordering::AcqRel);
+            nanos.fetch_max(to.min(Instant::LAST).0, Ordering::AcqRel);
         }
     }
 }

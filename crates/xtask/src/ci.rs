@@ -1,7 +1,7 @@
 //! All that CI checks, step by step.
 
 use crate::runner::{Runner, Stop, Tally};
-use crate::{checks, rig};
+use crate::{checks, deep, rig};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,6 +13,9 @@ const KERNEL_RIG: &str = "kernel rig";
 /// The steps: quick ones first, then by what they need of each other's builds.
 const STEPS: &[(&str, Step)] = &[
     ("formatting", |runner| cargo(runner, "fmt --all --check")),
+    ("formatting, fuzz targets", |runner| {
+        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")
+    }),
     ("file lengths", checks::file_lengths),
     ("dependencies on other systems", checks::other_systems),
     ("dependencies' Rust versions", checks::rust_versions),
@@ -28,6 +31,9 @@ const STEPS: &[(&str, Step)] = &[
     ("documentation", |runner| cargo(runner, "doc --locked --workspace --no-deps --all-features")),
     ("example unit", checks::unit_file),
     ("tests, as in the README", checks::readme_command),
+    ("concurrency model", deep::model),
+    ("Miri", deep::miri),
+    ("fuzz targets", deep::fuzz_targets),
     (KERNEL_RIG, rig::test),
     ("clean tree", checks::clean_tree),
 ];

@@ -3,6 +3,7 @@
 
 mod checks;
 mod ci;
+mod deep;
 mod rig;
 mod runner;
 

@@ -101,6 +101,29 @@ mod unix {
                 // The signal comes, and nothing comes of it.
                 thread::sleep(ms(200));
             }
+            "wait-for-press" | "wait-for-events" => {
+                let button = Button::builder(2).on(gpio).open()?;
+                // Leaked, so that only the guard gives its pin back.
+                mem::forget(led);
+                println!("ready");
+                if mode == "wait-for-press" {
+                    button.wait_for_press()?;
+                } else {
+                    button.events().for_each(drop);
+                }
+            }
+            "wait-for-blink" => {
+                let blink = led.blink(ms(1), ms(1))?;
+                mem::forget(led);
+                println!("ready");
+                blink.wait()?;
+            }
+            "close-all-in-thread" => {
+                mem::forget(led);
+                drop(thread::spawn(pinzero::close_all));
+                thread::sleep(Duration::from_micros(100));
+            }
+            "signal-is-awaited" => await_signal(),
             "signal-hook-before" | "signal-hook-after" | "ctrlc-before" | "ctrlc-after" => wait_for(flag),
             "signal-hook-twice" => {
                 wait_for(flag);
@@ -156,6 +179,21 @@ mod unix {
         }
         // A guard that did not notice would end the program in this time.
         thread::sleep(ms(100));
+    }
+
+    /// Blocks SIGTERM after the pins are open, and waits for it, as programs do that have a thread for signals.
+    fn await_signal() {
+        let mut set = mem::MaybeUninit::<libc::sigset_t>::uninit();
+        let mut signal = 0;
+        // SAFETY: `set` is initialised by `sigemptyset`, and both live until the calls return.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+            libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+            println!("ready");
+            libc::sigwait(set.as_ptr(), &raw mut signal);
+        }
+        assert_eq!(signal, libc::SIGTERM);
     }
 
     fn tokio() {

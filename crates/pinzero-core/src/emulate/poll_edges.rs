@@ -35,7 +35,9 @@ impl<T: Task> Polled<T> {
                 self.level = level;
                 self.task.edge(Edge { at: now, level, missed: 0 }, effects);
             }
-            Err(error) if error.kind() != ErrorKind::Closed => log::error!("a line cannot be read: {error}"),
+            Err(error) if error.kind() != ErrorKind::Closed => {
+                effects.complain(format!("a line cannot be read: {error}"));
+            }
             _ => {}
         }
     }

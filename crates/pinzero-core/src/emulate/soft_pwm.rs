@@ -5,7 +5,6 @@
 //! tasks of the runtime instead, so that their edges are exact.
 
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -15,6 +14,7 @@ use crate::factory::{OutputConfig, OutputPin, PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::machine::Wave;
 use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::thread::spawn;
 use crate::time::{Clock, Instant, us};
 use crate::types::{Edge, Level, Line, OnClose};
 
@@ -41,16 +41,15 @@ struct Channel {
 }
 
 impl Channel {
-    /// Writes the edges that are due at `now`. A line that cannot be written falls out.
-    fn fire(&mut self, now: Instant) {
-        while let Some(_due) = self.wave.deadline().filter(|at| *at <= now) {
+    /// Writes the edges that are due at `now`. A line that cannot be written falls out, and the reason is returned.
+    fn fire(&mut self, now: Instant) -> Option<String> {
+        while self.wave.deadline().is_some_and(|at| at <= now) {
             if let Some(Err(error)) = self.wave.expire(now).map(|level| self.pin.set(level)) {
-                if error.kind() != ErrorKind::Closed {
-                    log::error!("software PWM stops: {error}");
-                }
                 self.wave = Wave::new();
+                return (error.kind() != ErrorKind::Closed).then(|| format!("software PWM stops: {error}"));
             }
         }
+        None
     }
 }
 
@@ -141,8 +140,10 @@ impl Task for WaveTask {
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 
-    fn fire(&mut self, now: Instant, _: &mut Effects) {
-        self.0.lock().fire(now);
+    fn fire(&mut self, now: Instant, effects: &mut Effects) {
+        if let Some(complaint) = self.0.lock().fire(now) {
+            effects.complain(complaint);
+        }
     }
 
     fn next(&self) -> Next {
@@ -173,12 +174,9 @@ impl Engine {
         let mut channels = self.channels.lock();
         if !channels.running {
             let engine = Arc::downgrade(self);
-            thread::Builder::new().name("pinzero-pwm".to_owned()).spawn(move || run(&engine)).map_err(
-                |error| {
-                    Error::new(ErrorKind::Io, "the thread of software PWM cannot be started")
-                        .with_source(error)
-                },
-            )?;
+            spawn("pinzero-pwm", move || run(&engine)).map_err(|error| {
+                Error::new(ErrorKind::Io, "the thread of software PWM cannot be started").with_source(error)
+            })?;
             channels.running = true;
         }
         channels.list.push(channel.clone());
@@ -206,12 +204,20 @@ impl Engine {
             return false;
         }
         let now = self.clock.now();
+        let mut complaints = Vec::new();
         let next = channels.list.iter().filter_map(|channel| {
             let mut channel = channel.lock();
-            channel.fire(now);
+            complaints.extend(channel.fire(now));
             channel.wave.deadline()
         });
-        let Some(at) = next.min() else {
+        let next = next.min();
+        if !complaints.is_empty() {
+            // A logger is the program's code, and may want this lock.
+            drop(channels);
+            complaints.iter().for_each(|complaint| log::error!("{complaint}"));
+            return true;
+        }
+        let Some(at) = next else {
             self.changed.wait(&mut channels);
             return true;
         };

@@ -119,6 +119,21 @@ pub struct Frames {
     phase: Phase,
 }
 
+impl Frames {
+    /// Leaves out the cycles that are wholly over after `behind`; how much time that makes.
+    ///
+    /// A line that was not seen to for a while does not make up for it: it would chatter.
+    pub fn leave_out(&mut self, behind: Duration) -> Duration {
+        let cycle = self.plan.cycle();
+        let over = u32::try_from(behind.as_nanos() / cycle.as_nanos()).unwrap_or(u32::MAX);
+        let over = self.plan.times.map_or(over, |times| over.min(times - self.done));
+        if !self.plan.is_endless() {
+            self.done += over;
+        }
+        cycle.saturating_mul(over)
+    }
+}
+
 impl Iterator for Frames {
     type Item = Frame;
 
@@ -198,12 +213,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_slept_through_is_left_out() {
+        let mut frames = Blink::new(ms(10), ms(10)).times(5).frames().unwrap();
+        frames.next();
+        assert_eq!(frames.leave_out(ms(19)), ms(0));
+        assert_eq!(frames.leave_out(ms(45)), ms(40));
+        assert_eq!(frames.clone().count(), 5);
+        assert_eq!(frames.leave_out(ms(1000)), ms(60));
+        assert_eq!(frames.next(), None);
+    }
+
+    #[test]
     fn too_short_a_cycle_is_refused() {
         assert_eq!(Blink::new(us(49), us(50)).frames().unwrap_err().kind(), ErrorKind::InvalidValue);
         assert!(Blink::new(us(100), us(0)).frames().is_ok());
     }
 
     proptest! {
+        #![proptest_config(crate::machine::properties())]
+
         #[test]
         fn a_cycle_takes_exactly_its_time(
             on in 0u64..500_000, off in 100u64..500_000, fade_in in 0u64..500_000, fade_out in 0u64..500_000, n in 1u32..4,

@@ -202,6 +202,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::machine::properties())]
+
         #[test]
         fn ends_at_the_level_that_remains_and_alternates(
             settle in 0u64..3_000, lockout in 0u64..3_000,

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
+/// The least time between two repeats: none can be faster than a handler runs.
+const FASTEST: Duration = Duration::from_millis(10);
+
 /// Tells when something has been active for the hold time.
 ///
 /// ```text
@@ -13,16 +16,17 @@ use crate::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Hold {
     time: Duration,
-    repeat: bool,
+    repeat: Option<Duration>,
     next: Option<Instant>,
 }
 
 impl Hold {
     /// Held means active for `time`; with `repeat`, each further `time` counts as well.
     ///
-    /// A `time` of zero is held at once, and never repeats.
+    /// A `time` of zero is held at once, and never repeats; others repeat every 10 ms at the most.
     pub fn new(time: Duration, repeat: bool) -> Self {
-        Hold { time, repeat: repeat && !time.is_zero(), next: None }
+        let repeat = (repeat && !time.is_zero()).then(|| time.max(FASTEST));
+        Hold { time, repeat, next: None }
     }
 
     /// It became active.
@@ -38,7 +42,7 @@ impl Hold {
     /// The instant at which it was held, if one is due at `now`; ask until there is none.
     pub fn expire(&mut self, now: Instant) -> Option<Instant> {
         let at = self.next.filter(|at| *at <= now)?;
-        self.next = self.repeat.then(|| at + self.time);
+        self.next = self.repeat.map(|repeat| at + repeat);
         Some(at)
     }
 
@@ -66,6 +70,7 @@ mod tests {
             (1000, false, 5000, vec![1000]),
             (1000, true, 3500, vec![1000, 2000, 3000]),
             (0, true, 50, vec![0]),
+            (1, true, 25, vec![1, 11, 21]),
         ] {
             let mut hold = Hold::new(ms(time), repeat);
             hold.press(Instant::ZERO);

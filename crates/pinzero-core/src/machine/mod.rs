@@ -13,3 +13,10 @@ pub use click::{Click, Gesture};
 pub use filter::{Change, Filter};
 pub use hold::Hold;
 pub use wave::Wave;
+
+/// Miri is slow, and lets nothing be written to files.
+#[cfg(test)]
+fn properties() -> proptest::test_runner::Config {
+    let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+    if cfg!(miri) { proptest::test_runner::Config { cases: 8, ..config } } else { config }
+}

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use super::MockGpio;
 use super::line::{Function, Pulse};
 use super::world::LineState;
 use crate::error::{Error, ErrorKind, Result};
+use crate::thread::spawn;
 use crate::time::ms;
 use crate::types::{Level, Line};
 
@@ -100,7 +100,7 @@ pub(super) fn listen(mock: &MockGpio) -> Result<()> {
             }
         }
     };
-    thread::Builder::new().name("pinzero-mock".to_owned()).spawn(body).map(drop).map_err(|error| {
+    spawn("pinzero-mock", body).map(drop).map_err(|error| {
         Error::new(ErrorKind::Io, "the thread that reads the terminal cannot be started").with_source(error)
     })
 }

@@ -19,6 +19,7 @@ impl Shared {
     }
 
     pub(super) fn advance_to(&self, target: Instant) {
+        let target = target.min(Instant::LAST);
         while self.step(Some(target)) {}
         self.clock.move_to(target);
         self.poke_manual();
@@ -39,7 +40,7 @@ impl Shared {
             let Some(deadline) = deadline else {
                 panic!("deadlock: this wait can never end, as nothing is scheduled on the virtual clock");
             };
-            if self.clock.now() >= deadline {
+            if self.clock.now() >= deadline.min(Instant::LAST) {
                 return None;
             }
             self.clock.move_to(deadline);
@@ -49,7 +50,8 @@ impl Shared {
     /// Moves to the next deadline, if it comes by `limit`, and fires what is due there.
     fn step(&self, limit: Option<Instant>) -> bool {
         self.turn(Turner::Own, |state, _| {
-            let next = state.first_deadline().filter(|at| limit.is_none_or(|limit| *at <= limit));
+            let limit = limit.unwrap_or(Instant::LAST).min(Instant::LAST);
+            let next = state.first_deadline().filter(|at| *at <= limit);
             if let Some(at) = next {
                 self.clock.move_to(at);
             }

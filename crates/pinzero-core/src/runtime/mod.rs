@@ -256,7 +256,9 @@ impl Shared {
         while state.fire(now, &mut effects) {
             self.take_inbox(&mut state, &mut effects);
         }
-        state.calls.extend(effects.calls.drain(..));
+        for call in effects.calls.drain(..) {
+            state.queue(call);
+        }
         let mut next = None;
         match &self.threads {
             // A visitor may hold locks of its own that a callback wants: it leaves them to the threads.
@@ -273,6 +275,9 @@ impl Shared {
             None => next = state.next_call(),
         }
         drop(state);
+        for complaint in effects.complaints.drain(..) {
+            log::error!("{complaint}");
+        }
         for hub in effects.wakes.drain(..) {
             hub.ring();
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::threads::Source;
-use crate::event::{Event, Hub};
+use crate::event::{Event, EventKind, Hub};
 use crate::time::Instant;
 use crate::types::Edge;
 
@@ -53,6 +53,8 @@ pub(crate) enum Next {
 pub(crate) struct Effects {
     pub(super) calls: Vec<(Arc<Hub>, Event)>,
     pub(super) wakes: Vec<Arc<Hub>>,
+    /// What is to be logged: a logger is the program's code.
+    pub(super) complaints: Vec<String>,
     /// What is over; dropped without the lock, as it may own handles, and before callbacks run.
     over: Vec<Slot>,
 }
@@ -64,6 +66,11 @@ impl Effects {
             self.calls.push((hub.clone(), event));
         }
         self.wake(hub);
+    }
+
+    /// Logs an error, later.
+    pub(crate) fn complain(&mut self, complaint: String) {
+        self.complaints.push(complaint);
     }
 
     /// Wakes whoever waits on `hub`.
@@ -140,7 +147,7 @@ impl State {
         let (Some(task), Some(source)) = (&mut slot.task, &mut slot.source) else { return };
         self.buffer.clear();
         if let Err(error) = source.drain(&mut self.buffer) {
-            log::error!("edges can no longer be read: {error}");
+            effects.complain(format!("edges can no longer be read: {error}"));
             slot.source = None;
         }
         let mut missed = false;
@@ -170,6 +177,15 @@ impl State {
         }
         self.schedule(id, effects);
         true
+    }
+
+    /// Queues a callback. One for "held again" is left out while the one before still waits for its turn.
+    pub(super) fn queue(&mut self, call: (Arc<Hub>, Event)) {
+        let (hub, event) = &call;
+        let waits = |(other, last): &(Arc<Hub>, Event)| Arc::ptr_eq(other, hub) && last.kind == event.kind;
+        if event.kind != EventKind::Held || !self.calls.back().is_some_and(waits) {
+            self.calls.push_back(call);
+        }
     }
 
     pub(super) fn next_call(&mut self) -> Option<(Arc<Hub>, Event)> {

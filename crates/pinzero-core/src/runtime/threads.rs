@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread;
 
 use parking_lot::Mutex;
 
 use super::state::State;
 use super::{Shared, TaskId, Turner};
 use crate::error::{Error, ErrorKind, Result};
+use crate::thread::spawn;
 use crate::types::Edge;
 
 #[cfg(not(target_os = "linux"))]
@@ -87,7 +87,7 @@ impl Threads {
                 running.fetch_sub(1, Ordering::Relaxed);
             };
             self.running.fetch_add(1, Ordering::Relaxed);
-            thread::Builder::new().name(format!("pinzero-{index}")).spawn(body).map_err(|error| {
+            spawn(&format!("pinzero-{index}"), body).map_err(|error| {
                 self.running.fetch_sub(1, Ordering::Relaxed);
                 Error::new(ErrorKind::Io, "the runtime's threads cannot be started").with_source(error)
             })?;
