@@ -44,10 +44,8 @@ pub(crate) const BIAS: Need =
     Need { is_met: |powers| powers.bias.is_available(), reason: "bias is not declared" };
 pub(crate) const GROUP: Need =
     Need { is_met: |powers| powers.group.is_available(), reason: "group is not declared" };
-pub(crate) const INPUT: Need = Need {
-    is_met: |powers| powers.input.is_available() && powers.edges.is_available(),
-    reason: "input is not declared",
-};
+pub(crate) const INPUT: Need =
+    Need { is_met: |powers| powers.input.is_available(), reason: "input is not declared" };
 pub(crate) const KEEP: Need =
     Need { is_met: |powers| powers.keep.is_available(), reason: "keep is not declared" };
 pub(crate) const NATIVE_EDGES: Need = Need {

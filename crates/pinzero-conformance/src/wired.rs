@@ -3,12 +3,16 @@
 use std::any::Any;
 use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{Bias, Events, Gpio, Input, Level, Line, Output, PinSpec, Result};
 
 use crate::process::OtherProcess;
 use crate::rig::Rig;
+
+/// How much later than an edge its stamp may be: it is an interrupt that has to be served first.
+const STAMPING: Duration = ms(1);
 
 /// A rig of two pins that are joined by a wire: trials use the first, and the second drives it and looks at it.
 ///
@@ -135,6 +139,10 @@ impl Rig for WiredPins {
     fn wire(&self) -> Result<Option<[Line; 2]>> {
         self.state().role = Role::Nothing;
         Ok(Some([self.pin, self.other]))
+    }
+
+    fn precision(&self) -> Duration {
+        STAMPING
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {

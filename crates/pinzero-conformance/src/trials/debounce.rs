@@ -22,7 +22,7 @@ fn open(bench: &Bench<'_>, with: impl FnOnce(InputBuilder) -> InputBuilder) -> O
     Ok((input, events))
 }
 
-/// A contact that bounces to `level`: there, back, and there again, all within less than `limit`; when the last was.
+/// A contact that bounces to `level`, all within less than `limit`: when it was there, back, and there for good.
 fn bounce(bench: &Bench<'_>, level: Level, limit: Duration) -> Outcome<[Span; 3]> {
     let first = bench.drive(bench.line, level)?;
     bench.tick();

@@ -16,12 +16,7 @@ pub(super) fn output(bench: &Bench<'_>) -> Outcome {
 }
 
 pub(super) fn input(bench: &Bench<'_>) -> Outcome {
-    let powers = bench.powers();
-    keeps_its_word(
-        "an input",
-        powers.input.is_available() && powers.edges.is_available(),
-        bench.input(bench.line).open(),
-    )
+    keeps_its_word("an input", bench.powers().input.is_available(), bench.input(bench.line).open())
 }
 
 pub(super) fn bias(bench: &Bench<'_>) -> Outcome {
