@@ -153,7 +153,8 @@ fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order(
     assert_eq!(seen, [Some(Activated), Some(Deactivated)], "the iterator does not wait for callbacks");
     assert!(other.wait_for_release_timeout(PATIENCE)?);
     assert!(blink.wait_timeout(PATIENCE)?);
-    assert_eq!(gpio.line(17).history().len(), 40);
+    // A thread that was kept waiting may have left cycles out, but not all of them.
+    assert!(gpio.line(17).history().len() >= 2 && !led.is_lit()?);
     assert!(calls.try_recv().is_err(), "one callback at a time");
 
     drop(wake);

@@ -20,7 +20,7 @@ mod unix {
     use std::time::Duration;
     use std::{env, mem, process, thread};
 
-    use pinzero::mock::{self, MockGpio};
+    use pinzero::mock;
     use pinzero::prelude::*;
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
     use pinzero_core::{
@@ -28,13 +28,25 @@ mod unix {
         PwmConfig, PwmPin,
     };
 
-    /// The pins that the program is to use.
-    fn open(pins: &str, is_guarded: bool) -> Result<Gpio> {
+    /// The pins that the program is to use, and how to press the button on GPIO2.
+    fn open(pins: &str, is_guarded: bool) -> Result<(Gpio, Box<dyn Fn()>)> {
         #[cfg(target_os = "linux")]
         if pins == "cdev" {
-            return Gpio::builder(pinzero::cdev::CdevFactory::new()?).exit_guard(is_guarded).open();
+            let gpio = Gpio::builder(pinzero::cdev::CdevFactory::new()?).exit_guard(is_guarded).open()?;
+            return Ok((gpio, Box::new(press_simulated)));
         }
-        Ok((*mock::builder().journal(pins).realtime().exit_guard(is_guarded).open()).clone())
+        let mock = mock::builder().journal(pins).realtime().exit_guard(is_guarded).open();
+        let gpio = Gpio::clone(&mock);
+        Ok((gpio, Box::new(move || mock.line(2).drive(Level::Low))))
+    }
+
+    /// Pulls GPIO2 of the kernel's simulated chip down.
+    #[cfg(target_os = "linux")]
+    fn press_simulated() {
+        let chips = std::fs::read_dir("/sys/devices/platform/gpio-sim.0").into_iter().flatten().flatten();
+        for pull in chips.map(|chip| chip.path().join("sim_gpio2/pull")).filter(|pull| pull.exists()) {
+            std::fs::write(pull, "pull-down").unwrap_or_else(|error| panic!("{error}"));
+        }
     }
 
     pub(super) fn main() -> Result<()> {
@@ -50,7 +62,7 @@ mod unix {
             "no-guard-by-variable" => unsafe { env::set_var("PINZERO_NO_EXIT_GUARD", "1") },
             _ => {}
         }
-        let gpio = open(pins, mode != "no-guard-by-builder")?;
+        let (gpio, press) = open(pins, mode != "no-guard-by-builder")?;
         let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
         match &mode[..] {
             "signal-hook-after" | "signal-hook-twice" => {
@@ -59,15 +71,15 @@ mod unix {
             "ctrlc-after" => take_over_by_ctrlc(&flag),
             _ => {}
         }
-        act(mode, &gpio, led, &flag)
+        act(mode, &gpio, &*press, led, &flag)
     }
 
-    fn act(mode: &str, gpio: &Gpio, led: Led, flag: &AtomicBool) -> Result<()> {
+    fn act(mode: &str, gpio: &Gpio, press: &dyn Fn(), led: Led, flag: &AtomicBool) -> Result<()> {
         match mode {
             "return" => {}
             "return-error" => drop(Led::builder("GPIO99").on(gpio).open()?),
             "exit" => process::exit(3),
-            "exit-in-callback" => drop(in_callback(|| process::exit(3))),
+            "exit-in-callback" => in_callback(gpio, press, || process::exit(3))?,
             "exit-in-thread" => drop(thread::spawn(|| process::exit(3)).join()),
             "exit-while-blinking" => {
                 led.blink(ms(1), ms(1))?;
@@ -77,10 +89,7 @@ mod unix {
             "panic" => panic!("as it was told"),
             "panic-in-thread" => drop(thread::spawn(|| panic!("as it was told")).join()),
             "panic-in-callback" => {
-                let gpio = in_callback(|| panic!("as it was told"));
-                while gpio.panics() == 0 {
-                    thread::sleep(ms(1));
-                }
+                in_callback(gpio, press, || panic!("as it was told"))?;
             }
             "leak-and-return" => mem::forget(led),
             "leak-in-cycle-and-exit" => {
@@ -153,17 +162,15 @@ mod unix {
         Ok(())
     }
 
-    /// Runs `work` in a button's callback, on a mock beside the pins that are watched.
-    fn in_callback(work: fn()) -> MockGpio {
-        let gpio = mock::builder().realtime().open();
-        let button = Button::builder(2).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    /// Runs `work` in a button's callback, and returns if that panics.
+    fn in_callback(gpio: &Gpio, press: &dyn Fn(), work: fn()) -> Result<()> {
+        let button = Button::builder(2).on(gpio).open()?;
         button.when_pressed(move |_| work());
-        gpio.line(2).drive(Level::Low);
-        mem::forget(button);
+        press();
         while gpio.panics() == 0 {
             thread::sleep(ms(1));
         }
-        gpio
+        Ok(())
     }
 
     fn take_over_by_ctrlc(flag: &Arc<AtomicBool>) {

@@ -5,7 +5,7 @@ use gpiocdev::chip::Chip;
 use gpiocdev::line::InfoChangeKind::{self, Reconfigured, Released, Requested};
 use pinzero_tests::exit::{CASES, Case, program, run};
 
-use crate::{alone, value};
+use crate::{alone, pull, value};
 
 /// What has happened to the line until it was released.
 fn changes(chip: &Chip) -> Vec<InfoChangeKind> {
@@ -22,6 +22,7 @@ fn check(chip: &Chip, case: &Case) -> Result<(), String> {
     // A line that the case before left as an output would be restored to that.
     drop(Request::builder().on_chip(chip.path()).with_line(17).as_input().request().unwrap());
     changes(chip);
+    pull(2, true);
     let end = run(&program(), "cdev", case);
     let seen = changes(chip);
     // Given back as the input that it was, and then let go; or let go by the kernel alone.
