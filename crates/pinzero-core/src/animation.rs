@@ -58,9 +58,12 @@ impl Lane {
         runtime.enter(|state, now, effects| {
             let before = TaskId::from_raw(target.lane().0.swap(id.raw(), Ordering::Relaxed));
             state.remove(before, effects);
-            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 1.0 };
+            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
             // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
             task.at = task.step(now).inspect_err(|_| task.clear_lane())?;
+            if task.at.is_none() {
+                task.clear_lane();
+            }
             state.insert(id, Box::new(task), now, effects);
             Ok(())
         })?;
@@ -85,7 +88,6 @@ struct AnimationTask {
     active: Level,
     /// When the next frame is due; `None` when it is over.
     at: Option<Instant>,
-    /// What was shown last; not off, as long as nothing was.
     value: f64,
 }
 

@@ -194,11 +194,23 @@ impl Output {
 }
 
 impl OutputShared {
-    fn write(&self, level: Level) -> Result<()> {
+    fn write(&self, mut level: Level) -> Result<()> {
         let before = self.last();
         // Noted first: the write may set off a callback, on another thread, that writes again.
+        self.note(level);
+        loop {
+            self.pin.set(level).inspect_err(|_| self.note(before))?;
+            let noted = self.last();
+            if noted == level {
+                return Ok(());
+            }
+            // Another thread has written meanwhile, and either write may have reached the pin last: the later note counts.
+            level = noted;
+        }
+    }
+
+    fn note(&self, level: Level) {
         self.high.store(level.is_high(), Ordering::Relaxed);
-        self.pin.set(level).inspect_err(|_| self.high.store(before.is_high(), Ordering::Relaxed))
     }
 
     fn last(&self) -> Level {

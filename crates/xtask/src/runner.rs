@@ -32,7 +32,7 @@ pub(crate) struct Tally {
 impl Tally {
     /// Takes in a line of output, if it is about tests.
     fn count(&mut self, line: &str) {
-        if line.contains(" ... ignored, no rig") {
+        if line.contains(" ... ignored, no rig") || line.contains(" ... ignored (no rig") {
             self.want_rig += 1;
         }
         let Some((_, result)) = line.split_once("test result: ") else { return };

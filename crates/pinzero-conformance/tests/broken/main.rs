@@ -78,7 +78,9 @@ fn suite(fault: Fault) -> Suite {
 /// Runs one trial of a suite.
 fn outcome(suite: &Suite, trial: &str) -> Conclusion {
     let thread = thread::current().id();
-    let log = format!("{}/{trial}-{thread:?}.log", env!("CARGO_TARGET_TMPDIR"));
+    // No colon, for the sake of Windows.
+    let name = trial.replace("::", "-");
+    let log = format!("{}/{name}-{thread:?}.log", env!("CARGO_TARGET_TMPDIR"));
     let arguments = Arguments {
         filter: Some(format!("broken::{trial}")),
         exact: true,

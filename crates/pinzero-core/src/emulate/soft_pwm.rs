@@ -221,7 +221,9 @@ impl Engine {
             self.changed.wait(&mut channels);
             return true;
         };
-        let wake = at - *margin;
+        // At most half of the time is spun, however fast the wave: the other threads want some, too.
+        let left = at.since(now);
+        let wake = at - (*margin).min(if left > *SPIN.start() { left / 2 } else { left });
         if wake > now {
             if self.changed.wait_for(&mut channels, wake - now).timed_out() {
                 // The margin follows the lateness: up at once, down slowly.

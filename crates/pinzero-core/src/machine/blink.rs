@@ -48,7 +48,7 @@ impl Blink {
         Blink::new(Duration::ZERO, Duration::ZERO).fade(fade_in, fade_out)
     }
 
-    /// Only so many cycles; none at all with zero.
+    /// Only so many cycles; with zero none at all, and the device stays as it is.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
