@@ -20,14 +20,8 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["(GPIO|BCM|BOARD|WPI|J8:|P1:|P5:|gpio|)[0-9]{0,12}", "[ A-Za-z0-9:+-]{0,12}", any::<String>(),]
 }
 
-/// Miri is slow, and lets nothing be written to files.
-fn properties() -> ProptestConfig {
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if cfg!(miri) { ProptestConfig { cases: 8, ..config } } else { config }
-}
-
 proptest! {
-    #![proptest_config(properties())]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_pin_name(board in boards(), text in texts()) {

@@ -29,7 +29,8 @@ pub mod mock;
 mod thread;
 pub mod time;
 
-#[cfg(all(test, loom))]
+#[cfg(loom)]
+#[cfg(test)]
 mod model;
 
 pub use pinzero_board as board;

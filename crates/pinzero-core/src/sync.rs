@@ -16,7 +16,8 @@ pub(crate) use loom::{
     thread,
 };
 
-#[cfg(all(test, loom))]
+#[cfg(loom)]
+#[cfg(test)]
 mod checked {
     use std::ops::{Deref, DerefMut};
     use std::sync::atomic::Ordering;
