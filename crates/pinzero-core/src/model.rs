@@ -416,6 +416,18 @@ fn whoever_awaits_an_animation_hears_of_its_end() {
 // Whole devices.
 
 #[test]
+fn what_is_noted_of_an_output_is_what_is_on_its_pin() {
+    check(|| {
+        let gpio = mock::gpio();
+        let output = gpio.output(17).open().unwrap();
+        let high = beside(&output, |output| output.set(Level::High).unwrap());
+        output.set(Level::Low).unwrap();
+        high.join().unwrap();
+        assert_eq!(output.last(), gpio.line(17).level());
+    });
+}
+
+#[test]
 fn nothing_is_written_after_the_close_of_an_output() {
     check(|| {
         let gpio = mock::gpio();

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::animation::{Animation, Lane, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +12,7 @@ use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
+use crate::sync::AtomicBool;
 use crate::types::{Level, Line, OnClose};
 
 /// How to open an [`Output`]; made by [`Gpio::output`].
