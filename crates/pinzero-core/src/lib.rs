@@ -26,7 +26,7 @@ mod animation;
 mod emulate;
 pub mod machine;
 pub mod mock;
-mod thread;
+pub mod thread;
 pub mod time;
 
 #[cfg(loom)]
