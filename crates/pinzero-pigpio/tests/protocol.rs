@@ -1,5 +1,7 @@
 //! The frames of real clients and of a genuine daemon are read and written as they were.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
+
 mod golden;
 mod invariants;
 

@@ -124,10 +124,12 @@ impl Notify {
 
     pub(crate) fn begin(&mut self, handle: u32, mask: u32, now: u64) -> Result<(), i32> {
         let it = self.handle(handle)?;
+        let before = if it.is_running { it.mask } else { 0 };
         (it.mask, it.is_running) = (mask, true);
         if self.tells_late {
             let missed = |&(changed, sample): &(u32, Sample)| {
-                (sample.time + LATE >= now && changed & mask != 0).then_some(sample)
+                let is_new = changed & mask != 0 && changed & before == 0;
+                (is_new && sample.time + LATE >= now).then_some(sample)
             };
             for sample in self.recent.iter().filter_map(missed).collect::<Vec<_>>() {
                 self.report(handle as usize, 0, sample.time, sample.levels as u32);
