@@ -1,6 +1,6 @@
 //! What happens to the connection itself.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use pinzero_core::Error;
@@ -41,10 +41,7 @@ pub struct LinkEvents(pub(crate) Receiver<LinkEvent>);
 impl LinkEvents {
     /// The next event if it comes within `timeout`.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<LinkEvent> {
-        match self.0.recv_timeout(timeout) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.0.recv_timeout(timeout).ok()
     }
 }
 
