@@ -14,7 +14,8 @@ const KERNEL_RIG: &str = "kernel rig";
 const STEPS: &[(&str, Step)] = &[
     ("formatting", |runner| cargo(runner, "fmt --all --check")),
     ("formatting, fuzz targets", |runner| {
-        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")
+        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")?;
+        cargo(runner, "fmt --manifest-path=crates/pinzero-pigpio/fuzz/Cargo.toml --check")
     }),
     ("file lengths", checks::file_lengths),
     ("dependencies on other systems", checks::other_systems),
