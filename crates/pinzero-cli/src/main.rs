@@ -1,0 +1,33 @@
+//! The command `pinzero`.
+
+mod logger;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Drives GPIO pins, and lets other programs drive them.
+#[derive(Debug, Parser)]
+#[command(name = "pinzero", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the pins to programs that speak pigpiod's protocol: gpiozero, pigpio.py, pigpio-client, pigs
+    Serve(serve::Options),
+}
+
+fn main() -> ExitCode {
+    let Command::Serve(options) = Arguments::parse().command;
+    match serve::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pinzero: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `pinzero serve`.
+
+use std::env;
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::mpsc;
+
+use clap::{Args, ValueEnum};
+use pinzero_core::board::Board;
+use pinzero_core::mock::{self, MockGpio};
+use pinzero_core::{Gpio, Line};
+use pinzero_daemon::{Daemon, Network};
+
+use crate::logger;
+
+/// The board that the mock plays: a Raspberry Pi 3B, which every client knows.
+const MOCK_BOARD: u32 = 0x00a0_2082;
+
+/// What drives the pins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Factory {
+    /// The character device of the Linux kernel
+    Cdev,
+    /// No pins at all: a Raspberry Pi in memory
+    Mock,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What drives the pins [default: $PINZERO_PIN_FACTORY, else cdev]
+    #[arg(long, value_enum)]
+    factory: Option<Factory>,
+
+    /// The port to listen on; 0 takes any that is free [default: $PIGPIO_PORT, else 8888]
+    #[arg(long, short)]
+    port: Option<u16>,
+
+    /// An address to listen on; can be given more than once [default: 127.0.0.1 and ::1]
+    #[arg(long, value_name = "ADDR")]
+    bind: Vec<IpAddr>,
+
+    /// Lets --bind name addresses that other computers can reach, who may then drive the pins without being asked who
+    /// they are
+    #[arg(long)]
+    public: bool,
+
+    /// A network to take connections from, as 192.168.1.0/24; can be given more than once [default: all]
+    #[arg(long, value_name = "NET")]
+    allow: Vec<Network>,
+
+    /// The GPIO that clients may use, as bits: 0x20010 for GPIO4 and GPIO17 [default: GPIO2 to GPIO27]
+    #[arg(long, value_name = "MASK", value_parser = mask)]
+    gpios: Option<u64>,
+
+    /// Gives the outputs that a client drove back when its connection ends
+    #[arg(long, conflicts_with = "legacy")]
+    safe_state: bool,
+
+    /// Leaves outputs as they are when their client goes, as pigpiod does; so it is if nothing is said
+    #[arg(long)]
+    legacy: bool,
+
+    /// How many connections there may be at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
+    max_connections: usize,
+
+    /// A wire between two pins of the mock, as 22:27; can be given more than once
+    #[arg(long, value_name = "A:B", value_parser = wire)]
+    wire: Vec<(u32, u32)>,
+
+    /// Says more about what happens
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Serves until a signal comes.
+pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    logger::start(options.verbose);
+    // Taken over before anything is opened: from here on, a signal leads past the place where all is given back.
+    let (signal, wait) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // It fails only if the end is near anyway.
+        let _ = signal.send(());
+    })?;
+
+    let factory = options.factory()?;
+    let gpio = options.open(factory)?;
+    let mut builder = Daemon::builder(&gpio)
+        .port(options.port()?)
+        .public(options.public)
+        .safe_state(options.safe_state)
+        .adopt_all(factory == Factory::Mock)
+        .max_connections(options.max_connections);
+    for address in options.bind {
+        builder = builder.bind(address);
+    }
+    for network in options.allow {
+        builder = builder.allow(network);
+    }
+    if let Some(mask) = options.gpios {
+        builder = builder.gpios(mask);
+    }
+    let mut daemon = builder.start()?;
+    for addr in daemon.addrs() {
+        println!("serving {} on {addr}", gpio.name());
+    }
+
+    // The handler, and with it the sender, lives as long as the program.
+    let _ = wait.recv();
+    daemon.stop();
+    Ok(gpio.close()?)
+}
+
+impl Options {
+    fn factory(&self) -> Result<Factory, String> {
+        match (self.factory, env::var("PINZERO_PIN_FACTORY")) {
+            (Some(factory), _) => Ok(factory),
+            (None, Ok(name)) if !name.trim().is_empty() => Factory::from_str(name.trim(), true)
+                .map_err(|_| format!("PINZERO_PIN_FACTORY names no factory that can be served: {name:?}")),
+            (None, _) => Ok(Factory::Cdev),
+        }
+    }
+
+    fn port(&self) -> Result<u16, String> {
+        match (self.port, env::var("PIGPIO_PORT")) {
+            (Some(port), _) => Ok(port),
+            (None, Ok(text)) if !text.is_empty() => {
+                text.parse().map_err(|_| format!("PIGPIO_PORT is no port: {text:?}"))
+            }
+            (None, _) => Ok(pinzero_daemon::PORT),
+        }
+    }
+
+    fn open(&self, factory: Factory) -> Result<Gpio, Box<dyn Error>> {
+        match factory {
+            Factory::Mock => Ok((*self.open_mock()?).clone()),
+            Factory::Cdev if !self.wire.is_empty() => {
+                Err("--wire is for the mock: add --factory mock".into())
+            }
+            Factory::Cdev => open_cdev(),
+        }
+    }
+
+    fn open_mock(&self) -> Result<MockGpio, Box<dyn Error>> {
+        let mock = mock::builder().board(Board::from_revision(MOCK_BOARD)?).realtime().try_open()?;
+        for (one, other) in &self.wire {
+            mock.wire(pin(&mock, *one)?, pin(&mock, *other)?);
+        }
+        Ok(mock)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
+    Ok(Gpio::new(pinzero_cdev::CdevFactory::new()?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
+    Err("the character device needs Linux: --factory mock works everywhere".into())
+}
+
+fn pin(mock: &MockGpio, number: u32) -> Result<Line, Box<dyn Error>> {
+    Ok(mock.resolve(number)?)
+}
+
+/// A mask as pigpiod takes it: hexadecimal after 0x, else decimal.
+fn mask(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
+}
+
+fn wire(text: &str) -> Result<(u32, u32), String> {
+    let ends = text.split_once(':').and_then(|(one, other)| Some((one.parse().ok()?, other.parse().ok()?)));
+    ends.ok_or_else(|| "a wire has two ends: 22:27".to_owned())
+}

@@ -1,0 +1,164 @@
+//! One client's connection: bytes in, bytes out.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::TcpStream;
+use pinzero_pigpio::protocol::{Reply, Report, Request};
+
+use crate::host::Answer;
+use pinzero_pigpio::protocol::Code;
+
+/// How much may wait to be sent before no further request is looked at.
+const ENOUGH: usize = 64 * 1024;
+
+/// What an empty buffer may keep for the next time.
+const KEPT: usize = 4 * 1024;
+
+/// The words of a request, for its reply.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    command: u32,
+    p1: u32,
+    p2: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// How much of `output` has been sent.
+    sent: usize,
+    /// There may be something to read.
+    pub(crate) is_readable: bool,
+    /// The other side has said all that it will.
+    is_over: bool,
+    /// A request whose answer takes time; the next ones wait for it.
+    pub(crate) pending: Option<Asked>,
+    /// It is in the list of those with something to send.
+    pub(crate) is_dirty: bool,
+    /// Counts whole requests, to tell one that makes no progress.
+    pub(crate) requests: u64,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Connection {
+            stream,
+            input: Vec::new(),
+            output: Vec::new(),
+            sent: 0,
+            is_readable: false,
+            is_over: false,
+            pending: None,
+            is_dirty: false,
+            requests: 0,
+        }
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Whether it can take another request now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.pending.is_none() && self.backlog() < ENOUGH
+    }
+
+    /// How many bytes wait to be sent.
+    pub(crate) fn backlog(&self) -> usize {
+        self.output.len() - self.sent
+    }
+
+    /// Whether a request has begun and not ended.
+    pub(crate) fn is_in_request(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// Whether nothing will come of it any more.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.is_over && self.pending.is_none() && self.backlog() == 0 && !self.is_readable
+    }
+
+    /// Reads what has come, at most as much as fits into `scratch`.
+    ///
+    /// # Errors
+    /// Those of the connection, which is lost then.
+    pub(crate) fn read(&mut self, scratch: &mut [u8], is_hung_up: bool) -> io::Result<()> {
+        match self.stream.read(scratch) {
+            Ok(0) => (self.is_over, self.is_readable) = (true, false),
+            Ok(count) => {
+                self.input.extend_from_slice(&scratch[..count]);
+                // A short read has emptied the socket: news of more will come by itself, unless it was the end.
+                self.is_readable = count == scratch.len() || is_hung_up;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Takes the bytes that have been read, to be looked at; [`put_back`](Connection::put_back) returns the rest.
+    pub(crate) fn take_input(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.input)
+    }
+
+    pub(crate) fn put_back(&mut self, mut input: Vec<u8>, used: usize) {
+        input.drain(..used);
+        trim(&mut input);
+        self.input = input;
+    }
+
+    /// Notes the reply to a request.
+    pub(crate) fn reply(&mut self, asked: Asked, answer: Result<Answer, Code>) {
+        let Asked { command, p1, p2 } = asked;
+        let (result, payload) = match &answer {
+            Ok(Answer::Number(number)) => (*number, &[][..]),
+            Ok(Answer::Bytes(bytes)) => (bytes.len() as i32, &bytes[..]),
+            Ok(Answer::At(_)) => {
+                self.pending = Some(asked);
+                return;
+            }
+            Err(code) => (code.0, &[][..]),
+        };
+        Reply { command, p1, p2, result, payload }.encode(&mut self.output);
+    }
+
+    pub(crate) fn report(&mut self, report: &Report) {
+        report.encode(&mut self.output);
+    }
+
+    /// Sends as much as the other side takes.
+    ///
+    /// # Errors
+    /// Those of the connection, which is lost then.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        while self.backlog() > 0 {
+            match self.stream.write(&self.output[self.sent..]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.output.drain(..self.sent);
+        self.sent = 0;
+        trim(&mut self.output);
+        Ok(())
+    }
+}
+
+impl From<&Request<'_>> for Asked {
+    fn from(request: &Request<'_>) -> Self {
+        Asked { command: request.command, p1: request.p1, p2: request.p2 }
+    }
+}
+
+/// A burst is over: what it needed is given back.
+fn trim(buffer: &mut Vec<u8>) {
+    if buffer.is_empty() && buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}

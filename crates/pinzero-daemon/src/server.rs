@@ -1,0 +1,373 @@
+//! The loop: one thread that accepts, reads, answers and reports, and never waits for one client.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use pinzero_core::time::{Instant, ms, secs};
+use pinzero_pigpio::protocol::{Report, Request};
+use slab::Slab;
+
+use crate::alarm::Alarm;
+use crate::connection::Connection;
+use crate::host::{Answer, Host};
+use crate::inbox::{Inbox, Message};
+use crate::timers::Timers;
+use crate::{ClientId, Network};
+
+/// How much is read from one connection before others have their turn.
+const SHARE: usize = 16 * 1024;
+
+/// How long a request may take from its first byte to its last.
+const PATIENCE: Duration = secs(60);
+
+/// How long to wait when the system has no descriptor for another connection.
+const BREATH: Duration = ms(100);
+
+const ALARM: Token = Token(usize::MAX);
+pub(crate) const INBOX: Token = Token(usize::MAX - 1);
+/// Listeners come below this, the first one first.
+const LISTENERS: usize = usize::MAX - 2;
+
+/// What a connection may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) connections: usize,
+    /// How many bytes may wait for a client before it is dropped.
+    pub(crate) backlog: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    poll: Poll,
+    listeners: Vec<TcpListener>,
+    allow: Vec<Network>,
+    limits: Limits,
+    inbox: Arc<Inbox>,
+    alarm: Alarm,
+    host: Host,
+    connections: Slab<Slot>,
+    serial: u32,
+    timers: Timers<Due>,
+    /// Connections that have more to read or to answer than their share.
+    more: Vec<usize>,
+    /// Connections with something to send.
+    dirty: Vec<usize>,
+    scratch: Vec<u8>,
+    messages: Vec<Message>,
+    reports: Vec<(ClientId, Report)>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    serial: u32,
+    connection: Connection,
+    /// How many requests it had when its patience began to run.
+    watched: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// A connection's pending request is answered.
+    Answer(ClientId),
+    /// A connection should have ended its request.
+    Patience(ClientId),
+    /// A listener is tried again.
+    Accept(usize),
+}
+
+impl Server {
+    pub(crate) fn new(
+        poll: Poll,
+        mut listeners: Vec<TcpListener>,
+        allow: Vec<Network>,
+        limits: Limits,
+        inbox: Arc<Inbox>,
+        host: Host,
+    ) -> io::Result<Self> {
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(listener, Token(LISTENERS - index), Interest::READABLE)?;
+        }
+        Ok(Server {
+            alarm: Alarm::new(poll.registry(), ALARM)?,
+            poll,
+            listeners,
+            allow,
+            limits,
+            inbox,
+            host,
+            connections: Slab::new(),
+            serial: 0,
+            timers: Timers::new(),
+            more: Vec::new(),
+            dirty: Vec::new(),
+            scratch: vec![0; SHARE],
+            messages: Vec::new(),
+            reports: Vec::new(),
+        })
+    }
+
+    /// Serves until it is told to stop.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        loop {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    log::error!("the daemon ends, as it cannot wait for its clients: {error}");
+                    return;
+                }
+                Ok(()) => {}
+            }
+            if self.hear() {
+                return;
+            }
+            self.fire();
+            for key in std::mem::take(&mut self.more) {
+                self.pump(key, false);
+            }
+            for event in &events {
+                match event.token() {
+                    ALARM | INBOX => {}
+                    Token(key) if key > LISTENERS - self.listeners.len() => self.accept(LISTENERS - key),
+                    Token(key) => {
+                        if event.is_writable() {
+                            self.mark(key);
+                        }
+                        if event.is_readable() || event.is_read_closed() || event.is_error() {
+                            if let Some(slot) = self.connections.get_mut(key) {
+                                slot.connection.is_readable = true;
+                            }
+                            self.pump(key, event.is_read_closed() || event.is_error());
+                        }
+                    }
+                }
+            }
+            self.deliver();
+            self.flush();
+        }
+    }
+
+    /// How long to wait at most.
+    fn timeout(&mut self) -> Option<Duration> {
+        let next = self.timers.next().into_iter().chain(self.host.next()).min();
+        let timeout = self.alarm.set(next, self.host.now());
+        if self.more.is_empty() && self.dirty.is_empty() { timeout } else { Some(Duration::ZERO) }
+    }
+
+    /// Takes what other threads have to say; tells whether it is time to stop.
+    fn hear(&mut self) -> bool {
+        let mut messages = std::mem::take(&mut self.messages);
+        self.inbox.take(&mut messages);
+        let stop = messages.iter().any(|message| matches!(message, Message::Stop));
+        for message in messages.drain(..) {
+            self.host.hear(message);
+        }
+        self.messages = messages;
+        stop
+    }
+
+    /// Does what is due.
+    fn fire(&mut self) {
+        let now = self.host.now();
+        self.host.fire(now);
+        while let Some(due) = self.timers.pop(now) {
+            match due {
+                Due::Answer(client) => self.answer(client),
+                Due::Patience(client) => self.lose_patience(client, now),
+                Due::Accept(index) => self.accept(index),
+            }
+        }
+    }
+
+    fn slot(&mut self, client: ClientId) -> Option<&mut Slot> {
+        self.connections.get_mut(client.slot as usize).filter(|slot| slot.serial == client.serial)
+    }
+
+    /// The pause that a client asked for is over.
+    fn answer(&mut self, client: ClientId) {
+        let Some(slot) = self.slot(client) else { return };
+        if let Some(asked) = slot.connection.pending.take() {
+            slot.connection.reply(asked, Ok(Answer::Number(0)));
+            self.mark(client.slot as usize);
+            self.pump(client.slot as usize, false);
+        }
+    }
+
+    /// Drops a connection that has not ended its request in time.
+    fn lose_patience(&mut self, client: ClientId, now: Instant) {
+        let Some(slot) = self.slot(client) else { return };
+        let requests = slot.connection.requests;
+        let watched = slot.watched.take();
+        if !slot.connection.is_in_request() || !slot.connection.is_ready() {
+            return;
+        }
+        if watched == Some(requests) {
+            log::info!("a client is dropped: it has not ended a request within {PATIENCE:?}");
+            self.drop_connection(client.slot as usize);
+        } else {
+            slot.watched = Some(requests);
+            self.timers.set(Due::Patience(client), now + PATIENCE);
+        }
+    }
+
+    fn accept(&mut self, index: usize) {
+        loop {
+            match self.listeners[index].accept() {
+                Ok((stream, peer)) => self.admit(stream, peer.ip()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // It has gone already.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+                    ) => {}
+                Err(error) => {
+                    log::warn!("a connection cannot be accepted now: {error}");
+                    let now = self.host.now();
+                    self.timers.set(Due::Accept(index), now + BREATH);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, mut stream: mio::net::TcpStream, peer: IpAddr) {
+        if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(peer)) {
+            log::warn!("{peer} is not allowed to connect");
+            return;
+        }
+        if self.connections.len() >= self.limits.connections {
+            log::warn!("{peer} is turned away: there are {} connections already", self.connections.len());
+            return;
+        }
+        let entry = self.connections.vacant_entry();
+        let prepared = prepare(&stream).and_then(|()| {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.poll.registry().register(&mut stream, Token(entry.key()), interest)
+        });
+        match prepared {
+            Ok(()) => {
+                self.serial = self.serial.wrapping_add(1);
+                let connection = Connection::new(stream);
+                entry.insert(Slot { serial: self.serial, connection, watched: None });
+            }
+            Err(error) => log::warn!("the connection of {peer} cannot be used: {error}"),
+        }
+    }
+
+    /// Answers what a connection has asked, up to its share.
+    fn pump(&mut self, key: usize, is_hung_up: bool) {
+        let Some(slot) = self.connections.get_mut(key) else { return };
+        let client = ClientId { slot: key as u32, serial: slot.serial };
+        let connection = &mut slot.connection;
+        let mut has_read = false;
+        loop {
+            let input = connection.take_input();
+            let mut used = 0;
+            let mut is_broken = false;
+            while connection.is_ready() {
+                match Request::decode(&input[used..]) {
+                    Ok(Some((request, length))) => {
+                        used += length;
+                        connection.requests += 1;
+                        let answer = self.host.execute(client, &request);
+                        if let Ok(Answer::At(at)) = answer {
+                            self.timers.set(Due::Answer(client), at);
+                        }
+                        connection.reply((&request).into(), answer);
+                    }
+                    Ok(None) => break,
+                    Err(_) => {
+                        is_broken = true;
+                        break;
+                    }
+                }
+            }
+            connection.put_back(input, used);
+            if is_broken {
+                log::info!("a client is dropped: its request is too long");
+                return self.drop_connection(key);
+            }
+            if !connection.is_ready() || !connection.is_readable {
+                break;
+            }
+            if has_read {
+                self.more.push(key);
+                break;
+            }
+            if let Err(error) = connection.read(&mut self.scratch, is_hung_up) {
+                log::debug!("a connection is lost: {error}");
+                return self.drop_connection(key);
+            }
+            // What is left after a hang-up is its end, which costs no share.
+            has_read = !is_hung_up;
+        }
+        if connection.is_in_request() && slot.watched.is_none() {
+            slot.watched = Some(slot.connection.requests);
+            self.timers.set(Due::Patience(client), self.host.now() + PATIENCE);
+        }
+        self.mark(key);
+    }
+
+    /// Notes that a connection may have something to send, or to end.
+    fn mark(&mut self, key: usize) {
+        let Some(slot) = self.connections.get_mut(key) else { return };
+        if !std::mem::replace(&mut slot.connection.is_dirty, true) {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Hands out the reports that have come up.
+    fn deliver(&mut self) {
+        let mut reports = std::mem::take(&mut self.reports);
+        self.host.take_reports(&mut reports);
+        for (client, report) in reports.drain(..) {
+            if let Some(slot) = self.slot(client) {
+                slot.connection.report(&report);
+                self.mark(client.slot as usize);
+            }
+        }
+        self.reports = reports;
+    }
+
+    /// Sends what is there to be sent, and drops who does not read.
+    fn flush(&mut self) {
+        for key in std::mem::take(&mut self.dirty) {
+            let Some(slot) = self.connections.get_mut(key) else { continue };
+            let connection = &mut slot.connection;
+            connection.is_dirty = false;
+            let was_ready = connection.is_ready();
+            if let Err(error) = connection.flush() {
+                log::debug!("a connection is lost: {error}");
+                self.drop_connection(key);
+            } else if connection.backlog() > self.limits.backlog {
+                log::warn!("a client is dropped: it does not read what it is told");
+                self.drop_connection(key);
+            } else if connection.is_finished() {
+                self.drop_connection(key);
+            } else if !was_ready && connection.is_ready() {
+                self.more.push(key);
+            }
+        }
+    }
+
+    fn drop_connection(&mut self, key: usize) {
+        if let Some(mut slot) = self.connections.try_remove(key) {
+            // It fails only if it is not there, which is what is wanted.
+            let _ = self.poll.registry().deregister(slot.connection.stream());
+            self.host.forget(ClientId { slot: key as u32, serial: slot.serial });
+        }
+    }
+}
+
+/// Has small replies go out at once, and finds out about a client that is gone without a word.
+fn prepare(stream: &mio::net::TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new().with_time(secs(15)).with_interval(secs(5)).with_retries(3);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}

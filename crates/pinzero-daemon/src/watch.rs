@@ -1,0 +1,287 @@
+//! Who is told of changes: handles, filters, watchdogs, keep-alives.
+
+use std::time::Duration;
+
+use pinzero_core::Level;
+use pinzero_core::time::{Instant, secs};
+use pinzero_pigpio::protocol::{Code, Report, ReportKind};
+
+use crate::ClientId;
+use crate::filter::Filter;
+use crate::timers::Timers;
+
+/// The GPIO that reports have room for.
+const COUNT: u32 = 32;
+
+/// The longest silence of a handle.
+const KEEP_ALIVE: Duration = secs(60);
+
+/// A moment in microseconds, as clients know them.
+pub(crate) fn tick(at: Instant) -> u32 {
+    (at.as_nanos() / 1000) as u32
+}
+
+/// What a client is told over its notification connection.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    handles: Vec<Option<Handle>>,
+    limit: usize,
+    lines: Vec<Watched>,
+    /// The levels as far as they have been told: what has passed the filters.
+    levels: u32,
+    /// Changes of the same moment, which share a report.
+    batch: Option<Batch>,
+    timers: Timers<Due>,
+    outbox: Vec<(ClientId, Report)>,
+}
+
+#[derive(Debug, Clone)]
+struct Watched {
+    filter: Filter,
+    /// When its level last changed.
+    changed: u32,
+    watchdog: Option<Watchdog>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Watchdog {
+    time: Duration,
+    due: Instant,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Batch {
+    tick: u32,
+    at: Instant,
+    bits: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    KeepAlive(usize),
+    Watchdog(u32),
+    Filter(u32),
+}
+
+#[derive(Debug)]
+struct Handle {
+    client: ClientId,
+    mask: u32,
+    events: u32,
+    sequence: u16,
+    /// The levels that the client can know: those when it opened the handle, or in the last report since.
+    known: u32,
+    /// When the last report was sent.
+    last: Instant,
+}
+
+impl Watch {
+    pub(crate) fn new(limit: usize) -> Self {
+        let line = Watched { filter: Filter::new(Level::Low), changed: 0, watchdog: None };
+        Watch {
+            handles: Vec::new(),
+            limit,
+            lines: vec![line; COUNT as usize],
+            levels: 0,
+            batch: None,
+            timers: Timers::new(),
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Opens a handle, the lowest that is free, whose reports go to `client`.
+    pub(crate) fn open(&mut self, client: ClientId, now: Instant) -> Result<usize, Code> {
+        self.settle();
+        let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
+        if free == self.limit {
+            return Err(Code::NO_HANDLE);
+        }
+        if free == self.handles.len() {
+            self.handles.push(None);
+        }
+        self.handles[free] =
+            Some(Handle { client, mask: 0, events: 0, sequence: 0, known: self.levels, last: now });
+        self.timers.set(Due::KeepAlive(free), now + KEEP_ALIVE);
+        Ok(free)
+    }
+
+    fn handle(&mut self, number: u32) -> Result<&mut Handle, Code> {
+        self.handles.get_mut(number as usize).and_then(Option::as_mut).ok_or(Code::BAD_HANDLE)
+    }
+
+    /// Whether there is such a handle.
+    pub(crate) fn check(&mut self, number: u32) -> Result<(), Code> {
+        self.handle(number).map(drop)
+    }
+
+    /// Chooses the GPIO that a handle is told of. If the client cannot know what level one of the new ones has, it is told.
+    pub(crate) fn begin(&mut self, number: u32, mask: u32, now: Instant) -> Result<(), Code> {
+        self.settle();
+        let levels = self.levels;
+        let handle = self.handle(number)?;
+        let new = mask & !handle.mask;
+        handle.mask = mask;
+        let unknown = new & (handle.known ^ levels);
+        let changed = (0..COUNT).filter(|gpio| unknown >> gpio & 1 == 1);
+        // Of several, the one that is the least ago.
+        let ago = |gpio: &u32| tick(now).wrapping_sub(self.lines[*gpio as usize].changed);
+        if let Some(gpio) = changed.min_by_key(ago) {
+            let tick = self.lines[gpio as usize].changed;
+            self.report(number as usize, ReportKind::Levels, tick, now);
+        }
+        Ok(())
+    }
+
+    /// Chooses the events that a handle is told of.
+    pub(crate) fn begin_events(&mut self, number: u32, mask: u32) -> Result<(), Code> {
+        self.handle(number)?.events = mask;
+        Ok(())
+    }
+
+    /// Closes a handle.
+    pub(crate) fn close(&mut self, number: u32) -> Result<(), Code> {
+        self.handle(number)?;
+        self.handles[number as usize] = None;
+        Ok(())
+    }
+
+    /// Closes the handles of a client that has gone.
+    pub(crate) fn close_all(&mut self, client: ClientId) {
+        for handle in &mut self.handles {
+            handle.take_if(|handle| handle.client == client);
+        }
+    }
+
+    /// An event was triggered.
+    pub(crate) fn event(&mut self, number: u8, now: Instant) {
+        self.settle();
+        for index in 0..self.handles.len() {
+            if self.handles[index].as_ref().is_some_and(|handle| handle.events >> number & 1 == 1) {
+                self.report(index, ReportKind::Event(number), tick(now), now);
+            }
+        }
+    }
+
+    /// A line has changed.
+    pub(crate) fn change(&mut self, gpio: u32, level: Level, at: Instant) {
+        if gpio < COUNT {
+            self.filtered(gpio, |filter, pass| filter.edge(at, level, pass));
+        }
+    }
+
+    /// Lets a change count only when it has been steady for so long; zero is off.
+    pub(crate) fn set_glitch(&mut self, gpio: u32, steady: Duration, now: Instant) {
+        self.filtered(gpio, |filter, pass| filter.set_glitch(now, steady, pass));
+    }
+
+    /// Ignores changes until it has been quiet for `steady`, and then lets them through for `active`.
+    pub(crate) fn set_noise(&mut self, gpio: u32, steady: Duration, active: Duration, now: Instant) {
+        self.filtered(gpio, |filter, pass| filter.set_noise(now, steady, active, pass));
+    }
+
+    /// Reports silence after each `time` without a change; zero is off.
+    pub(crate) fn set_watchdog(&mut self, gpio: u32, time: Duration, now: Instant) {
+        self.lines[gpio as usize].watchdog = (!time.is_zero()).then_some(Watchdog { time, due: now + time });
+        if !time.is_zero() {
+            self.timers.set(Due::Watchdog(gpio), now + time);
+        }
+    }
+
+    fn filtered(&mut self, gpio: u32, act: impl FnOnce(&mut Filter, &mut dyn FnMut((Instant, Level)))) {
+        let mut filter = self.lines[gpio as usize].filter;
+        act(&mut filter, &mut |(at, level)| self.count(gpio, at, level));
+        self.lines[gpio as usize].filter = filter;
+        if let Some(at) = filter.deadline() {
+            self.timers.set(Due::Filter(gpio), at);
+        }
+    }
+
+    /// A change has passed the filters.
+    fn count(&mut self, gpio: u32, at: Instant, level: Level) {
+        let (tick, bit) = (tick(at), 1 << gpio);
+        if self.batch.is_some_and(|batch| batch.tick != tick || batch.bits & bit != 0) {
+            self.settle();
+        }
+        self.levels = if level.is_high() { self.levels | bit } else { self.levels & !bit };
+        self.batch.get_or_insert(Batch { tick, at, bits: 0 }).bits |= bit;
+        let line = &mut self.lines[gpio as usize];
+        line.changed = tick;
+        if let Some(watchdog) = &mut line.watchdog {
+            watchdog.due = at + watchdog.time;
+        }
+    }
+
+    /// Reports the changes so far.
+    pub(crate) fn settle(&mut self) {
+        let Some(Batch { tick, at, bits }) = self.batch.take() else { return };
+        for index in 0..self.handles.len() {
+            if self.handles[index].as_ref().is_some_and(|handle| handle.mask & bits != 0) {
+                self.report(index, ReportKind::Levels, tick, at);
+            }
+        }
+    }
+
+    fn report(&mut self, index: usize, kind: ReportKind, tick: u32, at: Instant) {
+        let levels = self.levels;
+        let Some(handle) = self.handles.get_mut(index).and_then(Option::as_mut) else { return };
+        if kind == ReportKind::Levels {
+            handle.known = levels;
+        }
+        handle.last = handle.last.max(at);
+        let report = Report { sequence: handle.sequence, flags: kind.into(), tick, levels };
+        handle.sequence = handle.sequence.wrapping_add(1);
+        self.outbox.push((handle.client, report));
+    }
+
+    /// When [`fire`](Watch::fire) is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Does what is due.
+    pub(crate) fn fire(&mut self, now: Instant) {
+        while let Some(due) = self.timers.pop(now) {
+            match due {
+                Due::Filter(gpio) => self.filtered(gpio, |filter, pass| filter.expire(now, pass)),
+                Due::Watchdog(gpio) => self.bark(gpio, now),
+                Due::KeepAlive(index) => self.keep_alive(index, now),
+            }
+        }
+    }
+
+    fn bark(&mut self, gpio: u32, now: Instant) {
+        self.settle();
+        let Some(Watchdog { time, due }) = self.lines[gpio as usize].watchdog else { return };
+        let mut next = due;
+        if due <= now {
+            next = due + time;
+            if next <= now {
+                // Late by more than a whole time: what was missed is not made up for.
+                next = now + time;
+            }
+            for index in 0..self.handles.len() {
+                if self.handles[index].as_ref().is_some_and(|handle| handle.mask >> gpio & 1 == 1) {
+                    self.report(index, ReportKind::Watchdog(gpio as u8), tick(due), now);
+                }
+            }
+        }
+        self.lines[gpio as usize].watchdog = Some(Watchdog { time, due: next });
+        self.timers.set(Due::Watchdog(gpio), next);
+    }
+
+    fn keep_alive(&mut self, index: usize, now: Instant) {
+        let Some(Some(Handle { last, .. })) = self.handles.get(index) else { return };
+        let mut next = *last + KEEP_ALIVE;
+        if next <= now {
+            next = now + KEEP_ALIVE;
+            self.report(index, ReportKind::KeepAlive, tick(now), now);
+        }
+        self.timers.set(Due::KeepAlive(index), next);
+    }
+
+    /// The reports that have come up since this was last called.
+    pub(crate) fn take_reports(&mut self, spare: &mut Vec<(ClientId, Report)>) {
+        self.settle();
+        std::mem::swap(&mut self.outbox, spare);
+    }
+}
