@@ -243,7 +243,7 @@ impl Host {
 
     fn write_bank(&mut self, first: u32, bits: u32, level: Level, client: ClientId) -> Result<u32, Code> {
         let permitted = (self.lines.permitted() >> first) as u32;
-        for index in (0..32).filter(|index| bits & permitted >> index & 1 == 1) {
+        for index in (0..32).filter(|index| (bits & permitted) >> index & 1 == 1) {
             self.lines.preset(first + index, level, client)?;
         }
         if bits & !permitted == 0 { Ok(0) } else { Err(Code::SOME_PERMITTED) }
