@@ -13,8 +13,8 @@ pub(crate) const LINES: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     lines: [Option<Watched>; LINES],
-    /// The number that the next report should have.
-    sequence: Option<u16>,
+    /// The number that the next report should have; the first of a session is 0.
+    sequence: u16,
 }
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Watch {
 
     /// Tells where all lines are now, after a time of which there were no reports.
     pub(crate) fn resume(&mut self, since: Tick, levels: u32, ticks: &mut Ticks, now: Instant) {
-        self.sequence = None;
+        self.sequence = 0;
         for (line, watched) in watched(&mut self.lines) {
             watched.early.clear();
             watched.since = None;
@@ -76,8 +76,8 @@ impl Watch {
 
     /// Takes a report; tells how many before it were lost.
     pub(crate) fn report(&mut self, report: &Report, ticks: &mut Ticks, now: Instant) -> u16 {
-        let lost = self.sequence.map_or(0, |expected| report.sequence.wrapping_sub(expected));
-        self.sequence = Some(report.sequence.wrapping_add(1));
+        let lost = report.sequence.wrapping_sub(self.sequence);
+        self.sequence = report.sequence.wrapping_add(1);
         let tick = ticks.widen(report.tick);
         for (line, watched) in watched(&mut self.lines) {
             watched.missed = watched.missed.saturating_add(u32::from(lost));

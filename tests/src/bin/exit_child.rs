@@ -35,6 +35,14 @@ mod unix {
             let gpio = Gpio::builder(pinzero::cdev::CdevFactory::new()?).exit_guard(is_guarded).open()?;
             return Ok((gpio, Box::new(press_simulated)));
         }
+        if pins.starts_with("pigpio://") {
+            let pi = pinzero::pigpio::PigpioFactory::connect(pins)?;
+            let gpio = Gpio::builder(pi).exit_guard(is_guarded).open()?;
+            // GPIO3 is joined to GPIO2 by a wire.
+            let press = gpio.clone();
+            let press = move || drop(press.output(3).open().map(std::mem::forget));
+            return Ok((gpio, Box::new(press)));
+        }
         let mock = mock::builder().journal(pins).realtime().exit_guard(is_guarded).open();
         let gpio = Gpio::clone(&mock);
         Ok((gpio, Box::new(move || mock.line(2).drive(Level::Low))))
