@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
     Capabilities, Error, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin, Result, Support,
+    PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::chip::Chip;
@@ -76,6 +76,9 @@ impl CdevFactory {
 
     fn input(&self, line: Line, config: InputConfig) -> Result<CdevInput> {
         self.check_open()?;
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let input = CdevInput::open(&self.chip, self.board.pull(line.0), line, config)?;
         self.register(input.held())?;
         Ok(input)
@@ -142,6 +145,10 @@ impl PinFactory for CdevFactory {
 
     fn open_pwm(&self, line: Line, _config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         Err(Error::unsupported("PWM by the kernel's GPIO interface").with_factory("cdev").with_pin(line))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI by the kernel's GPIO interface").with_factory("cdev"))
     }
 
     fn close(&self) -> Result<()> {

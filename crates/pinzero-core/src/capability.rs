@@ -1,5 +1,7 @@
 //! What a factory can do, said once and in one place.
 
+use std::time::Duration;
+
 /// How a power is provided.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Support {
@@ -49,8 +51,10 @@ pub struct Capabilities {
     pub group: Support,
     /// Pulse-width modulation.
     pub pwm: Support,
-    /// An SPI bus.
+    /// An SPI bus on any four lines.
     pub spi: Support,
+    /// The longest settle time that the factory itself can keep; core does longer ones. Zero if it can keep none.
+    pub settle: Duration,
     /// A closed line keeps its level while the program runs on and after its end.
     pub keep: Support,
 }

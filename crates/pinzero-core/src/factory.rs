@@ -10,6 +10,9 @@
 //! * **`close` is idempotent, and once it returns the line is free**; other calls give
 //!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes it. A level that `close` has
 //!   to leave behind is written *before* the line is given back.
+//! * **`set` waits for no network.** It is called with locks held. A backend whose pins are elsewhere sends off what is to
+//!   be done, in the order of the calls, and tells in `confirm` what has come of it; a local one has done it on return,
+//!   and has nothing to confirm.
 //! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts
 //!   and exit handling are core's.
 
@@ -21,6 +24,7 @@ use pinzero_board::Board;
 use crate::capability::Capabilities;
 use crate::error::Result;
 use crate::runtime::EdgeSink;
+use crate::spi::SpiMode;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// Makes pins: the one trait that a backend is.
@@ -67,6 +71,12 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
     /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>>;
 
+    /// Takes four lines as an SPI bus with one device on it.
+    ///
+    /// # Errors
+    /// [`Busy`](crate::ErrorKind::Busy) if another program holds one, and those of the system.
+    fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>>;
+
     /// Closes every pin that is still open and whatever the factory itself holds. Idempotent.
     ///
     /// # Errors
@@ -96,6 +106,13 @@ pub trait OutputPin: Pin {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and those of the system.
     fn set(&self, level: Level) -> Result<()>;
+
+    /// Waits until every [`set`](OutputPin::set) so far is done. Called only where the host is
+    /// [`Remote`](Host::Remote), with no lock held.
+    ///
+    /// # Errors
+    /// [`Disconnected`](crate::ErrorKind::Disconnected), and what one of them met.
+    fn confirm(&self) -> Result<()>;
 }
 
 /// Lines that are driven together. In all masks bit 0 is the first line, bit 1 the second, and so on.
@@ -105,6 +122,12 @@ pub trait OutputGroupPins: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
     fn set(&self, mask: u64, levels: u64) -> Result<()>;
+
+    /// Waits until every [`set`](OutputGroupPins::set) so far is done, as [`OutputPin::confirm`] does.
+    ///
+    /// # Errors
+    /// As for [`OutputPin::confirm`].
+    fn confirm(&self) -> Result<()>;
 
     /// The levels on the lines now.
     ///
@@ -128,10 +151,31 @@ pub trait PwmPin: fmt::Debug + Send + Sync {
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and those of the system.
     fn set(&self, period: Duration, pulse: Duration) -> Result<()>;
 
+    /// Waits until every [`set`](PwmPin::set) so far is done, as [`OutputPin::confirm`] does.
+    ///
+    /// # Errors
+    /// As for [`OutputPin::confirm`].
+    fn confirm(&self) -> Result<()>;
+
     /// Gives the line back in the state that its configuration names. Idempotent.
     ///
     /// # Errors
     /// Those of the system; the line is given back as far as can be all the same.
+    fn close(&self) -> Result<()>;
+}
+
+/// An SPI bus with one device on it.
+pub trait SpiBus: fmt::Debug + Send + Sync {
+    /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and those of the system.
+    fn transfer(&self, data: &mut [u8]) -> Result<()>;
+
+    /// Gives the lines back. Idempotent.
+    ///
+    /// # Errors
+    /// Those of the system; the lines are given back as far as can be all the same.
     fn close(&self) -> Result<()>;
 }
 
@@ -158,6 +202,9 @@ pub struct GroupConfig {
 pub struct InputConfig {
     /// The resistor to set.
     pub bias: Bias,
+    /// How long the level must be steady before an edge is reported, with the time at which it had been for so long. Not
+    /// longer than what [`Capabilities::settle`] offers; `None` if core sees to it.
+    pub settle: Option<Duration>,
     /// Where edges go; `None` if nobody wants them.
     pub edges: Option<EdgeSink>,
 }
@@ -173,4 +220,25 @@ pub struct PwmConfig {
     pub rest: Level,
     /// What the line becomes on close.
     pub on_close: OnClose,
+}
+
+/// How an SPI bus is opened. Lines go back to what they were found as on close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpiConfig {
+    /// The line that carries the clock.
+    pub clock: Line,
+    /// The line that data goes out by.
+    pub mosi: Line,
+    /// The line that data comes in by.
+    pub miso: Line,
+    /// The line that selects the device for the length of a transfer.
+    pub select: Line,
+    /// Polarity and phase of the clock.
+    pub mode: SpiMode,
+    /// The lowest bit of each byte goes first.
+    pub lsb_first: bool,
+    /// The device is selected by a high level.
+    pub select_high: bool,
+    /// The most clock cycles a second; `None` leaves it to the backend.
+    pub max_rate: Option<u32>,
 }

@@ -24,7 +24,7 @@ use crate::spec::{PinSpec, Spec};
 use crate::spi::SpiBuilder;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
-use crate::types::{Bias, Line, OnClose};
+use crate::types::{Bias, Host, Line, OnClose};
 
 /// A factory in use, with its timeline. A cheap handle: clones are the same factory.
 ///
@@ -48,6 +48,8 @@ struct Inner {
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
+    /// Its pins are on another computer: writes are to be confirmed.
+    is_remote: bool,
     board: Board,
     /// Last, so that it is dropped when nothing uses it any more.
     factory: Box<dyn PinFactory>,
@@ -106,6 +108,7 @@ impl GpioBuilder {
             closed: AtomicBool::new(false),
             on_close: self.on_close,
             home: Home::here(),
+            is_remote: matches!(self.factory.host(), Host::Remote(_)),
             board: self.factory.board(),
             factory: self.factory,
         }));
@@ -316,6 +319,11 @@ impl Gpio {
 
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.0.runtime
+    }
+
+    /// Waits by `confirm` for what has been written, where that is done elsewhere. To be called with no lock held.
+    pub(crate) fn confirm(&self, confirm: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.0.is_remote { confirm() } else { Ok(()) }
     }
 
     /// The engine of software PWM, made when it is first wanted.

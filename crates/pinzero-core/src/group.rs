@@ -144,7 +144,7 @@ impl OutputGroup {
         // It always gives a value, so it cannot fail.
         let _ = shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
         shared.lease.gpio().runtime().catch_up();
-        Ok(())
+        shared.lease.gpio().confirm(|| shared.pins.confirm())
     }
 
     /// The levels last written.
@@ -220,6 +220,10 @@ impl OutputGroupPins for Separate {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         let wanted = self.0.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1);
         wanted.into_iter().try_for_each(|(index, pin)| pin.set(Level::from(levels >> index & 1 == 1)))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.0.iter().try_for_each(|pin| pin.confirm())
     }
 
     fn levels(&self) -> Result<u64> {

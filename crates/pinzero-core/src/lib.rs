@@ -26,7 +26,7 @@ mod animation;
 mod emulate;
 pub mod machine;
 pub mod mock;
-mod thread;
+pub mod thread;
 pub mod time;
 
 #[cfg(loom)]
@@ -42,6 +42,7 @@ pub use event::{Event, EventKind, Handler, Outcome};
 pub use exit::close_all;
 pub use factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+    SpiBus, SpiConfig,
 };
 pub use gpio::{Gpio, GpioBuilder};
 pub use group::{GroupBuilder, OutputGroup};

@@ -125,8 +125,7 @@ impl Output {
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
         let result = shared.lane.take(shared.lease.gpio(), || shared.write(level));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
@@ -136,8 +135,7 @@ impl Output {
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
         let result = shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// The level last written, by a blink or by hand.
@@ -166,6 +164,7 @@ impl Output {
         }
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
+        shared.finish(Ok(()))?;
         let device = self.clone();
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
     }
@@ -208,6 +207,14 @@ impl OutputShared {
             // Another thread has written meanwhile, and either write may have reached the pin last: the later note counts.
             level = noted;
         }
+    }
+
+    /// Sees to what a write has set off, and whether it has got to the pin.
+    fn finish(&self, written: Result<()>) -> Result<()> {
+        let gpio = self.lease.gpio();
+        gpio.runtime().catch_up();
+        written?;
+        gpio.confirm(|| self.pin.confirm())
     }
 
     fn note(&self, level: Level) {

@@ -176,8 +176,7 @@ impl Pwm {
         let shared: &PwmShared = &self.0;
         Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
         let result = shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// The duty cycle last set, by an animation or by hand.
@@ -197,8 +196,7 @@ impl Pwm {
         };
         check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
         let result = shared.write(|wave| wave.frequency = hertz);
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// The frequency in hertz.
@@ -220,6 +218,7 @@ impl Pwm {
         shared.lease.check_open()?;
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
+        shared.finish(Ok(()))?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))
@@ -262,6 +261,14 @@ impl PwmShared {
         self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lease.line()))?;
         *wave = wanted;
         Ok(())
+    }
+
+    /// Sees to what a write has set off, and whether it has got to the pin.
+    fn finish(&self, written: Result<()>) -> Result<()> {
+        let gpio = self.lease.gpio();
+        gpio.runtime().catch_up();
+        written?;
+        gpio.confirm(|| self.pin.confirm()).map_err(|error| error.with_pin(self.lease.line()))
     }
 }
 

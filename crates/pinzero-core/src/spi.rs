@@ -2,16 +2,18 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
+use crate::factory::{SpiBus, SpiConfig};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
+use crate::types::Line;
 
 /// The four modes of SPI: which level the clock rests at, and on which of its edges data is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -45,8 +47,14 @@ pub(crate) struct SpiSettings {
     pub(crate) mode: SpiMode,
     pub(crate) lsb_first: bool,
     pub(crate) select_high: bool,
-    /// Half a clock cycle.
-    pub(crate) half: Duration,
+    pub(crate) max_rate: Option<u32>,
+}
+
+impl SpiSettings {
+    fn config(self, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
+        let SpiSettings { mode, lsb_first, select_high, max_rate } = self;
+        SpiConfig { clock, mosi, miso, select, mode, lsb_first, select_high, max_rate }
+    }
 }
 
 impl SpiBuilder {
@@ -92,9 +100,10 @@ impl SpiBuilder {
 
     /// The most clock cycles a second; as fast as the pins go if nothing is said.
     ///
-    /// The calling thread sleeps half a cycle at a time, so what comes of rates above a few kilohertz is up to the system.
+    /// Where the factory has no SPI of its own the calling thread sleeps half a cycle at a time, so what comes of rates above
+    /// a few kilohertz is up to the system.
     pub fn max_rate(mut self, hertz: u32) -> Self {
-        self.settings.half = Duration::from_nanos(500_000_000 / u64::from(hertz.max(1)));
+        self.settings.max_rate = Some(hertz);
         self
     }
 
@@ -126,8 +135,15 @@ impl SpiBuilder {
         let mosi = self.mosi.as_ref().map(&mut take).transpose()?;
         let miso = self.miso.as_ref().map(&mut take).transpose()?;
         let select = self.select.as_ref().map(&mut take).transpose()?;
-        let bus = SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
-            .map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
+        // A factory's own bus has all four wires; one with fewer is core's.
+        let opened = match (gpio.capabilities().spi, mosi, miso, select) {
+            (Support::Native, Some(mosi), Some(miso), Some(select)) => {
+                gpio.factory().open_spi(self.settings.config(clock, mosi, miso, select))
+            }
+            _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
+                .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
+        };
+        let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
         let shared =
             Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, transfer: Mutex::new(()) });
         Ok(Spi(Owner::register(shared)?))
@@ -156,7 +172,7 @@ pub struct Spi(Arc<Owner<SpiShared>>);
 #[derive(Debug)]
 struct SpiShared {
     lease: Lease,
-    bus: SoftSpi,
+    bus: Box<dyn SpiBus>,
     /// One transfer at a time: this is the bus itself, and held while bits go over it.
     transfer: Mutex<()>,
 }
@@ -170,7 +186,7 @@ impl Spi {
         let shared: &SpiShared = &self.0;
         let result = {
             let _bus = shared.transfer.lock();
-            shared.bus.transfer(shared.lease.gpio(), data)
+            shared.bus.transfer(data)
         };
         shared.lease.gpio().runtime().catch_up();
         result

@@ -46,6 +46,9 @@ pub use pinzero_core::{
     Handler, Level, OnClose, PinSpec, Result, Support, board, close_all, mock, time,
 };
 
+#[cfg(feature = "pigpio")]
+pub use pinzero_pigpio as pigpio;
+
 /// Has the compiler check the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

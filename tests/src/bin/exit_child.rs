@@ -25,7 +25,7 @@ mod unix {
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
     use pinzero_core::{
         GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
-        PwmConfig, PwmPin,
+        PwmConfig, PwmPin, SpiBus, SpiConfig,
     };
 
     /// The pins that the program is to use, and how to press the button on GPIO2.
@@ -290,6 +290,10 @@ mod unix {
             Err(pinzero::Error::new(ErrorKind::Unsupported, "no PWM"))
         }
 
+        fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+            Err(pinzero::Error::new(ErrorKind::Unsupported, "no SPI"))
+        }
+
         fn close(&self) -> Result<()> {
             Ok(())
         }
@@ -309,6 +313,10 @@ mod unix {
 
     impl OutputPin for Stuck {
         fn set(&self, _: Level) -> Result<()> {
+            Ok(())
+        }
+
+        fn confirm(&self) -> Result<()> {
             Ok(())
         }
     }

@@ -9,7 +9,8 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line,
-    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
+    SpiConfig, Support,
 };
 
 const LINES: u32 = 8;
@@ -189,6 +190,9 @@ impl PinFactory for Breadboard {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let set_up = |wire: &mut Wire| {
             wire.output = None;
             wire.pull(config.bias);
@@ -201,6 +205,10 @@ impl PinFactory for Breadboard {
 
     fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
         Err(Error::unsupported("PWM"))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
@@ -253,6 +261,10 @@ impl Pin for BreadboardPin {
 impl OutputPin for BreadboardPin {
     fn set(&self, level: Level) -> Result<()> {
         self.change(|wire| wire.output = Some(level))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 }
 

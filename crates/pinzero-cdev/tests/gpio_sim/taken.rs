@@ -52,7 +52,7 @@ fn a_closed_factory_has_given_everything_back() {
     drop(held);
     assert!(!rig.info(3).used && !rig.info(4).used);
 
-    let open = rig.factory.open_input(Line(5), InputConfig { bias: Bias::AsIs, edges: None });
+    let open = rig.factory.open_input(Line(5), InputConfig { bias: Bias::AsIs, settle: None, edges: None });
     let errors = [
         output.set(Level::High).unwrap_err(),
         input.level().unwrap_err(),

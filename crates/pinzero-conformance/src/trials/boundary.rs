@@ -1,5 +1,7 @@
 //! The contract of [`PinFactory`] itself, where core makes up for nothing.
 
+use std::time::Duration;
+
 use pinzero_core::time::ms;
 use pinzero_core::{
     Bias, Capabilities, ErrorKind, InputConfig, Level, Line, OnClose, OutputConfig, OutputPin, Pin,
@@ -30,7 +32,12 @@ impl Bare {
     }
 
     fn input(&self, bias: Bias) -> Result<Box<dyn Pin>> {
-        self.factory.open_input(self.line, InputConfig { bias, edges: None })
+        self.factory.open_input(self.line, InputConfig { bias, settle: None, edges: None })
+    }
+
+    fn settled(&self, time: Duration) -> Result<Box<dyn Pin>> {
+        let config = InputConfig { bias: Bias::AsIs, settle: Some(time), edges: None };
+        self.factory.open_input(self.line, config)
     }
 
     fn pwm(&self) -> Result<Box<dyn PwmPin>> {
@@ -53,6 +60,9 @@ pub(super) fn gives_what_is_declared(bench: &Bench<'_>) -> Outcome {
         for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
             bare.input(bias)?.close()?;
         }
+    }
+    if !powers.settle.is_zero() {
+        bare.settled(powers.settle)?.close()?;
     }
     if powers.pwm.is_available() {
         bare.pwm()?.close()?;
@@ -79,6 +89,8 @@ pub(super) fn refuses_what_is_not_declared(bench: &Bench<'_>) -> Outcome {
             refused(&bias.to_string(), unsupported, bare.input(bias))?;
         }
     }
+    let longer = powers.settle + ms(1);
+    refused("a longer settle time", unsupported, bare.settled(longer))?;
     if !powers.pwm.is_available() {
         refused("PWM", unsupported, bare.pwm())?;
     }

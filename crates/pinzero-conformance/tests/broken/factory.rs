@@ -10,7 +10,8 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
@@ -258,11 +259,10 @@ impl PinFactory for Broken {
             _ => {}
         }
         let bias = if self.is(IgnoresPulls) { Bias::AsIs } else { config.bias };
-        let pin = self.inner.open_input(line, InputConfig { bias, edges: None });
+        let pin = self.inner.open_input(line, InputConfig { bias, settle: config.settle, edges: None });
         let pin = match pin {
-            Err(_) if self.is(SharesLines) => {
-                Breadboard::new(&Desk::new()).open_input(line, InputConfig { bias, edges: None })?
-            }
+            Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new())
+                .open_input(line, InputConfig { bias, settle: config.settle, edges: None })?,
             pin => pin?,
         };
         if let Some(sink) = config.edges {
@@ -297,6 +297,10 @@ impl PinFactory for Broken {
         Ok(Box::new(pwm))
     }
 
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
+    }
+
     fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::Release);
         if self.is(OpensWhenClosed) { Ok(()) } else { self.inner.close() }
@@ -324,6 +328,10 @@ impl Pin for Reads {
 
 impl OutputPin for Reads {
     fn set(&self, _: Level) -> Result<()> {
+        Ok(())
+    }
+
+    fn confirm(&self) -> Result<()> {
         Ok(())
     }
 }
@@ -367,6 +375,10 @@ impl OutputPin for BrokenPin {
             _ => self.pin.set(level),
         }
     }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -384,6 +396,10 @@ impl OutputGroupPins for BrokenGroup {
                 std::thread::sleep(ms(2));
             }
         }
+        Ok(())
+    }
+
+    fn confirm(&self) -> Result<()> {
         Ok(())
     }
 
@@ -424,6 +440,10 @@ impl PwmPin for BrokenPwm {
             _ => (period, pulse),
         };
         *lock(&self.factory.pulses) = Some(Pulses { period, pulse });
+        Ok(())
+    }
+
+    fn confirm(&self) -> Result<()> {
         Ok(())
     }
 

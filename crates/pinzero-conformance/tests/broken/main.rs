@@ -66,7 +66,7 @@ impl Rig for OnADesk {
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        let config = InputConfig { bias: Bias::AsIs, edges: None };
+        let config = InputConfig { bias: Bias::AsIs, settle: None, edges: None };
         Ok(Some(Box::new(breadboard::Breadboard::new(&self.desk).open_input(line, config)?)))
     }
 }

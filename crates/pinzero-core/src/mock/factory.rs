@@ -12,6 +12,7 @@ use crate::capability::{Capabilities, Support};
 use crate::error::{Error, Result};
 use crate::factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+    SpiBus, SpiConfig,
 };
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
@@ -96,6 +97,9 @@ impl PinFactory for MockFactory {
         if config.edges.is_some() && self.capabilities().edges == Support::None {
             return Err(Error::unsupported("edge detection"));
         }
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let pin = self.open(line, "an input", self.capabilities().input, OnClose::Restore)?;
         self.world.change(line, |state| {
             state.function = Function::Input;
@@ -111,6 +115,10 @@ impl PinFactory for MockFactory {
         self.world.look(line, |state| (state.function, state.output) = (Function::Pwm, Level::Low));
         self.world.pulse(line, config.period, config.pulse, || pin.check_open())?;
         Ok(Box::new(MockPwm { pin, rest: config.rest }))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
@@ -182,6 +190,10 @@ impl OutputPin for MockPin {
             Ok(())
         })
     }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl Drop for MockPin {
@@ -215,6 +227,10 @@ impl OutputGroupPins for MockGroup {
         Ok(())
     }
 
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn levels(&self) -> Result<u64> {
         let mut levels = 0;
         for (index, pin) in self.pins.iter().enumerate() {
@@ -238,6 +254,10 @@ struct MockPwm {
 impl PwmPin for MockPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
         self.pin.world.pulse(self.pin.line, period, pulse, || self.pin.check_open())
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 
     fn close(&self) -> Result<()> {

@@ -67,8 +67,8 @@ pub fn builder() -> Builder {
             edges: native,
             group: native,
             pwm: native,
-            spi: Support::None,
             keep: native,
+            ..Capabilities::default()
         },
         clock: Clock::manual(),
         on_close: OnClose::default(),

@@ -95,7 +95,7 @@ impl LineState {
             self.to_lose -= 1;
             self.lost += 1;
         } else {
-            sink.store(Edge { at, level, missed: std::mem::take(&mut self.lost) });
+            sink.queue(Edge { at, level, missed: std::mem::take(&mut self.lost) });
         }
     }
 }

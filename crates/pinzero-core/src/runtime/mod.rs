@@ -318,11 +318,17 @@ impl EdgeSink {
         }
     }
 
-    /// Reports an edge without waking anybody; a [`Poker`] does that later.
-    pub(crate) fn store(&self, edge: Edge) {
+    /// Reports an edge, but leaves it to a [`wake`](EdgeSink::wake) to have it seen to: for edges of several lines that
+    /// came together and are to stay in their order.
+    pub fn queue(&self, edge: Edge) {
         if let Some(shared) = self.shared.upgrade() {
             shared.inbox.push(self.id, [Some(edge)]);
         }
+    }
+
+    /// Has the factory's threads see to what has been queued, on this line and on others.
+    pub fn wake(&self) {
+        Poker(self.shared.clone()).poke();
     }
 
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
