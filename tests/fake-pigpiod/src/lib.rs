@@ -353,6 +353,13 @@ impl Fake {
         self.shared.network().hang_up();
     }
 
+    /// Ends all connections as if their other end had never been: clients get an error rather than an end. The daemon goes
+    /// on.
+    pub fn reset(&self) {
+        let connections = std::mem::take(&mut self.shared.network().connections);
+        connections.values().for_each(|connection| connection.reset());
+    }
+
     /// Ends the connection that the request after so many more comes on, and does not do that request.
     pub fn hang_up_after(&self, requests: usize) {
         self.shared.network().faults.hang_up_after = Some(requests);

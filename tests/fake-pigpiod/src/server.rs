@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_socket_linger;
+
 use crate::Options;
 use crate::code::op;
 use crate::frame::Frame;
@@ -246,6 +248,7 @@ pub(crate) struct Connection {
     id: usize,
     /// For hanging up while somebody else writes.
     stream: TcpStream,
+    is_reset: AtomicBool,
     writer: Mutex<Writer>,
     held: Mutex<Vec<Vec<u8>>>,
 }
@@ -255,12 +258,21 @@ impl Connection {
         stream.set_nodelay(true)?;
         let writer = Writer { stream: stream.try_clone()?, options, random: Random(seed) };
         let (writer, held) = (Mutex::new(writer), Mutex::default());
-        Ok(Connection { id, stream: stream.try_clone()?, writer, held })
+        Ok(Connection { id, stream: stream.try_clone()?, is_reset: AtomicBool::new(false), writer, held })
     }
 
     fn hang_up(&self) {
+        let how = if self.is_reset.load(Ordering::SeqCst) { Shutdown::Read } else { Shutdown::Both };
         // It may have ended by itself.
-        drop(self.stream.shutdown(Shutdown::Both));
+        drop(self.stream.shutdown(how));
+    }
+
+    /// Ends the connection without a farewell. That comes when all of its sockets are closed, so its thread is woken only.
+    pub(crate) fn reset(&self) {
+        self.is_reset.store(true, Ordering::SeqCst);
+        // Should it fail, the connection ends all the same.
+        let _ = set_socket_linger(&self.stream, Some(Duration::ZERO));
+        self.hang_up();
     }
 
     /// Sends bytes; if the client is gone, whoever reads from it finds out.

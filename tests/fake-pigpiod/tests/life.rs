@@ -4,7 +4,7 @@
 
 mod client;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -116,6 +116,11 @@ fn connections_end_in_many_ways() {
     assert_eq!(client.call(PIGPV, 0, 0), 79);
     fake.hang_up();
     assert!(client.is_over());
+
+    let mut client = Client::new(&fake);
+    assert_eq!(client.call(PIGPV, 0, 0), 79);
+    fake.reset();
+    assert_eq!(client.0.read(&mut [0]).map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
 
     let mut client = Client::new(&fake);
     fake.hang_up_after(1);
