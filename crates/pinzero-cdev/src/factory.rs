@@ -14,6 +14,7 @@ use pinzero_core::{
 
 use crate::chip::Chip;
 use crate::held::Held;
+use crate::holder::Holder;
 use crate::input::CdevInput;
 use crate::output::{CdevGroup, CdevOutput};
 
@@ -45,6 +46,19 @@ impl CdevFactory {
     /// A factory to be made with other than the usual settings; it does not look at the environment.
     pub fn builder() -> Builder {
         Builder { dev: PathBuf::from("/dev"), chip: String::new() }
+    }
+
+    /// Who holds a line now, as far as can be told: the name that it gives itself, and its process.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn holder(&self, line: Line) -> Result<Option<String>> {
+        let info = self.chip.line_info(line)?;
+        let describe = || match Holder::find("/proc".as_ref(), &self.chip.name(), line.0) {
+            Some(process) => format!("\"{}\", process {process}", info.consumer),
+            None => format!("\"{}\"", info.consumer),
+        };
+        Ok(info.used.then(describe))
     }
 
     /// Notes a line that has just been taken, unless the factory has been closed meanwhile.

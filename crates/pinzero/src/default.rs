@@ -17,12 +17,15 @@ struct Candidate {
 }
 
 /// In the order in which they are tried. The mock is not among them: it is had by name only.
-const CANDIDATES: &[Candidate] =
-    &[Candidate { name: "cdev", open: open_cdev }, Candidate { name: "pigpio", open: || open_pigpio("") }];
+const CANDIDATES: &[Candidate] = &[
+    Candidate { name: "cdev", open: open_cdev },
+    Candidate { name: "rppal", open: open_rppal },
+    Candidate { name: "pigpio", open: || open_pigpio("") },
+];
 
 /// The default factory, started when it is first asked for. Once closed it stays so, until [`set_default`] names another.
 ///
-/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device), `pigpio` or
+/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device), `rppal` (registers), `pigpio` or
 /// `pigpio://host:port` (the pins of another computer, where `pigpiod` or `pinzero serve` runs; what is not said comes
 /// from `PIGPIO_ADDR` and `PIGPIO_PORT`) or `mock` (a Raspberry Pi on the terminal). Unset, those that drive real pins are
 /// tried in this order.
@@ -102,6 +105,18 @@ fn open_cdev() -> Result<Gpio> {
     Err(Error::new(ErrorKind::Unsupported, reason))
 }
 
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+fn open_rppal() -> Result<Gpio> {
+    Gpio::new(pinzero_rppal::RppalFactory::new()?)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "rppal")))]
+fn open_rppal() -> Result<Gpio> {
+    let reason =
+        if cfg!(target_os = "linux") { "the feature `rppal` is not switched on" } else { "it needs Linux" };
+    Err(Error::new(ErrorKind::Unsupported, reason))
+}
+
 #[cfg(feature = "pigpio")]
 fn open_pigpio(address: &str) -> Result<Gpio> {
     Gpio::new(pinzero_pigpio::PigpioFactory::connect(address)?)
@@ -120,6 +135,6 @@ mod tests {
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = open(Some("lgpio")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoFactory);
-        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, pigpio, mock"), "{error}");
+        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, rppal, pigpio, mock"), "{error}");
     }
 }

@@ -48,6 +48,8 @@ pub use pinzero_core::{
 
 #[cfg(feature = "pigpio")]
 pub use pinzero_pigpio as pigpio;
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+pub use pinzero_rppal as rppal;
 
 /// Has the compiler check the examples of the README.
 #[cfg(doctest)]

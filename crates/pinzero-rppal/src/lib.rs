@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![cfg(target_os = "linux")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod factory;
+mod pin;
+
+pub use factory::RppalFactory;
