@@ -16,6 +16,7 @@ use crate::chip::Chip;
 use crate::held::Held;
 use crate::holder::Holder;
 use crate::input::CdevInput;
+use crate::kernel_pwm::KernelPwm;
 use crate::output::{CdevGroup, CdevOutput};
 
 /// The environment variable that names the chip: a path, a name or a label.
@@ -157,8 +158,12 @@ impl PinFactory for CdevFactory {
         }
     }
 
-    fn open_pwm(&self, line: Line, _config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        Err(Error::unsupported("PWM by the kernel's GPIO interface").with_factory("cdev").with_pin(line))
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        if !config.hardware {
+            return Err(Error::unsupported("PWM by the kernel's GPIO interface").with_pin(line));
+        }
+        self.check_open()?;
+        Ok(Box::new(KernelPwm::open(line, config)?))
     }
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {

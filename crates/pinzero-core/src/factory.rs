@@ -216,6 +216,8 @@ pub struct PwmConfig {
     pub period: Duration,
     /// How long the line is high in each cycle, from zero to `period`.
     pub pulse: Duration,
+    /// The pulses are to be the hardware's own, and nothing else will do.
+    pub hardware: bool,
     /// The level at which a wave stops that is running when a line is closed with [`OnClose::Keep`].
     pub rest: Level,
     /// What the line becomes on close.

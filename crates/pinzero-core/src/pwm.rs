@@ -25,6 +25,7 @@ pub struct PwmBuilder {
     gpio: Gpio,
     spec: PinSpec,
     device: &'static str,
+    hardware: bool,
     wave: Wave,
     rest: Level,
     on_close: Option<OnClose>,
@@ -62,7 +63,7 @@ impl Wave {
 impl PwmBuilder {
     pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
         let wave = Wave { frequency: 100.0, duty: 0.0 };
-        PwmBuilder { gpio, spec, device: "Pwm", wave, rest: Level::Low, on_close: None }
+        PwmBuilder { gpio, spec, device: "Pwm", hardware: false, wave, rest: Level::Low, on_close: None }
     }
 
     /// The frequency in hertz; 100 if nothing is said.
@@ -74,6 +75,15 @@ impl PwmBuilder {
     /// The duty cycle from the first instant, from 0 to 1; 0 if nothing is said.
     pub fn initial(mut self, duty: f64) -> Self {
         self.wave.duty = duty;
+        self
+    }
+
+    /// Insists on pulses of the hardware's own: exact, and without any work for the processor.
+    ///
+    /// A Raspberry Pi has that on GPIO12, 13, 18 and 19. On local factories the kernel has to be told by a line in
+    /// `config.txt`, which the error names where it is missing; and only they and the remote one can do it.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.hardware = hardware;
         self
     }
 
@@ -114,13 +124,19 @@ impl PwmBuilder {
         let gpio = self.gpio;
         let wave = self.wave.checked()?;
         let (period, pulse) = wave.times();
-        let config =
-            PwmConfig { period, pulse, rest: self.rest, on_close: self.on_close.unwrap_or(gpio.on_close()) };
-        let soft = match gpio.capabilities().pwm {
-            Support::Native => false,
-            Support::Emulated => true,
-            Support::None => return Err(Error::unsupported("PWM")),
+        let config = PwmConfig {
+            period,
+            pulse,
+            hardware: self.hardware,
+            rest: self.rest,
+            on_close: self.on_close.unwrap_or(gpio.on_close()),
         };
+        let soft = !self.hardware
+            && match gpio.capabilities().pwm {
+                Support::Native => false,
+                Support::Emulated => true,
+                Support::None => return Err(Error::unsupported("PWM")),
+            };
         if soft {
             soft_pwm::check(period)?;
         }

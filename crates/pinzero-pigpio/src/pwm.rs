@@ -187,6 +187,11 @@ impl PigpioPwm {
             if has_hardware && try_hardware(&session, line, wave)? {
                 return Ok(Means::Hardware);
             }
+            if config.hardware {
+                return Err(Error::unsupported(
+                    "hardware PWM on this line, by this daemon, or at this frequency",
+                ));
+            }
             Ok(Means::Daemon(shared.offers(&session, line)?))
         };
         let means: Result<Means> = open().and_then(|means| means.check(wave).map(|()| means));

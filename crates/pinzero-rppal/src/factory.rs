@@ -3,16 +3,17 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::CdevFactory;
+use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_core::board::{Board, Pull};
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OnClose, OutputConfig,
+    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, OnClose, OutputConfig,
     OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 use rppal::gpio::{Gpio, Mode};
 
 use crate::error;
 use crate::pin::{Registers, RppalPin, drive, set_bias};
+use crate::pwm::{self, RppalPwm};
 
 /// The lines that a Raspberry Pi has, if it is not known which one it is.
 const LINES: u32 = 54;
@@ -159,8 +160,24 @@ impl PinFactory for RppalFactory {
         Ok(Box::new(self.input(line, config)?))
     }
 
-    fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        Err(Error::unsupported("PWM by registers"))
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        if !config.hardware {
+            return Err(Error::unsupported("PWM by registers"));
+        }
+        // The channel is given back like any; what becomes of the line is seen to by its registers.
+        let kernel = KernelPwm::open(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
+        let on_close = match (config.on_close, config.rest) {
+            (OnClose::Keep, Level::Low) => OnClose::Low,
+            (OnClose::Keep, Level::High) => OnClose::High,
+            (on_close, _) => on_close,
+        };
+        let mode = pwm::function(self.board.soc(), line);
+        let pin = self.take(line, |pin| {
+            Ok(Registers::open(pin, Bias::AsIs, on_close, |io, _| {
+                mode.into_iter().for_each(|mode| io.set_mode(mode))
+            }))
+        })?;
+        Ok(Box::new(RppalPwm { kernel, pin }))
     }
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {

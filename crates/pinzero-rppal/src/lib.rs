@@ -5,5 +5,6 @@
 mod error;
 mod factory;
 mod pin;
+mod pwm;
 
 pub use factory::RppalFactory;

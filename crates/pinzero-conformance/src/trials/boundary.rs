@@ -42,7 +42,8 @@ impl Bare {
 
     fn pwm(&self) -> Result<Box<dyn PwmPin>> {
         let (period, pulse) = (ms(10), ms(4));
-        let config = PwmConfig { period, pulse, rest: Level::Low, on_close: OnClose::Restore };
+        let config =
+            PwmConfig { period, pulse, hardware: false, rest: Level::Low, on_close: OnClose::Restore };
         self.factory.open_pwm(self.line, config)
     }
 }
