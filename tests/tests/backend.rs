@@ -11,8 +11,8 @@ use pinzero::prelude::*;
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Error, ErrorKind, Result, Support};
 use pinzero_core::{
-    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
+    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek,
+    Pin, PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
 };
 use pinzero_tests::{Log, PATIENCE, eventually};
 
@@ -120,6 +120,10 @@ impl PinFactory for Rig {
 
     fn find_line(&self, name: &str) -> Result<Option<Line>> {
         Ok((name == "the lamp").then_some(Line(9)))
+    }
+
+    fn peek(&self, _: Line) -> Result<Peek> {
+        Ok(Peek::default())
     }
 
     fn open_output(&self, line: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use gpiocdev::line::Direction;
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig, OutputGroupPins,
+    OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::chip::Chip;
-use crate::held::Held;
+use crate::held::{Held, bias_of};
 use crate::holder::Holder;
 use crate::input::CdevInput;
 use crate::kernel_pwm::KernelPwm;
@@ -135,6 +136,20 @@ impl PinFactory for CdevFactory {
             self.chip.find_line(name)
         };
         find().map_err(|error| error.with_factory("cdev"))
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        let peek = || {
+            self.check_open()?;
+            let info = self.chip.line_info(line)?;
+            let function = match info.direction {
+                Direction::Output => LineFunction::Output,
+                Direction::Input => LineFunction::Input,
+            };
+            let bias = info.bias.map(bias_of);
+            Ok(Peek { function: Some(function), level: None, bias, holder: self.holder(line)? })
+        };
+        peek().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -23,6 +23,7 @@ use pinzero_board::Board;
 
 use crate::capability::Capabilities;
 use crate::error::Result;
+use crate::peek::Peek;
 use crate::runtime::EdgeSink;
 use crate::spi::SpiMode;
 use crate::types::{Bias, Host, Level, Line, OnClose};
@@ -46,6 +47,12 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the system while looking.
     fn find_line(&self, name: &str) -> Result<Option<Line>>;
+
+    /// What a line is now. Nothing is taken or changed; what cannot be told that way is left out.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn peek(&self, line: Line) -> Result<Peek>;
 
     /// Takes a line as an output.
     ///

@@ -17,6 +17,7 @@ use crate::group::GroupBuilder;
 use crate::input::InputBuilder;
 use crate::lease::Closable;
 use crate::output::OutputBuilder;
+use crate::peek::Peek;
 use crate::pwm::PwmBuilder;
 use crate::reserve::{Holder, Reservation};
 use crate::runtime::Runtime;
@@ -241,6 +242,28 @@ impl Gpio {
                 Err(error) => self.0.factory.find_line(name)?.ok_or_else(|| unknown(error)),
             },
         }
+    }
+
+    /// What a pin is at the moment: its function, level, pull and holder, as far as the factory can tell. Nothing is taken or
+    /// changed, and it does not matter who holds the pin.
+    ///
+    /// ```
+    /// use pinzero_core::{Level, LineFunction, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let relay = gpio.output(17).initial(Level::High).open()?;
+    /// let seen = gpio.peek("J8:11")?;
+    /// assert_eq!((seen.function, seen.level), (Some(LineFunction::Output), Some(Level::High)));
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`resolve`](Gpio::resolve), [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected).
+    pub fn peek(&self, pin: impl Into<PinSpec>) -> Result<Peek> {
+        let spec = pin.into();
+        let peek = || self.0.factory.peek(self.resolve_spec(&spec)?);
+        let seen = if self.is_closed() { Err(Error::closed()) } else { peek() };
+        seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     /// The time now on this factory's clock.

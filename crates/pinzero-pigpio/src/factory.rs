@@ -8,8 +8,8 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins,
-    OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, OutputConfig,
+    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::address::Address;
@@ -18,10 +18,12 @@ use crate::i2c::I2c;
 use crate::input::{LONGEST_SETTLE, PigpioInput};
 use crate::link::{Link, Settings};
 use crate::output::{PigpioGroup, PigpioOutput};
+use crate::protocol::Command;
 use crate::pwm::{PigpioPwm, Shared};
 use crate::session::Limits;
 use crate::spi::PigpioSpi;
 use crate::waves::Waves;
+use crate::wire::Frame;
 
 /// How many events a listener may lag behind.
 const EVENTS: usize = 64;
@@ -235,6 +237,22 @@ impl PinFactory for PigpioFactory {
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(None)
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        let questions = [Command::Modeg, Command::Read].map(|command| Frame::new(command, line.0, 0));
+        let answers = self.0.link.wait_for_session()?.wire.ask_all(&questions)?;
+        let [mode, level] = &answers[..] else { unreachable!("each question has an answer") };
+        let function = match mode.value()? {
+            0 => LineFunction::Input,
+            1 => LineFunction::Output,
+            // The numbers of the registers, in which the functions are not in order.
+            2 => LineFunction::Alternate(5),
+            3 => LineFunction::Alternate(4),
+            mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
+        };
+        let level = Some(Level::from(level.value()? != 0));
+        Ok(Peek { function: Some(function), level, ..Peek::default() })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -7,12 +7,12 @@ use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_core::board::{Board, Pull};
 use pinzero_core::{
     Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 use rppal::gpio::{Gpio, Mode};
 
 use crate::error;
-use crate::pin::{Registers, RppalPin, drive, set_bias};
+use crate::pin::{Registers, RppalPin, drive, look, set_bias};
 use crate::pwm::{self, RppalPwm};
 
 /// The lines that a Raspberry Pi has, if it is not known which one it is.
@@ -142,6 +142,21 @@ impl PinFactory for RppalFactory {
         self.chip.as_ref().map_or(Ok(None), |chip| chip.find_line(name))
     }
 
+    fn peek(&self, line: Line) -> Result<Peek> {
+        let seen = {
+            let slot = self.open.lock();
+            let Open { gpio, lines } = slot.as_ref().ok_or_else(Error::closed)?;
+            let ours = lines.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line));
+            match ours {
+                Some(seen) => seen,
+                // rppal has a line looked at by taking it, which leaves it as it is.
+                None => look(&gpio.get(line.0 as u8).map_err(error::pin)?),
+            }
+        };
+        let holder = self.chip.as_ref().map_or(Ok(None), |chip| chip.holder(line))?;
+        Ok(Peek { holder, ..seen })
+    }
+
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.warn_if_held(line);
         let pin = self.take(line, |pin| {
@@ -174,7 +189,7 @@ impl PinFactory for RppalFactory {
         let mode = pwm::function(self.board.soc(), line);
         let pin = self.take(line, |pin| {
             Ok(Registers::open(pin, Bias::AsIs, on_close, |io, _| {
-                mode.into_iter().for_each(|mode| io.set_mode(mode))
+                mode.into_iter().for_each(|mode| io.set_mode(mode));
             }))
         })?;
         Ok(Box::new(RppalPwm { kernel, pin }))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pinzero_core::{Bias, Error, Level, Line, OnClose, OutputPin, Pin, Result};
+use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
 /// A line; given back when closed or dropped.
@@ -94,6 +94,13 @@ impl Registers {
         self.with(|io| level(io.read()))
     }
 
+    /// What it is now, if it is open and `line`.
+    pub(crate) fn look(&self, line: Line) -> Option<Peek> {
+        let slot = self.io.lock();
+        let io = slot.as_ref().filter(|_| self.number == line.0)?;
+        Some(seen(io.mode(), io.read()))
+    }
+
     /// Gives the line back. Idempotent.
     pub(crate) fn close(&self) -> Result<()> {
         let edges = self.edges.as_ref().map_or(Ok(()), |edges| edges.close());
@@ -102,6 +109,28 @@ impl Registers {
         }
         edges
     }
+}
+
+/// What a line is that is nobody's.
+pub(crate) fn look(pin: &gpio::Pin) -> Peek {
+    seen(pin.mode(), pin.read())
+}
+
+fn seen(mode: Mode, now: gpio::Level) -> Peek {
+    let function = match mode {
+        Mode::Input | Mode::Null => LineFunction::Input,
+        Mode::Output => LineFunction::Output,
+        Mode::Alt0 => LineFunction::Alternate(0),
+        Mode::Alt1 => LineFunction::Alternate(1),
+        Mode::Alt2 => LineFunction::Alternate(2),
+        Mode::Alt3 => LineFunction::Alternate(3),
+        Mode::Alt4 => LineFunction::Alternate(4),
+        Mode::Alt5 => LineFunction::Alternate(5),
+        Mode::Alt6 => LineFunction::Alternate(6),
+        Mode::Alt7 => LineFunction::Alternate(7),
+        Mode::Alt8 => LineFunction::Alternate(8),
+    };
+    Peek { function: Some(function), level: Some(level(now)), ..Peek::default() }
 }
 
 /// A line, as core holds it.

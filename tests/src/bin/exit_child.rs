@@ -24,8 +24,8 @@ mod unix {
     use pinzero::prelude::*;
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
     use pinzero_core::{
-        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
-        PwmConfig, PwmPin, SpiBus, SpiConfig,
+        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin,
+        PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
     };
 
     /// The pins that the program is to use, and how to press the button on GPIO2.
@@ -280,6 +280,10 @@ mod unix {
 
         fn find_line(&self, _: &str) -> Result<Option<Line>> {
             Ok(None)
+        }
+
+        fn peek(&self, _: Line) -> Result<Peek> {
+            Ok(Peek::default())
         }
 
         fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -9,8 +9,8 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line,
-    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
-    SpiConfig, Support,
+    OnClose, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result,
+    SpiBus, SpiConfig, Support,
 };
 
 const LINES: u32 = 8;
@@ -178,6 +178,10 @@ impl PinFactory for Breadboard {
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(None)
+    }
+
+    fn peek(&self, _: Line) -> Result<Peek> {
+        Ok(Peek::default())
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -10,8 +10,8 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
-    Support,
+    OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
+    SpiConfig, Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
@@ -210,6 +210,10 @@ impl PinFactory for Broken {
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(self.is(FindsEverything).then_some(Line(0)))
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        self.inner.peek(line)
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

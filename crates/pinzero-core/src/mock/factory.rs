@@ -14,6 +14,7 @@ use crate::factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
     SpiBus, SpiConfig,
 };
+use crate::peek::{LineFunction, Peek};
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// The backend whose pins exist in memory.
@@ -64,6 +65,19 @@ impl PinFactory for MockFactory {
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(None)
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        Ok(self.world.look(line, |state| Peek {
+            function: Some(match state.function {
+                Function::Input => LineFunction::Input,
+                Function::Output => LineFunction::Output,
+                Function::Pwm => LineFunction::Pwm,
+            }),
+            level: Some(state.level),
+            bias: Some(state.bias),
+            holder: state.consumer.clone(),
+        }))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
