@@ -36,6 +36,16 @@ pub struct CdevFactory {
 }
 
 impl CdevFactory {
+    /// What every chip can do. Whether a line that is closed keeps its level is up to the kernel.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        output: Support::Native,
+        input: Support::Native,
+        bias: Support::Native,
+        edges: Support::Native,
+        group: Support::Native,
+        ..Capabilities::NONE
+    };
+
     /// The chip named by the environment variable `PINZERO_GPIOCHIP`, else the one that [`Builder::open`] finds.
     ///
     /// # Errors
@@ -115,15 +125,7 @@ impl PinFactory for CdevFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            output: Support::Native,
-            input: Support::Native,
-            bias: Support::Native,
-            edges: Support::Native,
-            group: Support::Native,
-            keep: self.keep,
-            ..Capabilities::default()
-        }
+        Capabilities { keep: self.keep, ..CdevFactory::CAPABILITIES }
     }
 
     fn board(&self) -> Board {

@@ -58,3 +58,31 @@ pub struct Capabilities {
     /// A closed line keeps its level while the program runs on and after its end.
     pub keep: Support,
 }
+
+impl Capabilities {
+    /// No power at all; the default, for constants.
+    pub const NONE: Capabilities = Capabilities {
+        output: Support::None,
+        input: Support::None,
+        bias: Support::None,
+        edges: Support::None,
+        group: Support::None,
+        pwm: Support::None,
+        spi: Support::None,
+        settle: Duration::ZERO,
+        keep: Support::None,
+    };
+
+    /// These powers and those that core makes of them.
+    #[must_use]
+    pub fn with_emulation(self) -> Self {
+        let (can_write, can_read) = (self.output.is_available(), self.input.is_available());
+        Capabilities {
+            edges: self.edges.or_emulated(can_read),
+            group: self.group.or_emulated(can_write),
+            pwm: self.pwm.or_emulated(can_write),
+            spi: self.spi.or_emulated(can_write && can_read),
+            ..self
+        }
+    }
+}

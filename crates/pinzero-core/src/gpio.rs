@@ -192,15 +192,7 @@ impl Gpio {
 
     /// What can be done here, core's emulation included.
     pub fn capabilities(&self) -> Capabilities {
-        let native = self.0.factory.capabilities();
-        let (can_write, can_read) = (native.output.is_available(), native.input.is_available());
-        Capabilities {
-            edges: native.edges.or_emulated(can_read),
-            group: native.group.or_emulated(can_write),
-            pwm: native.pwm.or_emulated(can_write),
-            spi: native.spi.or_emulated(can_write && can_read),
-            ..native
-        }
+        self.0.factory.capabilities().with_emulation()
     }
 
     /// The board that carries the pins.

@@ -154,6 +154,19 @@ struct Owner {
 }
 
 impl PigpioFactory {
+    /// What every daemon can do.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        output: Support::Native,
+        input: Support::Native,
+        bias: Support::Native,
+        edges: Support::Native,
+        group: Support::Native,
+        pwm: Support::Native,
+        spi: Support::Native,
+        settle: LONGEST_SETTLE,
+        keep: Support::Native,
+    };
+
     /// Connects to the daemon at `address` with the usual settings.
     ///
     /// That is `"pi.local"`, `"pi.local:8888"`, `"pigpio://pi.local"`, an IPv4 or (in brackets if a port follows) IPv6
@@ -218,17 +231,7 @@ impl PinFactory for PigpioFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            output: Support::Native,
-            input: Support::Native,
-            bias: Support::Native,
-            edges: Support::Native,
-            group: Support::Native,
-            pwm: Support::Native,
-            spi: Support::Native,
-            settle: LONGEST_SETTLE,
-            keep: Support::Native,
-        }
+        PigpioFactory::CAPABILITIES
     }
 
     fn board(&self) -> Board {

@@ -34,6 +34,16 @@ struct Open {
 }
 
 impl RppalFactory {
+    /// What the registers can do, beside a character device that tells of edges.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        output: Support::Native,
+        input: Support::Native,
+        bias: Support::Native,
+        edges: Support::Native,
+        keep: Support::Native,
+        ..Capabilities::NONE
+    };
+
     /// Opens the registers.
     ///
     /// # Errors
@@ -124,14 +134,8 @@ impl PinFactory for RppalFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            output: Support::Native,
-            input: Support::Native,
-            bias: Support::Native,
-            edges: if self.chip.is_some() { Support::Native } else { Support::None },
-            keep: Support::Native,
-            ..Capabilities::default()
-        }
+        let edges = if self.chip.is_some() { Support::Native } else { Support::None };
+        Capabilities { edges, ..RppalFactory::CAPABILITIES }
     }
 
     fn board(&self) -> Board {
