@@ -341,6 +341,11 @@ impl Gpio {
         if self.0.is_remote { confirm() } else { Ok(()) }
     }
 
+    /// Whether a write is over once the pin has it: there is nothing to catch up with and nothing to confirm.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.0.is_remote && !self.0.runtime.clock().is_manual()
+    }
+
     /// The engine of software PWM, made when it is first wanted.
     pub(crate) fn soft_pwm(&self) -> Arc<Engine> {
         self.0.soft_pwm.get_or_init(|| Engine::new(self.0.runtime.clock().clone())).clone()

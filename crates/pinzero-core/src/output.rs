@@ -88,6 +88,7 @@ impl OutputBuilder {
             pin,
             lane: Lane::default(),
             high: AtomicBool::new(level.is_high()),
+            is_plain: gpio.is_plain(),
         });
         Ok(Output(Owner::register(shared)?))
     }
@@ -115,6 +116,8 @@ struct OutputShared {
     lane: Lane,
     /// The level last written.
     high: AtomicBool,
+    /// A write is over once the pin has it: its clock is real, so that nothing runs on this thread, and it is not elsewhere.
+    is_plain: bool,
 }
 
 impl Output {
@@ -122,20 +125,25 @@ impl Output {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        let result = shared.lane.take(shared.lease.gpio(), || shared.write(level));
-        shared.finish(result)
+        if shared.is_plain && shared.lane.is_free() { shared.write(level) } else { shared.take(|| level) }
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
     ///
     /// # Errors
     /// As for [`set`](Output::set).
+    #[inline]
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        let result = shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()));
-        shared.finish(result)
+        let level = !shared.last();
+        if shared.is_plain && shared.lane.is_free() {
+            shared.write(level)
+        } else {
+            shared.take(|| !shared.last())
+        }
     }
 
     /// The level last written, by a blink or by hand.
@@ -194,19 +202,39 @@ impl Output {
 }
 
 impl OutputShared {
-    fn write(&self, mut level: Level) -> Result<()> {
+    #[inline]
+    fn write(&self, level: Level) -> Result<()> {
         let before = self.last();
         // Noted first: the write may set off a callback, on another thread, that writes again.
         self.note(level);
+        let result = self.pin.set(level);
+        if result.is_ok() && self.last() == level {
+            return Ok(());
+        }
+        self.write_again(before, level, result)
+    }
+
+    /// Sees to a write that has failed, or that another thread's has come between.
+    #[cold]
+    fn write_again(&self, before: Level, mut level: Level, mut result: Result<()>) -> Result<()> {
         loop {
-            self.pin.set(level).inspect_err(|_| self.note(before))?;
+            result.inspect_err(|_| self.note(before))?;
             let noted = self.last();
             if noted == level {
                 return Ok(());
             }
-            // Another thread has written meanwhile, and either write may have reached the pin last: the later note counts.
+            // Either write may have reached the pin last: the later note counts.
             level = noted;
+            result = self.pin.set(level);
         }
+    }
+
+    /// Writes as the user's own act, and ends an animation that runs.
+    #[cold]
+    #[inline(never)]
+    fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
+        let result = self.lane.take(self.lease.gpio(), || self.write(level()));
+        self.finish(result)
     }
 
     /// Sees to what a write has set off, and whether it has got to the pin.
