@@ -89,7 +89,7 @@ impl LineState {
     }
 
     fn report(&mut self, at: Instant, level: Level) {
-        self.history.push((at, level));
+        remember(&mut self.history, (at, level));
         let Some(sink) = &self.sink else { return };
         if self.to_lose > 0 {
             self.to_lose -= 1;
@@ -98,6 +98,17 @@ impl LineState {
             sink.store(Edge { at, level, missed: std::mem::take(&mut self.lost) });
         }
     }
+}
+
+/// How much is remembered of a line: enough for any test, and a bound for a mock that runs for weeks.
+const MOST: usize = 1 << 18;
+
+/// Adds to a memory. Of one that is full the older half is forgotten.
+fn remember<T>(memory: &mut Vec<T>, item: T) {
+    if memory.len() == MOST {
+        memory.drain(..MOST / 2);
+    }
+    memory.push(item);
 }
 
 impl World {
@@ -201,7 +212,7 @@ impl World {
             state.writes += 1;
             state.output = new.steady().unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
-                state.pulses.push(new);
+                remember(&mut state.pulses, new);
                 if let Some(output) = &self.output {
                     output.show_pulse(line, new);
                 }
