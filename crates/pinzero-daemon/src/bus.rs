@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 
 use pinzero_core::{Gpio, Level, Output, Result as GpioResult, Spi, SpiMode};
 use pinzero_pigpio::protocol::Code;
@@ -13,6 +12,7 @@ use crate::ClientId;
 use crate::host::Answer;
 use crate::inbox::{Inbox, Message};
 use crate::lines::{Lines, refusal};
+use crate::worker::spawn;
 
 /// How many handles there may be.
 const HANDLES: usize = 256;
@@ -190,9 +190,8 @@ impl Buses {
         let spi = open(&self.gpio, pins, talk).map_err(refusal)?;
         let (jobs, inbox) = (mpsc::channel(), self.inbox.clone());
         let worker = Worker { gpio: self.gpio.clone(), pins, talk, spi: Some(spi), inbox };
-        let thread = thread::Builder::new().name("pinzero-bus".into());
-        match thread.spawn(move || worker.run(&jobs.1)) {
-            Ok(_) => Ok(jobs.0),
+        match spawn("pinzero-bus", move || worker.run(&jobs.1)) {
+            Ok(()) => Ok(jobs.0),
             Err(error) => {
                 log::warn!("the thread of a bus cannot be started: {error}");
                 Err(Code::SPI_OPEN_FAILED)

@@ -20,6 +20,7 @@ mod server;
 mod timers;
 mod watch;
 mod wave;
+mod worker;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -236,14 +236,20 @@ impl Wires {
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
     fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
         let mut slaves = std::mem::take(&mut self.slaves);
-        let mut changed = Vec::new();
+        // Several may share an output wire: the one that is selected has it.
+        let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
         for slave in &mut slaves {
             let mut level = |line| self.line(line, board).level;
             let drive = slave.look(level(slave.clock), level(slave.mosi), level(slave.select));
-            let output = self.line(slave.miso, board);
+            let shared = drives.entry(slave.miso).or_default();
+            *shared = shared.or(drive);
+        }
+        let mut changed = Vec::new();
+        for (miso, drive) in drives {
+            let output = self.line(miso, board);
             if output.drive != drive {
                 output.drive = drive;
-                changed.extend(self.resolve(slave.miso, at));
+                changed.extend(self.resolve(miso, at));
             }
         }
         self.slaves = slaves;

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -13,9 +12,10 @@ use pinzero_core::{Gpio, Level, Output};
 use super::{Step, Wave};
 use crate::ClientId;
 use crate::inbox::{Inbox, Message};
+use crate::worker::spawn;
 
 /// How much of the time before a change is spun instead of slept.
-const SPIN: Duration = us(60);
+const SPIN: Duration = us(100);
 
 /// A backlog beyond this is forgotten: pulses that are late are not sent all at once.
 const BACKLOG: Duration = ms(10);
@@ -76,7 +76,7 @@ impl Player {
             at: AtomicU32::new(NOTHING),
         });
         let body = shared.clone();
-        thread::Builder::new().name("pinzero-waves".into()).spawn(move || body.run())?;
+        spawn("pinzero-waves", move || body.run())?;
         Ok(Player(shared))
     }
 
