@@ -15,40 +15,40 @@ use pinzero_pigpio::protocol::{Command, Reply, Report, Request};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The board of the transcripts, in real time.
-pub fn mock() -> MockGpio {
+pub(crate) fn mock() -> MockGpio {
     mock::builder().board(Board::from_revision(0x00a0_2082).unwrap()).realtime().open()
 }
 
 /// A daemon on a port of its own, with the lines open from the start.
-pub fn builder(gpio: &MockGpio) -> DaemonBuilder {
+pub(crate) fn builder(gpio: &MockGpio) -> DaemonBuilder {
     Daemon::builder(gpio).port(0).adopt_all(true)
 }
 
-pub fn serve(gpio: &MockGpio) -> Daemon {
+pub(crate) fn serve(gpio: &MockGpio) -> Daemon {
     builder(gpio).start().unwrap()
 }
 
 #[derive(Debug)]
-pub struct Client {
-    pub stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
 }
 
 impl Client {
-    pub fn connect(daemon: &Daemon) -> Client {
+    pub(crate) fn connect(daemon: &Daemon) -> Client {
         let stream = TcpStream::connect(daemon.addrs()[0]).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Client { stream }
     }
 
-    pub fn send(&mut self, request: Request<'_>) {
+    pub(crate) fn send(&mut self, request: Request<'_>) {
         let mut frame = Vec::new();
         request.encode(&mut frame);
         self.stream.write_all(&frame).unwrap();
     }
 
     /// The bytes of the next reply.
-    pub fn receive_bytes(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn receive_bytes(&mut self) -> io::Result<Vec<u8>> {
         let mut frame = vec![0; 16];
         self.stream.read_exact(&mut frame)?;
         let command = Command::from_code(u32::from_le_bytes(frame[..4].try_into().unwrap()));
@@ -62,45 +62,51 @@ impl Client {
     }
 
     /// The first four of the bytes that come next.
-    pub fn next_word(&mut self) -> [u8; 4] {
+    pub(crate) fn next_word(&mut self) -> [u8; 4] {
         let mut word = [0; 4];
         while self.stream.peek(&mut word).unwrap() < 4 {}
         word
     }
 
     /// The result of the next reply, and its payload.
-    pub fn receive(&mut self) -> (i32, Vec<u8>) {
+    pub(crate) fn receive(&mut self) -> (i32, Vec<u8>) {
         let bytes = self.receive_bytes().unwrap();
         let (reply, _) = Reply::decode(&bytes).unwrap().unwrap();
         (reply.result, reply.payload.to_vec())
     }
 
     /// Asks, and waits for the result.
-    pub fn ask(&mut self, command: Command, p1: u32, p2: u32) -> i32 {
+    pub(crate) fn ask(&mut self, command: Command, p1: u32, p2: u32) -> i32 {
         self.ask_with(command, p1, p2, &[]).0
     }
 
-    pub fn ask_with(&mut self, command: Command, p1: u32, p2: u32, extension: &[u8]) -> (i32, Vec<u8>) {
+    pub(crate) fn ask_with(
+        &mut self,
+        command: Command,
+        p1: u32,
+        p2: u32,
+        extension: &[u8],
+    ) -> (i32, Vec<u8>) {
         self.send(Request::new(command, p1, p2).with(extension));
         self.receive()
     }
 
     /// Asks for what must succeed.
-    pub fn must(&mut self, command: Command, p1: u32, p2: u32) -> u32 {
+    pub(crate) fn must(&mut self, command: Command, p1: u32, p2: u32) -> u32 {
         let result = self.ask(command, p1, p2);
         assert!(result >= 0, "{} {p1} {p2} gave {result}", command.name());
         result as u32
     }
 
     /// The next report on a connection that carries them.
-    pub fn report(&mut self) -> Report {
+    pub(crate) fn report(&mut self) -> Report {
         let mut bytes = [0; Report::LENGTH];
         self.stream.read_exact(&mut bytes).unwrap();
         Report::decode(&bytes).unwrap()
     }
 
     /// Whether nothing has come: known by an answer to a question that is asked after everything else.
-    pub fn is_silent(&mut self) -> bool {
+    pub(crate) fn is_silent(&mut self) -> bool {
         self.send(Request::new(Command::Pigpv, 0, 0));
         let mut bytes = [0; 16];
         self.stream.read_exact(&mut bytes).unwrap();
@@ -108,7 +114,7 @@ impl Client {
     }
 
     /// Whether the other side has hung up.
-    pub fn is_dropped(&mut self) -> bool {
+    pub(crate) fn is_dropped(&mut self) -> bool {
         let mut sink = [0; 4096];
         loop {
             match self.stream.read(&mut sink) {
@@ -121,12 +127,12 @@ impl Client {
 }
 
 /// Words as the extension of a request.
-pub fn words(words: &[u32]) -> Vec<u8> {
+pub(crate) fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// Waits until something is so.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !is_so() {
         assert!(std::time::Instant::now() < end, "in vain: {what}");
