@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::{Instant, ms, us};
 use pinzero_core::{Gpio, Level, Output};
 
-use super::{Step, Wave};
+use super::{Pulse, Step, Wave};
 use crate::ClientId;
 use crate::inbox::{Inbox, Message};
 use crate::worker::spawn;
@@ -225,18 +225,7 @@ impl Sender<'_> {
     fn wave(&mut self, wave: &Wave) -> Result<(), Stopped> {
         self.shared.at.store(wave.id, Ordering::Relaxed);
         for pulse in &wave.pulses {
-            let at = self.shared.gpio.now();
-            for (gpio, output) in &self.outputs {
-                let bit = 1 << gpio;
-                if (pulse.on | pulse.off) & bit == 0 {
-                    continue;
-                }
-                let level = Level::from(pulse.on & bit != 0);
-                // A line that somebody has taken for another purpose is left alone.
-                if output.set(level).is_ok() && self.shared.inbox.is_watched(*gpio) {
-                    self.shared.inbox.push(Message::Written { gpio: *gpio, level, at });
-                }
-            }
+            self.pulse(pulse);
             self.wait(pulse.micros)?;
         }
         // A wave that takes no time still must not keep a processor for itself.
@@ -244,6 +233,25 @@ impl Sender<'_> {
             self.wait(1)?;
         }
         Ok(())
+    }
+
+    fn pulse(&self, pulse: &Pulse) {
+        let at = self.shared.gpio.now();
+        let (mut high, mut low) = (0, 0);
+        for (gpio, output) in &self.outputs {
+            let bit = 1 << gpio;
+            if (pulse.on | pulse.off) & bit == 0 {
+                continue;
+            }
+            let is_high = pulse.on & bit != 0;
+            // A line that somebody has taken for another purpose is left alone.
+            if output.set(Level::from(is_high)).is_ok() {
+                *(if is_high { &mut high } else { &mut low }) |= bit;
+            }
+        }
+        if (high | low) & self.shared.inbox.watched() != 0 {
+            self.shared.inbox.push(Message::Written { high, low, at });
+        }
     }
 
     fn check(&self) -> Result<(), Stopped> {
