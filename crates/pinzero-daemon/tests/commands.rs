@@ -1,5 +1,7 @@
 //! What commands do to the pins.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 mod client;
 
 use std::time::Duration;

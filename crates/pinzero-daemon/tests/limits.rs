@@ -1,5 +1,7 @@
 //! Who may connect, how much anybody may ask for, and that nobody is held up by others.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 mod client;
 
 use std::io::{Read, Write};

@@ -1,5 +1,7 @@
 //! What a client is told over its notification connection.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 mod client;
 
 use client::{Client, mock, serve, until};

@@ -93,9 +93,9 @@ impl Host {
             }
         };
         if is_next {
-            player.play_next(run)
+            player.play_next(run);
         } else {
-            player.play(run)
+            player.play(run);
         }
         Ok(())
     }

@@ -31,6 +31,22 @@ pub(crate) enum Program {
     Chain(Vec<Step>),
 }
 
+impl Program {
+    /// The id of the wave that it begins with.
+    fn first(&self) -> u32 {
+        match self {
+            Program::Once(wave) | Program::Repeat(wave) => wave.id,
+            Program::Chain(steps) => {
+                let first = steps.iter().find_map(|step| match step {
+                    Step::Wave(wave) => Some(wave.id),
+                    _ => None,
+                });
+                first.unwrap_or(NOTHING)
+            }
+        }
+    }
+}
+
 /// A program, and the lines that it drives.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
@@ -82,6 +98,8 @@ impl Player {
 
     /// Sends `run` now, in place of what is being sent.
     pub(crate) fn play(&self, run: Run) {
+        // As good as on its way, though the thread has yet to wake up.
+        self.0.at.store(run.program.first(), Ordering::Relaxed);
         self.change(|desk| (desk.current, desk.next) = (Some(run), None));
     }
 
@@ -89,7 +107,10 @@ impl Player {
     pub(crate) fn play_next(&self, run: Run) {
         let mut desk = self.0.desk.lock();
         match desk.current {
-            None => desk.current = Some(run),
+            None => {
+                self.0.at.store(run.program.first(), Ordering::Relaxed);
+                desk.current = Some(run);
+            }
             Some(_) => desk.next = Some(run),
         }
         drop(desk);
