@@ -141,6 +141,49 @@ impl Lines {
         }
     }
 
+    /// A wave has driven a line; it counts if the line is still an output.
+    pub(crate) fn written(&mut self, gpio: u32, level: Level, at: Instant) {
+        if matches!(self.line(gpio).state, State::Output(_)) {
+            self.note(gpio, level, at);
+        }
+    }
+
+    /// Looks at an output that may have been driven by a wave while nobody watched.
+    pub(crate) fn refresh(&mut self, gpio: u32) {
+        if let State::Output(output) = &self.lines[gpio as usize].state {
+            self.note(gpio, output.last(), self.gpio.now());
+        }
+    }
+
+    /// Looks at all lines whose changes may have been lost.
+    pub(crate) fn refresh_all(&mut self) {
+        for gpio in 0..COUNT {
+            self.refresh(gpio);
+            let level = match &self.line(gpio).state {
+                State::Input(input) => input.level(),
+                _ => continue,
+            };
+            // A line that cannot be read now will say so when a client reads it.
+            if let Ok(level) = level {
+                self.note(gpio, level, self.gpio.now());
+            }
+        }
+    }
+
+    /// The line, for a wave, if it is an output.
+    pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Result<Option<Output>, Code> {
+        if matches!(self.line(gpio).state, State::Pulse(_, Pulse::Steady(_))) {
+            self.open_output(gpio, owner)?;
+        }
+        match &mut self.lines[gpio as usize] {
+            Line { state: State::Output(output), owner: slot, .. } => {
+                *slot = Some(owner);
+                Ok(Some(output.clone()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn note(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = &mut self.lines[gpio as usize];
         if line.level != level {
@@ -249,23 +292,30 @@ impl Lines {
             State::Lent(_) => return Err(Code::GPIO_IN_USE),
             State::Output(_) | State::Pulse(..) => self.line(gpio).owner = Some(owner),
         }
-        self.put(gpio, level)
+        let at = self.gpio.now();
+        self.put(gpio, level, at)
     }
 
     /// Drives the line if it is an output; otherwise notes the level for when it becomes one.
-    pub(crate) fn preset(&mut self, gpio: u32, level: Level, owner: ClientId) -> Result<(), Code> {
+    /// `at` is the moment it happens, which several lines may share.
+    pub(crate) fn preset(
+        &mut self,
+        gpio: u32,
+        level: Level,
+        at: Instant,
+        owner: ClientId,
+    ) -> Result<(), Code> {
         self.line(gpio).latch = level;
         match &self.line(gpio).state {
             State::Output(_) => {
                 self.line(gpio).owner = Some(owner);
-                self.put(gpio, level)
+                self.put(gpio, level, at)
             }
             _ => Ok(()),
         }
     }
 
-    fn put(&mut self, gpio: u32, level: Level) -> Result<(), Code> {
-        let at = self.gpio.now();
+    fn put(&mut self, gpio: u32, level: Level, at: Instant) -> Result<(), Code> {
         match &mut self.lines[gpio as usize].state {
             State::Output(output) => output.set(level).map_err(refusal)?,
             State::Pulse(pwm, pulse) => {
@@ -368,6 +418,8 @@ impl Lines {
     pub(crate) fn take_back(&mut self, gpio: u32) {
         if matches!(self.line(gpio).state, State::Lent(_)) {
             self.line(gpio).state = State::Untouched;
+            // It stays ours, and readable. If it cannot be had any more, a client hears so when it wants it.
+            let _ = self.open_input(gpio);
         }
     }
 

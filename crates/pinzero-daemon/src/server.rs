@@ -8,7 +8,7 @@ use std::time::Duration;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use pinzero_core::time::{Instant, ms, secs};
-use pinzero_pigpio::protocol::{Report, Request};
+use pinzero_pigpio::protocol::{Code, Report, Request};
 use slab::Slab;
 
 use crate::alarm::Alarm;
@@ -127,9 +127,7 @@ impl Server {
                 return;
             }
             self.fire();
-            for key in std::mem::take(&mut self.more) {
-                self.pump(key, false);
-            }
+            self.pump_more();
             for event in &events {
                 match event.token() {
                     ALARM | INBOX => {}
@@ -162,12 +160,18 @@ impl Server {
     /// Takes what other threads have to say; tells whether it is time to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
-        self.inbox.take(&mut messages);
+        let has_lost = self.inbox.take(&mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
-            self.host.hear(message);
+            match message {
+                Message::Done { client, answer } => self.answer(client, answer),
+                other => self.host.hear(other),
+            }
         }
         self.messages = messages;
+        if has_lost {
+            self.host.catch_up();
+        }
         stop
     }
 
@@ -177,7 +181,7 @@ impl Server {
         self.host.fire(now);
         while let Some(due) = self.timers.pop(now) {
             match due {
-                Due::Answer(client) => self.answer(client),
+                Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
                 Due::Accept(index) => self.accept(index),
             }
@@ -188,11 +192,11 @@ impl Server {
         self.connections.get_mut(client.slot as usize).filter(|slot| slot.serial == client.serial)
     }
 
-    /// The pause that a client asked for is over.
-    fn answer(&mut self, client: ClientId) {
+    /// What a client has been waiting for is there.
+    fn answer(&mut self, client: ClientId, answer: Result<Answer, Code>) {
         let Some(slot) = self.slot(client) else { return };
         if let Some(asked) = slot.connection.pending.take() {
-            slot.connection.reply(asked, Ok(Answer::Number(0)));
+            slot.connection.reply(asked, answer);
             self.mark(client.slot as usize);
             self.pump(client.slot as usize, false);
         }
@@ -314,6 +318,17 @@ impl Server {
         self.mark(key);
     }
 
+    /// Goes on with those that had more than their share.
+    fn pump_more(&mut self) {
+        // What comes up meanwhile has its turn next time.
+        let mut keys = std::mem::take(&mut self.more);
+        for key in keys.drain(..) {
+            self.pump(key, false);
+        }
+        keys.append(&mut self.more);
+        self.more = keys;
+    }
+
     /// Notes that a connection may have something to send, or to end.
     fn mark(&mut self, key: usize) {
         let Some(slot) = self.connections.get_mut(key) else { return };
@@ -337,7 +352,8 @@ impl Server {
 
     /// Sends what is there to be sent, and drops who does not read.
     fn flush(&mut self) {
-        for key in std::mem::take(&mut self.dirty) {
+        let mut keys = std::mem::take(&mut self.dirty);
+        for key in keys.drain(..) {
             let Some(slot) = self.connections.get_mut(key) else { continue };
             let connection = &mut slot.connection;
             connection.is_dirty = false;
@@ -354,6 +370,8 @@ impl Server {
                 self.more.push(key);
             }
         }
+        // Nothing has become dirty meanwhile; the room is kept for the next time.
+        self.dirty = keys;
     }
 
     fn drop_connection(&mut self, key: usize) {
