@@ -4,6 +4,7 @@ use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, ErrorKind, Support};
 use pinzero_core::{Bias, EventKind, SpiMode};
+use pinzero_tests::{Log, without_hanging};
 
 /// A mock without some powers.
 fn without(switch_off: impl FnOnce(&mut Capabilities)) -> MockGpio {
@@ -160,5 +161,46 @@ fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
     spi.close()?;
     assert_eq!(spi.write(&[1]).unwrap_err().kind(), ErrorKind::Closed);
     Led::builder(11).on(&gpio).open()?;
+    Ok(())
+}
+
+#[test]
+fn a_callback_in_the_middle_of_a_transfer_is_refused_the_bus() -> pinzero::Result<()> {
+    let heard = without_hanging(|| {
+        let gpio = mock::gpio();
+        let spi = gpio.spi(11).mosi(10).max_rate(1_000).open()?;
+        let heard = Log::new();
+        let input = gpio.input(2).open()?;
+        input.on(EventKind::Deactivated, {
+            let (spi, heard) = (spi.clone(), heard.clone());
+            move |_| heard.push(spi.write(&[1]).map_err(|error| error.kind()))
+        });
+        gpio.line(2).script([(ms(1), Level::Low), (ms(100), Level::High), (ms(101), Level::Low)]);
+        spi.write(&[0xff; 4])?;
+        // It was sent as a whole, and when it is over the bus is anybody's.
+        assert_eq!(gpio.elapsed(), ms(32));
+        gpio.advance(ms(100));
+        pinzero::Result::Ok(heard.take())
+    })?;
+    assert_eq!(heard, [Err(ErrorKind::PinInUse), Ok(())]);
+    Ok(())
+}
+
+#[test]
+fn transfers_of_several_threads_wait_for_each_other() -> pinzero::Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
+    let spi = gpio.spi(11).mosi(10).select(8).max_rate(5_000).open()?;
+    std::thread::scope(|scope| {
+        for byte in [0x00, 0xff, 0xa5] {
+            let spi = &spi;
+            scope.spawn(move || spi.write(&[byte; 3]).unwrap());
+        }
+    });
+    let mut received = device.received();
+    let whole: Vec<u8> = received.chunks(3).flat_map(|chunk| [chunk[0]; 3]).collect();
+    assert_eq!(received, whole);
+    received.sort_unstable();
+    assert_eq!(received, [0x00, 0x00, 0x00, 0xa5, 0xa5, 0xa5, 0xff, 0xff, 0xff]);
     Ok(())
 }
