@@ -13,6 +13,7 @@ use pinzero_core::Result;
 
 use crate::bench::Bench;
 use crate::outcome::{Outcome, Stop};
+use crate::process::OtherProcess;
 use crate::rig::Rig;
 use crate::trials::{self, Check};
 
@@ -162,7 +163,16 @@ impl fmt::Debug for Suite {
 /// `harness = false` has for its `main`.
 ///
 /// One trial runs at a time: they share the pins, and some measure.
+///
+/// It fails at once if this is an [`OtherProcess`], for then `main` has not asked for its [`task`](OtherProcess::task), and
+/// the other process would start others without end.
 pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
+    if OtherProcess::task().is_some() {
+        eprintln!(
+            "this is the other process of a trial: `main` has to ask `OtherProcess::task()` before all else"
+        );
+        return ExitCode::FAILURE;
+    }
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let insist = arguments.include_ignored || arguments.ignored;
     let trials = suites.into_iter().flat_map(|suite| suite.list(insist)).collect();

@@ -8,13 +8,15 @@ mod breadboard;
 mod factory;
 
 use std::any::Any;
+use std::env;
+use std::process::{Command, ExitCode};
 use std::sync::PoisonError;
 use std::thread;
 
 use breadboard::Desk;
 use factory::{Broken, Fault};
 use libtest_mimic::{Arguments, Conclusion};
-use pinzero_conformance::{Deviation, Pulses, Rig, Suite};
+use pinzero_conformance::{Deviation, OtherProcess, Pulses, Rig, Suite, run};
 use pinzero_core::mock::{self, MockGpio};
 use pinzero_core::time::Instant;
 use pinzero_core::{Bias, Gpio, InputConfig, Level, Line, PinFactory, Result};
@@ -254,4 +256,18 @@ fn without_a_rig_everything_is_ignored() {
     let suite = Suite::new("broken", || -> Result<OnADesk> { panic!("there is no rig") });
     let conclusion = outcome(&suite.missing(Some("no rig")), "honesty::output");
     assert_eq!((conclusion.num_ignored, conclusion.num_failed), (1, 0));
+}
+
+#[test]
+fn a_main_that_forgets_to_ask_for_its_task_ends_at_once() {
+    if OtherProcess::task().is_some() {
+        assert_eq!(format!("{:?}", run([suite(Nothing)])), format!("{:?}", ExitCode::FAILURE));
+        assert!(OtherProcess::start("a line").is_err());
+        return;
+    }
+    let mut again = Command::new(env::current_exe().unwrap());
+    let test = "a_main_that_forgets_to_ask_for_its_task_ends_at_once";
+    again.args([test, "--exact"]).env("PINZERO_CONFORMANCE_TASK", "a line");
+    let output = again.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
