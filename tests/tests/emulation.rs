@@ -6,7 +6,7 @@ use pinzero::{Capabilities, ErrorKind, Support};
 use pinzero_core::{Bias, EventKind, SpiMode};
 use pinzero_tests::{Log, without_hanging};
 
-/// A mock without some powers.
+/// A mock with other powers.
 fn without(switch_off: impl FnOnce(&mut Capabilities)) -> MockGpio {
     let mut capabilities = mock::gpio().capabilities();
     capabilities.spi = Support::None;
@@ -51,6 +51,19 @@ fn without_inputs_there_are_no_edges_to_emulate() {
     let gpio = without(|powers| (powers.input, powers.edges) = (Support::None, Support::None));
     assert_eq!(gpio.capabilities().edges, Support::None);
     assert_eq!(Button::builder(2).on(&gpio).open().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn what_a_factory_calls_emulated_it_does_not_have() -> pinzero::Result<()> {
+    let emulated = Support::Emulated;
+    let gpio = without(|powers| (powers.group, powers.pwm, powers.keep) = (emulated, emulated, emulated));
+    let powers = gpio.capabilities();
+    assert_eq!((powers.group, powers.pwm, powers.keep), (emulated, emulated, Support::None));
+    gpio.group([17, 27]).open()?;
+    assert!(gpio.pwm(18).open()?.is_software());
+    let gpio = without(|powers| (powers.output, powers.group) = (emulated, Support::None));
+    assert_eq!((gpio.capabilities().output, gpio.capabilities().group), (Support::None, Support::None));
+    Ok(())
 }
 
 #[test]

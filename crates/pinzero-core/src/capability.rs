@@ -20,16 +20,21 @@ impl Support {
         self != Support::None
     }
 
-    /// This support, or emulation where there is none and `possible` says that core can emulate it.
+    /// This support if it is the factory's own, else emulation if `possible` says that core can emulate it.
     pub(crate) fn or_emulated(self, possible: bool) -> Support {
-        if self == Support::None && possible { Support::Emulated } else { self }
+        match self {
+            Support::Native => Support::Native,
+            _ if possible => Support::Emulated,
+            _ => Support::None,
+        }
     }
 }
 
 /// The powers of a factory.
 ///
 /// The default is no power at all, so that a backend names just what it has. A
-/// [`PinFactory`](crate::PinFactory) declares what *it* does; [`Gpio::capabilities`](crate::Gpio::capabilities)
+/// [`PinFactory`](crate::PinFactory) declares what *it* does, which is [`Native`](Support::Native): that it has
+/// something emulated counts as not having it. [`Gpio::capabilities`](crate::Gpio::capabilities)
 /// shows the sum after core's emulation.
 ///
 /// ```

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pinzero_board::{Board, PinError, Pull};
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Support};
 use crate::emulate::soft_pwm::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit::{self, Home};
@@ -189,16 +189,25 @@ impl Gpio {
         self.0.factory.name()
     }
 
+    /// Whose pins these are.
+    pub fn host(&self) -> Host {
+        self.0.factory.host()
+    }
+
     /// What can be done here, core's emulation included.
     pub fn capabilities(&self) -> Capabilities {
-        let native = self.0.factory.capabilities();
-        let (can_write, can_read) = (native.output.is_available(), native.input.is_available());
+        let declared = self.0.factory.capabilities();
+        let (can_write, can_read) = (declared.output == Support::Native, declared.input == Support::Native);
         Capabilities {
-            edges: native.edges.or_emulated(can_read),
-            group: native.group.or_emulated(can_write),
-            pwm: native.pwm.or_emulated(can_write),
-            spi: native.spi.or_emulated(can_write && can_read),
-            ..native
+            output: declared.output.or_emulated(false),
+            input: declared.input.or_emulated(false),
+            bias: declared.bias.or_emulated(false),
+            edges: declared.edges.or_emulated(can_read),
+            group: declared.group.or_emulated(can_write),
+            pwm: declared.pwm.or_emulated(can_write),
+            spi: declared.spi.or_emulated(can_write && can_read),
+            keep: declared.keep.or_emulated(false),
+            settle: declared.settle,
         }
     }
 
@@ -359,6 +368,14 @@ impl Gpio {
             return Err(Error::new(ErrorKind::FixedPull, message).with_pin(line));
         }
         Ok(())
+    }
+
+    /// Refuses a pull that is to be left behind and cannot be.
+    pub(crate) fn check_on_close(&self, line: Line, on_close: OnClose) -> Result<()> {
+        match on_close {
+            OnClose::Input(bias) => self.check_bias(line, bias),
+            _ => Ok(()),
+        }
     }
 
     /// Whether anything is open.

@@ -303,6 +303,13 @@ pub struct EdgeSink {
 }
 
 impl EdgeSink {
+    /// A sink for edges that nobody wants, to try a backend with that has no factory around it.
+    ///
+    /// What is pushed is lost, and to watch a descriptor is [`Closed`](crate::ErrorKind::Closed).
+    pub fn nowhere() -> Self {
+        EdgeSink { shared: Weak::new(), id: TaskId(0) }
+    }
+
     /// Reports an edge; it is seen to by the factory's own threads.
     ///
     /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
