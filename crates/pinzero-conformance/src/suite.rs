@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pinzero_core::Result;
 
 use crate::bench::Bench;
-use crate::outcome::{Outcome, Stop};
+use crate::outcome::{Outcome, Stop, of_rig};
 use crate::process::OtherProcess;
 use crate::rig::Rig;
 use crate::trials::{self, Check};
@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 pub struct Deviation {
     /// The trial's name without the suite's: `"edges::a_burst_is_whole_or_counted"`.
     pub trial: &'static str,
-    /// Why the backend cannot do as the others do.
+    /// Why the backend cannot do as the others do; one there has to be.
     pub reason: &'static str,
 }
 
@@ -99,6 +99,9 @@ impl Suite {
     /// Runs a trial, and holds it against the list of deviations.
     fn judge(&self, check: &Check) -> Result<Completion, Failed> {
         let deviation = self.deviations.iter().find(|deviation| deviation.trial == check.name);
+        if deviation.is_some_and(|deviation| deviation.reason.trim().is_empty()) {
+            return Err("it is listed as a deviation without a reason".into());
+        }
         match (self.attempt(check), deviation) {
             (Ok(()), None) => Ok(Completion::Completed),
             (Err(Stop::NotApplicable(reason)), None) => Ok(Completion::ignored_with(reason)),
@@ -110,6 +113,7 @@ impl Suite {
             (Ok(()) | Err(Stop::NotApplicable(_)), Some(_)) => {
                 Err("it is listed as a deviation and does not fail: take it off the list".into())
             }
+            (Err(Stop::Rig(complaint)), _) => Err(format!("the rig is broken: {complaint}").into()),
             (Err(Stop::Stalled), _) => Err("the machine stalls too often for this trial".into()),
         }
     }
@@ -126,7 +130,7 @@ impl Suite {
     }
 
     fn once(&self, check: &Check) -> Outcome {
-        let rig = (self.set_up)()?;
+        let rig = of_rig((self.set_up)())?;
         let bench = Bench::new(&*rig)?;
         check.needs.iter().try_for_each(|need| bench.need(*need))?;
         (check.run)(&bench)

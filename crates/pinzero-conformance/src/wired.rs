@@ -130,7 +130,9 @@ impl Rig for WiredPins {
     fn changes(&self, _: Line) -> Result<Option<Vec<(Instant, Level)>>> {
         let State { role, changes } = &mut *self.state();
         if let Role::Looks(_, events) = role {
-            let events = std::iter::from_fn(|| events.next_timeout(ms(20)));
+            // What has happened by now; a wave goes on while it is looked at.
+            let end = self.gpio.now() + ms(20);
+            let events = std::iter::from_fn(|| events.next_timeout(end - self.gpio.now()));
             changes.extend(events.map(|event| (event.at, event.level)));
         }
         Ok(Some(changes.clone()))
