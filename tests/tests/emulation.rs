@@ -47,6 +47,32 @@ fn without_edges_a_button_is_a_button() -> pinzero::Result<()> {
 }
 
 #[test]
+fn without_edges_a_wait_ends_with_whatever_can_still_happen() -> pinzero::Result<()> {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let input = gpio.input(2).poll_interval(ms(10)).open()?;
+    let other = gpio.input(22).poll_interval(ms(7)).settle(ms(15)).open()?;
+    let lamp = gpio.output(17).open()?;
+    gpio.wire(22, 17);
+    // What has happened already has still to be seen, and so has what that sets off.
+    input.on(EventKind::Deactivated, move |_| lamp.set(Level::High));
+    gpio.line(2).drive(Level::Low);
+    other.wait_for(true)?;
+    assert_eq!(gpio.elapsed(), ms(29));
+    gpio.line(2).script([(secs(60), Level::High)]);
+    input.wait_for(true)?;
+    assert_eq!(gpio.elapsed(), secs(60) + ms(30));
+    Ok(())
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn without_edges_a_wait_that_cannot_end_says_so() {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let _other = gpio.input(4).open().unwrap();
+    let _ = without_hanging(move || gpio.input(2).open().unwrap().wait_for(false));
+}
+
+#[test]
 fn without_inputs_there_are_no_edges_to_emulate() {
     let gpio = without(|powers| (powers.input, powers.edges) = (Support::None, Support::None));
     assert_eq!(gpio.capabilities().edges, Support::None);

@@ -152,7 +152,8 @@ impl Runtime {
     /// On a virtual clock this is what makes time pass.
     ///
     /// # Panics
-    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait.
+    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait. Looks at polled lines do
+    /// not count, once each has found nothing new; a blink does, for it may be wired to something.
     pub(crate) fn wait<T>(
         &self,
         bell: &Bell,
