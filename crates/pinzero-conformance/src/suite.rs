@@ -63,10 +63,10 @@ impl Suite {
     }
 
     /// Why there is no rig here, if there is none: all trials are ignored for this reason then, and fail for it with
-    /// `--include-ignored`.
+    /// `--include-ignored` or `--ignored`. An empty reason is none.
     #[must_use]
     pub fn missing(mut self, reason: Option<&str>) -> Self {
-        self.missing = reason.map(str::to_owned);
+        self.missing = reason.filter(|reason| !reason.trim().is_empty()).map(str::to_owned);
         self
     }
 
@@ -178,7 +178,39 @@ pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, list(&arguments, suites)).exit_code()
+}
+
+/// The trials that these arguments are about: with `--ignored` those of the rigs that are missing, which fail for it.
+fn list(arguments: &Arguments, suites: impl IntoIterator<Item = Suite>) -> Vec<Trial> {
     let insist = arguments.include_ignored || arguments.ignored;
-    let trials = suites.into_iter().flat_map(|suite| suite.list(insist)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let trials = suites.into_iter().flat_map(|suite| {
+        let is_ignored = arguments.ignored && suite.missing.is_some();
+        suite.list(insist).into_iter().map(move |trial| trial.with_ignored_flag(is_ignored))
+    });
+    trials.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pinzero_core::mock;
+
+    use super::*;
+    use crate::wired::WiredPins;
+
+    #[test]
+    fn whoever_asks_for_what_is_ignored_gets_the_rigs_that_are_missing() {
+        let set_up = || WiredPins::new(&mock::gpio(), 17, 27);
+        let suites = || [Suite::new("here", set_up), Suite::new("gone", set_up).missing(Some("no rig"))];
+        let run = |arguments: Arguments| -> Vec<String> {
+            let arguments = Arguments { filter: Some("honesty::output".to_owned()), ..arguments };
+            let trials = list(&arguments, suites());
+            let run = trials
+                .iter()
+                .filter(|trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial));
+            run.map(|trial| trial.name().to_owned()).collect()
+        };
+        assert_eq!(run(Arguments::default()), ["here::honesty::output", "gone::honesty::output"]);
+        assert_eq!(run(Arguments { ignored: true, ..Arguments::default() }), ["gone::honesty::output"]);
+    }
 }

@@ -17,7 +17,7 @@ use std::thread;
 use breadboard::Desk;
 use factory::{Broken, Fault};
 use libtest_mimic::{Arguments, Conclusion};
-use pinzero_conformance::{Deviation, OtherProcess, Pulses, Rig, Suite, run};
+use pinzero_conformance::{Deviation, OtherProcess, Pulses, Rig, Suite, WiredPins, run};
 use pinzero_core::mock::{self, MockGpio};
 use pinzero_core::time::Instant;
 use pinzero_core::{Bias, Error, Gpio, InputConfig, Level, Line, PinFactory, Result};
@@ -390,9 +390,33 @@ fn a_main_that_forgets_to_ask_for_its_task_ends_at_once() {
         assert!(OtherProcess::start("a line").is_err());
         return;
     }
-    let mut again = Command::new(env::current_exe().unwrap());
     let test = "a_main_that_forgets_to_ask_for_its_task_ends_at_once";
-    again.args([test, "--exact"]).env("PINZERO_CONFORMANCE_TASK", "a line");
-    let output = again.output().unwrap();
+    passes_with(test, &[("PINZERO_CONFORMANCE_TASK", "a line")]);
+}
+
+#[test]
+fn wired_pins_are_named_both_or_not_at_all() {
+    let test = "wired_pins_are_named_both_or_not_at_all";
+    let [pin, other] = ["PINZERO_TEST_PIN", "PINZERO_TEST_INPUT_PIN"];
+    match [pin, other].map(|name| env::var(name).ok()) {
+        [None, None] => {
+            assert_eq!(WiredPins::in_environment().unwrap(), None);
+            passes_with(test, &[(pin, "17"), (other, "27")]);
+            passes_with(test, &[(pin, "17")]);
+            passes_with(test, &[(other, "27")]);
+        }
+        [Some(_), Some(_)] => assert!(WiredPins::in_environment().unwrap().is_some()),
+        [one, _] => {
+            let missing = if one.is_some() { other } else { pin };
+            let message = WiredPins::in_environment().unwrap_err().to_string();
+            assert!(message.contains(&format!("set {missing} ")), "{message}");
+        }
+    }
+}
+
+/// Fails unless a test passes in a process of its own that has these variables.
+fn passes_with(test: &str, variables: &[(&str, &str)]) {
+    let mut again = Command::new(env::current_exe().unwrap());
+    let output = again.args([test, "--exact"]).envs(variables.iter().copied()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
