@@ -208,7 +208,8 @@ impl Animation {
     /// The one that a write met in the background, if that is why it ended.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
+    /// lines are polled does not count.
     pub fn wait(&self) -> Result<()> {
         self.gpio.runtime().wait(self.run.hub.bell(), None, || self.ended());
         self.result()

@@ -20,16 +20,21 @@ impl Support {
         self != Support::None
     }
 
-    /// This support, or emulation where there is none and `possible` says that core can emulate it.
+    /// This support if it is the factory's own, else emulation if `possible` says that core can emulate it.
     pub(crate) fn or_emulated(self, possible: bool) -> Support {
-        if self == Support::None && possible { Support::Emulated } else { self }
+        match self {
+            Support::Native => Support::Native,
+            _ if possible => Support::Emulated,
+            _ => Support::None,
+        }
     }
 }
 
 /// The powers of a factory.
 ///
 /// The default is no power at all, so that a backend names just what it has. A
-/// [`PinFactory`](crate::PinFactory) declares what *it* does; [`Gpio::capabilities`](crate::Gpio::capabilities)
+/// [`PinFactory`](crate::PinFactory) declares what *it* does, which is [`Native`](Support::Native): that it has
+/// something emulated counts as not having it. [`Gpio::capabilities`](crate::Gpio::capabilities)
 /// shows the sum after core's emulation.
 ///
 /// ```
@@ -73,16 +78,21 @@ impl Capabilities {
         keep: Support::None,
     };
 
-    /// These powers and those that core makes of them.
+    /// These powers and those that core makes of them. What a factory calls emulated itself it does not have: core is
+    /// the only one that emulates.
     #[must_use]
     pub fn with_emulation(self) -> Self {
-        let (can_write, can_read) = (self.output.is_available(), self.input.is_available());
+        let (can_write, can_read) = (self.output == Support::Native, self.input == Support::Native);
         Capabilities {
+            output: self.output.or_emulated(false),
+            input: self.input.or_emulated(false),
+            bias: self.bias.or_emulated(false),
             edges: self.edges.or_emulated(can_read),
             group: self.group.or_emulated(can_write),
             pwm: self.pwm.or_emulated(can_write),
             spi: self.spi.or_emulated(can_write && can_read),
-            ..self
+            settle: self.settle,
+            keep: self.keep.or_emulated(false),
         }
     }
 }

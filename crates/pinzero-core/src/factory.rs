@@ -154,6 +154,8 @@ pub trait PwmPin: fmt::Debug + Send + Sync {
     /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a
     /// steady low and a pulse of `period` a steady high, neither ever toggling.
     ///
+    /// A wave that runs may go on to the end of its cycle first.
+    ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and those of the system.
     fn set(&self, period: Duration, pulse: Duration) -> Result<()>;

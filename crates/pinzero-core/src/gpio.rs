@@ -190,6 +190,11 @@ impl Gpio {
         self.0.factory.name()
     }
 
+    /// Whose pins these are.
+    pub fn host(&self) -> Host {
+        self.0.factory.host()
+    }
+
     /// What can be done here, core's emulation included.
     pub fn capabilities(&self) -> Capabilities {
         self.0.factory.capabilities().with_emulation()
@@ -379,6 +384,14 @@ impl Gpio {
             return Err(Error::new(ErrorKind::FixedPull, message).with_pin(line));
         }
         Ok(())
+    }
+
+    /// Refuses a pull that is to be left behind and cannot be.
+    pub(crate) fn check_on_close(&self, line: Line, on_close: OnClose) -> Result<()> {
+        match on_close {
+            OnClose::Input(bias) => self.check_bias(line, bias),
+            _ => Ok(()),
+        }
     }
 
     /// Whether anything is open.

@@ -306,7 +306,8 @@ impl Input {
     /// [`Closed`](ErrorKind::Closed), also if it is closed meanwhile, and those of the system.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
+    /// lines are polled does not count.
     pub fn wait_for(&self, active: bool) -> Result<()> {
         self.wait_until(active, None).map(drop)
     }

@@ -59,8 +59,8 @@ impl OutputBuilder {
     ///
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
-    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
-    /// the system.
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Output> {
         let holder = Holder { device: self.device, place: Location::caller() };
@@ -78,6 +78,7 @@ impl OutputBuilder {
             OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let reservation = gpio.reserve(&self.spec, holder)?;
         let line = reservation.line();
+        gpio.check_on_close(line, config.on_close)?;
         let pin = gpio.factory().open_output(line, config)?;
         let level = match config.initial {
             Some(level) => level,

@@ -110,8 +110,8 @@ impl PwmBuilder {
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`InvalidFrequency`](ErrorKind::InvalidFrequency),
-    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
-    /// the system.
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Pwm> {
         let holder = Holder { device: self.device, place: Location::caller() };
@@ -142,6 +142,7 @@ impl PwmBuilder {
         }
         let reservation = gpio.reserve(&self.spec, holder)?;
         let line = reservation.line();
+        gpio.check_on_close(line, config.on_close)?;
         let pin = match soft {
             true => Box::new(SoftPwm::open(&gpio, line, config)?),
             false => gpio.factory().open_pwm(line, config)?,

@@ -2,7 +2,9 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
+use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
 use crate::capability::Support;
@@ -145,7 +147,7 @@ impl SpiBuilder {
         };
         let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
         let shared =
-            Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, transfer: Mutex::new(()) });
+            Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, turn: Turn::default() });
         Ok(Spi(Owner::register(shared)?))
     }
 }
@@ -173,19 +175,67 @@ pub struct Spi(Arc<Owner<SpiShared>>);
 struct SpiShared {
     lease: Lease,
     bus: Box<dyn SpiBus>,
-    /// One transfer at a time: this is the bus itself, and held while bits go over it.
-    transfer: Mutex<()>,
+    turn: Turn,
+}
+
+/// Whose transfer goes over the bus: one at a time.
+///
+/// It is no lock, as on a virtual clock callbacks run while a transfer sleeps, and they may use the bus.
+#[derive(Debug, Default)]
+struct Turn {
+    taken: Mutex<Option<ThreadId>>,
+    /// Rung when it is free.
+    freed: Bell,
+}
+
+impl Turn {
+    /// Waits for the others; refuses whoever would wait for himself.
+    fn take(&self) -> Result<Taken<'_>> {
+        let this = thread::current().id();
+        loop {
+            let listener = self.freed.listen();
+            {
+                let mut taken = self.taken.lock();
+                match *taken {
+                    None => {
+                        *taken = Some(this);
+                        return Ok(Taken(self));
+                    }
+                    Some(thread) if thread == this => {
+                        let message = "a transfer of this thread's goes over the bus: let a callback of it leave \
+                                       the bus to another thread, or to later";
+                        return Err(Error::new(ErrorKind::PinInUse, message));
+                    }
+                    Some(_) => {}
+                }
+            }
+            listener.wait();
+        }
+    }
+}
+
+/// The bus until this is dropped.
+struct Taken<'a>(&'a Turn);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock() = None;
+        self.0.freed.notify(usize::MAX);
+    }
 }
 
 impl Spi {
     /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
     ///
+    /// One transfer goes over the bus at a time, and others wait.
+    ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), and those of the system.
+    /// [`Closed`](ErrorKind::Closed), [`PinInUse`](ErrorKind::PinInUse) in a callback that runs while a transfer of the
+    /// same thread sleeps, which happens on a virtual clock only, and those of the system.
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
         let shared: &SpiShared = &self.0;
         let result = {
-            let _bus = shared.transfer.lock();
+            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lease.line()))?;
             shared.bus.transfer(data)
         };
         shared.lease.gpio().runtime().catch_up();

@@ -26,7 +26,10 @@ pub(crate) fn miri(runner: &mut Runner) -> Result<(), Stop> {
     if runner.run(&mut nightly(runner, "miri setup")).is_err() {
         return Err(Stop::Skipped("there is no nightly toolchain with miri and rust-src".to_owned()));
     }
-    runner.run(&mut nightly(runner, "miri test --locked --package=pinzero-core --lib machine::"))?;
+    // The names of boards would take it ten minutes.
+    for tests in ["--package=pinzero-core --lib machine::", "--package=pinzero-board --test=models"] {
+        runner.run(&mut nightly(runner, &format!("miri test --locked {tests}")))?;
+    }
     Ok(())
 }
 

@@ -199,6 +199,11 @@ impl MockGpio {
         self.gpio.now() - Instant::ZERO
     }
 
+    /// A bare factory of the same pins, with nothing of core around it; closing it closes what was opened by it.
+    pub fn factory(&self) -> MockFactory {
+        MockFactory::new(self.world.clone())
+    }
+
     /// The other side of a pin: what is wired to it.
     ///
     /// # Panics

@@ -152,7 +152,8 @@ impl Runtime {
     /// On a virtual clock this is what makes time pass.
     ///
     /// # Panics
-    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait.
+    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait. Looks at polled lines do
+    /// not count, once each has found nothing new; a blink does, for it may be wired to something.
     pub(crate) fn wait<T>(
         &self,
         bell: &Bell,
@@ -303,6 +304,13 @@ pub struct EdgeSink {
 }
 
 impl EdgeSink {
+    /// A sink for edges that nobody wants, to try a backend with that has no factory around it.
+    ///
+    /// What is pushed is lost, and to watch a descriptor is [`Closed`](crate::ErrorKind::Closed).
+    pub fn nowhere() -> Self {
+        EdgeSink { shared: Weak::new(), id: TaskId(0) }
+    }
+
     /// Reports an edge; it is seen to by the factory's own threads.
     ///
     /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
