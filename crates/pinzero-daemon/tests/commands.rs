@@ -244,7 +244,7 @@ fn a_long_transfer_holds_up_nobody_else() {
     client.send(Request::new(Command::Bspix, 8, 0).with(&[0; 1000]));
     other.must(Command::Write, 17, 1);
     assert_eq!(other.must(Command::Read, 17, 0), 1);
-    assert_eq!(gpio.line(8).level(), Level::Low, "it is under way");
+    until("it is under way", || gpio.line(8).level() == Level::Low);
     drop(daemon);
     until("the pins are given back", || gpio.output(11).open().is_ok());
 }
