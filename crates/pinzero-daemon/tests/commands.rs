@@ -332,6 +332,33 @@ fn a_wave_repeats_until_it_is_halted_or_another_comes() {
 }
 
 #[test]
+fn what_is_written_after_a_wave_was_halted_stays() {
+    let (gpio, daemon, mut client) = pair();
+    let mut reports = Client::connect(&daemon);
+    let handle = reports.must(Command::Noib, 0, 0);
+    client.must(Command::Modes, 17, 1);
+    client.must(Command::Nb, handle, 3 << 17);
+    client.ask_with(Command::Wvag, 0, 0, &words(&[1 << 17, 0, 10, 0, 1 << 17, 10]));
+    let wave = client.must(Command::Wvcre, 0, 0);
+    for count in 0..100 {
+        client.must(Command::Wvtxr, wave, 0);
+        client.send(Request::new(Command::Wvhlt, 0, 0));
+        client.send(Request::new(Command::Write, 17, count % 2));
+        assert_eq!([client.receive().0, client.receive().0], [0, 0]);
+        // The report of this comes behind all that there is to say of the wave.
+        client.must(Command::Write, 18, (count + 1) % 2);
+        let last = loop {
+            let report = reports.report();
+            if report.levels >> 18 & 1 == (count + 1) % 2 {
+                break report;
+            }
+        };
+        assert_eq!(gpio.line(17).level(), Level::from(count % 2 == 1));
+        assert_eq!(last.levels >> 17 & 1, count % 2, "in round {count}");
+    }
+}
+
+#[test]
 fn a_script_runs_waits_and_is_stopped() {
     let (gpio, _daemon, mut client) = pair();
     let status = |client: &mut Client, id: u32| {
