@@ -31,6 +31,8 @@ pub(crate) struct Connection {
     sent: usize,
     /// There may be something to read.
     pub(crate) is_readable: bool,
+    /// The other side has hung up: behind what there is to read comes the end, of which there will be no further news.
+    pub(crate) is_hung_up: bool,
     /// The other side has said all that it will.
     is_over: bool,
     /// A request whose answer takes time; the next ones wait for it.
@@ -49,6 +51,7 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             is_readable: false,
+            is_hung_up: false,
             is_over: false,
             pending: None,
             is_dirty: false,
@@ -84,13 +87,13 @@ impl Connection {
     ///
     /// # Errors
     /// Those of the connection, which is lost then.
-    pub(crate) fn read(&mut self, scratch: &mut [u8], is_hung_up: bool) -> io::Result<()> {
+    pub(crate) fn read(&mut self, scratch: &mut [u8]) -> io::Result<()> {
         match self.stream.read(scratch) {
             Ok(0) => (self.is_over, self.is_readable) = (true, false),
             Ok(count) => {
                 self.input.extend_from_slice(&scratch[..count]);
                 // A short read has emptied the socket: news of more will come by itself, unless it was the end.
-                self.is_readable = count == scratch.len() || is_hung_up;
+                self.is_readable = count == scratch.len() || self.is_hung_up;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

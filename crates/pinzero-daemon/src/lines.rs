@@ -72,8 +72,9 @@ struct Line {
     pull: Option<Bias>,
     /// The level that it takes when it becomes an output.
     latch: Level,
-    /// The level that was last seen or written.
+    /// The level that was last seen or written, and when.
     level: Level,
+    noted: Instant,
     cycle: Cycle,
     /// Whoever drove it last.
     owner: Option<ClientId>,
@@ -96,6 +97,7 @@ impl Lines {
             pull: None,
             latch: Level::Low,
             level: Level::Low,
+            noted: Instant::ZERO,
             cycle: numbers::DEFAULT,
             owner: None,
         };
@@ -141,9 +143,10 @@ impl Lines {
         }
     }
 
-    /// A wave has driven a line; it counts if the line is still an output.
+    /// A wave has driven a line; it counts if the line is still an output, and nobody has written to it since.
     pub(crate) fn written(&mut self, gpio: u32, level: Level, at: Instant) {
-        if matches!(self.line(gpio).state, State::Output(_)) {
+        let line = self.line(gpio);
+        if matches!(line.state, State::Output(_)) && at >= line.noted {
             self.note(gpio, level, at);
         }
     }
@@ -186,6 +189,7 @@ impl Lines {
 
     fn note(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = &mut self.lines[gpio as usize];
+        line.noted = line.noted.max(at);
         if line.level != level {
             line.level = level;
             self.changes.push(Change { gpio, level, at });

@@ -139,8 +139,9 @@ impl Server {
                         if event.is_readable() || event.is_read_closed() || event.is_error() {
                             if let Some(slot) = self.connections.get_mut(key) {
                                 slot.connection.is_readable = true;
+                                slot.connection.is_hung_up |= event.is_read_closed() || event.is_error();
                             }
-                            self.pump(key, event.is_read_closed() || event.is_error());
+                            self.pump(key);
                         }
                     }
                 }
@@ -198,7 +199,7 @@ impl Server {
         if let Some(asked) = slot.connection.pending.take() {
             slot.connection.reply(asked, answer);
             self.mark(client.slot as usize);
-            self.pump(client.slot as usize, false);
+            self.pump(client.slot as usize);
         }
     }
 
@@ -265,7 +266,7 @@ impl Server {
     }
 
     /// Answers what a connection has asked, up to its share.
-    fn pump(&mut self, key: usize, is_hung_up: bool) {
+    fn pump(&mut self, key: usize) {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
@@ -304,12 +305,11 @@ impl Server {
                 self.more.push(key);
                 break;
             }
-            if let Err(error) = connection.read(&mut self.scratch, is_hung_up) {
+            if let Err(error) = connection.read(&mut self.scratch) {
                 log::debug!("a connection is lost: {error}");
                 return self.drop_connection(key);
             }
-            // What is left after a hang-up is its end, which costs no share.
-            has_read = !is_hung_up;
+            has_read = true;
         }
         if connection.is_in_request() && slot.watched.is_none() {
             slot.watched = Some(slot.connection.requests);
@@ -323,7 +323,7 @@ impl Server {
         // What comes up meanwhile has its turn next time.
         let mut keys = std::mem::take(&mut self.more);
         for key in keys.drain(..) {
-            self.pump(key, false);
+            self.pump(key);
         }
         keys.append(&mut self.more);
         self.more = keys;

@@ -244,7 +244,7 @@ fn a_long_transfer_holds_up_nobody_else() {
     client.send(Request::new(Command::Bspix, 8, 0).with(&[0; 1000]));
     other.must(Command::Write, 17, 1);
     assert_eq!(other.must(Command::Read, 17, 0), 1);
-    assert_eq!(gpio.line(8).level(), Level::Low, "it is under way");
+    until("it is under way", || gpio.line(8).level() == Level::Low);
     drop(daemon);
     until("the pins are given back", || gpio.output(11).open().is_ok());
 }
@@ -329,6 +329,33 @@ fn a_wave_repeats_until_it_is_halted_or_another_comes() {
     assert_eq!(gpio.line(17).writes(), 6, "three times, and not at all");
     assert_eq!(client.ask(Command::Wvdel, 9, 0), Code::BAD_WAVE_ID.0);
     assert_eq!(client.ask(Command::Wvcre, 0, 0), Code::EMPTY_WAVEFORM.0);
+}
+
+#[test]
+fn what_is_written_after_a_wave_was_halted_stays() {
+    let (gpio, daemon, mut client) = pair();
+    let mut reports = Client::connect(&daemon);
+    let handle = reports.must(Command::Noib, 0, 0);
+    client.must(Command::Modes, 17, 1);
+    client.must(Command::Nb, handle, 3 << 17);
+    client.ask_with(Command::Wvag, 0, 0, &words(&[1 << 17, 0, 10, 0, 1 << 17, 10]));
+    let wave = client.must(Command::Wvcre, 0, 0);
+    for count in 0..100 {
+        client.must(Command::Wvtxr, wave, 0);
+        client.send(Request::new(Command::Wvhlt, 0, 0));
+        client.send(Request::new(Command::Write, 17, count % 2));
+        assert_eq!([client.receive().0, client.receive().0], [0, 0]);
+        // The report of this comes behind all that there is to say of the wave.
+        client.must(Command::Write, 18, (count + 1) % 2);
+        let last = loop {
+            let report = reports.report();
+            if report.levels >> 18 & 1 == (count + 1) % 2 {
+                break report;
+            }
+        };
+        assert_eq!(gpio.line(17).level(), Level::from(count % 2 == 1));
+        assert_eq!(last.levels >> 17 & 1, count % 2, "in round {count}");
+    }
 }
 
 #[test]

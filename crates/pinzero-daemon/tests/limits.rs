@@ -238,6 +238,47 @@ fn who_does_not_read_is_dropped_and_holds_up_nobody() {
     });
 }
 
+/// Both ends of a thousand connections are in this process.
+#[cfg(unix)]
+fn raise_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_thousand_clients_hear_everything_while_one_of_them_is_deaf() {
+    const EVENTS: usize = 50;
+    raise_limit();
+    let gpio = mock();
+    let daemon = builder(&gpio).max_connections(1001).start().unwrap();
+    let mut control = Client::connect(&daemon);
+    let mut clients: Vec<Client> = (0..1000).map(|_| Client::connect(&daemon)).collect();
+    for (handle, client) in (0..).zip(&mut clients) {
+        assert_eq!(client.must(Command::Noib, 0, 0), handle);
+        control.must(Command::Nb, handle, 1 << 17);
+    }
+    let deaf = clients.remove(500);
+    for count in 0..EVENTS {
+        gpio.line(17).drive(Level::from(count % 2 == 0));
+    }
+    for client in &mut clients {
+        let reports: Vec<(u16, u32)> = (0..EVENTS)
+            .map(|_| client.report())
+            .map(|report| (report.sequence, report.levels >> 17 & 1))
+            .collect();
+        assert!(
+            reports
+                .iter()
+                .enumerate()
+                .all(|(count, report)| *report == (count as u16, (count as u32 + 1) % 2))
+        );
+    }
+    drop(deaf);
+}
+
 #[test]
 fn a_client_that_asks_and_does_not_read_uses_no_more_than_its_share() {
     let gpio = mock();
