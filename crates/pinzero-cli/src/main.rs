@@ -2,6 +2,7 @@
 
 mod logger;
 mod serve;
+mod world;
 
 use std::process::ExitCode;
 

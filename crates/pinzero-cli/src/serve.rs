@@ -2,16 +2,19 @@
 
 use std::env;
 use std::error::Error;
+use std::fs;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::mpsc;
 
 use clap::{Args, ValueEnum};
+use pinzero_core::Gpio;
 use pinzero_core::board::Board;
-use pinzero_core::mock::{self, MockGpio};
-use pinzero_core::{Gpio, Line};
+use pinzero_core::mock;
 use pinzero_daemon::{Daemon, Network};
 
 use crate::logger;
+use crate::world::{self, World};
 
 /// The board that the mock plays: a Raspberry Pi 3B, which every client knows.
 const MOCK_BOARD: u32 = 0x00a0_2082;
@@ -68,6 +71,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "A:B", value_parser = wire)]
     wire: Vec<(u32, u32)>,
 
+    /// What happens around the pins of the mock, a rule a line: "when 22 falls, after 500us 27 high, after 3ms 27 low"
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+
     /// Says more about what happens
     #[arg(long, short)]
     verbose: bool,
@@ -84,7 +91,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     })?;
 
     let factory = options.factory()?;
-    let gpio = options.open(factory)?;
+    let (gpio, world) = options.open(factory)?;
     let mut builder = Daemon::builder(&gpio)
         .port(options.port()?)
         .public(options.public)
@@ -108,6 +115,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     // The handler, and with it the sender, lives as long as the program.
     let _ = wait.recv();
     daemon.stop();
+    drop(world);
     Ok(gpio.close()?)
 }
 
@@ -131,22 +139,28 @@ impl Options {
         }
     }
 
-    fn open(&self, factory: Factory) -> Result<Gpio, Box<dyn Error>> {
+    fn open(&self, factory: Factory) -> Result<(Gpio, Option<World>), Box<dyn Error>> {
         match factory {
-            Factory::Mock => Ok((*self.open_mock()?).clone()),
-            Factory::Cdev if !self.wire.is_empty() => {
-                Err("--wire is for the mock: add --factory mock".into())
+            Factory::Mock => self.open_mock(),
+            Factory::Cdev if !self.wire.is_empty() || self.script.is_some() => {
+                Err("--wire and --script are for the mock: add --factory mock".into())
             }
-            Factory::Cdev => open_cdev(),
+            Factory::Cdev => Ok((open_cdev()?, None)),
         }
     }
 
-    fn open_mock(&self) -> Result<MockGpio, Box<dyn Error>> {
+    fn open_mock(&self) -> Result<(Gpio, Option<World>), Box<dyn Error>> {
+        let mut rules = Vec::new();
+        if let Some(path) = &self.script {
+            let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            rules = world::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()))?;
+        }
         let mock = mock::builder().board(Board::from_revision(MOCK_BOARD)?).realtime().try_open()?;
         for (one, other) in &self.wire {
-            mock.wire(pin(&mock, *one)?, pin(&mock, *other)?);
+            mock.wire(mock.resolve(*one)?, mock.resolve(*other)?);
         }
-        Ok(mock)
+        let world = if rules.is_empty() { None } else { Some(World::start(&mock, rules)?) };
+        Ok(((*mock).clone(), world))
     }
 }
 
@@ -158,10 +172,6 @@ fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
 #[cfg(not(target_os = "linux"))]
 fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
     Err("the character device needs Linux: --factory mock works everywhere".into())
-}
-
-fn pin(mock: &MockGpio, number: u32) -> Result<Line, Box<dyn Error>> {
-    Ok(mock.resolve(number)?)
 }
 
 /// A mask as pigpiod takes it: hexadecimal after 0x, else decimal.

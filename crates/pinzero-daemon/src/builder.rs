@@ -12,13 +12,9 @@ use socket2::{Domain, Socket, Type};
 
 use crate::host::Host;
 use crate::inbox::Inbox;
-use crate::lines::{self, Lines};
+use crate::lines;
 use crate::server::{INBOX, Limits, Server};
-use crate::watch::Watch;
 use crate::{Daemon, Network};
-
-/// The revision of a board that is not known: a Raspberry Pi 3B, which every client knows.
-const GENERIC: u32 = 0x00a0_2082;
 
 /// How a [`Daemon`] is set up; made by [`Daemon::builder`].
 #[derive(Debug, Clone)]
@@ -122,10 +118,7 @@ impl DaemonBuilder {
             let poll = Poll::new()?;
             let inbox = Inbox::new(poll.registry(), INBOX)?;
             let permitted = self.gpios.unwrap_or_else(|| usual(&self.gpio));
-            let revision = self.gpio.board().revision().unwrap_or(GENERIC);
-            let lines = Lines::new(self.gpio.clone(), permitted, inbox.clone());
-            let watch = Watch::new(self.limits.connections);
-            let mut host = Host::new(revision, self.is_safe, lines, watch);
+            let mut host = Host::new(&self.gpio, &inbox, permitted, self.limits.connections, self.is_safe);
             if self.adopts {
                 host.adopt_all();
             }

@@ -116,7 +116,7 @@ impl Connection {
         let (result, payload) = match &answer {
             Ok(Answer::Number(number)) => (*number, &[][..]),
             Ok(Answer::Bytes(bytes)) => (bytes.len() as i32, &bytes[..]),
-            Ok(Answer::At(_)) => {
+            Ok(Answer::At(_) | Answer::Later) => {
                 self.pending = Some(asked);
                 return;
             }

@@ -1,18 +1,26 @@
 //! What commands act on, and which command does what.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pinzero_core::time::{Instant, ms, us};
-use pinzero_core::{Bias, Level};
+use pinzero_core::{Gpio, Level};
 use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 
 use crate::ClientId;
-use crate::inbox::Message;
-use crate::lines::{Change, Lines, Pulse};
+use crate::bus::{Buses, ReplyWith};
+use crate::commands::{at_most, level, word};
+use crate::inbox::{Inbox, Message};
+use crate::lines::{Change, Lines};
+use crate::script::Scripts;
 use crate::watch::{Watch, tick};
+use crate::wave::{Player, Waves};
 
 /// The version of pigpio that this is as good as.
 const VERSION: i32 = 79;
+
+/// The revision of a board that is not known: a Raspberry Pi 3B, which every client knows.
+const GENERIC: u32 = 0x00a0_2082;
 
 /// What a command came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub(crate) enum Answer {
     Bytes(Vec<u8>),
     /// A zero, at that time. The connection waits.
     At(Instant),
+    /// Something that another thread will say. The connection waits.
+    Later,
 }
 
 impl From<u32> for Answer {
@@ -36,14 +46,40 @@ impl From<u32> for Answer {
 pub(crate) struct Host {
     revision: u32,
     is_safe: bool,
-    lines: Lines,
+    pub(crate) gpio: Gpio,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) lines: Lines,
     watch: Watch,
+    pub(crate) buses: Buses,
+    pub(crate) waves: Waves,
+    /// Started with the first wave that is sent.
+    pub(crate) player: Option<Player>,
+    pub(crate) scripts: Scripts,
     changes: Vec<Change>,
 }
 
 impl Host {
-    pub(crate) fn new(revision: u32, is_safe: bool, lines: Lines, watch: Watch) -> Self {
-        Host { revision, is_safe, lines, watch, changes: Vec::new() }
+    /// `permitted` are the GPIO that clients may use, `handles` how many notification handles there may be.
+    pub(crate) fn new(
+        gpio: &Gpio,
+        inbox: &Arc<Inbox>,
+        permitted: u64,
+        handles: usize,
+        is_safe: bool,
+    ) -> Self {
+        Host {
+            revision: gpio.board().revision().unwrap_or(GENERIC),
+            is_safe,
+            gpio: gpio.clone(),
+            inbox: inbox.clone(),
+            lines: Lines::new(gpio.clone(), permitted, inbox.clone()),
+            watch: Watch::new(handles),
+            buses: Buses::new(gpio.clone(), inbox.clone()),
+            waves: Waves::default(),
+            player: None,
+            scripts: Scripts::default(),
+            changes: Vec::new(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -65,19 +101,24 @@ impl Host {
     pub(crate) fn hear(&mut self, message: Message) {
         match message {
             Message::Edge { gpio, epoch, level, at } => self.lines.edge(gpio, epoch, level, at),
-            Message::Stop => {}
+            Message::Written { gpio, level, at } => self.lines.written(gpio, level, at),
+            Message::BusClosed { pins } => self.buses.closed(&mut self.lines, pins),
+            // These are for the loop.
+            Message::Done { .. } | Message::Stop => {}
         }
         self.note_changes();
     }
 
     /// When [`fire`](Host::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.watch.next()
+        self.watch.next().into_iter().chain(self.scripts.next()).min()
     }
 
     /// Does what is due.
     pub(crate) fn fire(&mut self, now: Instant) {
         self.watch.fire(now);
+        self.note_changes();
+        self.run_scripts(now);
     }
 
     /// The reports that have come up since this was last called.
@@ -88,7 +129,13 @@ impl Host {
     /// A connection has ended.
     pub(crate) fn forget(&mut self, client: ClientId) {
         self.watch.close_all(client);
+        self.inbox.set_watched(self.watch.mask());
         if self.is_safe {
+            if let Some(player) = &self.player {
+                player.stop_for(client);
+            }
+            self.scripts.stop_for(client);
+            self.buses.close_all(&mut self.lines, client);
             self.lines.make_safe(client);
             self.note_changes();
         }
@@ -109,6 +156,10 @@ impl Host {
             self.watch.change(gpio, level, at);
         }
         self.changes = changes;
+        let counted = self.watch.take_counted();
+        if counted != 0 {
+            self.scripts.changed(counted);
+        }
     }
 
     fn dispatch(
@@ -164,6 +215,7 @@ impl Host {
             Np => self.begin(p1, 0)?,
             Nc => {
                 self.watch.close(p1)?;
+                self.inbox.set_watched(self.watch.mask());
                 0
             }
             Evm => {
@@ -173,6 +225,7 @@ impl Host {
             Evt => match p1 {
                 0..32 => {
                     self.watch.event(p1 as u8, self.lines.now());
+                    self.scripts.triggered(p1);
                     0
                 }
                 _ => return Err(Code::BAD_EVENT_ID),
@@ -196,7 +249,64 @@ impl Host {
                 self.watch.set_noise(p1, us(steady), us(active), self.lines.now());
                 0
             }
-            _ => return Err(Code::UNKNOWN_COMMAND),
+
+            Spio => return self.spi_open(p1, p2, word(extension, 0)?, client),
+            Spic => return self.buses.close(&mut self.lines, p1, client),
+            Spir => return self.spi_read(p1, p2, client),
+            Spiw => return self.buses.transfer(p1, extension.to_vec(), ReplyWith::Count, client),
+            Spix => return self.buses.transfer(p1, extension.to_vec(), ReplyWith::Bytes, client),
+            Bspio => self.soft_spi_open(p1, extension, client)?,
+            Bspic => return self.buses.close_soft(&mut self.lines, p1, client),
+            Bspix => return self.buses.transfer_soft(p1, extension.to_vec(), client),
+
+            Wvclr => {
+                self.stop_waves();
+                self.waves.clear();
+                0
+            }
+            Wvnew => {
+                self.waves.start();
+                0
+            }
+            Wvag => self.add_pulses(extension)?,
+            Wvas => self.add_serial(p1, p2, extension)?,
+            Wvcre | Wvcap => self.waves.make()?,
+            Wvdel => {
+                self.waves.delete(p1)?;
+                0
+            }
+            Wvtx => self.send_wave(p1, 0, client)?,
+            Wvtxr => self.send_wave(p1, 1, client)?,
+            Wvtxm => self.send_wave(p1, p2, client)?,
+            Wvcha => self.send_chain(extension, client)?,
+            Wvbsy => self.player.as_ref().is_some_and(Player::is_busy).into(),
+            Wvtat => self.player.as_ref().map_or(9999, Player::at),
+            Wvhlt => {
+                self.stop_waves();
+                0
+            }
+            Wvsm | Wvsp | Wvsc => self.ask_wave(command, p1)?,
+
+            Proc => self.scripts.store(extension, client)?,
+            Procp => return Ok(Answer::Bytes(self.scripts.status(p1)?)),
+            Procr => {
+                self.scripts.run(p1, extension, client)?;
+                0
+            }
+            Procu => {
+                self.scripts.update(p1, extension)?;
+                0
+            }
+            Procs => {
+                self.scripts.stop(p1)?;
+                0
+            }
+            Procd => {
+                self.scripts.delete(p1)?;
+                0
+            }
+
+            _ => return Err(self.refuse(command, p1, p2, extension)),
         };
         Ok(number.into())
     }
@@ -207,146 +317,22 @@ impl Host {
 
     fn begin(&mut self, handle: u32, mask: u32) -> Result<u32, Code> {
         self.watch.check(handle)?;
+        self.listen(mask);
+        self.watch.begin(handle, mask & self.lines.permitted() as u32, self.lines.now())?;
+        self.inbox.set_watched(self.watch.mask());
+        Ok(0)
+    }
+
+    /// Opens the lines that somebody wants to hear of.
+    pub(crate) fn listen(&mut self, mask: u32) {
         for gpio in (0..32).filter(|gpio| mask >> gpio & 1 == 1) {
             // A client may ask for all there are: those that it cannot have stay silent.
             if self.lines.check(gpio).is_ok() {
                 let _ = self.lines.touch(gpio);
+                self.lines.refresh(gpio);
             }
         }
+        self.inbox.set_watched(self.watch.mask() | mask);
         self.note_changes();
-        self.watch.begin(handle, mask & self.lines.permitted() as u32, self.lines.now())?;
-        Ok(0)
     }
-
-    fn set_mode(&mut self, gpio: u32, mode: u32, client: ClientId) -> Result<u32, Code> {
-        self.lines.check(gpio)?;
-        match mode {
-            0 => self.lines.set_input(gpio)?,
-            1 => self.lines.set_output(gpio, client)?,
-            // The special functions of a pin are the kernel's business on the factories that we have.
-            _ => return Err(Code::BAD_MODE),
-        }
-        Ok(0)
-    }
-
-    fn set_pull(&mut self, gpio: u32, pull: u32) -> Result<u32, Code> {
-        self.lines.check(gpio)?;
-        let bias = match pull {
-            0 => Bias::Disabled,
-            1 => Bias::PullDown,
-            2 => Bias::PullUp,
-            _ => return Err(Code::BAD_PUD),
-        };
-        self.lines.set_pull(gpio, bias)?;
-        Ok(0)
-    }
-
-    fn write_bank(&mut self, first: u32, bits: u32, level: Level, client: ClientId) -> Result<u32, Code> {
-        let permitted = (self.lines.permitted() >> first) as u32;
-        for index in (0..32).filter(|index| (bits & permitted) >> index & 1 == 1) {
-            self.lines.preset(first + index, level, client)?;
-        }
-        if bits & !permitted == 0 { Ok(0) } else { Err(Code::SOME_PERMITTED) }
-    }
-
-    /// Sends a short pulse.
-    fn trigger(&mut self, gpio: u32, micros: u32, level: Level, client: ClientId) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        if !(1..=100).contains(&micros) {
-            return Err(Code::BAD_PULSELEN);
-        }
-        self.lines.preset(gpio, level, client)?;
-        // Shorter than any sleep: a thread of its own would take longer to start.
-        let end = self.now() + us(micros.into());
-        while self.now() < end {
-            std::hint::spin_loop();
-        }
-        self.lines.preset(gpio, !level, client)?;
-        Ok(0)
-    }
-
-    fn set_duty(&mut self, gpio: u32, duty: u32, client: ClientId) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        at_most(duty, self.lines.cycle(gpio).range, Code::BAD_DUTYCYCLE)?;
-        self.lines.set_pulse(gpio, Pulse::Duty(duty), client)?;
-        Ok(0)
-    }
-
-    fn set_range(&mut self, gpio: u32, range: u32) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        if !(25..=40_000).contains(&range) {
-            return Err(Code::BAD_DUTYRANGE);
-        }
-        let mut cycle = self.lines.cycle(gpio);
-        cycle.range = range;
-        self.lines.set_cycle(gpio, cycle)?;
-        Ok(cycle.real_range())
-    }
-
-    fn set_frequency(&mut self, gpio: u32, hertz: u32) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        let mut cycle = self.lines.cycle(gpio);
-        cycle.choose(hertz);
-        self.lines.set_cycle(gpio, cycle)?;
-        Ok(cycle.hertz())
-    }
-
-    fn set_servo(&mut self, gpio: u32, micros: u32, client: ClientId) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        if !matches!(micros, 0 | 500..=2500) {
-            return Err(Code::BAD_PULSEWIDTH);
-        }
-        self.lines.set_pulse(gpio, Pulse::Servo(micros), client)?;
-        Ok(0)
-    }
-
-    fn set_hardware_pwm(&mut self, gpio: u32, hertz: u32, duty: u32, client: ClientId) -> Result<u32, Code> {
-        self.lines.check(gpio)?;
-        if !matches!(gpio, 12 | 13 | 18 | 19) {
-            return Err(Code::NOT_HPWM_GPIO);
-        }
-        at_most(duty, 1_000_000, Code::BAD_HPWM_DUTY)?;
-        match hertz {
-            0 => self.lines.write(gpio, Level::Low, client)?,
-            1..=125_000_000 => self.lines.set_pulse(gpio, Pulse::Hardware { hertz, duty }, client)?,
-            _ => return Err(Code::BAD_HPWM_FREQ),
-        }
-        Ok(0)
-    }
-
-    fn ask_pulse(&self, command: Command, gpio: u32) -> Result<u32, Code> {
-        self.lines.check_user(gpio)?;
-        let cycle = self.lines.cycle(gpio);
-        let pulse = self.lines.pulse(gpio);
-        Ok(match (command, pulse) {
-            (Command::Gpw, Some(Pulse::Servo(micros))) => micros,
-            (Command::Gpw, _) => return Err(Code::NOT_SERVO_GPIO),
-            (Command::Gdc, Some(Pulse::Duty(duty) | Pulse::Hardware { duty, .. })) => duty,
-            (Command::Gdc, _) => return Err(Code::NOT_PWM_GPIO),
-            (Command::Prg | Command::Prrg, Some(Pulse::Hardware { .. })) => 1_000_000,
-            (Command::Pfg, Some(Pulse::Hardware { hertz, .. })) => hertz,
-            (Command::Prg, _) => cycle.range,
-            (Command::Prrg, _) => cycle.real_range(),
-            (_, _) => cycle.hertz(),
-        })
-    }
-}
-
-fn level(number: u32) -> Result<Level, Code> {
-    match number {
-        0 => Ok(Level::Low),
-        1 => Ok(Level::High),
-        _ => Err(Code::BAD_LEVEL),
-    }
-}
-
-fn at_most(number: u32, most: u32, code: Code) -> Result<u64, Code> {
-    if number <= most { Ok(number.into()) } else { Err(code) }
-}
-
-/// A word of an extension.
-pub(crate) fn word(extension: &[u8], index: usize) -> Result<u32, Code> {
-    let bytes = extension.chunks_exact(4).nth(index).ok_or(Code::BAD_PARAM)?;
-    // Chunks of exactly four.
-    Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)))
 }

@@ -6,6 +6,8 @@
 
 mod alarm;
 mod builder;
+mod bus;
+mod commands;
 mod connection;
 mod filter;
 mod host;
@@ -13,9 +15,12 @@ mod inbox;
 mod lines;
 mod network;
 mod numbers;
+mod script;
 mod server;
 mod timers;
 mod watch;
+mod wave;
+mod worker;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

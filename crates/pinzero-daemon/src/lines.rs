@@ -141,6 +141,34 @@ impl Lines {
         }
     }
 
+    /// A wave has driven a line; it counts if the line is still an output.
+    pub(crate) fn written(&mut self, gpio: u32, level: Level, at: Instant) {
+        if matches!(self.line(gpio).state, State::Output(_)) {
+            self.note(gpio, level, at);
+        }
+    }
+
+    /// Looks at an output that may have been driven by a wave while nobody watched.
+    pub(crate) fn refresh(&mut self, gpio: u32) {
+        if let State::Output(output) = &self.lines[gpio as usize].state {
+            self.note(gpio, output.last(), self.gpio.now());
+        }
+    }
+
+    /// The line, for a wave, if it is an output.
+    pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Result<Option<Output>, Code> {
+        if matches!(self.line(gpio).state, State::Pulse(_, Pulse::Steady(_))) {
+            self.open_output(gpio, owner)?;
+        }
+        match &mut self.lines[gpio as usize] {
+            Line { state: State::Output(output), owner: slot, .. } => {
+                *slot = Some(owner);
+                Ok(Some(output.clone()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn note(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = &mut self.lines[gpio as usize];
         if line.level != level {
@@ -368,6 +396,8 @@ impl Lines {
     pub(crate) fn take_back(&mut self, gpio: u32) {
         if matches!(self.line(gpio).state, State::Lent(_)) {
             self.line(gpio).state = State::Untouched;
+            // It stays ours, and readable. If it cannot be had any more, a client hears so when it wants it.
+            let _ = self.open_input(gpio);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use pinzero_core::time::{Instant, ms, secs};
-use pinzero_pigpio::protocol::{Report, Request};
+use pinzero_pigpio::protocol::{Code, Report, Request};
 use slab::Slab;
 
 use crate::alarm::Alarm;
@@ -165,7 +165,10 @@ impl Server {
         self.inbox.take(&mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
-            self.host.hear(message);
+            match message {
+                Message::Done { client, answer } => self.answer(client, answer),
+                other => self.host.hear(other),
+            }
         }
         self.messages = messages;
         stop
@@ -177,7 +180,7 @@ impl Server {
         self.host.fire(now);
         while let Some(due) = self.timers.pop(now) {
             match due {
-                Due::Answer(client) => self.answer(client),
+                Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
                 Due::Accept(index) => self.accept(index),
             }
@@ -188,11 +191,11 @@ impl Server {
         self.connections.get_mut(client.slot as usize).filter(|slot| slot.serial == client.serial)
     }
 
-    /// The pause that a client asked for is over.
-    fn answer(&mut self, client: ClientId) {
+    /// What a client has been waiting for is there.
+    fn answer(&mut self, client: ClientId, answer: Result<Answer, Code>) {
         let Some(slot) = self.slot(client) else { return };
         if let Some(asked) = slot.connection.pending.take() {
-            slot.connection.reply(asked, Ok(Answer::Number(0)));
+            slot.connection.reply(asked, answer);
             self.mark(client.slot as usize);
             self.pump(client.slot as usize, false);
         }

@@ -31,6 +31,8 @@ pub(crate) struct Watch {
     levels: u32,
     /// Changes of the same moment, which share a report.
     batch: Option<Batch>,
+    /// The GPIO that have changed since somebody last asked.
+    counted: u32,
     timers: Timers<Due>,
     outbox: Vec<(ClientId, Report)>,
 }
@@ -84,6 +86,7 @@ impl Watch {
             lines: vec![line; COUNT as usize],
             levels: 0,
             batch: None,
+            counted: 0,
             timers: Timers::new(),
             outbox: Vec::new(),
         }
@@ -152,6 +155,11 @@ impl Watch {
         }
     }
 
+    /// The GPIO that some handle is told of.
+    pub(crate) fn mask(&self) -> u32 {
+        self.handles.iter().flatten().fold(0, |all, handle| all | handle.mask)
+    }
+
     /// An event was triggered.
     pub(crate) fn event(&mut self, number: u8, now: Instant) {
         self.settle();
@@ -204,11 +212,17 @@ impl Watch {
         }
         self.levels = if level.is_high() { self.levels | bit } else { self.levels & !bit };
         self.batch.get_or_insert(Batch { tick, at, bits: 0 }).bits |= bit;
+        self.counted |= bit;
         let line = &mut self.lines[gpio as usize];
         line.changed = tick;
         if let Some(watchdog) = &mut line.watchdog {
             watchdog.due = at + watchdog.time;
         }
+    }
+
+    /// The GPIO that have changed, by what has passed the filters, since this was last called.
+    pub(crate) fn take_counted(&mut self) -> u32 {
+        std::mem::take(&mut self.counted)
     }
 
     /// Reports the changes so far.

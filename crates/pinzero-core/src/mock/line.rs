@@ -99,7 +99,8 @@ impl<'a> MockLine<'a> {
         self.mock.world.look(self.line, |state| state.bias)
     }
 
-    /// Every change of the line's level so far, with its time since the clock's zero.
+    /// Every change of the line's level so far, with its time since the clock's zero. Of more than 262,144 the oldest are
+    /// forgotten.
     pub fn history(&self) -> Vec<(Duration, Level)> {
         self.mock.world.look(self.line, |state| {
             state.history.iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()

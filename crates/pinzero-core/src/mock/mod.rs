@@ -19,6 +19,7 @@
 
 mod factory;
 mod line;
+mod mcp3008;
 mod script;
 mod spi;
 mod terminal;
@@ -42,8 +43,9 @@ use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
 pub use factory::MockFactory;
 pub use line::{Function, MockLine, Pulse};
+pub use mcp3008::MockMcp3008;
 pub use spi::MockSpiDevice;
-use spi::Slave;
+use spi::{Chip, Slave};
 use terminal::Output;
 use world::World;
 
@@ -220,8 +222,33 @@ impl MockGpio {
     /// If the board has no such pin.
     pub fn spi_device<P: Into<PinSpec>>(&self, pins: [P; 4], mode: SpiMode) -> MockSpiDevice {
         let talk = Arc::default();
-        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), mode, Arc::clone(&talk)));
+        let chip = Chip::Script(Arc::clone(&talk));
+        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), mode, chip));
         MockSpiDevice(talk)
+    }
+
+    /// Wires an MCP3008 to these pins: clock, mosi, miso and select. All its channels are at 0.
+    ///
+    /// ```
+    /// use pinzero_core::mock;
+    ///
+    /// let gpio = mock::gpio();
+    /// gpio.mcp3008([11, 10, 9, 8]).set(7, 700);
+    ///
+    /// let spi = gpio.spi(11).mosi(10).miso(9).select(8).open()?;
+    /// let mut data = [0x01, 0xf0, 0x00];
+    /// spi.transfer(&mut data)?;
+    /// assert_eq!(u16::from_be_bytes([data[1], data[2]]), 700);
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the board has no such pin.
+    pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3008 {
+        let device = MockMcp3008::default();
+        let chip = Chip::Mcp3008(device.clone(), Default::default());
+        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
+        device
     }
 
     fn find(&self, pin: impl Into<PinSpec>) -> Line {

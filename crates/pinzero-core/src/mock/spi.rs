@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::mcp3008::{Conversion, MockMcp3008};
 use crate::spi::{SpiMode, SpiSettings};
 use crate::types::{Level, Line};
 
@@ -32,6 +33,14 @@ impl MockSpiDevice {
     }
 }
 
+/// What a device is.
+#[derive(Debug)]
+pub(super) enum Chip {
+    /// One that says what it has been told to say.
+    Script(Arc<Mutex<Talk>>),
+    Mcp3008(MockMcp3008, Conversion),
+}
+
 /// The device's end of the wires.
 #[derive(Debug)]
 pub(super) struct Slave {
@@ -40,7 +49,7 @@ pub(super) struct Slave {
     pub(super) miso: Line,
     pub(super) select: Line,
     settings: SpiSettings,
-    talk: Arc<Mutex<Talk>>,
+    chip: Chip,
     is_selected: bool,
     clock_level: Level,
     /// How many bits of the byte have come in, and which.
@@ -52,7 +61,7 @@ pub(super) struct Slave {
 }
 
 impl Slave {
-    pub(super) fn new([clock, mosi, miso, select]: [Line; 4], mode: SpiMode, talk: Arc<Mutex<Talk>>) -> Self {
+    pub(super) fn new([clock, mosi, miso, select]: [Line; 4], mode: SpiMode, chip: Chip) -> Self {
         let settings = SpiSettings { mode, ..SpiSettings::default() };
         let clock_level = settings.rest();
         Slave {
@@ -61,7 +70,7 @@ impl Slave {
             miso,
             select,
             settings,
-            talk,
+            chip,
             is_selected: false,
             clock_level,
             bits: 0,
@@ -80,6 +89,9 @@ impl Slave {
         }
         if !was_selected {
             (self.bits, self.input) = (0, 0);
+            if let Chip::Mcp3008(_, conversion) = &mut self.chip {
+                *conversion = Conversion::default();
+            }
             self.output = self.next_answer();
             self.shift();
         } else if ticked {
@@ -91,14 +103,18 @@ impl Slave {
 
     /// Takes a bit in.
     fn read(&mut self, bit: Level) {
+        let talk = match &mut self.chip {
+            Chip::Script(talk) => talk,
+            Chip::Mcp3008(chip, conversion) => return conversion.read(bit, chip),
+        };
         if self.bits == 0 {
             // Only now is the answer used up: the other side may have deselected instead.
-            self.talk.lock().answers.pop_front();
+            talk.lock().answers.pop_front();
         }
         self.input = self.input << 1 | u8::from(bit.is_high());
         self.bits += 1;
         if self.bits == 8 {
-            self.talk.lock().received.push(self.input);
+            talk.lock().received.push(self.input);
             self.bits = 0;
             self.output = self.next_answer();
         }
@@ -106,10 +122,16 @@ impl Slave {
 
     /// Puts the next bit out.
     fn shift(&mut self) {
-        self.level = Level::from(self.output >> (7 - self.bits) & 1 == 1);
+        self.level = match &self.chip {
+            Chip::Script(_) => Level::from(self.output >> (7 - self.bits) & 1 == 1),
+            Chip::Mcp3008(_, conversion) => conversion.output(),
+        };
     }
 
     fn next_answer(&self) -> u8 {
-        self.talk.lock().answers.front().copied().unwrap_or(0)
+        match &self.chip {
+            Chip::Script(talk) => talk.lock().answers.front().copied().unwrap_or(0),
+            Chip::Mcp3008(..) => 0,
+        }
     }
 }

@@ -89,7 +89,7 @@ impl LineState {
     }
 
     fn report(&mut self, at: Instant, level: Level) {
-        self.history.push((at, level));
+        remember(&mut self.history, (at, level));
         let Some(sink) = &self.sink else { return };
         if self.to_lose > 0 {
             self.to_lose -= 1;
@@ -98,6 +98,17 @@ impl LineState {
             sink.queue(Edge { at, level, missed: std::mem::take(&mut self.lost) });
         }
     }
+}
+
+/// How much is remembered of a line: enough for any test, and a bound for a mock that runs for weeks.
+const MOST: usize = 1 << 18;
+
+/// Adds to a memory. Of one that is full the older half is forgotten.
+fn remember<T>(memory: &mut Vec<T>, item: T) {
+    if memory.len() == MOST {
+        memory.drain(..MOST / 2);
+    }
+    memory.push(item);
 }
 
 impl World {
@@ -201,7 +212,7 @@ impl World {
             state.writes += 1;
             state.output = new.steady().unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
-                state.pulses.push(new);
+                remember(&mut state.pulses, new);
                 if let Some(output) = &self.output {
                     output.show_pulse(line, new);
                 }
@@ -225,14 +236,20 @@ impl Wires {
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
     fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
         let mut slaves = std::mem::take(&mut self.slaves);
-        let mut changed = Vec::new();
+        // Several may share an output wire: the one that is selected has it.
+        let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
         for slave in &mut slaves {
             let mut level = |line| self.line(line, board).level;
             let drive = slave.look(level(slave.clock), level(slave.mosi), level(slave.select));
-            let output = self.line(slave.miso, board);
+            let shared = drives.entry(slave.miso).or_default();
+            *shared = shared.or(drive);
+        }
+        let mut changed = Vec::new();
+        for (miso, drive) in drives {
+            let output = self.line(miso, board);
             if output.drive != drive {
                 output.drive = drive;
-                changed.extend(self.resolve(slave.miso, at));
+                changed.extend(self.resolve(miso, at));
             }
         }
         self.slaves = slaves;

@@ -1,0 +1,89 @@
+//! The world around the mock's pins: what is wired to them, and what happens there by itself.
+
+mod clock;
+mod parse;
+
+use std::error::Error;
+use std::time::Duration;
+
+use pinzero_core::mock::MockGpio;
+use pinzero_core::{Bias, EventKind, Input, Level, Line};
+
+use clock::Clock;
+pub(crate) use parse::{Mistake, Rule, Step};
+
+/// Lines from here on lie on no header: one that is wired to a pin is a probe that feels what happens there.
+const FIRST_PROBE: u32 = 28;
+
+/// A world that goes on until it is dropped.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// They close when they are dropped.
+    _probes: Vec<Input>,
+    _clock: Clock,
+}
+
+/// Reads the text of a world.
+pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, Mistake> {
+    text.lines().enumerate().filter_map(|(index, line)| parse::line(index + 1, line).transpose()).collect()
+}
+
+impl World {
+    /// Lets the rules hold on this mock.
+    pub(crate) fn start(mock: &MockGpio, rules: Vec<Rule>) -> Result<World, Box<dyn Error>> {
+        let (clock, start) = (Clock::start(mock.clone())?, mock.now());
+        let mut probes = Vec::new();
+        let mut free = FIRST_PROBE..mock.board().lines();
+        for rule in rules {
+            match rule {
+                Rule::Wire(one, other) => mock.wire(pin(mock, one)?, pin(mock, other)?),
+                Rule::Converter { pins, values } => {
+                    for gpio in pins {
+                        pin(mock, gpio)?;
+                    }
+                    let converter = mock.mcp3008(pins);
+                    values.into_iter().for_each(|(channel, value)| converter.set(channel, value));
+                }
+                Rule::At(time, steps) => clock.schedule(start + time, check(mock, steps)?, None),
+                Rule::Every(time, steps) => clock.schedule(start + time, check(mock, steps)?, Some(time)),
+                Rule::When(gpio, level, steps) => {
+                    let (gpio, steps) = (pin(mock, gpio)?, check(mock, steps)?);
+                    let probe =
+                        free.next().ok_or("there are more rules with \"when\" than the mock has room for")?;
+                    let probe = mock.input(probe).bias(Bias::Disabled).device("probe").open()?;
+                    mock.wire(gpio, probe.line());
+                    let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
+                    let orders = clock.orders();
+                    probe.on(kind, move |event| orders.schedule(event.at, steps.clone(), None));
+                    probes.push(probe);
+                }
+            }
+        }
+        Ok(World { _probes: probes, _clock: clock })
+    }
+}
+
+fn pin(mock: &MockGpio, number: u32) -> Result<Line, Box<dyn Error>> {
+    Ok(mock.resolve(number)?)
+}
+
+/// Steps whose pins are all there.
+fn check(mock: &MockGpio, steps: Vec<Step>) -> Result<Vec<Step>, Box<dyn Error>> {
+    for step in &steps {
+        pin(mock, step.gpio)?;
+    }
+    Ok(steps)
+}
+
+/// What is done to a pin from outside.
+fn act(mock: &MockGpio, gpio: u32, drive: Option<Level>) {
+    match drive {
+        Some(level) => mock.line(gpio).drive(level),
+        None => mock.line(gpio).release(),
+    }
+}
+
+/// The time that steps take.
+fn length(steps: &[Step]) -> Duration {
+    steps.iter().map(|step| step.after).sum()
+}

@@ -1,0 +1,220 @@
+//! The language of worlds: one rule a line.
+
+use std::fmt;
+use std::time::Duration;
+
+use pinzero_core::Level;
+
+/// Something that is or happens outside of the pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// `wire 22 27`
+    Wire(u32, u32),
+    /// `mcp3008 11 10 9 8 0=512 7=1023`: clock, mosi, miso, select, and the channels that are not at 0
+    Converter { pins: [u32; 4], values: Vec<(usize, u16)> },
+    /// `at 2s 4 low, after 100ms 4 free`
+    At(Duration, Vec<Step>),
+    /// `every 50ms 24 high, after 25ms 24 low`
+    Every(Duration, Vec<Step>),
+    /// `when 22 falls, after 500us 27 high, after 3ms 27 low`
+    When(u32, Level, Vec<Step>),
+}
+
+/// One thing that happens, counted from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) after: Duration,
+    pub(crate) gpio: u32,
+    /// `None` lets go.
+    pub(crate) drive: Option<Level>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    line: usize,
+    message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// Reads a line; `None` if there is nothing on it. What follows a `#` is a comment.
+pub(crate) fn line(number: usize, text: &str) -> Result<Option<Rule>, Mistake> {
+    let text = text.split('#').next().unwrap_or_default();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let Some((verb, rest)) = words.split_first() else { return Ok(None) };
+    let rule = match *verb {
+        "wire" => wire(rest),
+        "mcp3008" => converter(rest),
+        "at" => timed(rest).map(|(time, steps)| Rule::At(time, steps)),
+        "every" => every(rest),
+        "when" => when(rest),
+        other => Err(format!("{other:?} begins no rule: those are at, every, when, wire, mcp3008")),
+    };
+    rule.map(Some).map_err(|message| Mistake { line: number, message })
+}
+
+fn wire(words: &[&str]) -> Result<Rule, String> {
+    match words {
+        [one, other] => Ok(Rule::Wire(gpio(one)?, gpio(other)?)),
+        _ => Err("a wire has two ends: wire 22 27".to_owned()),
+    }
+}
+
+fn converter(words: &[&str]) -> Result<Rule, String> {
+    let [clock, mosi, miso, select, values @ ..] = words else {
+        return Err("a converter has four pins: mcp3008 11 10 9 8 0=512".to_owned());
+    };
+    let pins = [gpio(clock)?, gpio(mosi)?, gpio(miso)?, gpio(select)?];
+    let value = |word: &&str| {
+        let parts = word.split_once('=').and_then(|(channel, value)| {
+            Some((channel.parse().ok()?, value.parse().ok()?))
+                .filter(|(channel, value)| *channel < 8 && *value < 1024)
+        });
+        parts.ok_or_else(|| format!("{word:?} is no value of a channel: give 0=0 to 7=1023"))
+    };
+    Ok(Rule::Converter { pins, values: values.iter().map(value).collect::<Result<_, _>>()? })
+}
+
+fn every(words: &[&str]) -> Result<Rule, String> {
+    let (period, steps) = timed(words)?;
+    if period < super::length(&steps) || period.is_zero() {
+        return Err(format!("the steps take longer than the {period:?} after which they begin anew"));
+    }
+    Ok(Rule::Every(period, steps))
+}
+
+fn timed(words: &[&str]) -> Result<(Duration, Vec<Step>), String> {
+    let Some((first, rest)) = words.split_first() else {
+        return Err("a time is missing, as 100ms".to_owned());
+    };
+    Ok((time(first.trim_end_matches(','))?, steps(rest)?))
+}
+
+fn when(words: &[&str]) -> Result<Rule, String> {
+    let [pin, edge, rest @ ..] = words else {
+        return Err("a pin and what it does are missing: when 22 falls, 27 high".to_owned());
+    };
+    let level = match edge.trim_end_matches(',') {
+        "rises" => Level::High,
+        "falls" => Level::Low,
+        other => return Err(format!("{other:?} is nothing that a pin does: it rises or falls")),
+    };
+    Ok(Rule::When(gpio(pin)?, level, steps(rest)?))
+}
+
+/// `27 high`, `after 3ms 27 low`, with commas in between.
+fn steps(words: &[&str]) -> Result<Vec<Step>, String> {
+    let text = words.join(" ");
+    if text.is_empty() {
+        return Err("it says not what happens: 4 low, after 100ms 4 free".to_owned());
+    }
+    text.split(',').map(step).collect()
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (after, pin, what) = match words[..] {
+        [pin, what] => (Duration::ZERO, pin, what),
+        ["after", after, pin, what] => (time(after)?, pin, what),
+        _ => return Err(format!("{:?} is no step: give \"4 low\" or \"after 100ms 4 low\"", text.trim())),
+    };
+    let drive = match what {
+        "high" => Some(Level::High),
+        "low" => Some(Level::Low),
+        "free" => None,
+        other => return Err(format!("{other:?} is no state of a pin: give high, low or free")),
+    };
+    Ok(Step { after, gpio: gpio(pin)?, drive })
+}
+
+fn gpio(word: &str) -> Result<u32, String> {
+    word.parse().map_err(|_| format!("{word:?} is no GPIO number"))
+}
+
+fn time(word: &str) -> Result<Duration, String> {
+    let digits = word.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let nanos = match &word[digits.len()..] {
+        "us" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        _ => f64::NAN,
+    };
+    let nanos = digits.parse::<f64>().map_or(f64::NAN, |number| number * nanos);
+    match nanos {
+        0.0..=1e15 => Ok(Duration::from_nanos(nanos.round() as u64)),
+        _ => Err(format!("{word:?} is no time: give 500us, 20ms or 1.5s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinzero_core::time::{ms, us};
+
+    use super::*;
+
+    fn step(after: Duration, gpio: u32, drive: Option<Level>) -> Step {
+        Step { after, gpio, drive }
+    }
+
+    #[test]
+    fn rules_are_understood() {
+        let (high, low) = (Some(Level::High), Some(Level::Low));
+        for (text, expected) in [
+            ("", None),
+            ("  # nothing", None),
+            ("wire 22 27 # a wire", Some(Rule::Wire(22, 27))),
+            (
+                "mcp3008 11 10 9 8 0=512 7=1023",
+                Some(Rule::Converter { pins: [11, 10, 9, 8], values: vec![(0, 512), (7, 1023)] }),
+            ),
+            (
+                "at 1.5s 4 low, after 100ms 4 free",
+                Some(Rule::At(ms(1500), vec![step(ms(0), 4, low), step(ms(100), 4, None)])),
+            ),
+            (
+                "every 50ms 24 high, after 25ms 24 low",
+                Some(Rule::Every(ms(50), vec![step(ms(0), 24, high), step(ms(25), 24, low)])),
+            ),
+            (
+                "when 22 falls, after 500us 27 high, after 3ms 27 low",
+                Some(Rule::When(22, Level::Low, vec![step(us(500), 27, high), step(ms(3), 27, low)])),
+            ),
+            ("when 22 rises 27 high", Some(Rule::When(22, Level::High, vec![step(ms(0), 27, high)]))),
+        ] {
+            assert_eq!(line(1, text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, part) in [
+            ("jump 3", "\"jump\" begins no rule"),
+            ("wire 22", "a wire has two ends"),
+            ("wire 22 x", "\"x\" is no GPIO number"),
+            ("mcp3008 11 10 9", "four pins"),
+            ("mcp3008 11 10 9 8 8=1", "\"8=1\" is no value"),
+            ("mcp3008 11 10 9 8 1=1024", "\"1=1024\" is no value"),
+            ("at", "a time is missing"),
+            ("at 5 4 low", "\"5\" is no time"),
+            ("at -1s 4 low", "\"-1s\" is no time"),
+            ("at 1s", "not what happens"),
+            ("at 1s 4", "\"4\" is no step"),
+            ("at 1s 4 low,", "\"\" is no step"),
+            ("at 1s 4 up", "\"up\" is no state"),
+            ("every 10ms 4 low, after 11ms 4 high", "take longer"),
+            ("every 0s 4 low", "take longer"),
+            ("when 22", "are missing"),
+            ("when 22 jumps, 4 low", "\"jumps\" is nothing that a pin does"),
+        ] {
+            let mistake = line(7, text).unwrap_err().to_string();
+            assert!(mistake.starts_with("line 7: ") && mistake.contains(part), "{text}: {mistake}");
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! SPI: handles, and the buses behind them. Each bus has a thread of its own, so that a transfer holds up nobody but those
+//! who want the same bus.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use pinzero_core::{Gpio, Level, Output, Result as GpioResult, Spi, SpiMode};
+use pinzero_pigpio::protocol::Code;
+
+use crate::ClientId;
+use crate::host::Answer;
+use crate::inbox::{Inbox, Message};
+use crate::lines::{Lines, refusal};
+use crate::worker::spawn;
+
+/// How many handles there may be.
+const HANDLES: usize = 256;
+
+/// Clock, data out, data in.
+pub(crate) type Pins = [u32; 3];
+
+/// How a handle talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Talk {
+    pub(crate) mode: SpiMode,
+    pub(crate) lsb_first: bool,
+    pub(crate) hertz: u32,
+}
+
+/// The pin that selects a device, and the level that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Select {
+    pub(crate) gpio: u32,
+    pub(crate) active: Level,
+}
+
+/// What a handle stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Device {
+    pub(crate) pins: Pins,
+    pub(crate) select: Option<Select>,
+    pub(crate) talk: Talk,
+    /// The modes that the bus's pins and the select pin show meanwhile.
+    pub(crate) shows: ([u32; 3], u32),
+}
+
+#[derive(Debug)]
+struct Handle {
+    device: Device,
+    owner: ClientId,
+}
+
+#[derive(Debug)]
+struct Bus {
+    users: usize,
+    /// Select pins, each with the number of its users.
+    selects: BTreeMap<u32, (Output, usize)>,
+    /// Into the thread; `None` once it has been told to end.
+    jobs: Option<Sender<Job>>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Transfer {
+        client: ClientId,
+        talk: Talk,
+        select: Option<(Output, Level)>,
+        data: Vec<u8>,
+        reply: ReplyWith,
+    },
+    Close {
+        client: Option<ClientId>,
+    },
+}
+
+/// What the answer to a transfer is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ReplyWith {
+    /// The bytes that have come back.
+    Bytes,
+    /// How many there were.
+    Count,
+}
+
+/// All open handles and buses.
+#[derive(Debug)]
+pub(crate) struct Buses {
+    gpio: Gpio,
+    inbox: Arc<Inbox>,
+    handles: Vec<Option<Handle>>,
+    /// The handles on pins of the client's choice, by their select pin.
+    soft: BTreeMap<u32, Handle>,
+    buses: BTreeMap<Pins, Bus>,
+}
+
+impl Buses {
+    pub(crate) fn new(gpio: Gpio, inbox: Arc<Inbox>) -> Self {
+        Buses { gpio, inbox, handles: Vec::new(), soft: BTreeMap::new(), buses: BTreeMap::new() }
+    }
+
+    /// Opens a device on one of the board's buses; the handle is the lowest that is free.
+    pub(crate) fn open(&mut self, lines: &mut Lines, device: Device, owner: ClientId) -> Result<u32, Code> {
+        let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
+        if free == HANDLES {
+            return Err(Code::NO_HANDLE);
+        }
+        self.join(lines, device)?;
+        if free == self.handles.len() {
+            self.handles.push(None);
+        }
+        self.handles[free] = Some(Handle { device, owner });
+        Ok(free as u32)
+    }
+
+    /// Opens a device on any pins; its select pin is its handle.
+    pub(crate) fn open_soft(
+        &mut self,
+        lines: &mut Lines,
+        select: Select,
+        device: Device,
+        owner: ClientId,
+    ) -> Result<(), Code> {
+        if self.soft.contains_key(&select.gpio) {
+            return Err(Code::GPIO_IN_USE);
+        }
+        self.join(lines, device)?;
+        self.soft.insert(select.gpio, Handle { device, owner });
+        Ok(())
+    }
+
+    /// Takes a place on a bus, which is opened if need be.
+    fn join(&mut self, lines: &mut Lines, Device { pins, select, talk, shows }: Device) -> Result<(), Code> {
+        if self.buses.get(&pins).is_some_and(|bus| bus.jobs.is_none()) {
+            // Somebody is about to close it.
+            return Err(Code::GPIO_IN_USE);
+        }
+        if let Some(Select { gpio, active }) = select {
+            let shared = self.buses.get_mut(&pins).and_then(|bus| bus.selects.get_mut(&gpio));
+            match shared {
+                Some((_, users)) => *users += 1,
+                None => {
+                    lines.lend(gpio, shows.1)?;
+                    let opened = self.gpio.output(gpio).initial(!active).device("SPI select").open();
+                    let output = opened.map_err(|error| {
+                        lines.take_back(gpio);
+                        refusal(error)
+                    })?;
+                    let result = self.join_pins(lines, pins, talk, shows.0);
+                    if result.is_err() {
+                        drop(output);
+                        lines.take_back(gpio);
+                        return result;
+                    }
+                    if let Some(bus) = self.buses.get_mut(&pins) {
+                        bus.selects.insert(gpio, (output, 1));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        self.join_pins(lines, pins, talk, shows.0)
+    }
+
+    fn join_pins(&mut self, lines: &mut Lines, pins: Pins, talk: Talk, shows: [u32; 3]) -> Result<(), Code> {
+        if let Some(bus) = self.buses.get_mut(&pins) {
+            bus.users += 1;
+            return Ok(());
+        }
+        let mut lent = Vec::new();
+        let result = pins.iter().zip(shows).try_for_each(|(gpio, mode)| {
+            lines.lend(*gpio, mode)?;
+            lent.push(*gpio);
+            Ok(())
+        });
+        let result = result.and_then(|()| self.start(pins, talk));
+        match result {
+            Ok(jobs) => {
+                self.buses.insert(pins, Bus { users: 1, selects: BTreeMap::new(), jobs: Some(jobs) });
+                Ok(())
+            }
+            Err(code) => {
+                lent.into_iter().for_each(|gpio| lines.take_back(gpio));
+                Err(code)
+            }
+        }
+    }
+
+    fn start(&self, pins: Pins, talk: Talk) -> Result<Sender<Job>, Code> {
+        let spi = open(&self.gpio, pins, talk).map_err(refusal)?;
+        let (jobs, inbox) = (mpsc::channel(), self.inbox.clone());
+        let worker = Worker { gpio: self.gpio.clone(), pins, talk, spi: Some(spi), inbox };
+        match spawn("pinzero-bus", move || worker.run(&jobs.1)) {
+            Ok(()) => Ok(jobs.0),
+            Err(error) => {
+                log::warn!("the thread of a bus cannot be started: {error}");
+                Err(Code::SPI_OPEN_FAILED)
+            }
+        }
+    }
+
+    /// Sends `data` to a device, and answers later.
+    pub(crate) fn transfer(
+        &self,
+        handle: u32,
+        data: Vec<u8>,
+        reply: ReplyWith,
+        client: ClientId,
+    ) -> Result<Answer, Code> {
+        let handle = self.handles.get(handle as usize).and_then(Option::as_ref).ok_or(Code::BAD_HANDLE)?;
+        self.send(handle.device, data, reply, client)
+    }
+
+    /// The same for a device on any pins.
+    pub(crate) fn transfer_soft(&self, select: u32, data: Vec<u8>, client: ClientId) -> Result<Answer, Code> {
+        let handle = self.soft.get(&select).ok_or(Code::NOT_SPI_GPIO)?;
+        self.send(handle.device, data, ReplyWith::Bytes, client)
+    }
+
+    fn send(
+        &self,
+        device: Device,
+        data: Vec<u8>,
+        reply: ReplyWith,
+        client: ClientId,
+    ) -> Result<Answer, Code> {
+        let bus = self.buses.get(&device.pins).ok_or(Code::SPI_XFER_FAILED)?;
+        let select = device.select.and_then(|Select { gpio, active }| {
+            bus.selects.get(&gpio).map(|(output, _)| (output.clone(), active))
+        });
+        let job = Job::Transfer { client, talk: device.talk, select, data, reply };
+        let sent = bus.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if sent { Ok(Answer::Later) } else { Err(Code::SPI_XFER_FAILED) }
+    }
+
+    /// Closes a device. If it was the last on its bus, the answer comes when the pins are free.
+    pub(crate) fn close(&mut self, lines: &mut Lines, handle: u32, client: ClientId) -> Result<Answer, Code> {
+        let slot = self.handles.get_mut(handle as usize);
+        let handle = slot.and_then(Option::take).ok_or(Code::BAD_HANDLE)?;
+        Ok(self.leave(lines, handle.device, Some(client)))
+    }
+
+    /// The same for a device on any pins.
+    pub(crate) fn close_soft(
+        &mut self,
+        lines: &mut Lines,
+        select: u32,
+        client: ClientId,
+    ) -> Result<Answer, Code> {
+        let handle = self.soft.remove(&select).ok_or(Code::NOT_SPI_GPIO)?;
+        Ok(self.leave(lines, handle.device, Some(client)))
+    }
+
+    /// Closes the devices of a client that has gone.
+    pub(crate) fn close_all(&mut self, lines: &mut Lines, client: ClientId) {
+        let hard = self.handles.iter_mut().filter_map(|slot| slot.take_if(|handle| handle.owner == client));
+        let mut gone: Vec<Device> = hard.map(|handle| handle.device).collect();
+        self.soft.retain(|_, handle| {
+            let stays = handle.owner != client;
+            if !stays {
+                gone.push(handle.device);
+            }
+            stays
+        });
+        for device in gone {
+            self.leave(lines, device, None);
+        }
+    }
+
+    fn leave(&mut self, lines: &mut Lines, device: Device, client: Option<ClientId>) -> Answer {
+        let Some(bus) = self.buses.get_mut(&device.pins) else { return Answer::Number(0) };
+        if let Some(Select { gpio, .. }) = device.select {
+            if let Some((_, users)) = bus.selects.get_mut(&gpio) {
+                *users -= 1;
+                // On the last device's bus the pin stays selectable until its transfers are done.
+                if *users == 0 && bus.users > 1 {
+                    bus.selects.remove(&gpio);
+                    lines.take_back(gpio);
+                }
+            }
+        }
+        bus.users -= 1;
+        if bus.users > 0 {
+            return Answer::Number(0);
+        }
+        match bus.jobs.take().map(|jobs| jobs.send(Job::Close { client })) {
+            Some(Ok(())) => Answer::Later,
+            _ => Answer::Number(0),
+        }
+    }
+
+    /// A bus has been closed by its thread: its pins are free.
+    pub(crate) fn closed(&mut self, lines: &mut Lines, pins: Pins) {
+        let Some(bus) = self.buses.remove(&pins) else { return };
+        let selects: Vec<u32> = bus.selects.keys().copied().collect();
+        drop(bus);
+        selects.into_iter().chain(pins).for_each(|gpio| lines.take_back(gpio));
+    }
+}
+
+fn open(gpio: &Gpio, [clock, mosi, miso]: Pins, talk: Talk) -> GpioResult<Spi> {
+    gpio.spi(clock)
+        .mosi(mosi)
+        .miso(miso)
+        .mode(talk.mode)
+        .lsb_first(talk.lsb_first)
+        .max_rate(talk.hertz)
+        .open()
+}
+
+/// The thread of a bus.
+struct Worker {
+    gpio: Gpio,
+    pins: Pins,
+    talk: Talk,
+    /// The bus, set up for `talk`.
+    spi: Option<Spi>,
+    inbox: Arc<Inbox>,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut closer = None;
+        for job in jobs {
+            match job {
+                Job::Transfer { client, talk, select, data, reply } => {
+                    let result = self.transfer(talk, select, data);
+                    let answer = match (result, reply) {
+                        (Ok(bytes), ReplyWith::Bytes) => Ok(Answer::Bytes(bytes)),
+                        (Ok(bytes), ReplyWith::Count) => Ok(Answer::Number(bytes.len() as i32)),
+                        (Err(error), _) => {
+                            log::warn!("a transfer failed: {error}");
+                            Err(Code::SPI_XFER_FAILED)
+                        }
+                    };
+                    self.inbox.push(Message::Done { client, answer });
+                }
+                Job::Close { client } => closer = client,
+            }
+        }
+        self.spi = None;
+        self.inbox.push(Message::BusClosed { pins: self.pins });
+        if let Some(client) = closer {
+            self.inbox.push(Message::Done { client, answer: Ok(Answer::Number(0)) });
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        talk: Talk,
+        select: Option<(Output, Level)>,
+        mut data: Vec<u8>,
+    ) -> GpioResult<Vec<u8>> {
+        if self.talk != talk || self.spi.is_none() {
+            // Nobody is selected now: what the clock does meanwhile means nothing to anybody.
+            self.spi = None;
+            self.spi = Some(open(&self.gpio, self.pins, talk)?);
+            self.talk = talk;
+        }
+        let Some(spi) = &self.spi else { return Ok(data) };
+        if let Some((pin, active)) = &select {
+            pin.set(*active)?;
+        }
+        let result = spi.transfer(&mut data);
+        // Whatever went wrong, the device is not left selected.
+        let released = select.map_or(Ok(()), |(pin, active)| pin.set(!active));
+        result.and(released).map(|()| data)
+    }
+}

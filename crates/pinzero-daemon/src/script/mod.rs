@@ -1,0 +1,181 @@
+//! Scripts: little programs that clients leave in the daemon, run by its loop a few instructions at a time.
+
+mod machine;
+mod parse;
+
+use pinzero_core::time::Instant;
+use pinzero_pigpio::protocol::Code;
+
+use crate::ClientId;
+pub(crate) use machine::{Machine, Turn};
+use parse::PARAMETERS;
+
+/// How many scripts there may be.
+const SCRIPTS: usize = 32;
+
+/// What a script is doing, as the protocol counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Halted,
+    /// It goes on as soon as the loop gets to it.
+    Running,
+    /// It goes on at that time.
+    Sleeping(Instant),
+    /// It goes on when one of these GPIO changes.
+    Waiting(u32),
+    /// It goes on when one of these events is triggered.
+    WaitingForEvent(u32),
+    Failed,
+}
+
+impl State {
+    fn number(self) -> u32 {
+        match self {
+            State::Halted => 1,
+            State::Running | State::Sleeping(_) => 2,
+            State::Waiting(_) | State::WaitingForEvent(_) => 3,
+            State::Failed => 4,
+        }
+    }
+
+    fn is_running(self) -> bool {
+        !matches!(self, State::Halted | State::Failed)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) machine: Machine,
+    pub(crate) state: State,
+    /// Whoever started it last.
+    pub(crate) owner: ClientId,
+}
+
+/// The scripts by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Scripts(Vec<Option<Script>>);
+
+impl Scripts {
+    /// Keeps a script, under the lowest number that is free.
+    pub(crate) fn store(&mut self, text: &[u8], owner: ClientId) -> Result<u32, Code> {
+        let machine = Machine::new(parse::parse(text)?);
+        let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
+        if free == SCRIPTS {
+            return Err(Code::NO_SCRIPT_ROOM);
+        }
+        if free == self.0.len() {
+            self.0.push(None);
+        }
+        self.0[free] = Some(Script { machine, state: State::Halted, owner });
+        Ok(free as u32)
+    }
+
+    fn get(&mut self, id: u32) -> Result<&mut Script, Code> {
+        self.0.get_mut(id as usize).and_then(Option::as_mut).ok_or(Code::BAD_SCRIPT_ID)
+    }
+
+    /// Starts a script at its beginning, with new values for the first of its parameters.
+    pub(crate) fn run(&mut self, id: u32, parameters: &[u8], owner: ClientId) -> Result<(), Code> {
+        let script = self.get(id)?;
+        if script.state.is_running() {
+            return Err(Code::SCRIPT_NOT_READY);
+        }
+        script.machine.restart();
+        set_parameters(script, parameters)?;
+        (script.state, script.owner) = (State::Running, owner);
+        Ok(())
+    }
+
+    /// Gives new values to the first parameters of a script, whether or not it runs.
+    pub(crate) fn update(&mut self, id: u32, parameters: &[u8]) -> Result<(), Code> {
+        set_parameters(self.get(id)?, parameters)
+    }
+
+    pub(crate) fn stop(&mut self, id: u32) -> Result<(), Code> {
+        self.get(id)?.state = State::Halted;
+        Ok(())
+    }
+
+    /// Stops what a client that has gone has started.
+    pub(crate) fn stop_for(&mut self, client: ClientId) {
+        for script in self.0.iter_mut().flatten().filter(|script| script.owner == client) {
+            script.state = State::Halted;
+        }
+    }
+
+    pub(crate) fn delete(&mut self, id: u32) -> Result<(), Code> {
+        self.get(id)?;
+        self.0[id as usize] = None;
+        Ok(())
+    }
+
+    /// What a script is doing, and its parameters, as the protocol has them.
+    pub(crate) fn status(&mut self, id: u32) -> Result<Vec<u8>, Code> {
+        let script = self.get(id)?;
+        let mut bytes = script.state.number().to_le_bytes().to_vec();
+        for parameter in script.machine.parameters {
+            bytes.extend_from_slice(&parameter.to_le_bytes());
+        }
+        Ok(bytes)
+    }
+
+    /// These GPIO have changed.
+    pub(crate) fn changed(&mut self, bits: u32) {
+        for script in self.0.iter_mut().flatten() {
+            if matches!(script.state, State::Waiting(mask) if mask & bits != 0) {
+                script.machine.put(bits as i32);
+                script.state = State::Running;
+            }
+        }
+    }
+
+    /// This event was triggered.
+    pub(crate) fn triggered(&mut self, event: u32) {
+        for script in self.0.iter_mut().flatten() {
+            if matches!(script.state, State::WaitingForEvent(mask) if mask >> event & 1 == 1) {
+                script.machine.put(1 << event);
+                script.state = State::Running;
+            }
+        }
+    }
+
+    /// When a script wants to go on.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let next = |script: &Script| match script.state {
+            State::Running => Some(Instant::ZERO),
+            State::Sleeping(at) => Some(at),
+            _ => None,
+        };
+        self.0.iter().flatten().filter_map(next).min()
+    }
+
+    /// The numbers of those that go on now.
+    pub(crate) fn due(&self, now: Instant) -> Vec<usize> {
+        let is_due = |script: &Script| match script.state {
+            State::Running => true,
+            State::Sleeping(at) => at <= now,
+            _ => false,
+        };
+        let due = self.0.iter().enumerate().filter(|(_, script)| script.as_ref().is_some_and(is_due));
+        due.map(|(index, _)| index).collect()
+    }
+
+    /// Takes a script out to let it go on; [`put_back`](Scripts::put_back) returns it.
+    pub(crate) fn take(&mut self, index: usize) -> Option<Script> {
+        self.0.get_mut(index).and_then(Option::take)
+    }
+
+    pub(crate) fn put_back(&mut self, index: usize, script: Script) {
+        self.0[index] = Some(script);
+    }
+}
+
+fn set_parameters(script: &mut Script, bytes: &[u8]) -> Result<(), Code> {
+    if bytes.len() > 4 * PARAMETERS {
+        return Err(Code::TOO_MANY_PARAM);
+    }
+    for (parameter, bytes) in script.machine.parameters.iter_mut().zip(bytes.chunks_exact(4)) {
+        *parameter = bytes.iter().rev().fold(0, |word, byte| word << 8 | i32::from(*byte));
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! A wave that is being put together.
+
+use std::collections::BTreeMap;
+
+use pinzero_pigpio::protocol::Code;
+
+use super::{MAX_MICROS, MAX_PULSES, Size};
+
+/// Switches GPIO on and off, and waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pulse {
+    pub(crate) on: u32,
+    pub(crate) off: u32,
+    pub(crate) micros: u32,
+}
+
+/// What happens when, in microseconds from the start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Draft {
+    /// The GPIO that go on, and those that go off.
+    changes: BTreeMap<u64, (u32, u32)>,
+    end: u64,
+}
+
+impl Draft {
+    /// The draft with more pulses, which begin at its start.
+    pub(crate) fn with(&self, pulses: impl IntoIterator<Item = Pulse>) -> Result<Draft, Code> {
+        let mut draft = self.clone();
+        let mut at = 0;
+        for Pulse { on, off, micros } in pulses {
+            let (high, low) = draft.changes.entry(at).or_default();
+            (*high, *low) = (*high & !off | on, *low & !on | off);
+            at += u64::from(micros);
+            if draft.changes.len() > MAX_PULSES || at > MAX_MICROS {
+                return Err(Code::TOO_MANY_PULSES);
+            }
+        }
+        draft.end = draft.end.max(at);
+        Ok(draft)
+    }
+
+    /// One pulse for each moment at which something happens.
+    pub(crate) fn pulses(&self) -> Vec<Pulse> {
+        let ends = self.changes.keys().skip(1).copied().chain([self.end]);
+        let pulses = self.changes.iter().zip(ends);
+        // At most `MAX_MICROS`, which is less than a word holds.
+        pulses.map(|((at, (on, off)), end)| Pulse { on: *on, off: *off, micros: (end - at) as u32 }).collect()
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        let pulses = self.pulses();
+        let blocks = pulses
+            .iter()
+            .map(|pulse| u32::from(pulse.on != 0) + u32::from(pulse.off != 0) + u32::from(pulse.micros != 0));
+        Size { micros: self.end as u32, pulses: pulses.len() as u32, blocks: blocks.sum() }
+    }
+}
+
+/// Characters that go out bit by bit: a start bit, data from the lowest bit on, stop bits; high at rest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Serial {
+    pub(crate) gpio: u32,
+    pub(crate) baud: u32,
+    pub(crate) data_bits: u32,
+    pub(crate) half_stop_bits: u32,
+    /// The rest before it begins.
+    pub(crate) offset: u32,
+}
+
+impl Serial {
+    /// The pulses of a text, whose characters have 1, 2 or 4 bytes, as many as the data bits need.
+    pub(crate) fn pulses(self, text: &[u8]) -> Vec<Pulse> {
+        let bit = 1 << self.gpio;
+        let pulse = |high: bool, micros| match high {
+            true => Pulse { on: bit, off: 0, micros },
+            false => Pulse { on: 0, off: bit, micros },
+        };
+        let micros = |half_bits: u64| half_bits * 500_000 / u64::from(self.baud);
+        let bytes = match self.data_bits {
+            ..=8 => 1,
+            9..=16 => 2,
+            _ => 4,
+        };
+        // Levels, each until a moment in half bits.
+        let mut runs: Vec<(bool, u64)> = Vec::new();
+        let mut now = 0;
+        let mut hold = |high, half_bits: u64| {
+            now += half_bits;
+            match runs.last_mut() {
+                Some((last, end)) if *last == high => *end = now,
+                _ => runs.push((high, now)),
+            }
+        };
+        for character in text.chunks_exact(bytes) {
+            let data = character.iter().rev().fold(0u32, |data, byte| data << 8 | u32::from(*byte));
+            hold(false, 2);
+            (0..self.data_bits).for_each(|index| hold(data >> index & 1 == 1, 2));
+            hold(true, self.half_stop_bits.into());
+        }
+        let rest = if self.offset > 0 { self.offset } else { micros(2) as u32 };
+        let mut pulses = vec![pulse(true, rest)];
+        let mut start = 0;
+        for (high, end) in runs {
+            // Each moment is rounded by itself, so that rounding does not add up.
+            pulses.push(pulse(high, (micros(end) - micros(start)) as u32));
+            start = end;
+        }
+        pulses
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn pulse(on: u32, off: u32, micros: u32) -> Pulse {
+        Pulse { on, off, micros }
+    }
+
+    #[test]
+    fn pulses_that_are_added_run_beside_those_that_are_there() {
+        let draft = Draft::default().with([pulse(1, 0, 100), pulse(0, 1, 200)]).unwrap();
+        let size = draft.size();
+        assert_eq!((size.micros, size.pulses, size.blocks), (300, 2, 4));
+
+        let both = draft.with([pulse(0, 0, 50), pulse(2, 0, 50), pulse(0, 2, 400)]).unwrap();
+        let expected = [pulse(1, 0, 50), pulse(2, 0, 50), pulse(0, 3, 400)];
+        assert_eq!(both.pulses(), expected);
+        assert_eq!(both.size().micros, 500);
+    }
+
+    #[test]
+    fn of_what_happens_at_the_same_time_the_last_counts() {
+        let draft = Draft::default().with([pulse(1, 0, 0), pulse(2, 1, 10)]).unwrap();
+        assert_eq!(draft.pulses(), [pulse(2, 1, 10)]);
+    }
+
+    #[test]
+    fn a_wave_that_is_too_long_is_refused() {
+        let many = (0..=MAX_PULSES).map(|_| pulse(1, 0, 1));
+        assert_eq!(Draft::default().with(many).err(), Some(Code::TOO_MANY_PULSES));
+        let long = [pulse(1, 0, MAX_MICROS as u32), pulse(0, 1, 1)];
+        assert_eq!(Draft::default().with(long).err(), Some(Code::TOO_MANY_PULSES));
+    }
+
+    #[test]
+    fn a_character_goes_out_with_start_and_stop_bits() {
+        let serial = Serial { gpio: 0, baud: 10_000, data_bits: 8, half_stop_bits: 3, offset: 7 };
+        let expected = [
+            pulse(1, 0, 7),
+            pulse(0, 1, 100), // start
+            pulse(1, 0, 100), // 1
+            pulse(0, 1, 600), // six zeros
+            pulse(1, 0, 250), // 1, and one and a half stop bits
+        ];
+        assert_eq!(serial.pulses(&[0b1000_0001]), expected);
+    }
+
+    #[test]
+    fn rounding_does_not_add_up() {
+        let serial = Serial { gpio: 0, baud: 115_200, data_bits: 8, half_stop_bits: 2, offset: 1 };
+        let total: u32 = serial.pulses(&[0x55; 100]).iter().skip(1).map(|pulse| pulse.micros).sum();
+        assert_eq!(total, (100 * 10 * 1_000_000u64 / 115_200) as u32);
+    }
+}

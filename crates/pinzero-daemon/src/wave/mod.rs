@@ -1,0 +1,120 @@
+//! Waves: pulses on many GPIO at once, drafted, made, and then sent.
+
+mod chain;
+mod draft;
+mod player;
+
+use std::sync::Arc;
+
+use pinzero_pigpio::protocol::Code;
+
+pub(crate) use chain::Step;
+pub(crate) use draft::{Draft, Pulse, Serial};
+pub(crate) use player::{Player, Program, Run};
+
+/// How many waves there may be.
+const WAVES: usize = 250;
+
+/// The most of a wave, as in the original.
+pub(crate) const MAX_MICROS: u64 = 1_800_000_000;
+pub(crate) const MAX_PULSES: usize = 12_000;
+pub(crate) const MAX_BLOCKS: u32 = 25_016;
+
+/// A wave that has been made.
+#[derive(Debug)]
+pub(crate) struct Wave {
+    pub(crate) id: u32,
+    pub(crate) pulses: Vec<Pulse>,
+    /// How many control blocks it would take on the hardware of the original.
+    pub(crate) blocks: u32,
+}
+
+impl Wave {
+    /// The GPIO that it drives.
+    pub(crate) fn mask(&self) -> u32 {
+        self.pulses.iter().fold(0, |mask, pulse| mask | pulse.on | pulse.off)
+    }
+}
+
+/// The size of the wave that was drafted or made last, and the most of each so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Size {
+    pub(crate) micros: u32,
+    pub(crate) pulses: u32,
+    pub(crate) blocks: u32,
+}
+
+/// The draft, and the waves that have been made.
+#[derive(Debug, Default)]
+pub(crate) struct Waves {
+    pub(crate) draft: Draft,
+    made: Vec<Option<Arc<Wave>>>,
+    pub(crate) size: Size,
+    pub(crate) high: Size,
+}
+
+impl Waves {
+    /// Forgets the draft.
+    pub(crate) fn start(&mut self) {
+        self.draft = Draft::default();
+        self.size = Size::default();
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.start();
+        self.made.clear();
+    }
+
+    /// Adds pulses to the draft, beside those that are there; how many there are now.
+    pub(crate) fn add(&mut self, pulses: impl IntoIterator<Item = Pulse>) -> Result<u32, Code> {
+        let draft = self.draft.with(pulses)?;
+        self.draft = draft;
+        self.measure();
+        Ok(self.size.pulses)
+    }
+
+    fn measure(&mut self) {
+        self.size = self.draft.size();
+        self.high.micros = self.high.micros.max(self.size.micros);
+        self.high.pulses = self.high.pulses.max(self.size.pulses);
+        self.high.blocks = self.high.blocks.max(self.size.blocks);
+    }
+
+    /// Makes a wave of the draft, which is empty then; its id is the lowest that is free.
+    pub(crate) fn make(&mut self) -> Result<u32, Code> {
+        let pulses = self.draft.pulses();
+        if pulses.is_empty() {
+            return Err(Code::EMPTY_WAVEFORM);
+        }
+        let blocks = self.draft.size().blocks;
+        if blocks > MAX_BLOCKS {
+            return Err(Code::TOO_MANY_CBS);
+        }
+        let free = self.made.iter().position(Option::is_none).unwrap_or(self.made.len());
+        if free == WAVES {
+            return Err(Code::NO_WAVEFORM_ID);
+        }
+        if free == self.made.len() {
+            self.made.push(None);
+        }
+        let id = free as u32;
+        self.made[free] = Some(Arc::new(Wave { id, pulses, blocks }));
+        self.draft = Draft::default();
+        Ok(id)
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Result<Arc<Wave>, Code> {
+        self.made.get(id as usize).cloned().flatten().ok_or(Code::BAD_WAVE_ID)
+    }
+
+    pub(crate) fn delete(&mut self, id: u32) -> Result<(), Code> {
+        let slot = self.made.get_mut(id as usize);
+        slot.and_then(Option::take).map(drop).ok_or(Code::BAD_WAVE_ID)
+    }
+
+    /// Reads a chain.
+    pub(crate) fn chain(&self, bytes: &[u8]) -> Result<Vec<Step>, Code> {
+        chain::parse(bytes, |id| self.get(id))
+    }
+}

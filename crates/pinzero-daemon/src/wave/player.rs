@@ -1,0 +1,297 @@
+//! The thread that sends waves: it sleeps until shortly before each change and spins for the rest.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use pinzero_core::time::{Instant, ms, us};
+use pinzero_core::{Gpio, Level, Output};
+
+use super::{Step, Wave};
+use crate::ClientId;
+use crate::inbox::{Inbox, Message};
+use crate::worker::spawn;
+
+/// How much of the time before a change is spun instead of slept.
+const SPIN: Duration = us(100);
+
+/// A backlog beyond this is forgotten: pulses that are late are not sent all at once.
+const BACKLOG: Duration = ms(10);
+
+/// What "no wave is being sent" is, among ids.
+const NOTHING: u32 = 9999;
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub(crate) enum Program {
+    Once(Arc<Wave>),
+    Repeat(Arc<Wave>),
+    Chain(Vec<Step>),
+}
+
+/// A program, and the lines that it drives.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) program: Program,
+    pub(crate) outputs: Vec<(u32, Output)>,
+    pub(crate) owner: ClientId,
+}
+
+/// The other end of the thread.
+#[derive(Debug)]
+pub(crate) struct Player(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    gpio: Gpio,
+    inbox: Arc<Inbox>,
+    desk: Mutex<Desk>,
+    /// Rung when the desk has changed.
+    changed: Condvar,
+    /// Counts what ends a program that runs.
+    breaks: AtomicU64,
+    /// The wave that is being sent.
+    at: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    current: Option<Run>,
+    /// What comes when the current one is through its wave.
+    next: Option<Run>,
+    is_over: bool,
+}
+
+impl Player {
+    /// Starts the thread.
+    pub(crate) fn start(gpio: Gpio, inbox: Arc<Inbox>) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            gpio,
+            inbox,
+            desk: Mutex::default(),
+            changed: Condvar::new(),
+            breaks: AtomicU64::new(0),
+            at: AtomicU32::new(NOTHING),
+        });
+        let body = shared.clone();
+        spawn("pinzero-waves", move || body.run())?;
+        Ok(Player(shared))
+    }
+
+    /// Sends `run` now, in place of what is being sent.
+    pub(crate) fn play(&self, run: Run) {
+        self.change(|desk| (desk.current, desk.next) = (Some(run), None));
+    }
+
+    /// Sends `run` when what is being sent is through its wave.
+    pub(crate) fn play_next(&self, run: Run) {
+        let mut desk = self.0.desk.lock();
+        match desk.current {
+            None => desk.current = Some(run),
+            Some(_) => desk.next = Some(run),
+        }
+        drop(desk);
+        self.0.changed.notify_one();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.change(|desk| (desk.current, desk.next) = (None, None));
+    }
+
+    /// Stops what a client that has gone was sending.
+    pub(crate) fn stop_for(&self, client: ClientId) {
+        let is_its = |run: &Option<Run>| run.as_ref().is_some_and(|run| run.owner == client);
+        let (current, next) = {
+            let desk = self.0.desk.lock();
+            (is_its(&desk.current), is_its(&desk.next))
+        };
+        if current {
+            self.stop();
+        } else if next {
+            self.0.desk.lock().next = None;
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Desk)) {
+        change(&mut self.0.desk.lock());
+        self.0.breaks.fetch_add(1, Ordering::Release);
+        self.0.changed.notify_one();
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.desk.lock().current.is_some()
+    }
+
+    /// The id of the wave that is being sent, 9999 for none.
+    pub(crate) fn at(&self) -> u32 {
+        if self.is_busy() { self.0.at.load(Ordering::Relaxed) } else { NOTHING }
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.change(|desk| *desk = Desk { is_over: true, ..Desk::default() });
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        loop {
+            let (run, breaks) = {
+                let mut desk = self.desk.lock();
+                loop {
+                    if desk.is_over {
+                        return;
+                    }
+                    if let Some(run) = &desk.current {
+                        break (run.clone(), self.breaks.load(Ordering::Acquire));
+                    }
+                    self.changed.wait(&mut desk);
+                }
+            };
+            let mut sender = Sender { shared: self, outputs: run.outputs, breaks, cursor: self.gpio.now() };
+            sender.send(&run.program);
+            let mut desk = self.desk.lock();
+            if self.breaks.load(Ordering::Acquire) == breaks {
+                desk.current = desk.next.take();
+            }
+        }
+    }
+
+    fn has_next(&self) -> bool {
+        self.desk.lock().next.is_some()
+    }
+}
+
+/// One run under way.
+struct Sender<'a> {
+    shared: &'a Shared,
+    outputs: Vec<(u32, Output)>,
+    breaks: u64,
+    /// When the next change is due.
+    cursor: Instant,
+}
+
+/// It was told to stop.
+struct Stopped;
+
+impl Sender<'_> {
+    fn send(&mut self, program: &Program) {
+        // Stopped or through, it ends here.
+        let _ = match program {
+            Program::Once(wave) => self.wave(wave),
+            Program::Repeat(wave) => self.repeat(wave),
+            Program::Chain(steps) => self.chain(steps),
+        };
+    }
+
+    fn repeat(&mut self, wave: &Wave) -> Result<(), Stopped> {
+        while !self.shared.has_next() {
+            self.wave(wave)?;
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, steps: &[Step]) -> Result<(), Stopped> {
+        // Where each loop begins, and how often it has been sent.
+        let mut loops: Vec<(usize, u32)> = Vec::new();
+        let mut index = 0;
+        while let Some(step) = steps.get(index) {
+            index += 1;
+            match step {
+                Step::Wave(wave) => self.wave(wave)?,
+                Step::Pause { micros } => self.wait(*micros)?,
+                Step::Begin if repeats(&steps[index..]) == 0 => index += length(&steps[index..]),
+                Step::Begin => loops.push((index, 0)),
+                Step::End { times } => {
+                    if let Some((start, sent)) = loops.last_mut() {
+                        *sent += 1;
+                        if *sent < *times {
+                            index = *start;
+                        } else {
+                            loops.pop();
+                        }
+                    }
+                }
+                Step::Forever => index = loops.last().map_or(0, |(start, _)| *start),
+            }
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn wave(&mut self, wave: &Wave) -> Result<(), Stopped> {
+        self.shared.at.store(wave.id, Ordering::Relaxed);
+        for pulse in &wave.pulses {
+            let at = self.shared.gpio.now();
+            for (gpio, output) in &self.outputs {
+                let bit = 1 << gpio;
+                if (pulse.on | pulse.off) & bit == 0 {
+                    continue;
+                }
+                let level = Level::from(pulse.on & bit != 0);
+                // A line that somebody has taken for another purpose is left alone.
+                if output.set(level).is_ok() && self.shared.inbox.is_watched(*gpio) {
+                    self.shared.inbox.push(Message::Written { gpio: *gpio, level, at });
+                }
+            }
+            self.wait(pulse.micros)?;
+        }
+        // A wave that takes no time still must not keep a processor for itself.
+        if wave.pulses.iter().all(|pulse| pulse.micros == 0) {
+            self.wait(1)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Stopped> {
+        if self.shared.breaks.load(Ordering::Acquire) == self.breaks { Ok(()) } else { Err(Stopped) }
+    }
+
+    fn wait(&mut self, micros: u32) -> Result<(), Stopped> {
+        self.cursor += us(micros.into());
+        let mut now = self.shared.gpio.now();
+        if now - self.cursor > BACKLOG {
+            self.cursor = now;
+        }
+        while now < self.cursor {
+            self.check()?;
+            let left = self.cursor - now;
+            if left > SPIN {
+                let mut desk = self.shared.desk.lock();
+                // Looked at under the lock: whoever breaks in after this also rings.
+                self.check()?;
+                self.shared.changed.wait_for(&mut desk, left - SPIN);
+            } else {
+                std::hint::spin_loop();
+            }
+            now = self.shared.gpio.now();
+        }
+        self.check()
+    }
+}
+
+/// How many steps a loop has, from the one after its beginning to its end.
+fn length(steps: &[Step]) -> usize {
+    let mut depth = 1;
+    let end = steps.iter().position(|step| {
+        match step {
+            Step::Begin => depth += 1,
+            Step::End { .. } | Step::Forever => depth -= 1,
+            Step::Wave(_) | Step::Pause { .. } => {}
+        }
+        depth == 0
+    });
+    // A chain whose loops do not end has been refused.
+    end.map_or(steps.len(), |end| end + 1)
+}
+
+/// How often a loop is sent; for ever is more often than never.
+fn repeats(steps: &[Step]) -> u32 {
+    match steps.get(length(steps).saturating_sub(1)) {
+        Some(Step::End { times }) => *times,
+        _ => 1,
+    }
+}
