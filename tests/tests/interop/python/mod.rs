@@ -1,0 +1,6 @@
+//! Clients in Python.
+
+mod buses;
+mod callbacks;
+mod pins;
+mod programs;
