@@ -7,7 +7,7 @@ use pinzero::Level;
 use pinzero::board::Board;
 use pinzero::mock::{self, MockGpio, MockLine};
 use pinzero::time::ms;
-use pinzero_daemon::Daemon;
+use pinzero_daemon::{Daemon, DaemonBuilder};
 
 use crate::client::Client;
 
@@ -26,18 +26,18 @@ pub(crate) struct Bench {
 impl Bench {
     /// Everything can be read from the start, as on pigpiod and on `pinzero serve --factory mock`.
     pub(crate) fn new() -> Self {
-        Bench::with(true)
+        Bench::with(|daemon| daemon.adopt_all(true))
     }
 
     /// Lines are left alone until a client asks for them, as on a board.
     pub(crate) fn hesitant() -> Self {
-        Bench::with(false)
+        Bench::with(|daemon| daemon)
     }
 
-    fn with(adopts: bool) -> Self {
+    pub(crate) fn with(options: impl FnOnce(DaemonBuilder) -> DaemonBuilder) -> Self {
         let board = Board::from_revision(REVISION).unwrap();
         let mock = mock::builder().board(board).realtime().exit_guard(false).open();
-        let daemon = Daemon::builder(&mock).port(0).adopt_all(adopts).start().unwrap();
+        let daemon = options(Daemon::builder(&mock).port(0)).start().unwrap();
         Bench { port: daemon.addrs()[0].port(), mock, _daemon: daemon }
     }
 

@@ -39,7 +39,7 @@ while not log:
 step("event", log)
 
 # It runs for ever, until its parameter is changed or it is stopped.
-ever = pi.store_script("tag 0 mils 1 lda p0 jz 0 halt")
+ever = pi.store_script("tag 0 mils 1 lda p0 or 0 jz 0 halt")
 pi.run_script(ever, [0])
 step("for ever", pi.script_status(ever)[0])
 step("updated", pi.update_script(ever, [1]))
@@ -52,7 +52,6 @@ step("mistakes", [
     pi.store_script("nonsense 1"),
     pi.store_script("jmp 4"),
     pi.store_script("tag 1 tag 1"),
-    pi.store_script(""),
     pi.script_status(99)[0],
     pi.update_script(99),
     pi.run_script(blink, list(range(11))),

@@ -2,5 +2,6 @@
 
 mod buses;
 mod callbacks;
+mod gpiozero;
 mod pins;
 mod programs;

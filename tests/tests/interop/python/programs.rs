@@ -88,7 +88,7 @@ fn scripts_of_pigpio_run() {
     client.sees("let go", 1);
     client.sees("stopped", [0, 1]);
     client.sees("deleted", [0, -48, -48, -48]);
-    client.sees("mistakes", [-55, -63, -53, -47, -48, -48, -61]);
+    client.sees("mistakes", [-55, -63, -53, -48, -48, -61]);
     client.ends();
 }
 
