@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-use pinzero_core::{Gpio, Level, Output, Result as GpioResult, Spi, SpiMode};
+use parking_lot::Mutex;
+use pinzero_core::{Error, Gpio, Level, Output, Result as GpioResult, Spi, SpiMode};
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
@@ -58,6 +59,39 @@ struct Bus {
     selects: BTreeMap<u32, (Output, usize)>,
     /// Into the thread; `None` once it has been told to end.
     jobs: Option<Sender<Job>>,
+    wires: Arc<Wires>,
+}
+
+/// The pins of a bus while they are open. Its lock is held for moments only.
+#[derive(Debug)]
+struct Wires(Mutex<Slot>);
+
+#[derive(Debug)]
+enum Slot {
+    /// Set up to talk like this.
+    Open(Talk, Spi),
+    /// Between two ways to talk, because the second could not be had.
+    Shut,
+    /// For good.
+    Over,
+}
+
+impl Wires {
+    /// Closes them for good. A transfer that runs fails.
+    fn end(&self) {
+        let before = std::mem::replace(&mut *self.0.lock(), Slot::Over);
+        if let Slot::Open(_, spi) = before {
+            if let Err(error) = spi.close() {
+                log::warn!("a bus was not closed properly: {error}");
+            }
+        }
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.wires.end();
+    }
 }
 
 #[derive(Debug)]
@@ -175,8 +209,9 @@ impl Buses {
         });
         let result = result.and_then(|()| self.start(pins, talk));
         match result {
-            Ok(jobs) => {
-                self.buses.insert(pins, Bus { users: 1, selects: BTreeMap::new(), jobs: Some(jobs) });
+            Ok((jobs, wires)) => {
+                let bus = Bus { users: 1, selects: BTreeMap::new(), jobs: Some(jobs), wires };
+                self.buses.insert(pins, bus);
                 Ok(())
             }
             Err(code) => {
@@ -186,12 +221,14 @@ impl Buses {
         }
     }
 
-    fn start(&self, pins: Pins, talk: Talk) -> Result<Sender<Job>, Code> {
+    fn start(&self, pins: Pins, talk: Talk) -> Result<(Sender<Job>, Arc<Wires>), Code> {
         let spi = open(&self.gpio, pins, talk).map_err(refusal)?;
-        let (jobs, inbox) = (mpsc::channel(), self.inbox.clone());
-        let worker = Worker { gpio: self.gpio.clone(), pins, talk, spi: Some(spi), inbox };
-        match spawn("pinzero-bus", move || worker.run(&jobs.1)) {
-            Ok(()) => Ok(jobs.0),
+        let wires = Arc::new(Wires(Mutex::new(Slot::Open(talk, spi))));
+        let (sender, jobs) = mpsc::channel();
+        let worker =
+            Worker { gpio: self.gpio.clone(), pins, wires: wires.clone(), inbox: self.inbox.clone() };
+        match spawn("pinzero-bus", move || worker.run(&jobs)) {
+            Ok(()) => Ok((sender, wires)),
             Err(error) => {
                 log::warn!("the thread of a bus cannot be started: {error}");
                 Err(Code::SPI_OPEN_FAILED)
@@ -283,6 +320,10 @@ impl Buses {
         if bus.users > 0 {
             return Answer::Number(0);
         }
+        if client.is_none() {
+            // Nobody waits for the end of what is under way, and nobody may want it.
+            bus.wires.end();
+        }
         match bus.jobs.take().map(|jobs| jobs.send(Job::Close { client })) {
             Some(Ok(())) => Answer::Later,
             _ => Answer::Number(0),
@@ -312,20 +353,17 @@ fn open(gpio: &Gpio, [clock, mosi, miso]: Pins, talk: Talk) -> GpioResult<Spi> {
 struct Worker {
     gpio: Gpio,
     pins: Pins,
-    talk: Talk,
-    /// The bus, set up for `talk`.
-    spi: Option<Spi>,
+    wires: Arc<Wires>,
     inbox: Arc<Inbox>,
 }
 
 impl Worker {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(self, jobs: &Receiver<Job>) {
         let mut closer = None;
         for job in jobs {
             match job {
                 Job::Transfer { client, talk, select, data, reply } => {
-                    let result = self.transfer(talk, select, data);
-                    let answer = match (result, reply) {
+                    let answer = match (self.transfer(talk, select, data), reply) {
                         (Ok(bytes), ReplyWith::Bytes) => Ok(Answer::Bytes(bytes)),
                         (Ok(bytes), ReplyWith::Count) => Ok(Answer::Number(bytes.len() as i32)),
                         (Err(error), _) => {
@@ -338,26 +376,41 @@ impl Worker {
                 Job::Close { client } => closer = client,
             }
         }
-        self.spi = None;
+        self.wires.end();
         self.inbox.push(Message::BusClosed { pins: self.pins });
         if let Some(client) = closer {
             self.inbox.push(Message::Done { client, answer: Ok(Answer::Number(0)) });
         }
     }
 
+    /// The bus, set up to talk like this.
+    fn wires(&self, talk: Talk) -> GpioResult<Spi> {
+        let before = {
+            let mut slot = self.wires.0.lock();
+            match &*slot {
+                Slot::Open(current, spi) if *current == talk => return Ok(spi.clone()),
+                Slot::Open(..) | Slot::Shut => std::mem::replace(&mut *slot, Slot::Shut),
+                Slot::Over => return Err(Error::closed()),
+            }
+        };
+        // Nobody is selected now: what the clock does meanwhile means nothing to anybody.
+        drop(before);
+        let spi = open(&self.gpio, self.pins, talk)?;
+        let mut slot = self.wires.0.lock();
+        if matches!(*slot, Slot::Over) {
+            return Err(Error::closed());
+        }
+        *slot = Slot::Open(talk, spi.clone());
+        Ok(spi)
+    }
+
     fn transfer(
-        &mut self,
+        &self,
         talk: Talk,
         select: Option<(Output, Level)>,
         mut data: Vec<u8>,
     ) -> GpioResult<Vec<u8>> {
-        if self.talk != talk || self.spi.is_none() {
-            // Nobody is selected now: what the clock does meanwhile means nothing to anybody.
-            self.spi = None;
-            self.spi = Some(open(&self.gpio, self.pins, talk)?);
-            self.talk = talk;
-        }
-        let Some(spi) = &self.spi else { return Ok(data) };
+        let spi = self.wires(talk)?;
         if let Some((pin, active)) = &select {
             pin.set(*active)?;
         }

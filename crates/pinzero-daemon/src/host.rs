@@ -101,7 +101,11 @@ impl Host {
     pub(crate) fn hear(&mut self, message: Message) {
         match message {
             Message::Edge { gpio, epoch, level, at } => self.lines.edge(gpio, epoch, level, at),
-            Message::Written { gpio, level, at } => self.lines.written(gpio, level, at),
+            Message::Written { high, low, at } => {
+                for gpio in (0..32).filter(|gpio| (high | low) >> gpio & 1 == 1) {
+                    self.lines.written(gpio, Level::from(high >> gpio & 1 == 1), at);
+                }
+            }
             Message::BusClosed { pins } => self.buses.closed(&mut self.lines, pins),
             // These are for the loop.
             Message::Done { .. } | Message::Stop => {}

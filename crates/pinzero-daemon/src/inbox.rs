@@ -27,8 +27,8 @@ pub(crate) struct Inbox {
 pub(crate) enum Message {
     /// A line that was opened as an input for the `epoch`th time has changed.
     Edge { gpio: u32, epoch: u32, level: Level, at: Instant },
-    /// A wave has driven a line.
-    Written { gpio: u32, level: Level, at: Instant },
+    /// A wave has driven these lines high and low.
+    Written { high: u32, low: u32, at: Instant },
     /// What a client asked for has been done, or has failed.
     Done { client: ClientId, answer: Result<Answer, Code> },
     /// A bus has been closed.
@@ -60,9 +60,9 @@ impl Inbox {
         }
     }
 
-    /// Whether some client wants to hear of this GPIO.
-    pub(crate) fn is_watched(&self, gpio: u32) -> bool {
-        self.watched.load(Ordering::Relaxed) >> gpio & 1 == 1
+    /// The GPIO that some client wants to hear of.
+    pub(crate) fn watched(&self) -> u32 {
+        self.watched.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_watched(&self, mask: u32) {

@@ -277,23 +277,30 @@ impl Lines {
             State::Lent(_) => return Err(Code::GPIO_IN_USE),
             State::Output(_) | State::Pulse(..) => self.line(gpio).owner = Some(owner),
         }
-        self.put(gpio, level)
+        let at = self.gpio.now();
+        self.put(gpio, level, at)
     }
 
     /// Drives the line if it is an output; otherwise notes the level for when it becomes one.
-    pub(crate) fn preset(&mut self, gpio: u32, level: Level, owner: ClientId) -> Result<(), Code> {
+    /// `at` is the moment it happens, which several lines may share.
+    pub(crate) fn preset(
+        &mut self,
+        gpio: u32,
+        level: Level,
+        at: Instant,
+        owner: ClientId,
+    ) -> Result<(), Code> {
         self.line(gpio).latch = level;
         match &self.line(gpio).state {
             State::Output(_) => {
                 self.line(gpio).owner = Some(owner);
-                self.put(gpio, level)
+                self.put(gpio, level, at)
             }
             _ => Ok(()),
         }
     }
 
-    fn put(&mut self, gpio: u32, level: Level) -> Result<(), Code> {
-        let at = self.gpio.now();
+    fn put(&mut self, gpio: u32, level: Level, at: Instant) -> Result<(), Code> {
         match &mut self.lines[gpio as usize].state {
             State::Output(output) => output.set(level).map_err(refusal)?,
             State::Pulse(pwm, pulse) => {

@@ -299,3 +299,168 @@ impl Watch {
         std::mem::swap(&mut self.outbox, spare);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pinzero_core::time::{ms, us};
+
+    use super::*;
+
+    const CLIENT: ClientId = ClientId { slot: 0, serial: 1 };
+    const START: Instant = Instant::from_nanos(1_000_000_000);
+
+    fn reports(watch: &mut Watch) -> Vec<Report> {
+        let mut reports = Vec::new();
+        watch.take_reports(&mut reports);
+        reports.into_iter().map(|(_, report)| report).collect()
+    }
+
+    /// Sequence numbers, kinds and levels.
+    fn kinds(watch: &mut Watch) -> Vec<(u16, ReportKind, u32)> {
+        reports(watch).iter().map(|report| (report.sequence, report.kind(), report.levels)).collect()
+    }
+
+    /// One handle for all GPIO.
+    fn watching() -> Watch {
+        let mut watch = Watch::new(8);
+        assert_eq!(watch.open(CLIENT, START), Ok(0));
+        watch.begin(0, u32::MAX, START).unwrap();
+        watch
+    }
+
+    #[test]
+    fn changes_of_a_moment_share_a_report() {
+        let mut watch = watching();
+        watch.change(4, Level::High, START);
+        watch.change(5, Level::High, START + Duration::from_nanos(900));
+        watch.change(4, Level::Low, START + us(7));
+        let ticks: Vec<_> = reports(&mut watch).iter().map(|report| (report.tick, report.levels)).collect();
+        assert_eq!(ticks, [(1_000_000, 0x30), (1_000_007, 0x20)]);
+    }
+
+    #[test]
+    fn a_line_that_changes_twice_in_a_moment_is_reported_twice() {
+        let mut watch = watching();
+        watch.change(4, Level::High, START);
+        watch.change(4, Level::Low, START);
+        let levels: Vec<_> = reports(&mut watch).iter().map(|report| report.levels).collect();
+        assert_eq!(levels, [0x10, 0]);
+    }
+
+    #[test]
+    fn sequence_numbers_and_ticks_wrap() {
+        let mut watch = watching();
+        for count in 0..65_537u32 {
+            watch.change(4, Level::from(count % 2 == 0), START + us((count + 1).into()));
+        }
+        let sequences: Vec<u16> = reports(&mut watch).iter().map(|report| report.sequence).collect();
+        assert_eq!(sequences[65_535..], [65_535, 0]);
+
+        watch.change(5, Level::High, Instant::ZERO + us(0x1_0000_0003));
+        assert_eq!(reports(&mut watch)[0].tick, 3);
+    }
+
+    #[test]
+    fn a_silent_handle_is_kept_alive_after_a_minute() {
+        let mut watch = watching();
+        watch.change(4, Level::High, START + secs(50));
+        assert_eq!(kinds(&mut watch), [(0, ReportKind::Levels, 0x10)]);
+        watch.fire(START + secs(60));
+        assert_eq!(kinds(&mut watch), []);
+        assert_eq!(watch.next(), Some(START + secs(110)));
+        watch.fire(START + secs(110));
+        assert_eq!(kinds(&mut watch), [(1, ReportKind::KeepAlive, 0x10)]);
+        assert_eq!(watch.next(), Some(START + secs(170)));
+    }
+
+    #[test]
+    fn nothing_wakes_up_without_handles_filters_and_watchdogs() {
+        let mut watch = watching();
+        watch.close(0).unwrap();
+        watch.fire(START + secs(60));
+        assert_eq!((watch.next(), kinds(&mut watch)), (None, vec![]));
+    }
+
+    #[test]
+    fn a_watchdog_reports_silence_again_and_again_until_there_is_a_change() {
+        let mut watch = watching();
+        watch.set_watchdog(4, ms(100), START);
+        watch.change(4, Level::High, START + ms(50));
+        watch.fire(START + ms(100));
+        watch.fire(START + ms(150));
+        watch.fire(START + ms(250));
+        let barks: Vec<_> = reports(&mut watch).iter().map(|report| (report.kind(), report.tick)).collect();
+        let bark = ReportKind::Watchdog(4);
+        assert_eq!(barks, [(ReportKind::Levels, 1_050_000), (bark, 1_150_000), (bark, 1_250_000)]);
+
+        watch.set_watchdog(4, ms(0), START + ms(250));
+        watch.fire(START + ms(350));
+        assert_eq!(kinds(&mut watch), []);
+    }
+
+    #[test]
+    fn who_does_not_watch_the_line_hears_no_watchdog() {
+        let mut watch = watching();
+        watch.begin(0, 1 << 5, START).unwrap();
+        watch.set_watchdog(4, ms(100), START);
+        watch.fire(START + ms(100));
+        assert_eq!(kinds(&mut watch), []);
+    }
+
+    #[test]
+    fn a_client_is_told_of_what_it_cannot_know() {
+        let mut watch = watching();
+        watch.begin(0, 0, START).unwrap();
+        watch.change(4, Level::High, START + us(10));
+        watch.change(5, Level::High, START + us(20));
+        assert_eq!(kinds(&mut watch), []);
+
+        watch.begin(0, 1 << 4, START + us(30)).unwrap();
+        let told = reports(&mut watch);
+        assert_eq!((told.len(), told[0].tick, told[0].levels), (1, 1_000_010, 0x30));
+        // It has seen GPIO5 in that report, and there is nothing new to say.
+        watch.begin(0, 0x30, START + us(40)).unwrap();
+        assert_eq!(kinds(&mut watch), []);
+    }
+
+    #[test]
+    fn who_comes_later_knows_the_levels() {
+        let mut watch = watching();
+        watch.change(4, Level::High, START);
+        assert_eq!(watch.open(CLIENT, START), Ok(1));
+        watch.begin(1, 1 << 4, START).unwrap();
+        assert_eq!(kinds(&mut watch), [(0, ReportKind::Levels, 0x10)], "the first handle's only");
+    }
+
+    #[test]
+    fn handles_are_the_lowest_that_are_free_and_limited() {
+        let mut watch = Watch::new(3);
+        let other = ClientId { slot: 1, serial: 1 };
+        assert_eq!([CLIENT, other, CLIENT].map(|client| watch.open(client, START)), [Ok(0), Ok(1), Ok(2)]);
+        assert_eq!(watch.open(CLIENT, START), Err(Code::NO_HANDLE));
+        watch.close_all(other);
+        assert_eq!(watch.close(1), Err(Code::BAD_HANDLE));
+        assert_eq!(watch.open(CLIENT, START), Ok(1));
+    }
+
+    #[test]
+    fn events_go_to_those_who_asked_for_them() {
+        let mut watch = watching();
+        watch.begin_events(0, 1 << 3).unwrap();
+        watch.event(2, START);
+        watch.event(3, START);
+        assert_eq!(kinds(&mut watch), [(0, ReportKind::Event(3), 0)]);
+    }
+
+    #[test]
+    fn the_levels_of_all_are_as_the_filters_let_them_through() {
+        let mut watch = watching();
+        watch.set_glitch(4, us(100), START);
+        watch.change(4, Level::High, START + us(10));
+        watch.change(5, Level::High, START + us(20));
+        assert_eq!(watch.next(), Some(START + us(110)));
+        watch.fire(START + us(110));
+        let told: Vec<_> = reports(&mut watch).iter().map(|report| (report.tick, report.levels)).collect();
+        assert_eq!(told, [(1_000_020, 0x20), (1_000_110, 0x30)]);
+    }
+}

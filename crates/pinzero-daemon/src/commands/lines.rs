@@ -40,8 +40,9 @@ impl Host {
         client: ClientId,
     ) -> Result<u32, Code> {
         let permitted = (self.lines.permitted() >> first) as u32;
+        let now = self.now();
         for index in (0..32).filter(|index| (bits & permitted) >> index & 1 == 1) {
-            self.lines.preset(first + index, level, client)?;
+            self.lines.preset(first + index, level, now, client)?;
         }
         if bits & !permitted == 0 { Ok(0) } else { Err(Code::SOME_PERMITTED) }
     }

@@ -93,9 +93,9 @@ impl Host {
             }
         };
         if is_next {
-            player.play_next(run)
+            player.play_next(run);
         } else {
-            player.play(run)
+            player.play(run);
         }
         Ok(())
     }
@@ -130,13 +130,14 @@ impl Host {
         if !(1..=100).contains(&micros) {
             return Err(Code::BAD_PULSELEN);
         }
-        self.lines.preset(gpio, level, client)?;
+        let start = self.now();
+        self.lines.preset(gpio, level, start, client)?;
         // Shorter than any sleep: a thread of its own would take longer to start.
         let end = self.now() + us(micros.into());
         while self.now() < end {
             std::hint::spin_loop();
         }
-        self.lines.preset(gpio, !level, client)?;
+        self.lines.preset(gpio, !level, end, client)?;
         Ok(0)
     }
 }

@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::{Instant, ms, us};
 use pinzero_core::{Gpio, Level, Output};
 
-use super::{Step, Wave};
+use super::{Pulse, Step, Wave};
 use crate::ClientId;
 use crate::inbox::{Inbox, Message};
 use crate::worker::spawn;
@@ -29,6 +29,22 @@ pub(crate) enum Program {
     Once(Arc<Wave>),
     Repeat(Arc<Wave>),
     Chain(Vec<Step>),
+}
+
+impl Program {
+    /// The id of the wave that it begins with.
+    fn first(&self) -> u32 {
+        match self {
+            Program::Once(wave) | Program::Repeat(wave) => wave.id,
+            Program::Chain(steps) => {
+                let first = steps.iter().find_map(|step| match step {
+                    Step::Wave(wave) => Some(wave.id),
+                    _ => None,
+                });
+                first.unwrap_or(NOTHING)
+            }
+        }
+    }
 }
 
 /// A program, and the lines that it drives.
@@ -82,6 +98,8 @@ impl Player {
 
     /// Sends `run` now, in place of what is being sent.
     pub(crate) fn play(&self, run: Run) {
+        // As good as on its way, though the thread has yet to wake up.
+        self.0.at.store(run.program.first(), Ordering::Relaxed);
         self.change(|desk| (desk.current, desk.next) = (Some(run), None));
     }
 
@@ -89,7 +107,10 @@ impl Player {
     pub(crate) fn play_next(&self, run: Run) {
         let mut desk = self.0.desk.lock();
         match desk.current {
-            None => desk.current = Some(run),
+            None => {
+                self.0.at.store(run.program.first(), Ordering::Relaxed);
+                desk.current = Some(run);
+            }
             Some(_) => desk.next = Some(run),
         }
         drop(desk);
@@ -225,18 +246,7 @@ impl Sender<'_> {
     fn wave(&mut self, wave: &Wave) -> Result<(), Stopped> {
         self.shared.at.store(wave.id, Ordering::Relaxed);
         for pulse in &wave.pulses {
-            let at = self.shared.gpio.now();
-            for (gpio, output) in &self.outputs {
-                let bit = 1 << gpio;
-                if (pulse.on | pulse.off) & bit == 0 {
-                    continue;
-                }
-                let level = Level::from(pulse.on & bit != 0);
-                // A line that somebody has taken for another purpose is left alone.
-                if output.set(level).is_ok() && self.shared.inbox.is_watched(*gpio) {
-                    self.shared.inbox.push(Message::Written { gpio: *gpio, level, at });
-                }
-            }
+            self.pulse(pulse);
             self.wait(pulse.micros)?;
         }
         // A wave that takes no time still must not keep a processor for itself.
@@ -244,6 +254,25 @@ impl Sender<'_> {
             self.wait(1)?;
         }
         Ok(())
+    }
+
+    fn pulse(&self, pulse: &Pulse) {
+        let at = self.shared.gpio.now();
+        let (mut high, mut low) = (0, 0);
+        for (gpio, output) in &self.outputs {
+            let bit = 1 << gpio;
+            if (pulse.on | pulse.off) & bit == 0 {
+                continue;
+            }
+            let is_high = pulse.on & bit != 0;
+            // A line that somebody has taken for another purpose is left alone.
+            if output.set(Level::from(is_high)).is_ok() {
+                *(if is_high { &mut high } else { &mut low }) |= bit;
+            }
+        }
+        if (high | low) & self.shared.inbox.watched() != 0 {
+            self.shared.inbox.push(Message::Written { high, low, at });
+        }
     }
 
     fn check(&self) -> Result<(), Stopped> {

@@ -1,0 +1,307 @@
+//! Who may connect, how much anybody may ask for, and that nobody is held up by others.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+mod client;
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use client::{Client, builder, mock, serve, until, words};
+use pinzero_core::{ErrorKind, Level};
+use pinzero_daemon::Daemon;
+use pinzero_pigpio::protocol::{Code, Command, ReportKind, Request};
+use proptest::prelude::*;
+
+#[test]
+fn it_listens_on_this_computer_only_unless_told_otherwise() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    assert!(daemon.addrs().iter().all(|addr| addr.ip().is_loopback()), "{:?}", daemon.addrs());
+    assert_eq!(daemon.addrs()[0].ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+    let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let error = builder(&gpio).bind(any).start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    builder(&gpio).bind(any).public(true).start().unwrap();
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let port = daemon.addrs()[0].port();
+    let error = builder(&gpio).port(port).start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
+}
+
+#[test]
+fn who_is_not_allowed_is_hung_up_on() {
+    let gpio = mock();
+    let daemon = builder(&gpio).allow("10.0.0.0/8".parse().unwrap()).start().unwrap();
+    assert!(Client::connect(&daemon).is_dropped());
+
+    let both = builder(&gpio).allow("10.0.0.0/8".parse().unwrap()).allow("127.0.0.1".parse().unwrap());
+    Client::connect(&both.start().unwrap()).must(Command::Pigpv, 0, 0);
+}
+
+#[test]
+fn one_more_than_the_limit_is_turned_away_and_has_room_later() {
+    let gpio = mock();
+    let daemon = builder(&gpio).max_connections(2).start().unwrap();
+    let mut first = Client::connect(&daemon);
+    let mut second = Client::connect(&daemon);
+    first.must(Command::Noib, 0, 0);
+    second.must(Command::Noib, 0, 0);
+    assert_eq!(second.ask(Command::Noib, 0, 0), Code::NO_HANDLE.0);
+    assert!(Client::connect(&daemon).is_dropped());
+
+    drop(first);
+    until("there is room again", || {
+        let mut third = Client::connect(&daemon);
+        third.send(Request::new(Command::Pigpv, 0, 0));
+        third.stream.read_exact(&mut [0; 16]).is_ok()
+    });
+}
+
+#[test]
+fn no_command_reaches_a_line_that_is_not_for_clients() {
+    let gpio = mock();
+    let daemon = builder(&gpio).gpios(1 << 17 | 1 << 5 | 1 << 6 | 1 << 13).start().unwrap();
+    let mut client = Client::connect(&daemon);
+    let (one, bits) = (words(&[1]), 1 << 4);
+    use Command::*;
+    for (command, p1, p2, extension) in [
+        (Modes, 4, 1, &[][..]),
+        (Modeg, 4, 0, &[]),
+        (Pud, 4, 2, &[]),
+        (Read, 4, 0, &[]),
+        (Write, 4, 1, &[]),
+        (Pwm, 4, 1, &[]),
+        (Prs, 4, 100, &[]),
+        (Pfs, 4, 100, &[]),
+        (Prg, 4, 0, &[]),
+        (Pfg, 4, 0, &[]),
+        (Prrg, 4, 0, &[]),
+        (Gdc, 4, 0, &[]),
+        (Gpw, 4, 0, &[]),
+        (Servo, 4, 1500, &[]),
+        (Hp, 12, 100, &one),
+        (Trig, 4, 10, &one),
+        (Wdog, 4, 10, &[]),
+        (Fg, 4, 10, &[]),
+        (Fn, 4, 10, &one),
+        (Wvas, 4, 9600, &words(&[8, 2, 0, 0x55])),
+        (Spio, 0, 50_000, &words(&[0])),
+        (Bspio, 4, 0, &words(&[13, 6, 5, 50_000, 0])),
+        (Bspio, 17, 0, &words(&[4, 6, 5, 50_000, 0])),
+        (Slr, 4, 0, &[]),
+        (Hc, 4, 0, &[]),
+        (Bi2co, 4, 5, &words(&[50_000])),
+    ] {
+        let (result, _) = client.ask_with(command, p1, p2, extension);
+        assert_eq!(result, Code::NOT_PERMITTED.0, "{} {p1}", command.name());
+    }
+    for command in [Bs1, Bc1] {
+        assert_eq!(client.ask(command, bits, 0), Code::SOME_PERMITTED.0, "{}", command.name());
+    }
+    assert_eq!(client.ask_with(Wvag, 0, 0, &words(&[bits, 0, 5])).0, Code::SOME_PERMITTED.0);
+    let wave = client.must(Wvcre, 0, 0);
+    client.must(Wvtx, wave, 0);
+    // High by its pull-up, and told to nobody.
+    assert_eq!(client.must(Br1, 0, 0) & bits, 0);
+    let mut reports = Client::connect(&daemon);
+    let handle = reports.must(Noib, 0, 0);
+    client.must(Nb, handle, u32::MAX);
+    gpio.line(4).drive(Level::Low);
+    assert!(reports.is_silent());
+    let script = client.ask_with(Proc, 0, 0, b"w 4 0").0 as u32;
+    client.must(Procr, script, 0);
+    until("the script is through", || client.ask_with(Procp, script, 0, &[]).1[0] == 1);
+    assert_eq!(gpio.line(4).writes(), 0);
+}
+
+#[test]
+fn what_would_be_a_root_shell_is_refused() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    use Command::*;
+    for (command, p1, extension, code) in [
+        (Shell, 1, &b"x\0; touch /tmp/x"[..], Code::UNKNOWN_COMMAND),
+        (Fo, 1, b"/etc/passwd", Code::NO_FILE_ACCESS),
+        (Fl, 100, b"/*", Code::NO_FILE_ACCESS),
+        (Fr, 0, b"", Code::BAD_HANDLE),
+        (Cf1, 1, b"x", Code::UNKNOWN_COMMAND),
+        (Cf2, 1, b"x", Code::UNKNOWN_COMMAND),
+        (Bscx, 0, b"", Code::UNKNOWN_COMMAND),
+        (No, 0, b"", Code::NO_HANDLE),
+        (Sero, 9600, b"/etc/passwd", Code::BAD_SER_DEVICE),
+        (Sero, 9600, b"/dev/ttyAMA0", Code::SER_OPEN_FAILED),
+        (I2co, 1, &[0; 4], Code::I2C_OPEN_FAILED),
+    ] {
+        assert_eq!(client.ask_with(command, p1, 0, extension), (code.0, vec![]), "{}", command.name());
+    }
+}
+
+#[test]
+fn a_request_may_come_byte_by_byte_and_many_at_once() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    let mut frame = Vec::new();
+    Request::new(Command::Hp, 18, 1000).with(&words(&[500_000])).encode(&mut frame);
+    for byte in &frame {
+        client.stream.write_all(&[*byte]).unwrap();
+    }
+    assert_eq!(client.receive().0, 0);
+
+    const COUNT: u32 = 20_000;
+    let mut frames = Vec::new();
+    (0..COUNT).for_each(|count| Request::new(Command::Prs, 17, 25 + count).encode(&mut frames));
+    let mut writer = client.stream.try_clone().unwrap();
+    let writing = std::thread::spawn(move || writer.write_all(&frames));
+    for count in 0..COUNT {
+        let reply = client.receive_bytes().unwrap();
+        assert_eq!(reply[8..12], (25 + count).to_le_bytes());
+    }
+    writing.join().unwrap().unwrap();
+    assert_eq!(client.must(Command::Prg, 17, 0), 25 + COUNT - 1);
+}
+
+#[test]
+fn what_was_asked_before_a_hang_up_is_answered() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    client.send(Request::new(Command::Mils, 20, 0));
+    client.send(Request::new(Command::Pigpv, 0, 0));
+    client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(client.receive().0, 0);
+    assert_eq!(client.receive().0, 79);
+    assert!(client.is_dropped());
+}
+
+#[test]
+fn a_request_that_is_too_long_ends_the_connection_and_no_other() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    let mut client = Client::connect(&daemon);
+    client.stream.write_all(&words(&[Command::Proc.code(), 0, 0, 65_536])).unwrap();
+    assert!(client.is_dropped());
+    assert_eq!(other.must(Command::Pigpv, 0, 0), 79);
+}
+
+#[test]
+fn a_pause_holds_up_its_own_connection_only_and_keeps_the_order() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut slow = Client::connect(&daemon);
+    let mut other = Client::connect(&daemon);
+    slow.send(Request::new(Command::Mils, 60_000, 0));
+    slow.send(Request::new(Command::Write, 17, 1));
+    other.must(Command::Write, 18, 1);
+    assert_eq!(gpio.line(17).level(), Level::Low);
+
+    let mut quick = Client::connect(&daemon);
+    quick.send(Request::new(Command::Mics, 1000, 0));
+    quick.send(Request::new(Command::Pigpv, 0, 0));
+    assert_eq!([quick.receive().0, quick.receive().0], [0, 79]);
+    assert_eq!(quick.ask(Command::Mics, 0, 0), Code::BAD_MICS_DELAY.0);
+    assert_eq!(quick.ask(Command::Mils, 60_001, 0), Code::BAD_MILS_DELAY.0);
+}
+
+#[test]
+fn who_does_not_read_is_dropped_and_holds_up_nobody() {
+    let gpio = mock();
+    let daemon = builder(&gpio).max_backlog(4096).start().unwrap();
+    let mut client = Client::connect(&daemon);
+    let mut deaf = Client::connect(&daemon);
+    let deaf_handle = deaf.must(Command::Noib, 0, 0);
+    client.must(Command::Evm, deaf_handle, 1);
+    let mut good = Client::connect(&daemon);
+    let handle = good.must(Command::Noib, 0, 0);
+    client.must(Command::Evm, handle, 1);
+
+    let mut count = 0u16;
+    until("the deaf one is dropped", || {
+        for _ in 0..1000 {
+            client.must(Command::Evt, 0, 0);
+            let report = good.report();
+            assert_eq!((report.kind(), report.sequence), (ReportKind::Event(0), count));
+            count = count.wrapping_add(1);
+        }
+        client.ask(Command::Nb, deaf_handle, 0) == Code::BAD_HANDLE.0
+    });
+}
+
+#[test]
+fn a_client_that_asks_and_does_not_read_uses_no_more_than_its_share() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    let mut frames = Vec::new();
+    (0..1000).for_each(|_| Request::new(Command::Pigpv, 0, 0).encode(&mut frames));
+    client.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    // Until the daemon takes no more: that it does not ends this.
+    while client.stream.write_all(&frames).is_ok() {}
+    Client::connect(&daemon).must(Command::Pigpv, 0, 0);
+}
+
+#[test]
+fn stopping_ends_connections_and_gives_lines_back() {
+    let gpio = mock();
+    let mut daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    client.must(Command::Write, 17, 1);
+    client.must(Command::Pwm, 18, 128);
+    daemon.stop();
+    daemon.stop();
+    assert!(client.is_dropped());
+    assert_eq!(gpio.line(17).level(), Level::Low);
+    gpio.output(17).open().unwrap();
+    gpio.output(18).open().unwrap();
+    assert!(TcpStream::connect(daemon.addrs()[0]).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Frames with any numbers and extensions, and then whatever bytes.
+    #[test]
+    fn garbage_does_no_harm(
+        frames in prop::collection::vec((0..130u32, any::<u32>(), any::<u32>(), prop::collection::vec(any::<u8>(), 0..40)), 0..20),
+        small in prop::collection::vec((0..130u32, 0..60u32, 0..3u32, prop::collection::vec(0..20u8, 0..40)), 0..20),
+        tail in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let daemon = DAEMON.with(|daemon| daemon.addrs()[0]);
+        let mut bytes = Vec::new();
+        for (command, p1, p2, extension) in frames.iter().chain(&small) {
+            // A pause is no harm, but takes its time.
+            if ![Command::Mics.code(), Command::Mils.code()].contains(command) {
+                Request { command: *command, p1: *p1, p2: *p2, extension }.encode(&mut bytes);
+            }
+        }
+        bytes.extend(&tail);
+        let mut stream = TcpStream::connect(daemon).unwrap();
+        // It may hang up in the middle, which is its right.
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
+
+        let mut other = TcpStream::connect(daemon).unwrap();
+        other.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut frame = Vec::new();
+        Request::new(Command::Pigpv, 0, 0).encode(&mut frame);
+        other.write_all(&frame).unwrap();
+        other.read_exact(&mut frame).unwrap();
+        prop_assert_eq!(frame[12], 79);
+    }
+}
+
+thread_local! {
+    static DAEMON: Daemon = serve(&mock());
+}
