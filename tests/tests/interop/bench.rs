@@ -47,8 +47,8 @@ impl Bench {
     }
 
     /// Starts a program in Node.
-    pub(crate) fn node(&self, program: &str) -> Client {
-        Client::node(program, self.port)
+    pub(crate) fn node(&self, program: &str, arguments: &[&str]) -> Client {
+        Client::node(program, arguments, self.port)
     }
 
     pub(crate) fn port(&self) -> u16 {

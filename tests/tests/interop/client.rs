@@ -27,10 +27,10 @@ impl Client {
         Client::start(command, port)
     }
 
-    pub(crate) fn node(program: &str, port: u16) -> Self {
+    pub(crate) fn node(program: &str, arguments: &[&str], port: u16) -> Self {
         let modules = std::env::var_os("PINZERO_NODE_PATH").expect("run `cargo xtask interop`");
         let mut command = Command::new("node");
-        command.arg(programs().join(program)).env("NODE_PATH", modules);
+        command.arg(programs().join(program)).args(arguments).env("NODE_PATH", modules);
         Client::start(command, port)
     }
 

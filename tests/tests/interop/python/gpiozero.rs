@@ -8,7 +8,7 @@ use pinzero::time::{ms, us};
 use pinzero::{Bias, Level};
 use serde_json::json;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, until};
 use crate::client::tool;
 
 /// What gpiozero leaves of a pin that it has closed: an input, and no pull but one that is on the board.
@@ -208,6 +208,29 @@ fn two_programs_with_gpiozero_and_one_with_pigpio_work_side_by_side() {
     client.sees("let go", true);
     client.sees("other closed", 1);
     client.ends();
+}
+
+#[test]
+#[ignore = "no clients in Python: run `cargo xtask interop`"]
+fn a_program_with_gpiozero_that_is_killed_leaves_its_outputs_unless_they_are_to_be_safe() {
+    for is_safe in [false, true] {
+        let bench = Bench::with(|daemon| daemon.safe_state(is_safe));
+        let mut client = bench.python("gpiozero_outputs.py");
+        client.skip_to("led on");
+        assert_eq!(bench.level(17), 1);
+        client.kill();
+        if is_safe {
+            until("the LED goes out", || bench.level(17) == 0);
+            assert_eq!(bench.line(17).function(), Function::Input);
+        }
+        // Another client finds the daemon in good health, and may go on where the first one ended.
+        let mut client = bench.python("pigpio_pins.py");
+        client.skip_to("connected");
+        assert_eq!(bench.level(17), u8::from(!is_safe));
+        client.skip_to("high");
+        assert_eq!(bench.level(17), 1);
+        client.kill();
+    }
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod callbacks;
 mod gpiozero;
 mod pins;
 mod programs;
+mod serve;
