@@ -16,7 +16,7 @@ told = [what for (what,) in log.take(5)]
 step("pressed again and again", sorted(set(told)))
 button.close()
 
-sensor = DistanceSensor(echo=24, trigger=23, max_distance=2)
+sensor = DistanceSensor(echo=24, trigger=23, max_distance=10)
 step("distance", sensor.distance)
 sensor.close()
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pinzero::mock::Function;
+use pinzero::mock::{Function, Pulse};
 use pinzero::time::{ms, us};
 use pinzero::{Bias, Level};
 use serde_json::json;
@@ -50,7 +50,7 @@ fn gpiozero_drives_leds_servos_and_motors() {
         assert_eq!(bench.wave(18), (2000, 500));
         bench.line(18).clear();
         client.sees("pulsed", 0.0);
-        let duties: Vec<f64> = bench.line(18).pulses().iter().map(|pulse| pulse.duty()).collect();
+        let duties: Vec<f64> = bench.line(18).pulses().iter().map(Pulse::duty).collect();
         let peak = duties.iter().position(|duty| *duty > 0.9).expect("it is bright once");
         assert!(duties[..=peak].is_sorted(), "{duties:?}");
         assert!(duties[peak..].is_sorted_by(|one, next| one >= next), "{duties:?}");
