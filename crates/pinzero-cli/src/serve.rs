@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -90,6 +91,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         let _ = signal.send(());
     })?;
 
+    raise_limit();
     let factory = options.factory()?;
     let (gpio, world) = options.open(factory)?;
     let mut builder = Daemon::builder(&gpio)
@@ -109,7 +111,8 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let mut daemon = builder.start()?;
     for addr in daemon.addrs() {
-        println!("serving {} on {addr}", gpio.name());
+        // Nobody may be there to read it any more, which is no reason to end.
+        let _ = writeln!(io::stdout(), "serving {} on {addr}", gpio.name());
     }
 
     // The handler, and with it the sender, lives as long as the program.
@@ -173,6 +176,20 @@ fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
 fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
     Err("the character device needs Linux: --factory mock works everywhere".into())
 }
+
+/// Allows as many descriptors as the system does: many systems begin with 1,024, of which each connection takes one.
+#[cfg(unix)]
+fn raise_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        log::debug!("the limit of descriptors stays as it is: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_limit() {}
 
 /// A mask as pigpiod takes it: hexadecimal after 0x, else decimal.
 fn mask(text: &str) -> Result<u64, String> {

@@ -24,6 +24,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    memory();
     println!("requests, one outstanding per connection, in thousands a second");
     for count in [1, 10, 100, 1000] {
         let (echo, daemon) = (echo_server(), serve());
@@ -45,7 +46,6 @@ fn main() {
         let (middle, most) = fan_out(1000, Some(deaf));
         println!("{name:>12}: {middle:>6} {most:>6}");
     }
-    memory();
 }
 
 fn serve() -> (MockGpio, Daemon) {

@@ -127,9 +127,7 @@ impl Server {
                 return;
             }
             self.fire();
-            for key in std::mem::take(&mut self.more) {
-                self.pump(key, false);
-            }
+            self.pump_more();
             for event in &events {
                 match event.token() {
                     ALARM | INBOX => {}
@@ -317,6 +315,17 @@ impl Server {
         self.mark(key);
     }
 
+    /// Goes on with those that had more than their share.
+    fn pump_more(&mut self) {
+        // What comes up meanwhile has its turn next time.
+        let mut keys = std::mem::take(&mut self.more);
+        for key in keys.drain(..) {
+            self.pump(key, false);
+        }
+        keys.append(&mut self.more);
+        self.more = keys;
+    }
+
     /// Notes that a connection may have something to send, or to end.
     fn mark(&mut self, key: usize) {
         let Some(slot) = self.connections.get_mut(key) else { return };
@@ -340,7 +349,8 @@ impl Server {
 
     /// Sends what is there to be sent, and drops who does not read.
     fn flush(&mut self) {
-        for key in std::mem::take(&mut self.dirty) {
+        let mut keys = std::mem::take(&mut self.dirty);
+        for key in keys.drain(..) {
             let Some(slot) = self.connections.get_mut(key) else { continue };
             let connection = &mut slot.connection;
             connection.is_dirty = false;
@@ -357,6 +367,8 @@ impl Server {
                 self.more.push(key);
             }
         }
+        // Nothing has become dirty meanwhile; the room is kept for the next time.
+        self.dirty = keys;
     }
 
     fn drop_connection(&mut self, key: usize) {

@@ -154,6 +154,7 @@ impl World {
         let now = self.clock.now();
         let mut changed: Vec<Line> = lines.iter().flat_map(|line| wires.resolve(*line, now)).collect();
         changed.extend(wires.look_at_slaves(&self.board, now));
+        let has_edges = !changed.is_empty();
         if let Some(output) = &self.output {
             // A pin that changes its function at the same level is news, too.
             if output.wants_functions() {
@@ -165,7 +166,9 @@ impl World {
             }
         }
         drop(wires);
-        self.poke();
+        if has_edges {
+            self.poke();
+        }
     }
 
     pub(super) fn attach(&self, slave: Slave) {

@@ -1,0 +1,134 @@
+//! `pinzero serve` as a program.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use pinzero_pigpio::protocol::{Command as Word, Report, Request};
+
+/// A program that is ended when the test ends.
+struct Server {
+    child: Child,
+    addr: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Server {
+        let mut child = serve(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let addr = line.trim().rsplit(' ').next().unwrap().to_owned();
+        Server { child, addr }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.addr).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinzero"));
+    command.args(["serve", "--port", "0"]).args(arguments);
+    command.env_remove("PINZERO_PIN_FACTORY").env_remove("PIGPIO_PORT");
+    command
+}
+
+/// What a start that must fail says.
+fn complaint(arguments: &[&str]) -> String {
+    let output = serve(arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn ask(stream: &mut TcpStream, command: Word, p1: u32, p2: u32) -> i32 {
+    let mut frame = Vec::new();
+    Request::new(command, p1, p2).encode(&mut frame);
+    stream.write_all(&frame).unwrap();
+    stream.read_exact(&mut frame).unwrap();
+    i32::from_le_bytes(frame[12..].try_into().unwrap())
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("pinzero-cli-{}-{name}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_mock_with_a_wire_is_served_until_sigterm() {
+    let mut server = Server::start(&["--factory", "mock", "--wire", "22:27"]);
+    let mut client = server.connect();
+    assert_eq!(ask(&mut client, Word::Write, 22, 1), 0);
+    assert_eq!(ask(&mut client, Word::Read, 27, 0), 1);
+
+    let killed = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(client.read(&mut [0; 1]).unwrap(), 0, "connections are closed");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_script_answers_a_trigger_with_an_echo() {
+    let path = file(
+        "echo",
+        "# an echo of 3 ms\nwhen 22 falls, after 500us 27 high, after 3ms 27 low\nat 0s 27 low\n",
+    );
+    let server = Server::start(&["--factory", "mock", "--script", path.to_str().unwrap()]);
+    std::fs::remove_file(path).unwrap();
+    let (mut client, mut reports) = (server.connect(), server.connect());
+    let handle = ask(&mut reports, Word::Noib, 0, 0) as u32;
+    ask(&mut client, Word::Nb, handle, 1 << 27);
+    ask(&mut client, Word::Write, 22, 1);
+    ask(&mut client, Word::Write, 22, 0);
+    let mut report = || {
+        let mut bytes = [0; Report::LENGTH];
+        reports.read_exact(&mut bytes).unwrap();
+        Report::decode(&bytes).unwrap()
+    };
+    let (rise, fall) = (report(), report());
+    assert_eq!((rise.levels >> 27 & 1, fall.levels >> 27 & 1), (1, 0));
+    assert!(fall.tick.wrapping_sub(rise.tick) > 1000);
+}
+
+#[test]
+fn an_address_that_others_can_reach_must_be_asked_for() {
+    let complaint = complaint(&["--factory", "mock", "--bind", "0.0.0.0"]);
+    assert!(complaint.contains("0.0.0.0") && complaint.contains("SSH tunnel"), "{complaint}");
+    Server::start(&["--factory", "mock", "--bind", "0.0.0.0", "--public", "--allow", "10.0.0.0/8"]);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let path = file("bad", "wire 22 27\nwhen 22 jumps, 4 low\n");
+    let script = complaint(&["--factory", "mock", "--script", path.to_str().unwrap()]);
+    std::fs::remove_file(path).unwrap();
+    assert!(script.contains("line 2: \"jumps\" is nothing that a pin does"), "{script}");
+    for (arguments, part) in [
+        (&["--factory", "mock", "--script", "/nowhere"][..], "/nowhere: No such file"),
+        (&["--factory", "mock", "--wire", "22"], "a wire has two ends"),
+        (&["--factory", "mock", "--wire", "22:99"], "GPIO99"),
+        (&["--factory", "mock", "--gpios", "0xg"], "invalid digit"),
+        (&["--factory", "mock", "--allow", "home"], "\"home\" is no network"),
+        (&["--factory", "mock", "--legacy", "--safe-state"], "cannot be used with"),
+        (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script are for the mock"),
+        (&["--factory", "parallel-port"], "possible values: cdev, mock"),
+    ] {
+        let complaint = complaint(arguments);
+        assert!(complaint.contains(part), "{arguments:?}: {complaint}");
+    }
+}
