@@ -1,5 +1,6 @@
 //! Programs that others wrote for pigpiod, as they are, against our daemon.
 
+use crate::rig::UNSUPPORTED;
 use crate::runner::{Runner, Stop, root};
 use std::env;
 use std::fs;
@@ -14,7 +15,12 @@ pub(crate) fn main() -> ExitCode {
     for result in [python(&mut runner), node(&mut runner)] {
         match result {
             Ok(()) => {}
-            Err(Stop::Skipped(reason)) => eprintln!("interop: skipped: {reason}"),
+            Err(Stop::Skipped(reason)) => {
+                eprintln!("interop: skipped: {reason}");
+                if exit == ExitCode::SUCCESS {
+                    exit = ExitCode::from(UNSUPPORTED);
+                }
+            }
             Err(Stop::Failed(reason)) => {
                 eprintln!("interop: {reason}");
                 exit = ExitCode::FAILURE;

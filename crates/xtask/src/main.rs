@@ -20,7 +20,8 @@ Usage: cargo xtask COMMAND
   kernel-rig -- COMMAND    run COMMAND under the kernel, and exit with its status
   interop                  run the tests with clients in Python and Node, fetching these first if need be
 
-The kernel rig exits with 77 on a machine that cannot run it. More in crates/xtask/rig/README.md.";
+The last two exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and
+crates/xtask/rig/README.md.";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -74,13 +74,22 @@ fn pulses_are_what_pigpio_asks_for() {
     assert_eq!(bench.wave(18), (2000, 500));
     client.sees("PWM, another frequency", [100, 125]);
     assert_eq!(bench.wave(18), (10_000, 2500));
+    client.sees("output already", [0, 125]);
+    assert_eq!(bench.wave(18), (10_000, 2500));
     client.sees("PWM mistakes", [-8, -41]);
     client.sees("PWM of nothing", [0, 0]);
     assert_eq!(bench.wave(18), (10_000, 0));
     client.sees("PWM ends", [0, -92]);
     assert_eq!((bench.level(18), bench.wave(18).1), (0, 0));
 
+    bench.line(18).clear();
+    client.sees("set and cleared", [0, 1, 0, 0]);
+    client.sees("trigger", 0);
+    assert_eq!(bench.levels(18), [1, 0, 1, 0]);
+
     client.sees("servo", [0, 1500]);
+    assert_eq!(bench.wave(23), (20_000, 1500));
+    client.sees("servo, output already", [0, 1500]);
     assert_eq!(bench.wave(23), (20_000, 1500));
     client.sees("servo mistakes", [-7, -7, -93]);
     client.sees("servo off", 0);
@@ -91,6 +100,8 @@ fn pulses_are_what_pigpio_asks_for() {
     client.sees("hardware PWM off", 0);
     assert_eq!((bench.level(13), bench.wave(13).1), (0, 0));
     client.sees("hardware PWM mistakes", [-95, -97, -96]);
+    client.sees("input", [0, 0, -92]);
+    assert_eq!(bench.line(24).function(), Function::Input);
     client.sees("stopped", false);
     client.ends();
 }
