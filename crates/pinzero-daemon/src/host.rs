@@ -113,6 +113,14 @@ impl Host {
         self.note_changes();
     }
 
+    /// News of lines has been lost: looks at all of them, and has clients notice.
+    pub(crate) fn catch_up(&mut self) {
+        log::warn!("lines change faster than can be followed: some changes have been lost");
+        self.watch.skip();
+        self.lines.refresh_all();
+        self.note_changes();
+    }
+
     /// When [`fire`](Host::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.watch.next().into_iter().chain(self.scripts.next()).min()

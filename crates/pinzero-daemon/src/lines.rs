@@ -155,6 +155,21 @@ impl Lines {
         }
     }
 
+    /// Looks at all lines whose changes may have been lost.
+    pub(crate) fn refresh_all(&mut self) {
+        for gpio in 0..COUNT {
+            self.refresh(gpio);
+            let level = match &self.line(gpio).state {
+                State::Input(input) => input.level(),
+                _ => continue,
+            };
+            // A line that cannot be read now will say so when a client reads it.
+            if let Ok(level) = level {
+                self.note(gpio, level, self.gpio.now());
+            }
+        }
+    }
+
     /// The line, for a wave, if it is an output.
     pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Result<Option<Output>, Code> {
         if matches!(self.line(gpio).state, State::Pulse(_, Pulse::Steady(_))) {

@@ -160,7 +160,7 @@ impl Server {
     /// Takes what other threads have to say; tells whether it is time to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
-        self.inbox.take(&mut messages);
+        let has_lost = self.inbox.take(&mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
             match message {
@@ -169,6 +169,9 @@ impl Server {
             }
         }
         self.messages = messages;
+        if has_lost {
+            self.host.catch_up();
+        }
         stop
     }
 

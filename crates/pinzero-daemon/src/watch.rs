@@ -170,6 +170,14 @@ impl Watch {
         }
     }
 
+    /// Changes have been lost: leaves a gap in the numbers of the reports, which is how clients hear of that.
+    pub(crate) fn skip(&mut self) {
+        self.settle();
+        for handle in self.handles.iter_mut().flatten() {
+            handle.sequence = handle.sequence.wrapping_add(1);
+        }
+    }
+
     /// A line has changed.
     pub(crate) fn change(&mut self, gpio: u32, level: Level, at: Instant) {
         if gpio < COUNT {

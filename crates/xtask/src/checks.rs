@@ -14,12 +14,14 @@ pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
     if runner.output("systemd-analyze", &["--version"]).is_err() {
         return Err(Stop::Skipped("systemd-analyze is not installed".to_owned()));
     }
-    let unit = fs::read_to_string(root().join("docs/relay.service")).map_err(|error| error.to_string())?;
-    let present: String = unit.lines().map(|line| with_true(line) + "\n").collect();
-    let copy = root().join("target/relay.service");
-    fs::write(&copy, present).map_err(|error| error.to_string())?;
-    let mut command = runner.command("systemd-analyze");
-    runner.run(command.arg("verify").arg(copy))?;
+    for name in ["relay.service", "pinzero.service"] {
+        let unit = fs::read_to_string(root().join("docs").join(name)).map_err(|error| error.to_string())?;
+        let present: String = unit.lines().map(|line| with_true(line) + "\n").collect();
+        let copy = root().join("target").join(name);
+        fs::write(&copy, present).map_err(|error| error.to_string())?;
+        let mut command = runner.command("systemd-analyze");
+        runner.run(command.arg("verify").arg(copy))?;
+    }
     Ok(())
 }
 

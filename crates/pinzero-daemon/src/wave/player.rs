@@ -68,6 +68,8 @@ struct Shared {
     changed: Condvar,
     /// Counts what ends a program that runs.
     breaks: AtomicU64,
+    /// Held for the writes of one pulse.
+    pen: Mutex<()>,
     /// The wave that is being sent.
     at: AtomicU32,
 }
@@ -89,6 +91,7 @@ impl Player {
             desk: Mutex::default(),
             changed: Condvar::new(),
             breaks: AtomicU64::new(0),
+            pen: Mutex::new(()),
             at: AtomicU32::new(NOTHING),
         });
         let body = shared.clone();
@@ -139,6 +142,8 @@ impl Player {
         change(&mut self.0.desk.lock());
         self.0.breaks.fetch_add(1, Ordering::Release);
         self.0.changed.notify_one();
+        // A pulse that is being written is through then, and there is no further one: what a client writes next stays.
+        drop(self.0.pen.lock());
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -246,7 +251,7 @@ impl Sender<'_> {
     fn wave(&mut self, wave: &Wave) -> Result<(), Stopped> {
         self.shared.at.store(wave.id, Ordering::Relaxed);
         for pulse in &wave.pulses {
-            self.pulse(pulse);
+            self.pulse(pulse)?;
             self.wait(pulse.micros)?;
         }
         // A wave that takes no time still must not keep a processor for itself.
@@ -256,7 +261,9 @@ impl Sender<'_> {
         Ok(())
     }
 
-    fn pulse(&self, pulse: &Pulse) {
+    fn pulse(&self, pulse: &Pulse) -> Result<(), Stopped> {
+        let _pen = self.shared.pen.lock();
+        self.check()?;
         let at = self.shared.gpio.now();
         let (mut high, mut low) = (0, 0);
         for (gpio, output) in &self.outputs {
@@ -273,6 +280,7 @@ impl Sender<'_> {
         if (high | low) & self.shared.inbox.watched() != 0 {
             self.shared.inbox.push(Message::Written { high, low, at });
         }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Stopped> {
