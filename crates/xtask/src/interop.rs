@@ -79,7 +79,11 @@ fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), Stop> {
     let apt_get = |arguments: &[&str]| {
         works(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    if is_there() || (apt_get(&["update"]) && apt_get(&["install", "-y", package]) && is_there()) {
+    if is_there() {
+        return Ok(());
+    }
+    println!("interop: no {program} that works, trying to install {package}");
+    if apt_get(&["update"]) && apt_get(&["install", "-y", package]) && is_there() {
         return Ok(());
     }
     Err(Stop::Skipped(format!("no {program} that works; as root: apt-get install {package}")))
