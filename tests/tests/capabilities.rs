@@ -66,7 +66,7 @@ fn table() -> String {
     let _ = writeln!(text, "| settle times | {} |", settle.collect::<Vec<_>>().join(" | "));
     text += BOARDS_HEAD;
     for code in BOARDS {
-        let board = Board::from_revision(code).unwrap();
+        let board = Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"));
         let is_pi_5 = board.soc() == Soc::Bcm2712;
         let pins = board.headers().iter().map(|header| header.pins().count()).max().unwrap_or(0);
         let hardware = if pins > 26 { "GPIO12, 13, 18, 19" } else { "GPIO18" };

@@ -267,10 +267,12 @@ impl Lines {
         }
     }
 
-    /// Makes the line an output at the level that it was last written to, and ends its pulses.
+    /// Makes the line an output at the level that it was last written to. One that carries pulses is an output already, unless
+    /// they are the hardware's.
     pub(crate) fn set_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
         match self.line(gpio).state {
-            State::Output(_) => {
+            State::Pulse(_, Pulse::Hardware { .. }) => self.open_output(gpio, owner),
+            State::Output(_) | State::Pulse(..) => {
                 self.line(gpio).owner = Some(owner);
                 Ok(())
             }
@@ -311,7 +313,7 @@ impl Lines {
     ) -> Result<(), Code> {
         self.line(gpio).latch = level;
         match &self.line(gpio).state {
-            State::Output(_) => {
+            State::Output(_) | State::Pulse(_, Pulse::Steady(_)) => {
                 self.line(gpio).owner = Some(owner);
                 self.put(gpio, level, at)
             }

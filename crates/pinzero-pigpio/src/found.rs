@@ -63,8 +63,9 @@ impl Found {
             OnClose::High => frames.push(write(self.line, Level::High)),
             OnClose::Keep => frames.push(write(self.line, last)),
             OnClose::Input(bias) => {
-                frames.push(Frame::new(Command::Modes, self.line, INPUT));
+                // The pull first: it must be there when nothing drives the line any more.
                 frames.extend(pull(self.line, bias));
+                frames.push(Frame::new(Command::Modes, self.line, INPUT));
             }
             _ if self.mode == OUTPUT => frames.push(write(self.line, self.level)),
             _ => frames.push(Frame::new(Command::Modes, self.line, self.mode)),
