@@ -9,7 +9,7 @@ use std::time::Duration;
 use pinzero_core::mock::MockGpio;
 use pinzero_core::time::{Instant, us};
 
-use super::{Step, act};
+use super::Step;
 
 /// How much of the time before a step is spun instead of slept.
 const SPIN: Duration = us(100);
@@ -93,7 +93,8 @@ fn run(mock: &MockGpio, orders: &Receiver<Order>) {
             std::hint::spin_loop();
         }
         let Some(step) = sequence.steps.get(sequence.next) else { continue };
-        act(mock, step.gpio, step.drive);
+        // Its edge has the time that was set, however late this thread is.
+        mock.line(step.gpio).drive_at(at, step.drive);
         sequence.next += 1;
         let next = match (sequence.steps.get(sequence.next), sequence.period) {
             (Some(step), _) => at + step.after,

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use pinzero_core::mock::MockGpio;
-use pinzero_core::{Bias, EventKind, Input, Level, Line};
+use pinzero_core::{Bias, EventKind, Input, Line};
 
 use clock::Clock;
 pub(crate) use parse::{Mistake, Rule, Step};
@@ -73,14 +73,6 @@ fn check(mock: &MockGpio, steps: Vec<Step>) -> Result<Vec<Step>, Box<dyn Error>>
         pin(mock, step.gpio)?;
     }
     Ok(steps)
-}
-
-/// What is done to a pin from outside.
-fn act(mock: &MockGpio, gpio: u32, drive: Option<Level>) {
-    match drive {
-        Some(level) => mock.line(gpio).drive(level),
-        None => mock.line(gpio).release(),
-    }
 }
 
 /// The time that steps take.

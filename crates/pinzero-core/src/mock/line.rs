@@ -66,6 +66,13 @@ impl<'a> MockLine<'a> {
         self.mock.runtime().catch_up();
     }
 
+    /// Drives the line, or lets go of it, as of `at`, which has just been: the edge has that time, however late this is
+    /// called. Not before the line's last change, and not in the future.
+    pub fn drive_at(&self, at: Instant, level: Option<Level>) {
+        self.mock.world.drive_at(at, self.line, level);
+        self.mock.runtime().catch_up();
+    }
+
     /// Drives the line at times to come, counted from now: contact bounce, a pulse, a whole conversation.
     ///
     /// # Panics

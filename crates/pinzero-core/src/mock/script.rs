@@ -42,9 +42,9 @@ impl Task for Script {
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 
     fn fire(&mut self, now: Instant, _: &mut Effects) {
-        while let Some((_, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
+        while let Some((at, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
             self.steps.pop_front();
-            self.world.change(self.line, |state| state.drive = Some(level));
+            self.world.drive_at(at, self.line, Some(level));
         }
     }
 

@@ -95,6 +95,7 @@ impl LineState {
     }
 
     fn report(&mut self, at: Instant, level: Level) {
+        let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
         remember(&mut self.history, (at, level));
         let Some(sink) = &self.sink else { return };
         if self.to_lose > 0 {
@@ -143,8 +144,15 @@ impl World {
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
         let result = change(wires.line(line, &self.board));
-        self.settle(wires, &[line]);
+        self.settle(wires, &[line], self.clock.now());
         result
+    }
+
+    /// Drives a line from outside, or lets go of it, at a time that was set before: it may be told late, but it counts as then.
+    pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
+        let mut wires = self.wires.lock();
+        wires.line(line, &self.board).drive = level;
+        self.settle(wires, &[line], at.min(self.clock.now()));
     }
 
     /// Changes several lines in the same instant; `change` is told which one it is at.
@@ -153,11 +161,10 @@ impl World {
         for (index, line) in lines.iter().enumerate() {
             change(index, wires.line(*line, &self.board));
         }
-        self.settle(wires, lines);
+        self.settle(wires, lines, self.clock.now());
     }
 
-    fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line]) {
-        let now = self.clock.now();
+    fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
         let mut changed: Vec<Line> = lines.iter().flat_map(|line| wires.resolve(*line, now)).collect();
         changed.extend(wires.look_at_slaves(&self.board, now));
         let has_edges = !changed.is_empty();
@@ -192,7 +199,7 @@ impl World {
         for state in wires.lines.values_mut().filter(|state| state.net == from) {
             state.net = to;
         }
-        self.settle(wires, &[one]);
+        self.settle(wires, &[one], self.clock.now());
     }
 
     /// Takes a line for a pin, if nobody holds it.
