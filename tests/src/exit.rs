@@ -115,7 +115,7 @@ pub fn program() -> PathBuf {
     test.ancestors().nth(2).map(|folder| folder.join("exit_child")).unwrap_or_default()
 }
 
-/// Runs `program` to its end on the pins that `pins` names: a journal for the mock to write, or `cdev`.
+/// Runs `program` to its end on the pins that `pins` names: a journal for the mock to write, `cdev`, or a daemon's address.
 pub fn run(program: &Path, pins: &str, case: &Case) -> End {
     let mut child = Command::new(program)
         .args([pins, case.mode])

@@ -11,8 +11,8 @@ use pinzero::prelude::*;
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Error, ErrorKind, Result, Support};
 use pinzero_core::{
-    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin,
+    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek,
+    Pin, PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
 };
 use pinzero_tests::{Log, PATIENCE, eventually};
 
@@ -122,6 +122,10 @@ impl PinFactory for Rig {
         Ok((name == "the lamp").then_some(Line(9)))
     }
 
+    fn peek(&self, _: Line) -> Result<Peek> {
+        Ok(Peek::default())
+    }
+
     fn open_output(&self, line: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {
         Ok(Box::new(self.open(line)?))
     }
@@ -131,6 +135,9 @@ impl PinFactory for Rig {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let pin = self.open(line)?;
         self.state().sinks.extend(config.edges.map(|sink| (line, Arc::new(sink))));
         Ok(Box::new(pin))
@@ -138,6 +145,10 @@ impl PinFactory for Rig {
 
     fn open_pwm(&self, line: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
         Ok(Box::new(self.open(line)?))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
@@ -183,11 +194,19 @@ impl OutputPin for RigPin {
         self.rig.state().written = Some(level);
         Ok(())
     }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl PwmPin for RigPin {
     fn set(&self, _: Duration, _: Duration) -> Result<()> {
         self.rig.check()
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 
     fn close(&self) -> Result<()> {

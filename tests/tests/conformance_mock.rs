@@ -7,7 +7,7 @@ use pinzero::mock::{self, Builder, Function, MockGpio};
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Gpio, Level, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
-use pinzero_core::Line;
+use pinzero_core::{Line, PinFactory};
 
 /// Two lines that rest at different levels, and two that are joined by a wire.
 const HIGH_AT_REST: Line = Line(4);
@@ -58,6 +58,10 @@ impl Rig for Mock {
 
     fn wire(&self) -> Result<Option<[Line; 2]>> {
         Ok(Some(WIRE))
+    }
+
+    fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
+        Ok(Some(Box::new(self.0.factory())))
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {

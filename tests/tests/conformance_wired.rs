@@ -22,10 +22,10 @@ fn main() -> ExitCode {
         };
     }
     let pins = WiredPins::in_environment();
-    let missing = pins.is_none().then_some(WiredPins::MISSING);
+    let missing = matches!(pins, Ok(None)).then_some(WiredPins::MISSING);
     let set_up = move || {
-        let [pin, other] =
-            pins.clone().ok_or_else(|| Error::new(ErrorKind::NoFactory, WiredPins::MISSING))?;
+        let missing = || Error::new(ErrorKind::NoFactory, WiredPins::MISSING);
+        let [pin, other] = pins.clone()?.ok_or_else(missing)?;
         // It is the same one for all trials, which with a single line to use none of them closes.
         Ok(WiredPins::new(&default_gpio()?, pin, other)?.with_other_process())
     };

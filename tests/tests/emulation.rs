@@ -4,8 +4,9 @@ use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, ErrorKind, Support};
 use pinzero_core::{Bias, EventKind, SpiMode};
+use pinzero_tests::{Log, without_hanging};
 
-/// A mock without some powers.
+/// A mock with other powers.
 fn without(switch_off: impl FnOnce(&mut Capabilities)) -> MockGpio {
     let mut capabilities = mock::gpio().capabilities();
     capabilities.spi = Support::None;
@@ -46,10 +47,49 @@ fn without_edges_a_button_is_a_button() -> pinzero::Result<()> {
 }
 
 #[test]
+fn without_edges_a_wait_ends_with_whatever_can_still_happen() -> pinzero::Result<()> {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let input = gpio.input(2).poll_interval(ms(10)).open()?;
+    let other = gpio.input(22).poll_interval(ms(7)).settle(ms(15)).open()?;
+    let lamp = gpio.output(17).open()?;
+    gpio.wire(22, 17);
+    // What has happened already has still to be seen, and so has what that sets off.
+    input.on(EventKind::Deactivated, move |_| lamp.set(Level::High));
+    gpio.line(2).drive(Level::Low);
+    other.wait_for(true)?;
+    assert_eq!(gpio.elapsed(), ms(29));
+    gpio.line(2).script([(secs(60), Level::High)]);
+    input.wait_for(true)?;
+    assert_eq!(gpio.elapsed(), secs(60) + ms(30));
+    Ok(())
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn without_edges_a_wait_that_cannot_end_says_so() {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let _other = gpio.input(4).open().unwrap();
+    let _ = without_hanging(move || gpio.input(2).open().unwrap().wait_for(false));
+}
+
+#[test]
 fn without_inputs_there_are_no_edges_to_emulate() {
     let gpio = without(|powers| (powers.input, powers.edges) = (Support::None, Support::None));
     assert_eq!(gpio.capabilities().edges, Support::None);
     assert_eq!(Button::builder(2).on(&gpio).open().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn what_a_factory_calls_emulated_it_does_not_have() -> pinzero::Result<()> {
+    let emulated = Support::Emulated;
+    let gpio = without(|powers| (powers.group, powers.pwm, powers.keep) = (emulated, emulated, emulated));
+    let powers = gpio.capabilities();
+    assert_eq!((powers.group, powers.pwm, powers.keep), (emulated, emulated, Support::None));
+    gpio.group([17, 27]).open()?;
+    assert!(gpio.pwm(18).open()?.is_software());
+    let gpio = without(|powers| (powers.output, powers.group) = (emulated, Support::None));
+    assert_eq!((gpio.capabilities().output, gpio.capabilities().group), (Support::None, Support::None));
+    Ok(())
 }
 
 #[test]
@@ -160,5 +200,46 @@ fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
     spi.close()?;
     assert_eq!(spi.write(&[1]).unwrap_err().kind(), ErrorKind::Closed);
     Led::builder(11).on(&gpio).open()?;
+    Ok(())
+}
+
+#[test]
+fn a_callback_in_the_middle_of_a_transfer_is_refused_the_bus() -> pinzero::Result<()> {
+    let heard = without_hanging(|| {
+        let gpio = mock::gpio();
+        let spi = gpio.spi(11).mosi(10).max_rate(1_000).open()?;
+        let heard = Log::new();
+        let input = gpio.input(2).open()?;
+        input.on(EventKind::Deactivated, {
+            let (spi, heard) = (spi.clone(), heard.clone());
+            move |_| heard.push(spi.write(&[1]).map_err(|error| error.kind()))
+        });
+        gpio.line(2).script([(ms(1), Level::Low), (ms(100), Level::High), (ms(101), Level::Low)]);
+        spi.write(&[0xff; 4])?;
+        // It was sent as a whole, and when it is over the bus is anybody's.
+        assert_eq!(gpio.elapsed(), ms(32));
+        gpio.advance(ms(100));
+        pinzero::Result::Ok(heard.take())
+    })?;
+    assert_eq!(heard, [Err(ErrorKind::PinInUse), Ok(())]);
+    Ok(())
+}
+
+#[test]
+fn transfers_of_several_threads_wait_for_each_other() -> pinzero::Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
+    let spi = gpio.spi(11).mosi(10).select(8).max_rate(5_000).open()?;
+    std::thread::scope(|scope| {
+        for byte in [0x00, 0xff, 0xa5] {
+            let spi = &spi;
+            scope.spawn(move || spi.write(&[byte; 3]).unwrap());
+        }
+    });
+    let mut received = device.received();
+    let whole: Vec<u8> = received.chunks(3).flat_map(|chunk| [chunk[0]; 3]).collect();
+    assert_eq!(received, whole);
+    received.sort_unstable();
+    assert_eq!(received, [0x00, 0x00, 0x00, 0xa5, 0xa5, 0xa5, 0xff, 0xff, 0xff]);
     Ok(())
 }

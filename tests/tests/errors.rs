@@ -234,6 +234,23 @@ fn a_power_that_the_factory_lacks() {
 }
 
 #[test]
+fn a_pull_that_cannot_be_left_behind() -> pinzero::Result<()> {
+    let powers = Capabilities { bias: Support::None, ..mock::gpio().capabilities() };
+    let without_pulls = mock::builder().capabilities(powers).open();
+    for (gpio, bias, kind) in [
+        (&without_pulls, Bias::PullUp, ErrorKind::Unsupported),
+        (&mock::gpio(), Bias::PullDown, ErrorKind::FixedPull),
+    ] {
+        let on_close = OnClose::Input(bias);
+        says(Led::builder(2).on_close(on_close).on(gpio).open(), kind, &["Led", "GPIO2"]);
+        says(PwmOutputDevice::builder(2).on_close(on_close).on(gpio).open(), kind, &["GPIO2"]);
+        says(gpio.group([17, 2]).on_close(on_close).open(), kind, &["OutputGroup"]);
+        gpio.group([17, 2]).on_close(OnClose::Input(Bias::AsIs)).open()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn whoever_is_refused_holds_nothing() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     says(Button::builder(2).pull_up(false).on(&gpio).open(), ErrorKind::FixedPull, &[]);

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fake_pigpiod::Fake;
+use pinzero::time::ms;
 use pinzero_tests::exit::{CASES, Case, End, program, run};
 use rustix::process::Signal;
 
@@ -34,6 +36,32 @@ fn check(program: &Path, number: usize, case: &Case) -> Result<(), String> {
 fn every_way_to_end_gives_the_pins_back() {
     let failures: Vec<String> =
         CASES.iter().enumerate().filter_map(|(number, case)| check(&program(), number, case).err()).collect();
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), CASES.len(), failures.join("\n"));
+}
+
+/// Runs a case on the pins of a daemon, and says what is not as it should be.
+fn check_remote(case: &Case) -> Result<(), String> {
+    let daemon = Fake::start();
+    daemon.wire(2, 3);
+    let end = run(&program(), &format!("pigpio://{}", daemon.address()), case);
+    let is_alone = daemon.wait_until(ms(5000), |daemon| daemon.connections() == 0);
+    let (mode, is_high) = (daemon.mode(17), daemon.level(17));
+    let is_as_expected = match case.gives_back {
+        Some(true) => mode == 0 && !is_high,
+        Some(false) => mode == 1 && is_high,
+        None => true,
+    };
+    if end == case.end && is_as_expected && is_alone {
+        return Ok(());
+    }
+    Err(format!(
+        "{case:?}: ended with {end:?}, GPIO17 has mode {mode} and is high: {is_high}; alone: {is_alone}"
+    ))
+}
+
+#[test]
+fn every_way_to_end_gives_the_pins_of_a_daemon_back() {
+    let failures: Vec<String> = CASES.iter().filter_map(|case| check_remote(case).err()).collect();
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), CASES.len(), failures.join("\n"));
 }
 

@@ -5,16 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use gpiocdev::line::Direction;
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin, Result, Support,
+    Capabilities, Error, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig, OutputGroupPins,
+    OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::chip::Chip;
-use crate::held::Held;
+use crate::held::{Held, bias_of};
+use crate::holder::Holder;
 use crate::input::CdevInput;
+use crate::kernel_pwm::KernelPwm;
 use crate::output::{CdevGroup, CdevOutput};
 
 /// The environment variable that names the chip: a path, a name or a label.
@@ -33,6 +36,16 @@ pub struct CdevFactory {
 }
 
 impl CdevFactory {
+    /// What every chip can do. Whether a line that is closed keeps its level is up to the kernel.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        output: Support::Native,
+        input: Support::Native,
+        bias: Support::Native,
+        edges: Support::Native,
+        group: Support::Native,
+        ..Capabilities::NONE
+    };
+
     /// The chip named by the environment variable `PINZERO_GPIOCHIP`, else the one that [`Builder::open`] finds.
     ///
     /// # Errors
@@ -45,6 +58,19 @@ impl CdevFactory {
     /// A factory to be made with other than the usual settings; it does not look at the environment.
     pub fn builder() -> Builder {
         Builder { dev: PathBuf::from("/dev"), chip: String::new() }
+    }
+
+    /// Who holds a line now, as far as can be told: the name that it gives itself, and its process.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn holder(&self, line: Line) -> Result<Option<String>> {
+        let info = self.chip.line_info(line)?;
+        let describe = || match Holder::find("/proc".as_ref(), &self.chip.name(), line.0) {
+            Some(process) => format!("\"{}\", process {process}", info.consumer),
+            None => format!("\"{}\"", info.consumer),
+        };
+        Ok(info.used.then(describe))
     }
 
     /// Notes a line that has just been taken, unless the factory has been closed meanwhile.
@@ -76,6 +102,9 @@ impl CdevFactory {
 
     fn input(&self, line: Line, config: InputConfig) -> Result<CdevInput> {
         self.check_open()?;
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let input = CdevInput::open(&self.chip, self.board.pull(line.0), line, config)?;
         self.register(input.held())?;
         Ok(input)
@@ -96,15 +125,7 @@ impl PinFactory for CdevFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            output: Support::Native,
-            input: Support::Native,
-            bias: Support::Native,
-            edges: Support::Native,
-            group: Support::Native,
-            keep: self.keep,
-            ..Capabilities::default()
-        }
+        Capabilities { keep: self.keep, ..CdevFactory::CAPABILITIES }
     }
 
     fn board(&self) -> Board {
@@ -117,6 +138,20 @@ impl PinFactory for CdevFactory {
             self.chip.find_line(name)
         };
         find().map_err(|error| error.with_factory("cdev"))
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        let peek = || {
+            self.check_open()?;
+            let info = self.chip.line_info(line)?;
+            let function = match info.direction {
+                Direction::Output => LineFunction::Output,
+                Direction::Input => LineFunction::Input,
+            };
+            let bias = info.bias.map(bias_of);
+            Ok(Peek { function: Some(function), level: None, bias, holder: self.holder(line)? })
+        };
+        peek().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
@@ -140,8 +175,16 @@ impl PinFactory for CdevFactory {
         }
     }
 
-    fn open_pwm(&self, line: Line, _config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        Err(Error::unsupported("PWM by the kernel's GPIO interface").with_factory("cdev").with_pin(line))
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        if !config.hardware {
+            return Err(Error::unsupported("PWM by the kernel's GPIO interface").with_pin(line));
+        }
+        self.check_open()?;
+        Ok(Box::new(KernelPwm::open(line, config)?))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI by the kernel's GPIO interface").with_factory("cdev"))
     }
 
     fn close(&self) -> Result<()> {

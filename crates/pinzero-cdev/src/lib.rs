@@ -8,6 +8,8 @@ mod factory;
 mod held;
 mod holder;
 mod input;
+mod kernel_pwm;
 mod output;
 
 pub use factory::{Builder, CdevFactory};
+pub use kernel_pwm::KernelPwm;

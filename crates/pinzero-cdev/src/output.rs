@@ -45,6 +45,10 @@ impl OutputPin for CdevOutput {
     fn set(&self, level: Level) -> Result<()> {
         self.0.set(level)
     }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl Drop for CdevOutput {
@@ -85,6 +89,10 @@ impl OutputGroupPins for CdevGroup {
             return self.levels().map(drop);
         }
         self.held.call(|request| request.set_values(&values).map_err(error::io))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 
     fn levels(&self) -> Result<u64> {

@@ -1,30 +1,22 @@
 //! The bench that a trial works at: the rig, with the tools that all trials need.
 
+use std::any::Any;
 use std::time::Duration;
 
 use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
-    Bias, Capabilities, Event, EventKind, Events, Gpio, InputBuilder, Level, Line, OnClose, Result, Support,
+    Bias, Capabilities, Event, EventKind, Events, Gpio, InputBuilder, Level, Line, OnClose, PinFactory,
+    Result, Support,
 };
 
-use crate::outcome::{Outcome, Stop, check, or_not_applicable};
+use crate::outcome::{Outcome, Stop, check, of_rig, or_not_applicable};
 use crate::rig::{Pulses, Rig};
 
 /// How long to wait for what has to come. Only a failure takes this long.
-const PATIENCE: Duration = secs(5);
+pub(crate) const PATIENCE: Duration = secs(5);
 
 /// How long to watch for what must not come.
 const QUIET: Duration = ms(50);
-
-/// How many cycles of a wave are looked at, and how often each.
-const CYCLES: u32 = 10;
-const SAMPLES: u32 = 100;
-
-/// How often a wave is watched, if the machine keeps standing still meanwhile.
-const WATCHES: u32 = 10;
-
-/// What the share of time that a line is high may be off by, if it is found out by looking.
-const DUTY_TOLERANCE: f64 = 0.05;
 
 /// How often core reads an input where the factory reports no edges.
 const POLL: Duration = ms(1);
@@ -55,6 +47,10 @@ pub(crate) const NATIVE_EDGES: Need = Need {
 pub(crate) const NATIVE_GROUP: Need = Need {
     is_met: |powers| powers.group == Support::Native,
     reason: "a group is emulated, one line after the other",
+};
+pub(crate) const NATIVE_SPI: Need = Need {
+    is_met: |powers| powers.spi == Support::Native,
+    reason: "SPI is emulated, on outputs and an input",
 };
 pub(crate) const OUTPUT: Need =
     Need { is_met: |powers| powers.output.is_available(), reason: "output is not declared" };
@@ -89,16 +85,22 @@ pub(crate) struct Bench<'a> {
 impl<'a> Bench<'a> {
     pub(crate) fn new(rig: &'a dyn Rig) -> Outcome<Self> {
         let lines = rig.lines();
-        let line = *lines.first().ok_or_else(|| Stop::Failed("the rig has no lines to use".to_owned()))?;
+        let line = *lines.first().ok_or_else(|| Stop::Rig("the rig has no lines to use".to_owned()))?;
         Ok(Bench { rig, lines, line })
-    }
-
-    pub(crate) fn rig(&self) -> &dyn Rig {
-        self.rig
     }
 
     pub(crate) fn gpio(&self) -> &Gpio {
         self.rig.gpio()
+    }
+
+    /// By how much the stamp of an edge may be off.
+    pub(crate) fn precision(&self) -> Duration {
+        self.rig.precision()
+    }
+
+    /// The steps in which pulses are set.
+    pub(crate) fn resolution(&self) -> Duration {
+        self.rig.resolution()
     }
 
     /// What the factory can do, core's emulation included.
@@ -116,7 +118,12 @@ impl<'a> Bench<'a> {
         or_not_applicable(self.lines.get(1).copied(), "the rig has one line only")
     }
 
-    /// Does something, and says when that was.
+    /// Four lines; the end of the trial if the rig has fewer.
+    pub(crate) fn four_lines(&self) -> Outcome<[Line; 4]> {
+        or_not_applicable(self.lines.first_chunk().copied(), "the rig has fewer than four lines")
+    }
+
+    /// Does something with a line, and says when that was.
     pub(crate) fn time(&self, work: impl FnOnce() -> Result<()>) -> Outcome<Span> {
         let from = self.gpio().now();
         work()?;
@@ -125,19 +132,23 @@ impl<'a> Bench<'a> {
 
     /// Drives a line from outside, or lets go of it.
     pub(crate) fn drive(&self, line: Line, level: impl Into<Option<Level>>) -> Outcome<Span> {
-        let level = level.into();
-        self.time(|| self.rig.drive(line, level))
+        let from = self.gpio().now();
+        of_rig(self.rig.drive(line, level.into()))?;
+        Ok(Span { from, to: self.gpio().now() })
     }
 
-    /// Makes an input of a line that may have been left as an output, so that nothing drives against it.
-    pub(crate) fn leave_undriven(&self, line: Line) -> Outcome {
-        let output = self.gpio().output(line).adopt().on_close(OnClose::Input(Bias::AsIs)).open()?;
-        Ok(output.close()?)
+    /// Makes inputs of lines that may have been left as outputs, so that nothing drives against them.
+    pub(crate) fn leave_undriven(&self) -> Outcome {
+        for &line in self.lines.iter().filter(|_| self.powers().output.is_available()) {
+            let output = self.gpio().output(line).adopt().on_close(OnClose::Input(Bias::AsIs)).open()?;
+            output.close()?;
+        }
+        Ok(())
     }
 
     /// The level on a line, seen from outside.
     pub(crate) fn observe(&self, line: Line) -> Outcome<Level> {
-        Ok(self.rig.observe(line)?)
+        of_rig(self.rig.observe(line))
     }
 
     /// Fails unless a line is at `level`, seen from outside.
@@ -146,9 +157,53 @@ impl<'a> Bench<'a> {
         check(seen == level, || format!("{line}, {what}: seen {seen} from outside, not {level}"))
     }
 
+    /// Every level that a line has changed to so far, if the rig notes them.
+    pub(crate) fn record(&self, line: Line) -> Outcome<Option<Vec<(Instant, Level)>>> {
+        of_rig(self.rig.changes(line))
+    }
+
     /// Every level that a line has changed to so far; the end of the trial if the rig does not note them.
     pub(crate) fn changes(&self, line: Line) -> Outcome<Vec<(Instant, Level)>> {
-        or_not_applicable(self.rig.changes(line)?, "the rig keeps no record of levels")
+        or_not_applicable(self.record(line)?, "the rig keeps no record of levels")
+    }
+
+    /// Fails unless `work` has a line change to `level`, in one step or in none if it is there already; the end of the trial
+    /// if the rig does not note levels.
+    pub(crate) fn goes_straight_to<T>(
+        &self,
+        line: Line,
+        level: Level,
+        what: &str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Outcome<T> {
+        let before = self.observe(line)?;
+        let mark = self.changes(line)?.len();
+        let result = work()?;
+        let changes: Vec<Level> =
+            self.changes(line)?.split_off(mark).into_iter().map(|(_, level)| level).collect();
+        let wanted = if level == before { vec![] } else { vec![level] };
+        check(changes == wanted, || format!("{line} was {before}, and {what} made it {changes:?}"))?;
+        Ok(result)
+    }
+
+    /// The pulses on a line, if they are of those that nothing else is seen of.
+    pub(crate) fn pulses(&self, line: Line) -> Outcome<Option<Pulses>> {
+        of_rig(self.rig.pulses(line))
+    }
+
+    /// Two lines that are joined by a wire; the end of the trial if there are none.
+    pub(crate) fn wire(&self) -> Outcome<[Line; 2]> {
+        or_not_applicable(of_rig(self.rig.wire())?, "the rig has no wire between two lines")
+    }
+
+    /// The bare factory once more; the end of the trial if the rig has none.
+    pub(crate) fn factory(&self) -> Outcome<Box<dyn PinFactory>> {
+        or_not_applicable(of_rig(self.rig.factory())?, "the rig has no bare factory")
+    }
+
+    /// Has another process hold a line until the result is dropped; the end of the trial if the rig has none.
+    pub(crate) fn take_elsewhere(&self, line: Line) -> Outcome<Box<dyn Any>> {
+        or_not_applicable(of_rig(self.rig.take_elsewhere(line))?, "the rig has no other process")
     }
 
     /// Fails unless the next event is the change to `level`, and counted at `when`.
@@ -201,63 +256,4 @@ impl<'a> Bench<'a> {
         }
         true
     }
-
-    /// Fails unless these pulses are on the line.
-    pub(crate) fn sees_pulses(&self, line: Line, wanted: Pulses) -> Outcome {
-        if let Some(seen) = self.rig.pulses(line)? {
-            let near = |one: Duration, other: Duration| one.abs_diff(other) <= self.rig.resolution();
-            return check(near(seen.period, wanted.period) && near(seen.pulse, wanted.pulse), || {
-                format!("{line} carries {seen:?} instead of {wanted:?}")
-            });
-        }
-        let duty = wanted.pulse.as_secs_f64() / wanted.period.as_secs_f64();
-        for _ in 0..WATCHES {
-            let Watched { share, is_complete } = self.watch(line, wanted.period)?;
-            if (share - duty).abs() <= DUTY_TOLERANCE {
-                return Ok(());
-            }
-            if is_complete {
-                let complaint = format!("{line} is high for {share:.3} of the time instead of {duty:.3}");
-                return Err(Stop::Failed(complaint));
-            }
-        }
-        Err(Stop::Stalled)
-    }
-
-    /// Watches a line for some cycles of `period`, all but the time that the machine stands still.
-    fn watch(&self, line: Line, period: Duration) -> Outcome<Watched> {
-        let start = self.gpio().now();
-        let (mut seen, mut high) = (Duration::ZERO, Duration::ZERO);
-        while seen < period * CYCLES {
-            let from = self.gpio().now();
-            let level = self.observe(line)?;
-            self.gpio().sleep(period / SAMPLES);
-            let time = self.gpio().now() - from;
-            if time <= period / 10 {
-                seen += time;
-                high += if level.is_high() { time } else { Duration::ZERO };
-            } else {
-                self.in_time(start, PATIENCE)?;
-            }
-        }
-        let is_complete = self.gpio().now() - start <= seen + period;
-        Ok(Watched { share: high.as_secs_f64() / seen.as_secs_f64(), is_complete })
-    }
-
-    /// Fails unless a line stays at `level` for some cycles of `period`.
-    pub(crate) fn stays(&self, line: Line, level: Level, period: Duration, what: &str) -> Outcome {
-        for _ in 0..CYCLES * SAMPLES {
-            self.sees(line, level, what)?;
-            self.gpio().sleep(period / SAMPLES);
-        }
-        Ok(())
-    }
-}
-
-/// What came of watching a line.
-struct Watched {
-    /// The share of time that it was high, from 0 to 1.
-    share: f64,
-    /// Whether hardly any time went by unwatched.
-    is_complete: bool,
 }

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod driver;
 mod outcome;
 mod process;
 mod rig;
 mod suite;
 mod trials;
+mod waves;
 mod wired;
 
 pub use libtest_mimic::Trial;

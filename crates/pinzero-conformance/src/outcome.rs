@@ -12,6 +12,8 @@ pub(crate) enum Stop {
     Failed(String),
     /// It is not for this factory or this rig, for this reason.
     NotApplicable(String),
+    /// The rig does not do what it is for, which says nothing about the factory.
+    Rig(String),
     /// The machine stood still for so long that what came out says nothing about the factory.
     Stalled,
 }
@@ -25,6 +27,11 @@ impl From<Error> for Stop {
 /// Fails with `complaint` unless `holds`.
 pub(crate) fn check(holds: bool, complaint: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(Stop::Failed(complaint())) }
+}
+
+/// What a rig has answered, or the end of a trial on one that is broken.
+pub(crate) fn of_rig<T>(result: pinzero_core::Result<T>) -> Outcome<T> {
+    result.map_err(|error| Stop::Rig(format!("{error:?}")))
 }
 
 /// Fails unless `result` is an error of this kind.

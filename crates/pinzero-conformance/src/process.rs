@@ -3,6 +3,9 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pinzero_core::{Error, ErrorKind, Result};
 
@@ -11,6 +14,9 @@ const TASK: &str = "PINZERO_CONFORMANCE_TASK";
 
 /// What the other process says when it has the line.
 const READY: &str = "the line is taken";
+
+/// How long it may take to get the line, and to end. Only one that hangs does.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// This program once more, in a process of its own that holds a line until this is dropped.
 ///
@@ -37,8 +43,12 @@ impl OtherProcess {
     /// Starts it, with a task in words of your own, and waits until it has the line.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if it cannot be started, or ends without having taken the line.
+    /// [`Io`](ErrorKind::Io) if it cannot be started, ends without having taken the line, or is at it for longer than 20
+    /// seconds. [`Unsupported`](ErrorKind::Unsupported) if this is the other process already.
     pub fn start(task: &str) -> Result<Self> {
+        if OtherProcess::task().is_some() {
+            return Err(Error::unsupported("another process for another process"));
+        }
         let failed =
             |error: io::Error| Error::new(ErrorKind::Io, "another process cannot be had").with_source(error);
         let program = env::current_exe().map_err(failed)?;
@@ -46,14 +56,19 @@ impl OtherProcess {
         command.env(TASK, task).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut other = OtherProcess(command.spawn().map_err(failed)?);
         let output = other.0.stdout.take();
-        let ready = output.is_some_and(|output| {
-            BufReader::new(output).lines().map_while(io::Result::ok).any(|line| line == READY)
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let ready = output.is_some_and(|output| {
+                BufReader::new(output).lines().map_while(io::Result::ok).any(|line| line == READY)
+            });
+            // Whoever wanted to know may have lost patience.
+            let _ = sender.send(ready);
         });
-        if ready {
-            Ok(other)
-        } else {
-            Err(Error::new(ErrorKind::Io, "another process was to take the line, and has not"))
+        if receiver.recv_timeout(LIMIT) == Ok(true) {
+            return Ok(other);
         }
+        other.0.kill().map_err(failed)?;
+        Err(Error::new(ErrorKind::Io, "another process was to take the line, and has not"))
     }
 
     /// What to take, if this is the other process: ask before all else in `main`.
@@ -76,12 +91,27 @@ impl OtherProcess {
     }
 }
 
-/// Ends the process, and waits until it is gone.
+/// Ends the process, and waits until it is gone; one that does not go is killed.
 impl Drop for OtherProcess {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        if let Err(error) = self.0.wait() {
+        if let Err(error) = self.end() {
             log::warn!("another process that held a line: {error}");
         }
+    }
+}
+
+impl OtherProcess {
+    fn end(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        while self.0.try_wait()?.is_none() {
+            if start.elapsed() > LIMIT {
+                self.0.kill()?;
+                self.0.wait()?;
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "it would not end, and was killed"));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }

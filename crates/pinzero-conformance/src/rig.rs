@@ -11,7 +11,7 @@ use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
 /// Each trial gets a rig of its own and drops it at the end. Four methods have to be there; each of the others, which
 /// answer "not here" if nothing is said, lets more trials run.
 ///
-/// An error of any of them fails the trial.
+/// An error of any of them fails the trial, whether or not the factory is known to deviate there.
 pub trait Rig {
     /// The factory that is judged. Nothing is open on it yet, and whatever happens to it is of no concern to other rigs.
     fn gpio(&self) -> &Gpio;
@@ -19,7 +19,7 @@ pub trait Rig {
     /// The lines that trials may use, one at least.
     ///
     /// They are free, nothing is wired to them but what [`drive`](Rig::drive) and [`observe`](Rig::observe) take, and their
-    /// pulls can be set. Best are two that rest at different levels.
+    /// pulls can be set. Best are four, of which some rest high and some low.
     fn lines(&self) -> Vec<Line>;
 
     /// Drives a line from outside, as a button or another chip does, or lets go of it; it has come to that on return.

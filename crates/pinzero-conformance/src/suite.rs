@@ -12,7 +12,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pinzero_core::Result;
 
 use crate::bench::Bench;
-use crate::outcome::{Outcome, Stop};
+use crate::outcome::{Outcome, Stop, of_rig};
+use crate::process::OtherProcess;
 use crate::rig::Rig;
 use crate::trials::{self, Check};
 
@@ -29,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 pub struct Deviation {
     /// The trial's name without the suite's: `"edges::a_burst_is_whole_or_counted"`.
     pub trial: &'static str,
-    /// Why the backend cannot do as the others do.
+    /// Why the backend cannot do as the others do; one there has to be.
     pub reason: &'static str,
 }
 
@@ -62,10 +63,10 @@ impl Suite {
     }
 
     /// Why there is no rig here, if there is none: all trials are ignored for this reason then, and fail for it with
-    /// `--include-ignored`.
+    /// `--include-ignored` or `--ignored`. An empty reason is none.
     #[must_use]
     pub fn missing(mut self, reason: Option<&str>) -> Self {
-        self.missing = reason.map(str::to_owned);
+        self.missing = reason.filter(|reason| !reason.trim().is_empty()).map(str::to_owned);
         self
     }
 
@@ -98,6 +99,9 @@ impl Suite {
     /// Runs a trial, and holds it against the list of deviations.
     fn judge(&self, check: &Check) -> Result<Completion, Failed> {
         let deviation = self.deviations.iter().find(|deviation| deviation.trial == check.name);
+        if deviation.is_some_and(|deviation| deviation.reason.trim().is_empty()) {
+            return Err("it is listed as a deviation without a reason".into());
+        }
         match (self.attempt(check), deviation) {
             (Ok(()), None) => Ok(Completion::Completed),
             (Err(Stop::NotApplicable(reason)), None) => Ok(Completion::ignored_with(reason)),
@@ -109,6 +113,7 @@ impl Suite {
             (Ok(()) | Err(Stop::NotApplicable(_)), Some(_)) => {
                 Err("it is listed as a deviation and does not fail: take it off the list".into())
             }
+            (Err(Stop::Rig(complaint)), _) => Err(format!("the rig is broken: {complaint}").into()),
             (Err(Stop::Stalled), _) => Err("the machine stalls too often for this trial".into()),
         }
     }
@@ -125,7 +130,7 @@ impl Suite {
     }
 
     fn once(&self, check: &Check) -> Outcome {
-        let rig = (self.set_up)()?;
+        let rig = of_rig((self.set_up)())?;
         let bench = Bench::new(&*rig)?;
         check.needs.iter().try_for_each(|need| bench.need(*need))?;
         (check.run)(&bench)
@@ -162,9 +167,50 @@ impl fmt::Debug for Suite {
 /// `harness = false` has for its `main`.
 ///
 /// One trial runs at a time: they share the pins, and some measure.
+///
+/// It fails at once if this is an [`OtherProcess`], for then `main` has not asked for its [`task`](OtherProcess::task), and
+/// the other process would start others without end.
 pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
+    if OtherProcess::task().is_some() {
+        eprintln!(
+            "this is the other process of a trial: `main` has to ask `OtherProcess::task()` before all else"
+        );
+        return ExitCode::FAILURE;
+    }
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, list(&arguments, suites)).exit_code()
+}
+
+/// The trials that these arguments are about: with `--ignored` those of the rigs that are missing, which fail for it.
+fn list(arguments: &Arguments, suites: impl IntoIterator<Item = Suite>) -> Vec<Trial> {
     let insist = arguments.include_ignored || arguments.ignored;
-    let trials = suites.into_iter().flat_map(|suite| suite.list(insist)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let trials = suites.into_iter().flat_map(|suite| {
+        let is_ignored = arguments.ignored && suite.missing.is_some();
+        suite.list(insist).into_iter().map(move |trial| trial.with_ignored_flag(is_ignored))
+    });
+    trials.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pinzero_core::mock;
+
+    use super::*;
+    use crate::wired::WiredPins;
+
+    #[test]
+    fn whoever_asks_for_what_is_ignored_gets_the_rigs_that_are_missing() {
+        let set_up = || WiredPins::new(&mock::gpio(), 17, 27);
+        let suites = || [Suite::new("here", set_up), Suite::new("gone", set_up).missing(Some("no rig"))];
+        let run = |arguments: Arguments| -> Vec<String> {
+            let arguments = Arguments { filter: Some("honesty::output".to_owned()), ..arguments };
+            let trials = list(&arguments, suites());
+            let run = trials
+                .iter()
+                .filter(|trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial));
+            run.map(|trial| trial.name().to_owned()).collect()
+        };
+        assert_eq!(run(Arguments::default()), ["here::honesty::output", "gone::honesty::output"]);
+        assert_eq!(run(Arguments { ignored: true, ..Arguments::default() }), ["gone::honesty::output"]);
+    }
 }

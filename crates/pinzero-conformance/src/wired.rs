@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinzero_core::time::{Instant, ms};
-use pinzero_core::{Bias, Events, Gpio, Input, Level, Line, Output, PinSpec, Result};
+use pinzero_core::{Bias, Error, ErrorKind, Events, Gpio, Input, Level, Line, Output, PinSpec, Result};
 
 use crate::process::OtherProcess;
 use crate::rig::Rig;
@@ -58,10 +58,22 @@ impl WiredPins {
     pub const MISSING: &str = "no wired pins: set PINZERO_TEST_PIN and PINZERO_TEST_INPUT_PIN";
 
     /// The pins named by the environment variables `PINZERO_TEST_PIN` and `PINZERO_TEST_INPUT_PIN`, the second being the
-    /// one that drives and looks; `None` unless both are set.
-    pub fn in_environment() -> Option<[PinSpec; 2]> {
-        let pin = |variable| env::var(variable).ok().filter(|pin| !pin.is_empty()).map(PinSpec::from);
-        Some([pin("PINZERO_TEST_PIN")?, pin("PINZERO_TEST_INPUT_PIN")?])
+    /// one that drives and looks; `None` if neither is set.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if only one of them is set.
+    pub fn in_environment() -> Result<Option<[PinSpec; 2]>> {
+        let variables = ["PINZERO_TEST_PIN", "PINZERO_TEST_INPUT_PIN"];
+        let pins = variables.map(|name| env::var(name).ok().filter(|pin| !pin.is_empty()).map(PinSpec::from));
+        match pins {
+            [Some(pin), Some(other)] => Ok(Some([pin, other])),
+            [None, None] => Ok(None),
+            [pin, _] => {
+                let [set, missing] = if pin.is_some() { variables } else { [variables[1], variables[0]] };
+                let message = format!("{set} names one of two wired pins: set {missing} as well");
+                Err(Error::new(ErrorKind::InvalidValue, message))
+            }
+        }
     }
 
     /// The rig of these two pins.
@@ -130,7 +142,9 @@ impl Rig for WiredPins {
     fn changes(&self, _: Line) -> Result<Option<Vec<(Instant, Level)>>> {
         let State { role, changes } = &mut *self.state();
         if let Role::Looks(_, events) = role {
-            let events = std::iter::from_fn(|| events.next_timeout(ms(20)));
+            // What has happened by now; a wave goes on while it is looked at.
+            let end = self.gpio.now() + ms(20);
+            let events = std::iter::from_fn(|| events.next_timeout(end - self.gpio.now()));
             changes.extend(events.map(|event| (event.at, event.level)));
         }
         Ok(Some(changes.clone()))

@@ -25,11 +25,15 @@ pub(crate) trait Target: fmt::Debug + Send + Sync {
 pub(crate) struct Lane(AtomicU64);
 
 impl Lane {
+    /// Whether no animation owns the output: the one load that a write pays for there being animations at all. It pairs
+    /// with the end of an animation, so that the last step is on the pin before the user's own write.
+    pub(crate) fn is_free(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
     /// Does `write` as the user's own act: after it, and until the next [`start`](Lane::start), no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
-        // The one load that a write pays for animations being there at all. It pairs with the end of an animation, so
-        // that the last step is on the pin before the user's own write.
-        if self.0.load(Ordering::Acquire) == 0 {
+        if self.is_free() {
             return write();
         }
         gpio.runtime().enter(|state, _, effects| {
@@ -204,7 +208,8 @@ impl Animation {
     /// The one that a write met in the background, if that is why it ended.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
+    /// lines are polled does not count.
     pub fn wait(&self) -> Result<()> {
         self.gpio.runtime().wait(self.run.hub.bell(), None, || self.ended());
         self.result()

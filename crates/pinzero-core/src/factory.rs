@@ -10,6 +10,9 @@
 //! * **`close` is idempotent, and once it returns the line is free**; other calls give
 //!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes it. A level that `close` has
 //!   to leave behind is written *before* the line is given back.
+//! * **`set` waits for no network.** It is called with locks held. A backend whose pins are elsewhere sends off what is to
+//!   be done, in the order of the calls, and tells in `confirm` what has come of it; a local one has done it on return,
+//!   and has nothing to confirm.
 //! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts
 //!   and exit handling are core's.
 
@@ -20,7 +23,9 @@ use pinzero_board::Board;
 
 use crate::capability::Capabilities;
 use crate::error::Result;
+use crate::peek::Peek;
 use crate::runtime::EdgeSink;
+use crate::spi::SpiMode;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// Makes pins: the one trait that a backend is.
@@ -42,6 +47,12 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the system while looking.
     fn find_line(&self, name: &str) -> Result<Option<Line>>;
+
+    /// What a line is now. Nothing is taken or changed; what cannot be told that way is left out.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn peek(&self, line: Line) -> Result<Peek>;
 
     /// Takes a line as an output.
     ///
@@ -66,6 +77,12 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>>;
+
+    /// Takes four lines as an SPI bus with one device on it.
+    ///
+    /// # Errors
+    /// [`Busy`](crate::ErrorKind::Busy) if another program holds one, and those of the system.
+    fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>>;
 
     /// Closes every pin that is still open and whatever the factory itself holds. Idempotent.
     ///
@@ -96,6 +113,13 @@ pub trait OutputPin: Pin {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and those of the system.
     fn set(&self, level: Level) -> Result<()>;
+
+    /// Waits until every [`set`](OutputPin::set) so far is done. Called only where the host is
+    /// [`Remote`](Host::Remote), with no lock held.
+    ///
+    /// # Errors
+    /// [`Disconnected`](crate::ErrorKind::Disconnected), and what one of them met.
+    fn confirm(&self) -> Result<()>;
 }
 
 /// Lines that are driven together. In all masks bit 0 is the first line, bit 1 the second, and so on.
@@ -105,6 +129,12 @@ pub trait OutputGroupPins: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
     fn set(&self, mask: u64, levels: u64) -> Result<()>;
+
+    /// Waits until every [`set`](OutputGroupPins::set) so far is done, as [`OutputPin::confirm`] does.
+    ///
+    /// # Errors
+    /// As for [`OutputPin::confirm`].
+    fn confirm(&self) -> Result<()>;
 
     /// The levels on the lines now.
     ///
@@ -124,14 +154,37 @@ pub trait PwmPin: fmt::Debug + Send + Sync {
     /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a
     /// steady low and a pulse of `period` a steady high, neither ever toggling.
     ///
+    /// A wave that runs may go on to the end of its cycle first.
+    ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and those of the system.
     fn set(&self, period: Duration, pulse: Duration) -> Result<()>;
+
+    /// Waits until every [`set`](PwmPin::set) so far is done, as [`OutputPin::confirm`] does.
+    ///
+    /// # Errors
+    /// As for [`OutputPin::confirm`].
+    fn confirm(&self) -> Result<()>;
 
     /// Gives the line back in the state that its configuration names. Idempotent.
     ///
     /// # Errors
     /// Those of the system; the line is given back as far as can be all the same.
+    fn close(&self) -> Result<()>;
+}
+
+/// An SPI bus with one device on it.
+pub trait SpiBus: fmt::Debug + Send + Sync {
+    /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and those of the system.
+    fn transfer(&self, data: &mut [u8]) -> Result<()>;
+
+    /// Gives the lines back. Idempotent.
+    ///
+    /// # Errors
+    /// Those of the system; the lines are given back as far as can be all the same.
     fn close(&self) -> Result<()>;
 }
 
@@ -158,6 +211,9 @@ pub struct GroupConfig {
 pub struct InputConfig {
     /// The resistor to set.
     pub bias: Bias,
+    /// How long the level must be steady before an edge is reported, with the time at which it had been for so long. Not
+    /// longer than what [`Capabilities::settle`] offers; `None` if core sees to it.
+    pub settle: Option<Duration>,
     /// Where edges go; `None` if nobody wants them.
     pub edges: Option<EdgeSink>,
 }
@@ -169,8 +225,31 @@ pub struct PwmConfig {
     pub period: Duration,
     /// How long the line is high in each cycle, from zero to `period`.
     pub pulse: Duration,
+    /// The pulses are to be the hardware's own, and nothing else will do.
+    pub hardware: bool,
     /// The level at which a wave stops that is running when a line is closed with [`OnClose::Keep`].
     pub rest: Level,
     /// What the line becomes on close.
     pub on_close: OnClose,
+}
+
+/// How an SPI bus is opened. Lines go back to what they were found as on close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpiConfig {
+    /// The line that carries the clock.
+    pub clock: Line,
+    /// The line that data goes out by.
+    pub mosi: Line,
+    /// The line that data comes in by.
+    pub miso: Line,
+    /// The line that selects the device for the length of a transfer.
+    pub select: Line,
+    /// Polarity and phase of the clock.
+    pub mode: SpiMode,
+    /// The lowest bit of each byte goes first.
+    pub lsb_first: bool,
+    /// The device is selected by a high level.
+    pub select_high: bool,
+    /// The most clock cycles a second; `None` leaves it to the backend.
+    pub max_rate: Option<u32>,
 }

@@ -17,6 +17,7 @@ use crate::group::GroupBuilder;
 use crate::input::InputBuilder;
 use crate::lease::Closable;
 use crate::output::OutputBuilder;
+use crate::peek::Peek;
 use crate::pwm::PwmBuilder;
 use crate::reserve::{Holder, Reservation};
 use crate::runtime::Runtime;
@@ -24,7 +25,7 @@ use crate::spec::{PinSpec, Spec};
 use crate::spi::SpiBuilder;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
-use crate::types::{Bias, Line, OnClose};
+use crate::types::{Bias, Host, Line, OnClose};
 
 /// A factory in use, with its timeline. A cheap handle: clones are the same factory.
 ///
@@ -48,6 +49,8 @@ struct Inner {
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
+    /// Its pins are on another computer: writes are to be confirmed.
+    is_remote: bool,
     board: Board,
     /// Last, so that it is dropped when nothing uses it any more.
     factory: Box<dyn PinFactory>,
@@ -106,6 +109,7 @@ impl GpioBuilder {
             closed: AtomicBool::new(false),
             on_close: self.on_close,
             home: Home::here(),
+            is_remote: matches!(self.factory.host(), Host::Remote(_)),
             board: self.factory.board(),
             factory: self.factory,
         }));
@@ -186,17 +190,14 @@ impl Gpio {
         self.0.factory.name()
     }
 
+    /// Whose pins these are.
+    pub fn host(&self) -> Host {
+        self.0.factory.host()
+    }
+
     /// What can be done here, core's emulation included.
     pub fn capabilities(&self) -> Capabilities {
-        let native = self.0.factory.capabilities();
-        let (can_write, can_read) = (native.output.is_available(), native.input.is_available());
-        Capabilities {
-            edges: native.edges.or_emulated(can_read),
-            group: native.group.or_emulated(can_write),
-            pwm: native.pwm.or_emulated(can_write),
-            spi: native.spi.or_emulated(can_write && can_read),
-            ..native
-        }
+        self.0.factory.capabilities().with_emulation()
     }
 
     /// The board that carries the pins.
@@ -238,6 +239,28 @@ impl Gpio {
                 Err(error) => self.0.factory.find_line(name)?.ok_or_else(|| unknown(error)),
             },
         }
+    }
+
+    /// What a pin is at the moment: its function, level, pull and holder, as far as the factory can tell. Nothing is taken or
+    /// changed, and it does not matter who holds the pin.
+    ///
+    /// ```
+    /// use pinzero_core::{Level, LineFunction, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let relay = gpio.output(17).initial(Level::High).open()?;
+    /// let seen = gpio.peek("J8:11")?;
+    /// assert_eq!((seen.function, seen.level), (Some(LineFunction::Output), Some(Level::High)));
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`resolve`](Gpio::resolve), [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected).
+    pub fn peek(&self, pin: impl Into<PinSpec>) -> Result<Peek> {
+        let spec = pin.into();
+        let peek = || self.0.factory.peek(self.resolve_spec(&spec)?);
+        let seen = if self.is_closed() { Err(Error::closed()) } else { peek() };
+        seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     /// The time now on this factory's clock.
@@ -318,6 +341,16 @@ impl Gpio {
         &self.0.runtime
     }
 
+    /// Waits by `confirm` for what has been written, where that is done elsewhere. To be called with no lock held.
+    pub(crate) fn confirm(&self, confirm: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.0.is_remote { confirm() } else { Ok(()) }
+    }
+
+    /// Whether a write is over once the pin has it: there is nothing to catch up with and nothing to confirm.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.0.is_remote && !self.0.runtime.clock().is_manual()
+    }
+
     /// The engine of software PWM, made when it is first wanted.
     pub(crate) fn soft_pwm(&self) -> Arc<Engine> {
         self.0.soft_pwm.get_or_init(|| Engine::new(self.0.runtime.clock().clone())).clone()
@@ -351,6 +384,14 @@ impl Gpio {
             return Err(Error::new(ErrorKind::FixedPull, message).with_pin(line));
         }
         Ok(())
+    }
+
+    /// Refuses a pull that is to be left behind and cannot be.
+    pub(crate) fn check_on_close(&self, line: Line, on_close: OnClose) -> Result<()> {
+        match on_close {
+            OnClose::Input(bias) => self.check_bias(line, bias),
+            _ => Ok(()),
+        }
     }
 
     /// Whether anything is open.

@@ -67,15 +67,19 @@ impl GroupBuilder {
         if gpio.capabilities().group == Support::None {
             return Err(Error::unsupported("an output").with_device(self.device).with_factory(gpio.name()));
         }
+        let config =
+            GroupConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let mut lines = Vec::new();
         let mut reservations = Vec::new();
         for pin in &self.pins {
-            let reservation = gpio.context(pin, self.device, || gpio.reserve(pin, holder))?;
+            let reservation = gpio.context(pin, self.device, || {
+                let reservation = gpio.reserve(pin, holder)?;
+                gpio.check_on_close(reservation.line(), config.on_close)?;
+                Ok(reservation)
+            })?;
             lines.push(reservation.line());
             reservations.push(reservation);
         }
-        let config =
-            GroupConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let opened = match gpio.capabilities().group {
             Support::Native => gpio.factory().open_group(&lines, config),
             _ => Separate::open(&gpio, &lines, config).map(|pins| Box::new(pins) as Box<dyn OutputGroupPins>),
@@ -144,7 +148,7 @@ impl OutputGroup {
         // It always gives a value, so it cannot fail.
         let _ = shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
         shared.lease.gpio().runtime().catch_up();
-        Ok(())
+        shared.lease.gpio().confirm(|| shared.pins.confirm())
     }
 
     /// The levels last written.
@@ -220,6 +224,10 @@ impl OutputGroupPins for Separate {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         let wanted = self.0.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1);
         wanted.into_iter().try_for_each(|(index, pin)| pin.set(Level::from(levels >> index & 1 == 1)))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.0.iter().try_for_each(|pin| pin.confirm())
     }
 
     fn levels(&self) -> Result<u64> {

@@ -133,7 +133,11 @@ impl InputBuilder {
         let task = gpio.runtime().reserve();
         gpio.runtime().enter(|state, _, _| state.expect(task));
         let edges = (!is_polled).then(|| gpio.runtime().sink(task));
-        let config = InputConfig { bias: self.bias, edges };
+        // One or the other: twice would be twice as long.
+        let is_settled =
+            !is_polled && self.settle.is_some_and(|time| !time.is_zero() && time <= capabilities.settle);
+        let (far, near) = if is_settled { (self.settle, None) } else { (None, self.settle) };
+        let config = InputConfig { bias: self.bias, settle: far, edges };
         let opened = gpio.factory().open_input(line, config).and_then(|pin| {
             let level = pin.level()?;
             Ok((pin, level))
@@ -145,8 +149,8 @@ impl InputBuilder {
                 return Err(error);
             }
         };
-        let filter = Filter::new(level, self.settle, self.lockout);
-        let is_filtered = !filter.is_open();
+        let filter = Filter::new(level, near, self.lockout);
+        let is_filtered = is_settled || !filter.is_open();
         let status =
             Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
         let shared = Arc::new(InputShared {
@@ -302,7 +306,8 @@ impl Input {
     /// [`Closed`](ErrorKind::Closed), also if it is closed meanwhile, and those of the system.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait.
+    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
+    /// lines are polled does not count.
     pub fn wait_for(&self, active: bool) -> Result<()> {
         self.wait_until(active, None).map(drop)
     }

@@ -14,6 +14,7 @@ mod group;
 mod input;
 mod lease;
 mod output;
+mod peek;
 mod pwm;
 mod reserve;
 mod runtime;
@@ -26,7 +27,7 @@ mod animation;
 mod emulate;
 pub mod machine;
 pub mod mock;
-mod thread;
+pub mod thread;
 pub mod time;
 
 #[cfg(loom)]
@@ -42,12 +43,14 @@ pub use event::{Event, EventKind, Handler, Outcome};
 pub use exit::close_all;
 pub use factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+    SpiBus, SpiConfig,
 };
 pub use gpio::{Gpio, GpioBuilder};
 pub use group::{GroupBuilder, OutputGroup};
 pub use input::{Events, Input, InputBuilder};
 pub use machine::Blink;
 pub use output::{Output, OutputBuilder};
+pub use peek::{LineFunction, Peek};
 pub use pwm::{Pwm, PwmBuilder};
 pub use runtime::EdgeSink;
 pub use spec::PinSpec;

@@ -59,8 +59,8 @@ impl OutputBuilder {
     ///
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
-    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
-    /// the system.
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Output> {
         let holder = Holder { device: self.device, place: Location::caller() };
@@ -78,6 +78,7 @@ impl OutputBuilder {
             OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
         let reservation = gpio.reserve(&self.spec, holder)?;
         let line = reservation.line();
+        gpio.check_on_close(line, config.on_close)?;
         let pin = gpio.factory().open_output(line, config)?;
         let level = match config.initial {
             Some(level) => level,
@@ -88,6 +89,7 @@ impl OutputBuilder {
             pin,
             lane: Lane::default(),
             high: AtomicBool::new(level.is_high()),
+            is_plain: gpio.is_plain(),
         });
         Ok(Output(Owner::register(shared)?))
     }
@@ -115,6 +117,8 @@ struct OutputShared {
     lane: Lane,
     /// The level last written.
     high: AtomicBool,
+    /// A write is over once the pin has it: its clock is real, so that nothing runs on this thread, and it is not elsewhere.
+    is_plain: bool,
 }
 
 impl Output {
@@ -122,22 +126,25 @@ impl Output {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        let result = shared.lane.take(shared.lease.gpio(), || shared.write(level));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        if shared.is_plain && shared.lane.is_free() { shared.write(level) } else { shared.take(|| level) }
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
     ///
     /// # Errors
     /// As for [`set`](Output::set).
+    #[inline]
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        let result = shared.lane.take(shared.lease.gpio(), || shared.write(!shared.last()));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        let level = !shared.last();
+        if shared.is_plain && shared.lane.is_free() {
+            shared.write(level)
+        } else {
+            shared.take(|| !shared.last())
+        }
     }
 
     /// The level last written, by a blink or by hand.
@@ -166,6 +173,7 @@ impl Output {
         }
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
+        shared.finish(Ok(()))?;
         let device = self.clone();
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
     }
@@ -195,19 +203,47 @@ impl Output {
 }
 
 impl OutputShared {
-    fn write(&self, mut level: Level) -> Result<()> {
+    #[inline]
+    fn write(&self, level: Level) -> Result<()> {
         let before = self.last();
         // Noted first: the write may set off a callback, on another thread, that writes again.
         self.note(level);
+        let result = self.pin.set(level);
+        if result.is_ok() && self.last() == level {
+            return Ok(());
+        }
+        self.write_again(before, level, result)
+    }
+
+    /// Sees to a write that has failed, or that another thread's has come between.
+    #[cold]
+    fn write_again(&self, before: Level, mut level: Level, mut result: Result<()>) -> Result<()> {
         loop {
-            self.pin.set(level).inspect_err(|_| self.note(before))?;
+            result.inspect_err(|_| self.note(before))?;
             let noted = self.last();
             if noted == level {
                 return Ok(());
             }
-            // Another thread has written meanwhile, and either write may have reached the pin last: the later note counts.
+            // Either write may have reached the pin last: the later note counts.
             level = noted;
+            result = self.pin.set(level);
         }
+    }
+
+    /// Writes as the user's own act, and ends an animation that runs.
+    #[cold]
+    #[inline(never)]
+    fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
+        let result = self.lane.take(self.lease.gpio(), || self.write(level()));
+        self.finish(result)
+    }
+
+    /// Sees to what a write has set off, and whether it has got to the pin.
+    fn finish(&self, written: Result<()>) -> Result<()> {
+        let gpio = self.lease.gpio();
+        gpio.runtime().catch_up();
+        written?;
+        gpio.confirm(|| self.pin.confirm())
     }
 
     fn note(&self, level: Level) {

@@ -25,6 +25,7 @@ pub struct PwmBuilder {
     gpio: Gpio,
     spec: PinSpec,
     device: &'static str,
+    hardware: bool,
     wave: Wave,
     rest: Level,
     on_close: Option<OnClose>,
@@ -62,7 +63,7 @@ impl Wave {
 impl PwmBuilder {
     pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
         let wave = Wave { frequency: 100.0, duty: 0.0 };
-        PwmBuilder { gpio, spec, device: "Pwm", wave, rest: Level::Low, on_close: None }
+        PwmBuilder { gpio, spec, device: "Pwm", hardware: false, wave, rest: Level::Low, on_close: None }
     }
 
     /// The frequency in hertz; 100 if nothing is said.
@@ -74,6 +75,15 @@ impl PwmBuilder {
     /// The duty cycle from the first instant, from 0 to 1; 0 if nothing is said.
     pub fn initial(mut self, duty: f64) -> Self {
         self.wave.duty = duty;
+        self
+    }
+
+    /// Insists on pulses of the hardware's own: exact, and without any work for the processor.
+    ///
+    /// A Raspberry Pi has that on GPIO12, 13, 18 and 19. On local factories the kernel has to be told by a line in
+    /// `config.txt`, which the error names where it is missing; and only they and the remote one can do it.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.hardware = hardware;
         self
     }
 
@@ -100,8 +110,8 @@ impl PwmBuilder {
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`InvalidFrequency`](ErrorKind::InvalidFrequency),
-    /// [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported), [`Closed`](ErrorKind::Closed), and those of
-    /// the system.
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Pwm> {
         let holder = Holder { device: self.device, place: Location::caller() };
@@ -114,18 +124,25 @@ impl PwmBuilder {
         let gpio = self.gpio;
         let wave = self.wave.checked()?;
         let (period, pulse) = wave.times();
-        let config =
-            PwmConfig { period, pulse, rest: self.rest, on_close: self.on_close.unwrap_or(gpio.on_close()) };
-        let soft = match gpio.capabilities().pwm {
-            Support::Native => false,
-            Support::Emulated => true,
-            Support::None => return Err(Error::unsupported("PWM")),
+        let config = PwmConfig {
+            period,
+            pulse,
+            hardware: self.hardware,
+            rest: self.rest,
+            on_close: self.on_close.unwrap_or(gpio.on_close()),
         };
+        let soft = !self.hardware
+            && match gpio.capabilities().pwm {
+                Support::Native => false,
+                Support::Emulated => true,
+                Support::None => return Err(Error::unsupported("PWM")),
+            };
         if soft {
             soft_pwm::check(period)?;
         }
         let reservation = gpio.reserve(&self.spec, holder)?;
         let line = reservation.line();
+        gpio.check_on_close(line, config.on_close)?;
         let pin = match soft {
             true => Box::new(SoftPwm::open(&gpio, line, config)?),
             false => gpio.factory().open_pwm(line, config)?,
@@ -176,8 +193,7 @@ impl Pwm {
         let shared: &PwmShared = &self.0;
         Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
         let result = shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty));
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// The duty cycle last set, by an animation or by hand.
@@ -197,8 +213,7 @@ impl Pwm {
         };
         check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
         let result = shared.write(|wave| wave.frequency = hertz);
-        shared.lease.gpio().runtime().catch_up();
-        result
+        shared.finish(result)
     }
 
     /// The frequency in hertz.
@@ -220,6 +235,7 @@ impl Pwm {
         shared.lease.check_open()?;
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
+        shared.finish(Ok(()))?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))
@@ -262,6 +278,14 @@ impl PwmShared {
         self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lease.line()))?;
         *wave = wanted;
         Ok(())
+    }
+
+    /// Sees to what a write has set off, and whether it has got to the pin.
+    fn finish(&self, written: Result<()>) -> Result<()> {
+        let gpio = self.lease.gpio();
+        gpio.runtime().catch_up();
+        written?;
+        gpio.confirm(|| self.pin.confirm()).map_err(|error| error.with_pin(self.lease.line()))
     }
 }
 

@@ -2,16 +2,20 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::{self, ThreadId};
 
+use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
+use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
+use crate::factory::{SpiBus, SpiConfig};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
+use crate::types::Line;
 
 /// The four modes of SPI: which level the clock rests at, and on which of its edges data is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -45,8 +49,14 @@ pub(crate) struct SpiSettings {
     pub(crate) mode: SpiMode,
     pub(crate) lsb_first: bool,
     pub(crate) select_high: bool,
-    /// Half a clock cycle.
-    pub(crate) half: Duration,
+    pub(crate) max_rate: Option<u32>,
+}
+
+impl SpiSettings {
+    fn config(self, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
+        let SpiSettings { mode, lsb_first, select_high, max_rate } = self;
+        SpiConfig { clock, mosi, miso, select, mode, lsb_first, select_high, max_rate }
+    }
 }
 
 impl SpiBuilder {
@@ -92,9 +102,10 @@ impl SpiBuilder {
 
     /// The most clock cycles a second; as fast as the pins go if nothing is said.
     ///
-    /// The calling thread sleeps half a cycle at a time, so what comes of rates above a few kilohertz is up to the system.
+    /// Where the factory has no SPI of its own the calling thread sleeps half a cycle at a time, so what comes of rates above
+    /// a few kilohertz is up to the system.
     pub fn max_rate(mut self, hertz: u32) -> Self {
-        self.settings.half = Duration::from_nanos(500_000_000 / u64::from(hertz.max(1)));
+        self.settings.max_rate = Some(hertz);
         self
     }
 
@@ -126,10 +137,17 @@ impl SpiBuilder {
         let mosi = self.mosi.as_ref().map(&mut take).transpose()?;
         let miso = self.miso.as_ref().map(&mut take).transpose()?;
         let select = self.select.as_ref().map(&mut take).transpose()?;
-        let bus = SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
-            .map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
+        // A factory's own bus has all four wires; one with fewer is core's.
+        let opened = match (gpio.capabilities().spi, mosi, miso, select) {
+            (Support::Native, Some(mosi), Some(miso), Some(select)) => {
+                gpio.factory().open_spi(self.settings.config(clock, mosi, miso, select))
+            }
+            _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
+                .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
+        };
+        let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
         let shared =
-            Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, transfer: Mutex::new(()) });
+            Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, turn: Turn::default() });
         Ok(Spi(Owner::register(shared)?))
     }
 }
@@ -156,21 +174,69 @@ pub struct Spi(Arc<Owner<SpiShared>>);
 #[derive(Debug)]
 struct SpiShared {
     lease: Lease,
-    bus: SoftSpi,
-    /// One transfer at a time: this is the bus itself, and held while bits go over it.
-    transfer: Mutex<()>,
+    bus: Box<dyn SpiBus>,
+    turn: Turn,
+}
+
+/// Whose transfer goes over the bus: one at a time.
+///
+/// It is no lock, as on a virtual clock callbacks run while a transfer sleeps, and they may use the bus.
+#[derive(Debug, Default)]
+struct Turn {
+    taken: Mutex<Option<ThreadId>>,
+    /// Rung when it is free.
+    freed: Bell,
+}
+
+impl Turn {
+    /// Waits for the others; refuses whoever would wait for himself.
+    fn take(&self) -> Result<Taken<'_>> {
+        let this = thread::current().id();
+        loop {
+            let listener = self.freed.listen();
+            {
+                let mut taken = self.taken.lock();
+                match *taken {
+                    None => {
+                        *taken = Some(this);
+                        return Ok(Taken(self));
+                    }
+                    Some(thread) if thread == this => {
+                        let message = "a transfer of this thread's goes over the bus: let a callback of it leave \
+                                       the bus to another thread, or to later";
+                        return Err(Error::new(ErrorKind::PinInUse, message));
+                    }
+                    Some(_) => {}
+                }
+            }
+            listener.wait();
+        }
+    }
+}
+
+/// The bus until this is dropped.
+struct Taken<'a>(&'a Turn);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock() = None;
+        self.0.freed.notify(usize::MAX);
+    }
 }
 
 impl Spi {
     /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
     ///
+    /// One transfer goes over the bus at a time, and others wait.
+    ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), and those of the system.
+    /// [`Closed`](ErrorKind::Closed), [`PinInUse`](ErrorKind::PinInUse) in a callback that runs while a transfer of the
+    /// same thread sleeps, which happens on a virtual clock only, and those of the system.
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
         let shared: &SpiShared = &self.0;
         let result = {
-            let _bus = shared.transfer.lock();
-            shared.bus.transfer(shared.lease.gpio(), data)
+            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lease.line()))?;
+            shared.bus.transfer(data)
         };
         shared.lease.gpio().runtime().catch_up();
         result

@@ -1,10 +1,13 @@
-//! Threads of the library's own.
+//! Threads of the library's own, and of backends.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
 /// Starts a thread that leaves all signals to the program's own threads, which may be waiting for them.
-pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+///
+/// # Errors
+/// Those of the system, if it has no thread left.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // A thread begins with the mask of the one that starts it: there is no moment at which it could take a signal.
     let _blocked = Blocked::all();
     Builder::new().name(name.to_owned()).spawn(body)

@@ -86,6 +86,8 @@ impl fmt::Display for Bias {
 }
 
 /// What a line becomes when its device is closed or the program ends.
+///
+/// A backend that cannot leave a line at a level says so by [`Unsupported`](crate::ErrorKind::Unsupported) when the line is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnClose {

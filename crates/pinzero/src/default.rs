@@ -17,12 +17,18 @@ struct Candidate {
 }
 
 /// In the order in which they are tried. The mock is not among them: it is had by name only.
-const CANDIDATES: &[Candidate] = &[Candidate { name: "cdev", open: open_cdev }];
+const CANDIDATES: &[Candidate] = &[
+    Candidate { name: "cdev", open: open_cdev },
+    Candidate { name: "rppal", open: open_rppal },
+    Candidate { name: "pigpio", open: || open_pigpio("") },
+];
 
 /// The default factory, started when it is first asked for. Once closed it stays so, until [`set_default`] names another.
 ///
-/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device) or `mock` (a Raspberry
-/// Pi on the terminal). Unset, those that drive real pins are tried in a fixed order.
+/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device), `rppal` (registers), `pigpio` or
+/// `pigpio://host:port` (the pins of another computer, where `pigpiod` or `pinzero serve` runs; what is not said comes
+/// from `PIGPIO_ADDR` and `PIGPIO_PORT`) or `mock` (a Raspberry Pi on the terminal). Unset, those that drive real pins are
+/// tried in this order.
 ///
 /// # Errors
 /// [`NoFactory`](ErrorKind::NoFactory), with every factory that was tried, why it did not start, and how to go on
@@ -57,6 +63,9 @@ fn open(wanted: Option<&str>) -> Result<Gpio> {
     };
     if wanted.eq_ignore_ascii_case("mock") {
         return Ok((*mock::builder().terminal().try_open()?).clone());
+    }
+    if let Some(address) = wanted.strip_prefix("pigpio://") {
+        return open_pigpio(address);
     }
     match CANDIDATES.iter().find(|candidate| candidate.name.eq_ignore_ascii_case(wanted)) {
         Some(candidate) => (candidate.open)(),
@@ -96,6 +105,28 @@ fn open_cdev() -> Result<Gpio> {
     Err(Error::new(ErrorKind::Unsupported, reason))
 }
 
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+fn open_rppal() -> Result<Gpio> {
+    Gpio::new(pinzero_rppal::RppalFactory::new()?)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "rppal")))]
+fn open_rppal() -> Result<Gpio> {
+    let reason =
+        if cfg!(target_os = "linux") { "the feature `rppal` is not switched on" } else { "it needs Linux" };
+    Err(Error::new(ErrorKind::Unsupported, reason))
+}
+
+#[cfg(feature = "pigpio")]
+fn open_pigpio(address: &str) -> Result<Gpio> {
+    Gpio::new(pinzero_pigpio::PigpioFactory::connect(address)?)
+}
+
+#[cfg(not(feature = "pigpio"))]
+fn open_pigpio(_: &str) -> Result<Gpio> {
+    Err(Error::new(ErrorKind::Unsupported, "the feature `pigpio` is switched off"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +135,6 @@ mod tests {
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = open(Some("lgpio")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoFactory);
-        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, mock"), "{error}");
+        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, rppal, pigpio, mock"), "{error}");
     }
 }

@@ -43,8 +43,14 @@ pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
 pub use pinzero_cdev as cdev;
 pub use pinzero_core::{
     Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, GpioBuilder,
-    Handler, Level, OnClose, PinSpec, Result, Support, board, close_all, mock, time,
+    Handler, Level, LineFunction, OnClose, Outcome, Peek, PinSpec, Result, Support, board, close_all, mock,
+    time,
 };
+
+#[cfg(feature = "pigpio")]
+pub use pinzero_pigpio as pigpio;
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+pub use pinzero_rppal as rppal;
 
 /// Has the compiler check the examples of the README.
 #[cfg(doctest)]

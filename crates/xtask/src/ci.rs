@@ -1,20 +1,24 @@
 //! All that CI checks, step by step.
 
 use crate::runner::{Runner, Stop, Tally};
-use crate::{checks, deep, rig};
+use crate::{checks, deep, interop, rig};
 use std::process::ExitCode;
 use std::time::Instant;
 
 type Step = fn(&mut Runner) -> Result<(), Stop>;
 
-/// The step that runs the tests which the others leave out.
-const KERNEL_RIG: &str = "kernel rig";
+/// The steps that run tests which the others leave out, and what is missing according to these.
+const LATER: [(&str, &str); 3] = [KERNEL_RIG, PYTHON, NODE];
+const KERNEL_RIG: (&str, &str) = ("kernel rig", "rig");
+const PYTHON: (&str, &str) = ("clients in Python", "clients in Python");
+const NODE: (&str, &str) = ("client in Node", "client in Node");
 
 /// The steps: quick ones first, then by what they need of each other's builds.
 const STEPS: &[(&str, Step)] = &[
     ("formatting", |runner| cargo(runner, "fmt --all --check")),
     ("formatting, fuzz targets", |runner| {
-        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")
+        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")?;
+        cargo(runner, "fmt --manifest-path=crates/pinzero-pigpio/fuzz/Cargo.toml --check")
     }),
     ("file lengths", checks::file_lengths),
     ("dependencies on other systems", checks::other_systems),
@@ -34,7 +38,9 @@ const STEPS: &[(&str, Step)] = &[
     ("concurrency model", deep::model),
     ("Miri", deep::miri),
     ("fuzz targets", deep::fuzz_targets),
-    (KERNEL_RIG, rig::test),
+    (PYTHON.0, interop::python),
+    (NODE.0, interop::node),
+    (KERNEL_RIG.0, rig::test),
     ("clean tree", checks::clean_tree),
 ];
 
@@ -43,7 +49,7 @@ pub(crate) fn main(keep_going: bool) -> ExitCode {
     let start = Instant::now();
     let mut runner = Runner::strict();
     let mut failures = 0;
-    let mut rig_ran = false;
+    let mut made_up = Vec::new();
     for &(name, step) in STEPS {
         println!("\n== {name}");
         let begin = Instant::now();
@@ -51,7 +57,7 @@ pub(crate) fn main(keep_going: bool) -> ExitCode {
         let seconds = begin.elapsed().as_secs_f32();
         match result {
             Ok(()) => {
-                rig_ran |= name == KERNEL_RIG;
+                made_up.extend(LATER.iter().filter(|(step, _)| *step == name).map(|(_, missing)| *missing));
                 println!("-- {name}: passed in {seconds:.1} s");
             }
             Err(Stop::Skipped(reason)) => println!("-- {name}: skipped: {reason}"),
@@ -65,7 +71,7 @@ pub(crate) fn main(keep_going: bool) -> ExitCode {
         }
     }
     println!("\n{:.0} s in all", start.elapsed().as_secs_f32());
-    println!("{}", summary(&runner.tests, failures, rig_ran));
+    println!("{}", summary(&runner.tests, failures, &made_up));
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -74,11 +80,12 @@ fn cargo(runner: &mut Runner, arguments: &str) -> Result<(), Stop> {
 }
 
 /// The line that CI ends with. A step that failed without a failed test counts as one, so that the line
-/// never speaks of success when there is none; a test that was ignored for want of the rig has not been
-/// skipped if the rig ran it later.
-fn summary(tests: &Tally, failures: u32, rig_ran: bool) -> String {
+/// never speaks of success when there is none; a test that was ignored for want of something has not been
+/// skipped if that was `made_up` for later.
+fn summary(tests: &Tally, failures: u32, made_up: &[&str]) -> String {
     let failed = tests.failed.max(failures);
-    let skipped = if rig_ran { tests.ignored.saturating_sub(tests.want_rig) } else { tests.ignored };
+    let later: u32 = made_up.iter().filter_map(|missing| tests.missing.get(*missing)).sum();
+    let skipped = tests.ignored.saturating_sub(later);
     let mut line = format!("{} passed, {failed} failed", tests.passed);
     if skipped > 0 {
         line += &format!(", {skipped} skipped");
@@ -92,10 +99,12 @@ mod tests {
 
     #[test]
     fn the_summary_tells_the_truth() {
-        let tests = Tally { passed: 9, failed: 0, ignored: 3, want_rig: 2 };
-        assert_eq!(summary(&tests, 0, true), "9 passed, 0 failed, 1 skipped");
-        assert_eq!(summary(&tests, 0, false), "9 passed, 0 failed, 3 skipped");
-        assert_eq!(summary(&tests, 1, false), "9 passed, 1 failed, 3 skipped");
-        assert_eq!(summary(&Tally { passed: 9, ..Tally::default() }, 0, true), "9 passed, 0 failed");
+        let missing = [("rig".to_owned(), 2), ("client in Node".to_owned(), 1)].into();
+        let tests = Tally { passed: 9, failed: 0, ignored: 4, missing };
+        assert_eq!(summary(&tests, 0, &["rig"]), "9 passed, 0 failed, 2 skipped");
+        assert_eq!(summary(&tests, 0, &["client in Node", "rig"]), "9 passed, 0 failed, 1 skipped");
+        assert_eq!(summary(&tests, 0, &[]), "9 passed, 0 failed, 4 skipped");
+        assert_eq!(summary(&tests, 1, &[]), "9 passed, 1 failed, 4 skipped");
+        assert_eq!(summary(&Tally { passed: 9, ..Tally::default() }, 0, &["rig"]), "9 passed, 0 failed");
     }
 }

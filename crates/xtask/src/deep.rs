@@ -3,7 +3,8 @@
 use crate::runner::{Runner, Stop, root};
 use std::process::Command;
 
-const FUZZ: &str = "crates/pinzero-board/fuzz";
+/// Where fuzz targets are.
+const FUZZ: [&str; 2] = ["crates/pinzero-board/fuzz", "crates/pinzero-pigpio/fuzz"];
 
 /// Has loom try the threads of the models in every order.
 pub(crate) fn model(runner: &mut Runner) -> Result<(), Stop> {
@@ -25,7 +26,10 @@ pub(crate) fn miri(runner: &mut Runner) -> Result<(), Stop> {
     if runner.run(&mut nightly(runner, "miri setup")).is_err() {
         return Err(Stop::Skipped("there is no nightly toolchain with miri and rust-src".to_owned()));
     }
-    runner.run(&mut nightly(runner, "miri test --locked --package=pinzero-core --lib machine::"))?;
+    // The names of boards would take it ten minutes.
+    for tests in ["--package=pinzero-core --lib machine::", "--package=pinzero-board --test=models"] {
+        runner.run(&mut nightly(runner, &format!("miri test --locked {tests}")))?;
+    }
     Ok(())
 }
 
@@ -34,7 +38,9 @@ pub(crate) fn fuzz_targets(runner: &mut Runner) -> Result<(), Stop> {
     if runner.run(&mut nightly(runner, "fuzz --version")).is_err() {
         return Err(Stop::Skipped("there is no cargo-fuzz, or no nightly toolchain".to_owned()));
     }
-    runner.run(&mut nightly(runner, &format!("fuzz build --fuzz-dir={FUZZ}")))?;
+    for crate_of_them in FUZZ {
+        runner.run(&mut nightly(runner, &format!("fuzz build --fuzz-dir={crate_of_them}")))?;
+    }
     Ok(())
 }
 

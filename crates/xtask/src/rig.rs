@@ -4,8 +4,8 @@ use crate::runner::{Runner, Stop, root};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-/// The exit status, here and of the rig's scripts, for a machine that cannot run the rig.
-const UNSUPPORTED: u8 = 77;
+/// The exit status, here and of the rig's scripts, for a machine that cannot run what was asked for.
+pub(crate) const UNSUPPORTED: u8 = 77;
 
 /// What to do with the rig.
 #[derive(Debug)]

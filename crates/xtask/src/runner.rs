@@ -1,5 +1,6 @@
 //! Running commands: their output is passed on as it comes, and searched for what CI wants to know.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,15 +26,16 @@ pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
     pub(crate) ignored: u32,
-    /// Those of the ignored that wait for the kernel rig.
-    pub(crate) want_rig: u32,
+    /// Those of the ignored that say what is missing, by that: `rig` in `no rig: run this or that`.
+    pub(crate) missing: BTreeMap<String, u32>,
 }
 
 impl Tally {
     /// Takes in a line of output, if it is about tests.
     fn count(&mut self, line: &str) {
-        if line.contains(" ... ignored, no rig") || line.contains(" ... ignored (no rig") {
-            self.want_rig += 1;
+        let reason = line.split_once(" ... ignored, no ").or_else(|| line.split_once(" ... ignored (no "));
+        if let Some((missing, _)) = reason.and_then(|(_, reason)| reason.split_once(':')) {
+            *self.missing.entry(missing.to_owned()).or_default() += 1;
         }
         let Some((_, result)) = line.split_once("test result: ") else { return };
         // `ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`
@@ -164,12 +166,15 @@ mod tests {
             "running 3 tests",
             "test reads ... ok",
             "test edges ... ignored, no rig: run `cargo xtask kernel-rig`",
+            "test spi   ... ignored (no rig: run `cargo xtask kernel-rig`)",
+            "test takes_a_day ... ignored",
             "test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 7 filtered out; finished in 0.00s",
             "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
         ] {
             tally.count(line);
         }
-        assert_eq!(tally, Tally { passed: 5, failed: 1, ignored: 2, want_rig: 1 });
+        let missing = BTreeMap::from([("rig".to_owned(), 2)]);
+        assert_eq!(tally, Tally { passed: 5, failed: 1, ignored: 2, missing });
     }
 
     #[test]

@@ -24,8 +24,8 @@ mod unix {
     use pinzero::prelude::*;
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
     use pinzero_core::{
-        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
-        PwmConfig, PwmPin,
+        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin,
+        PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
     };
 
     /// The pins that the program is to use, and how to press the button on GPIO2.
@@ -34,6 +34,14 @@ mod unix {
         if pins == "cdev" {
             let gpio = Gpio::builder(pinzero::cdev::CdevFactory::new()?).exit_guard(is_guarded).open()?;
             return Ok((gpio, Box::new(press_simulated)));
+        }
+        if pins.starts_with("pigpio://") {
+            let pi = pinzero::pigpio::PigpioFactory::connect(pins)?;
+            let gpio = Gpio::builder(pi).exit_guard(is_guarded).open()?;
+            // GPIO3 is joined to GPIO2 by a wire.
+            let press = gpio.clone();
+            let press = move || drop(press.output(3).open().map(std::mem::forget));
+            return Ok((gpio, Box::new(press)));
         }
         let mock = mock::builder().journal(pins).realtime().exit_guard(is_guarded).open();
         let gpio = Gpio::clone(&mock);
@@ -274,6 +282,10 @@ mod unix {
             Ok(None)
         }
 
+        fn peek(&self, _: Line) -> Result<Peek> {
+            Ok(Peek::default())
+        }
+
         fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {
             Ok(Box::new(Stuck))
         }
@@ -288,6 +300,10 @@ mod unix {
 
         fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
             Err(pinzero::Error::new(ErrorKind::Unsupported, "no PWM"))
+        }
+
+        fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+            Err(pinzero::Error::new(ErrorKind::Unsupported, "no SPI"))
         }
 
         fn close(&self) -> Result<()> {
@@ -309,6 +325,10 @@ mod unix {
 
     impl OutputPin for Stuck {
         fn set(&self, _: Level) -> Result<()> {
+            Ok(())
+        }
+
+        fn confirm(&self) -> Result<()> {
             Ok(())
         }
     }

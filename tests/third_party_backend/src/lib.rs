@@ -9,7 +9,8 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line,
-    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+    OnClose, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result,
+    SpiBus, SpiConfig, Support,
 };
 
 const LINES: u32 = 8;
@@ -179,6 +180,10 @@ impl PinFactory for Breadboard {
         Ok(None)
     }
 
+    fn peek(&self, _: Line) -> Result<Peek> {
+        Ok(Peek::default())
+    }
+
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         let set_up = |wire: &mut Wire| wire.output = Some(config.initial.unwrap_or(wire.level));
         Ok(Box::new(self.open(line, config.on_close, set_up)?))
@@ -189,6 +194,9 @@ impl PinFactory for Breadboard {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
         let set_up = |wire: &mut Wire| {
             wire.output = None;
             wire.pull(config.bias);
@@ -201,6 +209,10 @@ impl PinFactory for Breadboard {
 
     fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
         Err(Error::unsupported("PWM"))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
@@ -253,6 +265,10 @@ impl Pin for BreadboardPin {
 impl OutputPin for BreadboardPin {
     fn set(&self, level: Level) -> Result<()> {
         self.change(|wire| wire.output = Some(level))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 }
 

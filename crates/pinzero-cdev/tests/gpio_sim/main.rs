@@ -59,7 +59,7 @@ impl Rig {
     }
 
     fn input(&self, line: u32, bias: Bias) -> Box<dyn Pin> {
-        self.factory.open_input(Line(line), InputConfig { bias, edges: None }).unwrap()
+        self.factory.open_input(Line(line), InputConfig { bias, settle: None, edges: None }).unwrap()
     }
 
     /// What the kernel says of a line.

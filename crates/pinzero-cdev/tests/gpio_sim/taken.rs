@@ -34,7 +34,13 @@ fn a_line_beyond_the_last_is_unknown() {
 #[ignore = "no rig: run `cargo xtask kernel-rig`"]
 fn pulses_are_not_this_backends() {
     let rig = rig();
-    let config = PwmConfig { period: ms(10), pulse: ms(5), rest: Level::Low, on_close: OnClose::Restore };
+    let config = PwmConfig {
+        period: ms(10),
+        pulse: ms(5),
+        hardware: false,
+        rest: Level::Low,
+        on_close: OnClose::Restore,
+    };
     assert!(!rig.factory.capabilities().pwm.is_available());
     assert_eq!(rig.factory.open_pwm(Line(3), config).unwrap_err().kind(), ErrorKind::Unsupported);
 }
@@ -52,7 +58,7 @@ fn a_closed_factory_has_given_everything_back() {
     drop(held);
     assert!(!rig.info(3).used && !rig.info(4).used);
 
-    let open = rig.factory.open_input(Line(5), InputConfig { bias: Bias::AsIs, edges: None });
+    let open = rig.factory.open_input(Line(5), InputConfig { bias: Bias::AsIs, settle: None, edges: None });
     let errors = [
         output.set(Level::High).unwrap_err(),
         input.level().unwrap_err(),

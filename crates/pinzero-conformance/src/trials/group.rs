@@ -58,7 +58,7 @@ pub(super) fn changes_in_one_instant(bench: &Bench<'_>) -> Outcome {
             return check(false, || format!("of {lines:?} only some have changed: {instants:?}"));
         };
         let apart = (one - other).max(other - one);
-        check(apart <= bench.rig().precision(), || format!("{lines:?} changed {apart:?} after each other"))?;
+        check(apart <= bench.precision(), || format!("{lines:?} changed {apart:?} after each other"))?;
     }
     Ok(())
 }
@@ -84,4 +84,21 @@ pub(super) fn is_taken_and_closed_as_one(bench: &Bench<'_>) -> Outcome {
         gpio.output(line).open()?.close()?;
     }
     Ok(())
+}
+
+pub(super) fn is_opened_as_a_whole_or_not_at_all(bench: &Bench<'_>) -> Outcome {
+    let (gpio, lines) = (bench.gpio(), lines(bench)?);
+    for [taken, free] in [lines, [lines[1], lines[0]]] {
+        let before = bench.observe(free)?;
+        let other = bench.take_elsewhere(taken)?;
+        refused(
+            "a group with a line of another process",
+            ErrorKind::Busy,
+            gpio.group(lines).initial(0b11).open(),
+        )?;
+        bench.sees(free, before, "in a group that could not be had")?;
+        gpio.output(free).open()?.close()?;
+        drop(other);
+    }
+    Ok(gpio.group(lines).open()?.close()?)
 }

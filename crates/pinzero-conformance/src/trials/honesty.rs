@@ -38,6 +38,14 @@ pub(super) fn spi(bench: &Bench<'_>) -> Outcome {
     keeps_its_word("SPI", is_available, bench.gpio().spi(bench.line).mosi(other).open())
 }
 
+/// A factory's own bus has all four wires; what has fewer is core's.
+pub(super) fn native_spi(bench: &Bench<'_>) -> Outcome {
+    let [clock, mosi, miso, select] = bench.four_lines()?;
+    let spi = bench.gpio().spi(clock).mosi(mosi).miso(miso).select(select).open()?;
+    spi.transfer(&mut [0xa5])?;
+    Ok(spi.close()?)
+}
+
 pub(super) fn pwm(bench: &Bench<'_>) -> Outcome {
     let is_available = bench.powers().pwm.is_available();
     keeps_its_word("PWM", is_available, bench.gpio().pwm(bench.line).open())
@@ -46,5 +54,5 @@ pub(super) fn pwm(bench: &Bench<'_>) -> Outcome {
 pub(super) fn keep(bench: &Bench<'_>) -> Outcome {
     let open = || bench.gpio().output(bench.line).on_close(OnClose::Keep).open();
     keeps_its_word("an output that keeps its level", bench.powers().keep.is_available(), open())?;
-    bench.leave_undriven(bench.line)
+    bench.leave_undriven()
 }

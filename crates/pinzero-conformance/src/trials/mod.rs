@@ -1,6 +1,7 @@
 //! The trials: what a program may rely on, whatever drives its pins.
 
 mod boundary;
+mod closing;
 mod debounce;
 mod edges;
 mod group;
@@ -13,7 +14,10 @@ mod pwm;
 mod spi;
 mod wires;
 
-use crate::bench::{BIAS, Bench, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, Need, OUTPUT, PWM, SPI};
+use crate::bench::{
+    BIAS, Bench, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT, PWM, SPI,
+};
+use crate::driver::Role::{self, Group, Output, Steady, Wave};
 use crate::outcome::Outcome;
 
 /// One trial, and the powers without which it is not for a factory.
@@ -27,6 +31,11 @@ const fn check(name: &'static str, needs: &'static [Need], run: fn(&Bench<'_>) -
     Check { name, needs, run }
 }
 
+/// PWM when it is steady, and when it carries a wave.
+fn both(bench: &Bench<'_>, check: fn(&Bench<'_>, Role) -> Outcome) -> Outcome {
+    [Steady, Wave].into_iter().try_for_each(|role| check(bench, role))
+}
+
 /// All of them.
 pub(crate) const ALL: &[Check] = &[
     check("honesty::output", &[], honesty::output),
@@ -34,24 +43,42 @@ pub(crate) const ALL: &[Check] = &[
     check("honesty::bias", &[INPUT], honesty::bias),
     check("honesty::group", &[], honesty::group),
     check("honesty::spi", &[], honesty::spi),
+    check("honesty::native_spi", &[NATIVE_SPI], honesty::native_spi),
     check("honesty::pwm", &[], honesty::pwm),
     check("honesty::keep", &[OUTPUT], honesty::keep),
     check("boundary::gives_what_is_declared", &[], boundary::gives_what_is_declared),
     check("boundary::refuses_what_is_not_declared", &[], boundary::refuses_what_is_not_declared),
+    check("boundary::is_known_by_its_host", &[], boundary::is_known_by_its_host),
     check("boundary::a_closed_pin_says_so", &[], boundary::a_closed_pin_says_so),
     check("boundary::a_dropped_pin_is_free", &[], boundary::a_dropped_pin_is_free),
     check("boundary::a_closed_factory_holds_nothing", &[], boundary::a_closed_factory_holds_nothing),
     check("output::starts_at_its_level", &[OUTPUT], output::starts_at_its_level),
-    check("output::starts_without_a_blip", &[OUTPUT], output::starts_without_a_blip),
+    check("output::starts_without_a_blip", &[OUTPUT], |bench| closing::starts_straight(bench, Output)),
+    check("output::adopts_without_a_blip", &[OUTPUT], closing::adopts_straight),
+    check("output::ends_without_a_blip", &[OUTPUT], |bench| closing::ends_straight(bench, Output)),
     check("output::adopts_the_level", &[OUTPUT], output::adopts_the_level),
     check("output::drives_and_reads", &[OUTPUT], output::drives_and_reads),
-    check("output::restores_what_it_found", &[OUTPUT], output::restores_what_it_found),
-    check("output::leaves_the_pull_asked_for", &[OUTPUT, BIAS], output::leaves_the_pull_asked_for),
-    check("output::leaves_the_level_asked_for", &[OUTPUT, KEEP], output::leaves_the_level_asked_for),
+    check("output::restores_what_it_found", &[OUTPUT], |bench| closing::restores(bench, Output)),
+    check("output::leaves_the_pull_asked_for", &[OUTPUT, BIAS], |bench| {
+        closing::leaves_a_pull(bench, Output)
+    }),
+    check("output::leaves_low_or_high", &[OUTPUT], |bench| closing::leaves_a_level(bench, Output)),
+    check("output::keeps_its_level", &[OUTPUT, KEEP], |bench| closing::keeps(bench, Output)),
     check("group::starts_at_its_levels", &[GROUP], group::starts_at_its_levels),
+    check("group::starts_without_a_blip", &[GROUP], |bench| closing::starts_straight(bench, Group)),
+    check("group::ends_without_a_blip", &[GROUP], |bench| closing::ends_straight(bench, Group)),
     check("group::sets_what_the_mask_says", &[GROUP], group::sets_what_the_mask_says),
     check("group::changes_in_one_instant", &[NATIVE_GROUP], group::changes_in_one_instant),
     check("group::is_taken_and_closed_as_one", &[GROUP, OUTPUT], group::is_taken_and_closed_as_one),
+    check("group::restores_what_it_found", &[GROUP], |bench| closing::restores(bench, Group)),
+    check("group::leaves_the_pull_asked_for", &[GROUP, BIAS], |bench| closing::leaves_a_pull(bench, Group)),
+    check("group::leaves_low_or_high", &[GROUP], |bench| closing::leaves_a_level(bench, Group)),
+    check("group::keeps_its_level", &[GROUP, KEEP], |bench| closing::keeps(bench, Group)),
+    check(
+        "group::is_opened_as_a_whole_or_not_at_all",
+        &[GROUP, OUTPUT],
+        group::is_opened_as_a_whole_or_not_at_all,
+    ),
     check("input::follows_the_line", &[INPUT], input::follows_the_line),
     check("input::is_pulled", &[INPUT, BIAS], input::is_pulled),
     check("input::a_driver_beats_the_pull", &[INPUT, BIAS], input::a_driver_beats_the_pull),
@@ -82,7 +109,13 @@ pub(crate) const ALL: &[Check] = &[
     check("pwm::keeps_its_duty_at_another_frequency", &[PWM], pwm::keeps_its_duty_at_another_frequency),
     check("pwm::never_toggles_at_the_ends", &[PWM], pwm::never_toggles_at_the_ends),
     check("pwm::refuses_what_is_no_wave", &[PWM], pwm::refuses_what_is_no_wave),
+    check("pwm::starts_without_a_blip", &[PWM], |bench| closing::starts_straight(bench, Steady)),
+    check("pwm::ends_without_a_blip", &[PWM], |bench| closing::ends_straight(bench, Steady)),
     check("pwm::ends_with_close", &[PWM], pwm::ends_with_close),
+    check("pwm::restores_what_it_found", &[PWM], |bench| both(bench, closing::restores)),
+    check("pwm::leaves_the_pull_asked_for", &[PWM, BIAS], |bench| both(bench, closing::leaves_a_pull)),
+    check("pwm::leaves_low_or_high", &[PWM], |bench| both(bench, closing::leaves_a_level)),
+    check("pwm::keeps_its_level", &[PWM, KEEP], |bench| both(bench, closing::keeps)),
     check("spi::comes_back_over_a_wire", &[SPI], spi::comes_back_over_a_wire),
     check("wires::carry_a_level", &[INPUT, OUTPUT], wires::carry_a_level),
     check("wires::a_driver_beats_a_pull", &[INPUT, OUTPUT, BIAS], wires::a_driver_beats_a_pull),

@@ -3,7 +3,7 @@
 use pinzero_core::{Bias, ErrorKind, Level, OnClose};
 
 use crate::bench::Bench;
-use crate::outcome::{Outcome, check, or_not_applicable, refused};
+use crate::outcome::{Outcome, check, refused};
 
 pub(super) fn a_closed_output_says_so(bench: &Bench<'_>) -> Outcome {
     let output = bench.gpio().output(bench.line).open()?;
@@ -57,7 +57,7 @@ pub(super) fn one_holder_in_a_process(bench: &Bench<'_>) -> Outcome {
 
 pub(super) fn one_holder_among_processes(bench: &Bench<'_>) -> Outcome {
     let (gpio, line) = (bench.gpio(), bench.line);
-    let other = or_not_applicable(bench.rig().take_elsewhere(line)?, "the rig has no other process")?;
+    let other = bench.take_elsewhere(line)?;
     refused("an output that another process holds", ErrorKind::Busy, gpio.output(line).open())?;
     if bench.powers().input.is_available() {
         refused("an input that another process holds", ErrorKind::Busy, gpio.input(line).open())?;

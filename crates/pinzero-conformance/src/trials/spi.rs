@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::outcome::{Outcome, check, or_not_applicable, refused};
 
 pub(super) fn comes_back_over_a_wire(bench: &Bench<'_>) -> Outcome {
-    let [mosi, miso] = or_not_applicable(bench.rig().wire()?, "the rig has no wire between two lines")?;
+    let [mosi, miso] = bench.wire()?;
     let clock = bench.lines.iter().find(|line| ![mosi, miso].contains(line));
     let clock = *or_not_applicable(clock, "the rig has no line for a clock beside the wire")?;
     let spi = bench.gpio().spi(clock).mosi(mosi).miso(miso).open()?;

@@ -1,13 +1,9 @@
 //! Two lines on one wire: a driver beats a pull, and a pull crosses.
 
-use pinzero_core::{Bias, Input, Level, Line};
+use pinzero_core::{Bias, Input, Level};
 
 use crate::bench::Bench;
-use crate::outcome::{Outcome, check, or_not_applicable};
-
-fn wire(bench: &Bench<'_>) -> Outcome<[Line; 2]> {
-    or_not_applicable(bench.rig().wire()?, "the rig has no wire between two lines")
-}
+use crate::outcome::{Outcome, check};
 
 /// Fails unless the input at the far end reads `level`.
 fn arrives(far: &Input, level: Level, what: &str) -> Outcome {
@@ -16,7 +12,7 @@ fn arrives(far: &Input, level: Level, what: &str) -> Outcome {
 }
 
 pub(super) fn carry_a_level(bench: &Bench<'_>) -> Outcome {
-    let [one, other] = wire(bench)?;
+    let [one, other] = bench.wire()?;
     for [near, far] in [[one, other], [other, one]] {
         let output = bench.gpio().output(near).open()?;
         let far = bench.input(far).open()?;
@@ -33,7 +29,7 @@ pub(super) fn carry_a_level(bench: &Bench<'_>) -> Outcome {
 }
 
 pub(super) fn a_driver_beats_a_pull(bench: &Bench<'_>) -> Outcome {
-    let [near, far] = wire(bench)?;
+    let [near, far] = bench.wire()?;
     for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
         let output = bench.gpio().output(near).initial(!level).open()?;
         let far = bench.input(far).bias(bias).open()?;
@@ -45,7 +41,7 @@ pub(super) fn a_driver_beats_a_pull(bench: &Bench<'_>) -> Outcome {
 }
 
 pub(super) fn carry_a_pull(bench: &Bench<'_>) -> Outcome {
-    let [one, other] = wire(bench)?;
+    let [one, other] = bench.wire()?;
     for [near, far] in [[one, other], [other, one]] {
         let far = bench.input(far).bias(Bias::Disabled).open()?;
         for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {

@@ -10,10 +10,12 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+    OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
+    SpiConfig, Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
+use crate::waves::Wave;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +24,28 @@ pub(crate) enum Fault {
     // What is declared.
     ClaimsGroups,
     ClaimsPwm,
+    ClaimsSpi,
+    DeclaresEmulation,
+    HidesEdges,
+    HidesGroups,
     HidesKeep,
     HidesPulls,
+    HidesPullsOnClose,
+    HidesSpi,
     RefusesInputs,
     RefusesOutputs,
     RefusesPulls,
     // Outputs.
     AdoptsLow,
+    BlipsOnAdopting,
+    BlipsOnClosing,
     DropsWrites,
     ForgetsTheInitialLevel,
     IsLateWithTheInitialLevel,
+    KeepsNoLevel,
     LeavesNoLevel,
     LeavesNoPull,
+    RestoresAndDrives,
     RestoresNothing,
     // Inputs.
     FreezesInputs,
@@ -52,6 +64,9 @@ pub(crate) enum Fault {
     TurnsEdgesRound,
     // Holding lines.
     AnswersWhenClosed,
+    CloseLeaksInputs,
+    CloseRestoresNothing,
+    HasAHostOfItsOwn,
     IsOfManyHosts,
     NeverGivesBack,
     OpensWhenClosed,
@@ -64,9 +79,12 @@ pub(crate) enum Fault {
     GroupIgnoresTheInitialLevels,
     GroupIsSlow,
     GroupNeverGivesBack,
+    GroupTakesWhatItCanGet,
     // PWM.
+    PwmAddsThreePercent,
     PwmAnswersWhenClosed,
     PwmHalvesPulses,
+    PwmHalvesPeriods,
     PwmHasOnePeriod,
     PwmKnowsWholePercents,
     PwmTogglesAtTheEnds,
@@ -84,7 +102,7 @@ pub(crate) struct Broken {
     /// Edges that nobody listened to.
     unheard: Arc<Mutex<Vec<Edge>>>,
     edges: Arc<AtomicU64>,
-    pub(crate) pulses: Arc<Mutex<Option<Pulses>>>,
+    pub(crate) waves: Arc<Mutex<Vec<Wave>>>,
     is_closed: Arc<AtomicBool>,
     /// Pins that never go.
     kept: Arc<Mutex<Vec<Arc<dyn OutputPin>>>>,
@@ -103,7 +121,7 @@ impl Broken {
             sinks: Arc::default(),
             unheard: Arc::default(),
             edges: Arc::default(),
-            pulses: Arc::default(),
+            waves: Arc::default(),
             is_closed: Arc::default(),
             kept: Arc::default(),
         }
@@ -154,10 +172,13 @@ impl Broken {
         }
     }
 
-    fn leave(&self, on_close: OnClose) -> OnClose {
+    fn leave(&self, line: Line, on_close: OnClose) -> OnClose {
+        let found = if self.desk.level(line).is_high() { OnClose::High } else { OnClose::Low };
         match on_close {
-            OnClose::Low | OnClose::High | OnClose::Keep if self.is(LeavesNoLevel) => OnClose::Restore,
+            OnClose::Low | OnClose::High if self.is(LeavesNoLevel) => OnClose::Restore,
+            OnClose::Keep if self.is(KeepsNoLevel) => OnClose::Restore,
             OnClose::Input(_) if self.is(LeavesNoPull) => OnClose::Restore,
+            OnClose::Restore if self.is(RestoresAndDrives) => found,
             OnClose::Restore if self.is(RestoresNothing) => OnClose::Keep,
             other => other,
         }
@@ -168,6 +189,18 @@ impl Broken {
             return Err(Error::closed());
         }
         Ok(())
+    }
+
+    fn check_bias(&self, bias: Bias) -> Result<()> {
+        let is_there = bias == Bias::AsIs || self.capabilities().bias.is_available() || self.is(HidesPulls);
+        if is_there { Ok(()) } else { Err(Error::unsupported(bias)) }
+    }
+
+    fn check_on_close(&self, on_close: OnClose) -> Result<()> {
+        match on_close {
+            OnClose::Input(bias) if !self.is(HidesPullsOnClose) => self.check_bias(bias),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -183,6 +216,7 @@ impl PinFactory for Broken {
     fn host(&self) -> Host {
         static HOSTS: AtomicU64 = AtomicU64::new(0);
         match self.fault {
+            HasAHostOfItsOwn => Host::Chip(format!("{:p}", Arc::as_ptr(&self.inner))),
             IsOfManyHosts => Host::Remote(HOSTS.fetch_add(1, Ordering::Relaxed).to_string()),
             _ => self.inner.host(),
         }
@@ -195,9 +229,13 @@ impl PinFactory for Broken {
             | GroupIgnoresMasks
             | GroupIgnoresTheInitialLevels
             | GroupIsSlow
-            | GroupNeverGivesBack => powers.group = Support::Native,
+            | GroupNeverGivesBack
+            | GroupTakesWhatItCanGet => powers.group = Support::Native,
+            ClaimsSpi => powers.spi = Support::Native,
+            DeclaresEmulation => powers.group = Support::Emulated,
+            HidesEdges => powers.edges = Support::None,
             HidesKeep | TakesWhatItRefuses => powers.keep = Support::None,
-            HidesPulls => powers.bias = Support::None,
+            HidesPulls | HidesPullsOnClose => powers.bias = Support::None,
             _ => {}
         }
         powers
@@ -211,9 +249,14 @@ impl PinFactory for Broken {
         Ok(self.is(FindsEverything).then_some(Line(0)))
     }
 
+    fn peek(&self, line: Line) -> Result<Peek> {
+        self.inner.peek(line)
+    }
+
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.check_open()?;
         let OutputConfig { initial, on_close } = config;
+        self.check_on_close(on_close)?;
         let first = match (self.fault, initial) {
             (RefusesOutputs, _) => return Err(Error::unsupported("an output")),
             (AdoptsLow, None) | (ForgetsTheInitialLevel | IsLateWithTheInitialLevel, Some(_)) => {
@@ -221,7 +264,8 @@ impl PinFactory for Broken {
             }
             _ => initial,
         };
-        let config = OutputConfig { initial: first, on_close: self.leave(on_close) };
+        let before = self.desk.level(line);
+        let config = OutputConfig { initial: first, on_close: self.leave(line, on_close) };
         let pin = match self.inner.open_output(line, config) {
             Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new()).open_output(line, config)?,
             pin => pin?,
@@ -233,19 +277,34 @@ impl PinFactory for Broken {
         if let (IsLateWithTheInitialLevel, Some(level)) = (self.fault, initial) {
             pin.set(level)?;
         }
+        if self.is(BlipsOnAdopting) && initial.is_none() {
+            pin.set(!before)?;
+            pin.set(before)?;
+        }
         Ok(Box::new(self.pin(line, pin, None)))
     }
 
     fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        if self.is(ClaimsGroups) {
+        let is_there = self.capabilities().group.is_available() || self.is(HidesGroups);
+        if !is_there || self.is(ClaimsGroups) {
             return Err(Error::unsupported("a group"));
         }
+        self.check_open()?;
         let initial = if self.is(GroupIgnoresTheInitialLevels) { 0 } else { config.initial };
         let open = |(index, line): (usize, &Line)| {
             let initial = Some(Level::from(initial >> index & 1 == 1));
             self.inner.open_output(*line, OutputConfig { initial, on_close: config.on_close })
         };
-        let pins = lines.iter().enumerate().map(open).collect::<Result<Vec<_>>>()?;
+        let mut pins = Vec::new();
+        for opened in lines.iter().enumerate().map(open) {
+            match opened {
+                Err(error) if self.is(GroupTakesWhatItCanGet) => {
+                    lock(&self.kept).extend(pins.into_iter().map(Arc::from));
+                    return Err(error);
+                }
+                pin => pins.push(pin?),
+            }
+        }
         Ok(Box::new(BrokenGroup { fault: self.fault, pins }))
     }
 
@@ -255,17 +314,19 @@ impl PinFactory for Broken {
         match self.fault {
             RefusesInputs => return Err(Error::unsupported("an input")),
             RefusesPulls if is_pulled => return Err(Error::unsupported(config.bias)),
-            _ => {}
+            _ => self.check_bias(config.bias)?,
+        }
+        if self.is(CloseLeaksInputs) {
+            return Breadboard::new(&self.desk).open_input(line, config);
         }
         let bias = if self.is(IgnoresPulls) { Bias::AsIs } else { config.bias };
-        let pin = self.inner.open_input(line, InputConfig { bias, edges: None });
+        let pin = self.inner.open_input(line, InputConfig { bias, settle: config.settle, edges: None });
         let pin = match pin {
-            Err(_) if self.is(SharesLines) => {
-                Breadboard::new(&Desk::new()).open_input(line, InputConfig { bias, edges: None })?
-            }
+            Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new())
+                .open_input(line, InputConfig { bias, settle: config.settle, edges: None })?,
             pin => pin?,
         };
-        if let Some(sink) = config.edges {
+        if let Some(sink) = config.edges.filter(|_| !self.is(HidesEdges)) {
             let level = pin.level()?;
             if self.is(ReportsThePull) && is_pulled {
                 sink.push(Edge { at: now(), level: !level, missed: 0 });
@@ -289,17 +350,49 @@ impl PinFactory for Broken {
         if self.is(ClaimsPwm) {
             return Err(Error::unsupported("PWM"));
         }
-        let pin = self
-            .inner
-            .open_output(line, OutputConfig { initial: None, on_close: self.leave(config.on_close) })?;
-        let pwm = BrokenPwm { factory: self.clone(), pin, rest: config.rest, on_close: config.on_close };
-        pwm.set(config.period, config.pulse)?;
+        self.check_on_close(config.on_close)?;
+        let PwmConfig { period, pulse, rest, on_close, .. } = config;
+        let late = self.is(IsLateWithTheInitialLevel).then_some(Level::High);
+        let output = OutputConfig {
+            initial: late.or(Wave::steady(period, pulse)),
+            on_close: self.leave(line, on_close),
+        };
+        let pin = self.inner.open_output(line, output)?;
+        let pwm = BrokenPwm { factory: self.clone(), line, pin, rest, on_close };
+        pwm.set(period, pulse)?;
         Ok(Box::new(pwm))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        if self.is(HidesSpi) { Ok(Box::new(Bus)) } else { Err(Error::unsupported("SPI")) }
     }
 
     fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::Release);
-        if self.is(OpensWhenClosed) { Ok(()) } else { self.inner.close() }
+        if self.is(OpensWhenClosed) {
+            return Ok(());
+        }
+        let levels = [0, 1, 2, 3].map(|line| (Line(line), self.desk.level(Line(line))));
+        self.inner.close()?;
+        for (line, level) in levels.into_iter().filter(|_| self.is(CloseRestoresNothing)) {
+            let kept = OutputConfig { initial: Some(level), on_close: OnClose::Keep };
+            Breadboard::new(&self.desk).open_output(line, kept)?.close()?;
+        }
+        Ok(())
+    }
+}
+
+/// A bus that nobody has been told of.
+#[derive(Debug)]
+struct Bus;
+
+impl SpiBus for Bus {
+    fn transfer(&self, _: &mut [u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -326,6 +419,10 @@ impl OutputPin for Reads {
     fn set(&self, _: Level) -> Result<()> {
         Ok(())
     }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -350,6 +447,7 @@ impl Pin for BrokenPin {
         if self.factory.is(NeverGivesBack) {
             return Ok(());
         }
+        blip(&self.factory, &*self.pin)?;
         self.pin.close()?;
         if let (KeepsPulls, Some(bias)) = (self.factory.fault, self.bias) {
             let config = OutputConfig { initial: None, on_close: OnClose::Input(bias) };
@@ -366,6 +464,10 @@ impl OutputPin for BrokenPin {
             AnswersWhenClosed => self.pin.set(level).or(Ok(())),
             _ => self.pin.set(level),
         }
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -387,6 +489,10 @@ impl OutputGroupPins for BrokenGroup {
         Ok(())
     }
 
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn levels(&self) -> Result<u64> {
         let mut levels = 0;
         for (index, pin) in self.pins.iter().enumerate() {
@@ -401,9 +507,18 @@ impl OutputGroupPins for BrokenGroup {
     }
 }
 
+/// Shows a level that nobody asked for, if that is what is wrong.
+fn blip(factory: &Broken, pin: &dyn OutputPin) -> Result<()> {
+    match pin.level() {
+        Ok(level) if factory.is(BlipsOnClosing) => pin.set(!level),
+        _ => Ok(()),
+    }
+}
+
 #[derive(Debug)]
 struct BrokenPwm {
     factory: Broken,
+    line: Line,
     pin: Box<dyn OutputPin>,
     rest: Level,
     on_close: OnClose,
@@ -417,20 +532,46 @@ impl PwmPin for BrokenPwm {
         }
         let percent = period / 100;
         let (period, pulse) = match self.factory.fault {
+            PwmAddsThreePercent => (period, pulse + percent * 3),
+            PwmHalvesPeriods => (period / 2, pulse / 2),
             PwmHalvesPulses => (period, pulse / 2),
             PwmHasOnePeriod => (ms(10), pulse),
             PwmKnowsWholePercents => (period, percent * (pulse.as_nanos() / percent.as_nanos()) as u32),
             PwmTogglesAtTheEnds => (period, pulse.clamp(percent, percent * 99)),
             _ => (period, pulse),
         };
-        *lock(&self.factory.pulses) = Some(Pulses { period, pulse });
+        let now = now();
+        let mut waves = lock(&self.factory.waves);
+        Wave::end(&mut waves, self.line, now);
+        waves.push(Wave { line: self.line, from: now, to: None, pulses: Pulses { period, pulse } });
+        drop(waves);
+        match Wave::steady(period, pulse) {
+            Some(level) => self.pin.set(level).or_else(|error| match self.factory.fault {
+                PwmAnswersWhenClosed => Ok(()),
+                _ => Err(error),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn confirm(&self) -> Result<()> {
         Ok(())
     }
 
     fn close(&self) -> Result<()> {
-        if lock(&self.factory.pulses).take().is_some() && self.on_close == OnClose::Keep {
+        let wave = Wave::end(&mut lock(&self.factory.waves), self.line, now());
+        let running = wave.filter(|wave| Wave::steady(wave.pulses.period, wave.pulses.pulse).is_none());
+        if running.is_some() && self.on_close == OnClose::Keep {
             self.pin.set(self.rest)?;
         }
+        blip(&self.factory, &*self.pin)?;
         self.pin.close()
+    }
+}
+
+/// A wave does not outlive its pin, however that goes.
+impl Drop for BrokenPwm {
+    fn drop(&mut self) {
+        Wave::end(&mut lock(&self.factory.waves), self.line, now());
     }
 }

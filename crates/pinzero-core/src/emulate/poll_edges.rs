@@ -18,6 +18,8 @@ pub(crate) struct Polled<T> {
     task: T,
     pin: Arc<dyn Pin>,
     level: Level,
+    /// The last look has found another level than the one before.
+    has_changed: bool,
     next: Instant,
     interval: Duration,
 }
@@ -26,13 +28,15 @@ impl<T: Task> Polled<T> {
     /// Reads `pin`, which is at `level` `now`, every `interval` from then on.
     pub(crate) fn new(task: T, pin: Arc<dyn Pin>, level: Level, now: Instant, interval: Duration) -> Self {
         let interval = interval.max(SHORTEST);
-        Polled { task, pin, level, next: now + interval, interval }
+        Polled { task, pin, level, has_changed: false, next: now + interval, interval }
     }
 
     fn poll(&mut self, now: Instant, effects: &mut Effects) {
+        self.has_changed = false;
         match self.pin.level() {
             Ok(level) if level != self.level => {
                 self.level = level;
+                self.has_changed = true;
                 self.task.edge(Edge { at: now, level, missed: 0 }, effects);
             }
             Err(error) if error.kind() != ErrorKind::Closed => {
@@ -65,7 +69,9 @@ impl<T: Task> Task for Polled<T> {
     fn next(&self) -> Next {
         match self.task.next() {
             Next::At(at) => Next::At(at.min(self.next)),
-            Next::Idle => Next::At(self.next),
+            // What has happened may have set off more.
+            Next::Idle | Next::Look(_) if self.has_changed => Next::At(self.next),
+            Next::Idle | Next::Look(_) => Next::Look(self.next),
             Next::Done => Next::Done,
         }
     }

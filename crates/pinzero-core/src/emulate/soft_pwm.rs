@@ -110,6 +110,12 @@ impl PwmPin for SoftPwm {
         Ok(())
     }
 
+    fn confirm(&self) -> Result<()> {
+        // Not with the channel's lock held.
+        let pin = self.channel.lock().pin.clone();
+        pin.confirm()
+    }
+
     fn close(&self) -> Result<()> {
         match &self.driver {
             Driver::Thread(engine) => engine.remove(&self.channel),

@@ -1,19 +1,25 @@
 //! SPI bit by bit, on plain outputs and an input.
 
+use std::time::Duration;
+
 use crate::error::Result;
-use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin};
+use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus};
 use crate::gpio::Gpio;
 use crate::spi::{SpiMode, SpiSettings};
+use crate::time::ms;
 use crate::types::{Bias, Level, Line, OnClose};
 
 /// The pins of a bus, and how bits go over them.
 #[derive(Debug)]
 pub(crate) struct SoftSpi {
+    gpio: Gpio,
     clock: Box<dyn OutputPin>,
     mosi: Option<Box<dyn OutputPin>>,
     miso: Option<Box<dyn Pin>>,
     select: Option<Box<dyn OutputPin>>,
     settings: SpiSettings,
+    /// Half a clock cycle.
+    half: Duration,
 }
 
 impl SoftSpi {
@@ -31,34 +37,18 @@ impl SoftSpi {
             gpio.factory().open_output(line, config).map_err(|error| error.with_pin(line))
         };
         let input = |line: Line| {
-            let config = InputConfig { bias: Bias::AsIs, edges: None };
+            let config = InputConfig { bias: Bias::AsIs, settle: None, edges: None };
             gpio.factory().open_input(line, config).map_err(|error| error.with_pin(line))
         };
         Ok(SoftSpi {
+            gpio: gpio.clone(),
             select: select.map(|line| output(line, Level::from(!settings.select_high))).transpose()?,
             clock: output(clock, settings.rest())?,
             mosi: mosi.map(|line| output(line, Level::Low)).transpose()?,
             miso: miso.map(input).transpose()?,
             settings,
+            half: settings.max_rate.map_or(Duration::ZERO, |rate| ms(500) / rate.max(1)),
         })
-    }
-
-    pub(crate) fn transfer(&self, gpio: &Gpio, data: &mut [u8]) -> Result<()> {
-        self.choose(true)?;
-        let result = data.iter_mut().try_for_each(|byte| {
-            *byte = self.byte(gpio, *byte)?;
-            Ok(())
-        });
-        // Whatever went wrong, the device is not left selected.
-        result.and(self.choose(false))
-    }
-
-    pub(crate) fn close(&self) -> Result<()> {
-        let select = self.select.as_ref().map_or(Ok(()), |pin| pin.close());
-        let clock = self.clock.close();
-        let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
-        let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
-        select.and(clock).and(mosi).and(miso)
     }
 
     fn choose(&self, selected: bool) -> Result<()> {
@@ -66,7 +56,7 @@ impl SoftSpi {
         self.select.as_ref().map_or(Ok(()), |pin| pin.set(level))
     }
 
-    fn byte(&self, gpio: &Gpio, sent: u8) -> Result<u8> {
+    fn byte(&self, sent: u8) -> Result<u8> {
         let rest = self.settings.rest();
         let mut received = 0;
         for index in 0..8 {
@@ -74,19 +64,19 @@ impl SoftSpi {
             let out = Level::from(sent >> bit & 1 == 1);
             let level = if self.settings.reads_first() {
                 self.put(out)?;
-                self.pause(gpio);
+                self.pause();
                 self.clock.set(!rest)?;
                 let level = self.get()?;
-                self.pause(gpio);
+                self.pause();
                 self.clock.set(rest)?;
                 level
             } else {
                 self.clock.set(!rest)?;
                 self.put(out)?;
-                self.pause(gpio);
+                self.pause();
                 self.clock.set(rest)?;
                 let level = self.get()?;
-                self.pause(gpio);
+                self.pause();
                 level
             };
             received |= u8::from(level.is_high()) << bit;
@@ -102,10 +92,30 @@ impl SoftSpi {
         self.miso.as_ref().map_or(Ok(Level::Low), |pin| pin.level())
     }
 
-    fn pause(&self, gpio: &Gpio) {
-        if !self.settings.half.is_zero() {
-            gpio.sleep(self.settings.half);
+    fn pause(&self) {
+        if !self.half.is_zero() {
+            self.gpio.sleep(self.half);
         }
+    }
+}
+
+impl SpiBus for SoftSpi {
+    fn transfer(&self, data: &mut [u8]) -> Result<()> {
+        self.choose(true)?;
+        let result = data.iter_mut().try_for_each(|byte| {
+            *byte = self.byte(*byte)?;
+            Ok(())
+        });
+        // Whatever went wrong, the device is not left selected.
+        result.and(self.choose(false))
+    }
+
+    fn close(&self) -> Result<()> {
+        let select = self.select.as_ref().map_or(Ok(()), |pin| pin.close());
+        let clock = self.clock.close();
+        let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
+        let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
+        select.and(clock).and(mosi).and(miso)
     }
 }
 

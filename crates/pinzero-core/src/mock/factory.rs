@@ -1,7 +1,7 @@
 //! The mock as a backend.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use pinzero_board::Board;
@@ -12,35 +12,56 @@ use crate::capability::{Capabilities, Support};
 use crate::error::{Error, Result};
 use crate::factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+    SpiBus, SpiConfig,
 };
+use crate::peek::{LineFunction, Peek};
+use crate::sync::Mutex;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// The backend whose pins exist in memory.
 #[derive(Debug)]
 pub struct MockFactory {
     world: Arc<World>,
+    /// What is open; `None` once closed.
+    pins: Mutex<Option<Vec<Weak<MockPin>>>>,
 }
 
 impl MockFactory {
     pub(super) fn new(world: Arc<World>) -> Self {
-        MockFactory { world }
+        MockFactory { world, pins: Mutex::new(Some(Vec::new())) }
     }
 
     /// Takes a line, if `power` is there for it; what is not declared is refused.
-    fn open(&self, line: Line, what: &str, power: Support, on_close: OnClose) -> Result<MockPin> {
+    fn open(&self, line: Line, what: &str, power: Support, on_close: OnClose) -> Result<Arc<MockPin>> {
+        let powers = self.world.capabilities;
         if power == Support::None {
             return Err(Error::unsupported(what));
         }
-        if on_close == OnClose::Keep && self.world.capabilities.keep == Support::None {
-            return Err(Error::unsupported("keeping a closed line as it is"));
+        match on_close {
+            OnClose::Keep if powers.keep == Support::None => {
+                return Err(Error::unsupported("keeping a closed line as it is"));
+            }
+            OnClose::Input(bias) => self.check_bias(bias)?,
+            _ => {}
         }
+        let mut slot = self.pins.lock();
+        let pins = slot.as_mut().ok_or_else(Error::closed)?;
         self.world.take(line)?;
         let found = self.world.look(line, |state| Found {
             function: state.function,
             output: state.output,
             bias: state.bias,
         });
-        Ok(MockPin { world: self.world.clone(), line, found, on_close, closed: AtomicBool::new(false) })
+        let (world, closed) = (self.world.clone(), AtomicBool::new(false));
+        let pin = Arc::new(MockPin { world, line, found, on_close, closed });
+        pins.retain(|pin| pin.strong_count() > 0);
+        pins.push(Arc::downgrade(&pin));
+        Ok(pin)
+    }
+
+    fn check_bias(&self, bias: Bias) -> Result<()> {
+        let is_there = bias == Bias::AsIs || self.world.capabilities.bias.is_available();
+        if is_there { Ok(()) } else { Err(Error::unsupported(bias)) }
     }
 }
 
@@ -63,6 +84,19 @@ impl PinFactory for MockFactory {
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(None)
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        Ok(self.world.look(line, |state| Peek {
+            function: Some(match state.function {
+                Function::Input => LineFunction::Input,
+                Function::Output => LineFunction::Output,
+                Function::Pwm => LineFunction::Pwm,
+            }),
+            level: Some(state.level),
+            bias: Some(state.bias),
+            holder: state.consumer.clone(),
+        }))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
@@ -90,11 +124,12 @@ impl PinFactory for MockFactory {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        if config.bias != Bias::AsIs && self.capabilities().bias == Support::None {
-            return Err(Error::unsupported(config.bias));
-        }
+        self.check_bias(config.bias)?;
         if config.edges.is_some() && self.capabilities().edges == Support::None {
             return Err(Error::unsupported("edge detection"));
+        }
+        if config.settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
         }
         let pin = self.open(line, "an input", self.capabilities().input, OnClose::Restore)?;
         self.world.change(line, |state| {
@@ -108,12 +143,21 @@ impl PinFactory for MockFactory {
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         let pin = self.open(line, "PWM", self.capabilities().pwm, config.on_close)?;
-        self.world.look(line, |state| (state.function, state.output) = (Function::Pwm, Level::Low));
+        self.world.look(line, |state| {
+            (state.function, state.output, state.rest) = (Function::Pwm, Level::Low, config.rest);
+        });
         self.world.pulse(line, config.period, config.pulse, || pin.check_open())?;
-        Ok(Box::new(MockPwm { pin, rest: config.rest }))
+        Ok(Box::new(pin))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
+        // The lock is kept throughout, so that a second call does not return before the lines are free.
+        let mut slot = self.pins.lock();
+        slot.take().iter().flatten().rev().filter_map(Weak::upgrade).for_each(|pin| pin.give_back());
         Ok(())
     }
 }
@@ -150,8 +194,14 @@ impl MockPin {
                 OnClose::Input(bias) => (Function::Input, state.output, bias),
                 OnClose::Low => (Function::Output, Level::Low, state.bias),
                 OnClose::High => (Function::Output, Level::High, state.bias),
+                // A line that stays driven must not stay wherever the wave happened to be.
+                OnClose::Keep if state.function == Function::Pwm => {
+                    let steady = state.pulses.last().and_then(Pulse::steady);
+                    (Function::Output, steady.unwrap_or(state.rest), state.bias)
+                }
                 OnClose::Keep => (state.function, state.output, state.bias),
             };
+            state.is_taken = false;
             (state.function, state.output) = (function, output);
             state.set_bias(bias);
             state.sink.take()
@@ -160,7 +210,7 @@ impl MockPin {
     }
 }
 
-impl Pin for MockPin {
+impl Pin for Arc<MockPin> {
     fn level(&self) -> Result<Level> {
         self.check_open()?;
         Ok(self.world.look(self.line, |state| state.level))
@@ -172,7 +222,7 @@ impl Pin for MockPin {
     }
 }
 
-impl OutputPin for MockPin {
+impl OutputPin for Arc<MockPin> {
     fn set(&self, level: Level) -> Result<()> {
         self.world.change(self.line, |state| {
             // Looked at under the lock of the lines: no write follows a close that has returned.
@@ -181,6 +231,10 @@ impl OutputPin for MockPin {
             state.output = level;
             Ok(())
         })
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -198,13 +252,13 @@ fn bit(levels: u64, index: usize) -> Level {
 #[derive(Debug)]
 struct MockGroup {
     world: Arc<World>,
-    pins: Vec<MockPin>,
+    pins: Vec<Arc<MockPin>>,
     lines: Vec<Line>,
 }
 
 impl OutputGroupPins for MockGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
-        self.pins.iter().try_for_each(MockPin::check_open)?;
+        self.pins.iter().try_for_each(|pin| pin.check_open())?;
         self.world.change_all(&self.lines, |index, state| {
             // It may have been closed meanwhile, see `MockPin::set`.
             if bit(mask, index).is_high() && self.pins[index].check_open().is_ok() {
@@ -212,6 +266,10 @@ impl OutputGroupPins for MockGroup {
                 state.output = bit(levels, index);
             }
         });
+        Ok(())
+    }
+
+    fn confirm(&self) -> Result<()> {
         Ok(())
     }
 
@@ -224,38 +282,23 @@ impl OutputGroupPins for MockGroup {
     }
 
     fn close(&self) -> Result<()> {
-        self.pins.iter().rev().for_each(MockPin::give_back);
+        self.pins.iter().rev().for_each(|pin| pin.give_back());
         Ok(())
     }
 }
 
-#[derive(Debug)]
-struct MockPwm {
-    pin: MockPin,
-    rest: Level,
-}
-
-impl PwmPin for MockPwm {
+impl PwmPin for Arc<MockPin> {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.pin.world.pulse(self.pin.line, period, pulse, || self.pin.check_open())
+        self.world.pulse(self.line, period, pulse, || self.check_open())
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
     }
 
     fn close(&self) -> Result<()> {
-        if self.pin.on_close == OnClose::Keep && !self.pin.closed.load(Ordering::Acquire) {
-            self.pin.world.change(self.pin.line, |state| {
-                let steady = state.pulses.last().and_then(Pulse::steady);
-                (state.function, state.output) = (Function::Output, steady.unwrap_or(self.rest));
-            });
-        }
-        self.pin.give_back();
+        self.give_back();
         Ok(())
-    }
-}
-
-impl Drop for MockPwm {
-    fn drop(&mut self) {
-        // A pin of the mock closes without an error.
-        let _ = self.close();
     }
 }
 

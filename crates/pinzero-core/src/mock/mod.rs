@@ -69,8 +69,8 @@ pub fn builder() -> Builder {
             edges: native,
             group: native,
             pwm: native,
-            spi: Support::None,
             keep: native,
+            ..Capabilities::default()
         },
         clock: Clock::manual(),
         on_close: OnClose::default(),
@@ -197,6 +197,11 @@ impl MockGpio {
     /// The time since the virtual clock's zero.
     pub fn elapsed(&self) -> Duration {
         self.gpio.now() - Instant::ZERO
+    }
+
+    /// A bare factory of the same pins, with nothing of core around it; closing it closes what was opened by it.
+    pub fn factory(&self) -> MockFactory {
+        MockFactory::new(self.world.clone())
     }
 
     /// The other side of a pin: what is wired to it.

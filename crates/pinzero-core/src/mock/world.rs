@@ -41,6 +41,8 @@ pub(super) struct LineState {
     pub(super) function: Function,
     /// The level that the pin drives, while it is an output.
     pub(super) output: Level,
+    /// The level at which its wave stops.
+    pub(super) rest: Level,
     pub(super) bias: Bias,
     /// The level that the outside drives.
     pub(super) drive: Option<Level>,
@@ -55,6 +57,8 @@ pub(super) struct LineState {
     /// How many of the next edges are lost on the way, and how many have been.
     pub(super) to_lose: u32,
     lost: u32,
+    /// A pin of ours is open on it.
+    pub(super) is_taken: bool,
     /// Whoever holds the line outside of this program.
     pub(super) consumer: Option<String>,
 }
@@ -69,6 +73,7 @@ impl LineState {
         LineState {
             function: Function::Input,
             output: Level::Low,
+            rest: Level::Low,
             bias,
             drive: None,
             level: bias.level().unwrap_or(Level::Low),
@@ -79,6 +84,7 @@ impl LineState {
             writes: 0,
             to_lose: 0,
             lost: 0,
+            is_taken: false,
             consumer: None,
         }
     }
@@ -95,7 +101,7 @@ impl LineState {
             self.to_lose -= 1;
             self.lost += 1;
         } else {
-            sink.store(Edge { at, level, missed: std::mem::take(&mut self.lost) });
+            sink.queue(Edge { at, level, missed: std::mem::take(&mut self.lost) });
         }
     }
 }
@@ -189,15 +195,21 @@ impl World {
         self.settle(wires, &[one]);
     }
 
-    /// Takes a line for a pin, if nobody outside holds it.
+    /// Takes a line for a pin, if nobody holds it.
     pub(super) fn take(&self, line: Line) -> Result<()> {
-        match self.look(line, |state| state.consumer.clone()) {
-            None => Ok(()),
-            Some(consumer) => {
-                let message = format!("it is in use by {consumer:?}, another program or a kernel driver");
-                Err(Error::new(ErrorKind::Busy, message).with_pin(line))
-            }
-        }
+        self.look(line, |state| {
+            let message = match &state.consumer {
+                Some(consumer) => {
+                    format!("it is in use by {consumer:?}, another program or a kernel driver")
+                }
+                None if state.is_taken => "it is in use by another factory of this mock".to_owned(),
+                None => {
+                    state.is_taken = true;
+                    return Ok(());
+                }
+            };
+            Err(Error::new(ErrorKind::Busy, message).with_pin(line))
+        })
     }
 
     /// Puts a wave on a line, unless `check` objects. A steady one is a level; of a running one the line keeps the level

@@ -30,11 +30,14 @@ impl Shared {
         deadline: Option<Instant>,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
+        let mut last_look = None;
         loop {
             if let Some(result) = ready() {
                 return Some(result);
             }
-            if self.step(deadline) {
+            // Looks at polled lines go on for ever. Where nothing else is left to come, each line is looked at once more.
+            last_look = self.state.lock().last_look().map(|at| last_look.unwrap_or(at));
+            if self.step(deadline.or(last_look)) {
                 continue;
             }
             let Some(deadline) = deadline else {

@@ -152,7 +152,8 @@ impl Runtime {
     /// On a virtual clock this is what makes time pass.
     ///
     /// # Panics
-    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait.
+    /// On a virtual clock with nothing scheduled and no deadline: nothing could ever end the wait. Looks at polled lines do
+    /// not count, once each has found nothing new; a blink does, for it may be wired to something.
     pub(crate) fn wait<T>(
         &self,
         bell: &Bell,
@@ -303,6 +304,13 @@ pub struct EdgeSink {
 }
 
 impl EdgeSink {
+    /// A sink for edges that nobody wants, to try a backend with that has no factory around it.
+    ///
+    /// What is pushed is lost, and to watch a descriptor is [`Closed`](crate::ErrorKind::Closed).
+    pub fn nowhere() -> Self {
+        EdgeSink { shared: Weak::new(), id: TaskId(0) }
+    }
+
     /// Reports an edge; it is seen to by the factory's own threads.
     ///
     /// After a loss ([`Edge::missed`]) the backend reads the level again and pushes that too, if it differs.
@@ -318,11 +326,17 @@ impl EdgeSink {
         }
     }
 
-    /// Reports an edge without waking anybody; a [`Poker`] does that later.
-    pub(crate) fn store(&self, edge: Edge) {
+    /// Reports an edge, but leaves it to a [`wake`](EdgeSink::wake) to have it seen to: for edges of several lines that
+    /// came together and are to stay in their order.
+    pub fn queue(&self, edge: Edge) {
         if let Some(shared) = self.shared.upgrade() {
             shared.inbox.push(self.id, [Some(edge)]);
         }
+    }
+
+    /// Has the factory's threads see to what has been queued, on this line and on others.
+    pub fn wake(&self) {
+        Poker(self.shared.clone()).poke();
     }
 
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.

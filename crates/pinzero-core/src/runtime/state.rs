@@ -42,6 +42,8 @@ pub(crate) trait Task: fmt::Debug + Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     At(Instant),
+    /// Then, too, but only to look whether something has happened elsewhere.
+    Look(Instant),
     /// When an edge comes.
     Idle,
     /// Never: it is over.
@@ -100,6 +102,8 @@ struct Slot {
     early: Vec<Edge>,
     source: Option<Source>,
     deadline: Option<Instant>,
+    /// All that is to be done then is to look.
+    is_look: bool,
 }
 
 impl State {
@@ -165,6 +169,13 @@ impl State {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
+    /// When the last of the deadlines is, if at all of them there is only something to look at.
+    pub(super) fn last_look(&self) -> Option<Instant> {
+        let is_look = |id| self.slots.get(id).is_some_and(|slot| slot.is_look);
+        let (at, _) = self.deadlines.last()?;
+        self.deadlines.iter().all(|(_, id)| is_look(id)).then_some(*at)
+    }
+
     /// Fires the first task that is due at `now`, if one is.
     pub(super) fn fire(&mut self, now: Instant, effects: &mut Effects) -> bool {
         let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else {
@@ -201,7 +212,8 @@ impl State {
     pub(crate) fn schedule(&mut self, id: TaskId, effects: &mut Effects) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let next = slot.task.as_ref().map_or(Next::Idle, |task| task.next());
-        let deadline = if let Next::At(at) = next { Some(at) } else { None };
+        let deadline = if let Next::At(at) | Next::Look(at) = next { Some(at) } else { None };
+        slot.is_look = matches!(next, Next::Look(_));
         if slot.deadline != deadline {
             if let Some(at) = std::mem::replace(&mut slot.deadline, deadline) {
                 self.deadlines.remove(&(at, id));

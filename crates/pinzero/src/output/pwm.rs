@@ -47,6 +47,7 @@ impl PwmOutputDevice {
             active: Level::High,
             initial: 0.0,
             frequency: 100.0,
+            hardware: false,
             on_close: None,
         }
     }
@@ -208,6 +209,7 @@ pub struct PwmBuilder {
     active: Level,
     initial: f64,
     frequency: f64,
+    hardware: bool,
     on_close: Option<OnClose>,
 }
 
@@ -236,6 +238,12 @@ impl PwmBuilder {
         self
     }
 
+    /// Insists on pulses of the hardware's own, as [`pinzero_core::PwmBuilder::hardware`] does.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.hardware = hardware;
+        self
+    }
+
     /// What the pin becomes when the device is closed; [`OnClose::Restore`] if neither this nor the factory's builder
     /// says anything.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
@@ -257,6 +265,7 @@ impl PwmBuilder {
         };
         let mut builder =
             gpio.pwm(self.pin).device("PwmOutputDevice").frequency(self.frequency).rest(!self.active);
+        builder = builder.hardware(self.hardware);
         if let Some(on_close) = self.on_close {
             builder = builder.on_close(on_close);
         }

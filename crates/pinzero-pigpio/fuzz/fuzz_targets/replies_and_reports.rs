@@ -1,0 +1,15 @@
+//! Reads what anybody may send to a client.
+
+#![no_main]
+
+#[allow(dead_code, reason = "the rest is for the other target")]
+#[path = "../../tests/invariants/mod.rs"]
+mod invariants;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&[u8], &[u8])| {
+    let (cuts, bytes) = input;
+    invariants::replies(bytes, cuts);
+    invariants::reports(bytes, cuts);
+});

@@ -1,0 +1,54 @@
+//! From the daemon's codes and the network's errors to ours.
+
+use std::fmt;
+
+use pinzero_core::{Error, ErrorKind};
+
+use crate::protocol::{Code, Command};
+
+/// What a result below zero stands for.
+pub(crate) fn refused(command: Command, result: i32) -> Error {
+    let code = Code(result);
+    let kind = match code {
+        Code::NOT_PERMITTED | Code::SOME_PERMITTED => ErrorKind::PermissionDenied,
+        Code::BAD_GPIO | Code::BAD_USER_GPIO => ErrorKind::UnknownPin,
+        Code::GPIO_IN_USE => ErrorKind::Busy,
+        Code::BAD_HPWM_FREQ | Code::BAD_HCLK_FREQ => ErrorKind::InvalidFrequency,
+        Code::UNKNOWN_COMMAND
+        | Code::DEPRECATED
+        | Code::NOT_HPWM_GPIO
+        | Code::HPWM_ILLEGAL
+        | Code::NO_AUX_SPI => ErrorKind::Unsupported,
+        Code::BAD_DUTYCYCLE
+        | Code::BAD_PULSEWIDTH
+        | Code::BAD_DUTYRANGE
+        | Code::BAD_FILTER
+        | Code::BAD_PARAM => ErrorKind::InvalidValue,
+        _ => ErrorKind::Io,
+    };
+    let remedy = match kind {
+        ErrorKind::PermissionDenied => ": the daemon lets its clients change the pins of its mask only",
+        _ => "",
+    };
+    Error::new(kind, format!("the daemon refuses {}: {code}{remedy}", command.name()))
+}
+
+/// The connection to `peer` is broken.
+pub(crate) fn lost(peer: &str, why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Disconnected, format!("the connection to {peer} is lost: {why}"))
+}
+
+/// No connection to `peer` comes about.
+pub(crate) fn unreachable(peer: &str, why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Disconnected, format!("no pigpio daemon can be reached at {peer}: {why}"))
+}
+
+/// What comes from `peer` is not what a daemon sends.
+pub(crate) fn nonsense(peer: &str, why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Disconnected, format!("{peer} is no pigpio daemon: {why}"))
+}
+
+/// The factory has been closed.
+pub(crate) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the factory has been closed")
+}

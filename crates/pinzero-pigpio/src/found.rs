@@ -1,0 +1,117 @@
+//! What a line was before it was ours, and what it becomes after.
+
+use pinzero_core::board::{Board, Pull};
+use pinzero_core::{Bias, Level, OnClose, Result};
+
+use crate::link::mark;
+use crate::protocol::Command;
+use crate::watch::LINES;
+use crate::wire::{Answer, Frame};
+
+/// The mode of an input.
+pub(crate) const INPUT: u32 = 0;
+/// The PWM range that a line has if nobody has set one.
+const DEFAULT_RANGE: u32 = 255;
+/// The mode of an output.
+const OUTPUT: u32 = 1;
+
+/// The state in which a line was found. Its pull cannot be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    line: u32,
+    mode: u32,
+    pub(crate) level: Level,
+    range: Option<u32>,
+    /// The pull that the board gives the line at power-up.
+    pull: Bias,
+}
+
+impl Found {
+    /// Asks for the state of a line.
+    pub(crate) fn questions(line: u32) -> [Frame; 3] {
+        [Command::Modeg, Command::Read, Command::Prg].map(|command| Frame::new(command, line, 0))
+    }
+
+    /// What the answers say.
+    pub(crate) fn new(line: u32, answers: &[Answer], board: &Board) -> Result<Self> {
+        let [mode, level, range] = answers else { unreachable!("each question has an answer") };
+        Ok(Found {
+            line,
+            mode: mode.value()?,
+            level: Level::from(level.value()? != 0),
+            // A line that cannot carry PWM has none.
+            range: range.value().ok().map(|range| if range == mark() { DEFAULT_RANGE } else { range }),
+            pull: power_up(board, line),
+        })
+    }
+
+    /// Marks the line as ours.
+    pub(crate) fn mark(&self) -> Option<Frame> {
+        self.marked().map(|(line, range)| Frame::new(Command::Prs, line, range))
+    }
+
+    /// The line and the range that it is marked by, if it can be.
+    pub(crate) fn marked(&self) -> Option<(u32, u32)> {
+        self.range.filter(|_| (self.line as usize) < LINES).map(|_| (self.line, mark()))
+    }
+
+    /// What gives an output back; `last` is its level.
+    pub(crate) fn leave_output(&self, on_close: OnClose, last: Level) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        match on_close {
+            OnClose::Low => frames.push(write(self.line, Level::Low)),
+            OnClose::High => frames.push(write(self.line, Level::High)),
+            OnClose::Keep => frames.push(write(self.line, last)),
+            OnClose::Input(bias) => {
+                frames.push(Frame::new(Command::Modes, self.line, INPUT));
+                frames.extend(pull(self.line, bias));
+            }
+            _ if self.mode == OUTPUT => frames.push(write(self.line, self.level)),
+            _ => frames.push(Frame::new(Command::Modes, self.line, self.mode)),
+        }
+        frames.extend(self.range.map(|range| Frame::new(Command::Prs, self.line, range)));
+        frames
+    }
+
+    /// What gives an input back, whose pull and filter may have been set.
+    pub(crate) fn leave_input(&self, bias: Bias, is_settled: bool) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        if is_settled {
+            frames.push(Frame::new(Command::Fg, self.line, 0));
+        }
+        frames.extend(self.range.map(|range| Frame::new(Command::Prs, self.line, range)));
+        if bias != Bias::AsIs {
+            frames.extend(pull(self.line, self.pull));
+        }
+        match self.mode {
+            INPUT => {}
+            OUTPUT => frames.push(write(self.line, self.level)),
+            mode => frames.push(Frame::new(Command::Modes, self.line, mode)),
+        }
+        frames
+    }
+}
+
+/// Drives a line; this makes it an output, the level first.
+pub(crate) fn write(line: u32, level: Level) -> Frame {
+    Frame::new(Command::Write, line, u32::from(level.is_high()))
+}
+
+/// Sets a pull, if it is one.
+pub(crate) fn pull(line: u32, bias: Bias) -> Option<Frame> {
+    let number = match bias {
+        Bias::AsIs => return None,
+        Bias::Disabled => 0,
+        Bias::PullDown => 1,
+        Bias::PullUp => 2,
+    };
+    Some(Frame::new(Command::Pud, line, number))
+}
+
+fn power_up(board: &Board, line: u32) -> Bias {
+    match board.pull(line) {
+        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+        Pull::DefaultDown => Bias::PullDown,
+        _ => Bias::AsIs,
+    }
+}

@@ -1,0 +1,187 @@
+//! One pair of connections to a daemon, from greeting to loss.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant as Deadline};
+
+use pinzero_core::time::{Clock, Instant};
+use pinzero_core::{Error, Result};
+use socket2::{SockRef, TcpKeepalive};
+
+use crate::address::Address;
+use crate::error;
+use crate::protocol::{Code, Command, Reply, Report, Request};
+use crate::ticks::Ticks;
+use crate::wire::{Answer, Frame, Wire, is_timeout};
+
+/// How often a new connection is asked for the daemon's tick: the shortest way counts.
+const MEASUREMENTS: usize = 5;
+
+/// Room for what is sent without waiting.
+const SEND_BUFFER: usize = 1 << 18;
+
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// A connection that comes about.
+    pub(crate) connect: Duration,
+    /// The reply to a request.
+    pub(crate) request: Duration,
+    /// A sign of life from a network on which nothing happens.
+    pub(crate) keep_alive: Duration,
+    /// A report of any kind: the daemon sends one a minute at least.
+    pub(crate) silence: Duration,
+}
+
+/// Two connections to a daemon.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) wire: Wire,
+    reports: TcpStream,
+    /// The handle of the connection that carries reports.
+    pub(crate) handle: u32,
+    /// Counts the sessions of a factory.
+    pub(crate) number: u64,
+}
+
+/// What a daemon says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Greeting {
+    pub(crate) revision: u32,
+    pub(crate) ticks: Ticks,
+    /// The tick last heard, for comparison with what is known from before.
+    pub(crate) tick: u32,
+    pub(crate) peer: SocketAddr,
+}
+
+impl Session {
+    /// Connects to the daemon at `address`.
+    pub(crate) fn open(
+        address: &Address,
+        limits: &Limits,
+        clock: &Clock,
+        number: u64,
+    ) -> Result<(Self, Greeting)> {
+        let name = address.to_string();
+        let unreachable = |error: io::Error| match is_timeout(&error) {
+            true => error::unreachable(&name, format!("there is no answer within {:?}", limits.connect)),
+            false => error::unreachable(&name, error),
+        };
+        let stream = connect(address, limits).map_err(unreachable)?;
+        let peer = stream.peer_addr().map_err(unreachable)?;
+        // The same host again: a name may stand for several.
+        let mut reports = connect_to(&peer, limits.connect, limits).map_err(unreachable)?;
+        let handle = listen(&mut reports, &name, limits)?;
+        let other = reports.try_clone().map_err(unreachable)?;
+        let wire = Wire::new(stream, other, name, limits.request);
+        let revision = wire.ask(&Frame::new(Command::Hwver, 0, 0))?.value()?;
+        let (ticks, tick) = measure(&wire, clock)?;
+        Ok((Session { wire, reports, handle, number }, Greeting { revision, ticks, tick, peer }))
+    }
+
+    /// Hands over each report as it comes, and `None` after all that came together; returns why no more will come.
+    pub(crate) fn receive(&self, silence: Duration, mut take: impl FnMut(Option<&Report>)) -> Error {
+        let mut buffer = [0; 4096];
+        let mut filled = 0;
+        loop {
+            match (&self.reports).read(&mut buffer[filled..]) {
+                Ok(0) => return self.lost("the daemon has closed it"),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if is_timeout(&error) => {
+                    return self.lost(format!("it has been silent for {silence:?}"));
+                }
+                Err(error) => return self.lost(error),
+            }
+            let whole = filled - filled % Report::LENGTH;
+            for report in buffer[..whole].chunks_exact(Report::LENGTH).filter_map(Report::decode) {
+                take(Some(&report));
+            }
+            buffer.copy_within(whole..filled, 0);
+            filled -= whole;
+            take(None);
+        }
+    }
+
+    /// Why it is lost: what the other connection has met first, if it has met anything.
+    fn lost(&self, why: impl std::fmt::Display) -> Error {
+        self.wire.failure().unwrap_or_else(|| error::lost(self.wire.peer(), why))
+    }
+}
+
+/// Asks for the daemon's tick, once: when, what, when.
+pub(crate) fn ask_tick(wire: &Wire, clock: &Clock) -> Result<(Instant, u32, Instant)> {
+    let sent = clock.now();
+    let tick = wire.ask(&Frame::new(Command::Tick, 0, 0))?.value()?;
+    Ok((sent, tick, clock.now()))
+}
+
+fn measure(wire: &Wire, clock: &Clock) -> Result<(Ticks, u32)> {
+    let (sent, mut last, answered) = ask_tick(wire, clock)?;
+    let mut ticks = Ticks::new(sent, last, answered);
+    for _ in 1..MEASUREMENTS {
+        let (sent, tick, answered) = ask_tick(wire, clock)?;
+        ticks.measure(sent, tick, answered);
+        last = tick;
+    }
+    Ok((ticks, last))
+}
+
+/// Connects to the first of a name's addresses that takes it, within one limit for all.
+fn connect(address: &Address, limits: &Limits) -> io::Result<TcpStream> {
+    let until = Deadline::now() + limits.connect;
+    let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "the name stands for no address"));
+    for peer in address.resolve()? {
+        let left = until.saturating_duration_since(Deadline::now());
+        if left.is_zero() {
+            break;
+        }
+        result = connect_to(&peer, left, limits);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn connect_to(peer: &SocketAddr, within: Duration, limits: &Limits) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(peer, within)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(limits.request))?;
+    stream.set_write_timeout(Some(limits.request))?;
+    let socket = SockRef::from(&stream);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    // Asked after half of the time, and given up after three more questions.
+    let keep_alive =
+        TcpKeepalive::new().with_time(limits.keep_alive / 2).with_interval(limits.keep_alive / 6);
+    #[cfg(not(windows))]
+    let keep_alive = keep_alive.with_retries(3);
+    socket.set_tcp_keepalive(&keep_alive)?;
+    Ok(stream)
+}
+
+/// Makes a connection one that carries reports; returns its handle.
+fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
+    let mut bytes = Vec::new();
+    Request::new(Command::Noib, 0, 0).encode(&mut bytes);
+    let mut reply = [0; 16];
+    let lost = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            error::lost(name, "it is closed at once, as daemons do to clients that they do not allow")
+        }
+        _ if is_timeout(&error) => error::lost(name, format!("it has not answered for {:?}", limits.request)),
+        _ => error::lost(name, error),
+    };
+    stream.write_all(&bytes).and_then(|()| stream.read_exact(&mut reply)).map_err(lost)?;
+    let decoded = Reply::decode(&reply).ok().flatten();
+    let Some((reply, _)) = decoded.filter(|(reply, _)| reply.command == Command::Noib.code()) else {
+        return Err(error::nonsense(name, "it does not answer as one"));
+    };
+    if Code(reply.result) == Code::NO_HANDLE {
+        return Err(error::unreachable(name, "too many clients have it tell them of changes"));
+    }
+    let answer = Answer { command: Command::Noib, result: reply.result, payload: Vec::new() };
+    let handle = answer.value()?;
+    stream.set_read_timeout(Some(limits.silence)).map_err(lost)?;
+    Ok(handle)
+}

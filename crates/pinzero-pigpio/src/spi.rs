@@ -1,0 +1,129 @@
+//! SPI by the daemon: its hardware where the lines are that, else bit by bit over there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinzero_core::{Error, ErrorKind, Result, SpiBus, SpiConfig, SpiMode};
+
+use crate::handle::{Handle, Held};
+use crate::link::Link;
+use crate::protocol::{Command, MAX_EXTENSION};
+use crate::wire::Frame;
+
+/// The speeds of hardware SPI, in hertz, and what is taken if none is asked for.
+const HARDWARE: std::ops::RangeInclusive<u32> = 32_000..=125_000_000;
+const DEFAULT_RATE: u32 = 500_000;
+
+/// The speeds of SPI bit by bit.
+const SOFTWARE: std::ops::RangeInclusive<u32> = 50..=250_000;
+
+/// The flag of the auxiliary bus.
+const AUXILIARY: u32 = 1 << 8;
+/// The flags of SPI bit by bit.
+const SELECT_HIGH: u32 = 1 << 2;
+const LSB_FIRST: u32 = 1 << 14 | 1 << 15;
+
+/// A bus with one device; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct PigpioSpi {
+    device: Held,
+    transfer: Command,
+    /// The hardware knows one order of bits only.
+    is_turned: bool,
+    rate: u32,
+}
+
+impl PigpioSpi {
+    pub(crate) fn open(link: &Arc<Link>, config: SpiConfig) -> Result<Self> {
+        let rate = config.max_rate.unwrap_or(DEFAULT_RATE);
+        match channel(&config).filter(|_| rate >= *HARDWARE.start()) {
+            Some((channel, flags)) => {
+                let rate = rate.min(*HARDWARE.end());
+                let open = Frame::new(Command::Spio, channel, rate).with(flags.to_le_bytes());
+                let device = Handle::open(link, open, Command::Spic, None)?;
+                Ok(PigpioSpi { device, transfer: Command::Spix, is_turned: config.lsb_first, rate })
+            }
+            None => {
+                let rate = rate.min(*SOFTWARE.end());
+                let device =
+                    Handle::open(link, bit_by_bit(&config, rate)?, Command::Bspic, Some(config.select.0))?;
+                Ok(PigpioSpi { device, transfer: Command::Bspix, is_turned: false, rate })
+            }
+        }
+    }
+}
+
+/// What opens a bus on any lines.
+fn bit_by_bit(config: &SpiConfig, rate: u32) -> Result<Frame> {
+    if rate < *SOFTWARE.start() {
+        let message = format!("SPI has {} Hz at least, not {rate} Hz", SOFTWARE.start());
+        return Err(Error::new(ErrorKind::InvalidFrequency, message));
+    }
+    let flag = |is_set: bool, flag: u32| if is_set { flag } else { 0 };
+    let flags = mode(config) | flag(config.select_high, SELECT_HIGH) | flag(config.lsb_first, LSB_FIRST);
+    let words = [config.miso.0, config.mosi.0, config.clock.0, rate, flags];
+    let extension: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    Ok(Frame::new(Command::Bspio, config.select.0, 0).with(extension))
+}
+
+/// The channel of hardware SPI with these lines, and the flags for it.
+fn channel(config: &SpiConfig) -> Option<(u32, u32)> {
+    let lines = [config.clock, config.mosi, config.miso].map(|line| line.0);
+    let (channel, bus) = match (lines, config.select.0) {
+        ([11, 10, 9], select @ (7 | 8)) => (8 - select, 0),
+        // Its modes 1 and 3 do not work.
+        ([21, 20, 19], select @ 16..=18) if matches!(config.mode, SpiMode::Mode0 | SpiMode::Mode2) => {
+            (18 - select, AUXILIARY)
+        }
+        _ => return None,
+    };
+    let select_high = if config.select_high { 1 << (2 + channel) } else { 0 };
+    Some((channel, mode(config) | select_high | bus))
+}
+
+fn mode(config: &SpiConfig) -> u32 {
+    match config.mode {
+        SpiMode::Mode0 => 0,
+        SpiMode::Mode1 => 1,
+        SpiMode::Mode2 => 2,
+        SpiMode::Mode3 => 3,
+    }
+}
+
+fn turn(data: &mut [u8]) {
+    data.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+}
+
+impl SpiBus for PigpioSpi {
+    fn transfer(&self, data: &mut [u8]) -> Result<()> {
+        if data.len() > MAX_EXTENSION {
+            let message = format!("a transfer has {MAX_EXTENSION} bytes at most, not {}", data.len());
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        let mut sent = data.to_vec();
+        if self.is_turned {
+            turn(&mut sent);
+        }
+        // Bit by bit it may take several times as long as it should.
+        let time = Duration::from_secs(1) * data.len() as u32 * 32 / self.rate;
+        let answer = self.device.ask(time, |number| Frame::new(self.transfer, number, 0).with(sent))?;
+        if answer.payload.len() != data.len() {
+            return Err(Error::new(
+                ErrorKind::Io,
+                "the daemon has not exchanged as many bytes as it was given",
+            ));
+        }
+        data.copy_from_slice(&answer.payload);
+        if self.is_turned {
+            turn(data);
+        }
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        self.device.close()
+    }
+}

@@ -1,0 +1,120 @@
+//! From reports to edges: which lines are watched, where each was last, and what was lost.
+
+use pinzero_core::time::Instant;
+use pinzero_core::{Edge, EdgeSink, Level};
+
+use crate::protocol::Report;
+use crate::ticks::{Tick, Ticks};
+
+/// The lines whose changes a report can tell.
+pub(crate) const LINES: usize = 32;
+
+/// All watched lines of a factory.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    lines: [Option<Watched>; LINES],
+    /// The number that the next report should have; the first of a session is 0.
+    sequence: u16,
+}
+
+#[derive(Debug)]
+struct Watched {
+    sink: EdgeSink,
+    /// Where the line was last; `None` until that has been read.
+    level: Option<Level>,
+    /// Changes before this are in `level`.
+    since: Option<Tick>,
+    /// What was reported before `level` was known.
+    early: Vec<(Tick, Level)>,
+    /// Reports lost since the last edge.
+    missed: u32,
+    /// When the last edge was.
+    last: Instant,
+}
+
+impl Watch {
+    /// Begins to watch a line, whose level is told later.
+    pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
+        let watched =
+            Watched { sink, level: None, since: None, early: Vec::new(), missed: 0, last: Instant::ZERO };
+        self.lines[line as usize] = Some(watched);
+    }
+
+    /// Ends watching a line: once this returns no edge of it is told.
+    pub(crate) fn remove(&mut self, line: u32) {
+        self.lines[line as usize] = None;
+    }
+
+    /// The lines that are watched, a bit each.
+    pub(crate) fn mask(&self) -> u32 {
+        (0..LINES).filter(|line| self.lines[*line].is_some()).fold(0, |mask, line| mask | 1 << line)
+    }
+
+    /// Tells where a line was at `since`, and what has been reported of it from then on.
+    pub(crate) fn settle(&mut self, line: u32, since: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
+        let Some(watched) = &mut self.lines[line as usize] else { return };
+        (watched.level, watched.since) = (Some(level), Some(since));
+        for (tick, level) in std::mem::take(&mut watched.early) {
+            watched.change(tick, level, ticks, now);
+        }
+        watched.sink.wake();
+    }
+
+    /// Tells where all lines are now, after a time of which there were no reports.
+    pub(crate) fn resume(&mut self, since: Tick, levels: u32, ticks: &mut Ticks, now: Instant) {
+        self.sequence = 0;
+        for (line, watched) in watched(&mut self.lines) {
+            watched.early.clear();
+            watched.since = None;
+            if watched.level.is_some() {
+                watched.change(since, level_of(levels, line), ticks, now);
+            }
+            (watched.level, watched.since) = (Some(level_of(levels, line)), Some(since));
+            watched.sink.wake();
+        }
+    }
+
+    /// Takes a report; tells how many before it were lost.
+    pub(crate) fn report(&mut self, report: &Report, ticks: &mut Ticks, now: Instant) -> u16 {
+        let lost = report.sequence.wrapping_sub(self.sequence);
+        self.sequence = report.sequence.wrapping_add(1);
+        let tick = ticks.widen(report.tick);
+        for (line, watched) in watched(&mut self.lines) {
+            watched.missed = watched.missed.saturating_add(u32::from(lost));
+            watched.change(tick, level_of(report.levels, line), ticks, now);
+        }
+        lost
+    }
+
+    /// Has the edges seen to that reports have brought.
+    pub(crate) fn wake(&self) {
+        // All sinks of a factory wake the same timeline.
+        if let Some(watched) = self.lines.iter().flatten().next() {
+            watched.sink.wake();
+        }
+    }
+}
+
+fn watched(lines: &mut [Option<Watched>; LINES]) -> impl Iterator<Item = (usize, &mut Watched)> {
+    lines.iter_mut().enumerate().filter_map(|(line, watched)| Some((line, watched.as_mut()?)))
+}
+
+fn level_of(levels: u32, line: usize) -> Level {
+    Level::from(levels >> line & 1 == 1)
+}
+
+impl Watched {
+    fn change(&mut self, tick: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
+        let Some(before) = self.level else {
+            self.early.push((tick, level));
+            return;
+        };
+        if level == before || self.since.is_some_and(|since| tick < since) {
+            return;
+        }
+        self.level = Some(level);
+        // An estimate that has become better must not turn time back.
+        self.last = self.last.max(ticks.local(tick, now));
+        self.sink.queue(Edge { at: self.last, level, missed: std::mem::take(&mut self.missed) });
+    }
+}

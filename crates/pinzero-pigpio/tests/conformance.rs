@@ -1,0 +1,88 @@
+//! The conformance suite through a model of the genuine daemon.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use fake_pigpiod::{Fake, Options};
+use pinzero_conformance::{Rig, Suite, run};
+use pinzero_core::time::{Clock, Instant, ms, us};
+use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
+use pinzero_pigpio::PigpioFactory;
+
+/// Two lines that rest at different levels, as the board says.
+const LINES: [Line; 2] = [Line(4), Line(17)];
+
+const WIRE: [Line; 2] = [Line(22), Line(27)];
+
+fn main() -> ExitCode {
+    let late = Options { late_reports: true, ..Options::default() };
+    // Every reply and report in pieces, with delays.
+    let slow = Options { piece: Some(100), delay: us(300), ..Options::default() };
+    run([
+        Suite::new("pigpiod", || FakeRig::new(Options::default())),
+        Suite::new("pigpiod_late", move || FakeRig::new(late)),
+        Suite::new("pigpiod_slow", move || FakeRig::new(slow)),
+    ])
+}
+
+struct FakeRig {
+    gpio: Gpio,
+    fake: Fake,
+}
+
+impl FakeRig {
+    fn new(options: Options) -> Result<Self> {
+        let fake = Fake::with(options);
+        fake.wire(WIRE[0].0, WIRE[1].0);
+        Ok(FakeRig { gpio: Gpio::new(connect(&fake)?)?, fake })
+    }
+}
+
+fn connect(fake: &Fake) -> Result<PigpioFactory> {
+    PigpioFactory::connect(fake.address().to_string())
+}
+
+impl Rig for FakeRig {
+    fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        LINES.to_vec()
+    }
+
+    fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
+        self.fake.drive(line.0, level.map(Level::is_high));
+        Ok(())
+    }
+
+    fn observe(&self, line: Line) -> Result<Level> {
+        Ok(Level::from(self.fake.level(line.0)))
+    }
+
+    fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
+        let (ours, theirs) = (Clock::real().now(), std::time::Instant::now());
+        let at =
+            |at: std::time::Instant| Instant::from_nanos(0) + (ours.since(Instant::ZERO) - (theirs - at));
+        let changes = self.fake.changes(line.0);
+        Ok(Some(changes.iter().map(|change| (at(change.at), Level::from(change.level))).collect()))
+    }
+
+    fn wire(&self) -> Result<Option<[Line; 2]>> {
+        Ok(Some(WIRE))
+    }
+
+    fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
+        Ok(Some(Box::new(connect(&self.fake)?)))
+    }
+
+    /// Half a way over the network, and what the daemon's sampling takes.
+    fn precision(&self) -> Duration {
+        ms(2)
+    }
+
+    /// A step of the daemon's PWM.
+    fn resolution(&self) -> Duration {
+        us(5)
+    }
+}

@@ -1,0 +1,214 @@
+//! The factory: the registers of this Raspberry Pi.
+
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use pinzero_cdev::{CdevFactory, KernelPwm};
+use pinzero_core::board::{Board, Pull};
+use pinzero_core::{
+    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, OnClose, OutputConfig,
+    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+};
+use rppal::gpio::{Gpio, Mode};
+
+use crate::error;
+use crate::pin::{Registers, RppalPin, drive, look, set_bias};
+use crate::pwm::{self, RppalPwm};
+
+/// The lines that a Raspberry Pi has, if it is not known which one it is.
+const LINES: u32 = 54;
+
+/// The lines of this Raspberry Pi, by its registers.
+#[derive(Debug)]
+pub struct RppalFactory {
+    board: Board,
+    /// The kernel's view of the same lines: for edges, and to see who else holds a line. `None` where there is no chip.
+    chip: Option<CdevFactory>,
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    gpio: Gpio,
+    lines: Vec<Weak<Registers>>,
+}
+
+impl RppalFactory {
+    /// What the registers can do, beside a character device that tells of edges.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        output: Support::Native,
+        input: Support::Native,
+        bias: Support::Native,
+        edges: Support::Native,
+        keep: Support::Native,
+        ..Capabilities::NONE
+    };
+
+    /// Opens the registers.
+    ///
+    /// # Errors
+    /// * [`NoChip`](ErrorKind::NoChip) if this is no Raspberry Pi that rppal knows, or one whose kernel has no
+    ///   `/dev/gpiochip0`.
+    /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use them.
+    /// * [`Io`](ErrorKind::Io) for whatever else the system says.
+    pub fn new() -> Result<Self> {
+        let gpio = Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))?;
+        let chip = match CdevFactory::new() {
+            Ok(chip) => Some(chip),
+            Err(error) => {
+                log::warn!("rppal goes without the character device, and so without edges: {error}");
+                None
+            }
+        };
+        let board = Board::detect().unwrap_or_else(|| Board::generic(LINES));
+        Ok(RppalFactory { board, chip, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) })
+    }
+
+    /// Takes a line, and notes it.
+    fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Result<Registers>) -> Result<RppalPin> {
+        let number = u8::try_from(line.0)
+            .map_err(|_| Error::new(ErrorKind::UnknownPin, "a Raspberry Pi has no such line"))?;
+        let pin = {
+            let slot = self.open.lock();
+            slot.as_ref().ok_or_else(Error::closed)?.gpio.get(number).map_err(error::pin)?
+        };
+        let registers = Arc::new(open(pin)?);
+        let pin = RppalPin(registers.clone());
+        let mut slot = self.open.lock();
+        // If it was closed meanwhile, dropping the pin gives it back.
+        let lines = &mut slot.as_mut().ok_or_else(Error::closed)?.lines;
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(&registers));
+        Ok(pin)
+    }
+
+    /// Says so if another process or a driver holds the line: the registers do not keep it from being driven twice.
+    fn warn_if_held(&self, line: Line) {
+        let holder = self.chip.as_ref().and_then(|chip| chip.holder(line).ok().flatten());
+        if let Some(holder) = holder {
+            log::warn!("{line} is held by {holder} and will be driven by registers all the same");
+        }
+    }
+
+    fn input(&self, line: Line, config: InputConfig) -> Result<RppalPin> {
+        let InputConfig { bias, settle, edges } = config;
+        if settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
+        let chip = match (&edges, &self.chip) {
+            (Some(_), None) => return Err(Error::unsupported("edge detection without a character device")),
+            (None, _) => None,
+            (Some(_), Some(chip)) => Some(chip),
+        };
+        let back = if bias == Bias::AsIs { Bias::AsIs } else { power_up(self.board.pull(line.0)) };
+        self.take(line, |pin| {
+            let registers = Registers::open(pin, back, OnClose::Restore, |io, _| {
+                set_bias(io, bias);
+                io.set_mode(Mode::Input);
+            });
+            let reported = InputConfig { bias: Bias::AsIs, settle: None, edges };
+            match chip.map(|chip| chip.open_input(line, reported)).transpose() {
+                Ok(edges) => Ok(registers.with_edges(edges)),
+                Err(error) => registers.close().and(Err(error)),
+            }
+        })
+    }
+}
+
+/// The pull that the board gives a line at power-up. What it was found with cannot be read on most models.
+fn power_up(pull: Pull) -> Bias {
+    match pull {
+        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+        Pull::DefaultDown => Bias::PullDown,
+        _ => Bias::AsIs,
+    }
+}
+
+impl PinFactory for RppalFactory {
+    fn name(&self) -> &'static str {
+        "rppal"
+    }
+
+    fn host(&self) -> Host {
+        Host::Local
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let edges = if self.chip.is_some() { Support::Native } else { Support::None };
+        Capabilities { edges, ..RppalFactory::CAPABILITIES }
+    }
+
+    fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    fn find_line(&self, name: &str) -> Result<Option<Line>> {
+        self.chip.as_ref().map_or(Ok(None), |chip| chip.find_line(name))
+    }
+
+    fn peek(&self, line: Line) -> Result<Peek> {
+        let seen = {
+            let slot = self.open.lock();
+            let Open { gpio, lines } = slot.as_ref().ok_or_else(Error::closed)?;
+            let ours = lines.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line));
+            match ours {
+                Some(seen) => seen,
+                // rppal has a line looked at by taking it, which leaves it as it is.
+                None => look(&gpio.get(line.0 as u8).map_err(error::pin)?),
+            }
+        };
+        let holder = self.chip.as_ref().map_or(Ok(None), |chip| chip.holder(line))?;
+        Ok(Peek { holder, ..seen })
+    }
+
+    fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
+        self.warn_if_held(line);
+        let pin = self.take(line, |pin| {
+            Ok(Registers::open(pin, Bias::AsIs, config.on_close, |io, found| {
+                drive(io, config.initial.unwrap_or(found));
+            }))
+        });
+        Ok(Box::new(pin?))
+    }
+
+    fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        Err(Error::unsupported("a group of outputs by registers"))
+    }
+
+    fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
+        Ok(Box::new(self.input(line, config)?))
+    }
+
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        if !config.hardware {
+            return Err(Error::unsupported("PWM by registers"));
+        }
+        // The channel is given back like any; what becomes of the line is seen to by its registers.
+        let kernel = KernelPwm::open(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
+        let on_close = match (config.on_close, config.rest) {
+            (OnClose::Keep, Level::Low) => OnClose::Low,
+            (OnClose::Keep, Level::High) => OnClose::High,
+            (on_close, _) => on_close,
+        };
+        let mode = pwm::function(self.board.soc(), line);
+        let pin = self.take(line, |pin| {
+            Ok(Registers::open(pin, Bias::AsIs, on_close, |io, _| {
+                mode.into_iter().for_each(|mode| io.set_mode(mode));
+            }))
+        })?;
+        Ok(Box::new(RppalPwm { kernel, pin }))
+    }
+
+    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        Err(Error::unsupported("SPI by registers"))
+    }
+
+    fn close(&self) -> Result<()> {
+        // The lock is kept throughout, so that a second call does not return before the lines are free.
+        let mut slot = self.open.lock();
+        let lines = slot.take().map(|open| open.lines).unwrap_or_default();
+        let closed =
+            lines.iter().filter_map(Weak::upgrade).map(|line| line.close()).fold(Ok(()), Result::and);
+        closed.and(self.chip.as_ref().map_or(Ok(()), PinFactory::close))
+    }
+}

@@ -1,0 +1,175 @@
+//! A line by its registers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
+use rppal::gpio::{self, IoPin, Mode};
+
+/// A line; given back when closed or dropped.
+pub(crate) struct Registers {
+    number: u32,
+    /// The function in which it was found.
+    mode: Mode,
+    /// The level at which it was found.
+    level: Level,
+    /// The pull to go back to, if another has been set.
+    pull: Bias,
+    on_close: OnClose,
+    /// `None` once closed. The lock is the line's own, and held for the length of a register access.
+    io: Mutex<Option<IoPin>>,
+    /// The kernel's view of it, for edges; closed before the registers are put back.
+    edges: Option<Box<dyn Pin>>,
+}
+
+impl Registers {
+    /// Takes a line as it is, and leaves it to `set_up` to make something of it.
+    pub(crate) fn open(
+        pin: gpio::Pin,
+        pull: Bias,
+        on_close: OnClose,
+        set_up: impl FnOnce(&mut IoPin, Level),
+    ) -> Self {
+        let (number, mode, level) = (u32::from(pin.pin()), pin.mode(), level(pin.read()));
+        let mut io = pin.into_io(mode);
+        // It would switch the pull off, and knows nothing of what is wanted in place of that.
+        io.set_reset_on_drop(false);
+        set_up(&mut io, level);
+        Registers { number, mode, level, pull, on_close, io: Mutex::new(Some(io)), edges: None }
+    }
+
+    /// Has the line hold what reports its edges.
+    pub(crate) fn with_edges(mut self, edges: Option<Box<dyn Pin>>) -> Self {
+        self.edges = edges;
+        self
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
+        self.io.lock().as_mut().map(work).ok_or_else(|| Error::closed().with_pin(Line(self.number)))
+    }
+
+    /// Brings the line into the state that it is to be left in.
+    fn leave(&self, io: &mut IoPin) {
+        set_bias(io, self.pull);
+        match self.on_close {
+            OnClose::Input(bias) => {
+                set_bias(io, bias);
+                io.set_mode(Mode::Input);
+            }
+            OnClose::Low => drive(io, Level::Low),
+            OnClose::High => drive(io, Level::High),
+            OnClose::Keep => {}
+            // What was an output is driven as it was.
+            _ if self.mode == Mode::Output => drive(io, self.level),
+            _ => io.set_mode(self.mode),
+        }
+    }
+}
+
+/// Makes an output of a line, the level first.
+pub(crate) fn drive(io: &mut IoPin, level: Level) {
+    io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low });
+    if io.mode() != Mode::Output {
+        io.set_mode(Mode::Output);
+    }
+}
+
+/// Sets a pull, if it is one.
+pub(crate) fn set_bias(io: &mut IoPin, bias: Bias) {
+    match bias {
+        Bias::AsIs => {}
+        Bias::Disabled => io.set_bias(gpio::Bias::Off),
+        Bias::PullDown => io.set_bias(gpio::Bias::PullDown),
+        Bias::PullUp => io.set_bias(gpio::Bias::PullUp),
+    }
+}
+
+fn level(level: gpio::Level) -> Level {
+    Level::from(level == gpio::Level::High)
+}
+
+impl Registers {
+    fn level(&self) -> Result<Level> {
+        self.with(|io| level(io.read()))
+    }
+
+    /// What it is now, if it is open and `line`.
+    pub(crate) fn look(&self, line: Line) -> Option<Peek> {
+        let slot = self.io.lock();
+        let io = slot.as_ref().filter(|_| self.number == line.0)?;
+        Some(seen(io.mode(), io.read()))
+    }
+
+    /// Gives the line back. Idempotent.
+    pub(crate) fn close(&self) -> Result<()> {
+        let edges = self.edges.as_ref().map_or(Ok(()), |edges| edges.close());
+        if let Some(mut io) = self.io.lock().take() {
+            self.leave(&mut io);
+        }
+        edges
+    }
+}
+
+/// What a line is that is nobody's.
+pub(crate) fn look(pin: &gpio::Pin) -> Peek {
+    seen(pin.mode(), pin.read())
+}
+
+fn seen(mode: Mode, now: gpio::Level) -> Peek {
+    let function = match mode {
+        Mode::Input | Mode::Null => LineFunction::Input,
+        Mode::Output => LineFunction::Output,
+        Mode::Alt0 => LineFunction::Alternate(0),
+        Mode::Alt1 => LineFunction::Alternate(1),
+        Mode::Alt2 => LineFunction::Alternate(2),
+        Mode::Alt3 => LineFunction::Alternate(3),
+        Mode::Alt4 => LineFunction::Alternate(4),
+        Mode::Alt5 => LineFunction::Alternate(5),
+        Mode::Alt6 => LineFunction::Alternate(6),
+        Mode::Alt7 => LineFunction::Alternate(7),
+        Mode::Alt8 => LineFunction::Alternate(8),
+    };
+    Peek { function: Some(function), level: Some(level(now)), ..Peek::default() }
+}
+
+/// A line, as core holds it.
+#[derive(Debug)]
+pub(crate) struct RppalPin(pub(crate) Arc<Registers>);
+
+impl Pin for RppalPin {
+    fn level(&self) -> Result<Level> {
+        self.0.level()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl OutputPin for RppalPin {
+    fn set(&self, level: Level) -> Result<()> {
+        self.0.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Registers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registers")
+            .field("number", &self.number)
+            .field("found", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for RppalPin {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("a line was not given back as it should be: {error}");
+        }
+    }
+}

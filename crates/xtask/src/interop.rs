@@ -1,0 +1,131 @@
+//! Programs that others wrote for pigpiod, as they are, against our daemon.
+
+use crate::rig::UNSUPPORTED;
+use crate::runner::{Runner, Stop, root};
+use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Does what was asked for on the command line: runs the tests that need such programs.
+pub(crate) fn main() -> ExitCode {
+    let mut runner = Runner::default();
+    let mut exit = ExitCode::SUCCESS;
+    for result in [python(&mut runner), node(&mut runner)] {
+        match result {
+            Ok(()) => {}
+            Err(Stop::Skipped(reason)) => {
+                eprintln!("interop: skipped: {reason}");
+                if exit == ExitCode::SUCCESS {
+                    exit = ExitCode::from(UNSUPPORTED);
+                }
+            }
+            Err(Stop::Failed(reason)) => {
+                eprintln!("interop: {reason}");
+                exit = ExitCode::FAILURE;
+            }
+        }
+    }
+    exit
+}
+
+/// Runs the tests with pigpio and gpiozero.
+pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
+    need("python3", &["-c", "import ensurepip, venv"], "python3-venv")?;
+    let version = runner.output("python3", &["--version"])?;
+    let home = install("python", &["requirements.txt"], &version, |home| {
+        let mut command = runner.command("python3");
+        runner.run(command.args(["-m", "venv"]).arg(home))?;
+        let mut command = runner.command(&home.join("bin/python").to_string_lossy());
+        // Nothing but what is listed, and nothing that runs at installation.
+        command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]);
+        command.args(["--only-binary=:all:", "--require-hashes", "-r"]).arg(home.join("requirements.txt"));
+        runner.run(&mut command)
+    })?;
+    test(runner, "python::", "PINZERO_PYTHON", &home.join("bin/python"))
+}
+
+/// Runs the tests with pigpio-client.
+pub(crate) fn node(runner: &mut Runner) -> Result<(), Stop> {
+    need("node", &["--version"], "nodejs")?;
+    need("npm", &["--version"], "npm")?;
+    let home = install("node", &["package.json", "package-lock.json"], "", |home| {
+        let mut command = runner.command("npm");
+        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+        runner.run(command.arg(home))
+    })?;
+    test(runner, "node::", "PINZERO_NODE_PATH", &home.join("node_modules"))
+}
+
+/// Runs the tests in a module, telling them where their clients are.
+fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Result<(), Stop> {
+    // Some of the tests start the command.
+    runner.cargo(&["build", "--locked", "--package=pinzero-cli"])?;
+    let mut command = runner.command("cargo");
+    command.env(variable, clients).args(["test", "--locked", "--package=pinzero-tests", "--test=interop"]);
+    runner.run(command.args(["--", "--include-ignored", module]))?;
+    Ok(())
+}
+
+/// Finds out whether a program is there and does what it should. If not, it is installed where that can be done.
+fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), Stop> {
+    let works = |command: &mut Command| {
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let is_there = || works(Command::new(program).args(arguments));
+    // Only root can; for others it fails at once.
+    let apt_get = |arguments: &[&str]| {
+        works(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    if is_there() {
+        return Ok(());
+    }
+    println!("interop: no {program} that works, trying to install {package}");
+    if apt_get(&["update"]) && apt_get(&["install", "-y", package]) && is_there() {
+        return Ok(());
+    }
+    Err(Stop::Skipped(format!("no {program} that works; as root: apt-get install {package}")))
+}
+
+/// Has clients installed in the cache, unless they are there, and returns where.
+fn install(
+    name: &str,
+    lists: &[&str],
+    version: &str,
+    install: impl FnOnce(&Path) -> Result<bool, String>,
+) -> Result<PathBuf, Stop> {
+    // Whatever goes in goes into the directory's name, so that a change makes another one.
+    let mut hasher = DefaultHasher::new();
+    version.hash(&mut hasher);
+    for list in lists {
+        fs::read(here(list)).map_err(|error| format!("{list}: {error}"))?.hash(&mut hasher);
+    }
+    let home = cache()?.join(format!("{name}-{:016x}", hasher.finish()));
+    let complete = home.join("complete");
+    if !complete.exists() {
+        let prepare = || {
+            // What is left of an attempt that failed. There may be none.
+            let _ = fs::remove_dir_all(&home);
+            fs::create_dir_all(&home)?;
+            lists.iter().try_for_each(|list| fs::copy(here(list), home.join(list)).map(drop))
+        };
+        prepare().map_err(|error| format!("{}: {error}", home.display()))?;
+        install(&home)?;
+        fs::write(&complete, "").map_err(|error| format!("{}: {error}", complete.display()))?;
+    }
+    Ok(home)
+}
+
+fn cache() -> Result<PathBuf, String> {
+    let directory = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    directory("PINZERO_INTEROP_DIR")
+        .or_else(|| Some(directory("XDG_CACHE_HOME")?.join("pinzero-interop")))
+        .or_else(|| Some(directory("HOME")?.join(".cache/pinzero-interop")))
+        .ok_or_else(|| "no HOME to keep the clients in".to_owned())
+}
+
+fn here(name: &str) -> PathBuf {
+    root().join("crates/xtask/interop").join(name)
+}

@@ -1,0 +1,115 @@
+//! The table of what each factory can do, in `docs/capabilities.md`, is what the code says.
+//!
+//! `PINZERO_WRITE=1 cargo test -p pinzero-tests --test capabilities` writes it anew.
+#![cfg(target_os = "linux")]
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+use pinzero::board::{Board, Soc};
+use pinzero::{Capabilities, Support, mock};
+use pinzero_cdev::CdevFactory;
+use pinzero_pigpio::PigpioFactory;
+use pinzero_rppal::RppalFactory;
+
+/// A board of each kind, by a revision code of it.
+const BOARDS: [u32; 16] = [
+    0x00_0002, 0x90_0032, 0x90_0021, 0x92_0093, 0x9000c1, 0xa0_1041, 0xa0_2082, 0xa0_20d3, 0x90_20e0,
+    0x90_2120, 0xc0_3111, 0xc0_3130, 0xb0_3140, 0xc0_4170, 0xd0_4190, 0xc0_41a0,
+];
+
+/// A cell: what a factory does by itself, and what it is worth with core's help.
+fn cell(native: Support, all: Support) -> &'static str {
+    match (native, all) {
+        (Support::None, Support::None) => "no",
+        (Support::None, _) => "by pinzero",
+        _ => "yes",
+    }
+}
+
+fn table() -> String {
+    // What it does by itself, and not what core adds to that.
+    let mock = Capabilities { spi: Support::None, ..mock::gpio().capabilities() };
+    let factories = [
+        ("cdev", CdevFactory::CAPABILITIES),
+        ("rppal", RppalFactory::CAPABILITIES),
+        ("pigpio", PigpioFactory::CAPABILITIES),
+        ("mock", mock),
+    ];
+    let mut text = String::from(HEAD);
+    text += "| |";
+    factories.iter().for_each(|(name, _)| text += &format!(" `{name}` |"));
+    text += "\n|---|---|---|---|---|\n";
+    type Power = fn(&Capabilities) -> Support;
+    let powers: [(&str, Power); 8] = [
+        ("outputs", |powers| powers.output),
+        ("inputs", |powers| powers.input),
+        ("pull-up and pull-down", |powers| powers.bias),
+        ("edges as they happen", |powers| powers.edges),
+        ("outputs that change together", |powers| powers.group),
+        ("PWM on any pin", |powers| powers.pwm),
+        ("SPI on any pins", |powers| powers.spi),
+        ("a closed pin keeps its level", |powers| powers.keep),
+    ];
+    for (what, power) in powers {
+        let cells = factories.iter().map(|(name, native)| match (*name, what) {
+            ("cdev", "a closed pin keeps its level") => "if the kernel says so",
+            _ => cell(power(native), power(&native.with_emulation())),
+        });
+        let _ = writeln!(text, "| {what} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    let settle = factories.iter().map(|(_, native)| match native.settle.is_zero() {
+        true => "by pinzero".to_owned(),
+        false => format!("up to {:?}, beyond that by pinzero", native.settle),
+    });
+    let _ = writeln!(text, "| settle times | {} |", settle.collect::<Vec<_>>().join(" | "));
+    text += BOARDS_HEAD;
+    for code in BOARDS {
+        let board = Board::from_revision(code).unwrap();
+        let is_pi_5 = board.soc() == Soc::Bcm2712;
+        let pins = board.headers().iter().map(|header| header.pins().count()).max().unwrap_or(0);
+        let hardware = if pins > 26 { "GPIO12, 13, 18, 19" } else { "GPIO18" };
+        let cells = [
+            board.model().to_owned(),
+            format!("{:?}", board.soc()).to_uppercase(),
+            pins.to_string(),
+            "yes".to_owned(),
+            if is_pi_5 { "where there is a `/dev/gpiochip0`" } else { "yes" }.to_owned(),
+            if is_pi_5 { "`pinzero serve`" } else { "`pigpiod`, `pinzero serve`" }.to_owned(),
+            hardware.to_owned(),
+        ];
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+const HEAD: &str = "\
+# What each factory can do
+
+This page is written by the code: see `tests/tests/capabilities.rs`. *By pinzero* means that the factory has no such power and core makes up for it:
+edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
+
+";
+
+const BOARDS_HEAD: &str = "
+The factory `cdev` also works on boards that are no Raspberry Pi. Hardware PWM is had by asking for it, `PwmOutputDevice::builder(18).hardware(true)`: on
+`cdev` and `rppal` the kernel needs a line in `config.txt`, which the error names; on `pigpio` the daemon has it.
+
+| board | chip | pins | `cdev` | `rppal` | `pigpio`, through | hardware PWM |
+|---|---|---|---|---|---|---|
+";
+
+#[test]
+fn the_table_in_the_docs_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/capabilities.md");
+    let table = table();
+    if env::var_os("PINZERO_WRITE").is_some() {
+        fs::write(&path, &table).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        written, table,
+        "PINZERO_WRITE=1 cargo test -p pinzero-tests --test capabilities writes it anew"
+    );
+}

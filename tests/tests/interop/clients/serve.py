@@ -1,0 +1,25 @@
+"""gpiozero against a daemon in a process of its own, with a world around the pins that goes by itself."""
+
+from gpiozero import LED, MCP3008, Button, DigitalInputDevice, DistanceSensor
+from steps import Log, step
+
+led, lit = LED(22), DigitalInputDevice(27, pull_up=False)
+step("dark", [led.value, lit.value])
+led.on()
+step("lit", [lit.wait_for_active(20), lit.value])
+
+log = Log()
+button = Button(4)
+button.when_pressed = lambda: log("pressed")
+button.when_released = lambda: log("released")
+told = [what for (what,) in log.take(5)]
+step("pressed again and again", sorted(set(told)))
+button.close()
+
+sensor = DistanceSensor(echo=24, trigger=23, max_distance=10)
+step("distance", sensor.distance)
+sensor.close()
+
+step("converted", [round(MCP3008(channel).value * 1023) for channel in (0, 3)])
+led.close()
+step("dark again", lit.wait_for_inactive(20))

@@ -1,0 +1,8 @@
+//! Clients in Python.
+
+mod buses;
+mod callbacks;
+mod gpiozero;
+mod pins;
+mod programs;
+mod serve;
