@@ -267,16 +267,17 @@ impl Lines {
         }
     }
 
-    /// Makes the line an output at the level that it was last written to. One that carries pulses is an output already, unless
-    /// they are the hardware's.
+    /// Makes the line an output at the level that it was last written to. One that is an output already stays as it is,
+    /// with its pulses: only a mode that changes ends them.
     pub(crate) fn set_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
         match self.line(gpio).state {
-            State::Pulse(_, Pulse::Hardware { .. }) => self.open_output(gpio, owner),
+            State::Pulse(_, Pulse::Hardware { .. }) | State::Untouched | State::Input(_) | State::Lent(_) => {
+                self.open_output(gpio, owner)
+            }
             State::Output(_) | State::Pulse(..) => {
                 self.line(gpio).owner = Some(owner);
                 Ok(())
             }
-            _ => self.open_output(gpio, owner),
         }
     }
 

@@ -387,5 +387,9 @@ impl Server {
 fn prepare(stream: &mio::net::TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = socket2::TcpKeepalive::new().with_time(secs(15)).with_interval(secs(5)).with_retries(3);
-    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    let socket = socket2::SockRef::from(stream);
+    // Keep-alive asks only where nothing is on its way; this is for what is, and is not confirmed.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(secs(30)))?;
+    socket.set_tcp_keepalive(&keepalive)
 }

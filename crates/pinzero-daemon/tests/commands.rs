@@ -146,6 +146,21 @@ fn a_write_ends_pulses_without_letting_go_of_the_line() {
 }
 
 #[test]
+fn a_line_that_has_had_pulses_is_an_output_like_any_other() {
+    let (gpio, _daemon, mut client) = pair();
+    client.must(Command::Pwm, 17, 51);
+    client.must(Command::Modes, 17, 1);
+    assert_eq!(client.must(Command::Gdc, 17, 0), 51, "no mode has changed");
+    client.must(Command::Write, 17, 0);
+    gpio.line(17).clear();
+    client.must(Command::Bs1, 1 << 17, 0);
+    client.must(Command::Bc1, 1 << 17, 0);
+    assert_eq!(client.ask_with(Command::Trig, 17, 50, &words(&[1])).0, 0);
+    let levels: Vec<bool> = gpio.line(17).history().iter().map(|(_, level)| level.is_high()).collect();
+    assert_eq!(levels, [true, false, true, false]);
+}
+
+#[test]
 fn outputs_outlive_their_client_as_with_pigpiod() {
     let (gpio, daemon, mut client) = pair();
     let mut other = Client::connect(&daemon);
