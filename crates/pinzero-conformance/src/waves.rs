@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{Level, Line};
 
-use crate::bench::{Bench, PATIENCE};
+use crate::bench::Bench;
 use crate::outcome::{Outcome, Stop, check};
 use crate::rig::Pulses;
 
@@ -17,8 +17,8 @@ const SAMPLES: u32 = 100;
 /// How often a wave is looked at before it counts as wrong.
 const LOOKS: u32 = 20;
 
-/// What the share of time that a line is high may be off by, if it is found out by looking at it.
-const DUTY_TOLERANCE: f64 = 0.02;
+/// What part of a period times may be off by, if they are found out by looking at the line.
+const TOLERANCE: f64 = 0.02;
 
 impl Bench<'_> {
     /// Fails unless these pulses are on the line.
@@ -64,36 +64,35 @@ impl Bench<'_> {
 
     /// Fails unless the line, looked at again and again for some cycles, shows these pulses.
     fn watches(&self, line: Line, wanted: Pulses) -> Outcome {
-        let period = wanted.period;
-        let start = self.gpio().now();
-        let (mut seen, mut high) = (Duration::ZERO, Duration::ZERO);
-        let (mut before, mut rises, mut gaps) = (None, 0, 0);
-        while seen < period * CYCLES {
+        let (period, start) = (wanted.period, self.gpio().now());
+        let mut whole: Vec<Pulses> = Vec::new();
+        // The levels in a row, of which nothing was missed.
+        let mut row: Vec<(Instant, Level)> = Vec::new();
+        let mut has_gaps = false;
+        while whole.len() < CYCLES as usize && self.gpio().now() - start < period * CYCLES * 3 {
             let from = self.gpio().now();
             let level = self.observe(line)?;
-            rises += u32::from(before.replace(level) == Some(Level::Low) && level.is_high());
+            if row.last().is_none_or(|(_, last)| *last != level) {
+                row.push((from, level));
+            }
             self.gpio().sleep(period / SAMPLES);
-            let time = self.gpio().now() - from;
-            if time <= period / 10 {
-                seen += time;
-                high += if level.is_high() { time } else { Duration::ZERO };
-            } else {
-                // The machine stood still, and what was on the line meanwhile is not known.
-                gaps += 1;
-                self.in_time(start, PATIENCE)?;
+            let is_end = self.gpio().now() - from > period / 25;
+            if is_end || row.len() > 3 * CYCLES as usize {
+                // The first of a row began before it was looked at.
+                whole.extend(row.get(1..).map(cycles).unwrap_or_default());
+                row.clear();
+                has_gaps |= is_end;
             }
         }
-        let duty = wanted.pulse.as_secs_f64() / period.as_secs_f64();
-        let share = high.as_secs_f64() / seen.as_secs_f64();
-        if (share - duty).abs() <= DUTY_TOLERANCE && rises.abs_diff(CYCLES) <= 1 + gaps {
-            return Ok(());
+        whole.extend(row.get(1..).map(cycles).unwrap_or_default());
+        let slack = period.mul_f64(TOLERANCE) + self.resolution();
+        match typical(&whole) {
+            Some(seen) if are_near(seen, wanted, slack) => Ok(()),
+            Some(seen) => Err(Stop::Failed(format!("{line} carries {seen:?} instead of {wanted:?}"))),
+            // The machine stood still over and over, and what was on the line meanwhile is not known.
+            None if has_gaps => Err(Stop::Stalled),
+            None => Err(Stop::Failed(format!("{line} carries no waves instead of {wanted:?}"))),
         }
-        if gaps > 0 {
-            return Err(Stop::Stalled);
-        }
-        Err(Stop::Failed(format!(
-            "{line} is high for {share:.3} of the time instead of {duty:.3}, and rises {rises} times in {CYCLES} cycles"
-        )))
     }
 
     /// Fails unless a line stays at `level` for some cycles of `period`.
