@@ -1,7 +1,7 @@
 //! All that CI checks, step by step.
 
 use crate::runner::{Runner, Stop, Tally};
-use crate::{checks, deep, interop, rig};
+use crate::{checks, cross, deep, interop, rig};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -32,6 +32,7 @@ const STEPS: &[(&str, Step)] = &[
     ("lints, all features", |runner| {
         cargo(runner, "clippy --locked --workspace --all-targets --all-features")
     }),
+    ("other systems", cross::check),
     ("documentation", |runner| cargo(runner, "doc --locked --workspace --no-deps --all-features")),
     ("example unit", checks::unit_file),
     ("tests, as in the README", checks::readme_command),

@@ -4,6 +4,7 @@
 
 mod checks;
 mod ci;
+mod cross;
 mod deep;
 mod interop;
 mod rig;
