@@ -49,6 +49,22 @@ fn a_name_that_is_none_is_refused_with_those_that_are() -> std::io::Result<()> {
     Ok(())
 }
 
+/// What is said depends on the feature, which is off unless somebody asks for all of them, and on the machine.
+#[test]
+fn registers_are_had_by_name_or_it_is_said_what_is_missing() -> std::io::Result<()> {
+    for name in ["rppal", "RPPAL"] {
+        let said = text(&child(Some(name))?.stdout);
+        let ends = [
+            "Unsupported: the feature `rppal` is not switched on",
+            "Unsupported: it needs Linux",
+            "NoChip: this is no Raspberry Pi that rppal knows: take cdev",
+            "lit on rppal",
+        ];
+        assert!(ends.iter().any(|end| said.contains(end)), "{said}");
+    }
+    Ok(())
+}
+
 #[test]
 fn without_pins_and_without_a_name_it_says_what_was_tried_and_how_to_go_on() -> std::io::Result<()> {
     for factory in [None, Some(""), Some(" ")] {

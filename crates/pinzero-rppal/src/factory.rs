@@ -66,12 +66,7 @@ impl RppalFactory {
 
     /// Takes a line, and notes it.
     fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Result<Registers>) -> Result<RppalPin> {
-        let number = u8::try_from(line.0)
-            .map_err(|_| Error::new(ErrorKind::UnknownPin, "a Raspberry Pi has no such line"))?;
-        let pin = {
-            let slot = self.open.lock();
-            slot.as_ref().ok_or_else(Error::closed)?.gpio.get(number).map_err(error::pin)?
-        };
+        let pin = get(&self.open.lock().as_ref().ok_or_else(Error::closed)?.gpio, line)?;
         let registers = Arc::new(open(pin)?);
         let pin = RppalPin(registers.clone());
         let mut slot = self.open.lock();
@@ -102,6 +97,10 @@ impl RppalFactory {
         };
         let back = if bias == Bias::AsIs { Bias::AsIs } else { power_up(self.board.pull(line.0)) };
         self.take(line, |pin| {
+            // Asked first, lest the registers be touched on the way to a refusal.
+            if let Some(holder) = chip.map_or(Ok(None), |chip| chip.holder(line))? {
+                return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
+            }
             let registers = Registers::open(pin, back, OnClose::Restore, |io, _| {
                 set_bias(io, bias);
                 io.set_mode(Mode::Input);
@@ -113,6 +112,13 @@ impl RppalFactory {
             }
         })
     }
+}
+
+/// Takes a line from rppal.
+fn get(gpio: &Gpio, line: Line) -> Result<rppal::gpio::Pin> {
+    let number = u8::try_from(line.0)
+        .map_err(|_| Error::new(ErrorKind::UnknownPin, "a Raspberry Pi has no such line"))?;
+    gpio.get(number).map_err(error::pin)
 }
 
 /// The pull that the board gives a line at power-up. What it was found with cannot be read on most models.
@@ -154,7 +160,7 @@ impl PinFactory for RppalFactory {
             match ours {
                 Some(seen) => seen,
                 // rppal has a line looked at by taking it, which leaves it as it is.
-                None => look(&gpio.get(line.0 as u8).map_err(error::pin)?),
+                None => look(&get(gpio, line)?),
             }
         };
         let holder = self.chip.as_ref().map_or(Ok(None), |chip| chip.holder(line))?;
@@ -210,5 +216,33 @@ impl PinFactory for RppalFactory {
         let closed =
             lines.iter().filter_map(Weak::upgrade).map(|line| line.close()).fold(Ok(()), Result::and);
         closed.and(self.chip.as_ref().map_or(Ok(()), PinFactory::close))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_is_no_raspberry_pi_is_told_so() {
+        if Board::detect().is_some() {
+            return;
+        }
+        let error = RppalFactory::new().unwrap_err();
+        assert_eq!((error.kind(), error.factory()), (ErrorKind::NoChip, Some("rppal")));
+        assert!(error.to_string().contains("no Raspberry Pi"), "{error}");
+    }
+
+    #[test]
+    fn a_pull_goes_back_to_what_the_board_gives() {
+        let cases = [
+            (Pull::FixedUp, Bias::PullUp),
+            (Pull::DefaultUp, Bias::PullUp),
+            (Pull::DefaultDown, Bias::PullDown),
+            (Pull::Unknown, Bias::AsIs),
+        ];
+        for (pull, bias) in cases {
+            assert_eq!(power_up(pull), bias);
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! All that CI checks, step by step.
 
 use crate::runner::{Runner, Stop, Tally};
-use crate::{checks, deep, interop, rig};
+use crate::{checks, cross, deep, interop, rig};
 use std::process::ExitCode;
 use std::time::Instant;
 
 type Step = fn(&mut Runner) -> Result<(), Stop>;
 
 /// The steps that run tests which the others leave out, and what is missing according to these.
-const LATER: [(&str, &str); 3] = [KERNEL_RIG, PYTHON, NODE];
+const LATER: [(&str, &str); 4] = [KERNEL_RIG, PI_RIG, PYTHON, NODE];
 const KERNEL_RIG: (&str, &str) = ("kernel rig", "rig");
+const PI_RIG: (&str, &str) = ("Raspberry Pi rig", "Pi");
 const PYTHON: (&str, &str) = ("clients in Python", "clients in Python");
 const NODE: (&str, &str) = ("client in Node", "client in Node");
 
@@ -32,6 +33,7 @@ const STEPS: &[(&str, Step)] = &[
     ("lints, all features", |runner| {
         cargo(runner, "clippy --locked --workspace --all-targets --all-features")
     }),
+    ("other systems", cross::check),
     ("documentation", |runner| cargo(runner, "doc --locked --workspace --no-deps --all-features")),
     ("example unit", checks::unit_file),
     ("tests, as in the README", checks::readme_command),
@@ -40,7 +42,8 @@ const STEPS: &[(&str, Step)] = &[
     ("fuzz targets", deep::fuzz_targets),
     (PYTHON.0, interop::python),
     (NODE.0, interop::node),
-    (KERNEL_RIG.0, rig::test),
+    (KERNEL_RIG.0, |runner| rig::KERNEL.test(runner)),
+    (PI_RIG.0, |runner| rig::PI.test(runner)),
     ("clean tree", checks::clean_tree),
 ];
 

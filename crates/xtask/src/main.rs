@@ -1,14 +1,18 @@
 //! The developers' tool of the workspace. `cargo xtask ci` checks all that CI checks;
 //! `cargo xtask kernel-rig` runs tests under a Linux kernel with a simulated GPIO chip;
+//! `cargo xtask pi-rig` runs those for an emulated Raspberry Pi;
 //! `cargo xtask interop` runs those with the clients of others.
 
 mod checks;
 mod ci;
+mod cross;
 mod deep;
 mod interop;
+mod pi_rig;
 mod rig;
 mod runner;
 
+use rig::{KERNEL, PI, Task};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -18,10 +22,13 @@ Usage: cargo xtask COMMAND
   kernel-rig               run the tests that need the kernel rig, building its kernel first if need be
   kernel-rig --build-only  just build the kernel
   kernel-rig -- COMMAND    run COMMAND under the kernel, and exit with its status
+  pi-rig                   run the tests that need an emulated Raspberry Pi, fetching its parts first if need be
+  pi-rig --fetch-only      just fetch the parts
+  pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   interop                  run the tests with clients in Python and Node, fetching these first if need be
 
-The last two exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and
-crates/xtask/rig/README.md.";
+All but the first exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and the README.md
+of crates/xtask/rig and crates/xtask/pi-rig.";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -29,9 +36,12 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["ci"] => ci::main(false),
         ["ci", "--keep-going"] => ci::main(true),
-        ["kernel-rig"] => rig::main(rig::Task::Test),
-        ["kernel-rig", "--build-only"] => rig::main(rig::Task::Build),
-        ["kernel-rig", "--", command @ ..] if !command.is_empty() => rig::main(rig::Task::Run(command)),
+        ["kernel-rig"] => KERNEL.main(Task::Test),
+        ["kernel-rig", "--build-only"] => KERNEL.main(Task::Prepare),
+        ["kernel-rig", "--", command @ ..] if !command.is_empty() => KERNEL.main(Task::Run(command)),
+        ["pi-rig"] => PI.main(Task::Test),
+        ["pi-rig", "--fetch-only"] => PI.main(Task::Prepare),
+        ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
         ["interop"] => interop::main(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,83 +1,114 @@
-//! The kernel rig: tests under a Linux kernel of our own, with a simulated GPIO chip.
+//! The rigs: kernels with GPIO chips, under which the tests run that an ordinary machine has no pins for.
 
+use crate::pi_rig;
 use crate::runner::{Runner, Stop, root};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-/// The exit status, here and of the rig's scripts, for a machine that cannot run what was asked for.
+/// The exit status, here and of the rigs' scripts, for a machine that cannot run what was asked for.
 pub(crate) const UNSUPPORTED: u8 = 77;
 
-/// What to do with the rig.
+/// The kernel rig: a Linux kernel of our own, with a simulated GPIO chip.
+pub(crate) const KERNEL: Rig =
+    Rig { name: "kernel-rig", folder: "rig", prepare: "build-kernel.sh", tests: kernel_tests };
+
+/// The Pi rig: an emulated Raspberry Pi.
+pub(crate) const PI: Rig =
+    Rig { name: "pi-rig", folder: "pi-rig", prepare: "fetch.sh", tests: pi_rig::tests };
+
+/// A rig, as its scripts make it.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    name: &'static str,
+    /// Where its scripts are.
+    folder: &'static str,
+    /// The script that gets what it is made of. The one that runs a command is called `run.sh` in all of them.
+    prepare: &'static str,
+    /// Builds and runs what needs it.
+    tests: fn(&Rig, &mut Runner) -> Result<(), Stop>,
+}
+
+/// What to do with a rig.
 #[derive(Debug)]
 pub(crate) enum Task<'a> {
-    /// Build the kernel.
-    Build,
+    /// Get what it is made of.
+    Prepare,
     /// Run the tests that need it.
     Test,
     /// Run a command.
     Run(&'a [&'a str]),
 }
 
-/// Does what was asked for on the command line.
-pub(crate) fn main(task: Task<'_>) -> ExitCode {
-    let result = match task {
-        Task::Build => build().map(|()| 0),
-        Task::Test => test(&mut Runner::default()).map(|()| 0),
-        Task::Run(command) => build().and_then(|()| run(command)),
-    };
-    match result {
-        Ok(status) => ExitCode::from(status),
-        Err(Stop::Failed(reason)) => {
-            eprintln!("kernel-rig: {reason}");
-            ExitCode::FAILURE
+impl Rig {
+    /// Does what was asked for on the command line.
+    pub(crate) fn main(&self, task: Task<'_>) -> ExitCode {
+        let result = match task {
+            Task::Prepare => self.prepare().map(|()| 0),
+            Task::Test => self.test(&mut Runner::default()).map(|()| 0),
+            Task::Run(command) => self.prepare().and_then(|()| self.run(command)),
+        };
+        match result {
+            Ok(status) => ExitCode::from(status),
+            Err(Stop::Failed(reason)) => {
+                eprintln!("{}: {reason}", self.name);
+                ExitCode::FAILURE
+            }
+            Err(Stop::Skipped(reason)) => {
+                eprintln!("{}: skipped: {reason}", self.name);
+                ExitCode::from(UNSUPPORTED)
+            }
         }
-        // The script that found out has said why.
-        Err(Stop::Skipped(_)) => ExitCode::from(UNSUPPORTED),
+    }
+
+    /// Builds the tests on this machine and runs them in the rig.
+    pub(crate) fn test(&self, runner: &mut Runner) -> Result<(), Stop> {
+        self.prepare()?;
+        (self.tests)(self, runner)
+    }
+
+    /// What has cargo run programs for `target` in the rig.
+    pub(crate) fn as_runner(&self, target: &str) -> [String; 2] {
+        ["--config".to_owned(), format!("target.{target}.runner = [{:?}]", self.script("run.sh"))]
+    }
+
+    /// Gets what the rig is made of, unless it is there.
+    fn prepare(&self) -> Result<(), Stop> {
+        let path = self.script(self.prepare);
+        let status = Command::new(&path).stdout(Stdio::null()).status();
+        match status.map(|status| status.code()) {
+            Ok(Some(0)) => Ok(()),
+            Ok(Some(status)) if status == i32::from(UNSUPPORTED) => {
+                Err(Stop::Skipped("this machine cannot run it, see above".to_owned()))
+            }
+            Ok(_) => Err(Stop::Failed("it could not be made ready".to_owned())),
+            Err(error) => Err(Stop::Failed(format!("{}: {error}", path.display()))),
+        }
+    }
+
+    /// Runs a command in the rig, and returns its exit status.
+    fn run(&self, command: &[&str]) -> Result<u8, Stop> {
+        let path = self.script("run.sh");
+        let status = Command::new(&path).args(command).status();
+        let status = status.map_err(|error| format!("{}: {error}", path.display()))?;
+        // Without a status, the script was killed by a signal.
+        Ok(status.code().and_then(|status| u8::try_from(status).ok()).unwrap_or(1))
+    }
+
+    fn script(&self, name: &str) -> PathBuf {
+        root().join("crates/xtask").join(self.folder).join(name)
     }
 }
 
-/// Builds the tests on this machine and runs them under the kernel.
-pub(crate) fn test(runner: &mut Runner) -> Result<(), Stop> {
-    build()?;
+fn kernel_tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     // The tests start some of the examples.
     runner.cargo(&["build", "--locked", "--package=pinzero-examples", "--bins", "--examples"])?;
     let tests: [&[&str]; 2] =
         [&["--package=pinzero-cdev", "--tests"], &["--package=pinzero-tests", "--test=kernel_rig"]];
     for tests in tests {
         let mut command = runner.command("cargo");
-        command
-            .env("PINZERO_RIG", "1")
-            .arg("--config")
-            .arg(format!("target.'cfg(all())'.runner = [{:?}]", script("run.sh")));
+        command.env("PINZERO_RIG", "1").args(rig.as_runner("'cfg(all())'"));
         command.args(["test", "--locked"]).args(tests).args(["--", "--include-ignored"]);
         runner.run(&mut command)?;
     }
     Ok(())
-}
-
-/// Builds the kernel, unless it is there.
-fn build() -> Result<(), Stop> {
-    let path = script("build-kernel.sh");
-    let status = Command::new(&path).stdout(Stdio::null()).status();
-    match status.map(|status| status.code()) {
-        Ok(Some(0)) => Ok(()),
-        Ok(Some(status)) if status == i32::from(UNSUPPORTED) => {
-            Err(Stop::Skipped("this machine cannot run it, see above".to_owned()))
-        }
-        Ok(_) => Err(Stop::Failed("the kernel could not be built".to_owned())),
-        Err(error) => Err(Stop::Failed(format!("{}: {error}", path.display()))),
-    }
-}
-
-/// Runs a command under the kernel, and returns its exit status.
-fn run(command: &[&str]) -> Result<u8, Stop> {
-    let path = script("run.sh");
-    let status = Command::new(&path).args(command).status();
-    let status = status.map_err(|error| format!("{}: {error}", path.display()))?;
-    // Without a status, the script was killed by a signal.
-    Ok(status.code().and_then(|status| u8::try_from(status).ok()).unwrap_or(1))
-}
-
-fn script(name: &str) -> PathBuf {
-    root().join("crates/xtask/rig").join(name)
 }

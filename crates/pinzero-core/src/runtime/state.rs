@@ -123,6 +123,7 @@ impl State {
         self.slots.entry(id).or_default();
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn attach(&mut self, id: TaskId, source: Source) {
         self.slots.entry(id).or_default().source = Some(source);
     }

@@ -1,0 +1,54 @@
+#!/bin/sh
+# run.sh PROGRAM [ARG...]: runs a static aarch64 PROGRAM as root on an emulated Raspberry Pi 3; see README.md. A
+# cargo runner. Exits with PROGRAM's status, or with 125 if the guest ran out of time.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+parts=$("$here/fetch.sh")
+run=$(mktemp -d "${TMPDIR:-/tmp}/pinzero-pi-rig.XXXXXX")
+trap 'rm -rf "$run"' EXIT
+trap 'exit 130' INT TERM
+
+quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
+
+root=$run/root
+mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/rig"
+cp "$parts/busybox" "$root/bin/"
+cp "$parts/exit" "$root/rig/"
+cp "$here/guest-init.sh" "$root/init"
+program=$1
+shift
+# A program is taken along; a word is a command of the guest's shell.
+case $program in
+*/*)
+    cp "$program" "$root/rig/"
+    program=/rig/$(basename "$program")
+    ;;
+esac
+if [ -n "${PINZERO_PI_RIG_ALSO:-}" ]; then
+    cp "$PINZERO_PI_RIG_ALSO" "$root/rig/"
+fi
+{
+    for name in $(env | sed -n 's/^\(\(PINZERO\|RUST\)_[A-Z_]*\)=.*/\1/p'); do
+        echo "export $name=$(quote "$(printenv "$name")")"
+    done
+    echo 'cd /rig'
+    printf 'exec ' && for word in "$program" "$@"; do quote "$word"; done && echo
+} >"$root/rig/command"
+(cd "$root" && find . | cpio --quiet -o -H newc) >"$run/initrd"
+
+# The guest's clock goes by the instructions that it has run, 4 ns each, and leaps over the time that it sleeps: however
+# busy the host is, nothing in the guest is late for it. iomem=relaxed: without, the kernel keeps programs from registers
+# that a driver has. --foreground: Ctrl-C stops the guest.
+status=0
+timeout --foreground -k 5 "${PINZERO_PI_RIG_TIMEOUT:-300}" qemu-system-aarch64 -M raspi3b -icount shift=2,sleep=off \
+    -kernel "$parts/vmlinuz" -dtb "$parts/pi3.dtb" -initrd "$run/initrd" \
+    -append "console=ttyAMA0,115200 rdinit=/init panic=-1 quiet loglevel=2 iomem=${PINZERO_PI_RIG_IOMEM:-relaxed}" \
+    -semihosting-config enable=on,userspace=on,target=native \
+    -display none -serial stdio -monitor none -no-reboot </dev/null || status=$?
+
+if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+    echo "pi-rig: the guest took more than ${PINZERO_PI_RIG_TIMEOUT:-300} s" >&2
+    status=125
+fi
+exit "$status"

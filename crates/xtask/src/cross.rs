@@ -1,0 +1,53 @@
+//! Building for other systems than this one.
+
+use crate::runner::{Runner, Stop};
+use std::path::Path;
+use std::process::Command;
+
+/// The systems on which the workspace has to build: Raspberry Pis of 64 and of 32 bits, the first of them and the Zero,
+/// and the laptops beside them.
+const SYSTEMS: [&str; 5] = [
+    "aarch64-unknown-linux-gnu",
+    "armv7-unknown-linux-gnueabihf",
+    "arm-unknown-linux-gnueabihf",
+    "x86_64-pc-windows-msvc",
+    "aarch64-apple-darwin",
+];
+
+/// Checks that everything compiles for the other systems, up to what takes a linker.
+pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
+    let mut command = cargo(runner, "check", &SYSTEMS)?;
+    runner.run(command.args(["--workspace", "--exclude=xtask"]))?;
+    Ok(())
+}
+
+/// A command of cargo for other systems, with the standard libraries that the toolchain has for them. If one is missing, a
+/// nightly toolchain builds them along, from its component `rust-src`.
+pub(crate) fn cargo(runner: &Runner, command: &str, targets: &[&str]) -> Result<Command, Stop> {
+    let mut cargo = runner.command("cargo");
+    match targets.iter().find(|target| !has_library(runner, target)) {
+        None => {
+            cargo.arg(command);
+        }
+        // It may well warn of what ours does not know.
+        Some(_) if has_source(runner) => {
+            cargo.env_remove("RUSTFLAGS").args(["+nightly", command, "-Zbuild-std"]);
+        }
+        Some(target) => {
+            let remedy = format!("`rustup target add {target}`, or a nightly toolchain with rust-src");
+            return Err(Stop::Skipped(format!("no standard library for {target}: {remedy}")));
+        }
+    }
+    cargo.arg("--locked").args(targets.iter().map(|target| format!("--target={target}")));
+    Ok(cargo)
+}
+
+fn has_library(runner: &Runner, target: &str) -> bool {
+    let library = runner.output("rustc", &["--print=target-libdir", "--target", target]);
+    library.is_ok_and(|library| Path::new(library.trim()).is_dir())
+}
+
+fn has_source(runner: &Runner) -> bool {
+    let root = runner.output("rustc", &["+nightly", "--print=sysroot"]);
+    root.is_ok_and(|root| Path::new(root.trim()).join("lib/rustlib/src/rust/library").is_dir())
+}

@@ -1,0 +1,33 @@
+//! What runs on the emulated Raspberry Pi.
+
+use crate::cross;
+use crate::rig::Rig;
+use crate::runner::{Runner, Stop, root};
+use std::process::Command;
+
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+
+/// Builds the register backend's tests and a program that blinks by it, and runs them.
+pub(crate) fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
+    let mut command = cargo(runner, "build")?;
+    command.args(["--package=pinzero-examples", "--example=led_blink", "--features=pinzero/rppal"]);
+    runner.run(&mut command)?;
+
+    let mut command = cargo(runner, "test")?;
+    let program = root().join("target/pi-rig").join(TARGET).join("debug/examples/led_blink");
+    command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", program).args(rig.as_runner(TARGET));
+    command.args(["--package=pinzero-rppal", "--tests", "--", "--include-ignored"]);
+    runner.run(&mut command)?;
+    Ok(())
+}
+
+/// A command of cargo for programs that run without anything beside them.
+fn cargo(runner: &Runner, command: &str) -> Result<Command, Stop> {
+    let mut cargo = cross::cargo(runner, command, &[TARGET])?;
+    // In a directory of its own, for with these flags cargo builds everything anew.
+    cargo
+        .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
+        .env("CARGO_TARGET_DIR", root().join("target/pi-rig"));
+    cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
+    Ok(cargo)
+}
