@@ -10,7 +10,7 @@ use fake_pigpiod::{Fake, Options};
 use pinzero_core::time::{ms, us};
 use pinzero_core::{Bias, Blink, ErrorKind, Gpio, Level, OnClose};
 use pinzero_pigpio::PigpioFactory;
-use remote::{ask, eventually, levels, op, open, told};
+use remote::{ask, ask_with, eventually, levels, op, open, told};
 
 #[test]
 fn an_output_has_its_level_from_the_first_instant_and_is_given_back() {
@@ -46,6 +46,16 @@ fn lines_become_what_they_were() {
     let adopted = gpio.output(17).adopt().open().unwrap();
     assert_eq!((adopted.last(), fake.level(17)), (Level::High, true));
     assert_eq!(levels(&fake, 17), [Level::High, Level::Low, Level::High]);
+}
+
+#[test]
+fn a_line_that_somebody_left_with_the_hardware_is_taken_and_given_back() {
+    let fake = Fake::start();
+    ask_with(&fake, op::HP, 18, 440, &[500_000]);
+    let gpio = open(&fake);
+    gpio.output(18).open().unwrap().close().unwrap();
+    gpio.input(18).open().unwrap().close().unwrap();
+    assert_eq!((fake.mode(18), ask(&fake, op::PRG, 18, 0)), (2, 255));
 }
 
 #[test]
@@ -159,7 +169,7 @@ fn the_steps_of_a_blink_wait_for_no_reply() {
     assert!(told(&fake, &[op::WRITE]).len() > 10);
     fake.hold(0);
     blink.wait().unwrap();
-    eventually("the last step", || levels(&fake, 17).len() == 40);
+    eventually("the last step", || !fake.level(17));
     output.set(Level::High).unwrap();
     assert!(fake.level(17));
 }
