@@ -47,7 +47,11 @@ impl Handle {
         line: Option<u32>,
     ) -> Result<Held> {
         let session = link.wait_for_session()?;
-        let answer = session.wire.ask(&open)?.value()?;
+        let answer = session.wire.ask(&open).inspect_err(|_| {
+            // It may be open all the same.
+            own.map(|number| link.give_back_number(Frame::new(close, number, 0), session.number));
+        })?;
+        let answer = answer.value()?;
         let state = State {
             number: own.unwrap_or(answer),
             session: session.number,
@@ -96,9 +100,9 @@ impl Handle {
 
     /// Closes at the daemon what was given this number in this session.
     fn give_back(&self, number: u32, session: u64) -> Result<()> {
+        let closed = self.link.give_back_number(Frame::new(self.close, number, 0), session);
         let unmark = self.mark.map(|(line, range)| Frame::new(Command::Prs, line, range));
-        self.link.give_back_number(Frame::new(self.close, number, 0), session)?;
-        unmark.map_or(Ok(()), |frame| self.link.give_back(vec![frame]))
+        closed.and(self.link.give_back(unmark.into_iter().collect()))
     }
 }
 

@@ -194,7 +194,15 @@ impl PigpioPwm {
             Ok(Means::Daemon(shared.offers(&session, line)?))
         };
         let means: Result<Means> = open().and_then(|means| means.check(wave).map(|()| means));
-        let means = means.inspect_err(|_| shared.give_back(line))?;
+        let means = means.inspect_err(|error| {
+            shared.give_back(line);
+            // To ask what there is has changed the frequency; and the hardware may have been set without a reply.
+            let mut frames = vec![Frame::new(Command::Pfs, line, frequency)];
+            if error.kind() == ErrorKind::Disconnected {
+                frames.extend(found.leave_output(OnClose::Restore, found.level));
+            }
+            let _ = link.give_back(frames);
+        })?;
         if !matches!(means, Means::Hardware) {
             shared.give_back(line);
         }

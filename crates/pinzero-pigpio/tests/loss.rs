@@ -253,11 +253,8 @@ fn what_inputs_did_in_the_gap() {
         fake.drive(17, Some(is_high));
         fake.drive(22, Some(false));
         fake.drive(22, None);
-        if round == 1 {
-            fake.refuse(false)
-        } else {
-            fake.reboot()
-        }
+        let back: fn(&Fake) = if round == 1 { |fake| fake.refuse(false) } else { Fake::reboot };
+        back(&fake);
         restored(&mut events);
         let event = changed.next_timeout(PATIENCE).unwrap();
         assert_eq!(event.level, Level::from(is_high));

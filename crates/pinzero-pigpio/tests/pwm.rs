@@ -53,6 +53,7 @@ fn a_frequency_that_the_daemon_lacks_is_refused_with_those_that_it_has() {
         assert!(error.to_string().contains(hertz), "{hertz} in {error}");
     }
     assert_eq!((fake.mode(17), fake.pwm(17)), (0, None), "what was refused has had no effect");
+    assert_eq!([op::PRG, op::PFG].map(|command| ask(&fake, command, 17, 0)), [255, 800]);
 
     let pwm = gpio.pwm(17).frequency(400.0).initial(0.25).open().unwrap();
     assert_eq!(pwm.set_frequency(440.0).unwrap_err().kind(), ErrorKind::InvalidFrequency);
