@@ -12,6 +12,8 @@ use crate::wire::{Answer, Frame};
 pub(crate) const INPUT: u32 = 0;
 /// The PWM range that a line has if nobody has set one.
 const DEFAULT_RANGE: u32 = 255;
+/// The highest range that a line can be given.
+const HIGHEST_RANGE: u32 = 40_000;
 /// The mode of an output.
 const OUTPUT: u32 = 1;
 
@@ -40,7 +42,7 @@ impl Found {
             mode: mode.value()?,
             level: Level::from(level.value()? != 0),
             // A line that cannot carry PWM has none.
-            range: range.value().ok().map(|range| if range == mark() { DEFAULT_RANGE } else { range }),
+            range: range.value().ok().map(range_before),
             pull: power_up(board, line),
         })
     }
@@ -91,6 +93,12 @@ impl Found {
         }
         frames
     }
+}
+
+/// The range that a line is given back with, if it was found with `range`. Neither a mark that was left behind nor the
+/// range of hardware PWM is one that it had of its own.
+pub(crate) fn range_before(range: u32) -> u32 {
+    if range == mark() || range > HIGHEST_RANGE { DEFAULT_RANGE } else { range }
 }
 
 /// Drives a line; this makes it an output, the level first.

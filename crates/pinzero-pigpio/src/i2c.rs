@@ -12,6 +12,9 @@ use crate::wire::Frame;
 /// The most bytes of one message: more than any device takes, and all that a request can carry with what is around them.
 const MOST: usize = 8192;
 
+/// The buses on the header, each with the line of its data.
+const DATA: [(u32, u32); 2] = [(0, 0), (1, 2)];
+
 /// The words of a list of I2C operations: a length of two bytes follows, read so much, write so much.
 const LONG: u8 = 1;
 const READ: u8 = 6;
@@ -30,7 +33,8 @@ impl I2c {
     pub(crate) fn open(link: &std::sync::Arc<Link>, bus: u32, address: u8) -> Result<Self> {
         let flags = 0u32.to_le_bytes();
         let open = Frame::new(Command::I2co, bus, u32::from(address)).with(flags);
-        Ok(I2c(Handle::open(link, open, Command::I2cc, None)?))
+        let line = DATA.iter().find(|(number, _)| *number == bus).map(|(_, line)| *line);
+        Ok(I2c(Handle::open(link, open, Command::I2cc, None, line)?))
     }
 
     /// Writes `data` in one message.

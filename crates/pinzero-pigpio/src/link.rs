@@ -67,8 +67,9 @@ struct State {
     /// Why there is none.
     lost: Option<Error>,
     is_closed: bool,
-    /// What could not be sent when lines were given back.
-    owed: Vec<Frame>,
+    /// What could not be sent when lines were given back; with a session, it is owed to the life of the daemon that was
+    /// there in that one.
+    owed: Vec<(Frame, Option<u64>)>,
     next_ticket: u64,
 }
 
@@ -161,23 +162,44 @@ impl Link {
 
     /// Sends what gives a line back, now or when the daemon is there again.
     pub(crate) fn give_back(&self, frames: Vec<Frame>) -> Result<()> {
+        self.owe(frames, None)
+    }
+
+    /// Sends what closes something by the number that it was given in a session, now or when the daemon is there again: a
+    /// new one is not sent that, for there the number may be somebody else's.
+    pub(crate) fn give_back_number(&self, frame: Frame, session: u64) -> Result<()> {
+        self.owe(vec![frame], Some(session))
+    }
+
+    fn owe(&self, frames: Vec<Frame>, number: Option<u64>) -> Result<()> {
+        let owed = frames.iter().map(|frame| (frame.clone(), number));
         let session = {
             let mut state = self.state.lock();
-            match state.session() {
-                Ok(session) => session,
-                Err(error) => {
-                    state.owed.extend(frames);
-                    return Err(error);
-                }
+            let session = state.session();
+            if session.is_err() {
+                state.owed.extend(owed.clone());
             }
+            session?
         };
         match session.wire.ask_all(&frames) {
             Ok(answers) => answers.iter().try_for_each(|answer| answer.value().map(drop)),
             Err(error) => {
-                self.state.lock().owed.extend(frames);
+                self.state.lock().owed.extend(owed);
                 Err(error)
             }
         }
+    }
+
+    /// Sends what is owed to the daemon.
+    fn pay(&self, session: &Session, is_new: bool) -> Result<()> {
+        let owed = std::mem::take(&mut self.state.lock().owed);
+        let is_due = |number: Option<u64>| !is_new || number.is_none_or(|of| of == session.number);
+        let due = owed.iter().filter(|(_, number)| is_due(*number)).map(|(frame, _)| frame.clone());
+        let paid = session.wire.ask_all(&due.collect::<Vec<_>>());
+        if paid.is_err() {
+            self.state.lock().owed.splice(0..0, owed);
+        }
+        paid.map(drop)
     }
 
     /// Tells `listener` of losses and returns from now on.
@@ -272,6 +294,7 @@ impl Link {
             self.changed.notify_all();
             return None;
         };
+        let mut is_new = false;
         loop {
             {
                 let mut state = self.state.lock();
@@ -282,7 +305,7 @@ impl Link {
                 }
             }
             let opened = Session::open(&self.address, &self.settings.limits, &self.clock, number);
-            match opened.and_then(|(session, greeting)| self.resume(session, greeting, since)) {
+            match opened.and_then(|(session, greeting)| self.resume(session, greeting, since, &mut is_new)) {
                 Ok(session) => return Some(session),
                 Err(error) if error.kind() == ErrorKind::Closed => return None,
                 Err(error) => {
@@ -294,17 +317,22 @@ impl Link {
         }
     }
 
-    /// Brings all pins back on a new session, and puts it into use.
+    /// Brings all pins back on a new session, and puts it into use. `is_new` is noted as soon as it is known, for an attempt
+    /// that ends half-way leaves marks at a new daemon.
     fn resume(
         self: &Arc<Self>,
         session: Session,
         greeting: Greeting,
         since: Instant,
+        is_new: &mut bool,
     ) -> Result<Arc<Session>> {
         let session = Arc::new(session);
         let held: Vec<_> = self.held.lock().values().filter_map(Weak::upgrade).collect();
-        let is_new = !self.ticks.lock().goes_on(greeting.tick, self.now()) || !knows(&session, &held)?;
+        *is_new |= !self.ticks.lock().goes_on(greeting.tick, self.now()) || !knows(&session, &held)?;
+        let is_new = *is_new;
         *self.ticks.lock() = greeting.ticks;
+        // Before anything is opened again, which may be given a number that is to be closed.
+        self.pay(&session, is_new)?;
         for pin in &held {
             if let Err(error) = pin.restore(&session, is_new) {
                 if error.kind() == ErrorKind::Disconnected {
@@ -316,7 +344,7 @@ impl Link {
         self.watch_again(&session)?;
         self.tend(&session)?;
         loop {
-            let owed = {
+            {
                 let mut state = self.state.lock();
                 if state.is_closed {
                     session.wire.fail(error::closed());
@@ -326,9 +354,8 @@ impl Link {
                     (state.session, state.lost) = (Some(session.clone()), None);
                     break;
                 }
-                std::mem::take(&mut state.owed)
-            };
-            session.wire.ask_all(&owed)?;
+            }
+            self.pay(&session, is_new)?;
         }
         self.catch_up(&session);
         self.changed.notify_all();

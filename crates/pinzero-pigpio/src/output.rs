@@ -34,17 +34,17 @@ impl PigpioOutput {
         let session = link.wait_for_session()?;
         let found = Found::new(line.0, &session.wire.ask_all(&Found::questions(line.0))?, board)?;
         let level = config.initial.unwrap_or(found.level);
-        // The daemon sets the level before it makes the line an output.
-        let written = session.wire.ask_all(&start(&found, line.0, level))?;
-        written[0].value()?;
         let driver = Driver::new(link.clone(), level);
         let output = Arc::new(Output { line: line.0, found, on_close: config.on_close, driver });
         let held: std::sync::Weak<Output> = Arc::downgrade(&output);
-        Ok(PigpioOutput { ticket: link.hold(held), output })
+        let pin = PigpioOutput { ticket: link.hold(held), output };
+        // If it is refused or the connection is lost on the way, dropping this gives the line back.
+        pin.output.restore(&session, false)?;
+        Ok(pin)
     }
 }
 
-/// What makes a line an output at `level`, and marks it.
+/// What makes a line an output, and marks it. The daemon sets the level first.
 fn start(found: &Found, line: u32, level: Level) -> Vec<Frame> {
     std::iter::once(write(line, level)).chain(found.mark()).collect()
 }

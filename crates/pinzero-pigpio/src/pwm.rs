@@ -109,7 +109,6 @@ impl Means {
 
     /// What leads to `wave`; from `before`, if that is there.
     fn frames(&self, line: u32, before: Option<Wave>, wave: Wave) -> Vec<Frame> {
-        let is_servo = |wave: Wave| wave.period == SERVO_PERIOD && SERVO_PULSES.contains(&wave.pulse);
         match self {
             Means::Hardware => {
                 let share = wave.pulse.as_nanos() as f64 / wave.period.as_nanos() as f64;
@@ -118,24 +117,29 @@ impl Means {
                 let hertz = hertz(wave.period).unwrap_or(1);
                 vec![Frame::new(Command::Hp, line, hertz).with(duty.to_le_bytes())]
             }
-            Means::Daemon(_) if is_servo(wave) => {
-                let nanos = wave.pulse.as_nanos() as u32;
-                vec![Frame::new(Command::Servo, line, (nanos + 500) / 1000)]
-            }
             Means::Daemon(offers) => {
                 // It was checked.
                 let Ok(offer) = offers.find(wave.period) else { return Vec::new() };
-                let is_set = before.is_some_and(|before| before.period == wave.period && !is_servo(before));
                 let mut frames = Vec::new();
-                if !is_set {
+                if before.is_none_or(|before| before.period != wave.period) {
                     frames.push(Frame::new(Command::Pfs, line, offer.hertz));
+                    // Servo pulses go without, but the daemon is known by it.
                     frames.push(Frame::new(Command::Prs, line, offer.range));
                 }
-                frames.push(Frame::new(Command::Pwm, line, offer.duty(wave.period, wave.pulse)));
+                frames.push(match servo(wave) {
+                    Some(micros) => Frame::new(Command::Servo, line, micros),
+                    None => Frame::new(Command::Pwm, line, offer.duty(wave.period, wave.pulse)),
+                });
                 frames
             }
         }
     }
+}
+
+/// The length of a servo's pulse in microseconds, if the wave is one of those.
+fn servo(wave: Wave) -> Option<u32> {
+    let is_servo = wave.period == SERVO_PERIOD && SERVO_PULSES.contains(&wave.pulse);
+    is_servo.then(|| (wave.pulse.as_nanos() as u32 + 500) / 1000)
 }
 
 /// The frequency as hardware PWM takes it.
@@ -195,7 +199,15 @@ impl PigpioPwm {
             Ok(Means::Daemon(shared.offers(&session, line)?))
         };
         let means: Result<Means> = open().and_then(|means| means.check(wave).map(|()| means));
-        let means = means.inspect_err(|_| shared.give_back(line))?;
+        let means = means.inspect_err(|error| {
+            shared.give_back(line);
+            // To ask what there is has changed the frequency; and the hardware may have been set without a reply.
+            let mut frames = vec![Frame::new(Command::Pfs, line, frequency)];
+            if error.kind() == ErrorKind::Disconnected {
+                frames.extend(found.leave_output(OnClose::Restore, found.level));
+            }
+            let _ = link.give_back(frames);
+        })?;
         if !matches!(means, Means::Hardware) {
             shared.give_back(line);
         }
@@ -244,7 +256,8 @@ impl PwmPin for PigpioPwm {
 impl Held for Pwm {
     fn marked(&self) -> Option<(u32, u32)> {
         match &self.means {
-            Means::Hardware => None,
+            // The range that a line has as long as the hardware has it.
+            Means::Hardware => Some((self.line, FULL)),
             Means::Daemon(offers) => {
                 offers.find(self.driver.wanted().period).ok().map(|offer| (self.line, offer.range))
             }

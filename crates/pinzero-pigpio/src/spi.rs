@@ -40,13 +40,13 @@ impl PigpioSpi {
             Some((channel, flags)) => {
                 let rate = rate.min(*HARDWARE.end());
                 let open = Frame::new(Command::Spio, channel, rate).with(flags.to_le_bytes());
-                let device = Handle::open(link, open, Command::Spic, None)?;
+                let device = Handle::open(link, open, Command::Spic, None, Some(config.select.0))?;
                 Ok(PigpioSpi { device, transfer: Command::Spix, is_turned: config.lsb_first, rate })
             }
             None => {
                 let rate = rate.min(*SOFTWARE.end());
-                let device =
-                    Handle::open(link, bit_by_bit(&config, rate)?, Command::Bspic, Some(config.select.0))?;
+                let (open, select) = (bit_by_bit(&config, rate)?, Some(config.select.0));
+                let device = Handle::open(link, open, Command::Bspic, select, select)?;
                 Ok(PigpioSpi { device, transfer: Command::Bspix, is_turned: false, rate })
             }
         }
