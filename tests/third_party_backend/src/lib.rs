@@ -180,8 +180,8 @@ impl PinFactory for Breadboard {
         Ok(None)
     }
 
-    fn peek(&self, _: Line) -> Result<Peek> {
-        Ok(Peek::default())
+    fn peek(&self, line: Line) -> Result<Peek> {
+        Ok(Peek { level: Some(self.desk.level(line)), ..Peek::default() })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -74,6 +74,7 @@ pub(crate) enum Fault {
     TakesWhatItRefuses,
     // Names.
     FindsEverything,
+    LiesWhenLookedAt,
     // Groups.
     GroupIgnoresMasks,
     GroupIgnoresTheInitialLevels,
@@ -250,7 +251,9 @@ impl PinFactory for Broken {
     }
 
     fn peek(&self, line: Line) -> Result<Peek> {
-        self.inner.peek(line)
+        let seen = self.inner.peek(line)?;
+        let is_lie = self.is(LiesWhenLookedAt);
+        Ok(Peek { level: seen.level.map(|level| if is_lie { !level } else { level }), ..seen })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -206,6 +206,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (SharesLines, "ownership::one_holder_among_processes"),
     (TakesWhatItRefuses, "ownership::a_refused_line_stays_free"),
     (RestoresNothing, "ownership::the_factory_closes_all"),
+    (LiesWhenLookedAt, "peek::at_an_output_takes_nothing"),
+    (LiesWhenLookedAt, "peek::at_an_input_takes_nothing"),
     (FindsEverything, "names::lead_to_their_lines"),
     (FindsEverything, "names::of_no_line_are_refused"),
     (PwmKnowsWholePercents, "pwm::has_the_duty_set"),
