@@ -22,7 +22,7 @@ struct State<V> {
     wanted: V,
     /// What the daemon is known to have done: what is wanted again if the next wish fails.
     confirmed: V,
-    /// By which requests it was wanted last; `None` if it could not be sent.
+    /// In which session and up to which place it was sent last; `None` if it could not be.
     sent: Option<(Arc<Session>, u64)>,
     is_closed: bool,
 }
@@ -85,8 +85,8 @@ impl<V: Copy + PartialEq> Driver<V> {
                 }
                 state.sent.clone()
             };
-            let passed = match sent {
-                Some((session, place)) => session.wire.pass(place),
+            let passed = match &sent {
+                Some((session, place)) => session.wire.pass(*place),
                 None => self.link.session().map(drop),
             };
             let failed = match passed {
@@ -100,15 +100,18 @@ impl<V: Copy + PartialEq> Driver<V> {
                 }
                 Ok(()) => return self.settle(),
                 Err(_) if self.link.waits() => {
-                    self.state.lock().sent = None;
+                    self.state.lock().forget(sent.as_ref());
                     self.link.wait_for_session().map(|session| catch_up(&session))
                 }
                 Err(error) => Err(error),
             };
             if let Err(error) = failed {
                 let mut state = self.state.lock();
-                state.wanted = state.confirmed;
-                return Err(error);
+                if state.is_closed || state.is_sent_by(sent.as_ref()) {
+                    state.wanted = state.confirmed;
+                    return Err(error);
+                }
+                // Meanwhile it was sent in another way.
             }
         }
     }
@@ -140,16 +143,25 @@ impl<V: Copy + PartialEq> Driver<V> {
     }
 
     /// Brings a daemon that has forgotten it to what is wanted.
-    pub(crate) fn restore(&self, session: &Session, frames: impl FnOnce(V) -> Vec<Frame>) -> Result<()> {
-        let frames = {
+    pub(crate) fn restore(&self, session: &Arc<Session>, frames: impl FnOnce(V) -> Vec<Frame>) -> Result<()> {
+        let wanted = {
             let state = self.state.lock();
             if state.is_closed {
                 return Ok(());
             }
-            frames(state.wanted)
+            state.wanted
         };
-        let answers = session.wire.ask_all(&frames)?;
-        answers.iter().try_for_each(|answer| answer.value().map(drop))
+        let answers = session.wire.ask_all(&frames(wanted))?;
+        answers.iter().try_for_each(|answer| answer.value().map(drop))?;
+        let mut state = self.state.lock();
+        if state.wanted == wanted {
+            state.confirmed = wanted;
+            state.sent = Some((session.clone(), 0));
+        } else {
+            // It was wished for something else meanwhile, or that was taken back.
+            state.sent = None;
+        }
+        Ok(())
     }
 
     /// Ends it; tells what was wanted last, the first time.
@@ -158,5 +170,22 @@ impl<V: Copy + PartialEq> Driver<V> {
         let was_open = !std::mem::replace(&mut state.is_closed, true);
         state.sent = None;
         was_open.then_some(state.wanted)
+    }
+}
+
+impl<V> State<V> {
+    /// Whether these are still the requests by which it was wanted last.
+    fn is_sent_by(&self, sent: Option<&(Arc<Session>, u64)>) -> bool {
+        match (&self.sent, sent) {
+            (Some((session, place)), Some((other, others))) => Arc::ptr_eq(session, other) && place == others,
+            (sent, other) => sent.is_none() && other.is_none(),
+        }
+    }
+
+    /// Has it sent again, if these are still the requests by which it was sent.
+    fn forget(&mut self, sent: Option<&(Arc<Session>, u64)>) {
+        if self.is_sent_by(sent) {
+            self.sent = None;
+        }
     }
 }

@@ -150,7 +150,7 @@ impl link::Held for Handle {
         self.mark.map(|(line, _)| (line, mark()))
     }
 
-    fn restore(&self, session: &Session, is_new: bool) -> Result<()> {
+    fn restore(&self, session: &Arc<Session>, is_new: bool) -> Result<()> {
         let old = {
             let mut state = self.state.lock();
             if state.is_closed {

@@ -139,7 +139,7 @@ impl Held for Input {
         self.found.marked()
     }
 
-    fn restore(&self, session: &Session, _: bool) -> Result<()> {
+    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
         if self.is_closed.load(Ordering::Acquire) {
             return Ok(());
         }

@@ -28,7 +28,7 @@ pub(crate) trait Held: std::fmt::Debug + Send + Sync {
     fn marked(&self) -> Option<(u32, u32)>;
 
     /// Brings the pin back to what it was on a daemon that may have forgotten it; `is_new` if it certainly has.
-    fn restore(&self, session: &Session, is_new: bool) -> Result<()>;
+    fn restore(&self, session: &Arc<Session>, is_new: bool) -> Result<()>;
 
     /// Sends what could not be sent before.
     fn catch_up(&self, session: &Arc<Session>);

@@ -78,7 +78,7 @@ impl Held for Output {
         self.found.marked()
     }
 
-    fn restore(&self, session: &Session, _: bool) -> Result<()> {
+    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
         self.driver.restore(session, |level| start(&self.found, self.line, level))
     }
 
@@ -197,7 +197,7 @@ impl Held for Group {
         self.found.iter().find_map(Found::marked)
     }
 
-    fn restore(&self, session: &Session, _: bool) -> Result<()> {
+    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
         self.driver.restore(session, |levels| self.start(levels))
     }
 

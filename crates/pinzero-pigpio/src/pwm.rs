@@ -264,7 +264,7 @@ impl Held for Pwm {
         }
     }
 
-    fn restore(&self, session: &Session, _: bool) -> Result<()> {
+    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
         self.driver.restore(session, |wave| self.means.frames(self.line, None, wave))
     }
 

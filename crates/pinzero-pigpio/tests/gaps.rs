@@ -85,7 +85,7 @@ fn commands_can_wait_for_the_end_of_the_gap() {
             &|| gpio.output(22).initial(Level::High).on_close(OnClose::Keep).open().map(drop),
         ];
         thread::scope(|scope| {
-            let threads: Vec<_> = writers.iter().map(|writer| scope.spawn(move || writer())).collect();
+            let threads: Vec<_> = writers.iter().map(|writer| scope.spawn(writer)).collect();
             thread::sleep(ms(30));
             assert!(threads.iter().all(|thread| !thread.is_finished()), "somebody has not waited");
             fake.restart();
@@ -174,6 +174,43 @@ fn animations_go_on_unseen() {
     fade.stop().unwrap();
     assert!(!fake.level(17));
     assert_eq!(fake.pwm(27).unwrap().duty, 0);
+}
+
+#[test]
+fn the_last_write_that_was_done_counts() {
+    let fake = Fake::start();
+    let (gpio, mut events) = open_with(builder(&fake).reconnect(ms(1), ms(1)));
+    let output = gpio.output(17).open().unwrap();
+    let mut done = Level::Low;
+    for round in 0..100 {
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for level in [Level::High, Level::Low].into_iter().cycle() {
+                    match output.set(level) {
+                        Ok(()) => done = level,
+                        Err(_) => return done,
+                    }
+                }
+                done
+            });
+            thread::sleep(Duration::from_micros(200 * (round % 7)));
+            let way: fn(&Fake) = if round % 2 == 0 { Fake::hang_up } else { Fake::restart };
+            way(&fake);
+            lost(&mut events);
+            restored(&mut events);
+            if !writer.is_finished() {
+                // Its write was made up for before it could fail.
+                fake.kill();
+            }
+            let level = writer.join().unwrap();
+            if fake.connections() == 0 {
+                fake.restart();
+            }
+            eventually("the line is as it was", || Level::from(fake.level(17)) == level);
+        });
+        eventually("it is connected", || output.level().is_ok());
+        while events.next_timeout(ms(0)).is_some() {}
+    }
 }
 
 #[test]
