@@ -68,7 +68,7 @@ impl Bench<'_> {
         let mut whole: Vec<Pulses> = Vec::new();
         // The levels in a row, of which nothing was missed.
         let mut row: Vec<(Instant, Level)> = Vec::new();
-        let mut has_gaps = false;
+        let (mut has_gaps, mut steps) = (false, Vec::new());
         while whole.len() < CYCLES as usize && self.gpio().now() - start < period * CYCLES * 3 {
             let from = self.gpio().now();
             let level = self.observe(line)?;
@@ -76,7 +76,9 @@ impl Bench<'_> {
                 row.push((from, level));
             }
             self.gpio().sleep(period / SAMPLES);
-            let is_end = self.gpio().now() - from > period / 25;
+            let step = self.gpio().now() - from;
+            let is_end = step > period / 10;
+            steps.push(step);
             if is_end || row.len() > 3 * CYCLES as usize {
                 // The first of a row began before it was looked at.
                 whole.extend(row.get(1..).map(cycles).unwrap_or_default());
@@ -85,7 +87,10 @@ impl Bench<'_> {
             }
         }
         whole.extend(row.get(1..).map(cycles).unwrap_or_default());
-        let slack = period.mul_f64(TOLERANCE) + self.resolution();
+        // A change is seen with the next look.
+        steps.sort_unstable();
+        let step = steps.get(steps.len() / 2).copied().unwrap_or_default();
+        let slack = period.mul_f64(TOLERANCE).max(step) + self.resolution();
         match typical(&whole) {
             Some(seen) if are_near(seen, wanted, slack) => Ok(()),
             Some(seen) => Err(Stop::Failed(format!("{line} carries {seen:?} instead of {wanted:?}"))),
