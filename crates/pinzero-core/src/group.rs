@@ -144,11 +144,16 @@ impl OutputGroup {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         shared.pins.set(mask, levels & mask)?;
-        let update = |before: u64| Some(before & !mask | levels & mask);
-        // It always gives a value, so it cannot fail.
-        let _ = shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        let note = |levels: u64| {
+            let update = |before: u64| Some(before & !mask | levels & mask);
+            // It always gives a value, so it cannot fail.
+            shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).unwrap_or(levels)
+        };
+        let before = note(levels);
         shared.lease.gpio().runtime().catch_up();
-        shared.lease.gpio().confirm(|| shared.pins.confirm())
+        shared.lease.gpio().confirm(|| shared.pins.confirm()).inspect_err(|_| {
+            note(before);
+        })
     }
 
     /// The levels last written.

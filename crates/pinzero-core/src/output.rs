@@ -171,9 +171,13 @@ impl Output {
             let message = "a digital output cannot fade: use a PWM device";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lease.line()));
         }
+        let before = shared.last();
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
-        shared.finish(Ok(()))?;
+        // One whose first step has not got there is not left running.
+        shared
+            .finish(Ok(()))
+            .inspect_err(|_| shared.lane.take(shared.lease.gpio(), || shared.note(before)))?;
         let device = self.clone();
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
     }
@@ -234,8 +238,9 @@ impl OutputShared {
     #[cold]
     #[inline(never)]
     fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
+        let before = self.last();
         let result = self.lane.take(self.lease.gpio(), || self.write(level()));
-        self.finish(result)
+        self.finish(result).inspect_err(|_| self.note(before))
     }
 
     /// Sees to what a write has set off, and whether it has got to the pin.

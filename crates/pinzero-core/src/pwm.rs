@@ -192,8 +192,9 @@ impl Pwm {
     pub fn set_duty(&self, duty: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
         Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
+        let before = shared.current();
         let result = shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty));
-        shared.finish(result)
+        shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
     /// The duty cycle last set, by an animation or by hand.
@@ -212,8 +213,9 @@ impl Pwm {
             if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
         };
         check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
+        let before = shared.current();
         let result = shared.write(|wave| wave.frequency = hertz);
-        shared.finish(result)
+        shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
     /// The frequency in hertz.
@@ -233,9 +235,13 @@ impl Pwm {
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         let shared: &Arc<PwmShared> = &self.0;
         shared.lease.check_open()?;
+        let before = shared.current();
         let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
             .map_err(|error| error.with_pin(shared.lease.line()))?;
-        shared.finish(Ok(()))?;
+        // One whose first step has not got there is not left running.
+        shared
+            .finish(Ok(()))
+            .inspect_err(|_| shared.lane.take(shared.lease.gpio(), || *shared.wave.lock() = before))?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
         Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))
