@@ -25,9 +25,10 @@ pub enum LinkEvent {
         at: Instant,
         /// How long the connection was lost.
         after: Duration,
-        /// The daemon or its host has been started anew, so that its pins may have been anything meanwhile; if not,
-        /// only the network was gone, and outputs have kept their levels.
-        is_new_daemon: bool,
+        /// Whether the daemon has forgotten us: it or its host was started anew, or it has put our pins into a safe state.
+        /// They may have been anything meanwhile. If not, only the network was gone, and outputs have kept their
+        /// levels. `None` if nothing is open by which that could be told.
+        is_new_daemon: Option<bool>,
     },
 }
 

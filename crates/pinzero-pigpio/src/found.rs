@@ -3,7 +3,7 @@
 use pinzero_core::board::{Board, Pull};
 use pinzero_core::{Bias, Level, OnClose, Result};
 
-use crate::link::mark;
+use crate::link::{MARKS, mark};
 use crate::protocol::Command;
 use crate::watch::LINES;
 use crate::wire::{Answer, Frame};
@@ -98,7 +98,7 @@ impl Found {
 /// The range that a line is given back with, if it was found with `range`. Neither a mark that was left behind nor the
 /// range of hardware PWM is one that it had of its own.
 pub(crate) fn range_before(range: u32) -> u32 {
-    if range == mark() || range > HIGHEST_RANGE { DEFAULT_RANGE } else { range }
+    if MARKS.contains(&range) || range > HIGHEST_RANGE { DEFAULT_RANGE } else { range }
 }
 
 /// Drives a line; this makes it an output, the level first.

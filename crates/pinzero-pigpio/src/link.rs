@@ -277,7 +277,8 @@ impl Link {
 
     /// Compares the clocks, if that has not been done for a while.
     fn measure_again(&self, session: &Session) {
-        if self.ticks.lock().age(self.now()) < MEASURE_AGAIN {
+        // Behind a request that takes the daemon long it would take as long, and hold up the reports.
+        if self.ticks.lock().age(self.now()) < MEASURE_AGAIN || session.wire.is_patient() {
             return;
         }
         // If it fails the connection is lost, and that is noticed where reports are read.
@@ -328,7 +329,9 @@ impl Link {
     ) -> Result<Arc<Session>> {
         let session = Arc::new(session);
         let held: Vec<_> = self.held.lock().values().filter_map(Weak::upgrade).collect();
-        *is_new |= !self.ticks.lock().goes_on(greeting.tick, self.now()) || !knows(&session, &held)?;
+        let goes_on = self.ticks.lock().goes_on(greeting.tick, self.now());
+        let is_known = if goes_on { knows(&session, &held)? } else { Some(false) };
+        *is_new |= is_known == Some(false);
         let is_new = *is_new;
         *self.ticks.lock() = greeting.ticks;
         // Before anything is opened again, which may be given a number that is to be closed.
@@ -361,7 +364,8 @@ impl Link {
         self.changed.notify_all();
         let now = self.now();
         log::info!("{} is connected again", self.address);
-        self.tell(&LinkEvent::Restored { at: now, after: now - since, is_new_daemon: is_new });
+        let is_new_daemon = if is_new { Some(true) } else { is_known.map(|is_known| !is_known) };
+        self.tell(&LinkEvent::Restored { at: now, after: now - since, is_new_daemon });
         Ok(session)
     }
 
@@ -425,21 +429,24 @@ pub(crate) fn watch_frames(session: &Session, mask: u32) -> [Frame; 3] {
     ]
 }
 
-/// The PWM range by which a line is marked as ours: one that nobody else chooses, within 25 to 40,000.
+/// The PWM ranges by which programs of ours mark their lines, within 25 to 40,000: nobody else chooses one of these.
 ///
 /// The range of a line without PWM has no effect, and a daemon that is started anew has forgotten it.
+pub(crate) const MARKS: std::ops::Range<u32> = 30_011..39_912;
+
+/// The mark of this program.
 pub(crate) fn mark() -> u32 {
-    30_000 + std::process::id() % 9_973
+    MARKS.start + std::process::id() % (MARKS.end - MARKS.start)
 }
 
-/// Whether the daemon still has a mark of ours. Without a pin there is nothing that it could have forgotten.
-fn knows(session: &Session, held: &[Arc<dyn Held>]) -> Result<bool> {
+/// Whether the daemon still has a mark of ours. Without one there is nothing that it could have forgotten.
+fn knows(session: &Session, held: &[Arc<dyn Held>]) -> Result<Option<bool>> {
     let marked: Vec<(u32, u32)> = held.iter().filter_map(|pin| pin.marked()).collect();
     let questions: Vec<Frame> = marked.iter().map(|(line, _)| Frame::new(Command::Prg, *line, 0)).collect();
     let answers = session.wire.ask_all(&questions)?;
     let is_known =
         |(answer, (_, range)): (&Answer, &(u32, u32))| answer.value().is_ok_and(|found| found == *range);
-    Ok(answers.is_empty() || answers.iter().zip(&marked).any(is_known))
+    Ok((!answers.is_empty()).then(|| answers.iter().zip(&marked).any(is_known)))
 }
 
 fn no_thread(error: std::io::Error) -> Error {

@@ -172,7 +172,7 @@ fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
         _ if is_timeout(&error) => error::lost(name, format!("it has not answered for {:?}", limits.request)),
         _ => error::lost(name, error),
     };
-    stream.write_all(&bytes).and_then(|()| stream.read_exact(&mut reply)).map_err(lost)?;
+    stream.write_all(&bytes).and_then(|()| read_within(stream, &mut reply, limits.request)).map_err(lost)?;
     let decoded = Reply::decode(&reply).ok().flatten();
     let Some((reply, _)) = decoded.filter(|(reply, _)| reply.command == Command::Noib.code()) else {
         return Err(error::nonsense(name, "it does not answer as one"));
@@ -184,4 +184,24 @@ fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
     let handle = answer.value()?;
     stream.set_read_timeout(Some(limits.silence)).map_err(lost)?;
     Ok(handle)
+}
+
+/// Fills `buffer` within one limit for all of it.
+fn read_within(stream: &mut TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<()> {
+    let until = Deadline::now() + limit;
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let left = until.saturating_duration_since(Deadline::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

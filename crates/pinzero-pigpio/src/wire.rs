@@ -111,6 +111,8 @@ struct Traffic {
     pending: VecDeque<Pending>,
     /// The place of the request that the next reply is for.
     next_reply: u64,
+    /// Since when the daemon has owed the next reply.
+    owed_since: Option<Instant>,
     /// A request that takes the daemon long is under way until then.
     patient_until: Option<Instant>,
     failed: Option<Error>,
@@ -263,20 +265,18 @@ impl Wire {
         traffic.is_reading = false;
         let taken = match result {
             Ok(()) => traffic.digest(&input).map_err(|what| error::nonsense(&self.peer, what)),
-            Err(error)
-                if is_timeout(&error) && traffic.patient_until.is_some_and(|at| at > Instant::now()) =>
-            {
-                Ok(0)
-            }
-            Err(error) if is_timeout(&error) => {
-                Err(error::lost(&self.peer, format!("it has not answered for {:?}", self.timeout)))
-            }
+            Err(error) if is_timeout(&error) && traffic.is_patient() => Ok(0),
+            Err(error) if is_timeout(&error) => Err(self.overdue()),
             Err(error) => Err(self.lost(error)),
         };
         match taken {
             Ok(taken) => {
                 input.drain(..taken);
                 traffic.input = input;
+                // Something may come time and again, and yet no reply.
+                if traffic.is_overdue(self.timeout) {
+                    self.give_up(traffic, self.overdue());
+                }
             }
             Err(error) => self.give_up(traffic, error),
         }
@@ -318,6 +318,15 @@ impl Wire {
         self.traffic.lock().failed.clone()
     }
 
+    fn overdue(&self) -> Error {
+        error::lost(&self.peer, format!("it has not answered for {:?}", self.timeout))
+    }
+
+    /// Whether a request is under way that takes the daemon long.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.traffic.lock().is_patient()
+    }
+
     fn lost(&self, error: io::Error) -> Error {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => error::lost(&self.peer, "the daemon has closed it"),
@@ -343,6 +352,15 @@ impl Traffic {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
+    fn is_patient(&self) -> bool {
+        self.patient_until.is_some_and(|at| at > Instant::now())
+    }
+
+    fn is_overdue(&self, timeout: Duration) -> bool {
+        let is_late = self.owed_since.is_some_and(|since| since.elapsed() > timeout);
+        is_late && self.under_way() > 0 && !self.is_patient()
+    }
+
     fn next_place(&self) -> u64 {
         self.first + self.pending.len() as u64
     }
@@ -353,6 +371,9 @@ impl Traffic {
     }
 
     fn put(&mut self, frame: &Frame, pending: Pending) {
+        if self.under_way() == 0 {
+            self.owed_since = Some(Instant::now());
+        }
         let Frame { command, p1, p2, extension } = frame;
         Request::new(*command, *p1, *p2).with(extension).encode(&mut self.out);
         self.pending.push_back(pending);
@@ -385,6 +406,7 @@ impl Traffic {
             _ => return Err("it replies to what was not asked".to_owned()),
         }
         self.next_reply += 1;
+        self.owed_since = Some(Instant::now());
         self.forget();
         Ok(())
     }

@@ -155,7 +155,7 @@ fn fifty_lives() {
         };
         assert_eq!(to - from, after);
         gaps.push((from, to));
-        anew += usize::from(is_new_daemon);
+        anew += usize::from(is_new_daemon == Some(true));
     }
     for kill in &kills {
         assert!(

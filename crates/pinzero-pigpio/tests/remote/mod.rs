@@ -103,7 +103,7 @@ pub(crate) fn lost(events: &mut LinkEvents) -> Error {
 #[track_caller]
 pub(crate) fn restored(events: &mut LinkEvents) -> bool {
     match events.next_timeout(PATIENCE) {
-        Some(LinkEvent::Restored { is_new_daemon, .. }) => is_new_daemon,
+        Some(LinkEvent::Restored { is_new_daemon, .. }) => is_new_daemon == Some(true),
         other => panic!("not the return of the connection: {other:?}"),
     }
 }
