@@ -18,7 +18,8 @@ pub enum LinkEvent {
         /// What was met.
         error: Error,
     },
-    /// All pins are again what they should be, and inputs are told where they are now.
+    /// All pins are again what they should be, but for those that the daemon refuses, which are logged; inputs are told where
+    /// they are now.
     #[non_exhaustive]
     Restored {
         /// When.

@@ -45,7 +45,7 @@ impl Ticks {
     /// The moment that these 32 bits stand for.
     pub(crate) fn widen(&mut self, tick: u32) -> Tick {
         let ahead = tick.wrapping_sub(self.last.0 as u32) as i32;
-        let tick = Tick(self.last.0 + i64::from(ahead));
+        let tick = Tick(self.last.0.saturating_add(i64::from(ahead)));
         self.last = self.last.max(tick);
         tick
     }
@@ -53,7 +53,7 @@ impl Ticks {
     /// When that was on our clock. It was not after `now`, by which it is known.
     pub(crate) fn local(&mut self, tick: Tick, now: Instant) -> Instant {
         let latest = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
-        let local = self.zero + tick.0 * 1000;
+        let local = self.zero.saturating_add(tick.0.saturating_mul(1000));
         if local > latest {
             // It would lie in the future: our zero was too late by at least so much.
             self.zero -= local - latest;
@@ -81,7 +81,7 @@ impl Ticks {
 /// Tick zero on our clock, if `tick` was in the middle of question and answer.
 fn zero(sent: Instant, tick: Tick, answered: Instant) -> i64 {
     let middle = sent + (answered - sent) / 2;
-    i64::try_from(middle.as_nanos()).unwrap_or(i64::MAX) - tick.0 * 1000
+    i64::try_from(middle.as_nanos()).unwrap_or(i64::MAX).saturating_sub(tick.0.saturating_mul(1000))
 }
 
 /// The longest that a wire's answer may take to be worth anything as a measurement.
