@@ -17,8 +17,10 @@ pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
     for name in ["relay.service", "pinzero.service"] {
         let unit = fs::read_to_string(root().join("docs").join(name)).map_err(|error| error.to_string())?;
         let present: String = unit.lines().map(|line| with_true(line) + "\n").collect();
-        let copy = root().join("target").join(name);
-        fs::write(&copy, present).map_err(|error| error.to_string())?;
+        let folder = root().join("target");
+        let copy = folder.join(name);
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&copy, present));
+        written.map_err(|error| error.to_string())?;
         let mut command = runner.command("systemd-analyze");
         runner.run(command.arg("verify").arg(copy))?;
     }
