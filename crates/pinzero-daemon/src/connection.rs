@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     pub(crate) is_readable: bool,
     /// The other side has hung up: behind what there is to read comes the end, of which there will be no further news.
     pub(crate) is_hung_up: bool,
+    /// The other side takes nothing any more: it is gone.
+    pub(crate) is_lost: bool,
     /// The other side has said all that it will.
     is_over: bool,
     /// A request whose answer takes time; the next ones wait for it.
@@ -52,6 +54,7 @@ impl Connection {
             sent: 0,
             is_readable: false,
             is_hung_up: false,
+            is_lost: false,
             is_over: false,
             pending: None,
             is_dirty: false,

@@ -136,10 +136,15 @@ impl Server {
                         if event.is_writable() {
                             self.mark(key);
                         }
-                        if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        if event.is_readable()
+                            || event.is_read_closed()
+                            || event.is_write_closed()
+                            || event.is_error()
+                        {
                             if let Some(slot) = self.connections.get_mut(key) {
                                 slot.connection.is_readable = true;
                                 slot.connection.is_hung_up |= event.is_read_closed() || event.is_error();
+                                slot.connection.is_lost |= event.is_write_closed() || event.is_error();
                             }
                             self.pump(key);
                         }
@@ -310,6 +315,11 @@ impl Server {
                 return self.drop_connection(key);
             }
             has_read = true;
+        }
+        // Nobody is there for the answer that is pending, and with a safe state nothing goes on for nobody. A client that
+        // has hung up only may still listen, and cannot be told from one that is gone.
+        if connection.is_lost || self.host.is_safe && connection.is_hung_up && connection.pending.is_some() {
+            return self.drop_connection(key);
         }
         if connection.is_in_request() && slot.watched.is_none() {
             slot.watched = Some(slot.connection.requests);

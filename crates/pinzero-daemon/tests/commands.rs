@@ -202,6 +202,37 @@ fn with_a_safe_state_outputs_end_with_the_client_that_drove_them_last() {
 }
 
 #[test]
+fn with_a_safe_state_outputs_end_with_their_client_though_a_request_of_its_is_pending() {
+    let gpio = mock();
+    let daemon = builder(&gpio).safe_state(true).start().unwrap();
+    let slow = words(&[9, 10, 11, 50, 0]);
+    for (pending, is_reset) in [("MILS", false), ("MILS", true), ("BSPIX", false), ("BSPIX", true)] {
+        let mut client = Client::connect(&daemon);
+        client.must(Command::Write, 17, 1);
+        match pending {
+            "MILS" => client.send(Request::new(Command::Mils, 60_000, 0)),
+            _ => {
+                assert_eq!(client.ask_with(Command::Bspio, 8, 0, &slow).0, 0);
+                // 50 bits a second: this takes minutes.
+                client.send(Request::new(Command::Bspix, 8, 0).with(&[0; 1000]));
+                until("it is under way", || gpio.line(8).level() == Level::Low);
+            }
+        }
+        if is_reset {
+            let socket = socket2::SockRef::from(&client.stream);
+            socket.set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        }
+        drop(client);
+        until("the output is given back", || gpio.line(17).function() == Function::Input);
+        let mut other = Client::connect(&daemon);
+        until("so is the bus", || other.must(Command::Modeg, 11, 0) == 0);
+        // Nobody holds the pins any more.
+        assert_eq!(other.ask_with(Command::Bspio, 8, 0, &slow).0, 0, "{pending} {is_reset}");
+        other.must(Command::Bspic, 8, 0);
+    }
+}
+
+#[test]
 fn two_devices_share_a_bus() {
     let (gpio, _daemon, mut client) = pair();
     gpio.mcp3008([11, 10, 9, 8]).set(7, 1023);
