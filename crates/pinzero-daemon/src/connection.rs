@@ -41,6 +41,8 @@ pub(crate) struct Connection {
     pub(crate) pending: Option<Asked>,
     /// It is in the list of those with something to send.
     pub(crate) is_dirty: bool,
+    /// It is in the list of those with more to read or to answer.
+    pub(crate) is_queued: bool,
     /// Counts whole requests, to tell one that makes no progress.
     pub(crate) requests: u64,
 }
@@ -58,6 +60,7 @@ impl Connection {
             is_over: false,
             pending: None,
             is_dirty: false,
+            is_queued: false,
             requests: 0,
         }
     }

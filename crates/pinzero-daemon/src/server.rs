@@ -8,7 +8,7 @@ use std::time::Duration;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use pinzero_core::time::{Instant, ms, secs};
-use pinzero_pigpio::protocol::{Code, Report, Request};
+use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 use slab::Slab;
 
 use crate::alarm::Alarm;
@@ -275,12 +275,13 @@ impl Server {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
-        let mut has_read = false;
-        loop {
+        let (mut has_read, mut has_spun) = (false, false);
+        // Who is in line for the next turn has had this one.
+        while !connection.is_queued {
             let input = connection.take_input();
             let mut used = 0;
             let mut is_broken = false;
-            while connection.is_ready() {
+            while connection.is_ready() && !has_spun {
                 match Request::decode(&input[used..]) {
                     Ok(Some((request, length))) => {
                         used += length;
@@ -290,6 +291,8 @@ impl Server {
                             self.timers.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
+                        // Nobody else is served meanwhile: one of them is a share.
+                        has_spun = request.command == Command::Trig.code();
                     }
                     Ok(None) => break,
                     Err(_) => {
@@ -303,10 +306,11 @@ impl Server {
                 log::info!("a client is dropped: its request is too long");
                 return self.drop_connection(key);
             }
-            if !connection.is_ready() || !connection.is_readable {
+            if !connection.is_ready() || !connection.is_readable && !has_spun {
                 break;
             }
-            if has_read {
+            if has_read || has_spun {
+                connection.is_queued = true;
                 self.more.push(key);
                 break;
             }
@@ -333,6 +337,9 @@ impl Server {
         // What comes up meanwhile has its turn next time.
         let mut keys = std::mem::take(&mut self.more);
         for key in keys.drain(..) {
+            if let Some(slot) = self.connections.get_mut(key) {
+                slot.connection.is_queued = false;
+            }
             self.pump(key);
         }
         keys.append(&mut self.more);
@@ -376,7 +383,10 @@ impl Server {
                 self.drop_connection(key);
             } else if connection.is_finished() {
                 self.drop_connection(key);
-            } else if !was_ready && connection.is_ready() {
+            } else if !was_ready
+                && connection.is_ready()
+                && !std::mem::replace(&mut connection.is_queued, true)
+            {
                 self.more.push(key);
             }
         }

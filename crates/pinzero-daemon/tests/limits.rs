@@ -293,6 +293,33 @@ fn a_client_that_asks_and_does_not_read_uses_no_more_than_its_share() {
 }
 
 #[test]
+fn pulses_that_keep_the_daemon_busy_take_turns_with_others() {
+    const COUNT: usize = 700;
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    other.must(Command::Modes, 17, 1);
+    other.must(Command::Modes, 18, 1);
+    let script = other.ask_with(Command::Proc, 0, 0, b"tag 1 trig 18 100 1 jmp 1").0 as u32;
+    let (before, scripted) = (gpio.line(17).writes(), gpio.line(18).writes());
+    let mut frames = Vec::new();
+    (0..COUNT).for_each(|_| Request::new(Command::Trig, 17, 100).with(&words(&[1])).encode(&mut frames));
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(&daemon)).collect();
+    clients.iter_mut().for_each(|client| client.stream.write_all(&frames).unwrap());
+    other.must(Command::Procr, script, 0);
+    until("pulses are made", || gpio.line(17).writes() > before && gpio.line(18).writes() > scripted);
+    let (pulses, scripted) = (gpio.line(17).writes(), gpio.line(18).writes());
+    (0..10).for_each(|_| _ = other.must(Command::Pigpv, 0, 0));
+    // Two writes a pulse, and a few turns for each answer.
+    let (pulses, scripted) = (gpio.line(17).writes() - pulses, gpio.line(18).writes() - scripted);
+    assert!(pulses < 8 * 2 * 100 && scripted < 2 * 100, "{pulses} and {scripted} writes for ten answers");
+    other.must(Command::Procd, script, 0);
+    for client in &mut clients {
+        assert!((0..COUNT).all(|_| client.receive().0 == 0));
+    }
+}
+
+#[test]
 fn stopping_ends_connections_and_gives_lines_back() {
     let gpio = mock();
     let mut daemon = serve(&gpio);
