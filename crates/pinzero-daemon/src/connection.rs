@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     is_over: bool,
     /// A request whose answer takes time; the next ones wait for it.
     pub(crate) pending: Option<Asked>,
+    /// Reports have been kept from it, as it does not read them: it is dropped.
+    pub(crate) is_deaf: bool,
     /// It is in the list of those with something to send.
     pub(crate) is_dirty: bool,
     /// It is in the list of those with more to read or to answer.
@@ -59,6 +61,7 @@ impl Connection {
             is_lost: false,
             is_over: false,
             pending: None,
+            is_deaf: false,
             is_dirty: false,
             is_queued: false,
             requests: 0,
@@ -134,8 +137,14 @@ impl Connection {
         Reply { command, p1, p2, result, payload }.encode(&mut self.output);
     }
 
-    pub(crate) fn report(&mut self, report: &Report) {
-        report.encode(&mut self.output);
+    /// Notes a report, unless more than `most` bytes wait to be sent and cannot be: the other side is deaf then.
+    pub(crate) fn report(&mut self, report: &Report, most: usize) {
+        if self.backlog() > most && !self.is_deaf {
+            self.is_deaf = self.flush().is_err() || self.backlog() > most;
+        }
+        if !self.is_deaf {
+            report.encode(&mut self.output);
+        }
     }
 
     /// Sends as much as the other side takes.

@@ -14,7 +14,7 @@ use slab::Slab;
 use crate::alarm::Alarm;
 use crate::connection::Connection;
 use crate::host::{Answer, Host};
-use crate::inbox::{Inbox, Message};
+use crate::inbox::{Inbox, Message, Rest};
 use crate::timers::Timers;
 use crate::{ClientId, Network};
 
@@ -58,6 +58,8 @@ pub(crate) struct Server {
     dirty: Vec<usize>,
     scratch: Vec<u8>,
     messages: Vec<Message>,
+    /// There are more messages than were taken.
+    has_news: bool,
     reports: Vec<(ClientId, Report)>,
 }
 
@@ -106,6 +108,7 @@ impl Server {
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
             messages: Vec::new(),
+            has_news: false,
             reports: Vec::new(),
         })
     }
@@ -147,6 +150,7 @@ impl Server {
                                 slot.connection.is_lost |= event.is_write_closed() || event.is_error();
                             }
                             self.pump(key);
+                            self.deliver();
                         }
                     }
                 }
@@ -160,13 +164,14 @@ impl Server {
     fn timeout(&mut self) -> Option<Duration> {
         let next = self.timers.next().into_iter().chain(self.host.next()).min();
         let timeout = self.alarm.set(next, self.host.now());
-        if self.more.is_empty() && self.dirty.is_empty() { timeout } else { Some(Duration::ZERO) }
+        let is_idle = self.more.is_empty() && self.dirty.is_empty() && !self.has_news;
+        if is_idle { timeout } else { Some(Duration::ZERO) }
     }
 
     /// Takes what other threads have to say; tells whether it is time to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
-        let has_lost = self.inbox.take(&mut messages);
+        let rest = self.inbox.take(&mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
             match message {
@@ -175,7 +180,8 @@ impl Server {
             }
         }
         self.messages = messages;
-        if has_lost {
+        self.has_news = rest == Rest::More;
+        if rest == Rest::Lost {
             self.host.catch_up();
         }
         stop
@@ -341,6 +347,8 @@ impl Server {
                 slot.connection.is_queued = false;
             }
             self.pump(key);
+            // A request may be reported to everybody, and there may be many: reports do not pile up.
+            self.deliver();
         }
         keys.append(&mut self.more);
         self.more = keys;
@@ -358,9 +366,10 @@ impl Server {
     fn deliver(&mut self) {
         let mut reports = std::mem::take(&mut self.reports);
         self.host.take_reports(&mut reports);
+        let most = self.limits.backlog;
         for (client, report) in reports.drain(..) {
             if let Some(slot) = self.slot(client) {
-                slot.connection.report(&report);
+                slot.connection.report(&report, most);
                 self.mark(client.slot as usize);
             }
         }
@@ -378,7 +387,7 @@ impl Server {
             if let Err(error) = connection.flush() {
                 log::debug!("a connection is lost: {error}");
                 self.drop_connection(key);
-            } else if connection.backlog() > self.limits.backlog {
+            } else if connection.is_deaf || connection.backlog() > self.limits.backlog {
                 log::warn!("a client is dropped: it does not read what it is told");
                 self.drop_connection(key);
             } else if connection.is_finished() {
