@@ -33,12 +33,18 @@ pub(crate) struct Connection {
     pub(crate) is_readable: bool,
     /// The other side has hung up: behind what there is to read comes the end, of which there will be no further news.
     pub(crate) is_hung_up: bool,
+    /// The other side takes nothing any more: it is gone.
+    pub(crate) is_lost: bool,
     /// The other side has said all that it will.
     is_over: bool,
     /// A request whose answer takes time; the next ones wait for it.
     pub(crate) pending: Option<Asked>,
+    /// Reports have been kept from it, as it does not read them: it is dropped.
+    pub(crate) is_deaf: bool,
     /// It is in the list of those with something to send.
     pub(crate) is_dirty: bool,
+    /// It is in the list of those with more to read or to answer.
+    pub(crate) is_queued: bool,
     /// Counts whole requests, to tell one that makes no progress.
     pub(crate) requests: u64,
 }
@@ -52,9 +58,12 @@ impl Connection {
             sent: 0,
             is_readable: false,
             is_hung_up: false,
+            is_lost: false,
             is_over: false,
             pending: None,
+            is_deaf: false,
             is_dirty: false,
+            is_queued: false,
             requests: 0,
         }
     }
@@ -128,8 +137,14 @@ impl Connection {
         Reply { command, p1, p2, result, payload }.encode(&mut self.output);
     }
 
-    pub(crate) fn report(&mut self, report: &Report) {
-        report.encode(&mut self.output);
+    /// Notes a report, unless more than `most` bytes wait to be sent and cannot be: the other side is deaf then.
+    pub(crate) fn report(&mut self, report: &Report, most: usize) {
+        if self.backlog() > most && !self.is_deaf {
+            self.is_deaf = self.flush().is_err() || self.backlog() > most;
+        }
+        if !self.is_deaf {
+            report.encode(&mut self.output);
+        }
     }
 
     /// Sends as much as the other side takes.

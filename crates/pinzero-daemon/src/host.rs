@@ -45,7 +45,8 @@ impl From<u32> for Answer {
 #[derive(Debug)]
 pub(crate) struct Host {
     revision: u32,
-    is_safe: bool,
+    /// What a client drives ends with its connection.
+    pub(crate) is_safe: bool,
     pub(crate) gpio: Gpio,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) lines: Lines,

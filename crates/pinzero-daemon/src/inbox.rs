@@ -1,5 +1,6 @@
 //! What other threads tell the loop: edges, waves, transfers that have ended.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,12 +26,25 @@ pub(crate) struct Inbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    messages: Vec<Message>,
+    messages: VecDeque<Message>,
     has_lost: bool,
+}
+
+/// What there is besides the messages that were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Nothing,
+    /// More of them.
+    More,
+    /// News of lines that has been lost behind them.
+    Lost,
 }
 
 /// How many messages wait at most. Only lines that change faster than the loop can follow get here.
 const MOST: usize = 1 << 16;
+
+/// How many are taken at a time, before clients have their turn.
+const SHARE: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -59,11 +73,15 @@ impl Inbox {
         let was_empty = {
             let mut queue = self.queue.lock();
             let is_news = matches!(message, Message::Edge { .. } | Message::Written { .. });
-            if is_news && queue.messages.len() >= MOST {
+            // Once some has been lost, so is what comes behind it, until all lines are looked at.
+            if is_news && (queue.has_lost || queue.messages.len() >= MOST) {
                 queue.has_lost = true;
                 return;
             }
-            queue.messages.push(message);
+            match message {
+                Message::Stop => queue.messages.push_front(message),
+                _ => queue.messages.push_back(message),
+            }
             queue.messages.len() == 1
         };
         // Whoever put the first one in has woken the loop already.
@@ -83,11 +101,16 @@ impl Inbox {
         self.watched.store(mask, Ordering::Relaxed);
     }
 
-    /// Swaps what has come for the empty `spare`; tells whether news of lines has been lost.
-    pub(crate) fn take(&self, spare: &mut Vec<Message>) -> bool {
+    /// Takes the first of what has come. Whoever leaves some there comes back without being woken.
+    pub(crate) fn take(&self, into: &mut Vec<Message>) -> Rest {
         let mut queue = self.queue.lock();
-        std::mem::swap(&mut queue.messages, spare);
-        std::mem::take(&mut queue.has_lost)
+        let count = queue.messages.len().min(SHARE);
+        into.extend(queue.messages.drain(..count));
+        match queue.messages.is_empty() {
+            false => Rest::More,
+            true if std::mem::take(&mut queue.has_lost) => Rest::Lost,
+            true => Rest::Nothing,
+        }
     }
 }
 
@@ -102,16 +125,35 @@ mod tests {
         let poll = Poll::new().unwrap();
         let inbox = Inbox::new(poll.registry(), Token(0)).unwrap();
         let edge = || Message::Edge { gpio: 4, epoch: 1, level: Level::High, at: Instant::ZERO };
+        let take_all = || {
+            let mut messages = Vec::new();
+            loop {
+                let before = messages.len();
+                let rest = inbox.take(&mut messages);
+                assert!(messages.len() - before <= SHARE);
+                if rest != Rest::More {
+                    return (messages, rest);
+                }
+            }
+        };
         (0..MOST).for_each(|_| inbox.push(edge()));
-        let mut messages = Vec::new();
-        assert!(!inbox.take(&mut messages));
-        assert_eq!(messages.len(), MOST);
+        let (messages, rest) = take_all();
+        assert_eq!((messages.len(), rest), (MOST, Rest::Nothing));
 
-        messages.clear();
         (0..=MOST).for_each(|_| inbox.push(edge()));
         inbox.push(Message::Stop);
-        assert!(inbox.take(&mut messages));
-        assert_eq!(messages.len(), MOST + 1, "what is no edge still gets in");
-        assert!(!inbox.take(&mut Vec::new()));
+        let mut first = Vec::new();
+        assert_eq!(inbox.take(&mut first), Rest::More);
+        assert!(matches!(first[0], Message::Stop), "it comes before all others");
+        inbox.push(edge());
+        let (messages, rest) = take_all();
+        assert_eq!(
+            (first.len() + messages.len(), rest),
+            (MOST + 1, Rest::Lost),
+            "nothing comes behind a loss"
+        );
+        inbox.push(edge());
+        let (messages, rest) = take_all();
+        assert_eq!((messages.len(), rest), (1, Rest::Nothing));
     }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use pinzero_core::time::{Instant, ms, secs};
-use pinzero_pigpio::protocol::{Code, Report, Request};
+use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 use slab::Slab;
 
 use crate::alarm::Alarm;
 use crate::connection::Connection;
 use crate::host::{Answer, Host};
-use crate::inbox::{Inbox, Message};
+use crate::inbox::{Inbox, Message, Rest};
 use crate::timers::Timers;
 use crate::{ClientId, Network};
 
@@ -58,6 +58,8 @@ pub(crate) struct Server {
     dirty: Vec<usize>,
     scratch: Vec<u8>,
     messages: Vec<Message>,
+    /// There are more messages than were taken.
+    has_news: bool,
     reports: Vec<(ClientId, Report)>,
 }
 
@@ -106,6 +108,7 @@ impl Server {
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
             messages: Vec::new(),
+            has_news: false,
             reports: Vec::new(),
         })
     }
@@ -136,12 +139,18 @@ impl Server {
                         if event.is_writable() {
                             self.mark(key);
                         }
-                        if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        if event.is_readable()
+                            || event.is_read_closed()
+                            || event.is_write_closed()
+                            || event.is_error()
+                        {
                             if let Some(slot) = self.connections.get_mut(key) {
                                 slot.connection.is_readable = true;
                                 slot.connection.is_hung_up |= event.is_read_closed() || event.is_error();
+                                slot.connection.is_lost |= event.is_write_closed() || event.is_error();
                             }
                             self.pump(key);
+                            self.deliver();
                         }
                     }
                 }
@@ -155,13 +164,14 @@ impl Server {
     fn timeout(&mut self) -> Option<Duration> {
         let next = self.timers.next().into_iter().chain(self.host.next()).min();
         let timeout = self.alarm.set(next, self.host.now());
-        if self.more.is_empty() && self.dirty.is_empty() { timeout } else { Some(Duration::ZERO) }
+        let is_idle = self.more.is_empty() && self.dirty.is_empty() && !self.has_news;
+        if is_idle { timeout } else { Some(Duration::ZERO) }
     }
 
     /// Takes what other threads have to say; tells whether it is time to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
-        let has_lost = self.inbox.take(&mut messages);
+        let rest = self.inbox.take(&mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
             match message {
@@ -170,7 +180,8 @@ impl Server {
             }
         }
         self.messages = messages;
-        if has_lost {
+        self.has_news = rest == Rest::More;
+        if rest == Rest::Lost {
             self.host.catch_up();
         }
         stop
@@ -270,12 +281,13 @@ impl Server {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
-        let mut has_read = false;
-        loop {
+        let (mut has_read, mut has_spun) = (false, false);
+        // Who is in line for the next turn has had this one.
+        while !connection.is_queued {
             let input = connection.take_input();
             let mut used = 0;
             let mut is_broken = false;
-            while connection.is_ready() {
+            while connection.is_ready() && !has_spun {
                 match Request::decode(&input[used..]) {
                     Ok(Some((request, length))) => {
                         used += length;
@@ -285,6 +297,8 @@ impl Server {
                             self.timers.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
+                        // Nobody else is served meanwhile: one of them is a share.
+                        has_spun = request.command == Command::Trig.code();
                     }
                     Ok(None) => break,
                     Err(_) => {
@@ -298,10 +312,11 @@ impl Server {
                 log::info!("a client is dropped: its request is too long");
                 return self.drop_connection(key);
             }
-            if !connection.is_ready() || !connection.is_readable {
+            if !connection.is_ready() || !connection.is_readable && !has_spun {
                 break;
             }
-            if has_read {
+            if has_read || has_spun {
+                connection.is_queued = true;
                 self.more.push(key);
                 break;
             }
@@ -310,6 +325,11 @@ impl Server {
                 return self.drop_connection(key);
             }
             has_read = true;
+        }
+        // Nobody is there for the answer that is pending, and with a safe state nothing goes on for nobody. A client that
+        // has hung up only may still listen, and cannot be told from one that is gone.
+        if connection.is_lost || self.host.is_safe && connection.is_hung_up && connection.pending.is_some() {
+            return self.drop_connection(key);
         }
         if connection.is_in_request() && slot.watched.is_none() {
             slot.watched = Some(slot.connection.requests);
@@ -323,7 +343,12 @@ impl Server {
         // What comes up meanwhile has its turn next time.
         let mut keys = std::mem::take(&mut self.more);
         for key in keys.drain(..) {
+            if let Some(slot) = self.connections.get_mut(key) {
+                slot.connection.is_queued = false;
+            }
             self.pump(key);
+            // A request may be reported to everybody, and there may be many: reports do not pile up.
+            self.deliver();
         }
         keys.append(&mut self.more);
         self.more = keys;
@@ -341,9 +366,10 @@ impl Server {
     fn deliver(&mut self) {
         let mut reports = std::mem::take(&mut self.reports);
         self.host.take_reports(&mut reports);
+        let most = self.limits.backlog;
         for (client, report) in reports.drain(..) {
             if let Some(slot) = self.slot(client) {
-                slot.connection.report(&report);
+                slot.connection.report(&report, most);
                 self.mark(client.slot as usize);
             }
         }
@@ -361,12 +387,15 @@ impl Server {
             if let Err(error) = connection.flush() {
                 log::debug!("a connection is lost: {error}");
                 self.drop_connection(key);
-            } else if connection.backlog() > self.limits.backlog {
+            } else if connection.is_deaf || connection.backlog() > self.limits.backlog {
                 log::warn!("a client is dropped: it does not read what it is told");
                 self.drop_connection(key);
             } else if connection.is_finished() {
                 self.drop_connection(key);
-            } else if !was_ready && connection.is_ready() {
+            } else if !was_ready
+                && connection.is_ready()
+                && !std::mem::replace(&mut connection.is_queued, true)
+            {
                 self.more.push(key);
             }
         }

@@ -13,6 +13,9 @@ use crate::timers::Timers;
 /// The GPIO that reports have room for.
 const COUNT: u32 = 32;
 
+/// How many handles a client may have: as many as the original has in all.
+const OWN: usize = 32;
+
 /// The longest silence of a handle.
 const KEEP_ALIVE: Duration = secs(60);
 
@@ -96,7 +99,8 @@ impl Watch {
     pub(crate) fn open(&mut self, client: ClientId, now: Instant) -> Result<usize, Code> {
         self.settle();
         let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
-        if free == self.limit {
+        let own = self.handles.iter().flatten().filter(|handle| handle.client == client);
+        if free == self.limit || own.count() >= OWN {
             return Err(Code::NO_HANDLE);
         }
         if free == self.handles.len() {
@@ -449,6 +453,17 @@ mod tests {
         watch.close_all(other);
         assert_eq!(watch.close(1), Err(Code::BAD_HANDLE));
         assert_eq!(watch.open(CLIENT, START), Ok(1));
+    }
+
+    #[test]
+    fn one_client_cannot_have_all_handles() {
+        let mut watch = Watch::new(2 * OWN);
+        let other = ClientId { slot: 1, serial: 1 };
+        assert!((0..OWN).all(|number| watch.open(CLIENT, START) == Ok(number)));
+        assert_eq!(watch.open(CLIENT, START), Err(Code::NO_HANDLE));
+        assert_eq!(watch.open(other, START), Ok(OWN));
+        watch.close(3).unwrap();
+        assert_eq!(watch.open(CLIENT, START), Ok(3));
     }
 
     #[test]

@@ -202,6 +202,65 @@ fn with_a_safe_state_outputs_end_with_the_client_that_drove_them_last() {
 }
 
 #[test]
+fn with_a_safe_state_outputs_end_with_their_client_though_a_request_of_its_is_pending() {
+    let gpio = mock();
+    let daemon = builder(&gpio).safe_state(true).start().unwrap();
+    let slow = words(&[9, 10, 11, 50, 0]);
+    for (pending, is_reset) in [("MILS", false), ("MILS", true), ("BSPIX", false), ("BSPIX", true)] {
+        let mut client = Client::connect(&daemon);
+        client.must(Command::Write, 17, 1);
+        match pending {
+            "MILS" => client.send(Request::new(Command::Mils, 60_000, 0)),
+            _ => {
+                assert_eq!(client.ask_with(Command::Bspio, 8, 0, &slow).0, 0);
+                // 50 bits a second: this takes minutes.
+                client.send(Request::new(Command::Bspix, 8, 0).with(&[0; 1000]));
+                until("it is under way", || gpio.line(8).level() == Level::Low);
+            }
+        }
+        if is_reset {
+            let socket = socket2::SockRef::from(&client.stream);
+            socket.set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        }
+        drop(client);
+        until("the output is given back", || gpio.line(17).function() == Function::Input);
+        let mut other = Client::connect(&daemon);
+        until("so is the bus", || other.must(Command::Modeg, 11, 0) == 0);
+        // Nobody holds the pins any more.
+        assert_eq!(other.ask_with(Command::Bspio, 8, 0, &slow).0, 0, "{pending} {is_reset}");
+        other.must(Command::Bspic, 8, 0);
+    }
+}
+
+#[test]
+fn loops_with_nothing_in_them_cost_nothing() {
+    let (_gpio, _daemon, mut client) = pair();
+    // Ten loops in each other, 65,535 times each, with pauses of no time: at one pass a nanosecond that takes for ever.
+    let deep = [[255, 0].repeat(10), vec![255, 2, 0, 0], [255, 1, 255, 255].repeat(10)].concat();
+    assert_eq!(client.ask_with(Command::Wvcha, 0, 0, &deep).0, 0);
+    until("it is through", || client.must(Command::Wvbsy, 0, 0) == 0);
+
+    assert_eq!(client.ask_with(Command::Wvcha, 0, 0, &[255, 0, 255, 3]).0, 0);
+    let before = processor_time();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(processor_time().saturating_sub(before) < 25, "it burns a core");
+    assert_eq!(client.must(Command::Wvbsy, 0, 0), 1, "it is endless");
+    client.must(Command::Wvhlt, 0, 0);
+    until("it is stopped", || client.must(Command::Wvbsy, 0, 0) == 0);
+}
+
+/// What the busiest thread that sends waves has used up, in hundredths of a second; zero where that is not to be known.
+fn processor_time() -> u64 {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return 0 };
+    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    let times = stats.filter(|stat| stat.contains("(pinzero-waves)")).filter_map(|stat| {
+        let words: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        Some(words.get(11)?.parse::<u64>().ok()? + words.get(12)?.parse::<u64>().ok()?)
+    });
+    times.max().unwrap_or(0)
+}
+
+#[test]
 fn two_devices_share_a_bus() {
     let (gpio, _daemon, mut client) = pair();
     gpio.mcp3008([11, 10, 9, 8]).set(7, 1023);

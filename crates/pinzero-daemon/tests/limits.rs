@@ -250,33 +250,73 @@ fn raise_limit() {
 #[test]
 #[cfg(unix)]
 fn a_thousand_clients_hear_everything_while_one_of_them_is_deaf() {
+    const CLIENTS: u32 = 1000;
     const EVENTS: usize = 50;
     raise_limit();
     let gpio = mock();
-    let daemon = builder(&gpio).max_connections(1001).start().unwrap();
+    let daemon = builder(&gpio).max_connections(1001).max_backlog(4096).start().unwrap();
     let mut control = Client::connect(&daemon);
-    let mut clients: Vec<Client> = (0..1000).map(|_| Client::connect(&daemon)).collect();
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(&daemon)).collect();
     for (handle, client) in (0..).zip(&mut clients) {
         assert_eq!(client.must(Command::Noib, 0, 0), handle);
         control.must(Command::Nb, handle, 1 << 17);
     }
-    let deaf = clients.remove(500);
+    let mut deaf = clients.remove(500);
+    let sequences: Vec<u16> = (0..EVENTS as u16).collect();
+    // Some of what all are told, and then what only the deaf one is told until it is dropped.
     for count in 0..EVENTS {
         gpio.line(17).drive(Level::from(count % 2 == 0));
     }
-    for client in &mut clients {
-        let reports: Vec<(u16, u32)> = (0..EVENTS)
-            .map(|_| client.report())
-            .map(|report| (report.sequence, report.levels >> 17 & 1))
-            .collect();
-        assert!(
-            reports
-                .iter()
-                .enumerate()
-                .all(|(count, report)| *report == (count as u16, (count as u32 + 1) % 2))
-        );
+    control.must(Command::Evm, 500, 1);
+    until("its buffer is full, and it is dropped", || {
+        let mut frames = Vec::new();
+        (0..10_000).for_each(|_| Request::new(Command::Evt, 0, 0).encode(&mut frames));
+        let mut writer = control.stream.try_clone().unwrap();
+        let writing = std::thread::spawn(move || writer.write_all(&frames));
+        assert!((0..10_000).all(|_| control.receive().0 == 0));
+        writing.join().unwrap().unwrap();
+        control.ask(Command::Nb, 500, 1 << 17) == Code::BAD_HANDLE.0
+    });
+    // More of what all are told, the deaf one gone.
+    gpio.line(17).drive(Level::High);
+    for (index, client) in clients.iter_mut().enumerate() {
+        let reports: Vec<_> = (0..=EVENTS).map(|_| client.report()).collect();
+        let told: Vec<u16> = reports.iter().map(|report| report.sequence).collect();
+        assert_eq!(told[..EVENTS], sequences, "client {index}");
+        let levels = reports.iter().map(|report| report.levels >> 17 & 1);
+        assert!(levels.eq((0..=EVENTS as u32).map(|count| (count + 1) % 2)), "client {index}");
+        assert!(client.is_silent(), "client {index}");
     }
-    drop(deaf);
+    assert!(deaf.is_dropped());
+}
+
+#[test]
+fn a_client_has_no_more_handles_than_it_can_need() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    (0..32).for_each(|_| _ = client.must(Command::Noib, 0, 0));
+    assert_eq!(client.ask(Command::Noib, 0, 0), -24);
+    Client::connect(&daemon).must(Command::Noib, 0, 0);
+}
+
+#[test]
+fn reports_that_come_faster_than_their_client_reads_hold_up_nobody() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    for _ in 0..32 {
+        let handle = client.must(Command::Noib, 0, 0);
+        client.must(Command::Nb, handle, 1 << 17);
+    }
+    let mut other = Client::connect(&daemon);
+    other.must(Command::Modes, 17, 1);
+    other.ask_with(Command::Wvag, 0, 0, &words(&[1 << 17, 0, 1, 0, 1 << 17, 1]));
+    let wave = other.must(Command::Wvcre, 0, 0);
+    other.must(Command::Wvtxr, wave, 0);
+    until("it is dropped", || other.ask(Command::Nb, 0, 1 << 17) == Code::BAD_HANDLE.0);
+    assert!(client.is_dropped());
+    other.must(Command::Wvhlt, 0, 0);
 }
 
 #[test]
@@ -290,6 +330,33 @@ fn a_client_that_asks_and_does_not_read_uses_no_more_than_its_share() {
     // Until the daemon takes no more: that it does not ends this.
     while client.stream.write_all(&frames).is_ok() {}
     Client::connect(&daemon).must(Command::Pigpv, 0, 0);
+}
+
+#[test]
+fn pulses_that_keep_the_daemon_busy_take_turns_with_others() {
+    const COUNT: usize = 700;
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    other.must(Command::Modes, 17, 1);
+    other.must(Command::Modes, 18, 1);
+    let script = other.ask_with(Command::Proc, 0, 0, b"tag 1 trig 18 100 1 jmp 1").0 as u32;
+    let (before, scripted) = (gpio.line(17).writes(), gpio.line(18).writes());
+    let mut frames = Vec::new();
+    (0..COUNT).for_each(|_| Request::new(Command::Trig, 17, 100).with(&words(&[1])).encode(&mut frames));
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(&daemon)).collect();
+    clients.iter_mut().for_each(|client| client.stream.write_all(&frames).unwrap());
+    other.must(Command::Procr, script, 0);
+    until("pulses are made", || gpio.line(17).writes() > before && gpio.line(18).writes() > scripted);
+    let (pulses, scripted) = (gpio.line(17).writes(), gpio.line(18).writes());
+    (0..10).for_each(|_| _ = other.must(Command::Pigpv, 0, 0));
+    // Two writes a pulse, and a few turns for each answer.
+    let (pulses, scripted) = (gpio.line(17).writes() - pulses, gpio.line(18).writes() - scripted);
+    assert!(pulses < 8 * 2 * 100 && scripted < 2 * 100, "{pulses} and {scripted} writes for ten answers");
+    other.must(Command::Procd, script, 0);
+    for client in &mut clients {
+        assert!((0..COUNT).all(|_| client.receive().0 == 0));
+    }
 }
 
 #[test]

@@ -36,6 +36,10 @@ impl Host {
                     if let Some(at) = self.command(script, command, &values) {
                         return State::Sleeping(at);
                     }
+                    // Nobody else is served meanwhile: one of them is a share.
+                    if command == Command::Trig {
+                        return State::Running;
+                    }
                 }
             }
         }

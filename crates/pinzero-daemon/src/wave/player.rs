@@ -20,6 +20,9 @@ const SPIN: Duration = us(100);
 /// A backlog beyond this is forgotten: pulses that are late are not sent all at once.
 const BACKLOG: Duration = ms(10);
 
+/// How many microseconds an endless loop with nothing in it waits before it begins anew.
+const EMPTY: u32 = 1_000_000;
+
 /// What "no wave is being sent" is, among ids.
 const NOTHING: u32 = 9999;
 
@@ -221,8 +224,8 @@ impl Sender<'_> {
     }
 
     fn chain(&mut self, steps: &[Step]) -> Result<(), Stopped> {
-        // Where each loop begins, and how often it has been sent.
-        let mut loops: Vec<(usize, u32)> = Vec::new();
+        // Where each loop begins, how often it has been sent, and when it was begun the last time.
+        let mut loops: Vec<(usize, u32, Instant)> = Vec::new();
         let mut index = 0;
         while let Some(step) = steps.get(index) {
             index += 1;
@@ -230,18 +233,27 @@ impl Sender<'_> {
                 Step::Wave(wave) => self.wave(wave)?,
                 Step::Pause { micros } => self.wait(*micros)?,
                 Step::Begin if repeats(&steps[index..]) == 0 => index += length(&steps[index..]),
-                Step::Begin => loops.push((index, 0)),
+                Step::Begin => loops.push((index, 0, self.cursor)),
                 Step::End { times } => {
-                    if let Some((start, sent)) = loops.last_mut() {
+                    if let Some((start, sent, begun)) = loops.last_mut() {
                         *sent += 1;
-                        if *sent < *times {
-                            index = *start;
+                        // What has sent nothing sends nothing the next time either.
+                        if *sent < *times && self.cursor != *begun {
+                            (index, *begun) = (*start, self.cursor);
                         } else {
                             loops.pop();
                         }
                     }
                 }
-                Step::Forever => index = loops.last().map_or(0, |(start, _)| *start),
+                Step::Forever => {
+                    if let Some((start, _, begun)) = loops.last_mut() {
+                        if self.cursor == *begun {
+                            // Nothing will ever be sent: it waits to be stopped, and leaves the processor to others.
+                            self.wait(EMPTY)?;
+                        }
+                        (index, *begun) = (*start, self.cursor);
+                    }
+                }
             }
             self.check()?;
         }
