@@ -2,8 +2,8 @@
 //!
 //! The program is `src/bin/exit_child.rs`: it lights a LED on GPIO17, says that it is ready, and ends as it is told.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -117,7 +117,10 @@ pub fn program() -> PathBuf {
 
 /// Runs `program` to its end on the pins that `pins` names: a journal for the mock to write, `cdev`, or a daemon's address.
 pub fn run(program: &Path, pins: &str, case: &Case) -> End {
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    // SAFETY: between fork and exec, the closure does nothing but make calls that a signal handler may make as well.
+    unsafe { command.pre_exec(default_signals) };
+    let mut child = command
         .args([pins, case.mode])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -134,4 +137,14 @@ pub fn run(program: &Path, pins: &str, case: &Case) -> End {
     }
     // Whoever still holds the pipe, a fork for one, does not hold this up.
     child.wait().unwrap_or_else(|error| panic!("{}: {error}", case.mode)).into()
+}
+
+/// Gives this process the signals as they are at login: whoever runs in the background may have been told to ignore some,
+/// and its children too.
+fn default_signals() -> io::Result<()> {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: the default action is no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    Ok(())
 }
