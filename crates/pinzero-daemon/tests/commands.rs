@@ -239,25 +239,6 @@ fn loops_with_nothing_in_them_cost_nothing() {
     let deep = [[255, 0].repeat(10), vec![255, 2, 0, 0], [255, 1, 255, 255].repeat(10)].concat();
     assert_eq!(client.ask_with(Command::Wvcha, 0, 0, &deep).0, 0);
     until("it is through", || client.must(Command::Wvbsy, 0, 0) == 0);
-
-    assert_eq!(client.ask_with(Command::Wvcha, 0, 0, &[255, 0, 255, 3]).0, 0);
-    let before = processor_time();
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    assert!(processor_time().saturating_sub(before) < 25, "it burns a core");
-    assert_eq!(client.must(Command::Wvbsy, 0, 0), 1, "it is endless");
-    client.must(Command::Wvhlt, 0, 0);
-    until("it is stopped", || client.must(Command::Wvbsy, 0, 0) == 0);
-}
-
-/// What the busiest thread that sends waves has used up, in hundredths of a second; zero where that is not to be known.
-fn processor_time() -> u64 {
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return 0 };
-    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
-    let times = stats.filter(|stat| stat.contains("(pinzero-waves)")).filter_map(|stat| {
-        let words: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-        Some(words.get(11)?.parse::<u64>().ok()? + words.get(12)?.parse::<u64>().ok()?)
-    });
-    times.max().unwrap_or(0)
 }
 
 #[test]
