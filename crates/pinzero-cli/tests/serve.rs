@@ -113,6 +113,22 @@ fn an_address_that_others_can_reach_must_be_asked_for() {
 }
 
 #[test]
+fn who_is_not_allowed_cannot_fill_the_log() {
+    let arguments = ["--factory", "mock", "--allow", "10.0.0.0/8"];
+    let mut child = serve(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut server = Server { child, addr: line.trim().rsplit(' ').next().unwrap().to_owned() };
+    for _ in 0..20 {
+        assert_eq!(server.connect().read(&mut [0; 1]).unwrap(), 0, "it is hung up on");
+    }
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(log.matches("is not allowed to connect").count(), 1, "{log}");
+}
+
+#[test]
 fn mistakes_are_named() {
     let path = file("bad", "wire 22 27\nwhen 22 jumps, 4 low\n");
     let script = complaint(&["--factory", "mock", "--script", path.to_str().unwrap()]);
