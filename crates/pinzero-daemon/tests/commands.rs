@@ -202,6 +202,38 @@ fn with_a_safe_state_outputs_end_with_the_client_that_drove_them_last() {
 }
 
 #[test]
+fn with_a_safe_state_nothing_of_a_client_stays_on_a_line_of_its() {
+    let gpio = mock();
+    let daemon = builder(&gpio).safe_state(true).adopt_all(false).start().unwrap();
+    let mut other = Client::connect(&daemon);
+    let mut client = Client::connect(&daemon);
+    let found = gpio.line(17).bias();
+    assert_ne!(found, Bias::PullUp);
+    // Driven, marked only, marked with a pull, marked and driven by somebody else.
+    for gpio in [17, 22, 23, 24] {
+        client.must(Command::Prs, gpio, 12_345);
+    }
+    client.must(Command::Pfs, 17, 100);
+    client.must(Command::Pud, 17, 2);
+    client.must(Command::Write, 17, 1);
+    client.must(Command::Pud, 23, 2);
+    other.must(Command::Write, 24, 1);
+    drop(client);
+
+    until("its range is gone", || other.must(Command::Prg, 17, 0) == 255);
+    assert_eq!(other.must(Command::Pfg, 17, 0), 800);
+    assert_eq!((gpio.line(17).function(), gpio.line(17).bias()), (Function::Input, found));
+    assert_eq!([22, 23, 24].map(|gpio| other.must(Command::Prg, gpio, 0)), [255, 255, 12_345]);
+    assert_eq!(gpio.line(23).bias(), found);
+    gpio.output(22).open().unwrap();
+    assert_eq!(gpio.line(24).level(), Level::High);
+    // The pull is not there either when the line becomes an input the next time.
+    other.must(Command::Write, 17, 1);
+    other.must(Command::Modes, 17, 0);
+    assert_eq!(gpio.line(17).bias(), found);
+}
+
+#[test]
 fn with_a_safe_state_outputs_end_with_their_client_though_a_request_of_its_is_pending() {
     let gpio = mock();
     let daemon = builder(&gpio).safe_state(true).start().unwrap();
