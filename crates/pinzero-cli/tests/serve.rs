@@ -113,6 +113,16 @@ fn an_address_that_others_can_reach_must_be_asked_for() {
 }
 
 #[test]
+#[cfg(not(feature = "rppal"))]
+fn registers_that_are_not_built_in_are_said_to_be_so() {
+    let complaint = complaint(&["--factory", "rppal"]);
+    assert!(
+        complaint.contains(if cfg!(target_os = "linux") { "--features rppal" } else { "Linux" }),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn who_is_not_allowed_cannot_fill_the_log() {
     let arguments = ["--factory", "mock", "--allow", "10.0.0.0/8"];
     let mut child = serve(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -137,12 +147,14 @@ fn mistakes_are_named() {
     for (arguments, part) in [
         (&["--factory", "mock", "--script", "/nowhere"][..], "/nowhere: No such file"),
         (&["--factory", "mock", "--wire", "22"], "a wire has two ends"),
+        (&["--factory", "mock", "--wire", "22:22"], "on different pins"),
         (&["--factory", "mock", "--wire", "22:99"], "GPIO99"),
         (&["--factory", "mock", "--gpios", "0xg"], "invalid digit"),
         (&["--factory", "mock", "--allow", "home"], "\"home\" is no network"),
         (&["--factory", "mock", "--legacy", "--safe-state"], "cannot be used with"),
         (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script are for the mock"),
-        (&["--factory", "parallel-port"], "possible values: cdev, mock"),
+        (&["--factory", "rppal", "--wire", "22:27"], "--wire and --script are for the mock"),
+        (&["--factory", "parallel-port"], "possible values: cdev, rppal, mock"),
     ] {
         let complaint = complaint(arguments);
         assert!(complaint.contains(part), "{arguments:?}: {complaint}");
