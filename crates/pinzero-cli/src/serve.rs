@@ -25,6 +25,8 @@ const MOCK_BOARD: u32 = 0x00a0_2082;
 enum Factory {
     /// The character device of the Linux kernel
     Cdev,
+    /// The registers of a Raspberry Pi 4 or older, if this program has been built with the feature `rppal`
+    Rppal,
     /// No pins at all: a Raspberry Pi in memory
     Mock,
 }
@@ -145,10 +147,11 @@ impl Options {
     fn open(&self, factory: Factory) -> Result<(Gpio, Option<World>), Box<dyn Error>> {
         match factory {
             Factory::Mock => self.open_mock(),
-            Factory::Cdev if !self.wire.is_empty() || self.script.is_some() => {
+            _ if !self.wire.is_empty() || self.script.is_some() => {
                 Err("--wire and --script are for the mock: add --factory mock".into())
             }
             Factory::Cdev => Ok((open_cdev()?, None)),
+            Factory::Rppal => Ok((open_rppal()?, None)),
         }
     }
 
@@ -177,6 +180,20 @@ fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
     Err("the character device needs Linux: --factory mock works everywhere".into())
 }
 
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+fn open_rppal() -> Result<Gpio, Box<dyn Error>> {
+    Ok(Gpio::new(pinzero_rppal::RppalFactory::new()?)?)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "rppal")))]
+fn open_rppal() -> Result<Gpio, Box<dyn Error>> {
+    if cfg!(target_os = "linux") {
+        Err("this program has been built without registers: build it with --features rppal, or take --factory cdev".into())
+    } else {
+        Err("registers need Linux: --factory mock works everywhere".into())
+    }
+}
+
 /// Allows as many descriptors as the system does: many systems begin with 1,024, of which each connection takes one.
 #[cfg(unix)]
 fn raise_limit() {
@@ -202,5 +219,6 @@ fn mask(text: &str) -> Result<u64, String> {
 
 fn wire(text: &str) -> Result<(u32, u32), String> {
     let ends = text.split_once(':').and_then(|(one, other)| Some((one.parse().ok()?, other.parse().ok()?)));
-    ends.ok_or_else(|| "a wire has two ends: 22:27".to_owned())
+    ends.filter(|(one, other)| one != other)
+        .ok_or_else(|| "a wire has two ends, on different pins: 22:27".to_owned())
 }

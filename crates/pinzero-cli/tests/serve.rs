@@ -113,6 +113,32 @@ fn an_address_that_others_can_reach_must_be_asked_for() {
 }
 
 #[test]
+#[cfg(not(feature = "rppal"))]
+fn registers_that_are_not_built_in_are_said_to_be_so() {
+    let complaint = complaint(&["--factory", "rppal"]);
+    assert!(
+        complaint.contains(if cfg!(target_os = "linux") { "--features rppal" } else { "Linux" }),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn who_is_not_allowed_cannot_fill_the_log() {
+    let arguments = ["--factory", "mock", "--allow", "10.0.0.0/8"];
+    let mut child = serve(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut server = Server { child, addr: line.trim().rsplit(' ').next().unwrap().to_owned() };
+    for _ in 0..20 {
+        assert_eq!(server.connect().read(&mut [0; 1]).unwrap(), 0, "it is hung up on");
+    }
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(log.matches("is not allowed to connect").count(), 1, "{log}");
+}
+
+#[test]
 fn mistakes_are_named() {
     let path = file("bad", "wire 22 27\nwhen 22 jumps, 4 low\n");
     let script = complaint(&["--factory", "mock", "--script", path.to_str().unwrap()]);
@@ -121,12 +147,14 @@ fn mistakes_are_named() {
     for (arguments, part) in [
         (&["--factory", "mock", "--script", "/nowhere"][..], "/nowhere: No such file"),
         (&["--factory", "mock", "--wire", "22"], "a wire has two ends"),
+        (&["--factory", "mock", "--wire", "22:22"], "on different pins"),
         (&["--factory", "mock", "--wire", "22:99"], "GPIO99"),
         (&["--factory", "mock", "--gpios", "0xg"], "invalid digit"),
         (&["--factory", "mock", "--allow", "home"], "\"home\" is no network"),
         (&["--factory", "mock", "--legacy", "--safe-state"], "cannot be used with"),
         (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script are for the mock"),
-        (&["--factory", "parallel-port"], "possible values: cdev, mock"),
+        (&["--factory", "rppal", "--wire", "22:27"], "--wire and --script are for the mock"),
+        (&["--factory", "parallel-port"], "possible values: cdev, rppal, mock"),
     ] {
         let complaint = complaint(arguments);
         assert!(complaint.contains(part), "{arguments:?}: {complaint}");

@@ -208,7 +208,7 @@ impl Host {
             Trig => self.trigger(p1, p2, level(word(extension, 0)?)?, client)?,
 
             Pwm => self.set_duty(p1, p2, client)?,
-            Prs => self.set_range(p1, p2)?,
+            Prs => self.set_range(p1, p2, client)?,
             Pfs => self.set_frequency(p1, p2)?,
             Servo => self.set_servo(p1, p2, client)?,
             Hp => self.set_hardware_pwm(p1, p2, word(extension, 0)?, client)?,

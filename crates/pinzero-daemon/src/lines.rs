@@ -78,6 +78,8 @@ struct Line {
     cycle: Cycle,
     /// Whoever drove it last.
     owner: Option<ClientId>,
+    /// Whoever set its range last, which is how clients mark a line as theirs.
+    marker: Option<ClientId>,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Lines {
             noted: Instant::ZERO,
             cycle: numbers::DEFAULT,
             owner: None,
+            marker: None,
         };
         let lines = (0..COUNT).map(|_| line()).collect();
         Lines { gpio, permitted, inbox, lines, changes: Vec::new() }
@@ -448,13 +451,27 @@ impl Lines {
         .map_err(refusal)
     }
 
-    /// Puts the outputs that a client drove last into their safe state: as they were before anybody drove them.
+    /// Notes whose range a line has.
+    pub(crate) fn mark(&mut self, gpio: u32, client: ClientId) {
+        self.line(gpio).marker = Some(client);
+    }
+
+    /// Puts the outputs that a client drove last, and the lines that it has marked and nobody drives, into their safe state:
+    /// as they were before anybody did anything to them. That its range is gone tells whoever marked a line, too.
     pub(crate) fn make_safe(&mut self, client: ClientId) {
         for gpio in 0..COUNT {
-            if self.line(gpio).owner == Some(client) && self.let_go(gpio).is_ok() {
-                self.line(gpio).latch = Level::Low;
-                // Read again, so that those who watch hear what became of it. It may not be there any more.
-                let _ = self.open_input(gpio);
+            let line = self.line(gpio);
+            if line.owner.or(line.marker) != Some(client) {
+                continue;
+            }
+            let is_open = !matches!(line.state, State::Untouched);
+            if self.let_go(gpio).is_ok() {
+                let line = self.line(gpio);
+                (line.latch, line.pull, line.cycle, line.marker) = (Level::Low, None, numbers::DEFAULT, None);
+                if is_open {
+                    // Read again, so that those who watch hear what became of it. It may not be there any more.
+                    let _ = self.open_input(gpio);
+                }
             }
         }
     }

@@ -57,12 +57,19 @@ impl FromStr for Network {
         let address: IpAddr =
             address.parse().map_err(|error: AddrParseError| bad(&format!("{error} in {address:?}")))?;
         let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = match bits.map(str::parse) {
+        let bits: u32 = match bits.map(str::parse) {
             None => width,
             Some(Ok(bits)) if bits <= width => bits,
             Some(_) => return Err(bad(&format!("give a length from 0 to {width} after the slash"))),
         };
-        Ok(Network { address, bits })
+        // An IPv4 network that is written as an IPv6 one is the same network, as it is with addresses.
+        match address.to_canonical() {
+            IpAddr::V4(own) if address.is_ipv6() => match bits.checked_sub(96) {
+                Some(bits) => Ok(Network { address: own.into(), bits }),
+                None => Err(bad("IPv4 addresses in IPv6 have a length from 96 to 128 after the slash")),
+            },
+            _ => Ok(Network { address, bits }),
+        }
     }
 }
 
@@ -98,6 +105,11 @@ mod tests {
             ("10.0.0.0/8", "11.0.0.0", false),
             ("0.0.0.0/0", "203.0.113.9", true),
             ("0.0.0.0/0", "::1", false),
+            ("::ffff:10.0.0.7", "10.0.0.7", true),
+            ("::ffff:10.0.0.0/104", "10.255.1.2", true),
+            ("::ffff:10.0.0.0/104", "::ffff:10.255.1.2", true),
+            ("::ffff:10.0.0.0/104", "11.0.0.0", false),
+            ("::ffff:0.0.0.0/96", "203.0.113.9", true),
             ("::/0", "fe80::1", true),
             ("fd00::/8", "fdff::1", true),
             ("fd00::/8", "fe00::1", false),
@@ -112,7 +124,17 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused() {
-        for text in ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/-1", "/8"] {
+        for text in [
+            "::ffff:10.0.0.0/95",
+            "",
+            "localhost",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0/8",
+            "10.0.0.0/-1",
+            "/8",
+        ] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }

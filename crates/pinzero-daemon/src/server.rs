@@ -51,6 +51,8 @@ pub(crate) struct Server {
     host: Host,
     connections: Slab<Slot>,
     serial: u32,
+    /// Somebody has been warned that a connection was refused.
+    has_refused: bool,
     timers: Timers<Due>,
     /// Connections that have more to read or to answer than their share.
     more: Vec<usize>,
@@ -103,6 +105,7 @@ impl Server {
             host,
             connections: Slab::new(),
             serial: 0,
+            has_refused: false,
             timers: Timers::new(),
             more: Vec::new(),
             dirty: Vec::new(),
@@ -254,11 +257,12 @@ impl Server {
 
     fn admit(&mut self, mut stream: mio::net::TcpStream, peer: IpAddr) {
         if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(peer)) {
-            log::warn!("{peer} is not allowed to connect");
+            self.tell_refusal(&format!("{peer} is not allowed to connect"));
             return;
         }
         if self.connections.len() >= self.limits.connections {
-            log::warn!("{peer} is turned away: there are {} connections already", self.connections.len());
+            let count = self.connections.len();
+            self.tell_refusal(&format!("{peer} is turned away: there are {count} connections already"));
             return;
         }
         let entry = self.connections.vacant_entry();
@@ -273,6 +277,15 @@ impl Server {
                 entry.insert(Slot { serial: self.serial, connection, watched: None });
             }
             Err(error) => log::warn!("the connection of {peer} cannot be used: {error}"),
+        }
+    }
+
+    /// Warns of the first connection that is refused. Others could fill the log with the rest.
+    fn tell_refusal(&mut self, what: &str) {
+        if std::mem::replace(&mut self.has_refused, true) {
+            log::debug!("{what}");
+        } else {
+            log::warn!("{what}; of further ones nothing is said but at the level for debugging");
         }
     }
 

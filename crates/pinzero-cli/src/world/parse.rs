@@ -62,8 +62,8 @@ pub(crate) fn line(number: usize, text: &str) -> Result<Option<Rule>, Mistake> {
 
 fn wire(words: &[&str]) -> Result<Rule, String> {
     match words {
-        [one, other] => Ok(Rule::Wire(gpio(one)?, gpio(other)?)),
-        _ => Err("a wire has two ends: wire 22 27".to_owned()),
+        [one, other] if one != other => Ok(Rule::Wire(gpio(one)?, gpio(other)?)),
+        _ => Err("a wire has two ends, on different pins: wire 22 27".to_owned()),
     }
 }
 
@@ -197,6 +197,7 @@ mod tests {
         for (text, part) in [
             ("jump 3", "\"jump\" begins no rule"),
             ("wire 22", "a wire has two ends"),
+            ("wire 22 22", "on different pins"),
             ("wire 22 x", "\"x\" is no GPIO number"),
             ("mcp3008 11 10 9", "four pins"),
             ("mcp3008 11 10 9 8 8=1", "\"8=1\" is no value"),

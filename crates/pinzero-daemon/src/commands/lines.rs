@@ -54,7 +54,7 @@ impl Host {
         Ok(0)
     }
 
-    pub(crate) fn set_range(&mut self, gpio: u32, range: u32) -> Result<u32, Code> {
+    pub(crate) fn set_range(&mut self, gpio: u32, range: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check_user(gpio)?;
         if !(25..=40_000).contains(&range) {
             return Err(Code::BAD_DUTYRANGE);
@@ -62,6 +62,7 @@ impl Host {
         let mut cycle = self.lines.cycle(gpio);
         cycle.range = range;
         self.lines.set_cycle(gpio, cycle)?;
+        self.lines.mark(gpio, client);
         Ok(cycle.real_range())
     }
 
