@@ -176,7 +176,8 @@ impl PinFactory for CdevFactory {
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        if !config.hardware {
+        // Another chip's line of that number is none of the header's.
+        if !config.hardware || self.chip.pi().is_none() {
             return Err(Error::unsupported("PWM by the kernel's GPIO interface").with_pin(line));
         }
         self.check_open()?;

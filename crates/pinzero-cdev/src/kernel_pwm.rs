@@ -97,8 +97,11 @@ impl KernelPwm {
         }
         let start = Instant::now();
         loop {
-            match fs::OpenOptions::new().write(true).open(self.file("period")) {
-                Ok(_) => return Ok(()),
+            let files = ["period", "duty_cycle", "enable"].map(|name| self.file(name));
+            let opened =
+                files.iter().try_for_each(|file| fs::OpenOptions::new().write(true).open(file).map(drop));
+            match opened {
+                Ok(()) => return Ok(()),
                 Err(_) if start.elapsed() < PATIENCE => std::thread::sleep(ms(10)),
                 Err(error) => return Err(self.failed("period", &error)),
             }

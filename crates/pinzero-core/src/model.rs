@@ -266,7 +266,7 @@ impl Echoing {
 
     /// What driving a line of a mock on a virtual clock comes down to.
     fn drive(&self) {
-        self.sink.store(EDGE);
+        self.sink.queue(EDGE);
         self.runtime.catch_up();
     }
 

@@ -53,7 +53,8 @@ impl RppalFactory {
     /// * [`Io`](ErrorKind::Io) for whatever else the system says.
     pub fn new() -> Result<Self> {
         let gpio = Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))?;
-        let chip = match CdevFactory::new() {
+        // Not the chip that the environment names: that may be another one.
+        let chip = match CdevFactory::builder().open() {
             Ok(chip) => Some(chip),
             Err(error) => {
                 log::warn!("rppal goes without the character device, and so without edges: {error}");
@@ -95,6 +96,9 @@ impl RppalFactory {
             (None, _) => None,
             (Some(_), Some(chip)) => Some(chip),
         };
+        if chip.is_none() {
+            self.warn_if_held(line);
+        }
         let back = if bias == Bias::AsIs { Bias::AsIs } else { power_up(self.board.pull(line.0)) };
         self.take(line, |pin| {
             // Asked first, lest the registers be touched on the way to a refusal.
@@ -189,6 +193,7 @@ impl PinFactory for RppalFactory {
         if !config.hardware {
             return Err(Error::unsupported("PWM by registers"));
         }
+        self.warn_if_held(line);
         // The channel is given back like any; what becomes of the line is seen to by its registers.
         let kernel = KernelPwm::open(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
         let on_close = match (config.on_close, config.rest) {

@@ -1,6 +1,6 @@
 """gpiozero against a daemon in a process of its own, with a world around the pins that goes by itself."""
 
-from gpiozero import LED, MCP3008, Button, DigitalInputDevice, DistanceSensor
+from gpiozero import LED, MCP3008, DigitalInputDevice, DistanceSensor
 from steps import Log, step
 
 led, lit = LED(22), DigitalInputDevice(27, pull_up=False)
@@ -9,9 +9,10 @@ led.on()
 step("lit", [lit.wait_for_active(20), lit.value])
 
 log = Log()
-button = Button(4)
-button.when_pressed = lambda: log("pressed")
-button.when_released = lambda: log("released")
+# Not a Button: gpiozero's loses its thread for good if an edge comes while it is being made.
+button = DigitalInputDevice(4, pull_up=True)
+button.when_activated = lambda: log("pressed")
+button.when_deactivated = lambda: log("released")
 told = [what for (what,) in log.take(5)]
 step("pressed again and again", sorted(set(told)))
 button.close()
