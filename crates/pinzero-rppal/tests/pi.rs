@@ -91,6 +91,21 @@ fn registers_read_what_the_character_device_writes() {
 
 #[test]
 #[ignore = "no Pi: run `cargo xtask pi-rig`"]
+fn an_output_is_given_back_as_it_was_found() {
+    let _alone = alone();
+    let (gpio, outside) = (registers(), Outside::new().unwrap());
+    for found in [Level::High, Level::Low] {
+        let kernel = request(26, |builder| builder.as_output(Value::from(found.is_high()))).unwrap();
+        let output = gpio.output(26).initial(!found).on_close(OnClose::Restore).open().unwrap();
+        assert_eq!(read(&kernel), !found);
+        output.close().unwrap();
+        assert!(outside.is_output(Line(26)));
+        assert_eq!((read(&kernel), outside.level(Line(26))), (found, found));
+    }
+}
+
+#[test]
+#[ignore = "no Pi: run `cargo xtask pi-rig`"]
 fn both_read_what_comes_from_outside() {
     let _alone = alone();
     let (gpio, outside) = (registers(), Outside::new().unwrap());
