@@ -1,5 +1,6 @@
 //! Pulses by the hardware, through the kernel's PWM class in `/sys/class/pwm`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
     ("2020c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
 ];
 
+/// The channels that this program uses: on most boards two lines share one, and the lines' reservations do not tell.
+static TAKEN: Mutex<BTreeSet<(PathBuf, u32)>> = Mutex::new(BTreeSet::new());
+
 /// How long udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
 
@@ -32,6 +36,27 @@ pub struct KernelPwm {
     on_close: OnClose,
     /// What is set now; `None` once closed.
     wave: Mutex<Option<Wave>>,
+    claim: Mutex<Option<Claim>>,
+}
+
+/// A channel that is ours until this is dropped.
+#[derive(Debug)]
+struct Claim(PathBuf, u32);
+
+impl Claim {
+    fn take(chip: &Path, channel: u32) -> Result<Claim> {
+        if !TAKEN.lock().insert((chip.to_owned(), channel)) {
+            let message = "another line that carries pulses shares its hardware PWM with this one";
+            return Err(Error::new(ErrorKind::Busy, message));
+        }
+        Ok(Claim(chip.to_owned(), channel))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        TAKEN.lock().remove(&(std::mem::take(&mut self.0), self.1));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +94,7 @@ impl KernelPwm {
             );
             return Err(Error::new(ErrorKind::Unsupported, message));
         };
+        let claim = Claim::take(&chip, channel)?;
         let pwm = KernelPwm {
             line,
             chip,
@@ -76,6 +102,7 @@ impl KernelPwm {
             rest: config.rest,
             on_close: config.on_close,
             wave: Mutex::new(None),
+            claim: Mutex::new(Some(claim)),
         };
         pwm.export()?;
         let wave = Wave { period: config.period, pulse: config.pulse };
@@ -213,8 +240,12 @@ impl PwmPin for KernelPwm {
     }
 
     fn close(&self) -> Result<()> {
-        let wave = self.wave.lock().take();
-        wave.map_or(Ok(()), |wave| self.leave(wave))
+        // The lock is kept, so that a second call does not return before the line is at rest.
+        let mut slot = self.wave.lock();
+        let Some(wave) = slot.take() else { return Ok(()) };
+        let left = self.leave(wave);
+        self.claim.lock().take();
+        left
     }
 }
 
@@ -317,6 +348,20 @@ mod tests {
             drop(sys.open(13, on_close).unwrap());
             assert_eq!((sys.read("pwm1/duty_cycle"), sys.read("pwm1/enable")), (duty.into(), enable.into()));
         }
+    }
+
+    #[test]
+    fn two_lines_cannot_share_a_channel() {
+        let sys = Sys::new("share", "fe20c000.pwm");
+        let pwm = sys.open(18, OnClose::Restore).unwrap();
+        assert_eq!(sys.open(12, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
+        sys.open(13, OnClose::Restore).unwrap();
+        pwm.close().unwrap();
+        let other = sys.open(12, OnClose::Restore).unwrap();
+        // One that is closed already takes nothing from the next.
+        drop(pwm);
+        assert_eq!(sys.open(18, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
+        drop(other);
     }
 
     #[test]
