@@ -29,7 +29,7 @@ impl CdevInput {
         let request = request(chip, &[(line, wanted(config.bias, config.edges.is_some()))])?;
         let leave = match config.bias {
             Bias::AsIs => Leave::AsItIs,
-            _ => Leave::Input(found.bias.map_or(default_bias(pull), bias_of)),
+            _ => Leave::Input(found.bias.map_or(pull.into(), bias_of)),
         };
         let input = CdevInput(Arc::new(Held::new(chip, vec![(line, leave)], request)));
         if let Some(sink) = config.edges {
@@ -88,15 +88,6 @@ fn never_wait(file: &impl AsFd) -> Result<()> {
         let message = "the kernel would have us wait for edges";
         Error::new(ErrorKind::Io, message).with_source(io::Error::from(error))
     })
-}
-
-/// The pull that the board gives to a line by itself.
-fn default_bias(pull: Pull) -> Bias {
-    match pull {
-        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
-        Pull::DefaultDown => Bias::PullDown,
-        _ => Bias::AsIs,
-    }
 }
 
 /// Reads the edges of a line out of the kernel's queue.
@@ -235,6 +226,6 @@ mod tests {
     #[test]
     fn a_line_goes_back_to_the_pull_of_the_board() {
         let pulls = [Pull::FixedUp, Pull::DefaultUp, Pull::DefaultDown, Pull::Unknown];
-        assert_eq!(pulls.map(default_bias), [Bias::PullUp, Bias::PullUp, Bias::PullDown, Bias::AsIs]);
+        assert_eq!(pulls.map(Bias::from), [Bias::PullUp, Bias::PullUp, Bias::PullDown, Bias::AsIs]);
     }
 }

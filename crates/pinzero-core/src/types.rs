@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Not;
 
+use pinzero_board::Pull;
+
 use crate::time::Instant;
 
 /// The electrical level of a line.
@@ -70,6 +72,17 @@ impl Bias {
             Bias::PullUp => Some(Level::High),
             Bias::PullDown => Some(Level::Low),
             Bias::AsIs | Bias::Disabled => None,
+        }
+    }
+}
+
+/// The pull that a board gives a line by itself, as something to go back to; as it is, if that is not known.
+impl From<Pull> for Bias {
+    fn from(pull: Pull) -> Bias {
+        match pull {
+            Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+            Pull::DefaultDown => Bias::PullDown,
+            _ => Bias::AsIs,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a line was before it was ours, and what it becomes after.
 
-use pinzero_core::board::{Board, Pull};
+use pinzero_core::board::Board;
 use pinzero_core::{Bias, Level, OnClose, Result};
 
 use crate::link::{MARKS, mark};
@@ -43,7 +43,7 @@ impl Found {
             level: Level::from(level.value()? != 0),
             // A line that cannot carry PWM has none.
             range: range.value().ok().map(range_before),
-            pull: power_up(board, line),
+            pull: board.pull(line).into(),
         })
     }
 
@@ -115,12 +115,4 @@ pub(crate) fn pull(line: u32, bias: Bias) -> Option<Frame> {
         Bias::PullUp => 2,
     };
     Some(Frame::new(Command::Pud, line, number))
-}
-
-fn power_up(board: &Board, line: u32) -> Bias {
-    match board.pull(line) {
-        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
-        Pull::DefaultDown => Bias::PullDown,
-        _ => Bias::AsIs,
-    }
 }

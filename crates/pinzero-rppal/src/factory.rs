@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use pinzero_cdev::{CdevFactory, KernelPwm};
-use pinzero_core::board::{Board, Pull};
+use pinzero_core::board::Board;
 use pinzero_core::{
     Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, OnClose, OutputConfig,
     OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
@@ -99,7 +99,8 @@ impl RppalFactory {
         if chip.is_none() {
             self.warn_if_held(line);
         }
-        let back = if bias == Bias::AsIs { Bias::AsIs } else { power_up(self.board.pull(line.0)) };
+        // What it was found with cannot be read on most models.
+        let back = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
         self.take(line, |pin| {
             // Asked first, lest the registers be touched on the way to a refusal.
             if let Some(holder) = chip.map_or(Ok(None), |chip| chip.holder(line))? {
@@ -123,15 +124,6 @@ fn get(gpio: &Gpio, line: Line) -> Result<rppal::gpio::Pin> {
     let number = u8::try_from(line.0)
         .map_err(|_| Error::new(ErrorKind::UnknownPin, "a Raspberry Pi has no such line"))?;
     gpio.get(number).map_err(error::pin)
-}
-
-/// The pull that the board gives a line at power-up. What it was found with cannot be read on most models.
-fn power_up(pull: Pull) -> Bias {
-    match pull {
-        Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
-        Pull::DefaultDown => Bias::PullDown,
-        _ => Bias::AsIs,
-    }
 }
 
 impl PinFactory for RppalFactory {
@@ -236,18 +228,5 @@ mod tests {
         let error = RppalFactory::new().unwrap_err();
         assert_eq!((error.kind(), error.factory()), (ErrorKind::NoChip, Some("rppal")));
         assert!(error.to_string().contains("no Raspberry Pi"), "{error}");
-    }
-
-    #[test]
-    fn a_pull_goes_back_to_what_the_board_gives() {
-        let cases = [
-            (Pull::FixedUp, Bias::PullUp),
-            (Pull::DefaultUp, Bias::PullUp),
-            (Pull::DefaultDown, Bias::PullDown),
-            (Pull::Unknown, Bias::AsIs),
-        ];
-        for (pull, bias) in cases {
-            assert_eq!(power_up(pull), bias);
-        }
     }
 }
