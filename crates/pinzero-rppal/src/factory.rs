@@ -52,17 +52,26 @@ impl RppalFactory {
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use them.
     /// * [`Io`](ErrorKind::Io) for whatever else the system says.
     pub fn new() -> Result<Self> {
-        let gpio = Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))?;
+        let mut factory = RppalFactory::registers_only()?;
         // Not the chip that the environment names: that may be another one.
-        let chip = match CdevFactory::builder().open() {
-            Ok(chip) => Some(chip),
+        match CdevFactory::builder().open() {
+            Ok(chip) => factory.chip = Some(chip),
             Err(error) => {
                 log::warn!("rppal goes without the character device, and so without edges: {error}");
-                None
             }
-        };
+        }
+        Ok(factory)
+    }
+
+    /// Opens the registers, and nothing else: inputs are polled, and nobody learns who else holds a line. For a kernel that
+    /// raises no interrupts for its lines, as that of an emulated Raspberry Pi.
+    ///
+    /// # Errors
+    /// Those of [`new`](RppalFactory::new).
+    pub fn registers_only() -> Result<Self> {
+        let gpio = Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))?;
         let board = Board::detect().unwrap_or_else(|| Board::generic(LINES));
-        Ok(RppalFactory { board, chip, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) })
+        Ok(RppalFactory { board, chip: None, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) })
     }
 
     /// Takes a line, and notes it.

@@ -19,8 +19,7 @@ fn main() -> ExitCode {
 mod emulated {
     use std::cell::RefCell;
     use std::env;
-    use std::os::unix::process::CommandExt;
-    use std::process::{Command, ExitCode};
+    use std::process::ExitCode;
     use std::time::Duration;
 
     use pinzero_conformance::{Deviation, Rig, Suite, run};
@@ -45,25 +44,15 @@ mod emulated {
         Deviation { trial: "input::gives_the_pull_back", reason: NO_PULLS },
     ];
 
-    /// The variable that names the chip of the character device.
-    const CHIP: &str = "PINZERO_GPIOCHIP";
-
     pub(super) fn main() -> ExitCode {
-        if env::var_os(CHIP).is_none() {
-            return without_edges();
-        }
         let has_rig = env::var_os("PINZERO_PI_RIG").is_some();
         let missing = (!has_rig).then_some("no Pi: run `cargo xtask pi-rig`");
         run([Suite::new("registers", Pi::new).deviations(DEVIATIONS).missing(missing)])
     }
 
-    /// Begins anew in an environment where the factory finds no character device. QEMU's Raspberry Pi raises no interrupts
-    /// for its lines, so the kernel would wait for edges forever; this way they are polled.
-    fn without_edges() -> ExitCode {
-        let again = env::current_exe()
-            .map(|program| Command::new(program).args(env::args_os().skip(1)).env(CHIP, "none").exec());
-        eprintln!("{again:?}");
-        ExitCode::FAILURE
+    /// QEMU's Raspberry Pi raises no interrupts for its lines: the kernel would wait for edges forever.
+    fn factory() -> Result<RppalFactory> {
+        RppalFactory::registers_only()
     }
 
     /// The emulated Raspberry Pi, seen from outside. QEMU has no pulls, so this plays those of power-up: a line that
@@ -77,11 +66,8 @@ mod emulated {
 
     impl Pi {
         fn new() -> Result<Self> {
-            let rig = Pi {
-                gpio: Gpio::new(RppalFactory::new()?)?,
-                outside: Outside::new()?,
-                driven: RefCell::default(),
-            };
+            let rig =
+                Pi { gpio: Gpio::new(factory()?)?, outside: Outside::new()?, driven: RefCell::default() };
             LINES.iter().try_for_each(|line| rig.drive(*line, None))?;
             Ok(rig)
         }
@@ -121,7 +107,7 @@ mod emulated {
         }
 
         fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
-            Ok(Some(Box::new(RppalFactory::new()?)))
+            Ok(Some(Box::new(factory()?)))
         }
     }
 }
