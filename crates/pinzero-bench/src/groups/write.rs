@@ -1,0 +1,86 @@
+//! Switching an output.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pinzero::{Led, mock};
+use pinzero_core::{Level, OutputPin, Pin};
+
+use crate::bench::Bench;
+use crate::count::{self, Work};
+use crate::row::Target;
+use crate::time;
+
+pub(crate) const SUBJECTS: &[(&str, Work)] =
+    &[("least", least), ("led-set", led_set), ("led-toggle", led_toggle)];
+
+const LEAST: &str = "one virtual call and a store";
+
+pub(crate) fn run(bench: &Bench) -> Result<(), String> {
+    let least = count::instructions("least")?;
+    for (what, subject) in
+        [("`Led::on`, `off` on the mock", "led-set"), ("`Led::toggle` on the mock", "led-toggle")]
+    {
+        let ours = count::instructions(subject)?;
+        bench.counted(what, ours, Some((LEAST, least)), "instructions", Target::Most(30.0));
+        bench.counted(what, count::system_calls(subject)?, None, "system calls", Target::Exactly(0.0));
+    }
+    if !bench.is_short {
+        let (ours, theirs) = time::pair(1_000_000, led_set, self::least);
+        bench.timed("`Led::on`, `off` on the mock", ours, Some((LEAST, theirs)), "ns", Target::Ratio(1.5));
+    }
+    Ok(())
+}
+
+/// The least that a pin behind a virtual call can be.
+#[derive(Debug)]
+struct Least(AtomicBool);
+
+impl Pin for Least {
+    fn level(&self) -> pinzero_core::Result<Level> {
+        Ok(Level::from(self.0.load(Ordering::Relaxed)))
+    }
+
+    fn close(&self) -> pinzero_core::Result<()> {
+        Ok(())
+    }
+}
+
+impl OutputPin for Least {
+    fn set(&self, level: Level) -> pinzero_core::Result<()> {
+        self.0.store(level.is_high(), Ordering::Release);
+        Ok(())
+    }
+
+    fn confirm(&self) -> pinzero_core::Result<()> {
+        Ok(())
+    }
+}
+
+fn least(times: u64) {
+    let pin: Box<dyn OutputPin> = black_box(Box::new(Least(AtomicBool::new(false))));
+    for number in 0..times {
+        let _ = black_box(pin.set(Level::from(number & 1 == 0)));
+    }
+}
+
+/// A mock LED.
+fn led() -> (mock::MockGpio, Led) {
+    let gpio = mock::gpio();
+    let led = Led::builder(17).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    (gpio, led)
+}
+
+fn led_set(times: u64) {
+    let (_gpio, led) = led();
+    for number in 0..times {
+        let _ = black_box(if number & 1 == 0 { led.on() } else { led.off() });
+    }
+}
+
+fn led_toggle(times: u64) {
+    let (_gpio, led) = led();
+    for _ in 0..times {
+        let _ = black_box(led.toggle());
+    }
+}
