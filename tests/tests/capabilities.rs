@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
-use pinzero::board::{Board, Soc};
+use pinzero::board::{Board, PinKind, Soc};
 use pinzero::{Capabilities, Support, mock};
-use pinzero_cdev::CdevFactory;
+use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_pigpio::PigpioFactory;
 use pinzero_rppal::RppalFactory;
 
@@ -64,12 +64,17 @@ fn table() -> String {
         false => format!("up to {:?}, beyond that by pinzero", native.settle),
     });
     let _ = writeln!(text, "| settle times | {} |", settle.collect::<Vec<_>>().join(" | "));
+    text += LOOKS;
     text += BOARDS_HEAD;
     for code in BOARDS {
         let board = Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"));
         let is_pi_5 = board.soc() == Soc::Bcm2712;
         let pins = board.headers().iter().map(|header| header.pins().count()).max().unwrap_or(0);
-        let hardware = if pins > 26 { "GPIO12, 13, 18, 19" } else { "GPIO18" };
+        let has = |line: &u32| {
+            board.headers().iter().any(|header| header.pins().any(|pin| pin.kind == PinKind::Gpio(*line)))
+        };
+        let hardware: Vec<_> =
+            KernelPwm::LINES.iter().map(|line| line.0).filter(has).map(|line| line.to_string()).collect();
         let cells = [
             board.model().to_owned(),
             format!("{:?}", board.soc()).to_uppercase(),
@@ -77,7 +82,7 @@ fn table() -> String {
             "yes".to_owned(),
             if is_pi_5 { "where there is a `/dev/gpiochip0`" } else { "yes" }.to_owned(),
             if is_pi_5 { "`pinzero serve`" } else { "`pigpiod`, `pinzero serve`" }.to_owned(),
-            hardware.to_owned(),
+            format!("GPIO{}", hardware.join(", ")),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
@@ -90,6 +95,15 @@ const HEAD: &str = "\
 This page is written by the code: see `tests/tests/capabilities.rs`. *By pinzero* means that the factory has no such power and core makes up for it:
 edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
 
+";
+
+const LOOKS: &str = "\
+| hardware PWM, if asked for | by the kernel | by the kernel | by the daemon | yes |
+| a look at any pin (`peek`) | function, pull that was asked for, holder | function, level, holder | function, level | all |
+| a look at an own pin | and level, pull | and pull | and pull | all |
+
+A look at a pin takes nothing and changes nothing. The kernel's GPIO interface has none at the level of a line that is another's, and calls whatever is no
+output an input; a Raspberry Pi before the 4 has no register from which its pulls could be read.
 ";
 
 const BOARDS_HEAD: &str = "

@@ -17,7 +17,7 @@ use crate::chip::Chip;
 use crate::held::{Held, bias_of};
 use crate::holder::Holder;
 use crate::input::CdevInput;
-use crate::kernel_pwm::KernelPwm;
+use crate::kernel_pwm::{CdevPwm, KernelPwm};
 use crate::output::{CdevGroup, CdevOutput};
 
 /// The environment variable that names the chip: a path, a name or a label.
@@ -31,8 +31,14 @@ pub struct CdevFactory {
     chip: Chip,
     board: Board,
     keep: Support,
-    /// The lines in use; `None` once closed.
-    lines: Mutex<Option<Vec<Weak<Held>>>>,
+    /// What is in use; `None` once closed.
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    lines: Vec<Weak<Held>>,
+    pulses: Vec<Weak<KernelPwm>>,
 }
 
 impl CdevFactory {
@@ -75,15 +81,24 @@ impl CdevFactory {
 
     /// Notes a line that has just been taken, unless the factory has been closed meanwhile.
     fn register(&self, held: &Arc<Held>) -> Result<()> {
-        let mut slot = self.lines.lock();
-        let lines = slot.as_mut().ok_or_else(Error::closed)?;
+        let mut slot = self.open.lock();
+        let lines = &mut slot.as_mut().ok_or_else(Error::closed)?.lines;
         lines.retain(|line| line.strong_count() > 0);
         lines.push(Arc::downgrade(held));
         Ok(())
     }
 
+    /// As [`register`](CdevFactory::register), of a line with hardware PWM.
+    fn register_pulses(&self, pwm: &Arc<KernelPwm>) -> Result<()> {
+        let mut slot = self.open.lock();
+        let pulses = &mut slot.as_mut().ok_or_else(Error::closed)?.pulses;
+        pulses.retain(|pwm| pwm.strong_count() > 0);
+        pulses.push(Arc::downgrade(pwm));
+        Ok(())
+    }
+
     fn check_open(&self) -> Result<()> {
-        if self.lines.lock().is_some() { Ok(()) } else { Err(Error::closed()) }
+        if self.open.lock().is_some() { Ok(()) } else { Err(Error::closed()) }
     }
 
     fn output(&self, line: Line, config: OutputConfig) -> Result<CdevOutput> {
@@ -180,8 +195,16 @@ impl PinFactory for CdevFactory {
         if !config.hardware || self.chip.pi().is_none() {
             return Err(Error::unsupported("PWM by the kernel's GPIO interface").with_pin(line));
         }
-        self.check_open()?;
-        Ok(Box::new(KernelPwm::open(line, config)?))
+        let open = || -> Result<CdevPwm> {
+            self.check_open()?;
+            let pwm = Arc::new(KernelPwm::open(line, config)?);
+            self.register_pulses(&pwm)?;
+            Ok(CdevPwm(pwm))
+        };
+        match open() {
+            Ok(pwm) => Ok(Box::new(pwm)),
+            Err(error) => Err(error.with_factory("cdev").with_pin(line)),
+        }
     }
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
@@ -190,10 +213,12 @@ impl PinFactory for CdevFactory {
 
     fn close(&self) -> Result<()> {
         // The lock is kept throughout, so that a second call does not return before the lines are free.
-        let mut slot = self.lines.lock();
-        let lines = slot.take().unwrap_or_default();
+        let mut slot = self.open.lock();
+        let Open { lines, pulses } = slot.take().unwrap_or_default();
         // All of them, whatever comes of each; the first error is the answer.
-        lines.iter().filter_map(Weak::upgrade).map(|held| held.close()).fold(Ok(()), Result::and)
+        let lines = lines.iter().filter_map(Weak::upgrade).map(|held| held.close());
+        let pulses = pulses.iter().filter_map(Weak::upgrade).map(|pwm| pwm.close());
+        lines.chain(pulses).fold(Ok(()), Result::and)
     }
 }
 
@@ -243,7 +268,7 @@ impl Builder {
         };
         let chip = find().map_err(|error: Error| error.with_factory("cdev"))?;
         let keep = keep(Path::new("/sys"), &chip);
-        Ok(CdevFactory { board: board(&chip), keep, chip, lines: Mutex::new(Some(Vec::new())) })
+        Ok(CdevFactory { board: board(&chip), keep, chip, open: Mutex::new(Some(Open::default())) })
     }
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pinzero_core::time::ms;
 use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
+
+use crate::pwm_route::{overlay, routed};
 
 /// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
 /// is named after, never by the number of its chip, which depends on kernel and overlays.
@@ -66,34 +69,58 @@ struct Wave {
 }
 
 impl KernelPwm {
-    /// Has the hardware send pulses on `line`. The line's function is not touched: the overlay has set it, or the caller.
+    /// The lines of a Raspberry Pi's header that have hardware PWM.
+    pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
+
+    /// Has the hardware send pulses on `line`, whose function is not touched: the overlay has made it an output of the channel.
     ///
     /// # Errors
-    /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, or the kernel has none: the message has the
-    ///   line for `config.txt`.
+    /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, the kernel has none, or sends it to another
+    ///   line: the message has the line for `config.txt`.
+    /// * [`Busy`](ErrorKind::Busy) if another line of this program uses the channel, or the kernel itself does.
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
     /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
     pub fn open(line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        KernelPwm::at("/sys".as_ref(), line, config).map_err(|error| error.with_pin(line))
+        KernelPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
     }
 
-    fn at(sys: &Path, line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        let Some(function) = function(line) else {
+    /// As [`open`](KernelPwm::open), for a line whose function the caller sets.
+    ///
+    /// # Errors
+    /// Those of [`open`](KernelPwm::open), but it does not matter that the overlay has left the line out.
+    pub fn open_for(line: Line, config: PwmConfig) -> Result<KernelPwm> {
+        KernelPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
+    }
+
+    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<KernelPwm> {
+        if !KernelPwm::LINES.contains(&line) {
             return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
-        };
+        }
         if let OnClose::Input(_) = config.on_close {
             return Err(Error::unsupported("making an input of a line with hardware PWM"));
         }
-        let Some((chip, channel)) = find(sys, line) else {
-            let message = format!(
-                "the kernel has no hardware PWM for this line: add the line `dtoverlay=pwm,pin={},func={function}` to {}, and \
-                 restart the board",
-                line.0,
-                config_txt()
-            );
-            return Err(Error::new(ErrorKind::Unsupported, message));
+        let Some((chip, lines)) = find(sys) else {
+            return Err(remedy("the kernel has no hardware PWM for this line: add the line", &[line.0]));
         };
+        let channel_of =
+            |line: u32| lines.iter().find(|(number, _)| *number == line).map(|(_, channel)| *channel);
+        let Some(channel) = channel_of(line.0) else {
+            return Err(Error::unsupported("hardware PWM on this line"));
+        };
+        if let Some(routed) = routed(&chip) {
+            let others = KernelPwm::LINES
+                .map(|line| line.0)
+                .into_iter()
+                .filter(|other| *other != line.0 && routed.contains(other));
+            let (shares, mut others): (Vec<u32>, Vec<u32>) =
+                others.partition(|other| channel_of(*other) == Some(channel));
+            if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
+                others.push(line.0);
+                others.sort_unstable();
+                return Err(remedy("hardware PWM goes to another line: replace its line by", &others));
+            }
+        }
         let claim = Claim::take(&chip, channel)?;
         let pwm = KernelPwm {
             line,
@@ -104,16 +131,49 @@ impl KernelPwm {
             wave: Mutex::new(None),
             claim: Mutex::new(Some(claim)),
         };
-        pwm.export()?;
-        let wave = Wave { period: config.period, pulse: config.pulse };
-        // From nothing: what somebody has left there must not stand in the way.
-        if !pwm.is_fresh() {
-            pwm.write("duty_cycle", 0)?;
-        }
-        *pwm.wave.lock() = Some(Wave { period: Duration::ZERO, pulse: Duration::ZERO });
-        pwm.change(wave)?;
-        pwm.write("enable", 1)?;
+        pwm.start(Wave { period: config.period, pulse: config.pulse }).inspect_err(|_| pwm.give_up())?;
         Ok(pwm)
+    }
+
+    fn start(&self, wave: Wave) -> Result<()> {
+        self.export()?;
+        // From nothing: what somebody has left there must not stand in the way.
+        if !self.reads("period", "0") {
+            self.write("duty_cycle", 0)?;
+        }
+        let is_inversed = self.reads("polarity", "inversed");
+        // It can be turned only while it stands still.
+        if is_inversed && self.reads("enable", "1") {
+            self.write("enable", 0)?;
+        }
+        self.change(Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
+        if is_inversed {
+            fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
+        }
+        self.write("enable", 1)?;
+        *self.wave.lock() = Some(wave);
+        Ok(())
+    }
+
+    /// Takes back what a start has made that failed. What fails here has failed there.
+    fn give_up(&self) {
+        if self.file("enable").exists() {
+            let _ = fs::write(self.file("enable"), "0");
+            let _ = fs::write(self.chip.join("unexport"), self.channel.to_string());
+        }
+    }
+
+    /// The level at which [`OnClose::Keep`] leaves the line: its own if it does not change, else the one it was opened to rest at.
+    pub fn resting(&self) -> Level {
+        self.wave.lock().map_or(self.rest, |wave| self.rest_of(wave))
+    }
+
+    fn rest_of(&self, wave: Wave) -> Level {
+        match wave.pulse {
+            Duration::ZERO => Level::Low,
+            pulse if pulse >= wave.period => Level::High,
+            _ => self.rest,
+        }
     }
 
     /// Makes the files of the channel, unless they are there.
@@ -135,27 +195,22 @@ impl KernelPwm {
         }
     }
 
-    /// Whether no period has been set yet, so that no duty can be set either.
-    fn is_fresh(&self) -> bool {
-        fs::read_to_string(self.file("period")).is_ok_and(|text| text.trim() == "0")
+    fn reads(&self, name: &str, value: &str) -> bool {
+        fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    fn change(&self, wave: Wave) -> Result<()> {
-        let mut slot = self.wave.lock();
-        let before = slot.ok_or_else(|| Error::closed().with_pin(self.line))?;
+    fn change(&self, before: Wave, wave: Wave) -> Result<()> {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         // The kernel refuses a pulse that is longer than its period, in between as well.
         if wave.period >= before.pulse {
             if wave.period != before.period {
                 self.write("period", nanos(wave.period))?;
             }
-            self.write("duty_cycle", nanos(wave.pulse))?;
+            self.write("duty_cycle", nanos(wave.pulse))
         } else {
             self.write("duty_cycle", nanos(wave.pulse))?;
-            self.write("period", nanos(wave.period))?;
+            self.write("period", nanos(wave.period))
         }
-        *slot = Some(wave);
-        Ok(())
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -185,12 +240,9 @@ impl KernelPwm {
 
     /// Brings the line to rest.
     fn leave(&self, wave: Wave) -> Result<()> {
-        let is_full = wave.pulse >= wave.period;
-        let is_steady = wave.pulse.is_zero() || is_full;
         let level = match self.on_close {
             OnClose::High => Level::High,
-            OnClose::Keep if is_steady => Level::from(is_full && !wave.pulse.is_zero()),
-            OnClose::Keep => self.rest,
+            OnClose::Keep => self.rest_of(wave),
             _ => Level::Low,
         };
         if level.is_high() {
@@ -203,24 +255,20 @@ impl KernelPwm {
     }
 }
 
-/// The number by which the overlay knows the line's PWM function, if it has one. It is that of older models on a Pi 5, too.
-fn function(line: Line) -> Option<u32> {
-    match line.0 {
-        12 | 13 => Some(4),
-        18 | 19 => Some(2),
-        _ => None,
-    }
-}
-
-/// The chip and the channel of a line.
-fn find(sys: &Path, line: Line) -> Option<(PathBuf, u32)> {
+/// The chip of the header's PWM, with its lines and their channels.
+fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
     let chips = fs::read_dir(sys.join("class/pwm")).ok()?.flatten().map(|entry| entry.path());
     chips.into_iter().find_map(|chip| {
         let device = fs::read_link(chip.join("device")).ok()?;
         let (_, lines) = BLOCKS.iter().find(|(name, _)| device.ends_with(name))?;
-        let (_, channel) = lines.iter().find(|(number, _)| *number == line.0)?;
-        Some((chip, *channel))
+        Some((chip, *lines))
     })
+}
+
+/// What is wrong and to be done, by the line for `config.txt` that routes pulses to these lines.
+fn remedy(what: &str, lines: &[u32]) -> Error {
+    let message = format!("{what} `{}` in {}, and restart the board", overlay(lines), config_txt());
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// Where the firmware's settings are, on this system.
@@ -230,9 +278,41 @@ fn config_txt() -> &'static str {
     if !Path::new(new).exists() && Path::new(old).exists() { old } else { new }
 }
 
-impl PwmPin for KernelPwm {
+impl KernelPwm {
+    /// Changes the pulses.
+    ///
+    /// # Errors
+    /// Those of opening, and [`Closed`](ErrorKind::Closed).
+    pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
+        let mut slot = self.wave.lock();
+        let before = slot.ok_or_else(|| Error::closed().with_pin(self.line))?;
+        let wave = Wave { period, pulse };
+        self.change(before, wave)?;
+        *slot = Some(wave);
+        Ok(())
+    }
+
+    /// Brings the line to rest and gives the channel back. Idempotent.
+    ///
+    /// # Errors
+    /// Those of the kernel; the rest is done all the same.
+    pub fn close(&self) -> Result<()> {
+        // The lock is kept, so that a second call does not return before the line is at rest.
+        let mut slot = self.wave.lock();
+        let Some(wave) = slot.take() else { return Ok(()) };
+        let left = self.leave(wave);
+        self.claim.lock().take();
+        left
+    }
+}
+
+/// A line with hardware PWM, as core holds it.
+#[derive(Debug)]
+pub(crate) struct CdevPwm(pub(crate) Arc<KernelPwm>);
+
+impl PwmPin for CdevPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.change(Wave { period, pulse })
+        self.0.set(period, pulse)
     }
 
     fn confirm(&self) -> Result<()> {
@@ -240,12 +320,7 @@ impl PwmPin for KernelPwm {
     }
 
     fn close(&self) -> Result<()> {
-        // The lock is kept, so that a second call does not return before the line is at rest.
-        let mut slot = self.wave.lock();
-        let Some(wave) = slot.take() else { return Ok(()) };
-        let left = self.leave(wave);
-        self.claim.lock().take();
-        left
+        self.0.close()
     }
 }
 
@@ -281,8 +356,10 @@ mod tests {
                     for file in ["period", "duty_cycle", "enable"] {
                         fs::write(folder.join(file), "0\n").unwrap();
                     }
+                    fs::write(folder.join("polarity"), "normal\n").unwrap();
                 }
                 symlink(format!("../../../devices/{device}"), chip.join("device")).unwrap();
+                fs::create_dir_all(sys.join("devices").join(device)).unwrap();
             }
             Sys(sys)
         }
@@ -291,10 +368,37 @@ mod tests {
             fs::read_to_string(self.0.join("class/pwm/pwmchip7").join(file)).unwrap().trim().to_owned()
         }
 
+        fn write(&self, file: &str, text: &str) {
+            fs::write(self.0.join("class/pwm/pwmchip7").join(file), text).unwrap();
+        }
+
+        /// Has the device tree send the pulses to these lines.
+        fn route(&self, lines: &[u32]) {
+            let soc = self.0.join("soc");
+            for node in ["pwm", "timer", "gpio/spi_pins", "gpio/pwm_pins"] {
+                fs::create_dir_all(soc.join(node)).unwrap();
+            }
+            let pins: Vec<u8> = lines.iter().flat_map(|line| line.to_be_bytes()).collect();
+            for (file, content) in [
+                ("pwm/pinctrl-0", &[0, 0, 0, 77][..]),
+                ("gpio/spi_pins/phandle", &[0, 0, 0, 76]),
+                ("gpio/spi_pins/brcm,pins", &[0, 0, 0, 7]),
+                ("gpio/pwm_pins/phandle", &[0, 0, 0, 77]),
+                ("gpio/pwm_pins/brcm,pins", &pins),
+            ] {
+                fs::write(soc.join(file), content).unwrap();
+            }
+            symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
+        }
+
         fn open(&self, line: u32, on_close: OnClose) -> Result<KernelPwm> {
+            self.open_as(line, on_close, true)
+        }
+
+        fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<KernelPwm> {
             let config =
                 PwmConfig { period: ms(20), pulse: us(1500), hardware: true, rest: Level::High, on_close };
-            KernelPwm::at(&self.0, Line(line), config)
+            KernelPwm::at(&self.0, Line(line), config, is_routed)
         }
     }
 
@@ -362,6 +466,71 @@ mod tests {
         drop(pwm);
         assert_eq!(sys.open(18, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
         drop(other);
+    }
+
+    #[test]
+    fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
+        let replaced = |error: Error| {
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            error.to_string().split('`').nth(1).unwrap_or_default().to_owned()
+        };
+        let sys = Sys::new("route", "fe20c000.pwm");
+        sys.route(&[18]);
+        drop(sys.open(18, OnClose::Restore).unwrap());
+        // It would send its pulses to 18, whoever sets the function of 12.
+        for is_routed in [true, false] {
+            let error = sys.open_as(12, OnClose::Restore, is_routed).unwrap_err();
+            assert_eq!(replaced(error), "dtoverlay=pwm,pin=12,func=4");
+        }
+        let error = sys.open(13, OnClose::Restore).unwrap_err();
+        assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
+        drop(sys.open_as(13, OnClose::Restore, false).unwrap());
+
+        // On a Pi 5 every line has a channel of its own.
+        let sys = Sys::new("route5", "1f00098000.pwm");
+        sys.route(&[18]);
+        assert!(sys.open(12, OnClose::Restore).is_err());
+        drop(sys.open_as(12, OnClose::Restore, false).unwrap());
+    }
+
+    #[test]
+    fn what_is_left_on_a_channel_does_not_stand_in_the_way() {
+        let sys = Sys::new("left", "fe20c000.pwm");
+        for (file, text) in
+            [("period", "1000"), ("duty_cycle", "900"), ("enable", "1"), ("polarity", "inversed")]
+        {
+            sys.write(&format!("pwm0/{file}"), text);
+        }
+        let pwm = sys.open(18, OnClose::Restore).unwrap();
+        let now =
+            ["period", "duty_cycle", "enable", "polarity"].map(|file| sys.read(&format!("pwm0/{file}")));
+        assert_eq!(now, ["20000000", "1500000", "1", "normal"]);
+        drop(pwm);
+    }
+
+    #[test]
+    fn a_start_that_fails_leaves_nothing_behind() {
+        let sys = Sys::new("fail", "fe20c000.pwm");
+        let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
+        sys.write("pwm0/enable", "1");
+        fs::remove_file(&duty).unwrap();
+        fs::create_dir(&duty).unwrap();
+        assert!(sys.open(18, OnClose::High).is_err());
+        assert_eq!((sys.read("pwm0/enable").as_str(), sys.read("unexport").as_str()), ("0", "0"));
+        fs::remove_dir(&duty).unwrap();
+        fs::write(&duty, "0").unwrap();
+        drop(sys.open(18, OnClose::Restore).unwrap());
+    }
+
+    #[test]
+    fn a_steady_line_rests_where_it_is() {
+        let sys = Sys::new("rest", "fe20c000.pwm");
+        let pwm = sys.open(18, OnClose::Keep).unwrap();
+        assert_eq!(pwm.resting(), Level::High);
+        for (pulse, level) in [(ms(0), Level::Low), (ms(1), Level::High), (us(1), Level::High)] {
+            pwm.set(ms(1), pulse).unwrap();
+            assert_eq!(pwm.resting(), level, "{pulse:?}");
+        }
     }
 
     #[test]

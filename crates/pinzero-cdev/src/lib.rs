@@ -10,6 +10,7 @@ mod holder;
 mod input;
 mod kernel_pwm;
 mod output;
+mod pwm_route;
 
 pub use factory::{Builder, CdevFactory};
 pub use kernel_pwm::KernelPwm;

@@ -241,8 +241,11 @@ impl Gpio {
         }
     }
 
-    /// What a pin is at the moment: its function, level, pull and holder, as far as the factory can tell. Nothing is taken or
-    /// changed, and it does not matter who holds the pin.
+    /// What a pin is at the moment: its function, level, pull and holder, as far as can be told. Nothing is taken or changed, and
+    /// it does not matter who holds the pin.
+    ///
+    /// What the factory does not tell of a pin that is open on it, its handle does: the level on the character device, the pull
+    /// where registers do not show it. Of any other pin that stays out; see [`Peek`].
     ///
     /// ```
     /// use pinzero_core::{Level, LineFunction, mock};
@@ -258,9 +261,28 @@ impl Gpio {
     /// As for [`resolve`](Gpio::resolve), [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected).
     pub fn peek(&self, pin: impl Into<PinSpec>) -> Result<Peek> {
         let spec = pin.into();
-        let peek = || self.0.factory.peek(self.resolve_spec(&spec)?);
+        let peek = || {
+            let line = self.resolve_spec(&spec)?;
+            Ok(self.complete(line, self.0.factory.peek(line)?))
+        };
         let seen = if self.is_closed() { Err(Error::closed()) } else { peek() };
         seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
+    }
+
+    /// Adds what the handle of a line knows, if it is open.
+    fn complete(&self, line: Line, seen: Peek) -> Peek {
+        if seen.level.is_some() && seen.bias.is_some() {
+            return seen;
+        }
+        let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
+        let handle = open.iter().find(|handle| handle.lease().lines().contains(&line));
+        let known = handle.map(|handle| handle.known(line)).unwrap_or_default();
+        Peek {
+            function: seen.function.or(known.function),
+            level: seen.level.or(known.level),
+            bias: seen.bias.or(known.bias),
+            holder: seen.holder,
+        }
     }
 
     /// The time now on this factory's clock.

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
+use crate::peek::{LineFunction, Peek};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
@@ -205,6 +206,13 @@ impl Closable for GroupShared {
 
     fn close(&self) -> Result<()> {
         self.lease.end(|| self.pins.close())
+    }
+
+    fn known(&self, line: Line) -> Peek {
+        let index = self.lease.lines().iter().position(|own| *own == line);
+        let level =
+            index.zip(self.pins.levels().ok()).map(|(index, levels)| Level::from(levels >> index & 1 == 1));
+        Peek { function: Some(LineFunction::Output), level, ..Peek::default() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::factory::{InputConfig, Pin};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
 use crate::machine::{Change, Click, Filter, Gesture, Hold};
+use crate::peek::{LineFunction, Peek};
 use crate::reserve::Holder;
 use crate::runtime::{Effects, Next, Task, TaskId};
 use crate::spec::PinSpec;
@@ -160,6 +161,7 @@ impl InputBuilder {
             hub: Arc::default(),
             status: Arc::new(Mutex::new(status)),
             active: self.active,
+            bias: self.bias,
             is_filtered,
         });
         let input_task = InputTask {
@@ -217,6 +219,7 @@ struct InputShared {
     hub: Arc<Hub>,
     status: Arc<Mutex<Status>>,
     active: Level,
+    bias: Bias,
     is_filtered: bool,
 }
 
@@ -397,6 +400,11 @@ impl Closable for InputShared {
         // Last, as what the handlers own may have code of its own to run, which may close this again.
         self.hub.close();
         closed
+    }
+
+    fn known(&self, _: Line) -> Peek {
+        let bias = (self.bias != Bias::AsIs).then_some(self.bias);
+        Peek { function: Some(LineFunction::Input), level: self.pin.level().ok(), bias, holder: None }
     }
 }
 

@@ -9,6 +9,7 @@ use event_listener::{Event as Bell, Listener};
 
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, Ticket};
+use crate::peek::Peek;
 use crate::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
@@ -18,6 +19,11 @@ use crate::types::Line;
 pub(crate) trait Closable: fmt::Debug + Send + Sync + 'static {
     fn lease(&self) -> &Lease;
     fn close(&self) -> Result<()>;
+
+    /// What it knows by itself of one of its lines.
+    fn known(&self, _: Line) -> Peek {
+        Peek::default()
+    }
 }
 
 /// The lines of a handle, and whether it is closed.

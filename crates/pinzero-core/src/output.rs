@@ -10,6 +10,7 @@ use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
+use crate::peek::{LineFunction, Peek};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
 use crate::sync::AtomicBool;
@@ -280,5 +281,9 @@ impl Closable for OutputShared {
             self.lane.take(self.lease.gpio(), || ());
             self.pin.close()
         })
+    }
+
+    fn known(&self, _: Line) -> Peek {
+        Peek { function: Some(LineFunction::Output), level: self.pin.level().ok(), ..Peek::default() }
     }
 }

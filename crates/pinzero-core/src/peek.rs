@@ -21,9 +21,11 @@ pub enum LineFunction {
 pub struct Peek {
     /// What it does. The character device cannot tell an alternate function from an input.
     pub function: Option<LineFunction>,
-    /// The level on it.
+    /// The level on it. The character device tells it of this program's own pins only: it has no look at a line that takes
+    /// nothing. Of a pin of a Pi 5 that is switched off there is none.
     pub level: Option<Level>,
-    /// The resistor that is set.
+    /// The resistor that is set. Registers and pigpio tell it of this program's own inputs only, the character device of what
+    /// has been asked of the kernel.
     pub bias: Option<Bias>,
     /// Who has taken it from the kernel, if anybody has.
     pub holder: Option<String>,

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, OnClose, OutputConfig,
+    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OnClose, OutputConfig,
     OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 use rppal::gpio::{Gpio, Mode};
@@ -17,6 +17,10 @@ use crate::pwm::{self, RppalPwm};
 
 /// The lines that a Raspberry Pi has, if it is not known which one it is.
 const LINES: u32 = 54;
+
+/// The lines that any factory of this program has taken. Its lock is held while one is taken or looked at, and no longer than
+/// registers take, so that a look never finds a line half taken, nor gets in the way of taking it.
+static TAKEN: Mutex<Vec<Weak<Registers>>> = Mutex::new(Vec::new());
 
 /// The lines of this Raspberry Pi, by its registers.
 #[derive(Debug)]
@@ -75,16 +79,16 @@ impl RppalFactory {
     }
 
     /// Takes a line, and notes it.
-    fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Result<Registers>) -> Result<RppalPin> {
-        let pin = get(&self.open.lock().as_ref().ok_or_else(Error::closed)?.gpio, line)?;
-        let registers = Arc::new(open(pin)?);
-        let pin = RppalPin(registers.clone());
+    fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<RppalPin> {
         let mut slot = self.open.lock();
-        // If it was closed meanwhile, dropping the pin gives it back.
-        let lines = &mut slot.as_mut().ok_or_else(Error::closed)?.lines;
-        lines.retain(|line| line.strong_count() > 0);
-        lines.push(Arc::downgrade(&registers));
-        Ok(pin)
+        let Open { gpio, lines } = slot.as_mut().ok_or_else(Error::closed)?;
+        let mut taken = TAKEN.lock();
+        let registers = Arc::new(open(get(gpio, line)?));
+        for list in [lines, &mut *taken] {
+            list.retain(|line| line.strong_count() > 0);
+            list.push(Arc::downgrade(&registers));
+        }
+        Ok(RppalPin(registers))
     }
 
     /// Says so if another process or a driver holds the line: the registers do not keep it from being driven twice.
@@ -102,29 +106,29 @@ impl RppalFactory {
         }
         let chip = match (&edges, &self.chip) {
             (Some(_), None) => return Err(Error::unsupported("edge detection without a character device")),
-            (None, _) => None,
+            (None, _) => {
+                self.warn_if_held(line);
+                None
+            }
             (Some(_), Some(chip)) => Some(chip),
         };
-        if chip.is_none() {
-            self.warn_if_held(line);
+        // Asked first, lest the registers be touched on the way to a refusal.
+        if let Some(holder) = chip.map_or(Ok(None), |chip| chip.holder(line))? {
+            return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
         }
         // What it was found with cannot be read on most models.
         let back = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
-        self.take(line, |pin| {
-            // Asked first, lest the registers be touched on the way to a refusal.
-            if let Some(holder) = chip.map_or(Ok(None), |chip| chip.holder(line))? {
-                return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
-            }
-            let registers = Registers::open(pin, back, OnClose::Restore, |io, _| {
+        let pin = self.take(line, |pin| {
+            Registers::open(pin, back, OnClose::Restore, None, |io, _| {
                 set_bias(io, bias);
                 io.set_mode(Mode::Input);
-            });
-            let reported = InputConfig { bias: Bias::AsIs, settle: None, edges };
-            match chip.map(|chip| chip.open_input(line, reported)).transpose() {
-                Ok(edges) => Ok(registers.with_edges(edges)),
-                Err(error) => registers.close().and(Err(error)),
-            }
-        })
+            })
+        })?;
+        if let Some(chip) = chip {
+            // Refused, the pin gives the line back as it goes.
+            pin.0.report(chip.open_input(line, InputConfig { bias: Bias::AsIs, settle: None, edges })?);
+        }
+        Ok(pin)
     }
 }
 
@@ -160,24 +164,24 @@ impl PinFactory for RppalFactory {
     fn peek(&self, line: Line) -> Result<Peek> {
         let seen = {
             let slot = self.open.lock();
-            let Open { gpio, lines } = slot.as_ref().ok_or_else(Error::closed)?;
-            let ours = lines.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line));
-            match ours {
+            let gpio = &slot.as_ref().ok_or_else(Error::closed)?.gpio;
+            let taken = TAKEN.lock();
+            match taken.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line)) {
                 Some(seen) => seen,
                 // rppal has a line looked at by taking it, which leaves it as it is.
                 None => look(&get(gpio, line)?),
             }
         };
-        let holder = self.chip.as_ref().map_or(Ok(None), |chip| chip.holder(line))?;
-        Ok(Peek { holder, ..seen })
+        let asked = self.chip.as_ref().map_or_else(|| Ok(Peek::default()), |chip| chip.peek(line))?;
+        Ok(Peek { bias: asked.bias, holder: asked.holder, ..seen })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.warn_if_held(line);
         let pin = self.take(line, |pin| {
-            Ok(Registers::open(pin, Bias::AsIs, config.on_close, |io, found| {
+            Registers::open(pin, Bias::AsIs, config.on_close, None, |io, found| {
                 drive(io, config.initial.unwrap_or(found));
-            }))
+            })
         });
         Ok(Box::new(pin?))
     }
@@ -196,19 +200,14 @@ impl PinFactory for RppalFactory {
         }
         self.warn_if_held(line);
         // The channel is given back like any; what becomes of the line is seen to by its registers.
-        let kernel = KernelPwm::open(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
-        let on_close = match (config.on_close, config.rest) {
-            (OnClose::Keep, Level::Low) => OnClose::Low,
-            (OnClose::Keep, Level::High) => OnClose::High,
-            (on_close, _) => on_close,
-        };
+        let pulses = KernelPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
         let mode = pwm::function(self.board.soc(), line);
         let pin = self.take(line, |pin| {
-            Ok(Registers::open(pin, Bias::AsIs, on_close, |io, _| {
+            Registers::open(pin, Bias::AsIs, config.on_close, Some(pulses), |io, _| {
                 mode.into_iter().for_each(|mode| io.set_mode(mode));
-            }))
+            })
         })?;
-        Ok(Box::new(RppalPwm { kernel, pin }))
+        Ok(Box::new(RppalPwm(pin)))
     }
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {

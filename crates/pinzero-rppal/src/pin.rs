@@ -1,9 +1,10 @@
 //! A line by its registers.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
+use pinzero_cdev::KernelPwm;
 use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
@@ -20,7 +21,9 @@ pub(crate) struct Registers {
     /// `None` once closed. The lock is the line's own, and held for the length of a register access.
     io: Mutex<Option<IoPin>>,
     /// The kernel's view of it, for edges; closed before the registers are put back.
-    edges: Option<Box<dyn Pin>>,
+    edges: OnceLock<Box<dyn Pin>>,
+    /// Its hardware PWM; closed after the registers are put back, for what its channel does then is not to be seen.
+    pulses: Option<KernelPwm>,
 }
 
 impl Registers {
@@ -29,6 +32,7 @@ impl Registers {
         pin: gpio::Pin,
         pull: Bias,
         on_close: OnClose,
+        pulses: Option<KernelPwm>,
         set_up: impl FnOnce(&mut IoPin, Level),
     ) -> Self {
         let (number, mode, level) = (u32::from(pin.pin()), pin.mode(), level(pin.read()));
@@ -36,13 +40,25 @@ impl Registers {
         // It would switch the pull off, and knows nothing of what is wanted in place of that.
         io.set_reset_on_drop(false);
         set_up(&mut io, level);
-        Registers { number, mode, level, pull, on_close, io: Mutex::new(Some(io)), edges: None }
+        Registers {
+            number,
+            mode,
+            level,
+            pull,
+            on_close,
+            io: Mutex::new(Some(io)),
+            edges: OnceLock::new(),
+            pulses,
+        }
     }
 
-    /// Has the line hold what reports its edges.
-    pub(crate) fn with_edges(mut self, edges: Option<Box<dyn Pin>>) -> Self {
-        self.edges = edges;
-        self
+    /// Has the line hold what reports its edges; once only.
+    pub(crate) fn report(&self, edges: Box<dyn Pin>) {
+        let _ = self.edges.set(edges);
+    }
+
+    pub(crate) fn pulses(&self) -> Option<&KernelPwm> {
+        self.pulses.as_ref()
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
@@ -52,7 +68,13 @@ impl Registers {
     /// Brings the line into the state that it is to be left in.
     fn leave(&self, io: &mut IoPin) {
         set_bias(io, self.pull);
-        match self.on_close {
+        let on_close = match (self.on_close, &self.pulses) {
+            // Without its pulses it is to be driven.
+            (OnClose::Keep, Some(pulses)) if pulses.resting().is_high() => OnClose::High,
+            (OnClose::Keep, Some(_)) => OnClose::Low,
+            (on_close, _) => on_close,
+        };
+        match on_close {
             OnClose::Input(bias) => {
                 set_bias(io, bias);
                 io.set_mode(Mode::Input);
@@ -103,11 +125,11 @@ impl Registers {
 
     /// Gives the line back. Idempotent.
     pub(crate) fn close(&self) -> Result<()> {
-        let edges = self.edges.as_ref().map_or(Ok(()), |edges| edges.close());
+        let edges = self.edges.get().map_or(Ok(()), |edges| edges.close());
         if let Some(mut io) = self.io.lock().take() {
             self.leave(&mut io);
         }
-        edges
+        edges.and(self.pulses.as_ref().map_or(Ok(()), KernelPwm::close))
     }
 }
 
@@ -130,7 +152,9 @@ fn seen(mode: Mode, now: gpio::Level) -> Peek {
         Mode::Alt7 => LineFunction::Alternate(7),
         Mode::Alt8 => LineFunction::Alternate(8),
     };
-    Peek { function: Some(function), level: Some(level(now)), ..Peek::default() }
+    // A line of a Pi 5 that is switched off is not read either.
+    let level = (mode != Mode::Null).then(|| level(now));
+    Peek { function: Some(function), level, ..Peek::default() }
 }
 
 /// A line, as core holds it.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero_cdev::KernelPwm;
 use pinzero_core::board::Soc;
-use pinzero_core::{Line, Pin, PwmPin, Result};
+use pinzero_core::{Error, Line, Pin, PwmPin, Result};
 use rppal::gpio::Mode;
 
 use crate::pin::RppalPin;
@@ -19,16 +18,13 @@ pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
     }
 }
 
-/// A line with pulses; given back when closed or dropped.
+/// A line that has pulses, as core holds it.
 #[derive(Debug)]
-pub(crate) struct RppalPwm {
-    pub(crate) kernel: KernelPwm,
-    pub(crate) pin: RppalPin,
-}
+pub(crate) struct RppalPwm(pub(crate) RppalPin);
 
 impl PwmPin for RppalPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.kernel.set(period, pulse)
+        self.0.0.pulses().map_or_else(|| Err(Error::closed()), |pulses| pulses.set(period, pulse))
     }
 
     fn confirm(&self) -> Result<()> {
@@ -36,16 +32,6 @@ impl PwmPin for RppalPwm {
     }
 
     fn close(&self) -> Result<()> {
-        // The line first: what its channel does then is not to be seen on it.
-        let line = self.pin.close();
-        line.and(self.kernel.close())
-    }
-}
-
-impl Drop for RppalPwm {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
-        }
+        self.0.close()
     }
 }

@@ -1,33 +1,17 @@
 //! Programs that others wrote for pigpiod, as they are, against our daemon.
 
-use crate::rig::UNSUPPORTED;
-use crate::runner::{Runner, Stop, root};
+use crate::runner::{Runner, Stop, conclude, need, root};
 use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 /// Does what was asked for on the command line: runs the tests that need such programs.
 pub(crate) fn main() -> ExitCode {
     let mut runner = Runner::default();
-    let mut exit = ExitCode::SUCCESS;
-    for result in [python(&mut runner), node(&mut runner)] {
-        match result {
-            Ok(()) => {}
-            Err(Stop::Skipped(reason)) => {
-                eprintln!("interop: skipped: {reason}");
-                if exit == ExitCode::SUCCESS {
-                    exit = ExitCode::from(UNSUPPORTED);
-                }
-            }
-            Err(Stop::Failed(reason)) => {
-                eprintln!("interop: {reason}");
-                exit = ExitCode::FAILURE;
-            }
-        }
-    }
-    exit
+    let results = [python(&mut runner), node(&mut runner)];
+    conclude("interop", results)
 }
 
 /// Runs the tests with pigpio and gpiozero.
@@ -66,27 +50,6 @@ fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Re
     command.env(variable, clients).args(["test", "--locked", "--package=pinzero-tests", "--test=interop"]);
     runner.run(command.args(["--", "--include-ignored", module]))?;
     Ok(())
-}
-
-/// Finds out whether a program is there and does what it should. If not, it is installed where that can be done.
-fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), Stop> {
-    let works = |command: &mut Command| {
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    let is_there = || works(Command::new(program).args(arguments));
-    // Only root can; for others it fails at once.
-    let apt_get = |arguments: &[&str]| {
-        works(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    if is_there() {
-        return Ok(());
-    }
-    println!("interop: no {program} that works, trying to install {package}");
-    if apt_get(&["update"]) && apt_get(&["install", "-y", package]) && is_there() {
-        return Ok(());
-    }
-    Err(Stop::Skipped(format!("no {program} that works; as root: apt-get install {package}")))
 }
 
 /// Has clients installed in the cache, unless they are there, and returns where.

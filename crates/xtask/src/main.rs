@@ -26,6 +26,7 @@ Usage: cargo xtask COMMAND
   pi-rig --fetch-only      just fetch the parts
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   interop                  run the tests with clients in Python and Node, fetching these first if need be
+  cross                    check that everything builds for other systems, as far as there are compilers for them
 
 All but the first exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and the README.md
 of crates/xtask/rig and crates/xtask/pi-rig.";
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["pi-rig", "--fetch-only"] => PI.main(Task::Prepare),
         ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
         ["interop"] => interop::main(),
+        ["cross"] => cross::main(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -1,9 +1,10 @@
 //! Running commands: their output is passed on as it comes, and searched for what CI wants to know.
 
+use crate::rig::UNSUPPORTED;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Why a step did not pass.
 #[derive(Debug)]
@@ -122,6 +123,48 @@ impl Runner {
             Err(error) => Err(format!("{name}: {error}")),
         }
     }
+}
+
+/// How a command ends that has come to these results; it says why, unless all is well.
+pub(crate) fn conclude(name: &str, results: impl IntoIterator<Item = Result<(), Stop>>) -> ExitCode {
+    let mut exit = ExitCode::SUCCESS;
+    for result in results {
+        match result {
+            Ok(()) => {}
+            Err(Stop::Skipped(reason)) => {
+                eprintln!("{name}: skipped: {reason}");
+                if exit == ExitCode::SUCCESS {
+                    exit = ExitCode::from(UNSUPPORTED);
+                }
+            }
+            Err(Stop::Failed(reason)) => {
+                eprintln!("{name}: {reason}");
+                exit = ExitCode::FAILURE;
+            }
+        }
+    }
+    exit
+}
+
+/// Finds out whether a program is there and does what it should. If not, it is installed where that can be done.
+pub(crate) fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), Stop> {
+    let works = |command: &mut Command| {
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let is_there = || works(Command::new(program).args(arguments));
+    // Only root can; for others it fails at once.
+    let apt_get = |arguments: &[&str]| {
+        works(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    if is_there() {
+        return Ok(());
+    }
+    println!("no {program} that works, trying to install {package}");
+    if apt_get(&["update"]) && apt_get(&["install", "-y", package]) && is_there() {
+        return Ok(());
+    }
+    Err(Stop::Skipped(format!("no {program} that works; as root: apt-get install {package}")))
 }
 
 /// The root of the workspace.

@@ -14,10 +14,18 @@ fn tells(bench: &Bench<'_>, function: LineFunction, level: Level, bias: Option<B
     check(agrees, || format!("{} is {function:?} and {level}, but shows as {seen:?}", bench.line))
 }
 
+/// As [`tells`], of a line that is open: nothing is left out.
+fn tells_all(bench: &Bench<'_>, function: LineFunction, level: Level, bias: Option<Bias>) -> Outcome {
+    let seen = bench.gpio().peek(bench.line)?;
+    let is_whole = seen.function.is_some() && seen.level.is_some() && seen.bias.is_some() >= bias.is_some();
+    check(is_whole, || format!("{} is open, but a look at it shows only {seen:?}", bench.line))?;
+    tells(bench, function, level, bias)
+}
+
 pub(super) fn at_an_output_takes_nothing(bench: &Bench<'_>) -> Outcome {
     for level in [Level::High, Level::Low] {
         let output = bench.gpio().output(bench.line).initial(level).open()?;
-        tells(bench, LineFunction::Output, level, None)?;
+        tells_all(bench, LineFunction::Output, level, None)?;
         bench.sees(bench.line, level, "an output that was looked at")?;
         output.close()?;
     }
@@ -29,7 +37,7 @@ pub(super) fn at_an_input_takes_nothing(bench: &Bench<'_>) -> Outcome {
     tells(bench, LineFunction::Input, rest, None)?;
     for bias in [Bias::PullUp, Bias::PullDown] {
         let input = bench.input(bench.line).bias(bias).open()?;
-        tells(bench, LineFunction::Input, bench.observe(bench.line)?, Some(bias))?;
+        tells_all(bench, LineFunction::Input, bench.observe(bench.line)?, Some(bias))?;
         input.close()?;
     }
     Ok(())
