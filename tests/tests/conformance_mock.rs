@@ -14,19 +14,22 @@ const HIGH_AT_REST: Line = Line(4);
 const LOW_AT_REST: Line = Line(17);
 const WIRE: [Line; 2] = [Line(22), Line(27)];
 
-struct Mock(MockGpio);
+struct Mock {
+    gpio: MockGpio,
+    has_history: bool,
+}
 
 impl Mock {
     fn new(builder: Builder) -> Result<Self> {
-        let mock = builder.try_open()?;
-        mock.wire(WIRE[0], WIRE[1]);
-        Ok(Mock(mock))
+        let gpio = builder.try_open()?;
+        gpio.wire(WIRE[0], WIRE[1]);
+        Ok(Mock { gpio, has_history: true })
     }
 }
 
 impl Rig for Mock {
     fn gpio(&self) -> &Gpio {
-        &self.0
+        &self.gpio
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -35,23 +38,26 @@ impl Rig for Mock {
 
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
         match level {
-            Some(level) => self.0.line(line).drive(level),
-            None => self.0.line(line).release(),
+            Some(level) => self.gpio.line(line).drive(level),
+            None => self.gpio.line(line).release(),
         }
         Ok(())
     }
 
     fn observe(&self, line: Line) -> Result<Level> {
-        Ok(self.0.line(line).level())
+        Ok(self.gpio.line(line).level())
     }
 
     fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
-        let history = self.0.line(line).history();
+        if !self.has_history {
+            return Ok(None);
+        }
+        let history = self.gpio.line(line).history();
         Ok(Some(history.into_iter().map(|(at, level)| (Instant::ZERO + at, level)).collect()))
     }
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
-        let line = self.0.line(line);
+        let line = self.gpio.line(line);
         let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
@@ -61,12 +67,12 @@ impl Rig for Mock {
     }
 
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
-        Ok(Some(Box::new(self.0.factory())))
+        Ok(Some(Box::new(self.gpio.factory())))
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        self.0.line(line).hold_by(Some("another program"));
-        Ok(Some(Box::new(Held(self.0.clone(), line))))
+        self.gpio.line(line).hold_by(Some("another program"));
+        Ok(Some(Box::new(Held(self.gpio.clone(), line))))
     }
 }
 
@@ -92,6 +98,9 @@ fn main() -> ExitCode {
     run([
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
+        Suite::new("mock_without_history", || {
+            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime().history(false))? })
+        }),
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),

@@ -21,14 +21,30 @@ pub(crate) trait Target: fmt::Debug + Send + Sync {
 }
 
 /// Whether an animation owns the output, and which one.
-#[derive(Debug, Default)]
-pub(crate) struct Lane(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct Lane {
+    /// The task, or `idle`.
+    owner: AtomicU64,
+    /// A number that no task has: 0 on a plain lane, else another.
+    idle: u64,
+}
 
 impl Lane {
-    /// Whether no animation owns the output: the one load that a write pays for there being animations at all. It pairs
-    /// with the end of an animation, so that the last step is on the pin before the user's own write.
-    pub(crate) fn is_free(&self) -> bool {
-        self.0.load(Ordering::Acquire) == 0
+    /// A lane that nothing owns. On a *plain* one a write by the user is nothing but that, as long as it is free.
+    pub(crate) fn new(is_plain: bool) -> Lane {
+        let idle = if is_plain { 0 } else { u64::MAX };
+        Lane { owner: AtomicU64::new(idle), idle }
+    }
+
+    /// Whether the lane is plain and no animation owns the output: the one load that a write pays for there being animations
+    /// at all. It pairs with the end of an animation, so that the last step is on the pin before the user's own write.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.owner.load(Ordering::Acquire) == 0
+    }
+
+    fn is_free(&self) -> bool {
+        self.owner.load(Ordering::Acquire) == self.idle
     }
 
     /// Does `write` as the user's own act: after it, and until the next [`start`](Lane::start), no animation writes.
@@ -37,7 +53,7 @@ impl Lane {
             return write();
         }
         gpio.runtime().enter(|state, _, effects| {
-            state.remove(TaskId::from_raw(self.0.swap(0, Ordering::Relaxed)), effects);
+            state.remove(TaskId::from_raw(self.owner.swap(self.idle, Ordering::Relaxed)), effects);
             write()
         })
     }
@@ -60,7 +76,7 @@ impl Lane {
             hub: Arc::default(),
         });
         runtime.enter(|state, now, effects| {
-            let before = TaskId::from_raw(target.lane().0.swap(id.raw(), Ordering::Relaxed));
+            let before = TaskId::from_raw(target.lane().owner.swap(id.raw(), Ordering::Relaxed));
             state.remove(before, effects);
             let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
             // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
@@ -98,8 +114,8 @@ struct AnimationTask {
 impl AnimationTask {
     /// Gives the output back to its user, unless another animation has it by now.
     fn clear_lane(&self) {
-        let lane = &self.target.lane().0;
-        let _ = lane.compare_exchange(self.run.id.raw(), 0, Ordering::Release, Ordering::Relaxed);
+        let Lane { owner, idle } = self.target.lane();
+        let _ = owner.compare_exchange(self.run.id.raw(), *idle, Ordering::Release, Ordering::Relaxed);
     }
 
     fn show(&mut self, value: f64) -> Result<()> {

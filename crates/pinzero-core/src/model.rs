@@ -364,7 +364,7 @@ fn start(gpio: &Gpio, target: &Arc<Steps>, plan: Blink) -> Animation {
 fn no_step_follows_a_write() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
-        let lane = Arc::new(Lane::default());
+        let lane = Arc::new(Lane::new(true));
         let steps = Steps::new(&lane);
         let animation = start(&gpio, &steps, blink().times(1));
         // As far as its end: the write may find it there already.
@@ -380,7 +380,7 @@ fn no_step_follows_a_write() {
 fn no_step_follows_the_start_of_another_animation() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
-        let lane = Arc::new(Lane::default());
+        let lane = Arc::new(Lane::new(true));
         let (first, second) = (Steps::new(&lane), Steps::new(&lane));
         start(&gpio, &first, blink());
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(1)));
@@ -405,7 +405,7 @@ fn whoever_awaits_an_animation_hears_of_its_end() {
     for end in ends {
         check(move || {
             let gpio: Gpio = Gpio::clone(&mock::gpio());
-            let lane = Arc::new(Lane::default());
+            let lane = Arc::new(Lane::new(true));
             let animation = start(&gpio, &Steps::new(&lane), blink().times(1));
             let ender = beside(&(gpio, lane), move |(gpio, lane)| end(&gpio, &lane));
             block_on(animation.finished()).unwrap();

@@ -13,7 +13,7 @@ use crate::machine::Blink;
 use crate::peek::{LineFunction, Peek};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
-use crate::sync::AtomicBool;
+use crate::sync::AtomicU8;
 use crate::types::{Level, Line, OnClose};
 
 /// How to open an [`Output`]; made by [`Gpio::output`].
@@ -88,9 +88,8 @@ impl OutputBuilder {
         let shared = Arc::new(OutputShared {
             lease: Lease::new(&gpio, vec![reservation]),
             pin,
-            lane: Lane::default(),
-            high: AtomicBool::new(level.is_high()),
-            is_plain: gpio.is_plain(),
+            lane: Lane::new(gpio.is_plain()),
+            level: AtomicU8::new(level.is_high().into()),
         });
         Ok(Output(Owner::register(shared)?))
     }
@@ -115,11 +114,11 @@ pub struct Output(Arc<Owner<OutputShared>>);
 struct OutputShared {
     lease: Lease,
     pin: Box<dyn OutputPin>,
+    /// It is plain where a write is over once the pin has it: the clock is real, so that nothing runs on this thread, and the pin
+    /// is not elsewhere.
     lane: Lane,
-    /// The level last written.
-    high: AtomicBool,
-    /// A write is over once the pin has it: its clock is real, so that nothing runs on this thread, and it is not elsewhere.
-    is_plain: bool,
+    /// The level last written, as a number.
+    level: AtomicU8,
 }
 
 impl Output {
@@ -130,7 +129,7 @@ impl Output {
     #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        if shared.is_plain && shared.lane.is_free() { shared.write(level) } else { shared.take(|| level) }
+        if shared.lane.is_plain() { shared.write(level) } else { shared.take(move || level) }
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
@@ -141,11 +140,7 @@ impl Output {
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
         let level = !shared.last();
-        if shared.is_plain && shared.lane.is_free() {
-            shared.write(level)
-        } else {
-            shared.take(|| !shared.last())
-        }
+        if shared.lane.is_plain() { shared.write(level) } else { shared.take(|| !shared.last()) }
     }
 
     /// The level last written, by a blink or by hand.
@@ -214,10 +209,8 @@ impl OutputShared {
         // Noted first: the write may set off a callback, on another thread, that writes again.
         self.note(level);
         let result = self.pin.set(level);
-        if result.is_ok() && self.last() == level {
-            return Ok(());
-        }
-        self.write_again(before, level, result)
+        let is_last = self.level.load(Ordering::Relaxed) == u8::from(level.is_high());
+        if result.is_ok() && is_last { Ok(()) } else { self.write_again(before, level, result) }
     }
 
     /// Sees to a write that has failed, or that another thread's has come between.
@@ -253,11 +246,11 @@ impl OutputShared {
     }
 
     fn note(&self, level: Level) {
-        self.high.store(level.is_high(), Ordering::Relaxed);
+        self.level.store(level.is_high().into(), Ordering::Relaxed);
     }
 
     fn last(&self) -> Level {
-        Level::from(self.high.load(Ordering::Relaxed))
+        Level::from(self.level.load(Ordering::Relaxed) != 0)
     }
 }
 

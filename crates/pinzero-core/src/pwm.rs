@@ -151,7 +151,7 @@ impl PwmBuilder {
             lease: Lease::new(&gpio, vec![reservation]),
             pin,
             soft,
-            lane: Lane::default(),
+            lane: Lane::new(false),
             wave: Mutex::new(wave),
         });
         Ok(Pwm(Owner::register(shared)?))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pinzero_board::Board;
 
 use super::line::{Function, Pulse};
-use super::world::World;
+use super::world::{Latch, World};
 use crate::capability::{Capabilities, Support};
 use crate::error::{Error, Result};
 use crate::factory::{
@@ -52,8 +52,8 @@ impl MockFactory {
             output: state.output,
             bias: state.bias,
         });
-        let (world, closed) = (self.world.clone(), AtomicBool::new(false));
-        let pin = Arc::new(MockPin { world, line, found, on_close, closed });
+        let (world, closed, latch) = (self.world.clone(), AtomicBool::new(false), Arc::default());
+        let pin = Arc::new(MockPin { world, line, found, on_close, closed, latch });
         pins.retain(|pin| pin.strong_count() > 0);
         pins.push(Arc::downgrade(&pin));
         Ok(pin)
@@ -105,6 +105,7 @@ impl PinFactory for MockFactory {
             state.output = config.initial.unwrap_or(state.level);
             state.function = Function::Output;
         });
+        self.world.make_direct(line, &pin.latch);
         Ok(Box::new(pin))
     }
 
@@ -169,6 +170,7 @@ struct MockPin {
     found: Found,
     on_close: OnClose,
     closed: AtomicBool,
+    latch: Arc<Latch>,
 }
 
 /// The state in which a line was found.
@@ -182,6 +184,18 @@ struct Found {
 impl MockPin {
     fn check_open(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) { Err(Error::closed().with_pin(self.line)) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write(&self, level: Level) -> Result<()> {
+        self.world.change(self.line, |state| {
+            // Looked at under the lock of the lines: no write follows a close that has returned.
+            self.check_open()?;
+            state.writes += 1;
+            state.output = level;
+            Ok(())
+        })
     }
 
     fn give_back(&self) {
@@ -224,13 +238,7 @@ impl Pin for Arc<MockPin> {
 
 impl OutputPin for Arc<MockPin> {
     fn set(&self, level: Level) -> Result<()> {
-        self.world.change(self.line, |state| {
-            // Looked at under the lock of the lines: no write follows a close that has returned.
-            self.check_open()?;
-            state.writes += 1;
-            state.output = level;
-            Ok(())
-        })
+        if self.latch.write(level) { Ok(()) } else { self.write(level) }
     }
 
     fn confirm(&self) -> Result<()> {

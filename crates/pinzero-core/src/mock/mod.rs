@@ -77,6 +77,7 @@ pub fn builder() -> Builder {
         is_guarded: true,
         terminal: false,
         journal: None,
+        remembers: true,
     }
 }
 
@@ -91,6 +92,7 @@ pub struct Builder {
     is_guarded: bool,
     terminal: bool,
     journal: Option<PathBuf>,
+    remembers: bool,
 }
 
 impl Builder {
@@ -118,6 +120,24 @@ impl Builder {
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self.realtime()
+    }
+
+    /// Whether it keeps what has been on its lines; it does if nothing is said. Without, [`history`](MockLine::history) and
+    /// [`pulses`](MockLine::pulses) have the last change at most and [`writes`](MockLine::writes) leaves some out, but a write to
+    /// a pin that is wired to nothing costs a store: for programs that run for long, or fast, in [real time](Builder::realtime).
+    ///
+    /// ```
+    /// use pinzero_core::{Level, mock};
+    ///
+    /// let gpio = mock::builder().history(false).realtime().open();
+    /// let output = gpio.output(17).open()?;
+    /// output.set(Level::High)?;
+    /// assert_eq!((gpio.line(17).level(), gpio.line(17).writes()), (Level::High, 0));
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    pub fn history(mut self, remembers: bool) -> Self {
+        self.remembers = remembers;
+        self
     }
 
     /// Writes each change of a pin into this file as well, a line each: `GPIO17 output high`.
@@ -159,7 +179,8 @@ impl Builder {
             (None, true) => Some(Output::Terminal),
             (None, false) => None,
         };
-        let world = Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), output));
+        let world =
+            Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), output, self.remembers));
         let gpio = Gpio::builder(MockFactory::new(world.clone())).clock(self.clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         world.connect(gpio.runtime().poker());

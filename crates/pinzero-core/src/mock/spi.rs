@@ -61,6 +61,10 @@ pub(super) struct Slave {
 }
 
 impl Slave {
+    pub(super) fn lines(&self) -> [Line; 4] {
+        [self.clock, self.mosi, self.miso, self.select]
+    }
+
     pub(super) fn new([clock, mosi, miso, select]: [Line; 4], mode: SpiMode, chip: Chip) -> Self {
         let settings = SpiSettings { mode, ..SpiSettings::default() };
         let clock_level = settings.rest();

@@ -1,8 +1,8 @@
 //! The electrical world: who drives what, which level comes of it, and who is told.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pinzero_board::{Board, Pull};
@@ -26,6 +26,27 @@ pub(super) struct World {
     output: Option<Output>,
     poker: OnceLock<Poker>,
     wires: Mutex<Wires>,
+    /// Whether what has been on the lines is kept.
+    remembers: bool,
+}
+
+/// The level of an output that nothing else has to do with: it is written without the lock, and found here by whoever looks.
+#[derive(Debug, Default)]
+pub(super) struct Latch {
+    is_high: AtomicBool,
+    is_direct: AtomicBool,
+}
+
+impl Latch {
+    /// Writes the level, if the output is one of that kind.
+    #[inline]
+    pub(super) fn write(&self, level: Level) -> bool {
+        let is_direct = self.is_direct.load(Ordering::Relaxed);
+        if is_direct {
+            self.is_high.store(level.is_high(), Ordering::Release);
+        }
+        is_direct
+    }
 }
 
 /// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
@@ -34,6 +55,7 @@ pub(super) struct Wires {
     /// In order, so that of several edges at once the same one always comes first.
     lines: BTreeMap<Line, LineState>,
     slaves: Vec<Slave>,
+    remembers: bool,
 }
 
 #[derive(Debug)]
@@ -61,6 +83,8 @@ pub(super) struct LineState {
     pub(super) is_taken: bool,
     /// Whoever holds the line outside of this program.
     pub(super) consumer: Option<String>,
+    /// Where its output is written, while that is done without the lock.
+    latch: Option<Arc<Latch>>,
 }
 
 impl LineState {
@@ -86,6 +110,22 @@ impl LineState {
             lost: 0,
             is_taken: false,
             consumer: None,
+            latch: None,
+        }
+    }
+
+    /// Takes over what has been written without the lock.
+    fn catch_up(&mut self) {
+        if let Some(latch) = &self.latch {
+            self.output = Level::from(latch.is_high.load(Ordering::Acquire));
+            self.level = self.output;
+        }
+    }
+
+    /// Has the output be written under the lock from now on, because there is more to a write than its level.
+    fn end_direct(&mut self) {
+        if let Some(latch) = self.latch.take() {
+            latch.is_direct.store(false, Ordering::Relaxed);
         }
     }
 
@@ -94,8 +134,12 @@ impl LineState {
         output.into_iter().chain(self.drive)
     }
 
-    fn report(&mut self, at: Instant, level: Level) {
+    fn report(&mut self, at: Instant, level: Level, remembers: bool) {
         let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
+        if !remembers {
+            // The last change is still wanted: none is before it.
+            self.history.clear();
+        }
         remember(&mut self.history, (at, level));
         let Some(sink) = &self.sink else { return };
         if self.to_lose > 0 {
@@ -124,10 +168,12 @@ impl World {
         capabilities: Capabilities,
         clock: Clock,
         output: Option<Output>,
+        remembers: bool,
     ) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        World { id, board, capabilities, clock, output, poker: OnceLock::new(), wires: Mutex::default() }
+        let wires = Mutex::new(Wires { remembers, ..Wires::default() });
+        World { id, board, capabilities, clock, output, poker: OnceLock::new(), wires, remembers }
     }
 
     pub(super) fn connect(&self, poker: Poker) {
@@ -143,7 +189,7 @@ impl World {
     /// Changes a line, works out what comes of it, and has the runtime see to the edges.
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
-        let result = change(wires.line(line, &self.board));
+        let result = change(wires.touch(line, &self.board));
         self.settle(wires, &[line], self.clock.now());
         result
     }
@@ -151,7 +197,7 @@ impl World {
     /// Drives a line from outside, or lets go of it, at a time that was set before: it may be told late, but it counts as then.
     pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
         let mut wires = self.wires.lock();
-        wires.line(line, &self.board).drive = level;
+        wires.touch(line, &self.board).drive = level;
         self.settle(wires, &[line], at.min(self.clock.now()));
     }
 
@@ -159,7 +205,7 @@ impl World {
     pub(super) fn change_all(&self, lines: &[Line], mut change: impl FnMut(usize, &mut LineState)) {
         let mut wires = self.wires.lock();
         for (index, line) in lines.iter().enumerate() {
-            change(index, wires.line(*line, &self.board));
+            change(index, wires.touch(*line, &self.board));
         }
         self.settle(wires, lines, self.clock.now());
     }
@@ -186,20 +232,37 @@ impl World {
 
     pub(super) fn attach(&self, slave: Slave) {
         let mut wires = self.wires.lock();
-        for line in [slave.clock, slave.mosi, slave.miso, slave.select] {
-            wires.line(line, &self.board);
+        for line in slave.lines() {
+            wires.touch(line, &self.board);
         }
         wires.slaves.push(slave);
     }
 
     pub(super) fn wire(&self, one: Line, other: Line) {
         let mut wires = self.wires.lock();
-        let from = wires.line(one, &self.board).net;
-        let to = wires.line(other, &self.board).net;
+        let from = wires.touch(one, &self.board).net;
+        let to = wires.touch(other, &self.board).net;
         for state in wires.lines.values_mut().filter(|state| state.net == from) {
             state.net = to;
         }
         self.settle(wires, &[one], self.clock.now());
+    }
+
+    /// Has an output be written by its latch, if nothing would come of a write but its level.
+    pub(super) fn make_direct(&self, line: Line, latch: &Arc<Latch>) {
+        if self.remembers || self.output.is_some() {
+            return;
+        }
+        let mut wires = self.wires.lock();
+        let net = wires.line(line, &self.board).net;
+        let is_alone = wires.lines.values().filter(|state| state.net == net).count() == 1;
+        let is_free = is_alone && wires.slaves.iter().all(|slave| !slave.lines().contains(&line));
+        let state = wires.line(line, &self.board);
+        if is_free && state.drive.is_none() {
+            latch.is_high.store(state.output.is_high(), Ordering::Release);
+            latch.is_direct.store(true, Ordering::Release);
+            state.latch = Some(latch.clone());
+        }
     }
 
     /// Takes a line for a pin, if nobody holds it.
@@ -234,6 +297,9 @@ impl World {
             state.writes += 1;
             state.output = new.steady().unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
+                if !self.remembers {
+                    state.pulses.clear();
+                }
                 remember(&mut state.pulses, new);
                 if let Some(output) = &self.output {
                     output.show_pulse(line, new);
@@ -252,7 +318,16 @@ impl World {
 
 impl Wires {
     fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
-        self.lines.entry(line).or_insert_with(|| LineState::new(line, board))
+        let state = self.lines.entry(line).or_insert_with(|| LineState::new(line, board));
+        state.catch_up();
+        state
+    }
+
+    /// The line, when more than its own output is to be changed, or by somebody else.
+    fn touch(&mut self, line: Line, board: &Board) -> &mut LineState {
+        let state = self.line(line, board);
+        state.end_direct();
+        state
     }
 
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
@@ -290,11 +365,12 @@ impl Wires {
         let pulls = || members().filter_map(|state| state.bias.level());
         let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
         let level = driven.or(pulled).unwrap_or(before);
+        let remembers = self.remembers;
         let mut changed = Vec::new();
         for (line, state) in self.lines.iter_mut().filter(|(_, state)| state.net == net) {
             if state.level != level {
                 state.level = level;
-                state.report(at, level);
+                state.report(at, level, remembers);
                 changed.push(*line);
             }
         }
