@@ -7,8 +7,12 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::Bench;
 use crate::groups::{self, GROUPS, Group};
-use crate::place::Place;
-use crate::row::{Finding, Row, Target};
+use crate::page;
+use crate::place::{Place, root};
+use crate::row::Finding;
+
+/// The status of a rig that a machine cannot run.
+const UNSUPPORTED: i32 = 77;
 
 #[derive(Debug, Parser)]
 #[command(about, disable_help_subcommand = true)]
@@ -63,34 +67,33 @@ fn report(options: &Options) -> Result<(), String> {
         (options.group.is_empty() || options.group.iter().any(|name| name == group.name))
             && (group.is_counted || !options.short)
     };
-    let mut findings = Vec::new();
+    let mut found = Vec::new();
     for group in GROUPS.iter().filter(wanted) {
         eprintln!("{} ({:?})", group.name, group.place);
-        findings.extend(run(group, options.short));
+        let findings = run(group, options.short);
+        println!("{}", page::table(page::rows(&findings)));
+        found.push((group, findings));
     }
-    let rows: Vec<&Row> = findings
-        .iter()
-        .filter_map(|finding| match finding {
-            Finding::Row(row) => Some(row),
-            _ => None,
-        })
-        .collect();
-    rows.iter().for_each(|row| println!("{}", line(row)));
-    let missed = rows.iter().filter(|row| row.is_counted && row.is_met() == Some(false)).count();
-    if options.short && missed > 0 { Err(format!("{missed} targets are missed")) } else { Ok(()) }
+    if !options.short && options.group.is_empty() {
+        page::write(&root().join("docs"), &found)?;
+    }
+    let findings = || found.iter().flat_map(|(_, findings)| findings);
+    let missed = findings().filter(|finding| finding.is_missed()).count();
+    findings().filter_map(Finding::missing).for_each(|why| eprintln!("not measured: {why}"));
+    if missed > 0 { Err(format!("{missed} counted targets are missed")) } else { Ok(()) }
 }
 
 /// Runs a group in its place, in a process of its own.
 fn run(group: &Group, is_short: bool) -> Vec<Finding> {
-    let skipped = |why: String| vec![Finding::Skipped(format!("{}: {why}", group.name))];
+    let missing = |why: String| format!("{}: {why}", group.name);
     let mut command = match group.place.command() {
         Ok(command) => command,
-        Err(why) => return skipped(why),
+        Err(why) => return vec![Finding::Skipped(missing(why))],
     };
     command.args(["run", group.name]).args(is_short.then_some("--short"));
     let mut child = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
         Ok(child) => child,
-        Err(error) => return skipped(error.to_string()),
+        Err(error) => return vec![Finding::Failed(missing(error.to_string()))],
     };
     let mut findings = Vec::new();
     for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()).flatten() {
@@ -100,39 +103,12 @@ fn run(group: &Group, is_short: bool) -> Vec<Finding> {
         }
     }
     match child.wait() {
-        Ok(status) if status.success() => findings,
-        // A rig that this machine cannot run.
-        Ok(status) if status.code() == Some(77) && group.place != Place::Here => {
-            skipped("this machine cannot run its rig".to_owned())
+        Ok(status) if status.success() => {}
+        Ok(status) if status.code() == Some(UNSUPPORTED) && group.place != Place::Here => {
+            findings.push(Finding::Skipped(missing("this machine cannot run its rig".to_owned())));
         }
-        Ok(status) => {
-            findings.extend(skipped(status.to_string()));
-            findings
-        }
-        Err(error) => skipped(error.to_string()),
+        Ok(status) => findings.push(Finding::Failed(missing(status.to_string()))),
+        Err(error) => findings.push(Finding::Failed(missing(error.to_string()))),
     }
-}
-
-/// A row of the table in Markdown.
-fn line(row: &Row) -> String {
-    let figure = |value: f64| if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") };
-    let theirs = row.theirs.map_or_else(String::new, figure);
-    let ratio = row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-    let target = match row.target {
-        Target::Ratio(most) => format!("at most {most}x"),
-        Target::Most(most) => format!("at most {most}"),
-        Target::Exactly(figure) => figure.to_string(),
-        Target::None => String::new(),
-    };
-    let verdict = match row.is_met() {
-        Some(true) => "met",
-        Some(false) => "**missed**",
-        None => "",
-    };
-    let kind = if row.is_counted { "counted" } else { "timed" };
-    let Row { what, against, unit, .. } = row;
-    format!(
-        "| {what} | {against} | {unit}, {kind} | {} | {theirs} | {ratio} | {target} | {verdict} |",
-        figure(row.ours)
-    )
+    findings
 }

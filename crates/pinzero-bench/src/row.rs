@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Finding {
     Row(Row),
     Point(Point),
-    /// What was not measured, and why.
+    /// What cannot be measured here, and why.
     Skipped(String),
+    /// What should have been measured, and why it was not.
+    Failed(String),
 }
 
 /// A figure of ours, beside another one.
@@ -49,6 +51,25 @@ pub(crate) struct Point {
     pub(crate) series: String,
     pub(crate) x: f64,
     pub(crate) y: f64,
+}
+
+impl Finding {
+    /// Whether it is a row that decides and misses its target, or is not there.
+    pub(crate) fn is_missed(&self) -> bool {
+        match self {
+            Finding::Row(row) => row.is_counted && row.is_met() == Some(false),
+            Finding::Failed(_) => true,
+            _ => false,
+        }
+    }
+
+    /// What was not measured, and why.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        match self {
+            Finding::Skipped(why) | Finding::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
 }
 
 impl Row {

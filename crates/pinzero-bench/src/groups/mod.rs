@@ -9,6 +9,8 @@ use crate::place::Place;
 /// Rows that are measured together.
 pub(crate) struct Group {
     pub(crate) name: &'static str,
+    /// Its heading on the page.
+    pub(crate) title: &'static str,
     pub(crate) place: Place,
     /// Whether it has anything to count, and so is part of the short run.
     pub(crate) is_counted: bool,
@@ -17,8 +19,13 @@ pub(crate) struct Group {
 }
 
 /// In the order of the table.
-pub(crate) const GROUPS: &[Group] =
-    &[Group { name: "write", place: Place::Here, is_counted: true, run: write::run }];
+pub(crate) const GROUPS: &[Group] = &[Group {
+    name: "write",
+    title: "Switching an output",
+    place: Place::Here,
+    is_counted: true,
+    run: write::run,
+}];
 
 /// The subjects of all groups.
 const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS];

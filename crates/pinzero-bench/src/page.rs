@@ -1,0 +1,177 @@
+//! `docs/performance.md`: the tables, the plots, and what they mean.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use crate::groups::Group;
+use crate::place::Place;
+use crate::plot;
+use crate::row::{Finding, Row, Target};
+
+/// What comes before the tables.
+const HEAD: &str = "\
+# Performance
+
+This page is written by `cargo xtask bench`, which takes some ten minutes and needs valgrind and strace; what is measured under a kernel of its own or on
+an emulated Raspberry Pi needs what `cargo xtask kernel-rig` and `cargo xtask pi-rig` need. `cargo xtask bench --short` takes only what is counted, and
+fails where a target is missed: that runs in CI. `cargo xtask bench --group write` runs one group.
+
+Every row is pinzero beside the least that the same work can cost, or beside somebody else's library, in one run by turns.
+
+* *Counted* is what comes out the same each time: instructions (by callgrind), system calls (by strace), threads, wake-ups, bytes, lost edges. It decides.
+* *Timed* is the best of several rounds. On a busy machine it measures the neighbours, most of all its 90 and 99 % figures.
+
+## What it means on a Raspberry Pi
+
+Nothing here ran on one. An instruction is an instruction everywhere, so the counted rows hold; the times do not. By what others have published, a register
+of a Pi takes a write in 4 to 22 ns, which is more than all that pinzero adds to it; a system call takes some 0.5 us on a Pi 5, 1 us on a Pi 4 and 16 us on
+the first Zero, and `cdev` makes one for each write. A Python program on gpiozero switches a pin some 30,000 times a second on a Pi 4.
+
+";
+
+/// Writes the page, and its plots beside it; returns what it could not.
+pub(crate) fn write(docs: &Path, found: &[(&Group, Vec<Finding>)]) -> Result<(), String> {
+    let mut text = HEAD.to_owned();
+    let _ = writeln!(text, "Measured on {}.\n", machine());
+    let _ = writeln!(text, "{}", verdict(found));
+    for (group, findings) in found {
+        let _ = write!(text, "## {}\n\n{}", group.title, place(group.place));
+        text += &table(rows(findings));
+        for why in findings.iter().filter_map(Finding::missing) {
+            let _ = writeln!(text, "\nNot measured: {}.", first_line(why));
+        }
+        text += "\n";
+    }
+    let points: Vec<_> = found
+        .iter()
+        .flat_map(|(_, findings)| findings)
+        .filter_map(|finding| match finding {
+            Finding::Point(point) => Some(point),
+            _ => None,
+        })
+        .collect();
+    text += "## How cost grows\n\n";
+    for (title, file) in plot::draw(&docs.join("plots"), &points)? {
+        let _ = writeln!(text, "![{title}](plots/{file})\n");
+    }
+    fs::write(docs.join("performance.md"), text.trim_end().to_owned() + "\n")
+        .map_err(|error| error.to_string())
+}
+
+pub(crate) fn rows(findings: &[Finding]) -> impl Iterator<Item = &Row> {
+    findings.iter().filter_map(|finding| match finding {
+        Finding::Row(row) => Some(row),
+        _ => None,
+    })
+}
+
+/// The rows as a table.
+pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let mut text =
+        "| what | against | ours | theirs | | ratio | target | |\n|---|---|---:|---:|---|---:|---|---|\n"
+            .to_owned();
+    rows.for_each(|row| text += &line(row));
+    text
+}
+
+fn line(row: &Row) -> String {
+    let theirs = row.theirs.map_or_else(String::new, figure);
+    let ratio = row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    let target = match row.target {
+        Target::Ratio(most) => format!("at most {most} times"),
+        Target::Most(most) => format!("at most {most}"),
+        Target::Exactly(figure) => format!("{figure}"),
+        Target::None => String::new(),
+    };
+    let verdict = match row.is_met() {
+        Some(true) => "met",
+        Some(false) => "**missed**",
+        None => "",
+    };
+    let kind = if row.is_counted { "counted" } else { "timed" };
+    let Row { what, against, unit, .. } = row;
+    format!(
+        "| {what} | {against} | {} | {theirs} | {unit}, {kind} | {ratio} | {target} | {verdict} |\n",
+        figure(row.ours)
+    )
+}
+
+/// Three digits, or all before the point.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 || size == 0.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 0.01 => format!("{value:.2}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// How many targets are met.
+fn verdict(found: &[(&Group, Vec<Finding>)]) -> String {
+    let all: Vec<&Row> = found.iter().flat_map(|(_, findings)| rows(findings)).collect();
+    let count = |is_counted: bool, met: bool| {
+        all.iter().filter(|row| row.is_counted == is_counted && row.is_met() == Some(met)).count()
+    };
+    format!(
+        "Of the counted rows with a target, {} reach it and {} do not; of the timed ones {} and {}.\n",
+        count(true, true),
+        count(true, false),
+        count(false, true),
+        count(false, false)
+    )
+}
+
+fn place(place: Place) -> &'static str {
+    match place {
+        Place::Here => "",
+        Place::KernelRig => {
+            "Under a kernel of its own, with simulated lines: its system calls are slower than a machine's.\n\n"
+        }
+        Place::PiRig => {
+            "On an emulated Raspberry Pi 3, whose clock goes by the instructions that it has run.\n\n"
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+/// What kind of machine this is.
+fn machine() -> String {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let kind = if about.contains("hypervisor") { "a virtual machine" } else { "a machine" };
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release: Vec<&str> = release.trim().split('.').take(2).collect();
+    format!("{kind} with {cpus} CPUs ({}), Linux {}", std::env::consts::ARCH, release.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_the_digits_that_matter() {
+        let figures = [0.0, 0.004, 0.25, 12.34, 1234.5].map(figure);
+        assert_eq!(figures, ["0", "4.0e-3", "0.25", "12.3", "1234"]);
+    }
+
+    #[test]
+    fn a_row_says_whether_it_reaches_its_target() {
+        let row = Row {
+            what: "`Led::on`".to_owned(),
+            against: "a store".to_owned(),
+            ours: 3.0,
+            theirs: Some(2.0),
+            unit: "ns".to_owned(),
+            target: Target::Ratio(1.25),
+            is_counted: false,
+        };
+        assert_eq!(
+            line(&row),
+            "| `Led::on` | a store | 3.00 | 2.00 | ns, timed | 1.50 | at most 1.25 times | **missed** |\n"
+        );
+    }
+}
