@@ -33,6 +33,8 @@ pub(super) struct World {
 pub(super) struct Wires {
     /// In order, so that of several edges at once the same one always comes first.
     lines: BTreeMap<Line, LineState>,
+    /// The lines of each net that has several, in order.
+    nets: BTreeMap<u32, Vec<Line>>,
     slaves: Vec<Slave>,
 }
 
@@ -196,9 +198,7 @@ impl World {
         let mut wires = self.wires.lock();
         let from = wires.line(one, &self.board).net;
         let to = wires.line(other, &self.board).net;
-        for state in wires.lines.values_mut().filter(|state| state.net == from) {
-            state.net = to;
-        }
+        wires.join(from, to);
         self.settle(wires, &[one], self.clock.now());
     }
 
@@ -255,6 +255,23 @@ impl Wires {
         self.lines.entry(line).or_insert_with(|| LineState::new(line, board))
     }
 
+    /// Makes two nets one.
+    fn join(&mut self, from: u32, to: u32) {
+        // A net goes by the number of a line that is on it, and by default of the only one.
+        let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
+        let mut joined = members(from);
+        if from != to {
+            joined.extend(members(to));
+        }
+        joined.sort_unstable();
+        for line in &joined {
+            if let Some(state) = self.lines.get_mut(line) {
+                state.net = to;
+            }
+        }
+        self.nets.insert(to, joined);
+    }
+
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
     fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
         let mut slaves = std::mem::take(&mut self.slaves);
@@ -285,14 +302,17 @@ impl Wires {
     fn resolve(&mut self, line: Line, at: Instant) -> Vec<Line> {
         let Some(LineState { net, level: before, .. }) = self.lines.get(&line) else { return Vec::new() };
         let (net, before) = (*net, *before);
-        let members = || self.lines.values().filter(|state| state.net == net);
+        // Most lines are wired to nothing, and a board may have many: only those of this net are looked at.
+        let alone = [line];
+        let net = self.nets.get(&net).map_or(&alone[..], Vec::as_slice);
+        let members = || net.iter().filter_map(|line| self.lines.get(line));
         let driven = members().flat_map(LineState::driven).min();
         let pulls = || members().filter_map(|state| state.bias.level());
         let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
         let level = driven.or(pulled).unwrap_or(before);
         let mut changed = Vec::new();
-        for (line, state) in self.lines.iter_mut().filter(|(_, state)| state.net == net) {
-            if state.level != level {
+        for line in net {
+            if let Some(state) = self.lines.get_mut(line).filter(|state| state.level != level) {
                 state.level = level;
                 state.report(at, level);
                 changed.push(*line);
