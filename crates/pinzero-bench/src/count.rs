@@ -1,7 +1,11 @@
 //! Counting what a *subject* does: a piece of work that a process of its own does a number of times.
 
 use std::env;
+use std::io::Write;
 use std::process::{Command, Stdio};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// A piece of work, done the given number of times.
 pub(crate) type Work = fn(u64);
@@ -55,5 +59,26 @@ fn this(tool: &str, options: &[&str], subject: &str, times: u64) -> Result<Strin
         Ok(said)
     } else {
         Err(format!("{tool} {subject}: {}: {said}", output.status))
+    }
+}
+
+/// Runs a subject in a process of its own, and returns the figures that it [tells](tell).
+pub(crate) fn figures<T: DeserializeOwned>(subject: &str, times: u64) -> Result<T, String> {
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["subject", subject, &times.to_string()]);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{subject}: {error}"))?;
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("{subject}: {}: {error}", output.status))
+}
+
+/// Tells the figures of a subject that measures itself. Without any, it has not come to its end.
+pub(crate) fn tell(figures: Result<impl Serialize, String>) {
+    match figures.and_then(|figures| serde_json::to_string(&figures).map_err(|error| error.to_string())) {
+        Ok(figures) => {
+            // Whoever asked is gone if this fails.
+            let _ = writeln!(std::io::stdout(), "{figures}");
+        }
+        Err(why) => eprintln!("{why}"),
     }
 }

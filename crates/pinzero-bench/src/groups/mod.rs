@@ -1,5 +1,8 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod blink;
+mod construct;
+mod scale;
 mod write;
 
 use crate::bench::Bench;
@@ -17,11 +20,16 @@ pub(crate) struct Group {
 }
 
 /// In the order of the table.
-pub(crate) const GROUPS: &[Group] =
-    &[Group { name: "write", place: Place::Here, is_counted: true, run: write::run }];
+pub(crate) const GROUPS: &[Group] = &[
+    Group { name: "write", place: Place::Here, is_counted: true, run: write::run },
+    Group { name: "construct", place: Place::Here, is_counted: true, run: construct::run },
+    Group { name: "scale", place: Place::Here, is_counted: true, run: scale::run },
+    Group { name: "blink", place: Place::Here, is_counted: true, run: blink::run },
+];
 
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] =
+    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
