@@ -2,6 +2,7 @@
 
 mod blink;
 mod construct;
+mod pwm;
 mod scale;
 mod write;
 
@@ -25,11 +26,12 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "construct", place: Place::Here, is_counted: true, run: construct::run },
     Group { name: "scale", place: Place::Here, is_counted: true, run: scale::run },
     Group { name: "blink", place: Place::Here, is_counted: true, run: blink::run },
+    Group { name: "pwm", place: Place::Here, is_counted: true, run: pwm::run },
 ];
 
 /// The subjects of all groups.
 const SUBJECTS: &[&[(&str, Work)]] =
-    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS];
+    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS, pwm::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
