@@ -33,6 +33,11 @@ pub(crate) fn memory() -> Result<u64, String> {
     field("/proc/self/status", "VmRSS:").map(|kilobytes| kilobytes * 1024)
 }
 
+/// The most memory that another process has had in use so far, in bytes.
+pub(crate) fn peak_of(process: u32) -> Result<u64, String> {
+    field(&format!("/proc/{process}/status"), "VmHWM:").map(|kilobytes| kilobytes * 1024)
+}
+
 fn tasks() -> Result<Vec<String>, String> {
     let entries = fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?;
     Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())

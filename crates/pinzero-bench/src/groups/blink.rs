@@ -113,17 +113,20 @@ fn measure<T>(half: u64, start: fn(Tracks, Duration) -> Result<T, String>) -> Re
 }
 
 /// The writes of that time: when in it they were, in seconds, and how late, in microseconds.
+///
+/// They are late in their cycle: after a pause that is longer whole cycles may be left out, but the beat is kept.
 fn lateness(tracks: &Tracks, half: Duration, began: Instant, ended: Instant) -> Vec<(f64, f64)> {
-    let half = half.as_nanos() as u64;
+    let half = half.as_nanos() as i64;
     let (began, ended) = (began.as_nanos(), ended.as_nanos());
     let mut all = Vec::new();
     for track in tracks.iter() {
         let writes = track.writes();
-        // The first write is where the line's own time begins.
+        // The first write is where the line's own time begins; it may itself have been a moment late.
         let Some((start, _)) = writes.first().copied() else { continue };
-        for (index, (at, _)) in writes.iter().enumerate().filter(|(_, (at, _))| (began..ended).contains(at)) {
-            let due = start + index as u64 * half;
-            all.push(((at - began) as f64 / 1e9, (*at as f64 - due as f64) / 1e3));
+        for (at, level) in writes.iter().filter(|(at, _)| (began..ended).contains(at)) {
+            let phase = if level.is_high() { 0 } else { half };
+            let off = (*at as i64 - start as i64 - phase + half / 2).rem_euclid(2 * half) - half / 2;
+            all.push(((at - began) as f64 / 1e9, off as f64 / 1e3));
         }
     }
     all

@@ -2,6 +2,8 @@
 
 mod blink;
 mod construct;
+mod peers;
+mod program;
 mod pwm;
 mod scale;
 mod write;
@@ -27,11 +29,13 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "scale", place: Place::Here, is_counted: true, run: scale::run },
     Group { name: "blink", place: Place::Here, is_counted: true, run: blink::run },
     Group { name: "pwm", place: Place::Here, is_counted: true, run: pwm::run },
+    Group { name: "program", place: Place::Here, is_counted: true, run: program::run },
+    Group { name: "peers", place: Place::Here, is_counted: false, run: peers::run },
 ];
 
 /// The subjects of all groups.
 const SUBJECTS: &[&[(&str, Work)]] =
-    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS, pwm::SUBJECTS];
+    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS, pwm::SUBJECTS, peers::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
