@@ -261,9 +261,10 @@ impl Wires {
         let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
         let mut joined = members(from);
         if from != to {
-            joined.extend(members(to));
+            for line in members(to) {
+                joined.insert(joined.partition_point(|other| *other < line), line);
+            }
         }
-        joined.sort_unstable();
         for line in &joined {
             if let Some(state) = self.lines.get_mut(line) {
                 state.net = to;
