@@ -15,26 +15,24 @@ const TIMES: [u64; 2] = [1_000, 11_000];
 
 /// How many instructions one round of a subject takes, by valgrind's callgrind; why not, if it cannot be told.
 pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
-    each(|times| instructions_of(this(subject, times)?))
+    each(|times| {
+        let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+        let output = under("valgrind", &options, &this(subject, times)?)?;
+        // `==12== Collected : 30412345`
+        let collected = output.lines().find_map(|line| line.split_once("Collected :"));
+        collected.and_then(|(_, count)| count.trim().parse().ok()).ok_or_else(|| output.clone())
+    })
 }
 
 /// How many system calls one round of a subject takes, in all of its threads, by strace.
 pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
-    each(|times| system_calls_of(this(subject, times)?))
-}
-
-/// How many instructions a command takes from start to end.
-pub(crate) fn instructions_of(command: Command) -> Result<f64, String> {
-    let output = under("valgrind", &["--tool=callgrind", "--callgrind-out-file=/dev/null"], &command)?;
-    // `==12== Collected : 30412345`
-    let collected = output.lines().find_map(|line| line.split_once("Collected :"));
-    collected.and_then(|(_, count)| count.trim().parse().ok()).ok_or(output)
+    each(|times| system_calls_of(&this(subject, times)?))
 }
 
 /// How many system calls a command takes from start to end.
-pub(crate) fn system_calls_of(command: Command) -> Result<f64, String> {
+pub(crate) fn system_calls_of(command: &Command) -> Result<f64, String> {
     let options = ["--follow-forks", "--summary-only", "--summary-columns=calls,name"];
-    let output = under("strace", &options, &command)?;
+    let output = under("strace", &options, command)?;
     let total = output.lines().find_map(|line| line.trim().strip_suffix(" total"));
     total.and_then(|count| count.trim().parse().ok()).ok_or_else(|| output.clone())
 }

@@ -44,10 +44,8 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
 
     // The others need a Raspberry Pi or a chip to start. Ours has the mock, which is a little more than it would have there.
     let mock = "A program with one LED, on the mock";
-    let calls = |program| count::system_calls_of(on_the_mock(program));
+    let calls = |program| count::system_calls_of(&on_the_mock(program));
     bench.counted(mock, calls(&led)?, Some((NOTHING, calls(&nothing)?)), "system calls", Target::None);
-    let counted = |program| count::instructions_of(on_the_mock(program));
-    bench.counted(mock, counted(&led)?, Some((NOTHING, counted(&nothing)?)), "instructions", Target::None);
     let peaks = (peak(&led)?, peak(&nothing)?);
     bench.counted(mock, peaks.0, Some((NOTHING, peaks.1)), "bytes of memory at most", Target::None);
     if !bench.is_short {
