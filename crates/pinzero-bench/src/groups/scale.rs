@@ -102,7 +102,9 @@ fn idle_rows(bench: &Bench, device: &str, subject: &str, number: u64) -> Result<
         let wakeups = idle.wakeups as f64 / WATCHED.as_secs_f64();
         bench.counted(&what, wakeups, None, "wake-ups a second", Target::Exactly(0.0));
         bench.counted(&what, each, None, "bytes each", Target::None);
-        bench.timed(&what, idle.load, None, "% of a processor", Target::Most(0.1));
+        if !bench.is_short {
+            bench.timed(&what, idle.load, None, "% of a processor", Target::Most(0.1));
+        }
     }
     Ok(())
 }
