@@ -17,11 +17,15 @@ mod place;
 #[cfg(target_os = "linux")]
 mod plot;
 #[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod row;
 #[cfg(target_os = "linux")]
 mod time;
+#[cfg(target_os = "linux")]
+mod tracks;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -15,6 +15,11 @@ pub(crate) fn pair(times: u64, mut ours: impl FnMut(u64), mut theirs: impl FnMut
     best
 }
 
+/// The best time of one piece of work, for one of `times`.
+pub(crate) fn best(times: u64, work: impl FnMut(u64)) -> f64 {
+    pair(times, work, |_| ()).0
+}
+
 fn once(times: u64, work: &mut impl FnMut(u64)) -> f64 {
     let start = Instant::now();
     work(times);

@@ -9,16 +9,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Hub;
 use crate::gpio::Gpio;
 use crate::machine::{Blink, Frames};
+use crate::opaque::opaque;
 use crate::runtime::{Effects, Next, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 
 /// Something that can be animated: it takes values from 0 (low) to 1 (high).
-pub(crate) trait Target: fmt::Debug + Send + Sync {
+pub(crate) trait Target: Send + Sync {
     fn lane(&self) -> &Lane;
     fn show(&self, value: f64) -> Result<()>;
 }
+
+opaque!(Target);
 
 /// Whether an animation owns the output, and which one.
 #[derive(Debug)]

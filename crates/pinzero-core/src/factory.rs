@@ -16,20 +16,20 @@
 //! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts
 //!   and exit handling are core's.
 
-use std::fmt;
 use std::time::Duration;
 
 use pinzero_board::Board;
 
 use crate::capability::Capabilities;
 use crate::error::Result;
+use crate::opaque::opaque;
 use crate::peek::Peek;
 use crate::runtime::EdgeSink;
 use crate::spi::SpiMode;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// Makes pins: the one trait that a backend is.
-pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
+pub trait PinFactory: Send + Sync + 'static {
     /// The backend's short name, as in `PINZERO_PIN_FACTORY`: `"cdev"`, `"mock"`.
     fn name(&self) -> &'static str;
 
@@ -92,7 +92,7 @@ pub trait PinFactory: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A line that can be read.
-pub trait Pin: fmt::Debug + Send + Sync {
+pub trait Pin: Send + Sync {
     /// The level on the line now: what is really there, not what was last written.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ pub trait OutputPin: Pin {
 }
 
 /// Lines that are driven together. In all masks bit 0 is the first line, bit 1 the second, and so on.
-pub trait OutputGroupPins: fmt::Debug + Send + Sync {
+pub trait OutputGroupPins: Send + Sync {
     /// Drives the lines whose bit is set in `mask` to the level of their bit in `levels`, all in the same instant.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ pub trait OutputGroupPins: fmt::Debug + Send + Sync {
 }
 
 /// A line that carries pulses.
-pub trait PwmPin: fmt::Debug + Send + Sync {
+pub trait PwmPin: Send + Sync {
     /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a
     /// steady low and a pulse of `period` a steady high, neither ever toggling.
     ///
@@ -174,7 +174,7 @@ pub trait PwmPin: fmt::Debug + Send + Sync {
 }
 
 /// An SPI bus with one device on it.
-pub trait SpiBus: fmt::Debug + Send + Sync {
+pub trait SpiBus: Send + Sync {
     /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
     ///
     /// # Errors
@@ -187,6 +187,8 @@ pub trait SpiBus: fmt::Debug + Send + Sync {
     /// Those of the system; the lines are given back as far as can be all the same.
     fn close(&self) -> Result<()>;
 }
+
+opaque!(PinFactory Pin OutputPin OutputGroupPins PwmPin SpiBus);
 
 /// How an output is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

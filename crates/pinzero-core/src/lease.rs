@@ -1,6 +1,5 @@
 //! What all handles have in common: lines that are theirs until they are closed.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +15,7 @@ use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
 
 /// What an open handle is to its factory.
-pub(crate) trait Closable: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Closable: Send + Sync + 'static {
     fn lease(&self) -> &Lease;
     fn close(&self) -> Result<()>;
 

@@ -13,6 +13,7 @@ mod gpio;
 mod group;
 mod input;
 mod lease;
+mod opaque;
 mod output;
 mod peek;
 mod pwm;

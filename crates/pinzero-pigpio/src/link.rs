@@ -23,7 +23,7 @@ use crate::wire::{Answer, Frame};
 const MEASURE_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a pin is to its link.
-pub(crate) trait Held: std::fmt::Debug + Send + Sync {
+pub(crate) trait Held: Send + Sync {
     /// A line and its PWM range, by which a daemon is known that still knows us.
     fn marked(&self) -> Option<(u32, u32)>;
 

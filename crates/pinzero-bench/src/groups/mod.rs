@@ -1,5 +1,11 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod blink;
+mod construct;
+mod peers;
+mod program;
+mod pwm;
+mod scale;
 mod write;
 
 use crate::bench::Bench;
@@ -19,16 +25,24 @@ pub(crate) struct Group {
 }
 
 /// In the order of the table.
-pub(crate) const GROUPS: &[Group] = &[Group {
-    name: "write",
-    title: "Switching an output",
-    place: Place::Here,
-    is_counted: true,
-    run: write::run,
-}];
+pub(crate) const GROUPS: &[Group] = &[
+    here("write", "Switching an output", write::run),
+    here("construct", "Opening and closing a device", construct::run),
+    here("scale", "Many devices", scale::run),
+    here("blink", "A thousand LEDs that blink", blink::run),
+    here("pwm", "Software PWM", pwm::run),
+    here("program", "A program with one LED", program::run),
+    Group { is_counted: false, ..here("peers", "Beside gpiozero on its mock", peers::run) },
+];
+
+/// A group that runs on this machine, and has something to count.
+const fn here(name: &'static str, title: &'static str, run: fn(&Bench) -> Result<(), String>) -> Group {
+    Group { name, title, place: Place::Here, is_counted: true, run }
+}
 
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] =
+    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS, pwm::SUBJECTS, peers::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {

@@ -231,14 +231,15 @@ impl Engine {
         let left = at.since(now);
         let wake = at - (*margin).min(if left > *SPIN.start() { left / 2 } else { left });
         if wake > now {
-            if self.changed.wait_for(&mut channels, wake - now).timed_out() {
-                // The margin follows the lateness: up at once, down slowly.
-                let late = self.clock.now().since(wake);
-                let decayed = *margin - *margin / 64;
-                *margin = decayed.max(late + late / 4).clamp(*SPIN.start(), *SPIN.end());
+            if !self.changed.wait_for(&mut channels, wake - now).timed_out() {
+                return true;
             }
-            return true;
+            // The margin follows the lateness: up at once, down slowly.
+            let late = self.clock.now().since(wake);
+            let decayed = *margin - *margin / 64;
+            *margin = decayed.max(late + late / 4).clamp(*SPIN.start(), *SPIN.end());
         }
+        // What is left is spun, and not slept through by halves: each sleep would be late anew.
         drop(channels);
         while self.clock.now() < at {
             std::hint::spin_loop();

@@ -54,7 +54,11 @@ impl MockFactory {
         });
         let (world, closed, latch) = (self.world.clone(), AtomicBool::new(false), Arc::default());
         let pin = Arc::new(MockPin { world, line, found, on_close, closed, latch });
-        pins.retain(|pin| pin.strong_count() > 0);
+        if pins.len() == pins.capacity() {
+            // Twice the room of what is left: it pays for looking at all of it now and then.
+            pins.retain(|pin| pin.strong_count() > 0);
+            pins.reserve(pins.len().max(4));
+        }
         pins.push(Arc::downgrade(&pin));
         Ok(pin)
     }

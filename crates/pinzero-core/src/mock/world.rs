@@ -54,6 +54,8 @@ impl Latch {
 pub(super) struct Wires {
     /// In order, so that of several edges at once the same one always comes first.
     lines: BTreeMap<Line, LineState>,
+    /// The lines of each net that has several, in order.
+    nets: BTreeMap<u32, Vec<Line>>,
     slaves: Vec<Slave>,
     remembers: bool,
 }
@@ -242,9 +244,7 @@ impl World {
         let mut wires = self.wires.lock();
         let from = wires.touch(one, &self.board).net;
         let to = wires.touch(other, &self.board).net;
-        for state in wires.lines.values_mut().filter(|state| state.net == from) {
-            state.net = to;
-        }
+        wires.join(from, to);
         self.settle(wires, &[one], self.clock.now());
     }
 
@@ -255,7 +255,7 @@ impl World {
         }
         let mut wires = self.wires.lock();
         let net = wires.line(line, &self.board).net;
-        let is_alone = wires.lines.values().filter(|state| state.net == net).count() == 1;
+        let is_alone = !wires.nets.contains_key(&net);
         let is_free = is_alone && wires.slaves.iter().all(|slave| !slave.lines().contains(&line));
         let state = wires.line(line, &self.board);
         if is_free && state.drive.is_none() {
@@ -330,6 +330,24 @@ impl Wires {
         state
     }
 
+    /// Makes two nets one.
+    fn join(&mut self, from: u32, to: u32) {
+        // A net goes by the number of a line that is on it, and by default of the only one.
+        let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
+        let mut joined = members(from);
+        if from != to {
+            for line in members(to) {
+                joined.insert(joined.partition_point(|other| *other < line), line);
+            }
+        }
+        for line in &joined {
+            if let Some(state) = self.lines.get_mut(line) {
+                state.net = to;
+            }
+        }
+        self.nets.insert(to, joined);
+    }
+
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
     fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
         let mut slaves = std::mem::take(&mut self.slaves);
@@ -360,15 +378,18 @@ impl Wires {
     fn resolve(&mut self, line: Line, at: Instant) -> Vec<Line> {
         let Some(LineState { net, level: before, .. }) = self.lines.get(&line) else { return Vec::new() };
         let (net, before) = (*net, *before);
-        let members = || self.lines.values().filter(|state| state.net == net);
+        // Most lines are wired to nothing, and a board may have many: only those of this net are looked at.
+        let alone = [line];
+        let net = self.nets.get(&net).map_or(&alone[..], Vec::as_slice);
+        let members = || net.iter().filter_map(|line| self.lines.get(line));
         let driven = members().flat_map(LineState::driven).min();
         let pulls = || members().filter_map(|state| state.bias.level());
         let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
         let level = driven.or(pulled).unwrap_or(before);
         let remembers = self.remembers;
         let mut changed = Vec::new();
-        for (line, state) in self.lines.iter_mut().filter(|(_, state)| state.net == net) {
-            if state.level != level {
+        for line in net {
+            if let Some(state) = self.lines.get_mut(line).filter(|state| state.level != level) {
                 state.level = level;
                 state.report(at, level, remembers);
                 changed.push(*line);

@@ -1,11 +1,11 @@
 //! What the lock of a runtime guards: tasks, their deadlines, and the callbacks that wait for their turn.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 
 use super::threads::Source;
 use crate::event::{Event, EventKind, Hub};
+use crate::opaque::opaque;
 use crate::time::Instant;
 use crate::types::Edge;
 
@@ -24,7 +24,7 @@ impl TaskId {
 }
 
 /// Something that happens by itself. Its methods run with the runtime's lock held: no user code, no blocking.
-pub(crate) trait Task: fmt::Debug + Send {
+pub(crate) trait Task: Send {
     /// Takes an edge of its line.
     fn edge(&mut self, edge: Edge, effects: &mut Effects);
 
@@ -37,6 +37,8 @@ pub(crate) trait Task: fmt::Debug + Send {
     /// What it wants next.
     fn next(&self) -> Next;
 }
+
+opaque!(Task);
 
 /// When a task wants to be fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
