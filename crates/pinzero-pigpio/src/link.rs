@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) gap: Gap,
     /// The first and the longest pause between attempts to connect again; `None` if there are to be none.
     pub(crate) retry: Option<(Duration, Duration)>,
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) lag: u64,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,11 @@ impl Link {
             }
         }
         state.session()
+    }
+
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) fn lag(&self) -> u64 {
+        self.settings.lag
     }
 
     /// Whether a request of the user's waits for the end of a gap.

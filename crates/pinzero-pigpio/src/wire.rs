@@ -236,6 +236,11 @@ impl Wire {
         self.reach(place).map(drop)
     }
 
+    /// How many requests before this place are not answered yet.
+    pub(crate) fn behind(&self, place: u64) -> u64 {
+        place.saturating_sub(self.traffic.lock().next_reply)
+    }
+
     /// Waits until all requests so far are answered.
     pub(crate) fn drain(&self) -> Result<()> {
         let end = self.traffic.lock().next_place();
