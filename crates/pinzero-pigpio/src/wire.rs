@@ -391,6 +391,9 @@ impl Traffic {
             self.answer(&reply)?;
             taken += length;
         }
+        if taken > 0 {
+            self.owed_since = Some(Instant::now());
+        }
         Ok(taken)
     }
 
@@ -411,7 +414,6 @@ impl Traffic {
             _ => return Err("it replies to what was not asked".to_owned()),
         }
         self.next_reply += 1;
-        self.owed_since = Some(Instant::now());
         self.forget();
         Ok(())
     }
