@@ -23,13 +23,14 @@ pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
 
 /// How many system calls one round of a subject takes, in all of its threads, by strace.
 pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
+    system_calls_with(subject, &[])
+}
+
+/// The same of a subject that is told something by variables.
+pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Result<f64, String> {
     let count = |times| {
-        let output = this(
-            "strace",
-            &["--follow-forks", "--summary-only", "--summary-columns=calls,name"],
-            subject,
-            times,
-        )?;
+        let options = &["--follow-forks", "--summary-only", "--summary-columns=calls,name"];
+        let output = this_with("strace", options, subject, times, variables)?;
         let total = output.lines().find_map(|line| line.trim().strip_suffix(" total"));
         total.and_then(|count| count.trim().parse().ok()).ok_or_else(|| output.clone())
     };
@@ -45,9 +46,20 @@ fn each(count: impl Fn(u64) -> Result<u64, String>) -> Result<f64, String> {
 
 /// Runs a subject under a tool, and returns what the tool says.
 fn this(tool: &str, options: &[&str], subject: &str, times: u64) -> Result<String, String> {
+    this_with(tool, options, subject, times, &[])
+}
+
+fn this_with(
+    tool: &str,
+    options: &[&str],
+    subject: &str,
+    times: u64,
+    variables: &[(&str, &str)],
+) -> Result<String, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(tool);
     command.args(options).arg(program).args(["subject", subject, &times.to_string()]);
+    command.envs(variables.iter().copied());
     let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
     let output = output.map_err(|error| format!("{tool}: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -5,11 +5,15 @@
 //! rounds taken by turns, and on a busy machine measure the neighbours.
 
 #[cfg(target_os = "linux")]
+mod bare;
+#[cfg(target_os = "linux")]
 mod bench;
 #[cfg(target_os = "linux")]
 mod count;
 #[cfg(target_os = "linux")]
 mod groups;
+#[cfg(target_os = "linux")]
+mod peer;
 #[cfg(target_os = "linux")]
 mod place;
 #[cfg(target_os = "linux")]

@@ -15,7 +15,8 @@ pub(crate) fn pair(times: u64, mut ours: impl FnMut(u64), mut theirs: impl FnMut
     best
 }
 
-fn once(times: u64, work: &mut impl FnMut(u64)) -> f64 {
+/// The time, in nanoseconds for one of `times`.
+pub(crate) fn once(times: u64, mut work: impl FnMut(u64)) -> f64 {
     let start = Instant::now();
     work(times);
     start.elapsed().as_nanos() as f64 / times as f64

@@ -1,9 +1,14 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod daemon;
+mod idle_remote;
+mod remote;
+mod remote_peers;
 mod write;
 
 use crate::bench::Bench;
 use crate::count::Work;
+use crate::peer;
 use crate::place::Place;
 
 /// Rows that are measured together.
@@ -17,11 +22,17 @@ pub(crate) struct Group {
 }
 
 /// In the order of the table.
-pub(crate) const GROUPS: &[Group] =
-    &[Group { name: "write", place: Place::Here, is_counted: true, run: write::run }];
+pub(crate) const GROUPS: &[Group] = &[
+    Group { name: "write", place: Place::Here, is_counted: true, run: write::run },
+    Group { name: "remote", place: Place::Here, is_counted: true, run: remote::run },
+    Group { name: "daemon", place: Place::Here, is_counted: true, run: daemon::run },
+    Group { name: "idle-remote", place: Place::Here, is_counted: true, run: idle_remote::run },
+    Group { name: "remote-peers", place: Place::Here, is_counted: false, run: remote_peers::run },
+];
 
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] =
+    &[write::SUBJECTS, peer::SUBJECTS, remote::SUBJECTS, daemon::SUBJECTS, idle_remote::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
