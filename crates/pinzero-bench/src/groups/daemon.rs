@@ -27,7 +27,7 @@ const BARE: &str = "a bare server on epoll";
 const CONNECTIONS: [usize; 4] = [1, 10, 100, 1000];
 
 /// How many requests a round has, of all clients together.
-const REQUESTS: usize = 20_000;
+const REQUESTS: usize = 10_000;
 
 /// How many rounds are run by turns.
 const ROUNDS: usize = 5;
