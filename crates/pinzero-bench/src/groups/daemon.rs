@@ -223,7 +223,7 @@ fn fan_out(bench: &Bench) -> Result<(), String> {
 
     let mut deaf = Vec::new();
     for _ in 0..ROUNDS {
-        // It has more of what it does not read than the sockets hold, and so is in the way until it is dropped.
+        // It is told of another line, too, which changes 200 times for each change that is timed.
         let watcher = Bare::connect(servers[0].addr)?.listen(&mut rounds[0].control, DEAF)?;
         deaf.push(rounds[0].changes(Some(watcher))?);
     }
