@@ -26,7 +26,12 @@ pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
 
 /// How many system calls one round of a subject takes, in all of its threads, by strace.
 pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
-    each(|times| system_calls_of(&this(subject, times)?))
+    system_calls_with(subject, &[])
+}
+
+/// The same of a subject that is told something by variables.
+pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Result<f64, String> {
+    each(|times| system_calls_of(this(subject, times)?.envs(variables.iter().copied())))
 }
 
 /// How many system calls a command takes from start to end.

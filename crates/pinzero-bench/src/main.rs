@@ -5,6 +5,8 @@
 //! rounds taken by turns, and on a busy machine measure the neighbours.
 
 #[cfg(target_os = "linux")]
+mod bare;
+#[cfg(target_os = "linux")]
 mod bench;
 #[cfg(target_os = "linux")]
 mod count;
@@ -12,6 +14,8 @@ mod count;
 mod groups;
 #[cfg(target_os = "linux")]
 mod page;
+#[cfg(target_os = "linux")]
+mod peer;
 #[cfg(target_os = "linux")]
 mod place;
 #[cfg(target_os = "linux")]

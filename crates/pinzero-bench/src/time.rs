@@ -20,7 +20,8 @@ pub(crate) fn best(times: u64, work: impl FnMut(u64)) -> f64 {
     pair(times, work, |_| ()).0
 }
 
-fn once(times: u64, work: &mut impl FnMut(u64)) -> f64 {
+/// The time, in nanoseconds for one of `times`.
+pub(crate) fn once(times: u64, mut work: impl FnMut(u64)) -> f64 {
     let start = Instant::now();
     work(times);
     start.elapsed().as_nanos() as f64 / times as f64

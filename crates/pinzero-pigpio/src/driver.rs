@@ -68,25 +68,32 @@ impl<V: Copy + PartialEq> Driver<V> {
         };
         let frames = frames(before, state.wanted);
         // The places are given with the lock held, so that two threads' wishes are sent in the order of the notes.
-        let posted = session.wire.post(frames.as_ref(), &self.complaints);
-        state.sent = posted.ok().flatten().map(|places| (session.clone(), places.end));
+        state.post(&session, frames.as_ref(), &self.complaints);
         drop(state);
         session.wire.flush();
         Ok(())
     }
 
-    /// Waits until what was wanted last is done. What fails is not wanted any more.
+    /// Waits until what was wanted last is done, or is sent and not too much is unanswered, if writes are not acknowledged.
+    /// What fails is not wanted any more.
     pub(crate) fn confirm(&self, catch_up: impl Fn(&Arc<Session>)) -> Result<()> {
         loop {
             let sent = {
-                let state = self.state.lock();
+                let mut state = self.state.lock();
                 if state.is_closed {
                     return Ok(());
                 }
+                if self.link.lag() > 0 {
+                    let behind = state.sent.as_ref().map(|(session, place)| session.wire.behind(*place));
+                    if let Some(behind) = behind.filter(|behind| *behind <= self.link.lag()) {
+                        return state.settle(behind == 0, &self.complaints);
+                    }
+                }
                 state.sent.clone()
             };
+            // If it has to wait at all, then for so long that the next ones need not.
             let passed = match &sent {
-                Some((session, place)) => session.wire.pass(*place),
+                Some((session, place)) => session.wire.pass(place.saturating_sub(self.link.lag() / 2)),
                 None => self.link.session().map(drop),
             };
             let failed = match passed {
@@ -98,7 +105,10 @@ impl<V: Copy + PartialEq> Driver<V> {
                         Ok(())
                     })
                 }
-                Ok(()) => return self.settle(),
+                Ok(()) => {
+                    let is_done = self.link.lag() == 0;
+                    return self.state.lock().settle(is_done, &self.complaints);
+                }
                 Err(_) if self.link.waits() => {
                     self.state.lock().forget(sent.as_ref());
                     self.link.wait_for_session().map(|session| catch_up(&session))
@@ -116,18 +126,10 @@ impl<V: Copy + PartialEq> Driver<V> {
         }
     }
 
-    fn settle(&self) -> Result<()> {
-        let mut state = self.state.lock();
-        match self.complaints.take() {
-            Some(error) => {
-                state.wanted = state.confirmed;
-                Err(error)
-            }
-            None => {
-                state.confirmed = state.wanted;
-                Ok(())
-            }
-        }
+    /// What writes have met that were not acknowledged, and that nobody has been told of.
+    pub(crate) fn complaint(&self) -> Result<()> {
+        let is_acknowledged = self.link.lag() == 0;
+        if is_acknowledged { Ok(()) } else { self.complaints.take().map_or(Ok(()), Err) }
     }
 
     /// Sends what is wanted, if that could not be sent before.
@@ -136,8 +138,8 @@ impl<V: Copy + PartialEq> Driver<V> {
         if state.is_closed || state.sent.is_some() {
             return;
         }
-        let posted = session.wire.post(&frames(state.wanted), &self.complaints);
-        state.sent = posted.ok().flatten().map(|places| (session.clone(), places.end));
+        let frames = frames(state.wanted);
+        state.post(session, &frames, &self.complaints);
         drop(state);
         session.wire.flush();
     }
@@ -173,7 +175,28 @@ impl<V: Copy + PartialEq> Driver<V> {
     }
 }
 
-impl<V> State<V> {
+impl<V: Copy> State<V> {
+    /// Sends what leads to what is wanted, if that can be done now.
+    fn post(&mut self, session: &Arc<Session>, frames: &[Frame], complaints: &Arc<Complaints>) {
+        match (session.wire.post(frames, complaints), &mut self.sent) {
+            (Ok(Some(places)), Some((same, place))) if Arc::ptr_eq(same, session) => *place = places.end,
+            (Ok(Some(places)), sent) => *sent = Some((session.clone(), places.end)),
+            (_, sent) => *sent = None,
+        }
+    }
+
+    /// Tells what writes have met. What is wanted is confirmed if it `is_done`.
+    fn settle(&mut self, is_done: bool, complaints: &Complaints) -> Result<()> {
+        if let Some(error) = complaints.take() {
+            self.wanted = self.confirmed;
+            return Err(error);
+        }
+        if is_done {
+            self.confirmed = self.wanted;
+        }
+        Ok(())
+    }
+
     /// Whether these are still the requests by which it was wanted last.
     fn is_sent_by(&self, sent: Option<&(Arc<Session>, u64)>) -> bool {
         match (&self.sent, sent) {

@@ -28,6 +28,10 @@ use crate::wire::Frame;
 /// How many events a listener may lag behind.
 const EVENTS: usize = 64;
 
+/// How many requests may be unanswered when a write returns that is not acknowledged. Far fewer than may be under way, as
+/// blinks want to be sent, too.
+const LAG: u64 = 512;
+
 /// The lines that the protocol knows.
 const LINES: u32 = 54;
 
@@ -93,6 +97,31 @@ impl Builder {
     /// What becomes of a command while the connection is lost; it fails if nothing is said.
     pub fn while_disconnected(mut self, gap: Gap) -> Self {
         self.settings.gap = gap;
+        self
+    }
+
+    /// Writes return once they are sent, and do not wait for the daemon: for many of them in a row, over a network that takes
+    /// its time. If nothing is said, a write returns when the daemon has done it.
+    ///
+    /// They are done in order. What one of them meets is told by a later call on the same device: the next write after the
+    /// answer has come, reading the level, or closing. Reading waits for all writes before it. When 512 have no answer, the
+    /// next one waits. After a loss of the connection the last level that was asked for is restored, as always.
+    ///
+    /// ```no_run
+    /// use pinzero_core::{Gpio, Level};
+    /// use pinzero_pigpio::PigpioFactory;
+    ///
+    /// let gpio = Gpio::new(PigpioFactory::builder("pi.local").unacknowledged().connect()?)?;
+    /// let clock = gpio.output(17).open()?;
+    /// for _ in 0..1000 {
+    ///     clock.toggle()?;
+    /// }
+    /// // All of them are done.
+    /// clock.level()?;
+    /// # Ok::<(), pinzero_core::Error>(())
+    /// ```
+    pub fn unacknowledged(mut self) -> Self {
+        self.settings.lag = LAG;
         self
     }
 
@@ -182,7 +211,7 @@ impl PigpioFactory {
     /// Prepares to connect with other settings.
     pub fn builder(address: impl Into<String>) -> Builder {
         let limits = Limits { connect: secs(5), request: secs(2), keep_alive: secs(30), silence: secs(130) };
-        let settings = Settings { limits, gap: Gap::default(), retry: Some((ms(100), secs(5))) };
+        let settings = Settings { limits, gap: Gap::default(), retry: Some((ms(100), secs(5))), lag: 0 };
         Builder { address: address.into(), settings }
     }
 

@@ -54,7 +54,7 @@ impl Found {
 
     /// The line and the range that it is marked by, if it can be.
     pub(crate) fn marked(&self) -> Option<(u32, u32)> {
-        self.range.filter(|_| (self.line as usize) < LINES).map(|_| (self.line, mark()))
+        self.range.filter(|_| self.line < LINES).map(|_| (self.line, mark()))
     }
 
     /// What gives an output back; `last` is its level.

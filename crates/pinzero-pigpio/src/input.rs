@@ -40,7 +40,7 @@ impl PigpioInput {
         if config.settle.is_some_and(|time| time > LONGEST_SETTLE) {
             return Err(Error::unsupported(format!("a settle time of more than {LONGEST_SETTLE:?}")));
         }
-        if config.edges.is_some() && line.0 as usize >= LINES {
+        if config.edges.is_some() && line.0 >= LINES {
             return Err(Error::unsupported("watching a line above GPIO31"));
         }
         let session = link.wait_for_session()?;

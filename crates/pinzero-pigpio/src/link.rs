@@ -13,8 +13,8 @@ use crate::address::Address;
 use crate::error;
 use crate::event::LinkEvent;
 use crate::factory::Gap;
-use crate::protocol::{Command, Report};
-use crate::session::{Greeting, Limits, Session, ask_tick};
+use crate::protocol::Command;
+use crate::session::{Greeting, Limits, Reports, Session, ask_tick};
 use crate::ticks::{Ticks, WORTHLESS};
 use crate::watch::Watch;
 use crate::wire::{Answer, Frame};
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) gap: Gap,
     /// The first and the longest pause between attempts to connect again; `None` if there are to be none.
     pub(crate) retry: Option<(Duration, Duration)>,
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) lag: u64,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,11 @@ impl Link {
             }
         }
         state.session()
+    }
+
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) fn lag(&self) -> u64 {
+        self.settings.lag
     }
 
     /// Whether a request of the user's waits for the end of a gap.
@@ -258,18 +265,23 @@ impl Link {
 
     /// Takes reports until the connection is lost; returns why.
     fn receive(&self, session: &Session) -> Error {
-        session.receive(self.settings.limits.silence, |report| match report {
-            Some(report) => self.report(report),
-            None => {
-                self.watch.lock().wake();
-                self.measure_again(session);
-            }
+        session.receive(self.settings.limits.silence, |reports| {
+            self.report(reports);
+            self.measure_again(session);
         })
     }
 
-    fn report(&self, report: &Report) {
+    /// Tells of what has come together.
+    fn report(&self, reports: Reports<'_>) {
+        // Read when it is there, and so not before any of them.
         let now = self.now();
-        let lost = self.watch.lock().report(report, &mut self.ticks.lock(), now);
+        let lost = {
+            let (mut watch, mut ticks) = (self.watch.lock(), self.ticks.lock());
+            let report = |report| u64::from(watch.report(&report, &mut ticks, now));
+            let lost: u64 = reports.iter().map(report).sum();
+            watch.wake();
+            lost
+        };
         if lost > 0 {
             log::warn!("{}: {lost} reports of changes were lost", self.address);
         }

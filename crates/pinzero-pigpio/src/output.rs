@@ -53,7 +53,9 @@ impl Pin for PigpioOutput {
     fn level(&self) -> Result<Level> {
         let Output { driver, line, .. } = &*self.output;
         driver.check_open()?;
-        Ok(Level::from(driver.link().value(Command::Read, *line, 0)? != 0))
+        let level = Level::from(driver.link().value(Command::Read, *line, 0)? != 0);
+        driver.complaint()?;
+        Ok(level)
     }
 
     fn close(&self) -> Result<()> {
@@ -88,7 +90,10 @@ impl Held for Output {
 
     fn close(&self) -> Result<()> {
         match self.driver.close() {
-            Some(last) => self.driver.link().give_back(self.found.leave_output(self.on_close, last)),
+            Some(last) => {
+                let frames = self.found.leave_output(self.on_close, last);
+                self.driver.link().give_back(frames).and(self.driver.complaint())
+            }
             None => Ok(()),
         }
     }
@@ -182,6 +187,7 @@ impl OutputGroupPins for PigpioGroup {
         let answers = session.wire.ask_all(&banks)?;
         let [low, high] = &answers[..] else { unreachable!("each question has an answer") };
         let gpios = u64::from(low.value()?) | u64::from(high.value()?) << 32;
+        self.group.driver.complaint()?;
         let lines = self.group.lines.iter().enumerate();
         Ok(lines.fold(0, |levels, (index, line)| levels | (gpios >> line & 1) << index))
     }
@@ -210,7 +216,7 @@ impl Held for Group {
         let lines = self.found.iter().enumerate().rev();
         let frames =
             lines.flat_map(|(index, found)| found.leave_output(self.on_close, bit(last, index))).collect();
-        self.driver.link().give_back(frames)
+        self.driver.link().give_back(frames).and(self.driver.complaint())
     }
 }
 

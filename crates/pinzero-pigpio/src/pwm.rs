@@ -282,7 +282,7 @@ impl Held for Pwm {
         }
         let result = self.driver.link().give_back(frames);
         self.shared.give_back(self.line);
-        result
+        result.and(self.driver.complaint())
     }
 }
 

@@ -20,6 +20,9 @@ const MEASUREMENTS: usize = 5;
 /// Room for what is sent without waiting.
 const SEND_BUFFER: usize = 1 << 18;
 
+/// Room for reports that come together: a storm of them is read in few calls.
+const REPORTS: usize = 1 << 15;
+
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -31,6 +34,16 @@ pub(crate) struct Limits {
     pub(crate) keep_alive: Duration,
     /// A report of any kind: the daemon sends one a minute at least.
     pub(crate) silence: Duration,
+}
+
+/// Reports that have come together, as they came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reports<'a>(&'a [u8]);
+
+impl Reports<'_> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Report> {
+        self.0.chunks_exact(Report::LENGTH).filter_map(Report::decode)
+    }
 }
 
 /// Two connections to a daemon.
@@ -79,9 +92,9 @@ impl Session {
         Ok((Session { wire, reports, handle, number }, Greeting { revision, ticks, tick, peer }))
     }
 
-    /// Hands over each report as it comes, and `None` after all that came together; returns why no more will come.
-    pub(crate) fn receive(&self, silence: Duration, mut take: impl FnMut(Option<&Report>)) -> Error {
-        let mut buffer = [0; 4096];
+    /// Hands over the reports that have come together, time and again; returns why no more will come.
+    pub(crate) fn receive(&self, silence: Duration, mut take: impl FnMut(Reports<'_>)) -> Error {
+        let mut buffer = vec![0; REPORTS];
         let mut filled = 0;
         loop {
             match (&self.reports).read(&mut buffer[filled..]) {
@@ -94,12 +107,9 @@ impl Session {
                 Err(error) => return self.lost(error),
             }
             let whole = filled - filled % Report::LENGTH;
-            for report in buffer[..whole].chunks_exact(Report::LENGTH).filter_map(Report::decode) {
-                take(Some(&report));
-            }
+            take(Reports(&buffer[..whole]));
             buffer.copy_within(whole..filled, 0);
             filled -= whole;
-            take(None);
         }
     }
 

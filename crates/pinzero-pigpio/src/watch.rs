@@ -7,18 +7,19 @@ use crate::protocol::Report;
 use crate::ticks::{Tick, Ticks};
 
 /// The lines whose changes a report can tell.
-pub(crate) const LINES: usize = 32;
+pub(crate) const LINES: u32 = 32;
 
 /// All watched lines of a factory.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    lines: [Option<Watched>; LINES],
+    lines: Vec<Watched>,
     /// The number that the next report should have; the first of a session is 0.
     sequence: u16,
 }
 
 #[derive(Debug)]
 struct Watched {
+    line: u32,
     sink: EdgeSink,
     /// Where the line was last; `None` until that has been read.
     level: Option<Level>,
@@ -35,24 +36,30 @@ struct Watched {
 impl Watch {
     /// Begins to watch a line, whose level is told later.
     pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
-        let watched =
-            Watched { sink, level: None, since: None, early: Vec::new(), missed: 0, last: Instant::ZERO };
-        self.lines[line as usize] = Some(watched);
+        self.lines.push(Watched {
+            line,
+            sink,
+            level: None,
+            since: None,
+            early: Vec::new(),
+            missed: 0,
+            last: Instant::ZERO,
+        });
     }
 
     /// Ends watching a line: once this returns no edge of it is told.
     pub(crate) fn remove(&mut self, line: u32) {
-        self.lines[line as usize] = None;
+        self.lines.retain(|watched| watched.line != line);
     }
 
     /// The lines that are watched, a bit each.
     pub(crate) fn mask(&self) -> u32 {
-        (0..LINES).filter(|line| self.lines[*line].is_some()).fold(0, |mask, line| mask | 1 << line)
+        self.lines.iter().fold(0, |mask, watched| mask | 1 << watched.line)
     }
 
     /// Tells where a line was at `since`, and what has been reported of it from then on.
     pub(crate) fn settle(&mut self, line: u32, since: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
-        let Some(watched) = &mut self.lines[line as usize] else { return };
+        let Some(watched) = self.lines.iter_mut().find(|watched| watched.line == line) else { return };
         (watched.level, watched.since) = (Some(level), Some(since));
         for (tick, level) in std::mem::take(&mut watched.early) {
             watched.change(tick, level, ticks, now);
@@ -63,13 +70,13 @@ impl Watch {
     /// Tells where all lines are now, after a time of which there were no reports.
     pub(crate) fn resume(&mut self, since: Tick, levels: u32, ticks: &mut Ticks, now: Instant) {
         self.sequence = 0;
-        for (line, watched) in watched(&mut self.lines) {
+        for watched in &mut self.lines {
             watched.early.clear();
             watched.since = None;
             if watched.level.is_some() {
-                watched.change(since, level_of(levels, line), ticks, now);
+                watched.change(since, level_of(levels, watched.line), ticks, now);
             }
-            (watched.level, watched.since) = (Some(level_of(levels, line)), Some(since));
+            (watched.level, watched.since) = (Some(level_of(levels, watched.line)), Some(since));
             watched.sink.wake();
         }
     }
@@ -79,9 +86,15 @@ impl Watch {
         let lost = report.sequence.wrapping_sub(self.sequence);
         self.sequence = report.sequence.wrapping_add(1);
         let tick = ticks.widen(report.tick);
-        for (line, watched) in watched(&mut self.lines) {
-            watched.missed = watched.missed.saturating_add(u32::from(lost));
-            watched.change(tick, level_of(report.levels, line), ticks, now);
+        for watched in &mut self.lines {
+            if lost > 0 {
+                watched.missed = watched.missed.saturating_add(u32::from(lost));
+            }
+            // Of several lines most have not changed.
+            let level = level_of(report.levels, watched.line);
+            if watched.level != Some(level) {
+                watched.change(tick, level, ticks, now);
+            }
         }
         lost
     }
@@ -89,17 +102,13 @@ impl Watch {
     /// Has the edges seen to that reports have brought.
     pub(crate) fn wake(&self) {
         // All sinks of a factory wake the same timeline.
-        if let Some(watched) = self.lines.iter().flatten().next() {
+        if let Some(watched) = self.lines.first() {
             watched.sink.wake();
         }
     }
 }
 
-fn watched(lines: &mut [Option<Watched>; LINES]) -> impl Iterator<Item = (usize, &mut Watched)> {
-    lines.iter_mut().enumerate().filter_map(|(line, watched)| Some((line, watched.as_mut()?)))
-}
-
-fn level_of(levels: u32, line: usize) -> Level {
+fn level_of(levels: u32, line: u32) -> Level {
     Level::from(levels >> line & 1 == 1)
 }
 

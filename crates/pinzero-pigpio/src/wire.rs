@@ -236,6 +236,11 @@ impl Wire {
         self.reach(place).map(drop)
     }
 
+    /// How many requests before this place are not answered yet.
+    pub(crate) fn behind(&self, place: u64) -> u64 {
+        place.saturating_sub(self.traffic.lock().next_reply)
+    }
+
     /// Waits until all requests so far are answered.
     pub(crate) fn drain(&self) -> Result<()> {
         let end = self.traffic.lock().next_place();
@@ -386,6 +391,9 @@ impl Traffic {
             self.answer(&reply)?;
             taken += length;
         }
+        if taken > 0 {
+            self.owed_since = Some(Instant::now());
+        }
         Ok(taken)
     }
 
@@ -406,7 +414,6 @@ impl Traffic {
             _ => return Err("it replies to what was not asked".to_owned()),
         }
         self.next_reply += 1;
-        self.owed_since = Some(Instant::now());
         self.forget();
         Ok(())
     }

@@ -2,14 +2,19 @@
 
 mod blink;
 mod construct;
+mod daemon;
+mod idle_remote;
 mod peers;
 mod program;
 mod pwm;
+mod remote;
+mod remote_peers;
 mod scale;
 mod write;
 
 use crate::bench::Bench;
 use crate::count::Work;
+use crate::peer;
 use crate::place::Place;
 
 /// Rows that are measured together.
@@ -31,18 +36,39 @@ pub(crate) const GROUPS: &[Group] = &[
     here("scale", "Many devices", scale::run),
     here("blink", "A thousand LEDs that blink", blink::run),
     here("pwm", "Software PWM", pwm::run),
+    here("remote", "Pins of another computer", remote::run),
+    here("idle-remote", "Pins of another computer, at rest", idle_remote::run),
+    here("daemon", "The daemon", daemon::run),
     here("program", "A program with one LED", program::run),
-    Group { is_counted: false, ..here("peers", "Beside gpiozero on its mock", peers::run) },
+    timed("peers", "Beside gpiozero on its mock", peers::run),
+    timed("remote-peers", "Beside pigpio for Python", remote_peers::run),
 ];
 
+type Run = fn(&Bench) -> Result<(), String>;
+
 /// A group that runs on this machine, and has something to count.
-const fn here(name: &'static str, title: &'static str, run: fn(&Bench) -> Result<(), String>) -> Group {
+const fn here(name: &'static str, title: &'static str, run: Run) -> Group {
     Group { name, title, place: Place::Here, is_counted: true, run }
 }
 
+/// One that has nothing to count.
+const fn timed(name: &'static str, title: &'static str, run: Run) -> Group {
+    Group { is_counted: false, ..here(name, title, run) }
+}
+
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] =
-    &[write::SUBJECTS, construct::SUBJECTS, scale::SUBJECTS, blink::SUBJECTS, pwm::SUBJECTS, peers::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] = &[
+    write::SUBJECTS,
+    construct::SUBJECTS,
+    scale::SUBJECTS,
+    blink::SUBJECTS,
+    pwm::SUBJECTS,
+    peer::SUBJECTS,
+    remote::SUBJECTS,
+    daemon::SUBJECTS,
+    idle_remote::SUBJECTS,
+    peers::SUBJECTS,
+];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
