@@ -1,5 +1,6 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod cdev;
 mod write;
 
 use crate::bench::Bench;
@@ -17,11 +18,13 @@ pub(crate) struct Group {
 }
 
 /// In the order of the table.
-pub(crate) const GROUPS: &[Group] =
-    &[Group { name: "write", place: Place::Here, is_counted: true, run: write::run }];
+pub(crate) const GROUPS: &[Group] = &[
+    Group { name: "write", place: Place::Here, is_counted: true, run: write::run },
+    Group { name: "cdev", place: Place::KernelRig, is_counted: true, run: cdev::run },
+];
 
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS, cdev::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
