@@ -11,6 +11,11 @@ const TIMES: [u64; 2] = [1_000, 11_000];
 
 /// How many instructions one round of a subject takes, by valgrind's callgrind; why not, if it cannot be told.
 pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
+    instructions_in(subject, TIMES)
+}
+
+/// The same by other numbers of rounds, for those that are long.
+pub(crate) fn instructions_in(subject: &str, times: [u64; 2]) -> Result<f64, String> {
     let count = |times| {
         let output =
             this("valgrind", &["--tool=callgrind", "--callgrind-out-file=/dev/null"], subject, times)?;
@@ -18,11 +23,16 @@ pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
         let collected = output.lines().find_map(|line| line.split_once("Collected :"));
         collected.and_then(|(_, count)| count.trim().parse().ok()).ok_or_else(|| output.clone())
     };
-    each(count)
+    each(times, count)
 }
 
 /// How many system calls one round of a subject takes, in all of its threads, by strace.
 pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
+    system_calls_in(subject, TIMES)
+}
+
+/// The same by other numbers of rounds, for those that are long.
+pub(crate) fn system_calls_in(subject: &str, times: [u64; 2]) -> Result<f64, String> {
     let count = |times| {
         let output = this(
             "strace",
@@ -33,12 +43,11 @@ pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
         let total = output.lines().find_map(|line| line.trim().strip_suffix(" total"));
         total.and_then(|count| count.trim().parse().ok()).ok_or_else(|| output.clone())
     };
-    each(count)
+    each(times, count)
 }
 
 /// What a round costs, by the costs of two numbers of rounds.
-fn each(count: impl Fn(u64) -> Result<u64, String>) -> Result<f64, String> {
-    let [few, many] = TIMES;
+fn each([few, many]: [u64; 2], count: impl Fn(u64) -> Result<u64, String>) -> Result<f64, String> {
     let (less, more) = (count(few)?, count(many)?);
     Ok(more.saturating_sub(less) as f64 / (many - few) as f64)
 }
