@@ -1,6 +1,8 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod callbacks;
 mod cdev;
+mod edges;
 mod write;
 
 use crate::bench::Bench;
@@ -20,11 +22,13 @@ pub(crate) struct Group {
 /// In the order of the table.
 pub(crate) const GROUPS: &[Group] = &[
     Group { name: "write", place: Place::Here, is_counted: true, run: write::run },
+    Group { name: "callbacks", place: Place::Here, is_counted: true, run: callbacks::run },
     Group { name: "cdev", place: Place::KernelRig, is_counted: true, run: cdev::run },
+    Group { name: "edges", place: Place::KernelRig, is_counted: true, run: edges::run },
 ];
 
 /// The subjects of all groups.
-const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS, cdev::SUBJECTS];
+const SUBJECTS: &[&[(&str, Work)]] = &[write::SUBJECTS, callbacks::SUBJECTS, cdev::SUBJECTS];
 
 /// The work of a name.
 pub(crate) fn subject(name: &str) -> Option<Work> {
