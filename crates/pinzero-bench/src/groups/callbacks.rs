@@ -43,8 +43,8 @@ fn edges(driven: u64) -> u64 {
     let button = Button::builder(2).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
     let seen = Arc::new(AtomicU64::new(0));
     let [pressed, released] = [seen.clone(), seen.clone()];
-    button.when_pressed(move |_| drop(pressed.fetch_add(1, Ordering::Relaxed)));
-    button.when_released(move |_| drop(released.fetch_add(1, Ordering::Relaxed)));
+    button.when_pressed(move |_| _ = pressed.fetch_add(1, Ordering::Relaxed));
+    button.when_released(move |_| _ = released.fetch_add(1, Ordering::Relaxed));
     let line = gpio.line(2);
     for number in 0..driven {
         // It is pulled up, and low when pressed.

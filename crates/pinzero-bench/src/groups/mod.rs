@@ -3,6 +3,7 @@
 mod callbacks;
 mod cdev;
 mod edges;
+mod registers;
 mod write;
 
 use crate::bench::Bench;
@@ -25,6 +26,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "callbacks", place: Place::Here, is_counted: true, run: callbacks::run },
     Group { name: "cdev", place: Place::KernelRig, is_counted: true, run: cdev::run },
     Group { name: "edges", place: Place::KernelRig, is_counted: true, run: edges::run },
+    Group { name: "registers", place: Place::PiRig, is_counted: true, run: registers::run },
 ];
 
 /// The subjects of all groups.
