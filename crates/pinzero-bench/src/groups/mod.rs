@@ -3,7 +3,9 @@
 mod callbacks;
 mod cdev;
 mod edges;
+mod piped;
 mod registers;
+mod sides;
 mod write;
 
 use crate::bench::Bench;
@@ -26,6 +28,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "callbacks", place: Place::Here, is_counted: true, run: callbacks::run },
     Group { name: "cdev", place: Place::KernelRig, is_counted: true, run: cdev::run },
     Group { name: "edges", place: Place::KernelRig, is_counted: true, run: edges::run },
+    Group { name: "piped", place: Place::Here, is_counted: true, run: piped::run },
     Group { name: "registers", place: Place::PiRig, is_counted: true, run: registers::run },
 ];
 
