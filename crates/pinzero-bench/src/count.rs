@@ -15,7 +15,12 @@ const TIMES: [u64; 2] = [1_000, 11_000];
 
 /// How many instructions one round of a subject takes, by valgrind's callgrind; why not, if it cannot be told.
 pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
-    each(|times| {
+    instructions_in(subject, TIMES)
+}
+
+/// The same by other numbers of rounds, for those that are long.
+pub(crate) fn instructions_in(subject: &str, times: [u64; 2]) -> Result<f64, String> {
+    each(times, |times| {
         let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
         let output = under("valgrind", &options, &this(subject, times)?)?;
         // `==12== Collected : 30412345`
@@ -26,12 +31,17 @@ pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
 
 /// How many system calls one round of a subject takes, in all of its threads, by strace.
 pub(crate) fn system_calls(subject: &str) -> Result<f64, String> {
-    system_calls_with(subject, &[])
+    system_calls_in(subject, TIMES)
+}
+
+/// The same by other numbers of rounds, for those that are long.
+pub(crate) fn system_calls_in(subject: &str, times: [u64; 2]) -> Result<f64, String> {
+    each(times, |times| system_calls_of(&this(subject, times)?))
 }
 
 /// The same of a subject that is told something by variables.
 pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Result<f64, String> {
-    each(|times| system_calls_of(this(subject, times)?.envs(variables.iter().copied())))
+    each(TIMES, |times| system_calls_of(this(subject, times)?.envs(variables.iter().copied())))
 }
 
 /// How many system calls a command takes from start to end.
@@ -43,8 +53,7 @@ pub(crate) fn system_calls_of(command: &Command) -> Result<f64, String> {
 }
 
 /// What a round costs, by the costs of two numbers of rounds.
-fn each(count: impl Fn(u64) -> Result<f64, String>) -> Result<f64, String> {
-    let [few, many] = TIMES;
+fn each([few, many]: [u64; 2], count: impl Fn(u64) -> Result<f64, String>) -> Result<f64, String> {
     let (less, more) = (count(few)?, count(many)?);
     Ok((more - less).max(0.0) / (many - few) as f64)
 }

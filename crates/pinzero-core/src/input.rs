@@ -499,7 +499,7 @@ impl InputTask {
             lasted
         };
         if active {
-            self.emit(EventKind::Activated, at, Duration::ZERO, effects);
+            self.emit(EventKind::Activated, at, level, Duration::ZERO, effects);
             if let Some(hold) = &mut self.hold {
                 hold.press(at);
             }
@@ -507,7 +507,7 @@ impl InputTask {
                 click.press();
             }
         } else {
-            self.emit(EventKind::Deactivated, at, lasted, effects);
+            self.emit(EventKind::Deactivated, at, level, lasted, effects);
             if let Some(hold) = &mut self.hold {
                 hold.release();
             }
@@ -518,12 +518,12 @@ impl InputTask {
     }
 
     fn held(&mut self, at: Instant, effects: &mut Effects) {
-        let since = {
+        let (since, level) = {
             let mut status = self.status.lock();
             status.is_held = true;
-            status.since
+            (status.since, status.level)
         };
-        self.emit(EventKind::Held, at, at - since, effects);
+        self.emit(EventKind::Held, at, level, at - since, effects);
         for gesture in self.click.as_mut().map_or(&[][..], Click::long) {
             self.gesture(*gesture, at, effects);
         }
@@ -535,12 +535,11 @@ impl InputTask {
             Gesture::DoubleClick => EventKind::DoubleClicked,
             Gesture::LongPress => EventKind::LongPressed,
         };
-        let lasted = at - self.status.lock().since;
-        self.emit(kind, at, lasted, effects);
+        let Status { since, level, .. } = *self.status.lock();
+        self.emit(kind, at, level, at - since, effects);
     }
 
-    fn emit(&mut self, kind: EventKind, at: Instant, lasted: Duration, effects: &mut Effects) {
-        let level = self.status.lock().level;
+    fn emit(&mut self, kind: EventKind, at: Instant, level: Level, lasted: Duration, effects: &mut Effects) {
         let missed = std::mem::take(&mut self.missed);
         effects.emit(&self.hub, Event { kind, at, level, lasted, missed });
     }

@@ -1,7 +1,7 @@
 //! All that CI checks, step by step.
 
 use crate::runner::{Runner, Stop, Tally};
-use crate::{checks, cross, deep, interop, rig};
+use crate::{bench, checks, cross, deep, interop, rig};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -44,6 +44,7 @@ const STEPS: &[(&str, Step)] = &[
     (NODE.0, interop::node),
     (KERNEL_RIG.0, |runner| rig::KERNEL.test(runner)),
     (PI_RIG.0, |runner| rig::PI.test(runner)),
+    ("benches, counted", bench::counted),
     ("clean tree", checks::clean_tree),
 ];
 

@@ -1,8 +1,10 @@
 //! The developers' tool of the workspace. `cargo xtask ci` checks all that CI checks;
 //! `cargo xtask kernel-rig` runs tests under a Linux kernel with a simulated GPIO chip;
 //! `cargo xtask pi-rig` runs those for an emulated Raspberry Pi;
-//! `cargo xtask interop` runs those with the clients of others.
+//! `cargo xtask interop` runs those with the clients of others;
+//! `cargo xtask bench` measures.
 
+mod bench;
 mod checks;
 mod ci;
 mod cross;
@@ -25,6 +27,7 @@ Usage: cargo xtask COMMAND
   pi-rig                   run the tests that need an emulated Raspberry Pi, fetching its parts first if need be
   pi-rig --fetch-only      just fetch the parts
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
+  bench [ARG...]           run the benches, with these arguments: `--help` tells which there are
   interop                  run the tests with clients in Python and Node, fetching these first if need be
   cross                    check that everything builds for other systems, as far as there are compilers for them
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["pi-rig"] => PI.main(Task::Test),
         ["pi-rig", "--fetch-only"] => PI.main(Task::Prepare),
         ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
+        ["bench", arguments @ ..] => bench::main(arguments),
         ["interop"] => interop::main(),
         ["cross"] => cross::main(),
         ["help" | "--help" | "-h"] => {

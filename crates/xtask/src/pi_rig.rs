@@ -3,6 +3,7 @@
 use crate::cross;
 use crate::rig::Rig;
 use crate::runner::{Runner, Stop, root};
+use std::path::PathBuf;
 use std::process::Command;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -14,11 +15,23 @@ pub(crate) fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     runner.run(&mut command)?;
 
     let mut command = cargo(runner, "test")?;
-    let program = root().join("target/pi-rig").join(TARGET).join("debug/examples/led_blink");
+    let program = folder().join("debug/examples/led_blink");
     command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", program).args(rig.as_runner(TARGET));
     command.args(["--package=pinzero-rppal", "--tests", "--", "--include-ignored"]);
     runner.run(&mut command)?;
     Ok(())
+}
+
+/// Builds the program of a package as it would be for use, and tells where it is.
+pub(crate) fn release(runner: &mut Runner, package: &str) -> Result<PathBuf, Stop> {
+    let mut command = cargo(runner, "build")?;
+    runner.run(command.args(["--release", "--package", package]))?;
+    Ok(folder().join("release").join(package))
+}
+
+/// Where cargo puts what it builds.
+fn folder() -> PathBuf {
+    root().join("target/pi-rig").join(TARGET)
 }
 
 /// A command of cargo for programs that run without anything beside them.

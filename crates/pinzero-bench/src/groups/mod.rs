@@ -1,15 +1,21 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
 mod blink;
+mod callbacks;
+mod cdev;
 mod construct;
 mod daemon;
+mod edges;
 mod idle_remote;
 mod peers;
+mod piped;
 mod program;
 mod pwm;
+mod registers;
 mod remote;
 mod remote_peers;
 mod scale;
+mod sides;
 mod write;
 
 use crate::bench::Bench;
@@ -32,6 +38,11 @@ pub(crate) struct Group {
 /// In the order of the table.
 pub(crate) const GROUPS: &[Group] = &[
     here("write", "Switching an output", write::run),
+    on("cdev", Place::KernelRig, "The character device", cdev::run),
+    on("registers", Place::PiRig, "Registers", registers::run),
+    here("callbacks", "An edge on the mock", callbacks::run),
+    here("piped", "Edges from a pipe", piped::run),
+    on("edges", Place::KernelRig, "Edges from the character device", edges::run),
     here("construct", "Opening and closing a device", construct::run),
     here("scale", "Many devices", scale::run),
     here("blink", "A thousand LEDs that blink", blink::run),
@@ -48,7 +59,12 @@ type Run = fn(&Bench) -> Result<(), String>;
 
 /// A group that runs on this machine, and has something to count.
 const fn here(name: &'static str, title: &'static str, run: Run) -> Group {
-    Group { name, title, place: Place::Here, is_counted: true, run }
+    on(name, Place::Here, title, run)
+}
+
+/// One that runs elsewhere.
+const fn on(name: &'static str, place: Place, title: &'static str, run: Run) -> Group {
+    Group { name, title, place, is_counted: true, run }
 }
 
 /// One that has nothing to count.
@@ -59,6 +75,8 @@ const fn timed(name: &'static str, title: &'static str, run: Run) -> Group {
 /// The subjects of all groups.
 const SUBJECTS: &[&[(&str, Work)]] = &[
     write::SUBJECTS,
+    callbacks::SUBJECTS,
+    cdev::SUBJECTS,
     construct::SUBJECTS,
     scale::SUBJECTS,
     blink::SUBJECTS,

@@ -13,6 +13,7 @@ mod manual;
 mod state;
 mod threads;
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -260,7 +261,7 @@ impl Shared {
         for call in effects.calls.drain(..) {
             state.queue(call);
         }
-        let mut next = None;
+        let mut calls = VecDeque::new();
         match &self.threads {
             // A visitor may hold locks of its own that a callback wants: it leaves them to the threads.
             Some(threads) if turner == Turner::Visitor => {
@@ -271,9 +272,9 @@ impl Shared {
             }
             Some(threads) => {
                 threads.arm(&mut state);
-                next = state.next_call();
+                state.take_calls(&mut calls);
             }
-            None => next = state.next_call(),
+            None => state.take_calls(&mut calls),
         }
         drop(state);
         for complaint in effects.complaints.drain(..) {
@@ -283,13 +284,16 @@ impl Shared {
             hub.ring();
         }
         drop(effects);
-        while let Some((hub, event)) = next {
-            let panicked = hub.deliver(&event);
-            self.panics.fetch_add(panicked, Ordering::Relaxed);
-            drop(hub);
+        while !calls.is_empty() {
+            for (hub, event) in calls.drain(..) {
+                let panicked = hub.deliver(&event);
+                if panicked > 0 {
+                    self.panics.fetch_add(panicked, Ordering::Relaxed);
+                }
+            }
             let mut state = self.state.lock();
             state.calling = false;
-            next = state.next_call();
+            state.take_calls(&mut calls);
         }
     }
 }

@@ -202,13 +202,22 @@ impl State {
         }
     }
 
-    pub(super) fn next_call(&mut self) -> Option<(Arc<Hub>, Event)> {
+    /// Moves calls to `batch` for the caller to make; none while somebody else makes some.
+    ///
+    /// All that wait, but for the last if it is one for "held again", which is looked for as long as it waits.
+    pub(super) fn take_calls(&mut self, batch: &mut VecDeque<(Arc<Hub>, Event)>) {
         if self.calling {
-            return None;
+            return;
         }
-        let call = self.calls.pop_front();
-        self.calling = call.is_some();
-        call
+        let is_held = self.calls.back().is_some_and(|(_, event)| event.kind == EventKind::Held);
+        let held = if is_held { self.calls.pop_back() } else { None };
+        batch.append(&mut self.calls);
+        if batch.is_empty() {
+            batch.extend(held);
+        } else {
+            self.calls.extend(held);
+        }
+        self.calling = !batch.is_empty();
     }
 
     /// Sets the deadline of a task anew, after something it depends on has changed.

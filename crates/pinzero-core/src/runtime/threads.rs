@@ -112,12 +112,15 @@ impl Threads {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Sets the poller's timer to the first deadline, if it is not set to that already.
+    /// Sets the poller's timer to the first deadline, unless it fires by then anyway.
+    ///
+    /// If it fires too early, that is one turn for nothing; to move it with each press and release of a button would be a
+    /// system call for each.
     pub(super) fn arm(&self, state: &mut State) {
-        let first = state.first_deadline();
-        if state.armed != first {
-            state.armed = first;
-            self.poller.arm(first);
+        let Some(first) = state.first_deadline() else { return };
+        if state.armed.is_none_or(|armed| armed > first) {
+            state.armed = Some(first);
+            self.poller.arm(Some(first));
         }
     }
 
