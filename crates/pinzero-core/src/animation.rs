@@ -56,7 +56,7 @@ impl Lane {
             return write();
         }
         gpio.runtime().enter(|state, _, effects| {
-            state.remove(TaskId::from_raw(self.owner.swap(self.idle, Ordering::Relaxed)), effects);
+            state.remove(TaskId::from_raw(self.owner.swap(self.idle, Ordering::AcqRel)), effects);
             write()
         })
     }
@@ -79,7 +79,7 @@ impl Lane {
             hub: Arc::default(),
         });
         runtime.enter(|state, now, effects| {
-            let before = TaskId::from_raw(target.lane().owner.swap(id.raw(), Ordering::Relaxed));
+            let before = TaskId::from_raw(target.lane().owner.swap(id.raw(), Ordering::AcqRel));
             state.remove(before, effects);
             let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
             // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.

@@ -15,7 +15,7 @@ use crate::exit::{self, Home};
 use crate::factory::PinFactory;
 use crate::group::GroupBuilder;
 use crate::input::InputBuilder;
-use crate::lease::Closable;
+use crate::lease::{Closable, Lease};
 use crate::output::OutputBuilder;
 use crate::peek::Peek;
 use crate::pwm::PwmBuilder;
@@ -244,8 +244,8 @@ impl Gpio {
     /// What a pin is at the moment: its function, level, pull and holder, as far as can be told. Nothing is taken or changed, and
     /// it does not matter who holds the pin.
     ///
-    /// What the factory does not tell of a pin that is open on it, its handle does: the level on the character device, the pull
-    /// where registers do not show it. Of any other pin that stays out; see [`Peek`].
+    /// What the factory does not tell of an output, an input or a PWM output of this `Gpio`, its handle does: the level on the
+    /// character device, the pull where registers do not show it. Of any other pin that stays out; see [`Peek`].
     ///
     /// ```
     /// use pinzero_core::{Level, LineFunction, mock};
@@ -263,25 +263,20 @@ impl Gpio {
         let spec = pin.into();
         let peek = || {
             let line = self.resolve_spec(&spec)?;
-            Ok(self.complete(line, self.0.factory.peek(line)?))
+            let mut seen = self.0.factory.peek(line)?;
+            self.complete(line, &mut seen);
+            Ok(seen)
         };
         let seen = if self.is_closed() { Err(Error::closed()) } else { peek() };
         seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     /// Adds what the handle of a line knows, if it is open.
-    fn complete(&self, line: Line, seen: Peek) -> Peek {
-        if seen.level.is_some() && seen.bias.is_some() {
-            return seen;
-        }
+    fn complete(&self, line: Line, seen: &mut Peek) {
         let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
-        let handle = open.iter().find(|handle| handle.lease().lines().contains(&line));
-        let known = handle.map(|handle| handle.known(line)).unwrap_or_default();
-        Peek {
-            function: seen.function.or(known.function),
-            level: seen.level.or(known.level),
-            bias: seen.bias.or(known.bias),
-            holder: seen.holder,
+        let is_its = |lease: &Lease| !lease.is_closed() && lease.lines().contains(&line);
+        if let Some(handle) = open.iter().find(|handle| is_its(handle.lease())) {
+            handle.complete(line, seen);
         }
     }
 

@@ -208,11 +208,11 @@ impl Closable for GroupShared {
         self.lease.end(|| self.pins.close())
     }
 
-    fn known(&self, line: Line) -> Peek {
+    fn complete(&self, line: Line, seen: &mut Peek) {
         let index = self.lease.lines().iter().position(|own| *own == line);
-        let level =
-            index.zip(self.pins.levels().ok()).map(|(index, levels)| Level::from(levels >> index & 1 == 1));
-        Peek { function: Some(LineFunction::Output), level, ..Peek::default() }
+        let level = || Some(Level::from(self.pins.levels().ok()? >> index? & 1 == 1));
+        seen.function = seen.function.or(Some(LineFunction::Output));
+        seen.level = seen.level.or_else(level);
     }
 }
 

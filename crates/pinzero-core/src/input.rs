@@ -402,9 +402,11 @@ impl Closable for InputShared {
         closed
     }
 
-    fn known(&self, _: Line) -> Peek {
+    fn complete(&self, _: Line, seen: &mut Peek) {
         let bias = (self.bias != Bias::AsIs).then_some(self.bias);
-        Peek { function: Some(LineFunction::Input), level: self.pin.level().ok(), bias, holder: None }
+        seen.function = seen.function.or(Some(LineFunction::Input));
+        seen.level = seen.level.or_else(|| self.pin.level().ok());
+        seen.bias = seen.bias.or(bias);
     }
 }
 

@@ -19,10 +19,8 @@ pub(crate) trait Closable: Send + Sync + 'static {
     fn lease(&self) -> &Lease;
     fn close(&self) -> Result<()>;
 
-    /// What it knows by itself of one of its lines.
-    fn known(&self, _: Line) -> Peek {
-        Peek::default()
-    }
+    /// Adds what it knows by itself of one of its lines and is not told there.
+    fn complete(&self, _: Line, _: &mut Peek) {}
 }
 
 /// The lines of a handle, and whether it is closed.

@@ -139,8 +139,8 @@ impl Output {
     #[inline]
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        let level = !shared.last();
-        if shared.lane.is_plain() { shared.write(level) } else { shared.take(|| !shared.last()) }
+        let before = shared.last();
+        if shared.lane.is_plain() { shared.change(before, !before) } else { shared.take(|| !shared.last()) }
     }
 
     /// The level last written, by a blink or by hand.
@@ -205,7 +205,11 @@ impl Output {
 impl OutputShared {
     #[inline]
     fn write(&self, level: Level) -> Result<()> {
-        let before = self.last();
+        self.change(self.last(), level)
+    }
+
+    #[inline]
+    fn change(&self, before: Level, level: Level) -> Result<()> {
         // Noted first: the write may set off a callback, on another thread, that writes again.
         self.note(level);
         let result = self.pin.set(level);
@@ -276,7 +280,8 @@ impl Closable for OutputShared {
         })
     }
 
-    fn known(&self, _: Line) -> Peek {
-        Peek { function: Some(LineFunction::Output), level: self.pin.level().ok(), ..Peek::default() }
+    fn complete(&self, _: Line, seen: &mut Peek) {
+        seen.function = seen.function.or(Some(LineFunction::Output));
+        seen.level = seen.level.or_else(|| self.pin.level().ok());
     }
 }

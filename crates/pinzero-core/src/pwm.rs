@@ -14,6 +14,7 @@ use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::lease::{Closable, Lease, Owner};
 use crate::machine::Blink;
+use crate::peek::{LineFunction, Peek};
 use crate::reserve::Holder;
 use crate::spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
@@ -315,5 +316,13 @@ impl Closable for PwmShared {
             self.lane.take(self.lease.gpio(), || ());
             self.pin.close()
         })
+    }
+
+    fn complete(&self, _: Line, seen: &mut Peek) {
+        // The kernel takes such a line for an output, or, if the hardware has it, for an input.
+        seen.function = Some(LineFunction::Pwm);
+        let duty = self.current().duty;
+        let is_steady = duty == 0.0 || duty == 1.0;
+        seen.level = seen.level.or(is_steady.then_some(Level::from(duty == 1.0)));
     }
 }

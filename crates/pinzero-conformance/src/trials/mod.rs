@@ -105,6 +105,7 @@ pub(crate) const ALL: &[Check] = &[
     check("ownership::the_factory_closes_all", &[INPUT, OUTPUT], ownership::the_factory_closes_all),
     check("peek::at_an_output_takes_nothing", &[OUTPUT], peek::at_an_output_takes_nothing),
     check("peek::at_an_input_takes_nothing", &[INPUT, BIAS], peek::at_an_input_takes_nothing),
+    check("peek::at_pwm_takes_nothing", &[PWM], peek::at_pwm_takes_nothing),
     check("names::lead_to_their_lines", &[], names::lead_to_their_lines),
     check("names::of_no_line_are_refused", &[], names::of_no_line_are_refused),
     check("pwm::starts_with_its_duty", &[PWM], pwm::starts_with_its_duty),

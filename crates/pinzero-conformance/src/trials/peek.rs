@@ -42,3 +42,13 @@ pub(super) fn at_an_input_takes_nothing(bench: &Bench<'_>) -> Outcome {
     }
     Ok(())
 }
+
+pub(super) fn at_pwm_takes_nothing(bench: &Bench<'_>) -> Outcome {
+    for (duty, level) in [(0.0, Level::Low), (1.0, Level::High)] {
+        let pwm = bench.gpio().pwm(bench.line).frequency(100.0).initial(duty).open()?;
+        tells_all(bench, LineFunction::Pwm, level, None)?;
+        bench.sees(bench.line, level, "a steady PWM output that was looked at")?;
+        pwm.close()?;
+    }
+    Ok(())
+}

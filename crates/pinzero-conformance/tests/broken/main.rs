@@ -208,6 +208,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (RestoresNothing, "ownership::the_factory_closes_all"),
     (LiesWhenLookedAt, "peek::at_an_output_takes_nothing"),
     (LiesWhenLookedAt, "peek::at_an_input_takes_nothing"),
+    (LiesWhenLookedAt, "peek::at_pwm_takes_nothing"),
     (FindsEverything, "names::lead_to_their_lines"),
     (FindsEverything, "names::of_no_line_are_refused"),
     (PwmKnowsWholePercents, "pwm::has_the_duty_set"),

@@ -52,8 +52,8 @@ impl MockFactory {
             output: state.output,
             bias: state.bias,
         });
-        let (world, closed, latch) = (self.world.clone(), AtomicBool::new(false), Arc::default());
-        let pin = Arc::new(MockPin { world, line, found, on_close, closed, latch });
+        let (world, closed) = (self.world.clone(), AtomicBool::new(false));
+        let pin = Arc::new(MockPin { world, line, found, on_close, closed });
         if pins.len() == pins.capacity() {
             // Twice the room of what is left: it pays for looking at all of it now and then.
             pins.retain(|pin| pin.strong_count() > 0);
@@ -109,8 +109,10 @@ impl PinFactory for MockFactory {
             state.output = config.initial.unwrap_or(state.level);
             state.function = Function::Output;
         });
-        self.world.make_direct(line, &pin.latch);
-        Ok(Box::new(pin))
+        Ok(match self.world.make_direct(line, &pin.closed) {
+            Some(latch) => Box::new(DirectPin { latch, pin }),
+            None => Box::new(pin),
+        })
     }
 
     fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
@@ -174,7 +176,6 @@ struct MockPin {
     found: Found,
     on_close: OnClose,
     closed: AtomicBool,
-    latch: Arc<Latch>,
 }
 
 /// The state in which a line was found.
@@ -190,8 +191,6 @@ impl MockPin {
         if self.closed.load(Ordering::Acquire) { Err(Error::closed().with_pin(self.line)) } else { Ok(()) }
     }
 
-    #[cold]
-    #[inline(never)]
     fn write(&self, level: Level) -> Result<()> {
         self.world.change(self.line, |state| {
             // Looked at under the lock of the lines: no write follows a close that has returned.
@@ -242,10 +241,51 @@ impl Pin for Arc<MockPin> {
 
 impl OutputPin for Arc<MockPin> {
     fn set(&self, level: Level) -> Result<()> {
-        if self.latch.write(level) { Ok(()) } else { self.write(level) }
+        self.write(level)
     }
 
     fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An output that is written by its latch as long as it can be.
+#[derive(Debug)]
+struct DirectPin {
+    latch: Arc<Latch>,
+    pin: Arc<MockPin>,
+}
+
+impl Pin for DirectPin {
+    fn level(&self) -> Result<Level> {
+        self.pin.level()
+    }
+
+    fn close(&self) -> Result<()> {
+        Pin::close(&self.pin)
+    }
+}
+
+impl OutputPin for DirectPin {
+    fn set(&self, level: Level) -> Result<()> {
+        if self.latch.write(level) { Ok(()) } else { self.rewrite(level) }
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl DirectPin {
+    /// Writes what another thread has come between, or what is not written by the latch any more.
+    #[cold]
+    #[inline(never)]
+    fn rewrite(&self, level: Level) -> Result<()> {
+        while !self.latch.write(level) {
+            if self.latch.is_away() {
+                return self.pin.write(level);
+            }
+        }
         Ok(())
     }
 }

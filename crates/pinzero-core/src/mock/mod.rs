@@ -123,7 +123,7 @@ impl Builder {
     }
 
     /// Whether it keeps what has been on its lines; it does if nothing is said. Without, [`history`](MockLine::history) and
-    /// [`pulses`](MockLine::pulses) have the last change at most and [`writes`](MockLine::writes) leaves some out, but a write to
+    /// [`pulses`](MockLine::pulses) have one change at most and [`writes`](MockLine::writes) leaves some out, but a write to
     /// a pin that is wired to nothing costs a store: for programs that run for long, or fast, in [real time](Builder::realtime).
     ///
     /// ```

@@ -1,7 +1,7 @@
 //! The electrical world: who drives what, which level comes of it, and who is told.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,21 +31,36 @@ pub(super) struct World {
 }
 
 /// The level of an output that nothing else has to do with: it is written without the lock, and found here by whoever looks.
-#[derive(Debug, Default)]
-pub(super) struct Latch {
-    is_high: AtomicBool,
-    is_direct: AtomicBool,
-}
+#[derive(Debug)]
+pub(super) struct Latch(AtomicU8);
+
+/// What is in a latch that is no longer in use, in place of a level.
+const AWAY: u8 = 2;
 
 impl Latch {
-    /// Writes the level, if the output is one of that kind.
+    /// Writes the level, if the latch is in use.
+    ///
+    /// The exchange has whoever ends its use find either this level or nothing to come, and of two writers the later one find
+    /// what the other had noted before.
     #[inline]
     pub(super) fn write(&self, level: Level) -> bool {
-        let is_direct = self.is_direct.load(Ordering::Relaxed);
-        if is_direct {
-            self.is_high.store(level.is_high(), Ordering::Release);
-        }
-        is_direct
+        let before = self.0.load(Ordering::Relaxed);
+        let (now, success) = (u8::from(level.is_high()), Ordering::AcqRel);
+        before != AWAY && self.0.compare_exchange(before, now, success, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether it is no longer in use, and never will be.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == AWAY
+    }
+
+    fn level(&self) -> Level {
+        Level::from(self.0.load(Ordering::Acquire) == 1)
+    }
+
+    /// Ends its use; the last level written.
+    fn end(&self) -> Level {
+        Level::from(self.0.swap(AWAY, Ordering::AcqRel) == 1)
     }
 }
 
@@ -119,7 +134,7 @@ impl LineState {
     /// Takes over what has been written without the lock.
     fn catch_up(&mut self) {
         if let Some(latch) = &self.latch {
-            self.output = Level::from(latch.is_high.load(Ordering::Acquire));
+            self.output = latch.level();
             self.level = self.output;
         }
     }
@@ -127,7 +142,8 @@ impl LineState {
     /// Has the output be written under the lock from now on, because there is more to a write than its level.
     fn end_direct(&mut self) {
         if let Some(latch) = self.latch.take() {
-            latch.is_direct.store(false, Ordering::Relaxed);
+            self.output = latch.end();
+            self.level = self.output;
         }
     }
 
@@ -248,21 +264,25 @@ impl World {
         self.settle(wires, &[one], self.clock.now());
     }
 
-    /// Has an output be written by its latch, if nothing would come of a write but its level.
-    pub(super) fn make_direct(&self, line: Line, latch: &Arc<Latch>) {
+    /// Has an output be written by a latch, if nothing would come of a write but its level, and it is still open.
+    pub(super) fn make_direct(&self, line: Line, closed: &AtomicBool) -> Option<Arc<Latch>> {
         if self.remembers || self.output.is_some() {
-            return;
+            return None;
         }
         let mut wires = self.wires.lock();
         let net = wires.line(line, &self.board).net;
-        let is_alone = !wires.nets.contains_key(&net);
-        let is_free = is_alone && wires.slaves.iter().all(|slave| !slave.lines().contains(&line));
+        let is_wired =
+            wires.nets.contains_key(&net) || wires.slaves.iter().any(|slave| slave.lines().contains(&line));
         let state = wires.line(line, &self.board);
-        if is_free && state.drive.is_none() {
-            latch.is_high.store(state.output.is_high(), Ordering::Release);
-            latch.is_direct.store(true, Ordering::Release);
-            state.latch = Some(latch.clone());
+        // Whoever closes it comes under the lock after noting so, and finds the latch.
+        if is_wired || state.drive.is_some() || closed.load(Ordering::Acquire) {
+            return None;
         }
+        let latch = Arc::new(Latch(AtomicU8::new(state.output.is_high().into())));
+        // It would tell of a change that is not the last.
+        state.history.clear();
+        state.latch = Some(latch.clone());
+        Some(latch)
     }
 
     /// Takes a line for a pin, if nobody holds it.
