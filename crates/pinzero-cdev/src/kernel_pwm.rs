@@ -116,6 +116,8 @@ impl KernelPwm {
             let (shares, mut others): (Vec<u32>, Vec<u32>) =
                 others.partition(|other| channel_of(*other) == Some(channel));
             if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
+                // An overlay has two lines at the most, and this one must be of them.
+                others.truncate(1);
                 others.push(line.0);
                 others.sort_unstable();
                 return Err(remedy("hardware PWM goes to another line: replace its line by", &others));

@@ -157,6 +157,12 @@ fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
     sys.route(&[18]);
     assert!(sys.open(12, OnClose::Restore).is_err());
     drop(sys.open_as(12, OnClose::Restore, false).unwrap());
+
+    // Two lines have pulses already. What is to be put in place of their overlay has the wanted one, and is not the same.
+    let sys = Sys::new("route5-full", "1f00098000.pwm");
+    sys.route(&[12, 13]);
+    let error = sys.open(18, OnClose::Restore).unwrap_err();
+    assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=12,func=4,pin2=18,func2=2");
 }
 
 #[test]
