@@ -148,7 +148,7 @@ impl KernelPwm {
         if is_inversed && self.reads("enable", "1") {
             self.write("enable", 0)?;
         }
-        self.change(Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
+        self.change(&mut Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
         if is_inversed {
             fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
         }
@@ -201,18 +201,23 @@ impl KernelPwm {
         fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    fn change(&self, before: Wave, wave: Wave) -> Result<()> {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    /// Makes `wave` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    fn change(&self, now: &mut Wave, wave: Wave) -> Result<()> {
         // The kernel refuses a pulse that is longer than its period, in between as well.
-        if wave.period >= before.pulse {
-            if wave.period != before.period {
-                self.write("period", nanos(wave.period))?;
-            }
-            self.write("duty_cycle", nanos(wave.pulse))
-        } else {
+        let is_pulse_first = wave.period < now.pulse;
+        if is_pulse_first {
             self.write("duty_cycle", nanos(wave.pulse))?;
-            self.write("period", nanos(wave.period))
+            now.pulse = wave.pulse;
         }
+        if wave.period != now.period {
+            self.write("period", nanos(wave.period))?;
+            now.period = wave.period;
+        }
+        if !is_pulse_first {
+            self.write("duty_cycle", nanos(wave.pulse))?;
+            now.pulse = wave.pulse;
+        }
+        Ok(())
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -249,12 +254,17 @@ impl KernelPwm {
         };
         if level.is_high() {
             // A channel that is given back goes low, so this one is not.
-            return self.write("duty_cycle", u64::try_from(wave.period.as_nanos()).unwrap_or(u64::MAX));
+            return self.write("duty_cycle", nanos(wave.period));
         }
         let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
         let given_back = fs::write(self.chip.join("unexport"), self.channel.to_string());
         stopped.and(given_back.map_err(|error| self.failed("unexport", &error)))
     }
+}
+
+/// A time in the kernel's unit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The chip of the header's PWM, with its lines and their channels.
@@ -287,11 +297,8 @@ impl KernelPwm {
     /// Those of opening, and [`Closed`](ErrorKind::Closed).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
         let mut slot = self.wave.lock();
-        let before = slot.ok_or_else(|| Error::closed().with_pin(self.line))?;
-        let wave = Wave { period, pulse };
-        self.change(before, wave)?;
-        *slot = Some(wave);
-        Ok(())
+        let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
+        self.change(now, Wave { period, pulse })
     }
 
     /// Brings the line to rest and gives the channel back. Idempotent.

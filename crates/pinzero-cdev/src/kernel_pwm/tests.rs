@@ -105,6 +105,19 @@ fn pulses_are_set_to_the_nanosecond() {
 }
 
 #[test]
+fn a_change_that_fails_halfway_can_be_taken_back() {
+    let sys = Sys::new("halfway", "fe20c000.pwm");
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
+    fs::remove_file(&duty).unwrap();
+    fs::create_dir(&duty).unwrap();
+    assert!(pwm.set(ms(10), us(1500)).is_err());
+    fs::remove_dir(&duty).unwrap();
+    pwm.set(ms(20), us(1500)).unwrap();
+    assert_eq!((sys.read("pwm0/period"), sys.read("pwm0/duty_cycle")), ("20000000".into(), "1500000".into()));
+}
+
+#[test]
 fn a_line_is_left_at_the_level_asked_for() {
     let cases = [
         (OnClose::Restore, "0", "0"),
