@@ -133,12 +133,19 @@ impl KernelPwm {
             wave: Mutex::new(None),
             claim: Mutex::new(Some(claim)),
         };
-        pwm.start(Wave { period: config.period, pulse: config.pulse }).inspect_err(|_| pwm.give_up())?;
+        let found = pwm.look();
+        if found.iter().any(|(name, text)| *name == "enable" && text == "1") {
+            log::warn!(
+                "the hardware PWM of {line} is on already: another program's, or left so by one; it is taken over"
+            );
+        }
+        pwm.export(found.is_empty())?;
+        let wave = Wave { period: config.period, pulse: config.pulse };
+        pwm.start(wave).inspect_err(|_| pwm.give_up(&found))?;
         Ok(pwm)
     }
 
     fn start(&self, wave: Wave) -> Result<()> {
-        self.export()?;
         // From nothing: what somebody has left there must not stand in the way.
         if !self.reads("period", "0") {
             self.write("duty_cycle", 0)?;
@@ -157,11 +164,23 @@ impl KernelPwm {
         Ok(())
     }
 
-    /// Takes back what a start has made that failed. What fails here has failed there.
-    fn give_up(&self) {
-        if self.file("enable").exists() {
-            let _ = fs::write(self.file("enable"), "0");
-            let _ = fs::write(self.chip.join("unexport"), self.channel.to_string());
+    /// What the channel has, in an order in which it can be given that again: a pulse fits into its period, and the polarity
+    /// changes only while it stands still. Nothing if it has no files yet.
+    fn look(&self) -> Vec<(&'static str, String)> {
+        let names = ["period", "polarity", "duty_cycle", "enable"];
+        let read = |name| Some((name, fs::read_to_string(self.file(name)).ok()?.trim().to_owned()));
+        names.into_iter().filter_map(read).collect()
+    }
+
+    /// Takes back what a start has made that failed, so that the channel is as it was `found`: somebody else may use it. What
+    /// fails here has failed there.
+    fn give_up(&self, found: &[(&str, String)]) {
+        let _ = self.write("duty_cycle", 0).and(self.write("enable", 0));
+        if found.is_empty() {
+            let _ = self.unexport();
+        }
+        for (name, text) in found {
+            let _ = fs::write(self.file(name), text);
         }
     }
 
@@ -178,9 +197,9 @@ impl KernelPwm {
         }
     }
 
-    /// Makes the files of the channel, unless they are there.
-    fn export(&self) -> Result<()> {
-        if !self.file("enable").exists() {
+    /// Has the files of the channel made if it `is_new`, and waits until they may be written.
+    fn export(&self, is_new: bool) -> Result<()> {
+        if is_new {
             fs::write(self.chip.join("export"), self.channel.to_string())
                 .map_err(|error| self.failed("export", &error))?;
         }
@@ -192,9 +211,19 @@ impl KernelPwm {
             match opened {
                 Ok(()) => return Ok(()),
                 Err(_) if start.elapsed() < PATIENCE => std::thread::sleep(ms(10)),
-                Err(error) => return Err(self.failed("period", &error)),
+                Err(error) => {
+                    if is_new {
+                        let _ = self.unexport();
+                    }
+                    return Err(self.failed("period", &error));
+                }
             }
         }
+    }
+
+    fn unexport(&self) -> Result<()> {
+        fs::write(self.chip.join("unexport"), self.channel.to_string())
+            .map_err(|error| self.failed("unexport", &error))
     }
 
     fn reads(&self, name: &str, value: &str) -> bool {
@@ -257,8 +286,7 @@ impl KernelPwm {
             return self.write("duty_cycle", nanos(wave.period));
         }
         let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
-        let given_back = fs::write(self.chip.join("unexport"), self.channel.to_string());
-        stopped.and(given_back.map_err(|error| self.failed("unexport", &error)))
+        stopped.and(self.unexport())
     }
 }
 

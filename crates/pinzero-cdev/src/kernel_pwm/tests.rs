@@ -192,17 +192,32 @@ fn what_is_left_on_a_channel_does_not_stand_in_the_way() {
 }
 
 #[test]
-fn a_start_that_fails_leaves_nothing_behind() {
+fn a_start_that_fails_leaves_a_channel_as_it_was_found() {
     let sys = Sys::new("fail", "fe20c000.pwm");
     let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
+    let unexport = sys.0.join("class/pwm/pwmchip7/unexport");
     sys.write("pwm0/enable", "1");
     fs::remove_file(&duty).unwrap();
     fs::create_dir(&duty).unwrap();
     assert!(sys.open(18, OnClose::High).is_err());
-    assert_eq!((sys.read("pwm0/enable").as_str(), sys.read("unexport").as_str()), ("0", "0"));
+    assert_eq!((sys.read("pwm0/enable").as_str(), unexport.exists()), ("1", false));
     fs::remove_dir(&duty).unwrap();
     fs::write(&duty, "0").unwrap();
-    drop(sys.open(18, OnClose::Restore).unwrap());
+
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let found = pwm.look();
+    pwm.set(ms(1), us(1)).unwrap();
+    pwm.give_up(&found);
+    assert_eq!((pwm.look(), unexport.exists()), (found, false));
+}
+
+#[test]
+fn a_start_that_fails_gives_back_a_channel_that_it_has_made() {
+    let sys = Sys::new("new", "fe20c000.pwm");
+    let channel = sys.0.join("class/pwm/pwmchip7/pwm0");
+    fs::remove_dir_all(&channel).unwrap();
+    assert!(sys.open(18, OnClose::High).is_err());
+    assert_eq!((sys.read("export"), sys.read("unexport")), ("0".into(), "0".into()));
 }
 
 #[test]
