@@ -13,11 +13,15 @@ use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_pigpio::PigpioFactory;
 use pinzero_rppal::RppalFactory;
 
-/// A board of each kind, by a revision code of it.
-const BOARDS: [u32; 16] = [
-    0x00_0002, 0x90_0032, 0x90_0021, 0x92_0093, 0x9000c1, 0xa0_1041, 0xa0_2082, 0xa0_20d3, 0x90_20e0,
-    0x90_2120, 0xc0_3111, 0xc0_3130, 0xb0_3140, 0xc0_4170, 0xd0_4190, 0xc0_41a0,
+/// A board of each model that pinzero-board knows, by a revision code of it. By hand, as it has no list of them.
+const BOARDS: [u32; 24] = [
+    0x00_0008, 0x00_0002, 0x90_0021, 0x90_0032, 0x90_0061, 0xa0_1041, 0xa0_2082, 0xa0_20d3, 0x90_20e0,
+    0xa0_20a1, 0xa0_2101, 0x90_0092, 0x90_00c1, 0x90_2120, 0x90_21b0, 0xc0_3111, 0xc0_3130, 0xb0_3140,
+    0xa0_3151, 0xc0_4170, 0xd0_4190, 0xe0_4190, 0xd0_4181, 0xc0_41a0,
 ];
+
+/// What rppal 0.22 does not know, by its table of models: by hand, as that table is not public.
+const UNKNOWN_TO_RPPAL: [&str; 1] = ["Raspberry Pi CM0"];
 
 /// A cell: what a factory does by itself, and what it is worth with core's help.
 fn cell(native: Support, all: Support) -> &'static str {
@@ -69,18 +73,28 @@ fn table() -> String {
     for code in BOARDS {
         let board = Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"));
         let is_pi_5 = board.soc() == Soc::Bcm2712;
-        let pins = board.headers().iter().map(|header| header.pins().count()).max().unwrap_or(0);
+        let pins = board.headers().iter().map(|header| header.pins().count()).max();
+        // A module without a header has its lines on the board that carries it, which may use them all.
         let has = |line: &u32| {
-            board.headers().iter().any(|header| header.pins().any(|pin| pin.kind == PinKind::Gpio(*line)))
+            pins.is_none()
+                || board
+                    .headers()
+                    .iter()
+                    .any(|header| header.pins().any(|pin| pin.kind == PinKind::Gpio(*line)))
         };
         let hardware: Vec<_> =
             KernelPwm::LINES.iter().map(|line| line.0).filter(has).map(|line| line.to_string()).collect();
         let cells = [
             board.model().to_owned(),
             format!("{:?}", board.soc()).to_uppercase(),
-            pins.to_string(),
+            pins.map_or_else(|| "no header".to_owned(), |pins| pins.to_string()),
             "yes".to_owned(),
-            if is_pi_5 { "where there is a `/dev/gpiochip0`" } else { "yes" }.to_owned(),
+            match is_pi_5 {
+                _ if UNKNOWN_TO_RPPAL.contains(&board.model()) => "no",
+                true => "where there is a `/dev/gpiochip0`",
+                false => "yes",
+            }
+            .to_owned(),
             if is_pi_5 { "`pinzero serve`" } else { "`pigpiod`, `pinzero serve`" }.to_owned(),
             format!("GPIO{}", hardware.join(", ")),
         ];
@@ -92,23 +106,25 @@ fn table() -> String {
 const HEAD: &str = "\
 # What each factory can do
 
-This page is written by the code: see `tests/tests/capabilities.rs`. *By pinzero* means that the factory has no such power and core makes up for it:
-edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
+This page is written by the code, but for the rows on hardware PWM and looks: see `tests/tests/capabilities.rs`. *By pinzero* means that the factory has no such
+power and core makes up for it: edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
 
 ";
 
+/// By hand: no code says so, and no test would see it change.
 const LOOKS: &str = "\
 | hardware PWM, if asked for | by the kernel | by the kernel | by the daemon | yes |
 | a look at any pin (`peek`) | function, pull that was asked for, holder | function, level, holder | function, level | all |
 | a look at an own pin | and level, pull | and pull | and pull | all |
 
 A look at a pin takes nothing and changes nothing. The kernel's GPIO interface has none at the level of a line that is another's, and calls whatever is no
-output an input; a Raspberry Pi before the 4 has no register from which its pulls could be read.
+output an input. A Raspberry Pi before the 4 has no register from which its pulls could be read; a later one has, but rppal does not read it.
 ";
 
 const BOARDS_HEAD: &str = "
 The factory `cdev` also works on boards that are no Raspberry Pi. Hardware PWM is had by asking for it, `PwmOutputDevice::builder(18).hardware(true)`: on
-`cdev` and `rppal` the kernel needs a line in `config.txt`, which the error names; on `pigpio` the daemon has it.
+`cdev` and `rppal` the kernel needs a line in `config.txt`, which the error names; on `pigpio` the daemon has it. That of `cdev` and `rppal` has never run on a
+kernel's PWM hardware yet, only on plain files of the same names.
 
 | board | chip | pins | `cdev` | `rppal` | `pigpio`, through | hardware PWM |
 |---|---|---|---|---|---|---|

@@ -9,8 +9,8 @@ use gpiocdev::line::Direction;
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig, OutputGroupPins,
-    OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig,
+    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::chip::Chip;
@@ -197,6 +197,9 @@ impl PinFactory for CdevFactory {
         }
         let open = || -> Result<CdevPwm> {
             self.check_open()?;
+            if KernelPwm::LINES.contains(&line) {
+                check_carries_pulses(self.holder(line)?.as_deref(), self.chip.line_info(line)?.direction)?;
+            }
             let pwm = Arc::new(KernelPwm::open(line, config)?);
             self.register_pulses(&pwm)?;
             Ok(CdevPwm(pwm))
@@ -219,6 +222,21 @@ impl PinFactory for CdevFactory {
         let lines = lines.iter().filter_map(Weak::upgrade).map(|held| held.close());
         let pulses = pulses.iter().filter_map(Weak::upgrade).map(|pwm| pwm.close());
         lines.chain(pulses).fold(Ok(()), Result::and)
+    }
+}
+
+/// Refuses a line that the kernel knows to be GPIO, by its `holder` or its direction: pulses would be made and go nowhere.
+///
+/// One that is an input cannot be told from one that has another function.
+fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()> {
+    match (holder, direction) {
+        (Some(holder), _) => Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}"))),
+        (None, Direction::Output) => {
+            let message = "the line has been used as an output since the board was started, and so carries no pulses: \
+                           restart the board, or take rppal";
+            Err(Error::new(ErrorKind::Unsupported, message))
+        }
+        (None, Direction::Input) => Ok(()),
     }
 }
 
@@ -294,8 +312,6 @@ fn keep(sys: &Path, chip: &Chip) -> Support {
 
 #[cfg(test)]
 mod tests {
-    use pinzero_core::ErrorKind;
-
     use super::*;
 
     fn chip(label: &str) -> Chip {
@@ -324,6 +340,16 @@ mod tests {
             assert_eq!(board(&chip(label)).find("J8:11"), Ok(17), "{label}");
         }
         assert_eq!(board(&chip("gpio-mockup")), Board::generic(12));
+    }
+
+    #[test]
+    fn a_line_that_is_gpio_carries_no_pulses() {
+        let error = |holder, direction| check_carries_pulses(holder, direction).unwrap_err();
+        let busy = error(Some("\"gpioset\", process 7"), Direction::Input);
+        assert_eq!(busy.kind(), ErrorKind::Busy);
+        assert!(busy.to_string().contains("gpioset"), "{busy}");
+        assert_eq!(error(None, Direction::Output).kind(), ErrorKind::Unsupported);
+        check_carries_pulses(None, Direction::Input).unwrap();
     }
 
     #[test]

@@ -116,6 +116,8 @@ impl KernelPwm {
             let (shares, mut others): (Vec<u32>, Vec<u32>) =
                 others.partition(|other| channel_of(*other) == Some(channel));
             if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
+                // An overlay has two lines at the most, and this one must be of them.
+                others.truncate(1);
                 others.push(line.0);
                 others.sort_unstable();
                 return Err(remedy("hardware PWM goes to another line: replace its line by", &others));
@@ -131,12 +133,19 @@ impl KernelPwm {
             wave: Mutex::new(None),
             claim: Mutex::new(Some(claim)),
         };
-        pwm.start(Wave { period: config.period, pulse: config.pulse }).inspect_err(|_| pwm.give_up())?;
+        let found = pwm.look();
+        if found.iter().any(|(name, text)| *name == "enable" && text == "1") {
+            log::warn!(
+                "the hardware PWM of {line} is on already: another program's, or left so by one; it is taken over"
+            );
+        }
+        pwm.export(found.is_empty())?;
+        let wave = Wave { period: config.period, pulse: config.pulse };
+        pwm.start(wave).inspect_err(|_| pwm.give_up(&found))?;
         Ok(pwm)
     }
 
     fn start(&self, wave: Wave) -> Result<()> {
-        self.export()?;
         // From nothing: what somebody has left there must not stand in the way.
         if !self.reads("period", "0") {
             self.write("duty_cycle", 0)?;
@@ -146,7 +155,7 @@ impl KernelPwm {
         if is_inversed && self.reads("enable", "1") {
             self.write("enable", 0)?;
         }
-        self.change(Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
+        self.change(&mut Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
         if is_inversed {
             fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
         }
@@ -155,11 +164,23 @@ impl KernelPwm {
         Ok(())
     }
 
-    /// Takes back what a start has made that failed. What fails here has failed there.
-    fn give_up(&self) {
-        if self.file("enable").exists() {
-            let _ = fs::write(self.file("enable"), "0");
-            let _ = fs::write(self.chip.join("unexport"), self.channel.to_string());
+    /// What the channel has, in an order in which it can be given that again: a pulse fits into its period, and the polarity
+    /// changes only while it stands still. Nothing if it has no files yet.
+    fn look(&self) -> Vec<(&'static str, String)> {
+        let names = ["period", "polarity", "duty_cycle", "enable"];
+        let read = |name| Some((name, fs::read_to_string(self.file(name)).ok()?.trim().to_owned()));
+        names.into_iter().filter_map(read).collect()
+    }
+
+    /// Takes back what a start has made that failed, so that the channel is as it was `found`: somebody else may use it. What
+    /// fails here has failed there.
+    fn give_up(&self, found: &[(&str, String)]) {
+        let _ = self.write("duty_cycle", 0).and(self.write("enable", 0));
+        if found.is_empty() {
+            let _ = self.unexport();
+        }
+        for (name, text) in found {
+            let _ = fs::write(self.file(name), text);
         }
     }
 
@@ -176,9 +197,9 @@ impl KernelPwm {
         }
     }
 
-    /// Makes the files of the channel, unless they are there.
-    fn export(&self) -> Result<()> {
-        if !self.file("enable").exists() {
+    /// Has the files of the channel made if it `is_new`, and waits until they may be written.
+    fn export(&self, is_new: bool) -> Result<()> {
+        if is_new {
             fs::write(self.chip.join("export"), self.channel.to_string())
                 .map_err(|error| self.failed("export", &error))?;
         }
@@ -190,27 +211,42 @@ impl KernelPwm {
             match opened {
                 Ok(()) => return Ok(()),
                 Err(_) if start.elapsed() < PATIENCE => std::thread::sleep(ms(10)),
-                Err(error) => return Err(self.failed("period", &error)),
+                Err(error) => {
+                    if is_new {
+                        let _ = self.unexport();
+                    }
+                    return Err(self.failed("period", &error));
+                }
             }
         }
+    }
+
+    fn unexport(&self) -> Result<()> {
+        fs::write(self.chip.join("unexport"), self.channel.to_string())
+            .map_err(|error| self.failed("unexport", &error))
     }
 
     fn reads(&self, name: &str, value: &str) -> bool {
         fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    fn change(&self, before: Wave, wave: Wave) -> Result<()> {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    /// Makes `wave` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    fn change(&self, now: &mut Wave, wave: Wave) -> Result<()> {
         // The kernel refuses a pulse that is longer than its period, in between as well.
-        if wave.period >= before.pulse {
-            if wave.period != before.period {
-                self.write("period", nanos(wave.period))?;
-            }
-            self.write("duty_cycle", nanos(wave.pulse))
-        } else {
+        let is_pulse_first = wave.period < now.pulse;
+        if is_pulse_first {
             self.write("duty_cycle", nanos(wave.pulse))?;
-            self.write("period", nanos(wave.period))
+            now.pulse = wave.pulse;
         }
+        if wave.period != now.period {
+            self.write("period", nanos(wave.period))?;
+            now.period = wave.period;
+        }
+        if !is_pulse_first {
+            self.write("duty_cycle", nanos(wave.pulse))?;
+            now.pulse = wave.pulse;
+        }
+        Ok(())
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -247,12 +283,16 @@ impl KernelPwm {
         };
         if level.is_high() {
             // A channel that is given back goes low, so this one is not.
-            return self.write("duty_cycle", u64::try_from(wave.period.as_nanos()).unwrap_or(u64::MAX));
+            return self.write("duty_cycle", nanos(wave.period));
         }
         let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
-        let given_back = fs::write(self.chip.join("unexport"), self.channel.to_string());
-        stopped.and(given_back.map_err(|error| self.failed("unexport", &error)))
+        stopped.and(self.unexport())
     }
+}
+
+/// A time in the kernel's unit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The chip of the header's PWM, with its lines and their channels.
@@ -285,11 +325,8 @@ impl KernelPwm {
     /// Those of opening, and [`Closed`](ErrorKind::Closed).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
         let mut slot = self.wave.lock();
-        let before = slot.ok_or_else(|| Error::closed().with_pin(self.line))?;
-        let wave = Wave { period, pulse };
-        self.change(before, wave)?;
-        *slot = Some(wave);
-        Ok(())
+        let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
+        self.change(now, Wave { period, pulse })
     }
 
     /// Brings the line to rest and gives the channel back. Idempotent.
@@ -333,216 +370,4 @@ impl Drop for KernelPwm {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use pinzero_core::Bias;
-    use pinzero_core::time::us;
-
-    use super::*;
-
-    /// A PWM class in plain files, with the channels that there may be.
-    struct Sys(PathBuf);
-
-    impl Sys {
-        fn new(name: &str, block: &str) -> Sys {
-            let sys = std::env::temp_dir().join(format!("pinzero-pwm-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&sys);
-            for (number, device) in [(0, "1f0009c000.pwm"), (7, block)] {
-                let chip = sys.join(format!("class/pwm/pwmchip{number}"));
-                for channel in 0..4 {
-                    let folder = chip.join(format!("pwm{channel}"));
-                    fs::create_dir_all(&folder).unwrap();
-                    for file in ["period", "duty_cycle", "enable"] {
-                        fs::write(folder.join(file), "0\n").unwrap();
-                    }
-                    fs::write(folder.join("polarity"), "normal\n").unwrap();
-                }
-                symlink(format!("../../../devices/{device}"), chip.join("device")).unwrap();
-                fs::create_dir_all(sys.join("devices").join(device)).unwrap();
-            }
-            Sys(sys)
-        }
-
-        fn read(&self, file: &str) -> String {
-            fs::read_to_string(self.0.join("class/pwm/pwmchip7").join(file)).unwrap().trim().to_owned()
-        }
-
-        fn write(&self, file: &str, text: &str) {
-            fs::write(self.0.join("class/pwm/pwmchip7").join(file), text).unwrap();
-        }
-
-        /// Has the device tree send the pulses to these lines.
-        fn route(&self, lines: &[u32]) {
-            let soc = self.0.join("soc");
-            for node in ["pwm", "timer", "gpio/spi_pins", "gpio/pwm_pins"] {
-                fs::create_dir_all(soc.join(node)).unwrap();
-            }
-            let pins: Vec<u8> = lines.iter().flat_map(|line| line.to_be_bytes()).collect();
-            for (file, content) in [
-                ("pwm/pinctrl-0", &[0, 0, 0, 77][..]),
-                ("gpio/spi_pins/phandle", &[0, 0, 0, 76]),
-                ("gpio/spi_pins/brcm,pins", &[0, 0, 0, 7]),
-                ("gpio/pwm_pins/phandle", &[0, 0, 0, 77]),
-                ("gpio/pwm_pins/brcm,pins", &pins),
-            ] {
-                fs::write(soc.join(file), content).unwrap();
-            }
-            symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
-        }
-
-        fn open(&self, line: u32, on_close: OnClose) -> Result<KernelPwm> {
-            self.open_as(line, on_close, true)
-        }
-
-        fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<KernelPwm> {
-            let config =
-                PwmConfig { period: ms(20), pulse: us(1500), hardware: true, rest: Level::High, on_close };
-            KernelPwm::at(&self.0, Line(line), config, is_routed)
-        }
-    }
-
-    impl Drop for Sys {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    #[test]
-    fn the_chip_is_found_by_its_device_and_the_channel_by_the_line() {
-        for (block, lines) in BLOCKS {
-            let sys = Sys::new(&format!("find-{block}"), block);
-            for (line, channel) in lines {
-                let pwm = sys.open(line, OnClose::Restore).unwrap();
-                let channel = format!("pwm{channel}");
-                assert_eq!(sys.read(&format!("{channel}/period")), "20000000", "{block} {line}");
-                assert_eq!(sys.read(&format!("{channel}/duty_cycle")), "1500000");
-                assert_eq!(sys.read(&format!("{channel}/enable")), "1");
-                pwm.close().unwrap();
-                assert_eq!(sys.read(&format!("{channel}/enable")), "0");
-                assert_eq!(sys.read("unexport"), channel[3..]);
-            }
-        }
-    }
-
-    #[test]
-    fn pulses_are_set_to_the_nanosecond() {
-        let sys = Sys::new("set", "1f00098000.pwm");
-        let pwm = sys.open(18, OnClose::Restore).unwrap();
-        for (period, pulse) in [(us(1000), us(999)), (us(10), Duration::from_nanos(2501)), (ms(1), ms(1))] {
-            pwm.set(period, pulse).unwrap();
-            assert_eq!(sys.read("pwm2/period"), period.as_nanos().to_string());
-            assert_eq!(sys.read("pwm2/duty_cycle"), pulse.as_nanos().to_string());
-        }
-        pwm.close().unwrap();
-        assert_eq!(pwm.set(ms(1), ms(0)).unwrap_err().kind(), ErrorKind::Closed);
-    }
-
-    #[test]
-    fn a_line_is_left_at_the_level_asked_for() {
-        let cases = [
-            (OnClose::Restore, "0", "0"),
-            (OnClose::Low, "0", "0"),
-            (OnClose::High, "20000000", "1"),
-            // A wave that runs comes to rest at the level that it was opened with.
-            (OnClose::Keep, "20000000", "1"),
-        ];
-        for (on_close, duty, enable) in cases {
-            let sys = Sys::new("leave", "fe20c000.pwm");
-            drop(sys.open(13, on_close).unwrap());
-            assert_eq!((sys.read("pwm1/duty_cycle"), sys.read("pwm1/enable")), (duty.into(), enable.into()));
-        }
-    }
-
-    #[test]
-    fn two_lines_cannot_share_a_channel() {
-        let sys = Sys::new("share", "fe20c000.pwm");
-        let pwm = sys.open(18, OnClose::Restore).unwrap();
-        assert_eq!(sys.open(12, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
-        sys.open(13, OnClose::Restore).unwrap();
-        pwm.close().unwrap();
-        let other = sys.open(12, OnClose::Restore).unwrap();
-        // One that is closed already takes nothing from the next.
-        drop(pwm);
-        assert_eq!(sys.open(18, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
-        drop(other);
-    }
-
-    #[test]
-    fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
-        let replaced = |error: Error| {
-            assert_eq!(error.kind(), ErrorKind::Unsupported);
-            error.to_string().split('`').nth(1).unwrap_or_default().to_owned()
-        };
-        let sys = Sys::new("route", "fe20c000.pwm");
-        sys.route(&[18]);
-        drop(sys.open(18, OnClose::Restore).unwrap());
-        // It would send its pulses to 18, whoever sets the function of 12.
-        for is_routed in [true, false] {
-            let error = sys.open_as(12, OnClose::Restore, is_routed).unwrap_err();
-            assert_eq!(replaced(error), "dtoverlay=pwm,pin=12,func=4");
-        }
-        let error = sys.open(13, OnClose::Restore).unwrap_err();
-        assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
-        drop(sys.open_as(13, OnClose::Restore, false).unwrap());
-
-        // On a Pi 5 every line has a channel of its own.
-        let sys = Sys::new("route5", "1f00098000.pwm");
-        sys.route(&[18]);
-        assert!(sys.open(12, OnClose::Restore).is_err());
-        drop(sys.open_as(12, OnClose::Restore, false).unwrap());
-    }
-
-    #[test]
-    fn what_is_left_on_a_channel_does_not_stand_in_the_way() {
-        let sys = Sys::new("left", "fe20c000.pwm");
-        for (file, text) in
-            [("period", "1000"), ("duty_cycle", "900"), ("enable", "1"), ("polarity", "inversed")]
-        {
-            sys.write(&format!("pwm0/{file}"), text);
-        }
-        let pwm = sys.open(18, OnClose::Restore).unwrap();
-        let now =
-            ["period", "duty_cycle", "enable", "polarity"].map(|file| sys.read(&format!("pwm0/{file}")));
-        assert_eq!(now, ["20000000", "1500000", "1", "normal"]);
-        drop(pwm);
-    }
-
-    #[test]
-    fn a_start_that_fails_leaves_nothing_behind() {
-        let sys = Sys::new("fail", "fe20c000.pwm");
-        let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
-        sys.write("pwm0/enable", "1");
-        fs::remove_file(&duty).unwrap();
-        fs::create_dir(&duty).unwrap();
-        assert!(sys.open(18, OnClose::High).is_err());
-        assert_eq!((sys.read("pwm0/enable").as_str(), sys.read("unexport").as_str()), ("0", "0"));
-        fs::remove_dir(&duty).unwrap();
-        fs::write(&duty, "0").unwrap();
-        drop(sys.open(18, OnClose::Restore).unwrap());
-    }
-
-    #[test]
-    fn a_steady_line_rests_where_it_is() {
-        let sys = Sys::new("rest", "fe20c000.pwm");
-        let pwm = sys.open(18, OnClose::Keep).unwrap();
-        assert_eq!(pwm.resting(), Level::High);
-        for (pulse, level) in [(ms(0), Level::Low), (ms(1), Level::High), (us(1), Level::High)] {
-            pwm.set(ms(1), pulse).unwrap();
-            assert_eq!(pwm.resting(), level, "{pulse:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let sys = Sys::new("missing", "1f0009c000.pwm");
-        let error = sys.open(18, OnClose::Restore).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("`dtoverlay=pwm,pin=18,func=2`"), "{error}");
-        let error = sys.open(12, OnClose::Restore).unwrap_err();
-        assert!(error.to_string().contains("`dtoverlay=pwm,pin=12,func=4`"), "{error}");
-        for (line, on_close) in [(17, OnClose::Restore), (18, OnClose::Input(Bias::PullUp))] {
-            assert_eq!(sys.open(line, on_close).unwrap_err().kind(), ErrorKind::Unsupported);
-        }
-    }
-}
+mod tests;

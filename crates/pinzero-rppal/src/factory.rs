@@ -119,7 +119,7 @@ impl RppalFactory {
         // What it was found with cannot be read on most models.
         let back = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
         let pin = self.take(line, |pin| {
-            Registers::open(pin, back, OnClose::Restore, None, |io, _| {
+            Registers::open(pin, back, OnClose::Restore, |io, _| {
                 set_bias(io, bias);
                 io.set_mode(Mode::Input);
             })
@@ -179,7 +179,7 @@ impl PinFactory for RppalFactory {
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.warn_if_held(line);
         let pin = self.take(line, |pin| {
-            Registers::open(pin, Bias::AsIs, config.on_close, None, |io, found| {
+            Registers::open(pin, Bias::AsIs, config.on_close, |io, found| {
                 drive(io, config.initial.unwrap_or(found));
             })
         });
@@ -199,14 +199,11 @@ impl PinFactory for RppalFactory {
             return Err(Error::unsupported("PWM by registers"));
         }
         self.warn_if_held(line);
+        // The line first, as it is: nothing is started for one that cannot be had. Refused its pulses, it goes as it was found.
+        let pin = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
         // The channel is given back like any; what becomes of the line is seen to by its registers.
         let pulses = KernelPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
-        let mode = pwm::function(self.board.soc(), line);
-        let pin = self.take(line, |pin| {
-            Registers::open(pin, Bias::AsIs, config.on_close, Some(pulses), |io, _| {
-                mode.into_iter().for_each(|mode| io.set_mode(mode));
-            })
-        })?;
+        pin.0.carry(pulses, config.on_close, pwm::function(self.board.soc(), line))?;
         Ok(Box::new(RppalPwm(pin)))
     }
 

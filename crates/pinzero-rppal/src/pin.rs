@@ -23,7 +23,13 @@ pub(crate) struct Registers {
     /// The kernel's view of it, for edges; closed before the registers are put back.
     edges: OnceLock<Box<dyn Pin>>,
     /// Its hardware PWM; closed after the registers are put back, for what its channel does then is not to be seen.
-    pulses: Option<KernelPwm>,
+    pulses: OnceLock<Pulses>,
+}
+
+/// The hardware PWM of a line, and what becomes of the line at the end. Without it, that is what it was found as.
+struct Pulses {
+    pwm: KernelPwm,
+    on_close: OnClose,
 }
 
 impl Registers {
@@ -32,7 +38,6 @@ impl Registers {
         pin: gpio::Pin,
         pull: Bias,
         on_close: OnClose,
-        pulses: Option<KernelPwm>,
         set_up: impl FnOnce(&mut IoPin, Level),
     ) -> Self {
         let (number, mode, level) = (u32::from(pin.pin()), pin.mode(), level(pin.read()));
@@ -48,7 +53,7 @@ impl Registers {
             on_close,
             io: Mutex::new(Some(io)),
             edges: OnceLock::new(),
-            pulses,
+            pulses: OnceLock::new(),
         }
     }
 
@@ -57,8 +62,14 @@ impl Registers {
         let _ = self.edges.set(edges);
     }
 
+    /// Has the line carry pulses, by `mode`, until it is closed; once only.
+    pub(crate) fn carry(&self, pwm: KernelPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
+        let _ = self.pulses.set(Pulses { pwm, on_close });
+        self.with(|io| mode.into_iter().for_each(|mode| io.set_mode(mode)))
+    }
+
     pub(crate) fn pulses(&self) -> Option<&KernelPwm> {
-        self.pulses.as_ref()
+        self.pulses.get().map(|pulses| &pulses.pwm)
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
@@ -68,11 +79,12 @@ impl Registers {
     /// Brings the line into the state that it is to be left in.
     fn leave(&self, io: &mut IoPin) {
         set_bias(io, self.pull);
-        let on_close = match (self.on_close, &self.pulses) {
+        let on_close = match self.pulses.get() {
             // Without its pulses it is to be driven.
-            (OnClose::Keep, Some(pulses)) if pulses.resting().is_high() => OnClose::High,
-            (OnClose::Keep, Some(_)) => OnClose::Low,
-            (on_close, _) => on_close,
+            Some(Pulses { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
+            Some(Pulses { on_close: OnClose::Keep, .. }) => OnClose::Low,
+            Some(pulses) => pulses.on_close,
+            None => self.on_close,
         };
         match on_close {
             OnClose::Input(bias) => {
@@ -129,7 +141,7 @@ impl Registers {
         if let Some(mut io) = self.io.lock().take() {
             self.leave(&mut io);
         }
-        edges.and(self.pulses.as_ref().map_or(Ok(()), KernelPwm::close))
+        edges.and(self.pulses().map_or(Ok(()), KernelPwm::close))
     }
 }
 
