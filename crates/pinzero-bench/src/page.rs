@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::groups::Group;
+use crate::known;
 use crate::place::Place;
 use crate::plot;
 use crate::row::{Finding, Row, Target};
@@ -38,6 +39,11 @@ pub(crate) fn write(docs: &Path, found: &[(&Group, Vec<Finding>)]) -> Result<(),
     for (group, findings) in found {
         let _ = write!(text, "## {}\n\n{}", group.title, place(group.place));
         text += &table(rows(findings));
+        for row in rows(findings).filter(|row| row.is_met() == Some(false)) {
+            if let Some(reason) = known::reason(row) {
+                let _ = writeln!(text, "\n{}, {}: {reason}.", row.what, row.unit);
+            }
+        }
         for why in findings.iter().filter_map(Finding::missing) {
             let _ = writeln!(text, "\nNot measured: {}.", first_line(why));
         }

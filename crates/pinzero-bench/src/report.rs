@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::Bench;
 use crate::groups::{self, GROUPS, Group};
+use crate::known;
 use crate::page;
 use crate::place::{Place, root};
 use crate::row::Finding;
@@ -39,7 +40,8 @@ enum Action {
     },
 }
 
-pub(crate) fn main() -> ExitCode {
+/// Does what the command line says.
+pub fn main() -> ExitCode {
     let options = Options::parse();
     let result = match options.action {
         Some(Action::Subject { name, times }) => {
@@ -78,9 +80,14 @@ fn report(options: &Options) -> Result<(), String> {
         page::write(&root().join("docs"), &found)?;
     }
     let findings = || found.iter().flat_map(|(_, findings)| findings);
-    let missed = findings().filter(|finding| finding.is_missed()).count();
     findings().filter_map(Finding::missing).for_each(|why| eprintln!("not measured: {why}"));
-    if missed > 0 { Err(format!("{missed} counted targets are missed")) } else { Ok(()) }
+    let fault = |finding: &Finding| match finding {
+        Finding::Row(row) => known::fault(row),
+        Finding::Failed(why) => Some(why.clone()),
+        _ => None,
+    };
+    let faults: Vec<String> = findings().filter_map(fault).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 /// Runs a group in its place, in a process of its own.

@@ -54,15 +54,6 @@ pub(crate) struct Point {
 }
 
 impl Finding {
-    /// Whether it is a row that decides and misses its target, or is not there.
-    pub(crate) fn is_missed(&self) -> bool {
-        match self {
-            Finding::Row(row) => row.is_counted && row.is_met() == Some(false),
-            Finding::Failed(_) => true,
-            _ => false,
-        }
-    }
-
     /// What was not measured, and why.
     pub(crate) fn missing(&self) -> Option<&str> {
         match self {

@@ -58,8 +58,8 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let server = Peer::start("bare-server", 1)?;
     for (what, subject, target) in [
         // One to send and one to receive; now and then, one of the thread that reads what nobody waits for.
-        (WRITE, "remote-write", Target::Most(2.05)),
-        (GROUP, "remote-group", Target::Most(2.05)),
+        (WRITE, "remote-write", Target::Most(2.25)),
+        (GROUP, "remote-group", Target::Most(2.25)),
         // One to send, and now and then one for many answers.
         (STREAM, "remote-stream", Target::Most(1.1)),
     ] {
