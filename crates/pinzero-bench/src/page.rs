@@ -39,10 +39,11 @@ pub(crate) fn write(docs: &Path, found: &[(&Group, Vec<Finding>)]) -> Result<(),
     for (group, findings) in found {
         let _ = write!(text, "## {}\n\n{}", group.title, place(group.place));
         text += &table(rows(findings));
-        for row in rows(findings).filter(|row| row.is_met() == Some(false)) {
-            if let Some(reason) = known::reason(row) {
-                let _ = writeln!(text, "\n{}, {}: {reason}.", row.what, row.unit);
-            }
+        let missed = rows(findings).filter(|row| row.is_met() == Some(false));
+        let mut reasons: Vec<&str> = missed.filter_map(known::reason).collect();
+        reasons.dedup();
+        for reason in reasons {
+            let _ = writeln!(text, "\nMissed: {reason}.");
         }
         for why in findings.iter().filter_map(Finding::missing) {
             let _ = writeln!(text, "\nNot measured: {}.", first_line(why));
@@ -83,7 +84,7 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
 
 fn line(row: &Row) -> String {
     let theirs = row.theirs.map_or_else(String::new, figure);
-    let ratio = row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    let ratio = row.ratio().map_or_else(String::new, figure);
     let target = match row.target {
         Target::Ratio(most) => format!("at most {most} times"),
         Target::Most(most) => format!("at most {most}"),

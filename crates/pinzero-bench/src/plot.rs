@@ -10,7 +10,7 @@ use crate::row::Point;
 
 /// What a plot shows: its file's name, its title, and what its axes are.
 const PLOTS: [(&str, &str, &str, &str); 6] = [
-    ("devices-opening", "Opening one more device", "devices", "microseconds each"),
+    ("devices-opening", "Opening one more device", "devices", "nanoseconds each"),
     ("devices-memory", "Memory of a device", "devices", "bytes each"),
     ("devices-threads", "Threads of all devices", "devices", "threads"),
     ("edges", "An edge in a flood of them", "edges", "nanoseconds each"),
@@ -32,7 +32,8 @@ pub(crate) fn draw(folder: &Path, points: &[&Point]) -> Result<Vec<(&'static str
     let mut drawn = Vec::new();
     for (name, title, x, y) in PLOTS {
         let mut series: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-        for point in points.iter().filter(|point| point.plot == name) {
+        // What is less than the clock can tell is no point.
+        for point in points.iter().filter(|point| point.plot == name && point.y > 0.0) {
             series.entry(&point.series).or_default().push((point.x, point.y));
         }
         if series.is_empty() {
@@ -63,7 +64,7 @@ fn chart(
         let (least, most) =
             values.fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
         // A line along the frame could not be seen.
-        (least.max(1e-3) / 1.5, most.max(1e-2) * 1.5)
+        (least / 1.5, most * 1.5)
     };
     let (left, right) = range(&mut series.values().flatten().map(|point| point.0));
     let (bottom, top) = range(&mut series.values().flatten().map(|point| point.1));
@@ -90,12 +91,12 @@ fn chart(
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(3))?
-            .label(*name)
+            .label(name.replace('`', ""))
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::UpperRight)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK)
         .draw()?;
