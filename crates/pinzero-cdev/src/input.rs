@@ -1,11 +1,12 @@
 //! A line that is read, and its edges.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Weak};
 
-use gpiocdev::Request;
 use gpiocdev::line::{self, EdgeDetection, EdgeEvent, EdgeKind, EventClock};
+use gpiocdev_uapi::v2::{LineEdgeEvent, read_event};
 use pinzero_core::board::Pull;
 use pinzero_core::time::Instant;
 use pinzero_core::{Bias, Edge, EdgeSink, Error, ErrorKind, InputConfig, Level, Line, Pin, Result};
@@ -25,8 +26,9 @@ pub(crate) struct CdevInput(Arc<Held>);
 impl CdevInput {
     /// Takes `line` as an input; `pull` is where the board holds it by itself.
     pub(crate) fn open(chip: &Chip, pull: Pull, line: Line, config: InputConfig) -> Result<CdevInput> {
-        let found = chip.line_info(line)?;
-        let request = request(chip, &[(line, wanted(config.bias, config.edges.is_some()))])?;
+        let file = chip.open()?;
+        let found = chip.line_info_by(&file, line)?;
+        let request = request(chip, &file, &[(line, wanted(config.bias, config.edges.is_some()))])?;
         let leave = match config.bias {
             Bias::AsIs => Leave::AsItIs,
             _ => Leave::Input(found.bias.map_or(pull.into(), bias_of)),
@@ -119,17 +121,16 @@ impl Reader {
     }
 
     /// Moves up to [`BATCH`] edges by one system call; tells how many.
-    ///
-    /// gpiocdev's own call for a single edge reads eight and keeps one.
-    fn read(&mut self, request: &Request, edges: &mut Vec<Edge>) -> io::Result<usize> {
-        let size = request.edge_event_u64_size();
+    fn read(&mut self, request: &File, edges: &mut Vec<Edge>) -> io::Result<usize> {
+        let size = LineEdgeEvent::u64_size();
         self.buffer.resize(BATCH * size, 0);
-        let filled = match request.read_edge_events_into_slice(&mut self.buffer).map_err(error::io) {
+        let filled = match read_event(request, &mut self.buffer).map_err(error::uapi) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             filled => filled?,
         };
         for words in self.buffer[..filled].chunks_exact(size) {
-            let event = request.edge_event_from_slice(words).map_err(error::io)?;
+            let event = LineEdgeEvent::from_slice(words).map_err(error::uapi)?;
+            let event = EdgeEvent::try_from(event).map_err(error::io)?;
             edges.push(edge(&event, self.last));
             self.last = event.line_seqno;
         }
@@ -154,7 +155,7 @@ mod tests {
     fn burst(count: u32) -> Vec<Edge> {
         let sim = gpiosim::Simpleton::new(1);
         let chip = Chip::find("/dev".as_ref(), sim.dev_path().to_str()).unwrap();
-        let request = request(&chip, &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
+        let request = request(&chip, &chip.open().unwrap(), &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
         never_wait(&request).unwrap();
         let held = Arc::new(Held::new(&chip, vec![(Line(0), Leave::AsItIs)], request));
         let mut reader = Reader::new(Arc::downgrade(&held));
