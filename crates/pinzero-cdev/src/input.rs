@@ -29,10 +29,7 @@ impl CdevInput {
         let file = chip.open()?;
         let found = chip.line_info_by(&file, line)?;
         let request = request(chip, &file, &[(line, wanted(config.bias, config.edges.is_some()))])?;
-        let leave = match config.bias {
-            Bias::AsIs => Leave::AsItIs,
-            _ => Leave::Input(found.bias.map_or(pull.into(), bias_of)),
-        };
+        let leave = leave(config.bias, found.bias.map_or(pull.into(), bias_of));
         let input = CdevInput(Arc::new(Held::new(chip, vec![(line, leave)], request)));
         if let Some(sink) = config.edges {
             input.report(sink)?;
@@ -71,6 +68,16 @@ impl Drop for CdevInput {
         if let Err(error) = self.0.close() {
             log::warn!("a line was not given back as it should be: {error}");
         }
+    }
+}
+
+/// What becomes of an input that was found with this pull. Where that is unknown, or the pull that it has anyway, there is
+/// nothing to put back, and the kernel is not asked to.
+fn leave(bias: Bias, found: Bias) -> Leave {
+    if bias == Bias::AsIs || found == Bias::AsIs || found == bias {
+        Leave::AsItIs
+    } else {
+        Leave::Input(found)
     }
 }
 
@@ -221,6 +228,21 @@ mod tests {
             [(0, 1, 0), (0, 4, 3), (7, 8, 0), (7, 1032, 1024), (u32::MAX, 0, 0), (u32::MAX, 2, 2)]
         {
             assert_eq!(edge(&event(number, EdgeKind::Rising), last).missed, missed, "{last} {number}");
+        }
+    }
+
+    #[test]
+    fn only_a_pull_that_was_changed_is_put_back() {
+        assert_eq!(leave(Bias::PullUp, Bias::PullDown), Leave::Input(Bias::PullDown));
+        assert_eq!(leave(Bias::Disabled, Bias::PullUp), Leave::Input(Bias::PullUp));
+        let kept = [
+            (Bias::PullUp, Bias::PullUp),
+            (Bias::PullUp, Bias::AsIs),
+            (Bias::AsIs, Bias::PullUp),
+            (Bias::Disabled, Bias::Disabled),
+        ];
+        for (bias, found) in kept {
+            assert_eq!(leave(bias, found), Leave::AsItIs, "{bias} {found}");
         }
     }
 
