@@ -3,11 +3,12 @@
 //! A chip is found by its label, never by its number: the number of a Raspberry Pi 5's chip has been 4, 0 and 11
 //! within three years of kernels, and a symbolic link may stand for the old one.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gpiocdev::{AbiVersion, line};
+use gpiocdev::line;
+use gpiocdev_uapi::v2::get_line_info;
 use pinzero_core::{Error, ErrorKind, Line, Result};
 
 use crate::error;
@@ -75,7 +76,7 @@ impl Chip {
 
     /// Refuses a kernel before 5.10: version 1 of the interface, all that it has, loses edges without telling.
     pub(crate) fn check_interface(&self) -> Result<()> {
-        self.open()?.supports_abi_version(AbiVersion::V2).map_err(|_| {
+        get_line_info(&self.open()?, 0).map(drop).map_err(|_| {
             let message = format!(
                 "the kernel offers only version 1 of the GPIO interface on {}: Linux 5.10 or later is needed",
                 self.path.display()
@@ -86,18 +87,25 @@ impl Chip {
 
     /// What the kernel knows of a line now.
     pub(crate) fn line_info(&self, line: Line) -> Result<line::Info> {
+        self.line_info_by(&self.open()?, line)
+    }
+
+    /// As [`line_info`](Chip::line_info), by the chip's open file.
+    pub(crate) fn line_info_by(&self, file: &File, line: Line) -> Result<line::Info> {
         if line.0 >= self.lines {
             let message = format!("{} has lines 0 to {} only", self.name(), self.lines.saturating_sub(1));
             return Err(Error::new(ErrorKind::UnknownPin, message));
         }
-        self.open()?.line_info(line.0).map_err(|error| error::chip(&self.path, error::io(error)))
+        let info = get_line_info(file, line.0).map_err(error::uapi);
+        info.and_then(|info| line::Info::try_from(&info).map_err(error::io))
+            .map_err(|error| error::chip(&self.path, error))
     }
 
     /// The first line that the kernel calls `name`.
     pub(crate) fn find_line(&self, name: &str) -> Result<Option<Line>> {
         let file = self.open()?;
         for offset in 0..self.lines {
-            let info = file.line_info(offset).map_err(|error| error::chip(&self.path, error::io(error)))?;
+            let info = self.line_info_by(&file, Line(offset))?;
             if info.name == name && !name.is_empty() {
                 return Ok(Some(Line(offset)));
             }
@@ -105,8 +113,9 @@ impl Chip {
         Ok(None)
     }
 
-    fn open(&self) -> Result<gpiocdev::Chip> {
-        gpiocdev::Chip::from_path(&self.path).map_err(|error| error::chip(&self.path, error::io(error)))
+    /// Its file, for the calls that open a line. That it is a chip's has been seen when it was found.
+    pub(crate) fn open(&self) -> Result<File> {
+        File::open(&self.path).map_err(|error| error::chip(&self.path, error))
     }
 
     /// How lists of chips show this one.

@@ -20,12 +20,19 @@ const ENOTSUPP: i32 = 524;
 /// The system's error inside one of gpiocdev's; those of gpiocdev itself have no number.
 pub(crate) fn io(error: gpiocdev::Error) -> io::Error {
     match error {
-        gpiocdev::Error::Os(errno) | gpiocdev::Error::Uapi(_, gpiocdev_uapi::Error::Os(errno)) => {
-            io::Error::from_raw_os_error(errno.0)
-        }
+        gpiocdev::Error::Os(errno) => io::Error::from_raw_os_error(errno.0),
+        gpiocdev::Error::Uapi(_, error) => uapi(error),
         gpiocdev::Error::GpioChip(..) => {
             io::Error::new(io::ErrorKind::NotFound, "not a GPIO character device")
         }
+        other => io::Error::other(other),
+    }
+}
+
+/// The system's error inside one of a bare call.
+pub(crate) fn uapi(error: gpiocdev_uapi::Error) -> io::Error {
+    match error {
+        gpiocdev_uapi::Error::Os(errno) => io::Error::from_raw_os_error(errno.0),
         other => io::Error::other(other),
     }
 }

@@ -1,11 +1,12 @@
 //! A line that is read, and its edges.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Weak};
 
-use gpiocdev::Request;
 use gpiocdev::line::{self, EdgeDetection, EdgeEvent, EdgeKind, EventClock};
+use gpiocdev_uapi::v2::{LineEdgeEvent, read_event};
 use pinzero_core::board::Pull;
 use pinzero_core::time::Instant;
 use pinzero_core::{Bias, Edge, EdgeSink, Error, ErrorKind, InputConfig, Level, Line, Pin, Result};
@@ -25,12 +26,10 @@ pub(crate) struct CdevInput(Arc<Held>);
 impl CdevInput {
     /// Takes `line` as an input; `pull` is where the board holds it by itself.
     pub(crate) fn open(chip: &Chip, pull: Pull, line: Line, config: InputConfig) -> Result<CdevInput> {
-        let found = chip.line_info(line)?;
-        let request = request(chip, &[(line, wanted(config.bias, config.edges.is_some()))])?;
-        let leave = match config.bias {
-            Bias::AsIs => Leave::AsItIs,
-            _ => Leave::Input(found.bias.map_or(pull.into(), bias_of)),
-        };
+        let file = chip.open()?;
+        let found = chip.line_info_by(&file, line)?;
+        let request = request(chip, &file, &[(line, wanted(config.bias, config.edges.is_some()))])?;
+        let leave = leave(config.bias, found.bias.map_or(pull.into(), bias_of));
         let input = CdevInput(Arc::new(Held::new(chip, vec![(line, leave)], request)));
         if let Some(sink) = config.edges {
             input.report(sink)?;
@@ -69,6 +68,16 @@ impl Drop for CdevInput {
         if let Err(error) = self.0.close() {
             log::warn!("a line was not given back as it should be: {error}");
         }
+    }
+}
+
+/// What becomes of an input that was found with this pull. Where that is unknown, or the pull that it has anyway, there is
+/// nothing to put back, and the kernel is not asked to.
+fn leave(bias: Bias, found: Bias) -> Leave {
+    if bias == Bias::AsIs || found == Bias::AsIs || found == bias {
+        Leave::AsItIs
+    } else {
+        Leave::Input(found)
     }
 }
 
@@ -119,17 +128,16 @@ impl Reader {
     }
 
     /// Moves up to [`BATCH`] edges by one system call; tells how many.
-    ///
-    /// gpiocdev's own call for a single edge reads eight and keeps one.
-    fn read(&mut self, request: &Request, edges: &mut Vec<Edge>) -> io::Result<usize> {
-        let size = request.edge_event_u64_size();
+    fn read(&mut self, request: &File, edges: &mut Vec<Edge>) -> io::Result<usize> {
+        let size = LineEdgeEvent::u64_size();
         self.buffer.resize(BATCH * size, 0);
-        let filled = match request.read_edge_events_into_slice(&mut self.buffer).map_err(error::io) {
+        let filled = match read_event(request, &mut self.buffer).map_err(error::uapi) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             filled => filled?,
         };
         for words in self.buffer[..filled].chunks_exact(size) {
-            let event = request.edge_event_from_slice(words).map_err(error::io)?;
+            let event = LineEdgeEvent::from_slice(words).map_err(error::uapi)?;
+            let event = EdgeEvent::try_from(event).map_err(error::io)?;
             edges.push(edge(&event, self.last));
             self.last = event.line_seqno;
         }
@@ -154,7 +162,7 @@ mod tests {
     fn burst(count: u32) -> Vec<Edge> {
         let sim = gpiosim::Simpleton::new(1);
         let chip = Chip::find("/dev".as_ref(), sim.dev_path().to_str()).unwrap();
-        let request = request(&chip, &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
+        let request = request(&chip, &chip.open().unwrap(), &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
         never_wait(&request).unwrap();
         let held = Arc::new(Held::new(&chip, vec![(Line(0), Leave::AsItIs)], request));
         let mut reader = Reader::new(Arc::downgrade(&held));
@@ -220,6 +228,21 @@ mod tests {
             [(0, 1, 0), (0, 4, 3), (7, 8, 0), (7, 1032, 1024), (u32::MAX, 0, 0), (u32::MAX, 2, 2)]
         {
             assert_eq!(edge(&event(number, EdgeKind::Rising), last).missed, missed, "{last} {number}");
+        }
+    }
+
+    #[test]
+    fn only_a_pull_that_was_changed_is_put_back() {
+        assert_eq!(leave(Bias::PullUp, Bias::PullDown), Leave::Input(Bias::PullDown));
+        assert_eq!(leave(Bias::Disabled, Bias::PullUp), Leave::Input(Bias::PullUp));
+        let kept = [
+            (Bias::PullUp, Bias::PullUp),
+            (Bias::PullUp, Bias::AsIs),
+            (Bias::AsIs, Bias::PullUp),
+            (Bias::Disabled, Bias::Disabled),
+        ];
+        for (bias, found) in kept {
+            assert_eq!(leave(bias, found), Leave::AsItIs, "{bias} {found}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gpiocdev::line::{self, Direction, Values};
+use gpiocdev::line::{self, Direction};
 use pinzero_core::{
     Bias, Error, ErrorKind, GroupConfig, Level, Line, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin,
     Result, Support,
@@ -10,7 +10,7 @@ use pinzero_core::{
 
 use crate::chip::Chip;
 use crate::error;
-use crate::held::{Held, Leave, bias_of, level_of, output, reconfigure, request, value};
+use crate::held::{Held, Leave, bias_of, levels, output, reconfigure, request, set_levels};
 
 /// An output; closed when dropped.
 #[derive(Debug)]
@@ -63,14 +63,15 @@ impl Drop for CdevOutput {
 #[derive(Debug)]
 pub(crate) struct CdevGroup {
     held: Arc<Held>,
-    lines: Vec<Line>,
+    /// A bit for each line.
+    all: u64,
 }
 
 impl CdevGroup {
     /// Takes `lines` as outputs that have their first levels from the instant that they are.
     pub(crate) fn open(chip: &Chip, keep: Support, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
         let held = open(chip, keep, lines, Some(config.initial), config.on_close)?;
-        Ok(CdevGroup { held: Arc::new(held), lines: lines.to_vec() })
+        Ok(CdevGroup { held: Arc::new(held), all: all(lines) })
     }
 
     /// The lines that it is.
@@ -81,14 +82,12 @@ impl CdevGroup {
 
 impl OutputGroupPins for CdevGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
-        let mut values = Values::default();
-        for (index, line) in self.lines.iter().enumerate().filter(|(index, _)| bit(mask, *index).is_high()) {
-            values.set(line.0, value(bit(levels, index)));
-        }
-        if values.is_empty() {
+        let mask = mask & self.all;
+        // The kernel refuses a call on no lines at all.
+        if mask == 0 {
             return self.levels().map(drop);
         }
-        self.held.call(|request| request.set_values(&values).map_err(error::io))
+        self.held.call(|request| set_levels(request, mask, levels))
     }
 
     fn confirm(&self) -> Result<()> {
@@ -96,9 +95,7 @@ impl OutputGroupPins for CdevGroup {
     }
 
     fn levels(&self) -> Result<u64> {
-        let mut values = Values::default();
-        self.held.call(|request| request.values(&mut values).map_err(error::io))?;
-        Ok(mask_of(&self.lines, &values))
+        self.held.call(|request| levels(request, self.all))
     }
 
     fn close(&self) -> Result<()> {
@@ -119,29 +116,30 @@ fn bit(levels: u64, index: usize) -> Level {
     Level::from(levels >> index & 1 == 1)
 }
 
-/// The levels of `lines`, a bit each.
-fn mask_of(lines: &[Line], values: &Values) -> u64 {
-    let is_high = |line: &Line| values.get(line.0).is_some_and(|value| level_of(value).is_high());
-    lines.iter().enumerate().fold(0, |mask, (index, line)| mask | u64::from(is_high(line)) << index)
+/// A bit for each of `lines`.
+fn all(lines: &[Line]) -> u64 {
+    (0..lines.len()).fold(0, |mask, index| mask | 1 << index)
 }
 
 /// Takes `lines` as outputs at the levels `initial`, or at those that they are at.
 fn open(chip: &Chip, keep: Support, lines: &[Line], initial: Option<u64>, on_close: OnClose) -> Result<Held> {
     check(chip, keep, on_close)?;
-    let found: Vec<line::Info> = lines.iter().map(|line| chip.line_info(*line)).collect::<Result<_>>()?;
+    let file = chip.open()?;
+    let found: Vec<line::Info> =
+        lines.iter().map(|line| chip.line_info_by(&file, *line)).collect::<Result<_>>()?;
     let is_restored = |info: &line::Info| on_close == OnClose::Restore && info.direction == Direction::Output;
     let outputs = |levels: u64| -> Vec<(Line, line::Config)> {
         lines.iter().enumerate().map(|(index, line)| (*line, output(bit(levels, index)))).collect()
     };
     let (request, before) = match initial {
-        Some(initial) if !found.iter().any(is_restored) => (request(chip, &outputs(initial))?, initial),
+        Some(initial) if !found.iter().any(is_restored) => {
+            (request(chip, &file, &outputs(initial))?, initial)
+        }
         initial => {
             // Asked for as it is, a line does not change, and nobody else can change it from here on.
             let as_is: Vec<_> = lines.iter().map(|line| (*line, line::Config::default())).collect();
-            let request = request(chip, &as_is)?;
-            let mut values = Values::default();
-            request.values(&mut values).map_err(|error| error::chip(&chip.path, error::io(error)))?;
-            let before = mask_of(lines, &values);
+            let request = request(chip, &file, &as_is)?;
+            let before = levels(&request, all(lines)).map_err(|error| error::chip(&chip.path, error))?;
             reconfigure(&request, chip, &outputs(initial.unwrap_or(before)))?;
             (request, before)
         }
