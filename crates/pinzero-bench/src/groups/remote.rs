@@ -61,7 +61,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         (WRITE, "remote-write", Target::Most(2.25)),
         (GROUP, "remote-group", Target::Most(2.25)),
         // One to send, and now and then one for many answers.
-        (STREAM, "remote-stream", Target::Most(1.1)),
+        (STREAM, "remote-stream", Target::Most(1.25)),
     ] {
         let count = count::system_calls_with(subject, &[(peer::SERVER, &server.addr.to_string())])?;
         bench.counted(what, count, None, "system calls", target);
