@@ -83,3 +83,29 @@ pub(crate) fn fault(row: &Row) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::Target;
+
+    fn row(what: &str, unit: &str, ours: f64, is_counted: bool) -> Row {
+        let (what, unit) = (what.to_owned(), unit.to_owned());
+        Row { what, against: String::new(), ours, theirs: None, unit, target: Target::Most(10.0), is_counted }
+    }
+
+    #[test]
+    fn what_decides_is_met_or_listed_and_never_both() {
+        let (listed, bytes) = ("A program with one LED", "bytes of file");
+        for (row, is_fault) in [
+            (row("new", "threads", 9.0, true), false),
+            (row("new", "threads", 11.0, true), true),
+            (row(listed, bytes, 11.0, true), false),
+            (row(listed, bytes, 9.0, true), true),
+            (row(listed, "threads", 11.0, true), true),
+            (row("new", "ns", 11.0, false), false),
+        ] {
+            assert_eq!(fault(&row).is_some(), is_fault, "{row:?}");
+        }
+    }
+}

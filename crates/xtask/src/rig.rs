@@ -2,7 +2,7 @@
 
 use crate::pi_rig;
 use crate::runner::{Runner, Stop, root};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 /// The exit status, here and of the rigs' scripts, for a machine that cannot run what was asked for.
@@ -73,7 +73,16 @@ impl Rig {
 
     /// Gets what the rig is made of, unless it is there.
     pub(crate) fn prepare(&self) -> Result<(), Stop> {
-        prepare(&self.script(self.prepare))
+        let path = self.script(self.prepare);
+        let status = Command::new(&path).stdout(Stdio::null()).status();
+        match status.map(|status| status.code()) {
+            Ok(Some(0)) => Ok(()),
+            Ok(Some(status)) if status == i32::from(UNSUPPORTED) => {
+                Err(Stop::Skipped("this machine cannot run it, see above".to_owned()))
+            }
+            Ok(_) => Err(Stop::Failed("it could not be made ready".to_owned())),
+            Err(error) => Err(Stop::Failed(format!("{}: {error}", path.display()))),
+        }
     }
 
     /// Runs a command in the rig, and returns its exit status.
@@ -87,19 +96,6 @@ impl Rig {
 
     fn script(&self, name: &str) -> PathBuf {
         root().join("crates/xtask").join(self.folder).join(name)
-    }
-}
-
-/// Has a script get what is needed here, unless it is there.
-pub(crate) fn prepare(script: &Path) -> Result<(), Stop> {
-    let status = Command::new(script).stdout(Stdio::null()).status();
-    match status.map(|status| status.code()) {
-        Ok(Some(0)) => Ok(()),
-        Ok(Some(status)) if status == i32::from(UNSUPPORTED) => {
-            Err(Stop::Skipped("this machine cannot run it, see above".to_owned()))
-        }
-        Ok(_) => Err(Stop::Failed("it could not be made ready".to_owned())),
-        Err(error) => Err(Stop::Failed(format!("{}: {error}", script.display()))),
     }
 }
 

@@ -52,9 +52,9 @@ impl Poller {
         self.changed.notify_one();
     }
 
-    /// Sets the timer to `at`, or switches it off.
-    pub(super) fn arm(&self, at: Option<Instant>) {
-        self.wanted.lock().timer = at;
+    /// Sets the timer to `at`.
+    pub(super) fn arm(&self, at: Instant) {
+        self.wanted.lock().timer = Some(at);
         // Both: the one that sleeps the longer must not be the only one to hear of it.
         self.changed.notify_all();
     }
@@ -69,7 +69,7 @@ mod tests {
         let poller = Poller::new().unwrap();
         poller.wake();
         assert!(!poller.wait(&mut Vec::new()));
-        poller.arm(Some(Clock::real().now()));
+        poller.arm(Clock::real().now());
         assert!(poller.wait(&mut Vec::new()));
     }
 }

@@ -59,10 +59,10 @@ impl Poller {
         let _ = io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
-    /// Sets the timer to `at`, or switches it off.
-    pub(super) fn arm(&self, at: Option<Instant>) {
+    /// Sets the timer to `at`.
+    pub(super) fn arm(&self, at: Instant) {
         // A timer at zero would be off; the earliest that is on fires at once.
-        let nanos = at.map_or(0, |at| at.as_nanos().clamp(1, i64::MAX as u64));
+        let nanos = at.as_nanos().clamp(1, i64::MAX as u64);
         let value =
             Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as i64 };
         let setting = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };

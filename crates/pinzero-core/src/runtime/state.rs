@@ -202,7 +202,7 @@ impl State {
         }
     }
 
-    /// Moves calls to `batch` for the caller to make; none while somebody else makes some.
+    /// Moves calls to `batch`, which is empty, for the caller to make; none while somebody else makes some.
     ///
     /// All that wait, but for the last if it is one for "held again", which is looked for as long as it waits.
     pub(super) fn take_calls(&mut self, batch: &mut VecDeque<(Arc<Hub>, Event)>) {
@@ -211,7 +211,8 @@ impl State {
         }
         let is_held = self.calls.back().is_some_and(|(_, event)| event.kind == EventKind::Held);
         let held = if is_held { self.calls.pop_back() } else { None };
-        batch.append(&mut self.calls);
+        // The room goes to and fro, and is made only once.
+        std::mem::swap(batch, &mut self.calls);
         if batch.is_empty() {
             batch.extend(held);
         } else {

@@ -120,7 +120,7 @@ impl Threads {
         let Some(first) = state.first_deadline() else { return };
         if state.armed.is_none_or(|armed| armed > first) {
             state.armed = Some(first);
-            self.poller.arm(Some(first));
+            self.poller.arm(first);
         }
     }
 
