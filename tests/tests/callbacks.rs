@@ -106,6 +106,58 @@ fn it_may_remove_those_that_come_after_it() -> pinzero::Result<()> {
     Ok(())
 }
 
+/// Edges that come while a callback runs wait, and are handed to the handlers one right after another.
+#[test]
+fn amid_a_flood_others_may_come_and_go() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    let later: Arc<Mutex<Option<Handler>>> = Arc::default();
+    button.when_pressed({
+        let (button, log, gpio, later) = (button.clone(), log.clone(), gpio.clone(), later.clone());
+        let mut count = 0;
+        move |_| {
+            count += 1;
+            log.push(("first", count));
+            match count {
+                1 => (0..4).for_each(|_| {
+                    gpio.line(2).drive(Level::High);
+                    gpio.line(2).drive(Level::Low);
+                }),
+                // From the next on.
+                2 => {
+                    let log = log.clone();
+                    button.when_pressed(move |_| log.push(("third", 0)));
+                }
+                // From this one on, though it was called for those before.
+                4 => drop(later.lock().unwrap().take().map(|handler| handler.remove())),
+                _ => {}
+            }
+        }
+    });
+    let second = button.when_pressed({
+        let log = log.clone();
+        move |_| log.push(("second", 0))
+    });
+    *later.lock().unwrap() = Some(second);
+    gpio.line(2).drive(Level::Low);
+    let expected = [
+        ("first", 1),
+        ("second", 0),
+        ("first", 2),
+        ("second", 0),
+        ("first", 3),
+        ("second", 0),
+        ("third", 0),
+        ("first", 4),
+        ("third", 0),
+        ("first", 5),
+        ("third", 0),
+    ];
+    assert_eq!(log.take(), expected);
+    Ok(())
+}
+
 #[test]
 fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
     let gpio = mock::gpio();

@@ -140,7 +140,7 @@ impl AnimationTask {
 }
 
 impl Task for AnimationTask {
-    fn edge(&mut self, _: Edge, _: &mut Effects) {}
+    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 

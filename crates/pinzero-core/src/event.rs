@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use event_listener::Event as Bell;
 
-use crate::sync::{AtomicU64, Mutex};
+use crate::sync::{AtomicU8, AtomicU64, Mutex};
 use crate::time::Instant;
 use crate::types::Level;
 
@@ -115,12 +115,50 @@ enum Cell {
     Removed,
 }
 
+impl Entry {
+    /// The callback, for whoever is to call it; `None` if it has been removed.
+    fn take(&self) -> Option<Callback> {
+        let mut cell = self.callback.lock();
+        if !matches!(*cell, Cell::Ready(_)) {
+            return None;
+        }
+        let Cell::Ready(callback) = std::mem::replace(&mut *cell, Cell::Running) else { return None };
+        Some(callback)
+    }
+
+    /// Takes it back; one that has been removed meanwhile, perhaps by itself, is dropped. Tells how often that panicked.
+    fn put_back(&self, callback: Callback) -> u64 {
+        let mut cell = self.callback.lock();
+        if matches!(*cell, Cell::Running) {
+            *cell = Cell::Ready(callback);
+            return 0;
+        }
+        drop(cell);
+        // What it owns may have code of its own to run.
+        survive(|| drop(callback))
+    }
+
+    fn is_removed(&self) -> bool {
+        matches!(*self.callback.lock(), Cell::Removed)
+    }
+}
+
 /// The listeners of one input.
 #[derive(Default)]
 pub(crate) struct Hub {
     bell: Bell,
     listeners: Mutex<Listeners>,
-    ids: AtomicU64,
+    /// The kinds of events that somebody listens to, and [`QUEUES`]: to be looked at without the lock, for each edge.
+    wanted: AtomicU8,
+    /// Goes up with each handler that comes or goes, and numbers them. Written under the lock.
+    changes: AtomicU64,
+}
+
+/// Set in [`Hub::wanted`] while there are iterators.
+const QUEUES: u8 = 1 << 7;
+
+fn bit(kind: EventKind) -> u8 {
+    1 << kind as u8
 }
 
 #[derive(Default)]
@@ -128,6 +166,13 @@ struct Listeners {
     closed: bool,
     entries: Arc<Vec<Arc<Entry>>>,
     queues: Vec<Weak<Queue>>,
+}
+
+impl Listeners {
+    fn wanted(&self) -> u8 {
+        let queues = if self.queues.is_empty() { 0 } else { QUEUES };
+        self.entries.iter().fold(queues, |wanted, entry| wanted | bit(entry.kind))
+    }
 }
 
 impl Hub {
@@ -149,9 +194,9 @@ impl Hub {
         kind: EventKind,
         mut handler: impl FnMut(&Event) -> R + Send + 'static,
     ) -> Handler {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
         let callback: Callback = Box::new(move |event| handler(event).report());
         let mut listeners = self.listeners.lock();
+        let id = self.changes.fetch_add(1, Ordering::Release);
         if listeners.closed {
             drop(listeners);
             log::warn!("a handler was given to a device that is closed: it will not be called");
@@ -160,6 +205,7 @@ impl Hub {
             let mut entries = Vec::clone(&listeners.entries);
             entries.push(entry);
             listeners.entries = Arc::new(entries);
+            self.wanted.store(listeners.wanted(), Ordering::Release);
         }
         Handler { hub: Arc::downgrade(self), id }
     }
@@ -174,6 +220,8 @@ impl Hub {
             let (removed, kept): (Vec<_>, _) =
                 listeners.entries.iter().cloned().partition(|entry| matches(entry));
             listeners.entries = Arc::new(kept);
+            self.wanted.store(listeners.wanted(), Ordering::Release);
+            self.changes.fetch_add(1, Ordering::Release);
             // Still under the lock: of two that remove the same entry, neither returns before it is not called any more.
             removed
                 .iter()
@@ -186,7 +234,10 @@ impl Hub {
 
     pub(crate) fn queue(&self) -> Arc<Queue> {
         let queue = Arc::new(Queue::default());
-        self.listeners.lock().queues.push(Arc::downgrade(&queue));
+        let mut listeners = self.listeners.lock();
+        listeners.queues.push(Arc::downgrade(&queue));
+        self.wanted.store(listeners.wanted(), Ordering::Release);
+        drop(listeners);
         queue
     }
 
@@ -197,38 +248,59 @@ impl Hub {
         queue.pop().map(Some).or_else(|| closed.then_some(None))
     }
 
-    /// Puts `event` into the iterators' queues; tells whether a handler wants it too.
-    pub(crate) fn wants(&self, event: &Event) -> bool {
+    /// Whether anybody, handler or iterator, is to be told of events of this kind.
+    pub(crate) fn wants(&self, kind: EventKind) -> bool {
+        self.wanted.load(Ordering::Acquire) & (bit(kind) | QUEUES) != 0
+    }
+
+    /// Puts `events` into the iterators' queues, and leaves those that a handler wants too.
+    pub(crate) fn feed(&self, events: &mut Vec<Event>) {
+        if self.wanted.load(Ordering::Acquire) & QUEUES == 0 {
+            return;
+        }
         let mut listeners = self.listeners.lock();
         listeners.queues.retain(|queue| match queue.upgrade() {
             Some(queue) => {
-                queue.push(*event);
+                queue.push_all(events);
                 true
             }
             None => false,
         });
-        listeners.entries.iter().any(|entry| entry.kind == event.kind)
+        let wanted = listeners.wanted();
+        self.wanted.store(wanted, Ordering::Release);
+        events.retain(|event| wanted & bit(event.kind) != 0);
     }
 
-    /// Calls the handlers for `event`; tells how many panicked. Called by one thread at a time.
-    pub(crate) fn deliver(&self, event: &Event) -> u64 {
-        let entries = self.listeners.lock().entries.clone();
+    /// Calls the handlers for `events`, one after another; tells how many panicked. Called by one thread at a time.
+    pub(crate) fn deliver(&self, events: &[Event]) -> u64 {
         let mut panicked = 0;
-        for entry in entries.iter().filter(|entry| entry.kind == event.kind) {
-            let mut cell = entry.callback.lock();
-            if !matches!(*cell, Cell::Ready(_)) {
-                continue;
+        let mut events = events.iter();
+        while !events.as_slice().is_empty() {
+            let changes = self.changes.load(Ordering::Acquire);
+            let has_changed = || self.changes.load(Ordering::Acquire) != changes;
+            let entries = self.listeners.lock().entries.clone();
+            // A flood takes each out of its cell once, not for each event.
+            let mut taken: Vec<Option<Callback>> = entries.iter().map(|_| None).collect();
+            for event in events.by_ref() {
+                for (entry, callback) in entries.iter().zip(&mut taken) {
+                    if entry.kind != event.kind {
+                        continue;
+                    }
+                    if callback.is_none() {
+                        *callback = entry.take();
+                    } else if has_changed() && entry.is_removed() {
+                        continue;
+                    }
+                    if let Some(callback) = callback {
+                        panicked += survive(|| callback(event));
+                    }
+                }
+                if has_changed() {
+                    break;
+                }
             }
-            let Cell::Ready(mut callback) = std::mem::replace(&mut *cell, Cell::Running) else { continue };
-            drop(cell);
-            panicked += survive(|| callback(event));
-            let mut cell = entry.callback.lock();
-            if matches!(*cell, Cell::Running) {
-                *cell = Cell::Ready(callback);
-            } else {
-                // Removed meanwhile, perhaps by itself. What it owns may have code of its own to run.
-                drop(cell);
-                panicked += survive(|| drop(callback));
+            for (entry, callback) in entries.iter().zip(taken) {
+                panicked += callback.map_or(0, |callback| entry.put_back(callback));
             }
         }
         panicked
@@ -267,15 +339,17 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    fn push(&self, event: Event) {
+    fn push_all(&self, new: &[Event]) {
         let mut events = self.events.lock();
-        if events.len() == QUEUE {
-            let lost = events.pop_front().map_or(0, |oldest| oldest.missed) + 1;
-            if let Some(oldest) = events.front_mut() {
-                oldest.missed = oldest.missed.saturating_add(lost);
+        for event in new {
+            if events.len() == QUEUE {
+                let lost = events.pop_front().map_or(0, |oldest| oldest.missed) + 1;
+                if let Some(oldest) = events.front_mut() {
+                    oldest.missed = oldest.missed.saturating_add(lost);
+                }
             }
+            events.push_back(*event);
         }
-        events.push_back(event);
     }
 
     pub(crate) fn pop(&self) -> Option<Event> {

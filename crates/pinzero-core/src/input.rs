@@ -170,7 +170,8 @@ impl InputBuilder {
             hold: self.hold.map(|(time, repeat)| Hold::new(time, repeat)),
             click: self.clicks.map(Click::new),
             active: self.active,
-            status: shared.status.clone(),
+            status,
+            shown: shared.status.clone(),
             hub: shared.hub.clone(),
             missed: 0,
             decided: Instant::ZERO,
@@ -454,7 +455,9 @@ struct InputTask {
     hold: Option<Hold>,
     click: Option<Click>,
     active: Level,
-    status: Arc<Mutex<Status>>,
+    status: Status,
+    /// As others see it: written once all edges that came together are through, before anybody hears of their events.
+    shown: Arc<Mutex<Status>>,
     hub: Arc<Hub>,
     /// Edges lost since the last event.
     missed: u32,
@@ -465,41 +468,43 @@ struct InputTask {
 impl InputTask {
     /// Does all that is due by `now`, in its order.
     fn fire_until(&mut self, now: Instant, effects: &mut Effects) {
-        loop {
-            let gesture = self.click.as_ref().and_then(Click::deadline).filter(|at| *at <= now);
-            let held = self.hold.as_ref().and_then(Hold::deadline).filter(|at| *at <= now);
-            let change = self.filter.deadline().filter(|at| *at <= now);
-            // What is due at the moment of a change came before it.
-            let Some(first) = [gesture, held, change].into_iter().flatten().min() else { return };
-            self.decided = self.decided.max(first);
-            if gesture == Some(first) {
-                self.click.as_mut().and_then(|click| click.expire(first));
-                self.gesture(Gesture::Click, first, effects);
-            } else if held == Some(first) {
-                self.hold.as_mut().and_then(|hold| hold.expire(first));
-                self.held(first, effects);
-            } else {
-                let mut changed = None;
-                self.filter.expire(first, &mut |change| changed = Some(change));
-                self.changed(changed, effects);
-            }
+        while let Some(first) = self.deadline().filter(|at| *at <= now) {
+            self.fire_at(first, effects);
         }
+    }
+
+    /// Does the first thing that is due, which is so at `first`.
+    fn fire_at(&mut self, first: Instant, effects: &mut Effects) {
+        self.decided = self.decided.max(first);
+        // What is due at the moment of a change came before it.
+        if self.click.as_mut().and_then(|click| click.expire(first)).is_some() {
+            self.gesture(Gesture::Click, first, effects);
+        } else if self.hold.as_mut().and_then(|hold| hold.expire(first)).is_some() {
+            self.held(first, effects);
+        } else {
+            let mut changed = None;
+            self.filter.expire(first, &mut |change| changed = Some(change));
+            self.changed(changed, effects);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let gesture = self.click.as_ref().and_then(Click::deadline);
+        let held = self.hold.as_ref().and_then(Hold::deadline);
+        Instant::first(Instant::first(gesture, held), self.filter.deadline())
     }
 
     fn changed(&mut self, change: Option<Change>, effects: &mut Effects) {
         let Some(Change { at, level }) = change else { return };
         let active = level == self.active;
-        let lasted = {
-            let mut status = self.status.lock();
-            let lasted = at - status.since;
-            (status.level, status.since, status.is_held) = (level, at, false);
-            if active {
-                status.activations += 1;
-            } else {
-                status.deactivations += 1;
-            }
-            lasted
-        };
+        let status = &mut self.status;
+        let lasted = at - status.since;
+        (status.level, status.since, status.is_held) = (level, at, false);
+        if active {
+            status.activations += 1;
+        } else {
+            status.deactivations += 1;
+        }
         if active {
             self.emit(EventKind::Activated, at, level, Duration::ZERO, effects);
             if let Some(hold) = &mut self.hold {
@@ -520,11 +525,8 @@ impl InputTask {
     }
 
     fn held(&mut self, at: Instant, effects: &mut Effects) {
-        let (since, level) = {
-            let mut status = self.status.lock();
-            status.is_held = true;
-            (status.since, status.level)
-        };
+        self.status.is_held = true;
+        let Status { since, level, .. } = self.status;
         self.emit(EventKind::Held, at, level, at - since, effects);
         for gesture in self.click.as_mut().map_or(&[][..], Click::long) {
             self.gesture(*gesture, at, effects);
@@ -537,7 +539,7 @@ impl InputTask {
             Gesture::DoubleClick => EventKind::DoubleClicked,
             Gesture::LongPress => EventKind::LongPressed,
         };
-        let Status { since, level, .. } = *self.status.lock();
+        let Status { since, level, .. } = self.status;
         self.emit(kind, at, level, at - since, effects);
     }
 
@@ -545,13 +547,11 @@ impl InputTask {
         let missed = std::mem::take(&mut self.missed);
         effects.emit(&self.hub, Event { kind, at, level, lasted, missed });
     }
-}
 
-impl Task for InputTask {
     fn edge(&mut self, edge: Edge, effects: &mut Effects) {
         if edge.missed > 0 {
             self.missed = self.missed.saturating_add(edge.missed);
-            self.status.lock().missed += u64::from(edge.missed);
+            self.status.missed += u64::from(edge.missed);
         }
         // A deadline before the edge is decided first, even if nobody woke for it.
         self.fire_until(edge.at, effects);
@@ -561,9 +561,24 @@ impl Task for InputTask {
         self.changed(changed, effects);
     }
 
+    fn show(&self) {
+        *self.shown.lock() = self.status;
+    }
+}
+
+impl Task for InputTask {
+    fn edges(&mut self, edges: &[Edge], effects: &mut Effects) {
+        for edge in edges {
+            self.edge(*edge, effects);
+        }
+        self.show();
+    }
+
     fn resync(&mut self, now: Instant, effects: &mut Effects) {
         match self.pin.level() {
-            Ok(level) if level != self.filter.raw() => self.edge(Edge { at: now, level, missed: 0 }, effects),
+            Ok(level) if level != self.filter.raw() => {
+                self.edges(&[Edge { at: now, level, missed: 0 }], effects)
+            }
             Ok(_) => {}
             Err(error) => effects.complain(format!("edges were lost, and the level cannot be read: {error}")),
         }
@@ -571,12 +586,10 @@ impl Task for InputTask {
 
     fn fire(&mut self, now: Instant, effects: &mut Effects) {
         self.fire_until(now, effects);
+        self.show();
     }
 
     fn next(&self) -> Next {
-        let hold = self.hold.as_ref().and_then(Hold::deadline);
-        let click = self.click.as_ref().and_then(Click::deadline);
-        let first = self.filter.deadline().into_iter().chain(hold).chain(click).min();
-        first.map_or(Next::Idle, Next::At)
+        self.deadline().map_or(Next::Idle, Next::At)
     }
 }

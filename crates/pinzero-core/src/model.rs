@@ -93,7 +93,7 @@ fn an_iterator_ends_with_the_last_event() {
         let hub = Arc::new(Hub::default());
         let queue = hub.queue();
         let closer = beside(&hub, |hub| {
-            hub.wants(&event());
+            hub.feed(&mut vec![event()]);
             hub.ring();
             hub.close();
         });
@@ -159,7 +159,7 @@ fn a_handler_is_called_and_removed_and_closed_at_once() {
         let hub = Arc::new(Hub::default());
         let record = Arc::new(Record::default());
         let handler = register(&hub, &record);
-        let deliverer = beside(&hub, |hub| hub.deliver(&event()) + hub.deliver(&event()));
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]) + hub.deliver(&[event()]));
         let closer = beside(&hub, |hub| hub.close());
         handler.remove();
         record.removals.fetch_add(1, Ordering::Relaxed);
@@ -173,13 +173,13 @@ fn a_handler_that_is_given_while_closing_is_dropped() {
     check(|| {
         let hub = Arc::new(Hub::default());
         let record = Arc::new(Record::default());
-        let deliverer = beside(&hub, |hub| hub.deliver(&event()));
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]));
         let closer = beside(&hub, |hub| hub.close());
         register(&hub, &record);
         closer.join().unwrap();
         assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
         let calls = count(&record.calls);
-        hub.deliver(&event());
+        hub.deliver(&[event()]);
         assert_eq!(count(&record.calls), calls);
     });
 }
@@ -196,7 +196,7 @@ fn handlers_come_and_go_beside_each_other() {
         first.remove();
         second.join().unwrap();
         third.join().unwrap();
-        assert_eq!(hub.deliver(&event()), 0);
+        assert_eq!(hub.deliver(&[event()]), 0);
         assert_eq!(records.each_ref().map(|record| count(&record.calls)), [0, 1, 1]);
         hub.forget_handlers();
         assert_eq!(records.each_ref().map(|record| count(&record.drops)), [1, 1, 1]);
@@ -215,10 +215,30 @@ fn a_handler_may_close_its_own_device() {
             own.upgrade().unwrap().close();
         });
         let closer = beside(&hub, |hub| hub.close());
-        assert_eq!(hub.deliver(&event()) + hub.deliver(&event()), 0);
+        assert_eq!(hub.deliver(&[event()]) + hub.deliver(&[event()]), 0);
         closer.join().unwrap();
         assert!(count(&record.calls) <= 1);
         assert_eq!(count(&record.drops), 1);
+    });
+}
+
+#[test]
+fn a_handler_that_is_removed_amid_a_flood_is_called_no_more() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let record = Arc::new(Record::default());
+        let is_removed = Arc::new(AtomicBool::new(false));
+        let (probe, told) = (Probe::new(&record), is_removed.clone());
+        let mut is_over = false;
+        let handler = hub.on(EventKind::Activated, move |_| {
+            assert!(!is_over, "called by whoever knew of its removal");
+            probe.step.store(true, Ordering::Relaxed);
+            is_over = told.load(Ordering::Acquire);
+        });
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event(), event(), event()]));
+        handler.remove();
+        is_removed.store(true, Ordering::Release);
+        assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
     });
 }
 
@@ -232,9 +252,9 @@ struct Echo {
 }
 
 impl Task for Echo {
-    fn edge(&mut self, _: Edge, effects: &mut Effects) {
-        self.edges.store(self.edges.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        effects.emit(&self.hub, event());
+    fn edges(&mut self, edges: &[Edge], effects: &mut Effects) {
+        self.edges.store(self.edges.load(Ordering::Relaxed) + edges.len() as u64, Ordering::Relaxed);
+        edges.iter().for_each(|_| effects.emit(&self.hub, event()));
     }
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}

@@ -37,7 +37,7 @@ impl<T: Task> Polled<T> {
             Ok(level) if level != self.level => {
                 self.level = level;
                 self.has_changed = true;
-                self.task.edge(Edge { at: now, level, missed: 0 }, effects);
+                self.task.edges(&[Edge { at: now, level, missed: 0 }], effects);
             }
             Err(error) if error.kind() != ErrorKind::Closed => {
                 effects.complain(format!("a line cannot be read: {error}"));
@@ -48,8 +48,8 @@ impl<T: Task> Polled<T> {
 }
 
 impl<T: Task> Task for Polled<T> {
-    fn edge(&mut self, edge: Edge, effects: &mut Effects) {
-        self.task.edge(edge, effects);
+    fn edges(&mut self, edges: &[Edge], effects: &mut Effects) {
+        self.task.edges(edges, effects);
     }
 
     fn resync(&mut self, now: Instant, effects: &mut Effects) {

@@ -142,7 +142,7 @@ impl Drop for SoftPwm {
 struct WaveTask(Arc<Mutex<Channel>>);
 
 impl Task for WaveTask {
-    fn edge(&mut self, _: Edge, _: &mut Effects) {}
+    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 

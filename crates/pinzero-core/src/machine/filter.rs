@@ -100,7 +100,7 @@ impl Filter {
     pub fn deadline(&self) -> Option<Instant> {
         let settle = self.settle.as_ref().and_then(|settle| settle.until);
         let lockout = self.lockout.as_ref().and_then(|lockout| lockout.until);
-        settle.into_iter().chain(lockout).min()
+        Instant::first(settle, lockout)
     }
 
     fn settled(&mut self, change: Change, changed: &mut impl FnMut(Change)) {

@@ -37,7 +37,7 @@ impl Script {
 }
 
 impl Task for Script {
-    fn edge(&mut self, _: Edge, _: &mut Effects) {}
+    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
 
     fn resync(&mut self, _: Instant, _: &mut Effects) {}
 

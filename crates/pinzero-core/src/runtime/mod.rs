@@ -258,8 +258,8 @@ impl Shared {
         while state.fire(now, &mut effects) {
             self.take_inbox(&mut state, &mut effects);
         }
-        for call in effects.calls.drain(..) {
-            state.queue(call);
+        for run in effects.calls.drain(..) {
+            state.queue(run);
         }
         let mut calls = VecDeque::new();
         match &self.threads {
@@ -285,8 +285,8 @@ impl Shared {
         }
         drop(effects);
         while !calls.is_empty() {
-            for (hub, event) in calls.drain(..) {
-                let panicked = hub.deliver(&event);
+            for run in calls.drain(..) {
+                let panicked = run.hub.deliver(&run.events);
                 if panicked > 0 {
                     self.panics.fetch_add(panicked, Ordering::Relaxed);
                 }

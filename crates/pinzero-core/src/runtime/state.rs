@@ -25,8 +25,8 @@ impl TaskId {
 
 /// Something that happens by itself. Its methods run with the runtime's lock held: no user code, no blocking.
 pub(crate) trait Task: Send {
-    /// Takes an edge of its line.
-    fn edge(&mut self, edge: Edge, effects: &mut Effects);
+    /// Takes edges of its line, in their order.
+    fn edges(&mut self, edges: &[Edge], effects: &mut Effects);
 
     /// The line reported that edges were lost, and all that was left has been taken: look at the level.
     fn resync(&mut self, now: Instant, effects: &mut Effects);
@@ -52,10 +52,21 @@ pub(crate) enum Next {
     Done,
 }
 
+/// Events of one device, one after another: they go to its listeners as one.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) hub: Arc<Hub>,
+    pub(super) events: Vec<Event>,
+}
+
+fn is_held(event: &Event) -> bool {
+    event.kind == EventKind::Held
+}
+
 /// What comes of a turn and is seen to without the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    pub(super) calls: Vec<(Arc<Hub>, Event)>,
+    pub(super) calls: Vec<Run>,
     pub(super) wakes: Vec<Arc<Hub>>,
     /// What is to be logged: a logger is the program's code.
     pub(super) complaints: Vec<String>,
@@ -66,8 +77,12 @@ pub(crate) struct Effects {
 impl Effects {
     /// Tells the callbacks and iterators of `hub` about `event`.
     pub(crate) fn emit(&mut self, hub: &Arc<Hub>, event: Event) {
-        if hub.wants(&event) {
-            self.calls.push((hub.clone(), event));
+        if hub.wants(event.kind) {
+            match self.calls.last_mut() {
+                // It is to be woken already.
+                Some(run) if Arc::ptr_eq(&run.hub, hub) => return run.events.push(event),
+                _ => self.calls.push(Run { hub: hub.clone(), events: vec![event] }),
+            }
         }
         self.wake(hub);
     }
@@ -89,7 +104,7 @@ impl Effects {
 pub(crate) struct State {
     slots: HashMap<TaskId, Slot>,
     deadlines: BTreeSet<(Instant, TaskId)>,
-    pub(super) calls: VecDeque<(Arc<Hub>, Event)>,
+    pub(super) calls: VecDeque<Run>,
     /// Somebody is running callbacks.
     pub(super) calling: bool,
     /// What the poller's timer is set to.
@@ -112,9 +127,7 @@ impl State {
     pub(crate) fn insert(&mut self, id: TaskId, task: Box<dyn Task>, now: Instant, effects: &mut Effects) {
         let slot = self.slots.entry(id).or_default();
         let task = slot.task.insert(task);
-        for edge in std::mem::take(&mut slot.early) {
-            task.edge(edge, effects);
-        }
+        task.edges(&std::mem::take(&mut slot.early), effects);
         // The source may have had edges, too, before there was a task to take them.
         self.drain(id, now, effects);
         self.schedule(id, effects);
@@ -142,7 +155,7 @@ impl State {
     pub(super) fn edge(&mut self, id: TaskId, edge: Edge, effects: &mut Effects) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         match &mut slot.task {
-            Some(task) => task.edge(edge, effects),
+            Some(task) => task.edges(&[edge], effects),
             None => slot.early.push(edge),
         }
         self.schedule(id, effects);
@@ -157,12 +170,8 @@ impl State {
             effects.complain(format!("edges can no longer be read: {error}"));
             slot.source = None;
         }
-        let mut missed = false;
-        for edge in self.buffer.drain(..) {
-            missed |= edge.missed > 0;
-            task.edge(edge, effects);
-        }
-        if missed {
+        task.edges(&self.buffer, effects);
+        if self.buffer.iter().any(|edge| edge.missed > 0) {
             task.resync(now, effects);
         }
         self.schedule(id, effects);
@@ -193,26 +202,37 @@ impl State {
         true
     }
 
-    /// Queues a callback. One for "held again" is left out while the one before still waits for its turn.
-    pub(super) fn queue(&mut self, call: (Arc<Hub>, Event)) {
-        let (hub, event) = &call;
-        let waits = |(other, last): &(Arc<Hub>, Event)| Arc::ptr_eq(other, hub) && last.kind == event.kind;
-        if event.kind != EventKind::Held || !self.calls.back().is_some_and(waits) {
-            self.calls.push_back(call);
+    /// Puts events into iterators' queues, and queues them for callbacks. One for "held again" is left out while the one
+    /// before still waits for its turn.
+    pub(super) fn queue(&mut self, mut run: Run) {
+        run.hub.feed(&mut run.events);
+        run.events.dedup_by(|again, before| is_held(again) && is_held(before));
+        match self.calls.back_mut() {
+            Some(last) if Arc::ptr_eq(&last.hub, &run.hub) => {
+                let is_again =
+                    last.events.last().is_some_and(is_held) && run.events.first().is_some_and(is_held);
+                last.events.extend(run.events.drain(..).skip(usize::from(is_again)));
+            }
+            _ if run.events.is_empty() => {}
+            _ => self.calls.push_back(run),
         }
     }
 
     /// Moves calls to `batch`, which is empty, for the caller to make; none while somebody else makes some.
     ///
     /// All that wait, but for the last if it is one for "held again", which is looked for as long as it waits.
-    pub(super) fn take_calls(&mut self, batch: &mut VecDeque<(Arc<Hub>, Event)>) {
+    pub(super) fn take_calls(&mut self, batch: &mut VecDeque<Run>) {
         if self.calling {
             return;
         }
-        let is_held = self.calls.back().is_some_and(|(_, event)| event.kind == EventKind::Held);
-        let held = if is_held { self.calls.pop_back() } else { None };
+        let last = self.calls.back_mut().filter(|run| run.events.last().is_some_and(is_held));
+        let held =
+            last.map(|run| Run { hub: run.hub.clone(), events: run.events.split_off(run.events.len() - 1) });
         // The room goes to and fro, and is made only once.
         std::mem::swap(batch, &mut self.calls);
+        if batch.back().is_some_and(|run| run.events.is_empty()) {
+            batch.pop_back();
+        }
         if batch.is_empty() {
             batch.extend(held);
         } else {
