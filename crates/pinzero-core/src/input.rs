@@ -577,7 +577,7 @@ impl Task for InputTask {
     fn resync(&mut self, now: Instant, effects: &mut Effects) {
         match self.pin.level() {
             Ok(level) if level != self.filter.raw() => {
-                self.edges(&[Edge { at: now, level, missed: 0 }], effects)
+                self.edges(&[Edge { at: now, level, missed: 0 }], effects);
             }
             Ok(_) => {}
             Err(error) => effects.complain(format!("edges were lost, and the level cannot be read: {error}")),

@@ -54,6 +54,8 @@ pub use output::{Output, OutputBuilder};
 pub use peek::{LineFunction, Peek};
 pub use pwm::{Pwm, PwmBuilder};
 pub use runtime::EdgeSink;
+#[cfg(target_os = "linux")]
+pub use runtime::{Timeline, Watching};
 pub use spec::PinSpec;
 pub use spi::{Spi, SpiBuilder, SpiMode};
 pub use types::{Bias, Edge, Host, Level, Line, OnClose};

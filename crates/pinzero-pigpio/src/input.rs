@@ -77,6 +77,8 @@ impl Input {
     }
 
     fn watch(&self, session: &Session, sink: EdgeSink) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        self.link.inflow.go_to(|| sink.timeline());
         let places = {
             let mut watch = self.link.watch.lock();
             watch.add(self.line, sink);

@@ -9,6 +9,8 @@ mod factory;
 mod found;
 mod handle;
 mod i2c;
+#[cfg(target_os = "linux")]
+mod inflow;
 mod input;
 mod link;
 mod offers;

@@ -13,11 +13,13 @@ use crate::address::Address;
 use crate::error;
 use crate::event::LinkEvent;
 use crate::factory::Gap;
+#[cfg(target_os = "linux")]
+use crate::inflow::Inflow;
 use crate::protocol::Command;
-use crate::session::{Greeting, Limits, Reports, Session, ask_tick};
+use crate::session::{Greeting, Limits, Reader, Reports, Session, ask_tick};
 use crate::ticks::{Ticks, WORTHLESS};
 use crate::watch::Watch;
-use crate::wire::{Answer, Frame};
+use crate::wire::{Answer, Frame, is_timeout};
 
 /// How old a measurement of the daemon's clock may be while edges come.
 const MEASURE_AGAIN: Duration = Duration::from_secs(5);
@@ -56,6 +58,8 @@ pub(crate) struct Link {
     state: Mutex<State>,
     /// A session has come, or there will be none any more.
     changed: Condvar,
+    #[cfg(target_os = "linux")]
+    pub(crate) inflow: Inflow,
     /// Locked before `ticks`.
     pub(crate) watch: Mutex<Watch>,
     pub(crate) ticks: Mutex<Ticks>,
@@ -93,6 +97,8 @@ impl Link {
                 next_ticket: 0,
             }),
             changed: Condvar::new(),
+            #[cfg(target_os = "linux")]
+            inflow: Inflow::default(),
             watch: Mutex::default(),
             ticks: Mutex::new(greeting.ticks),
             held: Mutex::default(),
@@ -231,6 +237,8 @@ impl Link {
             state.session.take()
         };
         self.changed.notify_all();
+        #[cfg(target_os = "linux")]
+        self.inflow.end();
         self.listeners.lock().clear();
         if let Some(session) = session {
             // The daemon closes the handle with the connection; this is for those that tell a difference.
@@ -264,33 +272,57 @@ impl Link {
     }
 
     /// Takes reports until the connection is lost; returns why.
-    fn receive(&self, session: &Session) -> Error {
-        session.receive(self.settings.limits.silence, |reports| {
-            self.report(reports);
-            self.measure_again(session);
-        })
+    fn receive(self: &Arc<Self>, session: &Arc<Session>) -> Error {
+        let mut reader = Reader::new(session.clone());
+        loop {
+            #[cfg(target_os = "linux")]
+            if let Some(timeline) = self.inflow.timeline() {
+                return self.receive_by(timeline, reader).unwrap_or_else(|error| error);
+            }
+            let mut lost = 0;
+            let read = reader.read(&mut |reports| lost += self.report(reports));
+            self.watch.lock().wake();
+            self.complain(lost);
+            match read {
+                Ok(_) => self.measure_again(session),
+                Err(error) if is_timeout(&error) => return session.lost(self.silent()),
+                Err(error) => return session.lost(error),
+            }
+        }
     }
 
-    /// Tells of what has come together.
-    fn report(&self, reports: Reports<'_>) {
+    /// Tells of what has come together; tells how many reports were lost.
+    pub(crate) fn report(&self, reports: Reports<'_>) -> u64 {
         // Read when it is there, and so not before any of them.
         let now = self.now();
-        let lost = {
-            let (mut watch, mut ticks) = (self.watch.lock(), self.ticks.lock());
-            let report = |report| u64::from(watch.report(&report, &mut ticks, now));
-            let lost: u64 = reports.iter().map(report).sum();
-            watch.wake();
-            lost
-        };
+        let (mut watch, mut ticks) = (self.watch.lock(), self.ticks.lock());
+        reports.iter().map(|report| u64::from(watch.report(&report, &mut ticks, now))).sum()
+    }
+
+    pub(crate) fn complain(&self, lost: u64) {
         if lost > 0 {
             log::warn!("{}: {lost} reports of changes were lost", self.address);
         }
     }
 
+    /// How long nothing at all may come.
+    pub(crate) fn silence(&self) -> Duration {
+        self.settings.limits.silence
+    }
+
+    pub(crate) fn silent(&self) -> String {
+        format!("it has been silent for {:?}", self.silence())
+    }
+
+    /// Whether the clocks are to be compared.
+    pub(crate) fn is_due(&self) -> bool {
+        self.ticks.lock().age(self.now()) >= MEASURE_AGAIN
+    }
+
     /// Compares the clocks, if that has not been done for a while.
-    fn measure_again(&self, session: &Session) {
+    pub(crate) fn measure_again(&self, session: &Session) {
         // Behind a request that takes the daemon long it would take as long, and hold up the reports.
-        if self.ticks.lock().age(self.now()) < MEASURE_AGAIN || session.wire.is_patient() {
+        if !self.is_due() || session.wire.is_patient() {
             return;
         }
         // If it fails the connection is lost, and that is noticed where reports are read.

@@ -2,10 +2,15 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
 
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{Error, Result};
+#[cfg(target_os = "linux")]
+use pinzero_core::{Timeline, Watching};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::address::Address;
@@ -92,30 +97,55 @@ impl Session {
         Ok((Session { wire, reports, handle, number }, Greeting { revision, ticks, tick, peer }))
     }
 
-    /// Hands over the reports that have come together, time and again; returns why no more will come.
-    pub(crate) fn receive(&self, silence: Duration, mut take: impl FnMut(Reports<'_>)) -> Error {
-        let mut buffer = vec![0; REPORTS];
-        let mut filled = 0;
-        loop {
-            match (&self.reports).read(&mut buffer[filled..]) {
-                Ok(0) => return self.lost("the daemon has closed it"),
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if is_timeout(&error) => {
-                    return self.lost(format!("it has been silent for {silence:?}"));
-                }
-                Err(error) => return self.lost(error),
-            }
-            let whole = filled - filled % Report::LENGTH;
-            take(Reports(&buffer[..whole]));
-            buffer.copy_within(whole..filled, 0);
-            filled -= whole;
-        }
+    /// Has the timeline call `read` when there are reports, until what this returns is dropped.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn watch(&self, timeline: &Timeline, read: impl FnMut() + Send + 'static) -> Result<Watching> {
+        self.reports.set_nonblocking(true).map_err(|error| self.lost(error))?;
+        timeline.watch(self.reports.as_fd(), read)
     }
 
     /// Why it is lost: what the other connection has met first, if it has met anything.
-    fn lost(&self, why: impl std::fmt::Display) -> Error {
+    pub(crate) fn lost(&self, why: impl std::fmt::Display) -> Error {
         self.wire.failure().unwrap_or_else(|| error::lost(self.wire.peer(), why))
+    }
+}
+
+/// Reads the reports of a session.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    session: Arc<Session>,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Reader {
+    pub(crate) fn new(session: Arc<Session>) -> Self {
+        Reader { session, buffer: vec![0; REPORTS], filled: 0 }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Hands over the reports that one call gives; tells whether there may be more.
+    pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<bool> {
+        let count = loop {
+            match (&self.session.reports).read(&mut self.buffer[self.filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        if count == 0 {
+            return Err(io::Error::other("the daemon has closed it"));
+        }
+        self.filled += count;
+        let is_full = self.filled == self.buffer.len();
+        let whole = self.filled - self.filled % Report::LENGTH;
+        take(Reports(&self.buffer[..whole]));
+        self.buffer.copy_within(whole..self.filled, 0);
+        self.filled -= whole;
+        Ok(is_full)
     }
 }
 

@@ -337,19 +337,24 @@ fn attempts_become_rarer() {
 
 #[test]
 fn signs_of_life_keep_a_connection_and_silence_ends_it() {
-    let fake = Fake::with(Options { keep_alive: ms(100), ..Options::default() });
-    let (gpio, mut events) = open_with(builder(&fake).silence(ms(500)).request_timeout(ms(200)));
-    let output = gpio.output(17).initial(Level::High).open().unwrap();
-    assert!(events.next_timeout(ms(1200)).is_none(), "nothing was lost");
-    let start = Instant::now();
-    fake.silence(true);
-    // Nobody asks anything.
-    let error = lost(&mut events).to_string();
-    assert!(error.contains("silent for 500ms"), "{error}");
-    assert!(start.elapsed() < secs(2), "{:?}", start.elapsed());
-    fake.silence(false);
-    assert!(!restored(&mut events));
-    output.set(Level::Low).unwrap();
+    // With a line that is watched, somebody else reads the reports.
+    for is_watched in [false, true] {
+        let fake = Fake::with(Options { keep_alive: ms(100), ..Options::default() });
+        let (gpio, mut events) = open_with(builder(&fake).silence(ms(500)).request_timeout(ms(200)));
+        let output = gpio.output(17).initial(Level::High).open().unwrap();
+        let input = is_watched.then(|| gpio.input(4).open().unwrap());
+        assert!(events.next_timeout(ms(1200)).is_none(), "nothing was lost");
+        let start = Instant::now();
+        fake.silence(true);
+        // Nobody asks anything.
+        let error = lost(&mut events).to_string();
+        assert!(error.contains("silent for 500ms"), "{error}");
+        assert!(start.elapsed() < secs(2), "{:?}", start.elapsed());
+        fake.silence(false);
+        assert!(!restored(&mut events));
+        output.set(Level::Low).unwrap();
+        assert!(input.is_none_or(|input| input.level().is_ok()));
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn nobody_wakes_up_while_nothing_happens() {
         assert_eq!(of_the_library(), before, "{what}: somebody woke up within 3.5 s");
         assert_eq!(fake.journal().len(), requests, "{what}");
     };
-    // Two of the timeline, one for reports, one for replies.
+    // Two of the timeline, one for the connection, one for replies.
     eventually("all threads are there", || of_the_library().len() == 4);
     at_rest("26 inputs");
     fake.restart();

@@ -12,6 +12,8 @@ mod epoll;
 mod manual;
 mod state;
 mod threads;
+#[cfg(target_os = "linux")]
+mod timeline;
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -21,6 +23,8 @@ use std::time::Duration;
 use event_listener::{Event as Bell, Listener};
 
 pub(crate) use state::{Effects, Next, Task, TaskId};
+#[cfg(target_os = "linux")]
+pub use timeline::{Timeline, Watching};
 
 use crate::error::Result;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -243,11 +247,8 @@ impl Shared {
             if mail.is_empty() {
                 return;
             }
-            for (id, edge) in mail {
-                match edge {
-                    Some(edge) => state.edge(id, edge, effects),
-                    None => state.schedule(id, effects),
-                }
+            for of_one in mail.chunk_by(|(one, _), (other, _)| one == other) {
+                state.edges(of_one[0].0, of_one.iter().filter_map(|(_, edge)| *edge), effects);
             }
         }
     }
@@ -343,6 +344,12 @@ impl EdgeSink {
         Poker(self.shared.clone()).poke();
     }
 
+    /// The timeline that sees to the edges.
+    #[cfg(target_os = "linux")]
+    pub fn timeline(&self) -> Timeline {
+        Timeline::new(self.shared.clone())
+    }
+
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
     ///
     /// `fd` is duplicated. `drain` runs with the runtime's lock held: it must read until nothing is left, and never block.
@@ -355,20 +362,6 @@ impl EdgeSink {
         fd: std::os::fd::BorrowedFd<'_>,
         drain: impl FnMut(&mut Vec<Edge>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        use crate::error::{Error, ErrorKind};
-
-        let Some(shared) = self.shared.upgrade() else { return Err(Error::closed()) };
-        let Some(threads) = &shared.threads else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "a descriptor cannot be watched on a virtual clock",
-            ));
-        };
-        let fd = fd.try_clone_to_owned().map_err(|error| {
-            Error::new(ErrorKind::Io, "the line's descriptor cannot be duplicated").with_source(error)
-        })?;
-        let source = threads.watch(fd, self.id, Box::new(drain))?;
-        shared.turn(Turner::Visitor, |state, _| state.attach(self.id, source));
-        Ok(())
+        self.timeline().attach(self.id, fd, Box::new(drain))
     }
 }

@@ -152,11 +152,16 @@ impl State {
         effects.over.push(slot);
     }
 
-    pub(super) fn edge(&mut self, id: TaskId, edge: Edge, effects: &mut Effects) {
+    /// Hands edges to a task.
+    pub(super) fn edges(&mut self, id: TaskId, edges: impl Iterator<Item = Edge>, effects: &mut Effects) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         match &mut slot.task {
-            Some(task) => task.edges(&[edge], effects),
-            None => slot.early.push(edge),
+            Some(task) => {
+                self.buffer.clear();
+                self.buffer.extend(edges);
+                task.edges(&self.buffer, effects);
+            }
+            None => slot.early.extend(edges),
         }
         self.schedule(id, effects);
     }

@@ -27,7 +27,7 @@ pub(super) struct Threads {
     running: Arc<AtomicUsize>,
 }
 
-type Drain = Box<dyn FnMut(&mut Vec<Edge>) -> Result<()> + Send>;
+pub(super) type Drain = Box<dyn FnMut(&mut Vec<Edge>) -> Result<()> + Send>;
 
 /// A descriptor that is watched, and how to read it. Dropping it ends the watch.
 pub(crate) struct Source {
@@ -149,6 +149,8 @@ fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
             for id in &ready {
                 state.drain(*id, now, effects);
             }
+            // What has been read may be of other tasks.
+            shared.take_inbox(state, effects);
         });
     }
 }

@@ -1,0 +1,100 @@
+//! Descriptors that a backend has the runtime's threads poll.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Weak;
+use std::sync::atomic::Ordering;
+
+#[allow(unused_imports, reason = "for the links in the docs")]
+use super::EdgeSink;
+use super::state::{Effects, Next, Task, TaskId};
+use super::threads::Drain;
+use super::{Shared, Turner};
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::Instant;
+use crate::types::Edge;
+
+/// The threads of a factory that see to edges and deadlines.
+///
+/// A backend that is told of the edges of several lines by one descriptor can have that polled by them: an edge then comes to
+/// its callback without another thread in between. A backend gets at this with its first input, by [`EdgeSink::timeline`].
+#[derive(Debug, Clone)]
+pub struct Timeline(Weak<Shared>);
+
+impl Timeline {
+    pub(super) fn new(shared: Weak<Shared>) -> Self {
+        Timeline(shared)
+    }
+
+    /// Has `fd` polled, and `read` called whenever it is readable, until what this returns is dropped.
+    ///
+    /// `fd` is duplicated. `read` runs with the runtime's lock held: it must read until nothing is left, never block, log
+    /// nothing, and put edges into their sinks by [`EdgeSink::queue`]; they need not be woken.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io) if the descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
+    /// [`Closed`](ErrorKind::Closed) if the factory is gone.
+    pub fn watch(&self, fd: BorrowedFd<'_>, mut read: impl FnMut() + Send + 'static) -> Result<Watching> {
+        let Some(shared) = self.0.upgrade() else { return Err(Error::closed()) };
+        let id = TaskId(shared.ids.fetch_add(1, Ordering::Relaxed));
+        shared.turn(Turner::Visitor, |state, effects| {
+            state.insert(id, Box::new(Nobody), shared.clock.now(), effects);
+        });
+        let watching = Watching { timeline: self.clone(), id };
+        let drain = move |_: &mut Vec<Edge>| {
+            read();
+            Ok(())
+        };
+        self.attach(id, fd, Box::new(drain))?;
+        Ok(watching)
+    }
+
+    /// Has `fd` polled for a task, for as long as that is there.
+    pub(super) fn attach(&self, id: TaskId, fd: BorrowedFd<'_>, drain: Drain) -> Result<()> {
+        let Some(shared) = self.0.upgrade() else { return Err(Error::closed()) };
+        let Some(threads) = &shared.threads else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "a descriptor cannot be watched on a virtual clock",
+            ));
+        };
+        let fd = fd.try_clone_to_owned().map_err(|error| {
+            Error::new(ErrorKind::Io, "the line's descriptor cannot be duplicated").with_source(error)
+        })?;
+        // With the lock held, lest a thread be woken for it and find nothing to read by.
+        shared.turn(Turner::Visitor, |state, _| {
+            state.attach(id, threads.watch(fd, id, drain)?);
+            Ok(())
+        })
+    }
+}
+
+/// A descriptor that is polled by a [`Timeline`]; dropping this ends that.
+#[derive(Debug)]
+pub struct Watching {
+    timeline: Timeline,
+    id: TaskId,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        if let Some(shared) = self.timeline.0.upgrade() {
+            shared.turn(Turner::Visitor, |state, effects| state.remove(self.id, effects));
+        }
+    }
+}
+
+/// The task of a descriptor whose edges are those of other tasks.
+#[derive(Debug)]
+struct Nobody;
+
+impl Task for Nobody {
+    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
+
+    fn resync(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn fire(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn next(&self) -> Next {
+        Next::Idle
+    }
+}

@@ -1,0 +1,119 @@
+//! Reports that the timeline reads, so that an edge does not go from thread to thread on its way to a callback.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Condvar, Mutex};
+use pinzero_core::time::Instant;
+use pinzero_core::{Error, Result, Timeline};
+
+use crate::error;
+use crate::link::Link;
+use crate::session::Reader;
+use crate::wire::is_timeout;
+
+/// What a link's supervisor and the timeline have to do with each other.
+#[derive(Debug, Default)]
+pub(crate) struct Inflow {
+    /// Where edges go, once a line has been watched.
+    timeline: OnceLock<Timeline>,
+    news: Mutex<News>,
+    changed: Condvar,
+}
+
+/// What the timeline has for the supervisor.
+#[derive(Debug, Default)]
+struct News {
+    /// When something was received last.
+    heard: Instant,
+    /// Reports lost.
+    missed: u64,
+    /// The clocks are to be compared.
+    is_due: bool,
+    /// No more will come, for this reason.
+    end: Option<io::Error>,
+    is_closed: bool,
+}
+
+impl News {
+    fn is_there(&self) -> bool {
+        self.missed > 0 || self.is_due || self.end.is_some() || self.is_closed
+    }
+}
+
+impl Inflow {
+    /// Says where edges go.
+    pub(crate) fn go_to(&self, timeline: impl FnOnce() -> Timeline) {
+        self.timeline.get_or_init(timeline);
+    }
+
+    pub(crate) fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.get()
+    }
+
+    /// Ends the supervisor's wait: the link is closed.
+    pub(crate) fn end(&self) {
+        self.news.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Link {
+    /// Has the timeline read reports until the connection is lost; returns why.
+    pub(crate) fn receive_by(self: &Arc<Self>, timeline: &Timeline, mut reader: Reader) -> Result<Error> {
+        let session = reader.session().clone();
+        {
+            let mut news = self.inflow.news.lock();
+            *news = News { heard: self.now(), is_closed: news.is_closed, ..News::default() };
+        }
+        let link = self.clone();
+        let _watching = session.watch(timeline, move || link.read(&mut reader))?;
+        loop {
+            let (missed, is_due) = {
+                let mut news = self.inflow.news.lock();
+                if !news.is_there() {
+                    let quiet = self.now() - news.heard;
+                    let Some(left) = self.silence().checked_sub(quiet).filter(|left| !left.is_zero()) else {
+                        return Ok(session.lost(self.silent()));
+                    };
+                    self.inflow.changed.wait_for(&mut news, left);
+                }
+                if news.is_closed {
+                    return Err(error::closed());
+                }
+                if let Some(end) = news.end.take() {
+                    return Ok(session.lost(end));
+                }
+                (std::mem::take(&mut news.missed), news.is_due)
+            };
+            self.complain(missed);
+            if is_due {
+                self.measure_again(&session);
+                self.inflow.news.lock().is_due = false;
+            }
+        }
+    }
+
+    /// Reads all that there is. The timeline's lock is held: what takes time or logs is left to the supervisor.
+    fn read(&self, reader: &mut Reader) {
+        let mut missed = 0;
+        let end = loop {
+            match reader.read(&mut |reports| missed += self.report(reports)) {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(error) if is_timeout(&error) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        let is_due = self.is_due();
+        let mut news = self.inflow.news.lock();
+        let was_there = news.is_there();
+        news.heard = self.now();
+        news.missed += missed;
+        news.is_due |= is_due;
+        news.end = news.end.take().or(end);
+        if news.is_there() && !was_there {
+            self.inflow.changed.notify_all();
+        }
+    }
+}
