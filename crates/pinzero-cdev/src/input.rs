@@ -44,12 +44,12 @@ impl CdevInput {
 
     /// Hands the line's edges over to the runtime.
     fn report(&self, sink: EdgeSink) -> Result<()> {
-        // A duplicate, for the runtime locks itself in `watch`, and its lock must never be taken inside the line's:
-        // `drain` takes them the other way round.
+        // The line's lock is let go of, for the runtime takes its own in `watch`, and takes the two the other way round when it
+        // drains.
         let file = self.0.call(|request| request.as_fd().try_clone_to_owned())?;
         never_wait(&file)?;
         let mut reader = Reader::new(Arc::downgrade(&self.0));
-        sink.watch(file.as_fd(), move |edges| reader.drain(edges))
+        sink.watch(file, move |edges| reader.drain(edges))
     }
 }
 

@@ -55,7 +55,7 @@ impl Lane {
         if self.is_free() {
             return write();
         }
-        gpio.runtime().enter(|state, _, effects| {
+        gpio.runtime().enter(|state, effects| {
             state.remove(TaskId::from_raw(self.owner.swap(self.idle, Ordering::AcqRel)), effects);
             write()
         })
@@ -78,7 +78,8 @@ impl Lane {
             error: Mutex::new(None),
             hub: Arc::default(),
         });
-        runtime.enter(|state, now, effects| {
+        runtime.enter(|state, effects| {
+            let now = gpio.now();
             let before = TaskId::from_raw(target.lane().owner.swap(id.raw(), Ordering::AcqRel));
             state.remove(before, effects);
             let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };

@@ -132,7 +132,7 @@ impl InputBuilder {
         gpio.check_bias(line, self.bias)?;
         gpio.runtime().start()?;
         let task = gpio.runtime().reserve();
-        gpio.runtime().enter(|state, _, _| state.expect(task));
+        gpio.runtime().enter(|state, _| state.expect(task));
         let edges = (!is_polled).then(|| gpio.runtime().sink(task));
         // One or the other: twice would be twice as long.
         let is_settled =
@@ -152,8 +152,9 @@ impl InputBuilder {
         };
         let filter = Filter::new(level, near, self.lockout);
         let is_filtered = is_settled || !filter.is_open();
+        let now = gpio.now();
         let status =
-            Status { level, since: gpio.now(), activations: 0, deactivations: 0, is_held: false, missed: 0 };
+            Status { level, since: now, activations: 0, deactivations: 0, is_held: false, missed: 0 };
         let shared = Arc::new(InputShared {
             lease: Lease::new(&gpio, vec![reservation]),
             pin,
@@ -177,20 +178,10 @@ impl InputBuilder {
             decided: Instant::ZERO,
         };
         let input_task: Box<dyn Task> = match is_polled {
-            true => Box::new(Polled::new(
-                input_task,
-                shared.pin.clone(),
-                level,
-                shared.lease.gpio().now(),
-                self.poll,
-            )),
+            true => Box::new(Polled::new(input_task, shared.pin.clone(), level, now, self.poll)),
             false => Box::new(input_task),
         };
-        shared
-            .lease
-            .gpio()
-            .runtime()
-            .enter(|state, now, effects| state.insert(task, input_task, now, effects));
+        shared.lease.gpio().runtime().enter(|state, effects| state.insert(task, input_task, now, effects));
         Ok(Input(Owner::register(shared)?))
     }
 }

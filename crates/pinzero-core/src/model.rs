@@ -280,7 +280,7 @@ impl Echoing {
         let (hub, edges) = (Arc::<Hub>::default(), Arc::<AtomicU64>::default());
         let id = runtime.reserve();
         let task = Box::new(Echo { hub: hub.clone(), edges: edges.clone() });
-        runtime.enter(|state, now, effects| state.insert(id, task, now, effects));
+        runtime.enter(|state, effects| state.insert(id, task, Instant::ZERO, effects));
         Arc::new(Echoing { sink: runtime.sink(id), runtime, hub, edges })
     }
 
@@ -302,7 +302,7 @@ fn no_edge_is_left_lying() {
     check(|| {
         let echoing = Echoing::new(Clock::manual());
         let driver = beside(&echoing, |echoing| echoing.drive());
-        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _, _| ()));
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
         echoing.drive();
         driver.join().unwrap();
         visitor.join().unwrap();
@@ -330,9 +330,9 @@ fn a_waiter_hears_of_an_edge() {
         let backend = beside(&echoing, |echoing| {
             echoing.sink.push(EDGE);
             // The turn of the thread that this wakes.
-            echoing.runtime.enter(|_, _, _| ());
+            echoing.runtime.enter(|_, _| ());
         });
-        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _, _| ()));
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
         echoing.runtime.wait(echoing.hub.bell(), None, || (echoing.edges() > 0).then_some(()));
         backend.join().unwrap();
         visitor.join().unwrap();

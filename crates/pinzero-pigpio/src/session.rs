@@ -2,8 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-#[cfg(target_os = "linux")]
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
 
@@ -100,8 +98,8 @@ impl Session {
     /// Has the timeline call `read` when there are reports, until what this returns is dropped.
     #[cfg(target_os = "linux")]
     pub(crate) fn watch(&self, timeline: &Timeline, read: impl FnMut() + Send + 'static) -> Result<Watching> {
-        self.reports.set_nonblocking(true).map_err(|error| self.lost(error))?;
-        timeline.watch(self.reports.as_fd(), read)
+        let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
+        timeline.watch(reports.map_err(|error| self.lost(error))?.into(), read)
     }
 
     /// Why it is lost: what the other connection has met first, if it has met anything.

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 
@@ -185,7 +184,7 @@ impl PinFactory for Piped {
         if let (Some(sink), Some(mut reader)) = (config.edges, self.0.lock().take()) {
             let file = reader.try_clone().map_err(|error| Error::unsupported("edges").with_source(error))?;
             let mut buffer = [0; BATCH * RECORD];
-            sink.watch(file.as_fd(), move |edges| {
+            sink.watch(file.into(), move |edges| {
                 // As the backend of the character device does: a read that is not full has emptied the queue.
                 while let Ok(read) = reader.read(&mut buffer) {
                     edges.extend(buffer[..read].chunks_exact(RECORD).map(|record| {

@@ -79,7 +79,7 @@ impl SoftPwm {
         let driver = if clock.is_manual() {
             let id = gpio.runtime().reserve();
             let task = Box::new(WaveTask(channel.clone()));
-            gpio.runtime().enter(|state, now, effects| state.insert(id, task, now, effects));
+            gpio.runtime().enter(|state, effects| state.insert(id, task, clock.now(), effects));
             Driver::Task(gpio.clone(), id)
         } else {
             let engine = gpio.soft_pwm();

@@ -31,7 +31,7 @@ impl Script {
         let runtime = mock.runtime();
         runtime.start()?;
         let id = runtime.reserve();
-        runtime.enter(|state, now, effects| state.insert(id, Box::new(script), now, effects));
+        runtime.enter(|state, effects| state.insert(id, Box::new(script), start, effects));
         Ok(())
     }
 }

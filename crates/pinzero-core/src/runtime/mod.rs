@@ -125,7 +125,7 @@ impl Runtime {
 
     /// Ends a task and its source. Once this returns it neither writes nor queues anything any more.
     pub(crate) fn remove(&self, id: TaskId) {
-        self.enter(|state, _, effects| state.remove(id, effects));
+        self.enter(|state, effects| state.remove(id, effects));
     }
 
     /// Has a task asked anew when it wants to be fired. Can be called from within a task.
@@ -137,8 +137,8 @@ impl Runtime {
     }
 
     /// Takes the state, does something to it, and sees to what comes of that.
-    pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State, Instant, &mut Effects) -> R) -> R {
-        self.0.turn(Turner::Visitor, |state, effects| work(state, self.0.clock.now(), effects))
+    pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
+        self.0.turn(Turner::Visitor, work)
     }
 
     /// Sees to what a write has set off, if the clock is virtual: callbacks run now, on this thread. To be called with no
@@ -255,9 +255,11 @@ impl Shared {
 
     /// Fires what is due, sets the timer, lets go of the lock, wakes the waiters and runs the callbacks.
     fn finish(&self, turner: Turner, mut state: MutexGuard<'_, State>, mut effects: Effects) {
-        let now = self.clock.now();
-        while state.fire(now, &mut effects) {
-            self.take_inbox(&mut state, &mut effects);
+        if state.first_deadline().is_some() {
+            let now = self.clock.now();
+            while state.fire(now, &mut effects) {
+                self.take_inbox(&mut state, &mut effects);
+            }
         }
         for run in effects.calls.drain(..) {
             state.queue(run);
@@ -352,14 +354,15 @@ impl EdgeSink {
 
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
     ///
-    /// `fd` is duplicated. `drain` runs with the runtime's lock held: it must read until nothing is left, and never block.
+    /// `drain` runs with the runtime's lock held: it must read until nothing is left, and never block. `fd` is closed after
+    /// the last call, so it is to be a duplicate if others use it too.
     ///
     /// # Errors
     /// [`Io`](crate::ErrorKind::Io) if the descriptor cannot be polled.
     #[cfg(target_os = "linux")]
     pub fn watch(
         self,
-        fd: std::os::fd::BorrowedFd<'_>,
+        fd: std::os::fd::OwnedFd,
         drain: impl FnMut(&mut Vec<Edge>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         self.timeline().attach(self.id, fd, Box::new(drain))

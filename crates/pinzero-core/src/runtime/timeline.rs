@@ -1,6 +1,6 @@
 //! Descriptors that a backend has the runtime's threads poll.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
@@ -27,13 +27,13 @@ impl Timeline {
 
     /// Has `fd` polled, and `read` called whenever it is readable, until what this returns is dropped.
     ///
-    /// `fd` is duplicated. `read` runs with the runtime's lock held: it must read until nothing is left, never block, log
-    /// nothing, and put edges into their sinks by [`EdgeSink::queue`]; they need not be woken.
+    /// `read` runs with the runtime's lock held: it must read until nothing is left, never block, log nothing, and put edges
+    /// into their sinks by [`EdgeSink::queue`]; they need not be woken. `fd` is to be a duplicate if others use it too.
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
     /// [`Closed`](ErrorKind::Closed) if the factory is gone.
-    pub fn watch(&self, fd: BorrowedFd<'_>, mut read: impl FnMut() + Send + 'static) -> Result<Watching> {
+    pub fn watch(&self, fd: OwnedFd, mut read: impl FnMut() + Send + 'static) -> Result<Watching> {
         let Some(shared) = self.0.upgrade() else { return Err(Error::closed()) };
         let id = TaskId(shared.ids.fetch_add(1, Ordering::Relaxed));
         shared.turn(Turner::Visitor, |state, effects| {
@@ -49,7 +49,7 @@ impl Timeline {
     }
 
     /// Has `fd` polled for a task, for as long as that is there.
-    pub(super) fn attach(&self, id: TaskId, fd: BorrowedFd<'_>, drain: Drain) -> Result<()> {
+    pub(super) fn attach(&self, id: TaskId, fd: OwnedFd, drain: Drain) -> Result<()> {
         let Some(shared) = self.0.upgrade() else { return Err(Error::closed()) };
         let Some(threads) = &shared.threads else {
             return Err(Error::new(
@@ -57,9 +57,6 @@ impl Timeline {
                 "a descriptor cannot be watched on a virtual clock",
             ));
         };
-        let fd = fd.try_clone_to_owned().map_err(|error| {
-            Error::new(ErrorKind::Io, "the line's descriptor cannot be duplicated").with_source(error)
-        })?;
         // With the lock held, lest a thread be woken for it and find nothing to read by.
         shared.turn(Turner::Visitor, |state, _| {
             state.attach(id, threads.watch(fd, id, drain)?);
