@@ -55,7 +55,6 @@ struct Many {
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
-    bench.skipped("`rust_gpiozero`", "it has no mock, and starts on a Raspberry Pi only");
     match python().and_then(|python| gpiozero(&python)) {
         Ok(theirs) => rows(bench, &theirs),
         Err(why) => {
