@@ -15,6 +15,35 @@ pub(crate) fn python() -> Result<PathBuf, String> {
     with("crates/xtask/interop/requirements.txt")
 }
 
+/// lgpio, by a Python that has gpiozero as well.
+#[derive(Debug)]
+pub(crate) struct Lgpio {
+    python: PathBuf,
+    /// What `peers/lgpio.c` is built to.
+    pub(crate) library: PathBuf,
+}
+
+impl Lgpio {
+    pub(crate) fn get() -> Result<Self, String> {
+        python()?;
+        let python = with("crates/pinzero-bench/peers/requirements.txt")?;
+        let library = beside("pinzero-bench-lgpio.so")?;
+        let mut cc = Command::new("cc");
+        cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(peer("lgpio.c"));
+        done(&mut cc)?;
+        // Whether what is there fits this system.
+        done(Command::new(&python).args(["-c", "import _lgpio"]))?;
+        Ok(Lgpio { python, library })
+    }
+
+    /// What runs one of `peers`.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(peer(program));
+        command
+    }
+}
+
 /// A file of `peers`.
 pub(crate) fn peer(name: &str) -> PathBuf {
     root().join("crates/pinzero-bench/peers").join(name)
