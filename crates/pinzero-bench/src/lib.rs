@@ -15,6 +15,7 @@ mod peer;
 mod place;
 mod plot;
 mod process;
+mod python;
 mod report;
 mod row;
 mod time;

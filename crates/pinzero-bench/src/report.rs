@@ -98,7 +98,8 @@ fn run(group: &Group, is_short: bool) -> Vec<Finding> {
         Err(why) => return vec![Finding::Skipped(missing(why))],
     };
     command.args(["run", group.name]).args(is_short.then_some("--short"));
-    let mut child = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = match group.place.spawn(&mut command) {
         Ok(child) => child,
         Err(error) => return vec![Finding::Failed(missing(error.to_string()))],
     };

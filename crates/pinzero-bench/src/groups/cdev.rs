@@ -168,7 +168,7 @@ fn eight_gpiocdev(times: u64) {
     }
 }
 
-fn open_led(times: u64) {
+pub(super) fn open_led(times: u64) {
     let gpio = gpio();
     for _ in 0..times {
         let led = Led::builder(LINE).on(&gpio).open();
@@ -182,7 +182,7 @@ fn open_led_gpiocdev(times: u64) {
     }
 }
 
-fn open_button(times: u64) {
+pub(super) fn open_button(times: u64) {
     let gpio = gpio();
     for _ in 0..times {
         let button = Button::builder(LINE).on(&gpio).open();

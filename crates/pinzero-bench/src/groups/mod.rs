@@ -7,6 +7,7 @@ mod construct;
 mod daemon;
 mod edges;
 mod idle_remote;
+mod lgpio;
 mod peers;
 mod piped;
 mod program;
@@ -52,6 +53,10 @@ pub(crate) const GROUPS: &[Group] = &[
     here("daemon", "The daemon", daemon::run),
     here("program", "A program with one LED", program::run),
     timed("peers", "Beside gpiozero on its mock", peers::run),
+    Group {
+        is_counted: false,
+        ..on("lgpio", Place::KernelRig, "The character device, beside lgpio and gpiozero on it", lgpio::run)
+    },
     timed("remote-peers", "Beside pigpio for Python", remote_peers::run),
 ];
 

@@ -1,8 +1,6 @@
 //! Libraries with the same aim, as their authors published them.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -15,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::bench::Bench;
 use crate::count::{self, Work};
 use crate::groups;
-use crate::place;
 use crate::process;
+use crate::python;
 use crate::row::Target;
 use crate::time;
 
@@ -24,9 +22,6 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("peers-blinking", |leds| count::tell(blinking(leds))),
     ("peers-buttons", |buttons| count::tell(buttons_idle(buttons))),
 ];
-
-/// A Python that has gpiozero already.
-const PYTHON: &str = "PINZERO_PYTHON";
 
 const GPIOZERO: &str = "gpiozero on its mock";
 
@@ -55,8 +50,7 @@ struct Many {
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
-    bench.skipped("`rust_gpiozero`", "it has no mock, and starts on a Raspberry Pi only");
-    match python().and_then(|python| gpiozero(&python)) {
+    match python::python().and_then(|python| gpiozero(&python)) {
         Ok(theirs) => rows(bench, &theirs),
         Err(why) => {
             bench.skipped("gpiozero", &why);
@@ -88,38 +82,11 @@ fn rows(bench: &Bench, theirs: &Figures) -> Result<(), String> {
     Ok(())
 }
 
-/// The Python of a virtual environment that has gpiozero; it is made when it is first wanted.
-fn python() -> Result<PathBuf, String> {
-    if let Some(python) = env::var_os(PYTHON) {
-        return Ok(python.into());
-    }
-    let this = env::current_exe().map_err(|error| error.to_string())?;
-    // `target/release/pinzero-bench`
-    let home = this.ancestors().nth(2).ok_or("this program is nowhere")?.join("bench-venv");
-    let (python, complete) = (home.join("bin/python"), home.join("complete"));
-    if !complete.exists() {
-        done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-        let mut pip = Command::new(&python);
-        // Nothing but what is listed, and nothing that runs at installation.
-        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]);
-        pip.args(["--only-binary=:all:", "--require-hashes", "-r"]);
-        done(pip.arg(place::root().join("crates/xtask/interop/requirements.txt")))?;
-        fs::write(&complete, "").map_err(|error| format!("{}: {error}", complete.display()))?;
-    }
-    Ok(python)
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let status = status.map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
-}
-
-fn gpiozero(python: &Path) -> Result<Figures, String> {
-    let program = place::root().join("crates/pinzero-bench/peers/gpiozero_mock.py");
-    let mut command = Command::new(python);
-    let output = command.arg(program).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("{}: {error}", python.display()))?;
+fn gpiozero(program: &Path) -> Result<Figures, String> {
+    let mut command = Command::new(program);
+    let output =
+        command.arg(python::peer("gpiozero_mock.py")).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
     serde_json::from_slice(&output.stdout).map_err(|error| format!("{}: {error}", output.status))
 }
 

@@ -1,6 +1,8 @@
-//! Software PWM, beside the two ways that others do it.
+//! Software PWM, beside the two ways that others do it, and beside lgpio's own. lgpio writes to a chip of `peers/lgpio.c`, which
+//! notes the time in place of the kernel, as our tracks do.
 
 use std::num::NonZeroU64;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -15,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::bench::Bench;
 use crate::count::{self, Work};
 use crate::process;
+use crate::python::Lgpio;
 use crate::row::Target;
 use crate::time::quantile;
-use crate::tracks::{Track, Tracks};
+use crate::tracks::Tracks;
 
 pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("pwm-1", |rate| count::tell(measure(1, rate, ours))),
@@ -37,11 +40,27 @@ const WARM_UP: Duration = Duration::from_millis(300);
 
 const ROUNDS: usize = 2;
 
+const PROCESSOR: &str = "% of a processor";
+
 /// How long before a write the bare timeline wakes up.
 const MARGIN: Duration = us(100);
 
 const ABSOLUTE: &str = "absolute deadlines and a spin";
 const RPPAL: &str = "rppal's way";
+const LGPIO: &str = "lgpio 0.2.2, `lgTxPwm`";
+
+/// What lines were written to while they were watched.
+#[derive(Debug, Deserialize)]
+struct Seen {
+    /// Of each line, in order: the time in nanoseconds, and whether it became high.
+    writes: Vec<Vec<(u64, bool)>>,
+    /// Between which times.
+    began: u64,
+    ended: u64,
+    /// The seconds that the process had of the processors then.
+    used: f64,
+    threads: u64,
+}
 
 /// What pulses were like.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,14 +78,17 @@ struct Pulses {
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
-    for channels in [1, 8] {
-        if bench.is_short {
+    if bench.is_short {
+        for channels in [1, 8] {
             let pulses: Pulses = count::figures(&format!("pwm-{channels}"), 100)?;
             threads(bench, channels, &pulses);
-            continue;
         }
+        return Ok(());
+    }
+    let lgpio = Lgpio::get().map_err(|why| bench.skipped(LGPIO, &why)).ok();
+    for channels in [1, 8] {
         for rate in [100, 1000] {
-            rows(bench, channels, rate)?;
+            rows(bench, channels, rate, lgpio.as_ref())?;
         }
     }
     Ok(())
@@ -81,11 +103,15 @@ fn lines(channels: u64) -> &'static str {
     if channels == 1 { "line" } else { "lines" }
 }
 
-fn rows(bench: &Bench, channels: u64, rate: u64) -> Result<(), String> {
+fn rows(bench: &Bench, channels: u64, rate: u64, lgpio: Option<&Lgpio>) -> Result<(), String> {
     let mut all: [Vec<Pulses>; 3] = Default::default();
+    let mut by_lgpio = Vec::new();
     for _ in 0..ROUNDS {
         for (pulses, way) in all.iter_mut().zip(["pwm", "pwm-absolute", "pwm-rppal"]) {
             pulses.push(count::figures(&format!("{way}-{channels}"), rate)?);
+        }
+        if let Some(lgpio) = lgpio {
+            by_lgpio.push(by(lgpio, channels, rate)?);
         }
     }
     let [ours, absolute, rppal] = &all;
@@ -105,7 +131,16 @@ fn rows(bench: &Bench, channels: u64, rate: u64) -> Result<(), String> {
     row("us of width, p90", Target::None, |pulses| pulses.width[1]);
     row("millionths of frequency", Target::Most(100.0), |pulses| pulses.frequency);
     let with = Some((RPPAL, best(rppal, |pulses| pulses.load)));
-    bench.timed(&what, best(ours, |pulses| pulses.load), with, "% of a processor", Target::Ratio(0.7));
+    bench.timed(&what, best(ours, |pulses| pulses.load), with, PROCESSOR, Target::Ratio(0.7));
+    if lgpio.is_none() {
+        return Ok(());
+    }
+    let row = |unit, target, figure: fn(&Pulses) -> f64| {
+        bench.timed(&what, best(ours, figure), Some((LGPIO, best(&by_lgpio, figure))), unit, target);
+    };
+    row("us of period, p90", Target::Ratio(1.0), |pulses| pulses.period[1]);
+    row("us of width, p90", Target::Ratio(1.0), |pulses| pulses.width[1]);
+    row(PROCESSOR, Target::None, |pulses| pulses.load);
     Ok(())
 }
 
@@ -113,50 +148,73 @@ fn rows(bench: &Bench, channels: u64, rate: u64) -> Result<(), String> {
 type Start<T> = fn(Tracks, Duration) -> Result<T, String>;
 
 fn measure<T>(channels: usize, rate: u64, start: Start<T>) -> Result<Pulses, String> {
-    let period = Duration::from_nanos(1_000_000_000 / rate.max(1));
-    let most = 4 * (WARM_UP + WATCHED).as_nanos() / period.as_nanos() + 16;
+    let most = 4 * (WARM_UP + WATCHED).as_nanos() / period(rate).as_nanos() + 16;
     let tracks = Tracks::new(channels, most as usize);
-    let running = start(tracks.clone(), period)?;
+    let running = start(tracks.clone(), period(rate))?;
     thread::sleep(WARM_UP);
     let (before, began) = (process::time(), Clock::real().now());
     thread::sleep(WATCHED);
     let (used, ended) = (process::time() - before, Clock::real().now());
     let threads = process::threads()? - 1;
     drop(running);
-    let (mut periods, mut widths) = (Vec::new(), Vec::new());
-    for track in tracks.iter() {
-        pulses(track, began, ended, &mut periods, &mut widths);
-    }
-    if periods.is_empty() {
-        return Err("there are no pulses".to_owned());
-    }
-    let nominal = period.as_nanos() as f64 / 1e3;
-    let median = quantile(&mut periods, 0.5);
-    let off = |values: &[f64], nominal: f64| {
-        let mut off: Vec<f64> = values.iter().map(|value| (value - nominal).abs()).collect();
-        [0.5, 0.9].map(|share| quantile(&mut off, share))
-    };
-    Ok(Pulses {
-        threads,
-        load: used.as_secs_f64() / (ended - began).as_secs_f64() * 100.0,
-        period: off(&periods, nominal),
-        width: off(&widths, nominal * DUTY),
-        frequency: (nominal / median - 1.0).abs() * 1e6,
-    })
+    let writes = |(at, level): (u64, Level)| (at, level.is_high());
+    let writes = tracks.iter().map(|track| track.writes().into_iter().map(writes).collect()).collect();
+    let (began, ended) = (began.as_nanos(), ended.as_nanos());
+    Seen { writes, began, ended, used: used.as_secs_f64(), threads }.pulses(period(rate))
 }
 
-/// The periods and widths of a line in that time, in microseconds.
-fn pulses(track: &Track, began: Instant, ended: Instant, periods: &mut Vec<f64>, widths: &mut Vec<f64>) {
-    let writes = track.writes();
-    let is_watched = |(at, _): &&(u64, Level)| (began.as_nanos()..ended.as_nanos()).contains(at);
-    let mut rise: Option<u64> = None;
-    for (at, level) in writes.iter().filter(is_watched) {
-        let since = rise.map(|rise| (at - rise) as f64 / 1e3);
-        if level.is_high() {
-            periods.extend(since);
-            rise = Some(*at);
-        } else {
-            widths.extend(since);
+/// lgpio, in a process of its own. It asks for no priority, and no punctual timer, and so has none, unlike ours.
+fn by(lgpio: &Lgpio, channels: u64, rate: u64) -> Result<Pulses, String> {
+    let mut command = lgpio.command("lgpio_pwm.py");
+    command.env("LD_PRELOAD", &lgpio.library).args([channels, rate].map(|figure| figure.to_string()));
+    command.args([DUTY, WARM_UP.as_secs_f64(), WATCHED.as_secs_f64()].map(|figure| figure.to_string()));
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
+    let seen: Seen = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{command:?}: {}: {error}", output.status))?;
+    seen.pulses(period(rate))
+}
+
+fn period(rate: u64) -> Duration {
+    Duration::from_nanos(1_000_000_000 / rate.max(1))
+}
+
+impl Seen {
+    fn pulses(&self, period: Duration) -> Result<Pulses, String> {
+        let (mut periods, mut widths) = (Vec::new(), Vec::new());
+        for writes in &self.writes {
+            self.measure(writes, &mut periods, &mut widths);
+        }
+        if periods.is_empty() {
+            return Err("there are no pulses".to_owned());
+        }
+        let nominal = period.as_nanos() as f64 / 1e3;
+        let median = quantile(&mut periods, 0.5);
+        let off = |values: &[f64], nominal: f64| {
+            let mut off: Vec<f64> = values.iter().map(|value| (value - nominal).abs()).collect();
+            [0.5, 0.9].map(|share| quantile(&mut off, share))
+        };
+        Ok(Pulses {
+            threads: self.threads,
+            load: self.used * 1e9 / (self.ended - self.began) as f64 * 100.0,
+            period: off(&periods, nominal),
+            width: off(&widths, nominal * DUTY),
+            frequency: (nominal / median - 1.0).abs() * 1e6,
+        })
+    }
+
+    /// The periods and widths of a line, in microseconds.
+    fn measure(&self, writes: &[(u64, bool)], periods: &mut Vec<f64>, widths: &mut Vec<f64>) {
+        let is_watched = |(at, _): &&(u64, bool)| (self.began..self.ended).contains(at);
+        let mut rise: Option<u64> = None;
+        for (at, is_high) in writes.iter().filter(is_watched) {
+            let since = rise.map(|rise| (at - rise) as f64 / 1e3);
+            if *is_high {
+                periods.extend(since);
+                rise = Some(*at);
+            } else {
+                widths.extend(since);
+            }
         }
     }
 }

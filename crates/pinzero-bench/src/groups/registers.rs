@@ -7,6 +7,7 @@ use pinzero_cdev::CdevFactory;
 use pinzero_core::{Gpio, PinFactory};
 use pinzero_rppal::RppalFactory;
 use rppal::gpio::OutputPin;
+use rust_gpiozero::LED;
 
 use crate::bench::Bench;
 use crate::row::Target;
@@ -22,6 +23,7 @@ const WRITE: &str = "`Led::on`, `off` on rppal";
 const TOGGLE: &str = "`Led::toggle` on rppal";
 const DIRECT: &str = "rppal, `OutputPin`";
 const VIRTUAL: &str = "rppal behind a virtual call";
+const RUST_GPIOZERO: &str = "rust_gpiozero 0.2.1, `LED`";
 const UNIT: &str = "instructions (aarch64)";
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
@@ -33,10 +35,13 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let gpio = open(RppalFactory::new())?;
     let led = Led::builder(17).on(&gpio).open().map_err(|error| error.to_string())?;
     let on_off = |times| on_off(times, &led);
+    let rust_gpiozero = LED::new(23);
+    let rust_gpiozero = |times| switch_rust_gpiozero(times, &rust_gpiozero);
     let toggle = |times| (0..times).for_each(|_| drop(black_box(led.toggle())));
-    let rows: [(&str, &dyn Fn(u64), &str, &dyn Fn(u64), Target); 3] = [
+    let rows: [(&str, &dyn Fn(u64), &str, &dyn Fn(u64), Target); 4] = [
         (WRITE, &on_off, DIRECT, &direct, Target::Ratio(1.25)),
         (WRITE, &on_off, VIRTUAL, &behind, Target::None),
+        ("A `Led` on rppal, on and off", &on_off, RUST_GPIOZERO, &rust_gpiozero, Target::Ratio(1.0)),
         (TOGGLE, &toggle, DIRECT, &direct, Target::None),
     ];
     for (what, ours, against, theirs, target) in rows {
@@ -75,6 +80,16 @@ fn switch(times: u64, pin: &mut OutputPin) {
             pin.set_high();
         } else {
             pin.set_low();
+        }
+    }
+}
+
+fn switch_rust_gpiozero(times: u64, led: &LED) {
+    for number in 0..times {
+        if number & 1 == 0 {
+            led.on();
+        } else {
+            led.off();
         }
     }
 }

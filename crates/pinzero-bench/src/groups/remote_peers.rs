@@ -1,9 +1,7 @@
 //! Other clients of the same daemon.
 
-use std::env;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use pinzero::Led;
@@ -12,6 +10,7 @@ use pinzero_pigpio::PigpioFactory;
 
 use crate::bench::Bench;
 use crate::peer::{self, Peer};
+use crate::python;
 use crate::row::Target;
 use crate::time;
 
@@ -36,9 +35,12 @@ const ROUNDS: usize = 5;
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     const WHAT: &str = "`Led::on`, `off` by pigpio and the daemon";
-    let Some(python) = python() else {
-        bench.skipped(WHAT, "no Python with pigpio: `cargo xtask interop` fetches it");
-        return Ok(());
+    let python = match python::python() {
+        Ok(python) => python,
+        Err(why) => {
+            bench.skipped(WHAT, &why);
+            return Ok(());
+        }
     };
     peer::keep_to(0);
     let daemon = Peer::start("daemon", 0)?;
@@ -60,25 +62,10 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     Ok(())
 }
 
-fn python_writes(python: &PathBuf, addr: SocketAddr) -> Result<f64, String> {
+fn python_writes(python: &Path, addr: SocketAddr) -> Result<f64, String> {
     let mut command = Command::new(python);
     command.args(["-c", PYTHON, &addr.ip().to_string(), &addr.port().to_string(), &WRITES.to_string()]);
     let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.trim().parse().map_err(|_| format!("Python: {}", String::from_utf8_lossy(&output.stderr)))
-}
-
-/// The Python that `cargo xtask interop` has made: where `PINZERO_PYTHON` says, else in its cache.
-fn python() -> Option<PathBuf> {
-    let directory = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(python) = directory("PINZERO_PYTHON") {
-        return Some(python);
-    }
-    let cache = directory("PINZERO_INTEROP_DIR")
-        .or_else(|| Some(directory("XDG_CACHE_HOME")?.join("pinzero-interop")))
-        .or_else(|| Some(directory("HOME")?.join(".cache/pinzero-interop")))?;
-    let homes = fs::read_dir(cache).ok()?.filter_map(Result::ok);
-    let python = homes.filter(|home| home.file_name().to_string_lossy().starts_with("python-"));
-    let whole = python.map(|home| home.path()).find(|home| home.join("complete").exists());
-    whole.map(|home| home.join("bin/python"))
 }
