@@ -81,7 +81,8 @@ impl<V: Copy + PartialEq> Driver<V> {
             let sent = {
                 let mut state = self.state.lock();
                 if state.is_closed {
-                    return Ok(());
+                    // What became of it nobody waits for any more.
+                    return Err(Error::closed());
                 }
                 if self.link.lag() > 0 {
                     let behind = state.sent.as_ref().map(|(session, place)| session.wire.behind(*place));

@@ -99,8 +99,8 @@ impl Link {
         let mut missed = 0;
         let end = loop {
             match reader.read(&mut |reports| missed += self.report(reports)) {
-                Ok(true) => {}
-                Ok(false) => break None,
+                // Until nothing is left, for the end of the connection may be among it, and is not told a second time.
+                Ok(()) => {}
                 Err(error) if is_timeout(&error) => break None,
                 Err(error) => break Some(error),
             }

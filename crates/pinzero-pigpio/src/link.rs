@@ -284,7 +284,7 @@ impl Link {
             self.watch.lock().wake();
             self.complain(lost);
             match read {
-                Ok(_) => self.measure_again(session),
+                Ok(()) => self.measure_again(session),
                 Err(error) if is_timeout(&error) => return session.lost(self.silent()),
                 Err(error) => return session.lost(error),
             }

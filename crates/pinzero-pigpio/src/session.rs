@@ -126,8 +126,8 @@ impl Reader {
         &self.session
     }
 
-    /// Hands over the reports that one call gives; tells whether there may be more.
-    pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<bool> {
+    /// Hands over the reports that one call gives.
+    pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<()> {
         let count = loop {
             match (&self.session.reports).read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -138,12 +138,11 @@ impl Reader {
             return Err(io::Error::other("the daemon has closed it"));
         }
         self.filled += count;
-        let is_full = self.filled == self.buffer.len();
         let whole = self.filled - self.filled % Report::LENGTH;
         take(Reports(&self.buffer[..whole]));
         self.buffer.copy_within(whole..self.filled, 0);
         self.filled -= whole;
-        Ok(is_full)
+        Ok(())
     }
 }
 
