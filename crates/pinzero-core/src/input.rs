@@ -464,7 +464,8 @@ impl InputTask {
         }
     }
 
-    /// Does the first thing that is due, which is so at `first`.
+    /// Does the first thing that is due, which is so at `first`. Apart, so that to look whether anything is stays short.
+    #[inline(never)]
     fn fire_at(&mut self, first: Instant, effects: &mut Effects) {
         self.decided = self.decided.max(first);
         // What is due at the moment of a change came before it.
