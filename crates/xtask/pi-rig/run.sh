@@ -26,7 +26,7 @@ case $program in
     ;;
 esac
 if [ -n "${PINZERO_PI_RIG_ALSO:-}" ]; then
-    cp "$PINZERO_PI_RIG_ALSO" "$root/rig/"
+    (IFS=: && cp $PINZERO_PI_RIG_ALSO "$root/rig/")
 fi
 {
     for name in $(env | sed -n 's/^\(\(PINZERO\|RUST\)_[A-Z_]*\)=.*/\1/p'); do
