@@ -62,8 +62,8 @@ const KNOWN: &[(&str, &str, &str)] = &[
     (
         "One LED by the default features",
         "bytes of file",
-        "which of the backends it takes is decided when it starts, so all of them are in it: some 65 kB of it are the mock, and some \
-         130 the pins of another computer. With `cdev` alone it reaches the target",
+        "which of the backends it takes is decided when it starts, so all of them are in it: the mock and the pins of another \
+         computer are 280 kB. With `cdev` alone it reaches the target",
     ),
     (
         "One LED by `rppal` alone",
