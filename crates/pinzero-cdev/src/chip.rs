@@ -3,6 +3,7 @@
 //! A chip is found by its label, never by its number: the number of a Raspberry Pi 5's chip has been 4, 0 and 11
 //! within three years of kernels, and a symbolic link may stand for the old one.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use gpiocdev::line;
 use gpiocdev_uapi::v2::get_line_info;
 use pinzero_core::{Error, ErrorKind, Line, Result};
 
+use crate::entries;
 use crate::error;
 
 /// What is known of a chip behind a Raspberry Pi's header.
@@ -49,7 +51,12 @@ impl Chip {
         let chip = match wanted {
             Some(path) if path.contains('/') => Chip::at(Path::new(path)),
             Some(name) if dev.join(name).exists() => Chip::at(&dev.join(name)),
-            _ => return Scan::of(dev).choose(wanted),
+            // Nearly always that is the one, and no other has its label: there is no need to look at them all.
+            None => match Chip::at(&dev.join("gpiochip0")) {
+                Ok(chip) if chip.pi().is_some() => Ok(chip),
+                _ => return Scan::of(dev).choose(None),
+            },
+            Some(_) => return Scan::of(dev).choose(wanted),
         };
         chip.map_err(|(path, error)| error::chip(&path, error))
     }
@@ -189,12 +196,17 @@ impl Scan {
 
 /// The files named `gpiochip*` in `dev`, without symbolic links and repetitions, by number.
 fn device_files(dev: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dev).into_iter().flatten().flatten();
-    let chips = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"gpiochip"));
-    let mut paths = chips.filter_map(|entry| fs::canonicalize(entry.path()).ok()).collect::<Vec<_>>();
-    // The length first: gpiochip9 comes before gpiochip10.
-    paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
-    paths.dedup();
+    let is_chip = |name: &OsStr| name.as_encoded_bytes().starts_with(b"gpiochip");
+    let mut chips = entries(dev);
+    chips.retain(|path| path.file_name().is_some_and(is_chip));
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in chips.iter().filter_map(|path| fs::canonicalize(path).ok()) {
+        // The length first: gpiochip9 comes before gpiochip10.
+        let key = |path: &PathBuf| (path.as_os_str().len(), path.clone());
+        if let Err(place) = paths.binary_search_by_key(&key(&path), key) {
+            paths.insert(place, path);
+        }
+    }
     paths
 }
 

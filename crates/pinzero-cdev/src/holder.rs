@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use crate::entries;
+
 /// A process that holds a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
@@ -17,8 +19,9 @@ impl Holder {
     /// `None` if the kernel itself holds the line, or a process that this user may not look into. Kernels before
     /// 5.16 or so do not tell which line it is that a process holds, and so never give an answer.
     pub(crate) fn find(proc: &Path, chip: &str, line: u32) -> Option<Holder> {
-        let processes = fs::read_dir(proc).ok()?.flatten();
-        let mut pids = processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok());
+        let processes = entries(proc);
+        let mut pids =
+            processes.iter().filter_map(|process| process.file_name()?.to_str()?.parse::<u32>().ok());
         let pid = pids.find(|pid| holds(&proc.join(pid.to_string()), chip, line))?;
         let name = fs::read_to_string(proc.join(format!("{pid}/comm"))).unwrap_or_default();
         Some(Holder { pid, name: name.trim_end().to_owned() })
@@ -32,10 +35,9 @@ impl fmt::Display for Holder {
 }
 
 fn holds(process: &Path, chip: &str, line: u32) -> bool {
-    let mut files = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-    files.any(|file| {
-        fs::read_link(file.path()).is_ok_and(|target| target == Path::new("anon_inode:gpio-line"))
-            && fs::read_to_string(process.join("fdinfo").join(file.file_name()))
+    entries(&process.join("fd")).iter().any(|file| {
+        fs::read_link(file).is_ok_and(|target| target == Path::new("anon_inode:gpio-line"))
+            && fs::read_to_string(process.join("fdinfo").join(file.file_name().unwrap_or_default()))
                 .is_ok_and(|info| is_of(&info, chip, line))
     })
 }

@@ -1,6 +1,5 @@
 //! Pulses by the hardware, through the kernel's PWM class in `/sys/class/pwm`.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use parking_lot::Mutex;
 use pinzero_core::time::ms;
 use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
 
+use crate::entries;
 use crate::pwm_route::{overlay, routed};
 
 /// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
@@ -23,7 +23,7 @@ const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
 ];
 
 /// The channels that this program uses: on most boards two lines share one, and the lines' reservations do not tell.
-static TAKEN: Mutex<BTreeSet<(PathBuf, u32)>> = Mutex::new(BTreeSet::new());
+static TAKEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
 
 /// How long udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
@@ -48,17 +48,19 @@ struct Claim(PathBuf, u32);
 
 impl Claim {
     fn take(chip: &Path, channel: u32) -> Result<Claim> {
-        if !TAKEN.lock().insert((chip.to_owned(), channel)) {
+        let mut taken = TAKEN.lock();
+        if taken.iter().any(|(other, number)| other == chip && *number == channel) {
             let message = "another line that carries pulses shares its hardware PWM with this one";
             return Err(Error::new(ErrorKind::Busy, message));
         }
+        taken.push((chip.to_owned(), channel));
         Ok(Claim(chip.to_owned(), channel))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        TAKEN.lock().remove(&(std::mem::take(&mut self.0), self.1));
+        TAKEN.lock().retain(|(chip, channel)| *chip != self.0 || *channel != self.1);
     }
 }
 
@@ -297,8 +299,7 @@ fn nanos(time: Duration) -> u64 {
 
 /// The chip of the header's PWM, with its lines and their channels.
 fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
-    let chips = fs::read_dir(sys.join("class/pwm")).ok()?.flatten().map(|entry| entry.path());
-    chips.into_iter().find_map(|chip| {
+    entries(&sys.join("class/pwm")).into_iter().find_map(|chip| {
         let device = fs::read_link(chip.join("device")).ok()?;
         let (_, lines) = BLOCKS.iter().find(|(name, _)| device.ends_with(name))?;
         Some((chip, *lines))

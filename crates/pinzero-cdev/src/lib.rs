@@ -12,5 +12,11 @@ mod kernel_pwm;
 mod output;
 mod pwm_route;
 
+/// What is in a folder; nothing if it cannot be read.
+fn entries(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder);
+    entries.map(|all| all.filter_map(|one| Some(one.ok()?.path())).collect()).unwrap_or_default()
+}
+
 pub use factory::{Builder, CdevFactory};
 pub use kernel_pwm::KernelPwm;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::entries;
+
 /// The lines that carry the pulses of the block behind `chip`, a folder of the kernel's PWM class. `None` if the device tree
 /// does not say, or cannot be seen.
 pub(crate) fn routed(chip: &Path) -> Option<Vec<u32>> {
@@ -10,9 +12,9 @@ pub(crate) fn routed(chip: &Path) -> Option<Vec<u32>> {
     let wanted = numbers(&fs::read(block.join("pinctrl-0")).ok()?);
     let mut lines = Vec::new();
     // What the block refers to are nodes below the pins' own, which is beside the block's.
-    for pins in fs::read_dir(block.join("..")).ok()?.flatten() {
-        for group in fs::read_dir(pins.path()).into_iter().flatten().flatten() {
-            let read = |property: &str| fs::read(group.path().join(property)).unwrap_or_default();
+    for pins in entries(&block.join("..")) {
+        for group in entries(&pins) {
+            let read = |property: &str| fs::read(group.join(property)).unwrap_or_default();
             if numbers(&read("phandle")).iter().any(|handle| wanted.contains(handle)) {
                 lines.extend(numbers(&read("brcm,pins")));
                 lines.extend(names(&read("pins")));

@@ -67,17 +67,19 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `message` says in one line what happened and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Arc::new(Inner {
-            kind,
-            message: message.into(),
-            device: None,
-            pin: None,
-            factory: None,
-            source: None,
-        }))
+        Error::of(kind, message.into())
+    }
+
+    /// Not made part of its many callers, which would be some 20 kB of each program; nor are those below.
+    #[cold]
+    #[inline(never)]
+    fn of(kind: ErrorKind, message: String) -> Self {
+        Error(Arc::new(Inner { kind, message, device: None, pin: None, factory: None, source: None }))
     }
 
     /// What [`ErrorKind::Closed`] is made by.
+    #[cold]
+    #[inline(never)]
     pub fn closed() -> Self {
         Error::new(ErrorKind::Closed, "it has been closed")
     }
@@ -89,13 +91,21 @@ impl Error {
 
     /// Adds the pin it is about, unless that is known already.
     #[must_use]
-    pub fn with_pin(mut self, pin: impl fmt::Display) -> Self {
+    pub fn with_pin(self, pin: impl fmt::Display) -> Self {
+        self.about(&pin)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn about(mut self, pin: &dyn fmt::Display) -> Self {
         self.inner().pin.get_or_insert_with(|| pin.to_string());
         self
     }
 
     /// Adds the kind of device it is about, unless that is known already.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn with_device(mut self, device: &'static str) -> Self {
         self.inner().device.get_or_insert(device);
         self
@@ -103,6 +113,8 @@ impl Error {
 
     /// Adds the factory it comes from, unless that is known already.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn with_factory(mut self, factory: &'static str) -> Self {
         self.inner().factory.get_or_insert(factory);
         self
@@ -110,8 +122,14 @@ impl Error {
 
     /// Adds the error below.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.inner().source = Some(Arc::from(source.into()));
+    pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.caused_by(source.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn caused_by(mut self, source: Box<dyn StdError + Send + Sync>) -> Self {
+        self.inner().source = Some(Arc::from(source));
         self
     }
 

@@ -8,9 +8,14 @@ use std::thread::{Builder, JoinHandle};
 /// # Errors
 /// Those of the system, if it has no thread left.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    spawn_boxed(name.to_owned(), Box::new(body))
+}
+
+/// One copy of it in a program, however many bodies.
+fn spawn_boxed(name: String, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
     // A thread begins with the mask of the one that starts it: there is no moment at which it could take a signal.
     let _blocked = Blocked::all();
-    Builder::new().name(name.to_owned()).spawn(body)
+    Builder::new().name(name).spawn(body)
 }
 
 /// Signals that this thread does not take, until this is dropped.

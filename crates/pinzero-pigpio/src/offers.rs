@@ -53,9 +53,7 @@ impl Offers {
     pub(crate) fn questions(line: u32) -> Vec<Frame> {
         let tried =
             SAMPLE_TIMES.iter().flat_map(|time| AT_ONE_MICROSECOND.map(|hertz| (hertz + time / 2) / time));
-        let mut tried: Vec<u32> = tried.collect();
-        tried.sort_unstable();
-        tried.dedup();
+        let tried = in_order(tried);
         let questions = |hertz| [Frame::new(Command::Pfs, line, hertz), Frame::new(Command::Prrg, line, 0)];
         tried.into_iter().flat_map(questions).collect()
     }
@@ -67,9 +65,7 @@ impl Offers {
             let offer = Offer { hertz: answer[0].value()?, range: answer[1].value()?.max(LEAST_RANGE) };
             offers.push(offer);
         }
-        offers.sort_unstable();
-        offers.dedup();
-        Ok(Offers(offers))
+        Ok(Offers(in_order(offers)))
     }
 
     /// The frequency with this period.
@@ -92,6 +88,17 @@ impl Offers {
             }
         }
     }
+}
+
+/// In their order and each once. They are few: the library's sort is ten kilobytes for each type.
+fn in_order<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut ordered = Vec::new();
+    for one in all {
+        if let Err(place) = ordered.binary_search(&one) {
+            ordered.insert(place, one);
+        }
+    }
+    ordered
 }
 
 #[cfg(test)]

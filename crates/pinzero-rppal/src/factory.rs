@@ -56,15 +56,12 @@ impl RppalFactory {
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use them.
     /// * [`Io`](ErrorKind::Io) for whatever else the system says.
     pub fn new() -> Result<Self> {
-        let mut factory = RppalFactory::registers_only()?;
+        let gpio = registers()?;
         // Not the chip that the environment names: that may be another one.
-        match CdevFactory::builder().open() {
-            Ok(chip) => factory.chip = Some(chip),
-            Err(error) => {
-                log::warn!("rppal goes without the character device, and so without edges: {error}");
-            }
-        }
-        Ok(factory)
+        let chip = CdevFactory::builder().open().inspect_err(|error| {
+            log::warn!("rppal goes without the character device, and so without edges: {error}");
+        });
+        Ok(RppalFactory::of(gpio, chip.ok()))
     }
 
     /// Opens the registers, and nothing else: inputs are polled, and nobody learns who else holds a line. For a kernel that
@@ -73,9 +70,16 @@ impl RppalFactory {
     /// # Errors
     /// Those of [`new`](RppalFactory::new).
     pub fn registers_only() -> Result<Self> {
-        let gpio = Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))?;
-        let board = Board::detect().unwrap_or_else(|| Board::generic(LINES));
-        Ok(RppalFactory { board, chip: None, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) })
+        Ok(RppalFactory::of(registers()?, None))
+    }
+
+    fn of(gpio: Gpio, chip: Option<CdevFactory>) -> Self {
+        let board = match &chip {
+            // It has asked already.
+            Some(chip) => chip.board(),
+            None => Board::detect().unwrap_or_else(|| Board::generic(LINES)),
+        };
+        RppalFactory { board, chip, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) }
     }
 
     /// Takes a line, and notes it.
@@ -130,6 +134,10 @@ impl RppalFactory {
         }
         Ok(pin)
     }
+}
+
+fn registers() -> Result<Gpio> {
+    Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))
 }
 
 /// Takes a line from rppal.

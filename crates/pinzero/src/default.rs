@@ -3,7 +3,7 @@
 use std::env;
 
 use parking_lot::Mutex;
-use pinzero_core::{Error, ErrorKind, Gpio, Result, mock};
+use pinzero_core::{Error, ErrorKind, Gpio, Result};
 
 /// The variable that names the default factory.
 const VARIABLE: &str = "PINZERO_PIN_FACTORY";
@@ -62,7 +62,7 @@ fn open(wanted: Option<&str>) -> Result<Gpio> {
         return open_first();
     };
     if wanted.eq_ignore_ascii_case("mock") {
-        return Ok((*mock::builder().terminal().try_open()?).clone());
+        return open_mock();
     }
     if let Some(address) = wanted.strip_prefix("pigpio://") {
         return open_pigpio(address);
@@ -87,8 +87,10 @@ fn open_first() -> Result<Gpio> {
             Err(error) => reasons.push_str(&format!("\n  {name}: {error}")),
         }
     }
+    let needed = if cfg!(feature = "mock") { "" } else { ", with the feature `mock`" };
     let message = format!(
-        "no pin factory could be started:{reasons}\n  To go on without hardware: {VARIABLE}=mock shows the pins on the terminal"
+        "no pin factory could be started:{reasons}\n  To go on without hardware: {VARIABLE}=mock shows the pins on the \
+         terminal{needed}"
     );
     Err(Error::new(ErrorKind::NoFactory, message))
 }
@@ -115,6 +117,16 @@ fn open_rppal() -> Result<Gpio> {
     let reason =
         if cfg!(target_os = "linux") { "the feature `rppal` is not switched on" } else { "it needs Linux" };
     Err(Error::new(ErrorKind::Unsupported, reason))
+}
+
+#[cfg(feature = "mock")]
+fn open_mock() -> Result<Gpio> {
+    Ok((*pinzero_core::mock::builder().terminal().try_open()?).clone())
+}
+
+#[cfg(not(feature = "mock"))]
+fn open_mock() -> Result<Gpio> {
+    Err(Error::new(ErrorKind::Unsupported, "the feature `mock` is switched off"))
 }
 
 #[cfg(feature = "pigpio")]

@@ -26,7 +26,7 @@ case $program in
     ;;
 esac
 if [ -n "${PINZERO_PI_RIG_ALSO:-}" ]; then
-    cp "$PINZERO_PI_RIG_ALSO" "$root/rig/"
+    (IFS=: && cp $PINZERO_PI_RIG_ALSO "$root/rig/")
 fi
 {
     for name in $(env | sed -n 's/^\(\(PINZERO\|RUST\)_[A-Z_]*\)=.*/\1/p'); do
@@ -39,11 +39,12 @@ fi
 
 # The guest's clock goes by the instructions that it has run, 4 ns each, and leaps over the time that it sleeps: however
 # busy the host is, nothing in the guest is late for it. iomem=relaxed: without, the kernel keeps programs from registers
-# that a driver has. --foreground: Ctrl-C stops the guest.
+# that a driver has. randomize_kstack_offset=off: each system call would draw a random number, which takes some 9,500
+# instructions for as long as the kernel has gathered no entropy, and here it never has. --foreground: Ctrl-C stops the guest.
 status=0
 timeout --foreground -k 5 "${PINZERO_PI_RIG_TIMEOUT:-300}" qemu-system-aarch64 -M raspi3b -icount shift=2,sleep=off \
     -kernel "$parts/vmlinuz" -dtb "$parts/pi3.dtb" -initrd "$run/initrd" \
-    -append "console=ttyAMA0,115200 rdinit=/init panic=-1 quiet loglevel=2 iomem=${PINZERO_PI_RIG_IOMEM:-relaxed}" \
+    -append "console=ttyAMA0,115200 rdinit=/init panic=-1 quiet loglevel=2 randomize_kstack_offset=off iomem=${PINZERO_PI_RIG_IOMEM:-relaxed}" \
     -semihosting-config enable=on,userspace=on,target=native \
     -display none -serial stdio -monitor none -no-reboot </dev/null || status=$?
 

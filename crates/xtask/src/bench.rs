@@ -3,6 +3,10 @@
 use crate::pi_rig;
 use crate::rig::PI;
 use crate::runner::{Runner, Stop, conclude, need};
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const PACKAGE: &str = "pinzero-bench";
@@ -23,9 +27,9 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     }
     let mut command = runner.command("cargo");
     // What cannot be built for the Pi is left out, and the benches say so.
-    match PI.prepare().and_then(|()| pi_rig::release(runner, PACKAGE)) {
-        Ok(program) => {
-            command.env("PINZERO_BENCH_PI", program);
+    match PI.prepare().and_then(|()| for_the_pi(runner)) {
+        Ok((program, others)) => {
+            command.env("PINZERO_BENCH_PI", program).env("PINZERO_PI_RIG_ALSO", others);
         }
         Err(Stop::Skipped(reason)) => eprintln!("bench: nothing for the emulated Raspberry Pi: {reason}"),
         Err(failed) => return Err(failed),
@@ -33,4 +37,18 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     command.args(["run", "--locked", "--release", "--package", PACKAGE, "--"]).args(arguments);
     runner.run(&mut command)?;
     Ok(())
+}
+
+/// Builds the benches, and the programs with one LED that they start there.
+fn for_the_pi(runner: &mut Runner) -> Result<(PathBuf, OsString), Stop> {
+    let benches = pi_rig::build(runner, "release", &["--package", PACKAGE])?;
+    let build = ["--package=pinzero-bench-programs", "--bins", "--features=rppal"];
+    let folder = pi_rig::build(runner, "small", &build)?;
+    // The next has the same name.
+    let failed = |error: &dyn std::error::Error| Stop::Failed(format!("one_led_default: {error}"));
+    fs::rename(folder.join("one_led"), folder.join("one_led_default")).map_err(|error| failed(&error))?;
+    pi_rig::build(runner, "small", &[&build[..], &["--no-default-features"]].concat())?;
+    let programs = ["one_led_default", "one_led", "one_led_rppal"].map(|name| folder.join(name));
+    let programs = env::join_paths(programs).map_err(|error| failed(&error))?;
+    Ok((benches.join(PACKAGE), programs))
 }

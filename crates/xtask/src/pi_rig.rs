@@ -22,11 +22,11 @@ pub(crate) fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Builds the program of a package as it would be for use, and tells where it is.
-pub(crate) fn release(runner: &mut Runner, package: &str) -> Result<PathBuf, Stop> {
+/// Builds programs by a profile, and tells where they are.
+pub(crate) fn build(runner: &mut Runner, profile: &str, what: &[&str]) -> Result<PathBuf, Stop> {
     let mut command = cargo(runner, "build")?;
-    runner.run(command.args(["--release", "--package", package]))?;
-    Ok(folder().join("release").join(package))
+    runner.run(command.args(["--profile", profile]).args(what))?;
+    Ok(folder().join(profile))
 }
 
 /// Where cargo puts what it builds.

@@ -52,6 +52,7 @@ pub(crate) const GROUPS: &[Group] = &[
     here("idle-remote", "Pins of another computer, at rest", idle_remote::run),
     here("daemon", "The daemon", daemon::run),
     here("program", "A program with one LED", program::run),
+    on("start", Place::PiRig, "A program with one LED, started", program::run_on_the_pi),
     timed("peers", "Beside gpiozero on its mock", peers::run),
     Group {
         is_counted: false,

@@ -14,7 +14,7 @@ use crate::row::Target;
 use crate::time;
 
 /// What an instruction takes there.
-const NANOS: f64 = 4.0;
+pub(super) const NANOS: f64 = 4.0;
 
 /// Rounds at a time: few enough that some runs are free of the kernel's ticks, which are 4 ms apart.
 const TIMES: u64 = 5_000;
