@@ -97,12 +97,11 @@ impl GpioBuilder {
     /// Takes it into use.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline, [`Closed`](ErrorKind::Closed) if the
-    /// program is ending.
+    /// [`Closed`](ErrorKind::Closed) if the program is ending.
     pub fn open(self) -> Result<Gpio> {
         let is_virtual = self.clock.is_manual();
         let gpio = Gpio(Arc::new(Inner {
-            runtime: Runtime::new(self.clock)?,
+            runtime: Runtime::new(self.clock),
             soft_pwm: OnceLock::new(),
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
@@ -145,7 +144,7 @@ impl Gpio {
     /// one for the whole program.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system has no descriptor left for the timeline.
+    /// [`Closed`](ErrorKind::Closed) if the program is ending.
     pub fn new(factory: impl PinFactory) -> Result<Self> {
         Gpio::builder(factory).open()
     }

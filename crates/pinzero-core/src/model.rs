@@ -58,7 +58,7 @@ fn event() -> Event {
 #[test]
 fn a_waiter_sleeps_through_no_change() {
     check(|| {
-        let runtime = Runtime::new(Clock::real()).unwrap();
+        let runtime = Runtime::new(Clock::real());
         let state = Arc::new((Hub::default(), AtomicBool::new(false)));
         let changer = beside(&state, |state| {
             // Relaxed, for the bell alone is to make sure of it.
@@ -75,7 +75,7 @@ fn waiters_sleep_through_no_close() {
     check(|| {
         let hub = Arc::new(Hub::default());
         let wait = |hub: Arc<Hub>| {
-            let runtime = Runtime::new(Clock::real()).unwrap();
+            let runtime = Runtime::new(Clock::real());
             runtime.wait(hub.bell(), None, || hub.is_closed().then_some(()));
         };
         let waiter = beside(&hub, wait);
@@ -89,7 +89,7 @@ fn waiters_sleep_through_no_close() {
 #[test]
 fn an_iterator_ends_with_the_last_event() {
     check(|| {
-        let runtime = Runtime::new(Clock::real()).unwrap();
+        let runtime = Runtime::new(Clock::real());
         let hub = Arc::new(Hub::default());
         let queue = hub.queue();
         let closer = beside(&hub, |hub| {
@@ -276,7 +276,7 @@ struct Echoing {
 
 impl Echoing {
     fn new(clock: Clock) -> Arc<Self> {
-        let runtime = Runtime::new(clock).unwrap();
+        let runtime = Runtime::new(clock);
         let (hub, edges) = (Arc::<Hub>::default(), Arc::<AtomicU64>::default());
         let id = runtime.reserve();
         let task = Box::new(Echo { hub: hub.clone(), edges: edges.clone() });

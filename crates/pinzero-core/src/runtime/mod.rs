@@ -82,16 +82,16 @@ enum Turner {
 }
 
 impl Runtime {
-    pub(crate) fn new(clock: Clock) -> Result<Self> {
-        let threads = if clock.is_manual() { None } else { Some(Threads::new()?) };
-        Ok(Runtime(Arc::new(Shared {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let threads = (!clock.is_manual()).then(Threads::default);
+        Runtime(Arc::new(Shared {
             clock,
             ids: AtomicU64::new(1),
             state: Mutex::default(),
             inbox: Inbox::default(),
             threads,
             panics: AtomicU64::new(0),
-        })))
+        }))
     }
 
     pub(crate) fn clock(&self) -> &Clock {

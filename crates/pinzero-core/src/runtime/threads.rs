@@ -1,7 +1,7 @@
 //! Two identical threads on one poller. Whoever wakes takes the turn.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
@@ -19,9 +19,10 @@ use super::epoll::Poller;
 /// One to see to edges and deadlines while the other runs a slow callback.
 const THREADS: usize = 2;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Threads {
-    poller: Arc<Poller>,
+    /// Not there before the threads are.
+    poller: OnceLock<Arc<Poller>>,
     started: Mutex<bool>,
     stopped: Arc<AtomicBool>,
     running: Arc<AtomicUsize>,
@@ -58,26 +59,24 @@ impl std::fmt::Debug for Source {
 }
 
 impl Threads {
-    pub(super) fn new() -> Result<Self> {
-        let poller = Poller::new()
-            .map_err(|error| Error::new(ErrorKind::Io, "the runtime cannot be set up").with_source(error))?;
-        Ok(Threads {
-            poller: Arc::new(poller),
-            started: Mutex::new(false),
-            stopped: Arc::default(),
-            running: Arc::default(),
-        })
-    }
-
     /// Starts the threads, if they are not running yet: a program that only writes pins has none.
     pub(super) fn start(&self, shared: &Arc<Shared>) -> Result<()> {
         let mut started = self.started.lock();
         if *started {
             return Ok(());
         }
+        let poller = match self.poller.get() {
+            Some(poller) => poller,
+            None => {
+                let poller = Poller::new().map_err(|error| {
+                    Error::new(ErrorKind::Io, "the runtime cannot be set up").with_source(error)
+                })?;
+                self.poller.get_or_init(|| Arc::new(poller))
+            }
+        };
         for index in 0..THREADS {
             let shared = Arc::downgrade(shared);
-            let poller = self.poller.clone();
+            let poller = poller.clone();
             let stopped = self.stopped.clone();
             let running = self.running.clone();
             let body = move || {
@@ -100,12 +99,14 @@ impl Threads {
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         for _ in 0..THREADS {
-            self.poller.wake();
+            self.wake();
         }
     }
 
     pub(super) fn wake(&self) {
-        self.poller.wake();
+        if let Some(poller) = self.poller.get() {
+            poller.wake();
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -117,19 +118,19 @@ impl Threads {
     /// If it fires too early, that is one turn for nothing; to move it with each press and release of a button would be a
     /// system call for each.
     pub(super) fn arm(&self, state: &mut State) {
-        let Some(first) = state.first_deadline() else { return };
+        let (Some(first), Some(poller)) = (state.first_deadline(), self.poller.get()) else { return };
         if state.armed.is_none_or(|armed| armed > first) {
             state.armed = Some(first);
-            self.poller.arm(first);
+            poller.arm(first);
         }
     }
 
     #[cfg(target_os = "linux")]
     pub(super) fn watch(&self, fd: std::os::fd::OwnedFd, id: TaskId, drain: Drain) -> Result<Source> {
-        self.poller.watch(&fd, id).map_err(|error| {
-            Error::new(ErrorKind::Io, "the line's descriptor cannot be polled").with_source(error)
-        })?;
-        Ok(Source { fd, poller: self.poller.clone(), drain })
+        let cannot = || Error::new(ErrorKind::Io, "the line's descriptor cannot be polled");
+        let poller = self.poller.get().ok_or_else(cannot)?;
+        poller.watch(&fd, id).map_err(|error| cannot().with_source(error))?;
+        Ok(Source { fd, poller: poller.clone(), drain })
     }
 }
 
