@@ -8,7 +8,8 @@ use pinzero_core::board::Board;
 use pinzero_core::{Bias, EdgeSink, Error, InputConfig, Level, Line, Pin, Result};
 
 use crate::found::{Found, INPUT, pull};
-use crate::link::{Held, Link, watch_frames};
+use crate::link::{Held, Link};
+use crate::look::{Look, watch_frames};
 use crate::protocol::Command;
 use crate::session::Session;
 use crate::watch::LINES;
@@ -86,15 +87,9 @@ impl Input {
             session.wire.enqueue(&watch_frames(session, watch.mask()))?
         };
         session.wire.flush();
-        let answers = session.wire.wait(&places)?;
-        let [begun, tick, levels] = &answers[..] else { unreachable!("each question has an answer") };
-        begun.value()?;
-        let (tick, levels) = (tick.value()?, levels.value()?);
+        let look = Look::new(&session.wire.wait(&places)?)?;
         let mut watch = self.link.watch.lock();
-        let mut ticks = self.link.ticks.lock();
-        let since = ticks.widen(tick);
-        let level = Level::from(levels >> self.line & 1 == 1);
-        watch.settle(self.line, since, level, &mut ticks, self.link.now());
+        watch.settle(self.line, &look, &mut self.link.ticks.lock(), self.link.now());
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod i2c;
 mod inflow;
 mod input;
 mod link;
+mod look;
 mod offers;
 mod output;
 pub mod protocol;

@@ -15,6 +15,7 @@ use crate::event::LinkEvent;
 use crate::factory::Gap;
 #[cfg(target_os = "linux")]
 use crate::inflow::Inflow;
+use crate::look::{Look, watch_frames};
 use crate::protocol::Command;
 use crate::session::{Greeting, Limits, Reader, Reports, Session, ask_tick};
 use crate::ticks::{Ticks, WORTHLESS};
@@ -420,13 +421,8 @@ impl Link {
             session.wire.enqueue(&watch_frames(session, watch.mask()))?
         };
         session.wire.flush();
-        let answers = session.wire.wait(&places)?;
-        let [begun, tick, levels] = &answers[..] else { return Err(error::closed()) };
-        begun.value()?;
-        let mut watch = self.watch.lock();
-        let mut ticks = self.ticks.lock();
-        let tick = ticks.widen(tick.value()?);
-        watch.resume(tick, levels.value()?, &mut ticks, self.now());
+        let look = Look::new(&session.wire.wait(&places)?)?;
+        self.watch.lock().resume(&look, &mut self.ticks.lock(), self.now());
         Ok(())
     }
 
@@ -461,16 +457,6 @@ impl State {
             (None, None) => Err(error::closed()),
         }
     }
-}
-
-/// What has the daemon report the lines of `mask`. The tick comes before the levels, so that every change is either in
-/// them or reported with a later tick, and none is in between.
-pub(crate) fn watch_frames(session: &Session, mask: u32) -> [Frame; 3] {
-    [
-        Frame::new(Command::Nb, session.handle, mask),
-        Frame::new(Command::Tick, 0, 0),
-        Frame::new(Command::Br1, 0, 0),
-    ]
 }
 
 /// The PWM ranges by which programs of ours mark their lines, within 25 to 40,000: nobody else chooses one of these.

@@ -3,6 +3,7 @@
 use pinzero_core::time::Instant;
 use pinzero_core::{Edge, EdgeSink, Level};
 
+use crate::look::{Look, level_of};
 use crate::protocol::Report;
 use crate::ticks::{Tick, Ticks};
 
@@ -24,7 +25,7 @@ struct Watched {
     /// Where the line was last; `None` until that has been read.
     level: Option<Level>,
     /// Changes before this are in `level`.
-    since: Option<Tick>,
+    until: Option<Tick>,
     /// What was reported before `level` was known.
     early: Vec<(Tick, Level)>,
     /// Reports lost since the last edge.
@@ -40,7 +41,7 @@ impl Watch {
             line,
             sink,
             level: None,
-            since: None,
+            until: None,
             early: Vec::new(),
             missed: 0,
             last: Instant::ZERO,
@@ -57,10 +58,10 @@ impl Watch {
         self.lines.iter().fold(0, |mask, watched| mask | 1 << watched.line)
     }
 
-    /// Tells where a line was at `since`, and what has been reported of it from then on.
-    pub(crate) fn settle(&mut self, line: u32, since: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
+    /// Tells where a line was, and what has been reported of it from then on.
+    pub(crate) fn settle(&mut self, line: u32, look: &Look, ticks: &mut Ticks, now: Instant) {
         let Some(watched) = self.lines.iter_mut().find(|watched| watched.line == line) else { return };
-        (watched.level, watched.since) = (Some(level), Some(since));
+        (watched.level, watched.until) = (Some(look.level(line)), Some(ticks.widen(look.until(line))));
         for (tick, level) in std::mem::take(&mut watched.early) {
             watched.change(tick, level, ticks, now);
         }
@@ -68,15 +69,17 @@ impl Watch {
     }
 
     /// Tells where all lines are now, after a time of which there were no reports.
-    pub(crate) fn resume(&mut self, since: Tick, levels: u32, ticks: &mut Ticks, now: Instant) {
+    pub(crate) fn resume(&mut self, look: &Look, ticks: &mut Ticks, now: Instant) {
         self.sequence = 0;
+        let since = ticks.widen(look.since());
         for watched in &mut self.lines {
             watched.early.clear();
-            watched.since = None;
+            watched.until = None;
+            let level = look.level(watched.line);
             if watched.level.is_some() {
-                watched.change(since, level_of(levels, watched.line), ticks, now);
+                watched.change(since, level, ticks, now);
             }
-            (watched.level, watched.since) = (Some(level_of(levels, watched.line)), Some(since));
+            (watched.level, watched.until) = (Some(level), Some(ticks.widen(look.until(watched.line))));
             watched.sink.wake();
         }
     }
@@ -108,17 +111,13 @@ impl Watch {
     }
 }
 
-fn level_of(levels: u32, line: u32) -> Level {
-    Level::from(levels >> line & 1 == 1)
-}
-
 impl Watched {
     fn change(&mut self, tick: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
         let Some(before) = self.level else {
             self.early.push((tick, level));
             return;
         };
-        if level == before || self.since.is_some_and(|since| tick < since) {
+        if level == before || self.until.is_some_and(|until| tick < until) {
             return;
         }
         self.level = Some(level);

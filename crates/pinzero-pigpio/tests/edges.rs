@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fake_pigpiod::{Fake, Options};
 use pinzero_core::time::{ms, secs, us};
 use pinzero_core::{Bias, Event, EventKind, Events, Input, Level};
-use remote::{PATIENCE, apart, at, eventually, op, open, told};
+use pinzero_pigpio::PigpioFactory;
+use remote::proxy::Proxy;
+use remote::{PATIENCE, apart, at, eventually, lost, op, open, open_with, restored, told};
 
 /// Half a way over the network, what the daemon's sampling takes, and what a busy machine adds.
 const PRECISION: std::time::Duration = ms(5);
@@ -36,7 +38,7 @@ fn the_levels_are_read_after_the_reports_have_begun() {
     let gpio = open(&fake);
     fake.clear_journal();
     let one = gpio.input(17).bias(Bias::PullUp).settle(ms(10)).open().unwrap();
-    let order = [op::MODES, op::PUD, op::FG, op::NB, op::TICK, op::BR1];
+    let order = [op::MODES, op::PUD, op::FG, op::NB, op::TICK, op::BR1, op::TICK, op::BR1];
     let mut frames = told(&fake, &order);
     assert_eq!(frames.iter().map(|frame| frame[0]).collect::<Vec<_>>(), order);
     assert_eq!(frames[3][2], 1 << 17);
@@ -157,6 +159,44 @@ fn what_was_before_is_no_event() {
         assert_eq!(events.try_next(), None, "round {round}");
         fake.drive(17, Some(!level.is_high()));
         assert_eq!(next(&mut events).level, !level);
+    }
+}
+
+/// The daemon's tick and the levels are two questions, between which a line may change, and be reported where it was before.
+#[test]
+fn what_changes_while_the_connection_comes_back_is_told_once() {
+    let fake = Arc::new(Fake::start());
+    // Before which of the two looks at the levels the line changes; after them nothing is special.
+    for change in 1..=2 {
+        let looks = Arc::new(AtomicUsize::new(0));
+        let proxy = Proxy::stepwise(fake.address(), {
+            let (fake, looks) = (fake.clone(), looks.clone());
+            move |command| {
+                if command == op::BR1 && looks.fetch_add(1, Ordering::Relaxed) + 1 == change {
+                    // What was asked before is answered, and then there is a report of another line, where this one is as it was.
+                    std::thread::sleep(ms(3));
+                    fake.drive(22, Some(true));
+                    std::thread::sleep(ms(3));
+                    fake.drive(17, Some(true));
+                    std::thread::sleep(ms(3));
+                }
+            }
+        });
+        fake.drive_all(&[(17, Some(false)), (22, Some(false))]);
+        looks.store(usize::MAX / 2, Ordering::Relaxed);
+        let (gpio, mut link) = open_with(PigpioFactory::builder(proxy.address.to_string()));
+        let [input, busy] = [17, 22].map(|line| gpio.input(line).open().unwrap());
+        let (mut events, mut others) = (input.events(), busy.events());
+        looks.store(0, Ordering::Relaxed);
+        fake.hang_up();
+        lost(&mut link);
+        restored(&mut link);
+        assert_eq!(next(&mut events).kind, EventKind::Activated, "{change}");
+        assert_eq!(next(&mut others).kind, EventKind::Activated, "{change}");
+        // After all that there may be of these.
+        fake.drive(22, Some(false));
+        assert_eq!(next(&mut others).kind, EventKind::Deactivated, "{change}");
+        assert_eq!((events.try_next(), input.active_time().is_some()), (None, true), "{change}");
     }
 }
 

@@ -14,6 +14,15 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// One that listens at `here` and leads `there`; fails where this machine has no such address.
     pub(crate) fn start(here: impl ToSocketAddrs, there: SocketAddr) -> io::Result<Self> {
+        Proxy::open(here, there, None)
+    }
+
+    /// One that passes each request on by itself, and calls `before` with its command just before. Requests have no payload.
+    pub(crate) fn stepwise(there: SocketAddr, before: impl Fn(u32) + Send + Sync + 'static) -> Self {
+        Proxy::open("127.0.0.1:0", there, Some(Arc::new(before))).unwrap()
+    }
+
+    fn open(here: impl ToSocketAddrs, there: SocketAddr, before: Option<Before>) -> io::Result<Self> {
         let listener = TcpListener::bind(here)?;
         let address = listener.local_addr()?;
         let streams: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
@@ -24,7 +33,11 @@ impl Proxy {
                 let Ok(far) = TcpStream::connect(there) else { continue };
                 let copies = (stream.try_clone().unwrap(), far.try_clone().unwrap());
                 accepted.lock().unwrap().push(stream.try_clone().unwrap());
-                thread::spawn(move || pass(&stream, &far));
+                let before = before.clone();
+                thread::spawn(move || match before {
+                    Some(before) => step(&stream, &far, &*before),
+                    None => pass(&stream, &far),
+                });
                 thread::spawn(move || pass(&copies.1, &copies.0));
             }
         });
@@ -56,6 +69,21 @@ impl Drop for Proxy {
         // Wakes the thread that accepts.
         let _ = TcpStream::connect(self.address);
     }
+}
+
+type Before = Arc<dyn Fn(u32) + Send + Sync>;
+
+/// Passes on request by request, and then the end.
+fn step(mut from: &TcpStream, mut to: &TcpStream, before: &dyn Fn(u32)) {
+    let mut request = [0; 16];
+    while from.read_exact(&mut request).is_ok() {
+        before(u32::from_le_bytes([request[0], request[1], request[2], request[3]]));
+        if to.write_all(&request).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 /// Passes on all that comes, and then the end.

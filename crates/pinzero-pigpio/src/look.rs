@@ -1,0 +1,57 @@
+//! Where lines are when their reports begin.
+
+use pinzero_core::{Level, Result};
+
+use crate::error;
+use crate::protocol::Command;
+use crate::session::Session;
+use crate::wire::{Answer, Frame};
+
+/// What has the daemon report the lines of `mask`, and then looks where they are, twice.
+pub(crate) fn watch_frames(session: &Session, mask: u32) -> [Frame; 5] {
+    let [tick, levels] = [Command::Tick, Command::Br1].map(|command| Frame::new(command, 0, 0));
+    [Frame::new(Command::Nb, session.handle, mask), tick.clone(), levels.clone(), tick, levels]
+}
+
+/// Where lines were when they were looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// The ticks before both looks.
+    ticks: [u32; 2],
+    /// What they found.
+    levels: [u32; 2],
+}
+
+impl Look {
+    /// Makes it out of the answers to [`watch_frames`].
+    pub(crate) fn new(answers: &[Answer]) -> Result<Self> {
+        let [begun, tick, levels, later, again] = answers else { return Err(error::closed()) };
+        begun.value()?;
+        Ok(Look { ticks: [tick.value()?, later.value()?], levels: [levels.value()?, again.value()?] })
+    }
+
+    /// The tick before the first look.
+    pub(crate) fn since(&self) -> u32 {
+        self.ticks[0]
+    }
+
+    /// The level that the first look found.
+    pub(crate) fn level(&self, line: u32) -> Level {
+        level_of(self.levels[0], line)
+    }
+
+    /// Before which tick changes are in that level.
+    ///
+    /// Of one between the first tick and the first look, or of none, nobody can tell by its tick alone. But if the second look finds
+    /// the same, then all of those before the second tick can be left out: either they are in the level, or they have gone back. If it
+    /// finds another level, there was a change between the looks, and but for lines that never rest there was none before.
+    pub(crate) fn until(&self, line: u32) -> u32 {
+        let is_at_rest = level_of(self.levels[0] ^ self.levels[1], line) == Level::Low;
+        self.ticks[usize::from(is_at_rest)]
+    }
+}
+
+/// The level of a line in a word of all.
+pub(crate) fn level_of(levels: u32, line: u32) -> Level {
+    Level::from(levels >> line & 1 == 1)
+}
