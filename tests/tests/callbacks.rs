@@ -158,6 +158,81 @@ fn amid_a_flood_others_may_come_and_go() -> pinzero::Result<()> {
     Ok(())
 }
 
+/// As [`amid_a_flood_others_may_come_and_go`]: whoever removes another finds free what that owned.
+#[test]
+fn amid_a_flood_what_is_removed_is_dropped_at_once() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let starter = button(&gpio, 3)?;
+    let button = button(&gpio, 2)?;
+    let led = Led::builder(17).on(&gpio).open()?;
+    let log = Log::new();
+    let owner: Arc<Mutex<Option<Handler>>> = Arc::default();
+    *owner.lock().unwrap() = Some(button.when_pressed(move |_| drop(led.toggle())));
+    button.when_released({
+        let (gpio, log) = (gpio.clone(), log.clone());
+        move |_| {
+            if let Some(handler) = owner.lock().unwrap().take() {
+                handler.remove();
+                log.push(Led::builder(17).on(&gpio).open().is_ok());
+            }
+        }
+    });
+    starter.when_pressed({
+        let gpio = gpio.clone();
+        move |_| [Level::Low, Level::High, Level::Low].into_iter().for_each(|level| gpio.line(2).drive(level))
+    });
+    gpio.line(3).drive(Level::Low);
+    assert_eq!(log.take(), [true]);
+    Ok(())
+}
+
+#[test]
+fn losses_are_told_with_the_next_event_that_anybody_hears_of() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = button(&gpio, 2)?;
+    let log = Log::new();
+    button.when_released({
+        let log = log.clone();
+        move |event| log.push(event.missed)
+    });
+    gpio.line(2).lose(5);
+    for _ in 0..5 {
+        gpio.line(2).drive(Level::Low);
+        gpio.line(2).drive(Level::High);
+    }
+    assert_eq!(log.take().iter().map(|missed| u64::from(*missed)).sum::<u64>(), button.missed());
+    assert_eq!(button.missed(), 5);
+    Ok(())
+}
+
+/// While a callback is busy, "held again" is told once for each press, also where nobody hears of presses.
+#[test]
+fn each_of_several_holds_is_told() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let starter = button(&gpio, 3)?;
+    let button = Button::builder(2).on(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
+    let log = Log::new();
+    button.when_held({
+        let log = log.clone();
+        move |event| log.push((event.at, event.lasted))
+    });
+    starter.when_pressed({
+        let gpio = gpio.clone();
+        move |_| {
+            for _ in 0..3 {
+                gpio.line(2).drive(Level::Low);
+                gpio.advance(ms(250));
+                gpio.line(2).drive(Level::High);
+                gpio.advance(ms(150));
+            }
+        }
+    });
+    gpio.line(3).drive(Level::Low);
+    let holds = [100, 500, 900].map(|time| (at(time), ms(100)));
+    assert_eq!(log.take(), holds);
+    Ok(())
+}
+
 #[test]
 fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
     let gpio = mock::gpio();

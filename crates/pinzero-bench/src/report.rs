@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::bench::Bench;
@@ -24,15 +25,24 @@ struct Options {
     #[arg(long)]
     short: bool,
     /// Only these groups; nothing is written.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names())]
     group: Vec<String>,
+    /// Only says where these groups run.
+    #[arg(long, hide = true)]
+    places: bool,
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(GROUPS.iter().map(|group| group.name))
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Does a piece of work a number of times, to be looked at by a tool.
+    #[command(hide = true)]
     Subject { name: String, times: u64 },
     /// Runs a group here, and prints its findings as JSON.
+    #[command(hide = true)]
     Run {
         name: String,
         #[arg(long)]
@@ -69,8 +79,16 @@ fn report(options: &Options) -> Result<(), String> {
         (options.group.is_empty() || options.group.iter().any(|name| name == group.name))
             && (group.is_counted || !options.short)
     };
+    let groups: Vec<&Group> = GROUPS.iter().filter(wanted).collect();
+    if groups.is_empty() {
+        return Err("nothing is counted in these groups: leave `--short` out".to_owned());
+    }
+    if options.places {
+        groups.iter().for_each(|group| println!("{:?}", group.place));
+        return Ok(());
+    }
     let mut found = Vec::new();
-    for group in GROUPS.iter().filter(wanted) {
+    for group in groups {
         eprintln!("{} ({:?})", group.name, group.place);
         let findings = run(group, options.short);
         println!("{}", page::table(page::rows(&findings)));

@@ -71,9 +71,14 @@ impl Row {
 
     /// Whether it reaches its target, if it has one.
     pub(crate) fn is_met(&self) -> Option<bool> {
+        self.is_met_with(1.0)
+    }
+
+    /// As [`is_met`](Row::is_met), for a target of which only this share may be used.
+    pub(crate) fn is_met_with(&self, share: f64) -> Option<bool> {
         match self.target {
-            Target::Ratio(most) => Some(self.ratio().is_some_and(|ratio| ratio <= most)),
-            Target::Most(most) => Some(self.ours <= most),
+            Target::Ratio(most) => Some(self.ratio().is_some_and(|ratio| ratio <= most * share)),
+            Target::Most(most) => Some(self.ours <= most * share),
             // Counts are whole, but for the last digits of a division.
             Target::Exactly(figure) => Some((self.ours - figure).abs() < 0.01),
             Target::None => None,

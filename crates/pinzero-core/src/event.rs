@@ -137,10 +137,6 @@ impl Entry {
         // What it owns may have code of its own to run.
         survive(|| drop(callback))
     }
-
-    fn is_removed(&self) -> bool {
-        matches!(*self.callback.lock(), Cell::Removed)
-    }
 }
 
 /// The listeners of one input.
@@ -277,30 +273,18 @@ impl Hub {
         let mut events = events.iter();
         while !events.as_slice().is_empty() {
             let changes = self.changes.load(Ordering::Acquire);
-            let has_changed = || self.changes.load(Ordering::Acquire) != changes;
             let entries = self.listeners.lock().entries.clone();
-            // A flood takes each out of its cell once, not for each event.
-            let mut taken: Vec<Option<Callback>> = entries.iter().map(|_| None).collect();
             for event in events.by_ref() {
-                for (entry, callback) in entries.iter().zip(&mut taken) {
-                    if entry.kind != event.kind {
-                        continue;
-                    }
-                    if callback.is_none() {
-                        *callback = entry.take();
-                    } else if has_changed() && entry.is_removed() {
-                        continue;
-                    }
-                    if let Some(callback) = callback {
+                for entry in entries.iter().filter(|entry| entry.kind == event.kind) {
+                    // Only while it is called: what one owns that is removed is free at once, whatever the others do.
+                    if let Some(mut callback) = entry.take() {
                         panicked += survive(|| callback(event));
+                        panicked += entry.put_back(callback);
                     }
                 }
-                if has_changed() {
+                if self.changes.load(Ordering::Acquire) != changes {
                     break;
                 }
-            }
-            for (entry, callback) in entries.iter().zip(taken) {
-                panicked += callback.map_or(0, |callback| entry.put_back(callback));
             }
         }
         panicked

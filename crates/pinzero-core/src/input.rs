@@ -536,7 +536,8 @@ impl InputTask {
     }
 
     fn emit(&mut self, kind: EventKind, at: Instant, level: Level, lasted: Duration, effects: &mut Effects) {
-        let missed = std::mem::take(&mut self.missed);
+        // Kept for an event that somebody hears of.
+        let missed = if self.hub.wants(kind) { std::mem::take(&mut self.missed) } else { 0 };
         effects.emit(&self.hub, Event { kind, at, level, lasted, missed });
     }
 

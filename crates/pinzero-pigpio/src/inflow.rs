@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::Instant;
-use pinzero_core::{Error, Result, Timeline};
+use pinzero_core::{EdgeSink, Error, Timeline};
 
 use crate::error;
 use crate::link::Link;
@@ -43,8 +43,10 @@ impl News {
 
 impl Inflow {
     /// Says where edges go.
-    pub(crate) fn go_to(&self, timeline: impl FnOnce() -> Timeline) {
-        self.timeline.get_or_init(timeline);
+    pub(crate) fn go_to(&self, sink: &EdgeSink) {
+        if let Some(timeline) = sink.timeline().filter(|_| self.timeline.get().is_none()) {
+            self.timeline.get_or_init(|| timeline);
+        }
     }
 
     pub(crate) fn timeline(&self) -> Option<&Timeline> {
@@ -59,15 +61,28 @@ impl Inflow {
 }
 
 impl Link {
-    /// Has the timeline read reports until the connection is lost; returns why.
-    pub(crate) fn receive_by(self: &Arc<Self>, timeline: &Timeline, mut reader: Reader) -> Result<Error> {
+    /// Has the timeline read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
+    pub(crate) fn receive_by(
+        self: &Arc<Self>,
+        timeline: &Timeline,
+        reader: Reader,
+    ) -> std::result::Result<Error, Reader> {
         let session = reader.session().clone();
         {
             let mut news = self.inflow.news.lock();
             *news = News { heard: self.now(), is_closed: news.is_closed, ..News::default() };
         }
-        let link = self.clone();
-        let _watching = session.watch(timeline, move || link.read(&mut reader))?;
+        let reader = Arc::new(Mutex::new(Some(reader)));
+        let read = {
+            let (link, reader) = (self.clone(), reader.clone());
+            move || reader.lock().as_mut().map_or((), |reader| link.read(reader))
+        };
+        let watching = session.watch(timeline, read);
+        if let Err(error) = &watching {
+            log::debug!("{}: the timeline does not read reports: {error}", self.address());
+            // It was not handed out to anybody else.
+            return reader.lock().take().map_or_else(|| Ok(error.clone()), Err);
+        }
         loop {
             let (missed, is_due) = {
                 let mut news = self.inflow.news.lock();
@@ -79,7 +94,7 @@ impl Link {
                     self.inflow.changed.wait_for(&mut news, left);
                 }
                 if news.is_closed {
-                    return Err(error::closed());
+                    return Ok(error::closed());
                 }
                 if let Some(end) = news.end.take() {
                     return Ok(session.lost(end));

@@ -79,7 +79,7 @@ impl Input {
 
     fn watch(&self, session: &Session, sink: EdgeSink) -> Result<()> {
         #[cfg(target_os = "linux")]
-        self.link.inflow.go_to(|| sink.timeline());
+        self.link.inflow.go_to(&sink);
         let places = {
             let mut watch = self.link.watch.lock();
             watch.add(self.line, sink);

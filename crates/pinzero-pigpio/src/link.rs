@@ -275,10 +275,16 @@ impl Link {
     /// Takes reports until the connection is lost; returns why.
     fn receive(self: &Arc<Self>, session: &Arc<Session>) -> Error {
         let mut reader = Reader::new(session.clone());
+        #[cfg(target_os = "linux")]
+        let mut is_tried = false;
         loop {
             #[cfg(target_os = "linux")]
-            if let Some(timeline) = self.inflow.timeline() {
-                return self.receive_by(timeline, reader).unwrap_or_else(|error| error);
+            if let Some(timeline) = self.inflow.timeline().filter(|_| !is_tried) {
+                is_tried = true;
+                match self.receive_by(timeline, reader) {
+                    Ok(lost) => return lost,
+                    Err(left) => reader = left,
+                }
             }
             let mut lost = 0;
             let read = reader.read(&mut |reports| lost += self.report(reports));

@@ -99,7 +99,13 @@ impl Session {
     #[cfg(target_os = "linux")]
     pub(crate) fn watch(&self, timeline: &Timeline, read: impl FnMut() + Send + 'static) -> Result<Watching> {
         let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
-        timeline.watch(reports.map_err(|error| self.lost(error))?.into(), read)
+        let watching =
+            reports.map_err(|error| self.lost(error)).and_then(|fd| timeline.watch(fd.into(), read));
+        if watching.is_err() {
+            // Somebody else is to read, who waits.
+            self.reports.set_nonblocking(false).map_err(|error| self.lost(error))?;
+        }
+        watching
     }
 
     /// Why it is lost: what the other connection has met first, if it has met anything.

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_pigpiod::{Fake, Options};
 use pinzero_core::time::{ms, secs, us};
-use pinzero_core::{Bias, Event, EventKind, Events, Input, Level};
+use pinzero_core::{
+    Bias, EdgeSink, Event, EventKind, Events, Gpio, Input, InputConfig, Level, Line, PinFactory,
+};
 use pinzero_pigpio::PigpioFactory;
 use remote::proxy::Proxy;
 use remote::{PATIENCE, apart, at, eventually, lost, op, open, open_with, restored, told};
@@ -198,6 +200,31 @@ fn what_changes_while_the_connection_comes_back_is_told_once() {
         assert_eq!(next(&mut others).kind, EventKind::Deactivated, "{change}");
         assert_eq!((events.try_next(), input.active_time().is_some()), (None, true), "{change}");
     }
+}
+
+/// A pin of a factory by itself, as a test of backends opens one: its edges go nowhere, and the connection stays.
+#[test]
+fn edges_may_go_nowhere() {
+    let fake = Fake::start();
+    let factory = remote::connect(&fake);
+    let mut link = factory.link_events();
+    let config = || InputConfig { bias: Bias::AsIs, settle: None, edges: Some(EdgeSink::nowhere()) };
+    let pin = factory.open_input(Line(4), config()).unwrap();
+    for step in 0..5 {
+        fake.drive(4, Some(step % 2 == 0));
+        std::thread::sleep(ms(5));
+    }
+    assert!(link.next_timeout(ms(200)).is_none());
+    assert_eq!(pin.level().unwrap(), Level::High);
+    // Those of a real one come, whoever was first.
+    let gpio = Gpio::new(factory).unwrap();
+    let input = gpio.input(17).open().unwrap();
+    let mut events = input.events();
+    for step in 0..4 {
+        fake.drive(17, Some(step % 2 == 0));
+        next(&mut events);
+    }
+    assert!(link.next_timeout(ms(1)).is_none());
 }
 
 #[test]

@@ -25,16 +25,22 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     for tool in ["valgrind", "strace"] {
         need(tool, &["--version"], tool)?;
     }
+    let here = ["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"];
     let mut command = runner.command("cargo");
-    // What cannot be built for the Pi is left out, and the benches say so.
-    match PI.prepare().and_then(|()| for_the_pi(runner)) {
-        Ok((program, others)) => {
-            command.env("PINZERO_BENCH_PI", program).env("PINZERO_PI_RIG_ALSO", others);
+    command.args(here).args(arguments);
+    // To build for the Pi takes minutes: only for what is run there, once it is known that the arguments are right.
+    let is_help = arguments.iter().any(|argument| ["-h", "--help"].contains(argument));
+    if !is_help && runner.output("cargo", &[&here[..], arguments, &["--places"]].concat())?.contains("PiRig")
+    {
+        // What cannot be built for it is left out, and the benches say so.
+        match PI.prepare().and_then(|()| for_the_pi(runner)) {
+            Ok((program, others)) => {
+                command.env("PINZERO_BENCH_PI", program).env("PINZERO_PI_RIG_ALSO", others);
+            }
+            Err(Stop::Skipped(reason)) => eprintln!("bench: nothing for the emulated Raspberry Pi: {reason}"),
+            Err(failed) => return Err(failed),
         }
-        Err(Stop::Skipped(reason)) => eprintln!("bench: nothing for the emulated Raspberry Pi: {reason}"),
-        Err(failed) => return Err(failed),
     }
-    command.args(["run", "--locked", "--release", "--package", PACKAGE, "--"]).args(arguments);
     runner.run(&mut command)?;
     Ok(())
 }

@@ -44,10 +44,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         Ok::<f64, String>(file.len() as f64)
     };
     for (what, features) in FEATURES {
-        if let Err(why) = build(target, features) {
-            bench.skipped(what, &why);
-            return Ok(());
-        }
+        build(target, features)?;
         let ours = size("one_led")?;
         for (against, theirs, target) in [
             (RPPAL, "one_led_rppal", Target::Ratio(1.6)),

@@ -346,10 +346,11 @@ impl EdgeSink {
         Poker(self.shared.clone()).poke();
     }
 
-    /// The timeline that sees to the edges.
+    /// The timeline that sees to the edges; `None` if it is nobody's, or on a virtual clock.
     #[cfg(target_os = "linux")]
-    pub fn timeline(&self) -> Timeline {
-        Timeline::new(self.shared.clone())
+    pub fn timeline(&self) -> Option<Timeline> {
+        let is_polling = self.shared.upgrade().is_some_and(|shared| shared.threads.is_some());
+        is_polling.then(|| Timeline::new(self.shared.clone()))
     }
 
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
@@ -365,6 +366,6 @@ impl EdgeSink {
         fd: std::os::fd::OwnedFd,
         drain: impl FnMut(&mut Vec<Edge>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        self.timeline().attach(self.id, fd, Box::new(drain))
+        Timeline::new(self.shared.clone()).attach(self.id, fd, Box::new(drain))
     }
 }

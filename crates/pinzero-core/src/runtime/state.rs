@@ -63,6 +63,17 @@ fn is_held(event: &Event) -> bool {
     event.kind == EventKind::Held
 }
 
+/// Whether `event` is one for "held again": then `before`, one for the same press, takes over what it says of losses.
+fn is_again(event: &Event, before: &mut Event) -> bool {
+    let is_again = is_held(event)
+        && is_held(before)
+        && (event.at - before.at).checked_add(before.lasted) == Some(event.lasted);
+    if is_again {
+        before.missed = before.missed.saturating_add(event.missed);
+    }
+    is_again
+}
+
 /// What comes of a turn and is seen to without the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -211,11 +222,12 @@ impl State {
     /// before still waits for its turn.
     pub(super) fn queue(&mut self, mut run: Run) {
         run.hub.feed(&mut run.events);
-        run.events.dedup_by(|again, before| is_held(again) && is_held(before));
+        run.events.dedup_by(|event, before| is_again(event, before));
         match self.calls.back_mut() {
             Some(last) if Arc::ptr_eq(&last.hub, &run.hub) => {
+                let before = last.events.last_mut();
                 let is_again =
-                    last.events.last().is_some_and(is_held) && run.events.first().is_some_and(is_held);
+                    before.zip(run.events.first()).is_some_and(|(before, event)| is_again(event, before));
                 last.events.extend(run.events.drain(..).skip(usize::from(is_again)));
             }
             _ if run.events.is_empty() => {}
