@@ -52,7 +52,7 @@ const KNOWN: &[(&str, &str, f64, &str)] = &[
         "ns of CPU an edge",
         ANY,
         "an edge is some 300 instructions here: the filters and their times 100, the status and what the event says 60, passing \
-         it on 60, the call 60. Two atomic steps are left of fourteen. And a burst wakes both threads of the timeline, lest one \
+         it on 60, the call 60. Four atomic steps are left of fourteen. And a burst wakes both threads of the timeline, lest one \
          be in a slow callback, which is a quarter of the whole. Beside what a kernel takes for an edge of a real line, as \
          under the kernel rig, none of it shows",
     ),
@@ -124,7 +124,7 @@ pub(crate) fn fault(row: &Row) -> Option<String> {
     let fault = match known(row) {
         None if is_met(1.0) == Some(false) => "its target is missed",
         Some(_) if is_met(CLEARLY) == Some(true) => "it is known to miss its target, and does not",
-        Some((most, _)) if row.is_counted && row.ratio().is_some_and(|ratio| ratio > most) => {
+        Some((most, _)) if is_met(1.0) == Some(false) && row.ratio().is_some_and(|ratio| ratio > most) => {
             "it is known to miss its target, but not by so much"
         }
         _ => return None,
