@@ -1,4 +1,4 @@
-//! A Python with the libraries that ours is compared with.
+//! What ours is compared with that is not in Rust: a Python with the libraries, and programs in C.
 
 use std::env;
 use std::fs;
@@ -42,6 +42,15 @@ impl Lgpio {
         command.arg(peer(program));
         command
     }
+}
+
+/// A program in C of `peers`, built with a library that has to be there.
+pub(crate) fn c_program(name: &str, library: &str) -> Result<PathBuf, String> {
+    let program = beside(&format!("pinzero-bench-{name}"))?;
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "-o"]).arg(&program).arg(peer(&format!("{name}.c"))).arg(format!("-l:{library}"));
+    done(&mut cc)?;
+    Ok(program)
 }
 
 /// A file of `peers`.

@@ -58,7 +58,7 @@ pub(crate) const GROUPS: &[Group] = &[
         is_counted: false,
         ..on("lgpio", Place::KernelRig, "The character device, beside lgpio and gpiozero on it", lgpio::run)
     },
-    timed("remote-peers", "Beside pigpio for Python", remote_peers::run),
+    timed("remote-peers", "Beside other clients of the daemon", remote_peers::run),
 ];
 
 type Run = fn(&Bench) -> Result<(), String>;
