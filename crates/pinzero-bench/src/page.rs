@@ -23,6 +23,8 @@ Every row is pinzero beside the least that the same work can cost, or beside som
 * *Counted* is what comes out the same each time: instructions (by callgrind), system calls (by strace), threads, wake-ups, bytes, lost edges. It decides.
 * *Timed* is the best of several rounds. On a busy machine it measures the neighbours, most of all its 90 and 99 % figures.
 
+Drift is watched for some seconds; `PINZERO_BENCH_SOAK=600 target/release/pinzero-bench subject blink 50` watches 1,000 LEDs at 10 Hz for ten minutes.
+
 ## What it means on a Raspberry Pi
 
 Nothing here ran on one. System calls, threads, wake-ups and bytes are the same there; instructions are about as many, and a Pi takes one or two of them in a

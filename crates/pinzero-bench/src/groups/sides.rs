@@ -54,7 +54,7 @@ pub(super) fn latency(
             }
         }
     }
-    let targets = [("p50", targets[0]), ("p90", targets[1]), ("p99", Target::None)];
+    let targets = [("p50", targets[0]), ("p90", targets[1]), ("p99", targets[1])];
     for ([ours, theirs], (name, target)) in best.into_iter().zip(targets) {
         let what = format!("{what}, {name}");
         bench.timed(&what, ours / 1e3, Some((BARE, theirs / 1e3)), "us", target);

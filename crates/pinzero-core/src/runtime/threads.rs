@@ -23,7 +23,8 @@ const THREADS: usize = 2;
 pub(super) struct Threads {
     /// Not there before the threads are.
     poller: OnceLock<Arc<Poller>>,
-    started: Mutex<bool>,
+    /// How many have been started.
+    started: Mutex<usize>,
     stopped: Arc<AtomicBool>,
     running: Arc<AtomicUsize>,
 }
@@ -62,7 +63,7 @@ impl Threads {
     /// Starts the threads, if they are not running yet: a program that only writes pins has none.
     pub(super) fn start(&self, shared: &Arc<Shared>) -> Result<()> {
         let mut started = self.started.lock();
-        if *started {
+        if *started == THREADS {
             return Ok(());
         }
         let poller = match self.poller.get() {
@@ -74,7 +75,7 @@ impl Threads {
                 self.poller.get_or_init(|| Arc::new(poller))
             }
         };
-        for index in 0..THREADS {
+        while *started < THREADS {
             let shared = Arc::downgrade(shared);
             let poller = poller.clone();
             let stopped = self.stopped.clone();
@@ -86,12 +87,12 @@ impl Threads {
                 running.fetch_sub(1, Ordering::Relaxed);
             };
             self.running.fetch_add(1, Ordering::Relaxed);
-            spawn(&format!("pinzero-{index}"), body).map_err(|error| {
+            spawn(&format!("pinzero-{started}"), body).map_err(|error| {
                 self.running.fetch_sub(1, Ordering::Relaxed);
                 Error::new(ErrorKind::Io, "the runtime's threads cannot be started").with_source(error)
             })?;
+            *started += 1;
         }
-        *started = true;
         Ok(())
     }
 
