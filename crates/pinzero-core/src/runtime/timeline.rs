@@ -17,6 +17,13 @@ use crate::types::Edge;
 ///
 /// A backend that is told of the edges of several lines by one descriptor can have that polled by them: an edge then comes to
 /// its callback without another thread in between. A backend gets at this with its first input, by [`EdgeSink::timeline`].
+///
+/// ```
+/// use pinzero_core::EdgeSink;
+///
+/// // A sink without a factory has none, nor has one on a virtual clock: then a thread of the backend pushes the edges.
+/// assert!(EdgeSink::nowhere().timeline().is_none());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Timeline(Weak<Shared>);
 
