@@ -54,7 +54,17 @@ fn fifty_lives() {
     let fake = Fake::with(options);
     let (gpio, link) = open_with(builder(&fake).reconnect(ms(2), ms(10)));
     let (sender, told_of) = channel();
-    thread::spawn(move || link.for_each(|event| drop(sender.send(event))));
+    let returns = Arc::new(AtomicUsize::new(0));
+    thread::spawn({
+        let returns = returns.clone();
+        move || {
+            link.for_each(|event| {
+                returns
+                    .fetch_add(usize::from(matches!(event, LinkEvent::Restored { .. })), Ordering::Relaxed);
+                let _ = sender.send(event);
+            });
+        }
+    });
 
     let blinking = gpio.output(17).open().unwrap();
     let blink = blinking.blink(Blink::new(ms(2), ms(2)), Level::High).unwrap();
@@ -119,8 +129,16 @@ fn fifty_lives() {
             });
         }
         let mut kills = Vec::new();
+        let mut before = None;
         for round in 0..ROUNDS {
             thread::sleep(ms(60 + 30 * (round as u64 % 5)));
+            // Four of five times it is there again, however busy this machine is.
+            if round % 5 != 4 {
+                eventually("it comes back", || {
+                    before.is_none_or(|before| returns.load(Ordering::Relaxed) > before)
+                });
+            }
+            before = Some(returns.load(Ordering::Relaxed));
             kills.push(gpio.now());
             match round % 10 {
                 4 => fake.reboot(),
