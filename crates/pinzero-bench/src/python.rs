@@ -20,20 +20,20 @@ pub(crate) fn python() -> Result<PathBuf, String> {
 pub(crate) struct Lgpio {
     python: PathBuf,
     /// What `peers/lgpio.c` is built to.
-    pub(crate) library: PathBuf,
+    pub(crate) object: PathBuf,
 }
 
 impl Lgpio {
     pub(crate) fn get() -> Result<Self, String> {
         python()?;
         let python = with("crates/pinzero-bench/peers/requirements.txt")?;
-        let library = beside("pinzero-bench-lgpio.so")?;
+        let object = beside("pinzero-bench-lgpio.so")?;
         let mut cc = Command::new("cc");
-        cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(peer("lgpio.c"));
+        cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&object).arg(peer("lgpio.c"));
         done(&mut cc)?;
         // Whether what is there fits this system.
         done(Command::new(&python).args(["-c", "import _lgpio"]))?;
-        Ok(Lgpio { python, library })
+        Ok(Lgpio { python, object })
     }
 
     /// What runs one of `peers`.

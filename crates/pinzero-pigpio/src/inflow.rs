@@ -42,9 +42,9 @@ impl News {
 }
 
 impl Inflow {
-    /// Says where edges go.
+    /// Says where edges go; the first time counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
-        if let Some(timeline) = sink.timeline().filter(|_| self.timeline.get().is_none()) {
+        if let Some(timeline) = sink.timeline() {
             self.timeline.get_or_init(|| timeline);
         }
     }
@@ -75,7 +75,11 @@ impl Link {
         let reader = Arc::new(Mutex::new(Some(reader)));
         let read = {
             let (link, reader) = (self.clone(), reader.clone());
-            move || reader.lock().as_mut().map_or((), |reader| link.read(reader))
+            move || {
+                if let Some(reader) = &mut *reader.lock() {
+                    link.read(reader);
+                }
+            }
         };
         let watching = session.watch(timeline, read);
         if let Err(error) = &watching {

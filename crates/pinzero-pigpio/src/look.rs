@@ -42,9 +42,9 @@ impl Look {
 
     /// Before which tick changes are in that level.
     ///
-    /// Of one between the first tick and the first look, or of none, nobody can tell by its tick alone. But if the second look finds
-    /// the same, then all of those before the second tick can be left out: either they are in the level, or they have gone back. If it
-    /// finds another level, there was a change between the looks, and but for lines that never rest there was none before.
+    /// Whether one between the two ticks is in it nobody can tell by its own tick. But if the second look finds the same, all of them
+    /// can be left out: either they are in the level, or they have gone back. If it finds another level, there was a change between
+    /// the looks, and, but for lines that never rest, none between the first tick and the first look.
     pub(crate) fn until(&self, line: u32) -> u32 {
         let is_at_rest = level_of(self.levels[0] ^ self.levels[1], line) == Level::Low;
         self.ticks[usize::from(is_at_rest)]

@@ -65,7 +65,7 @@ struct Peer {
 impl Peer {
     fn start(lgpio: &Lgpio) -> Result<Self, String> {
         let mut command = lgpio.command("lgpio_chip.py");
-        let child = command.arg(&lgpio.library).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let child = command.arg(&lgpio.object).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(|error| format!("{command:?}: {error}"))?;
         let output = child.stdout.take().ok_or("it has no output")?;
         Ok(Peer { child, output: BufReader::new(output) })

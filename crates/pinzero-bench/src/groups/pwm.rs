@@ -166,7 +166,7 @@ fn measure<T>(channels: usize, rate: u64, start: Start<T>) -> Result<Pulses, Str
 /// lgpio, in a process of its own. It asks for no priority, and no punctual timer, and so has none, unlike ours.
 fn by(lgpio: &Lgpio, channels: u64, rate: u64) -> Result<Pulses, String> {
     let mut command = lgpio.command("lgpio_pwm.py");
-    command.env("LD_PRELOAD", &lgpio.library).args([channels, rate].map(|figure| figure.to_string()));
+    command.env("LD_PRELOAD", &lgpio.object).args([channels, rate].map(|figure| figure.to_string()));
     command.args([DUTY, WARM_UP.as_secs_f64(), WATCHED.as_secs_f64()].map(|figure| figure.to_string()));
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("{command:?}: {error}"))?;
