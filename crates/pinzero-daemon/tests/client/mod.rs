@@ -35,11 +35,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(daemon: &Daemon) -> Client {
-        Client::on(TcpStream::connect(daemon.addrs()[0]).unwrap())
-    }
-
-    /// On a connection that is there.
-    pub(crate) fn on(stream: TcpStream) -> Client {
+        let stream = TcpStream::connect(daemon.addrs()[0]).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Client { stream }
