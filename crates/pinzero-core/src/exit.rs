@@ -99,22 +99,22 @@ impl Home {
 #[cfg(all(unix, feature = "exit-guard"))]
 mod guard {
     use std::env;
-    use std::io::{Read, Write};
+    use std::io::{self, Read, Write};
     use std::mem::MaybeUninit;
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, RawFd};
     use std::os::unix::net::UnixStream;
     use std::panic;
     use std::ptr;
     use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
     use std::sync::{Once, OnceLock};
-    use std::thread::{self, ThreadId};
+    use std::thread;
     use std::time::{Duration, Instant};
 
     use libc::{c_int, c_void};
     use parking_lot::{Condvar, Mutex};
 
     use super::factories;
-    use crate::thread::spawn;
+    use crate::thread::{Blocked, spawn};
 
     /// Switches the guard off, if set to anything but nothing or `0`.
     const VARIABLE: &str = "PINZERO_NO_EXIT_GUARD";
@@ -135,6 +135,12 @@ mod guard {
     /// The near end of the socket, kept open for good.
     static NEAR: OnceLock<UnixStream> = OnceLock::new();
     static SERVICE: OnceLock<ThreadId> = OnceLock::new();
+
+    /// A thread as the system knows it; a number on some systems and an address on others.
+    type ThreadId = usize;
+
+    /// Far more than the service takes, and little for a program that keeps all of its memory from being swapped out.
+    const STACK: usize = 256 * 1024;
 
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
     static CLOSED: Condvar = Condvar::new();
@@ -159,11 +165,10 @@ mod guard {
         });
     }
 
-    fn try_install() -> std::io::Result<()> {
+    fn try_install() -> io::Result<()> {
         let (near, far) = UnixStream::pair()?;
-        let service = spawn("pinzero-exit", move || serve(far))?;
         // They are set once, here.
-        let _ = SERVICE.set(service.thread().id());
+        let _ = SERVICE.set(start(far)?);
         let near = NEAR.get_or_init(|| near);
         SOCKET.store(near.as_raw_fd(), Ordering::Release);
         PROCESS.store(std::process::id() as i32, Ordering::Release);
@@ -224,7 +229,42 @@ mod guard {
     }
 
     fn thread_id() -> ThreadId {
-        thread::current().id()
+        // SAFETY: it only returns what the thread is called.
+        unsafe { libc::pthread_self() as ThreadId }
+    }
+
+    /// Starts the service, which hardly ever has anything to do, and is there in every program. The system's bare thread: one of
+    /// the standard library's has an alternate stack, and a heap of its own for what it allocates as it starts.
+    fn start(socket: UnixStream) -> io::Result<ThreadId> {
+        extern "C" fn run(socket: *mut c_void) -> *mut c_void {
+            #[cfg(target_os = "linux")]
+            // SAFETY: the name has its null byte, and fits.
+            unsafe {
+                libc::prctl(libc::PR_SET_NAME, c"pinzero-exit".as_ptr());
+            }
+            // SAFETY: it is the descriptor that `start` has given away.
+            serve(unsafe { UnixStream::from_raw_fd(socket as usize as RawFd) });
+            ptr::null_mut()
+        }
+        // A thread begins with the mask of the one that starts it: signals are for others.
+        let _blocked = Blocked::all();
+        let socket = socket.into_raw_fd();
+        let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
+        let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+        // SAFETY: `attributes` is initialised before it is used, and kept until then; `run` stays loaded as long as the program,
+        // and takes a number in place of an address; `thread` is written where no error is returned.
+        unsafe {
+            libc::pthread_attr_init(attributes.as_mut_ptr());
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
+            let argument = socket as usize as *mut c_void;
+            let error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, argument);
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            if error != 0 {
+                drop(UnixStream::from_raw_fd(socket));
+                return Err(io::Error::from_raw_os_error(error));
+            }
+            Ok(thread.assume_init() as ThreadId)
+        }
     }
 
     /// Waits for a signal or a hook.
