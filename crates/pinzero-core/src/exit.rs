@@ -7,10 +7,10 @@
 //! * SIGINT, SIGTERM and SIGHUP, **as long as nobody else handles them**. A program that does (tokio, signal-hook,
 //!   ctrlc) ends in its own way, and `atexit` sees to the pins then.
 //!
-//! On a signal the handler writes one byte to a socket. A thread that sleeps on the other end closes the pins, each
-//! factory on a thread of its own so that one that hangs holds no other up, for at most a second; then it restores the
-//! default handling and raises the signal again, so that the exit status is what it would have been. A second signal
-//! ends the program at once. A forked child is left alone: its pins are its parent's.
+//! On a signal the handler posts a semaphore. A thread that waits for that closes the pins, each factory on a thread of
+//! its own so that one that hangs holds no other up, for at most a second; then it restores the default handling and
+//! raises the signal again, so that the exit status is what it would have been. A second signal ends the program at
+//! once. A forked child is left alone: its pins are its parent's.
 //!
 //! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
 
@@ -99,13 +99,11 @@ impl Home {
 #[cfg(all(unix, feature = "exit-guard"))]
 mod guard {
     use std::env;
-    use std::io::{self, Read, Write};
+    use std::io;
     use std::mem::MaybeUninit;
-    use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, RawFd};
-    use std::os::unix::net::UnixStream;
     use std::panic;
     use std::ptr;
-    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+    use std::sync::atomic::{AtomicI32, Ordering};
     use std::sync::{Once, OnceLock};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -114,6 +112,7 @@ mod guard {
     use parking_lot::{Condvar, Mutex};
 
     use super::factories;
+    use crate::bell::Bell;
     use crate::thread::{Blocked, spawn};
 
     /// Switches the guard off, if set to anything but nothing or `0`.
@@ -124,16 +123,16 @@ mod guard {
 
     const SIGNALS: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-    /// What the hooks write in place of a signal's number.
-    const NO_SIGNAL: u8 = 0;
+    /// In place of a signal's number.
+    const NO_SIGNAL: c_int = 0;
 
-    /// What the signal handler may look at: plain numbers, set before it is installed.
+    /// What the signal handler may look at, set before it is installed.
     static PROCESS: AtomicI32 = AtomicI32::new(0);
-    static SOCKET: AtomicI32 = AtomicI32::new(-1);
-    static SIGNALLED: AtomicBool = AtomicBool::new(false);
+    /// The signal that is being seen to.
+    static SIGNALLED: AtomicI32 = AtomicI32::new(NO_SIGNAL);
+    /// Rung by the handler and the hooks, heard by the service.
+    static BELL: Bell = Bell::new();
 
-    /// The near end of the socket, kept open for good.
-    static NEAR: OnceLock<UnixStream> = OnceLock::new();
     static SERVICE: OnceLock<ThreadId> = OnceLock::new();
 
     /// A thread as the system knows it; a number on some systems and an address on others.
@@ -166,11 +165,9 @@ mod guard {
     }
 
     fn try_install() -> io::Result<()> {
-        let (near, far) = UnixStream::pair()?;
-        // They are set once, here.
-        let _ = SERVICE.set(start(far)?);
-        let near = NEAR.get_or_init(|| near);
-        SOCKET.store(near.as_raw_fd(), Ordering::Release);
+        BELL.set_up()?;
+        // It is set once, here.
+        let _ = SERVICE.set(start()?);
         PROCESS.store(std::process::id() as i32, Ordering::Release);
         // SAFETY: `at_exit` is a plain function that never unwinds, and stays loaded as long as the program.
         unsafe { libc::atexit(at_exit) };
@@ -209,17 +206,14 @@ mod guard {
         // A signal is being seen to, and it is what ends the program: its closing of the pins is perhaps what has let
         // this thread come here. Twice the limit, as the service has all of one.
         let end = Instant::now() + 2 * LIMIT;
-        while SIGNALLED.load(Ordering::Acquire) && Instant::now() < end {
+        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL && Instant::now() < end {
             thread::sleep(Duration::from_millis(1));
         }
         if factories(|entry| entry.is_guarded).iter().all(|gpio| !gpio.has_open()) {
             return;
         }
-        let Some(mut socket) = NEAR.get() else { return };
         let deadline = Instant::now() + LIMIT;
-        if socket.write_all(&[NO_SIGNAL]).is_err() {
-            return;
-        }
+        BELL.ring();
         let mut phase = PHASE.lock();
         while *phase != Phase::Closed {
             if CLOSED.wait_until(&mut phase, deadline).timed_out() {
@@ -235,32 +229,28 @@ mod guard {
 
     /// Starts the service, which hardly ever has anything to do, and is there in every program. The system's bare thread: one of
     /// the standard library's has an alternate stack, and a heap of its own for what it allocates as it starts.
-    fn start(socket: UnixStream) -> io::Result<ThreadId> {
-        extern "C" fn run(socket: *mut c_void) -> *mut c_void {
+    fn start() -> io::Result<ThreadId> {
+        extern "C" fn run(_: *mut c_void) -> *mut c_void {
             #[cfg(target_os = "linux")]
             // SAFETY: the name has its null byte, and fits.
             unsafe {
                 libc::prctl(libc::PR_SET_NAME, c"pinzero-exit".as_ptr());
             }
-            // SAFETY: it is the descriptor that `start` has given away.
-            serve(unsafe { UnixStream::from_raw_fd(socket as usize as RawFd) });
+            serve();
             ptr::null_mut()
         }
         // A thread begins with the mask of the one that starts it: signals are for others.
         let _blocked = Blocked::all();
-        let socket = socket.into_raw_fd();
         let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
         let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-        // SAFETY: `attributes` is initialised before it is used, and kept until then; `run` stays loaded as long as the program,
-        // and takes a number in place of an address; `thread` is written where no error is returned.
+        // SAFETY: `attributes` is initialised before it is used, and kept until then; `run` stays loaded as long as the program;
+        // `thread` is written where no error is returned.
         unsafe {
             libc::pthread_attr_init(attributes.as_mut_ptr());
             libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
-            let argument = socket as usize as *mut c_void;
-            let error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, argument);
+            let error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, ptr::null_mut());
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
             if error != 0 {
-                drop(UnixStream::from_raw_fd(socket));
                 return Err(io::Error::from_raw_os_error(error));
             }
             Ok(thread.assume_init() as ThreadId)
@@ -268,17 +258,16 @@ mod guard {
     }
 
     /// Waits for a signal or a hook.
-    fn serve(mut socket: UnixStream) {
-        let mut byte = [NO_SIGNAL];
-        while socket.read_exact(&mut byte).is_ok() {
-            let signal = c_int::from(byte[0]);
-            if byte[0] != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
-                // Whoever took the signal over has called us as well: it is theirs to end the program, or not.
-                SIGNALLED.store(false, Ordering::Release);
+    fn serve() {
+        while BELL.wait() {
+            let signal = SIGNALLED.load(Ordering::Acquire);
+            if signal != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
+                // Somebody has taken the signal over meanwhile: it is theirs to end the program, or not.
+                SIGNALLED.store(NO_SIGNAL, Ordering::Release);
                 continue;
             }
             close();
-            if byte[0] != NO_SIGNAL {
+            if signal != NO_SIGNAL {
                 end_by(signal);
                 // The first process of a container is spared by default actions.
                 // SAFETY: it ends the process, and runs nothing on the way.
@@ -326,20 +315,21 @@ mod guard {
         }
     }
 
-    /// Writes the signal's number to the socket; all else is the service's.
+    /// Notes the signal and rings; all else is the service's.
     extern "C" fn on_signal(signal: c_int) {
         let errno = Errno::save();
+        // Where somebody took the signal over, and calls us as well, it is theirs.
         if disposition(signal) == on_signal as *const () as usize {
             // SAFETY: `getpid` is async-signal-safe.
             let process = unsafe { libc::getpid() };
-            if process != PROCESS.load(Ordering::Acquire) || SIGNALLED.swap(true, Ordering::AcqRel) {
+            if process != PROCESS.load(Ordering::Acquire)
+                || SIGNALLED.swap(signal, Ordering::AcqRel) != NO_SIGNAL
+            {
                 // A fork, which has no service, or a person who does not want to wait.
                 end_by(signal);
             }
+            BELL.ring();
         }
-        let byte = signal as u8;
-        // SAFETY: `write` is async-signal-safe; the buffer is one byte long, and the socket is never closed.
-        unsafe { libc::write(SOCKET.load(Ordering::Acquire), ptr::from_ref(&byte).cast::<c_void>(), 1) };
         errno.restore();
     }
 

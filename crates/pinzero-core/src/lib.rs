@@ -5,6 +5,8 @@
 
 pub mod factory;
 
+#[cfg(all(unix, feature = "exit-guard"))]
+mod bell;
 mod capability;
 mod error;
 mod event;

@@ -6,8 +6,9 @@ use std::process::{Command, ExitCode};
 
 /// The systems on which the workspace has to build: Raspberry Pis of 64 and of 32 bits, the first of them and the Zero,
 /// and the laptops beside them.
-const SYSTEMS: [&str; 5] = [
+const SYSTEMS: [&str; 6] = [
     "aarch64-unknown-linux-gnu",
+    "aarch64-unknown-linux-musl",
     "armv7-unknown-linux-gnueabihf",
     "arm-unknown-linux-gnueabihf",
     "x86_64-pc-windows-msvc",

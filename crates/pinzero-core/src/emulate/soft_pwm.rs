@@ -260,10 +260,14 @@ fn prefer() {
     if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
         log::debug!("software PWM keeps the default timer slack: {error}");
     }
-    let parameters = libc::sched_param { sched_priority: 1 };
+    // SAFETY: it is a record of numbers, of which zero is one; on some systems it has more of them than the priority.
+    let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    parameters.sched_priority = 1;
     // SAFETY: the call reads `parameters`, which lives until it returns, and changes this thread's scheduling only.
-    if unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &parameters) } != 0 {
-        log::debug!("software PWM runs without real-time priority: {}", std::io::Error::last_os_error());
+    let error = unsafe { libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_FIFO, &parameters) };
+    if error != 0 {
+        let error = std::io::Error::from_raw_os_error(error);
+        log::debug!("software PWM runs without real-time priority: {error}");
     }
 }
 
