@@ -17,6 +17,8 @@ use crate::types::Line;
 /// What an open handle is to its factory.
 pub(crate) trait Closable: Send + Sync + 'static {
     fn lease(&self) -> &Lease;
+
+    /// Gives the lines back. Whoever calls it has seen that this is no fork: that costs a system call.
     fn close(&self) -> Result<()>;
 
     /// Adds what it knows by itself of one of its lines and is not told there.
@@ -83,11 +85,11 @@ impl Lease {
         if self.is_closed() { Err(Error::closed().with_pin(self.line())) } else { Ok(()) }
     }
 
-    /// Gives the lines back by `give_back`, and then frees them for others; only the first time, and not in a fork.
+    /// Gives the lines back by `give_back`, and then frees them for others; only the first time.
     ///
     /// Whoever comes second waits for the first, for once this returns the lines are free.
     pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.gpio.home().is_elsewhere() || !self.begin_to_close() {
+        if !self.begin_to_close() {
             return Ok(());
         }
         let result = give_back();
@@ -137,6 +139,11 @@ impl<T: Closable> Owner<T> {
         let owner = Arc::new(Owner(handle));
         gpio.runtime().catch_up();
         Ok(owner)
+    }
+
+    /// Closes the handle; not in a fork, as the pins are another process's.
+    pub(crate) fn close(&self) -> Result<()> {
+        if self.0.lease().gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
     }
 }
 
