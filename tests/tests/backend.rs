@@ -36,6 +36,9 @@ struct State {
     written: Option<Level>,
     /// The next write of this level takes so long that another may overtake it.
     slow: Option<Level>,
+    /// Of this, which does not block, the next input reads its edges: one to low for each byte.
+    #[cfg(target_os = "linux")]
+    socket: Option<std::os::unix::net::UnixStream>,
 }
 
 impl Default for State {
@@ -47,6 +50,8 @@ impl Default for State {
             edge_after_read: None,
             written: None,
             slow: None,
+            #[cfg(target_os = "linux")]
+            socket: None,
         }
     }
 }
@@ -139,6 +144,11 @@ impl PinFactory for Rig {
             return Err(Error::unsupported("a settle time"));
         }
         let pin = self.open(line)?;
+        #[cfg(target_os = "linux")]
+        if let Some(socket) = self.state().socket.take() {
+            config.edges.map_or(Ok(()), |sink| watch(sink, socket))?;
+            return Ok(Box::new(pin));
+        }
         self.state().sinks.extend(config.edges.map(|sink| (line, Arc::new(sink))));
         Ok(Box::new(pin))
     }
@@ -214,6 +224,23 @@ impl PwmPin for RigPin {
     }
 }
 
+/// Has the runtime read edges from a socket, and gives it the time to do so before the input is there.
+#[cfg(target_os = "linux")]
+fn watch(sink: EdgeSink, mut socket: std::os::unix::net::UnixStream) -> Result<()> {
+    use std::io::Read;
+
+    let polled = socket.try_clone().unwrap_or_else(|error| panic!("{error}"));
+    sink.watch(polled.into(), move |edges| {
+        let mut bytes = [0; 8];
+        let count = socket.read(&mut bytes).unwrap_or(0);
+        let at = pinzero::time::Clock::real().now();
+        edges.extend((0..count).map(|_| Edge { at, level: Level::Low, missed: 0 }));
+        Ok(())
+    })?;
+    thread::sleep(ms(50));
+    Ok(())
+}
+
 /// The next `count` events, as milliseconds since `start`.
 fn take(events: &mut pinzero::Events, count: usize, start: Instant) -> Vec<(u64, EventKind)> {
     let told = std::iter::from_fn(|| events.next_timeout(PATIENCE)).take(count);
@@ -226,6 +253,22 @@ fn an_edge_right_after_the_first_look_at_the_level_is_not_lost() -> Result<()> {
     rig.state().edge_after_read = Some(Level::Low);
     let button = Button::builder(4).on(&gpio).open()?;
     assert!(button.is_pressed()?, "the line itself tells");
+    eventually("the press is known", || button.pressed_time().is_some());
+    Ok(())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_edge_that_is_there_before_the_input_is_not_lost() -> Result<()> {
+    use std::io::Write;
+
+    let (rig, gpio) = Rig::start()?;
+    // The descriptor says once that it can be read: before there is anybody to take the edge.
+    let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    far.write_all(b"x").unwrap();
+    rig.state().socket = Some(near);
+    let button = Button::builder(4).on(&gpio).open()?;
     eventually("the press is known", || button.pressed_time().is_some());
     Ok(())
 }

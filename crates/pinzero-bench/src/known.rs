@@ -28,7 +28,7 @@ const KNOWN: &[(&str, &str, f64, &str)] = &[
         "ns",
         ANY,
         "a device looks at the line before it takes it, to say who holds it and to give it back as it was, and puts back its \
-         pull and its level; a `Button` has its descriptor polled and made to answer at once, as well: 16 system calls for 7. \
+         pull and its level; a `Button` has its descriptor polled and made to answer at once, as well: 14 system calls for 7. \
          gpiocdev's request and drop does none of this",
     ),
     (

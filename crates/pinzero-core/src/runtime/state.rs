@@ -129,6 +129,8 @@ struct Slot {
     /// Edges that came before the task.
     early: Vec<Edge>,
     source: Option<Source>,
+    /// The source had something to read before the task, and does not say so again.
+    is_ready: bool,
     deadline: Option<Instant>,
     /// All that is to be done then is to look.
     is_look: bool,
@@ -139,8 +141,9 @@ impl State {
         let slot = self.slots.entry(id).or_default();
         let task = slot.task.insert(task);
         task.edges(&std::mem::take(&mut slot.early), effects);
-        // The source may have had edges, too, before there was a task to take them.
-        self.drain(id, now, effects);
+        if slot.is_ready {
+            self.drain(id, now, effects);
+        }
         self.schedule(id, effects);
     }
 
@@ -180,6 +183,7 @@ impl State {
     /// Reads whatever the source of a task has.
     pub(super) fn drain(&mut self, id: TaskId, now: Instant, effects: &mut Effects) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.is_ready = slot.task.is_none();
         let (Some(task), Some(source)) = (&mut slot.task, &mut slot.source) else { return };
         self.buffer.clear();
         if let Err(error) = source.drain(&mut self.buffer) {
