@@ -104,6 +104,7 @@ pub const CASES: &[Case] = &[
     case("fork-exits", &[], End::Code(0)),
     left("fork-exits-and-parent-is-killed", &[], End::Signal(Signal::KILL)),
     case("fork-is-killed", &[], End::Code(0)),
+    case("fork-closes", &[], End::Code(0)),
     left("no-guard-by-builder", &[Signal::TERM], End::Signal(Signal::TERM)),
     left("no-guard-by-variable", &[Signal::TERM], End::Signal(Signal::TERM)),
 ];

@@ -24,8 +24,8 @@ mod semaphore {
         }
 
         /// To be called once, before anything else.
-        pub(crate) fn set_up(&self) -> io::Result<()> {
-            // SAFETY: nobody rings or waits yet, and the place is this semaphore's own.
+        pub(crate) fn set_up(&'static self) -> io::Result<()> {
+            // SAFETY: nobody rings or waits yet; the place is this semaphore's own, for good.
             if unsafe { libc::sem_init(self.place(), 0, 0) } == 0 {
                 Ok(())
             } else {
@@ -35,7 +35,7 @@ mod semaphore {
 
         /// Ends one wait. Does nothing that a signal handler may not do.
         pub(crate) fn ring(&self) {
-            // SAFETY: it is set up, and stays where it is, being borrowed; `sem_post` is async-signal-safe.
+            // SAFETY: it has been set up, and never moves after that; `sem_post` is async-signal-safe.
             unsafe { libc::sem_post(self.place()) };
         }
 
@@ -56,7 +56,7 @@ mod semaphore {
     }
 }
 
-/// By a socket, as not every system has semaphores.
+/// By a socket: macOS has semaphores only by name.
 #[cfg(not(target_os = "linux"))]
 mod socket {
     use std::io::{self, Read, Write};
@@ -72,13 +72,13 @@ mod socket {
         }
 
         /// To be called once, before anything else.
-        pub(crate) fn set_up(&self) -> io::Result<()> {
+        pub(crate) fn set_up(&'static self) -> io::Result<()> {
             let (near, far) = UnixStream::pair()?;
             let _ = self.0.set([near, far]);
             Ok(())
         }
 
-        /// Ends one wait. Does nothing that a signal handler may not do: it writes.
+        /// Ends one wait. Does nothing that a signal handler may not do: it sends.
         pub(crate) fn ring(&self) {
             if let Some([near, _]) = self.0.get() {
                 // Where it fails nobody waits any more.

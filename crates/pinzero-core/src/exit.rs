@@ -7,8 +7,8 @@
 //! * SIGINT, SIGTERM and SIGHUP, **as long as nobody else handles them**. A program that does (tokio, signal-hook,
 //!   ctrlc) ends in its own way, and `atexit` sees to the pins then.
 //!
-//! On a signal the handler posts a semaphore. A thread that waits for that closes the pins, each factory on a thread of
-//! its own so that one that hangs holds no other up, for at most a second; then it restores the default handling and
+//! On a signal the handler rings a bell. A thread that waits for that closes the pins, each factory on a thread of its
+//! own so that one that hangs holds no other up, for at most a second; then it restores the default handling and
 //! raises the signal again, so that the exit status is what it would have been. A second signal ends the program at
 //! once. A forked child is left alone: its pins are its parent's.
 //!
@@ -138,8 +138,8 @@ mod guard {
     /// A thread as the system knows it; a number on some systems and an address on others.
     type ThreadId = usize;
 
-    /// Far more than the service takes, and little for a program that keeps all of its memory from being swapped out.
-    const STACK: usize = 256 * 1024;
+    /// Far more than the service takes, but variables of all threads have their place in it; less than the system's own choice.
+    const STACK: usize = 2 * 1024 * 1024;
 
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
     static CLOSED: Condvar = Condvar::new();
@@ -243,13 +243,15 @@ mod guard {
         let _blocked = Blocked::all();
         let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
         let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-        // SAFETY: `attributes` is initialised before it is used, and kept until then; `run` stays loaded as long as the program;
-        // `thread` is written where no error is returned.
+        // SAFETY: `attributes` is used only once it is initialised, and is there until then; `run` stays loaded as long as the
+        // program; `thread` is written where no error is returned.
         unsafe {
-            libc::pthread_attr_init(attributes.as_mut_ptr());
-            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
-            let error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, ptr::null_mut());
-            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            let mut error = libc::pthread_attr_init(attributes.as_mut_ptr());
+            if error == 0 {
+                libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
+                error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, ptr::null_mut());
+                libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            }
             if error != 0 {
                 return Err(io::Error::from_raw_os_error(error));
             }
@@ -269,9 +271,6 @@ mod guard {
             close();
             if signal != NO_SIGNAL {
                 end_by(signal);
-                // The first process of a container is spared by default actions.
-                // SAFETY: it ends the process, and runs nothing on the way.
-                unsafe { libc::_exit(128 + signal) };
             }
         }
     }
@@ -333,8 +332,8 @@ mod guard {
         errno.restore();
     }
 
-    /// Ends the process by the signal's default action. Within the handler of that signal it happens on return.
-    fn end_by(signal: c_int) {
+    /// Ends the process by the signal's default action, and at once.
+    fn end_by(signal: c_int) -> ! {
         set_disposition(signal, libc::SIG_DFL);
         // SAFETY: all of these are async-signal-safe, and `set` is initialised by `sigemptyset`.
         unsafe {
@@ -343,6 +342,8 @@ mod guard {
             libc::sigaddset(set.as_mut_ptr(), signal);
             libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut());
             libc::raise(signal);
+            // The first process of a container is spared by default actions.
+            libc::_exit(128 + signal)
         }
     }
 

@@ -89,6 +89,7 @@ impl Lease {
     ///
     /// Whoever comes second waits for the first, for once this returns the lines are free.
     pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
+        debug_assert!(!self.gpio.home().is_elsewhere(), "the pins of another process");
         if !self.begin_to_close() {
             return Ok(());
         }

@@ -4,8 +4,8 @@ use crate::runner::{Runner, Stop, conclude, need};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// The systems on which the workspace has to build: Raspberry Pis of 64 and of 32 bits, the first of them and the Zero,
-/// and the laptops beside them.
+/// The systems on which the workspace has to build: Raspberry Pis of 64 bits, with either C library, and of 32 bits, the first
+/// of them and the Zero, and the laptops beside them.
 const SYSTEMS: [&str; 6] = [
     "aarch64-unknown-linux-gnu",
     "aarch64-unknown-linux-musl",

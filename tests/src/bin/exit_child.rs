@@ -12,7 +12,7 @@ fn main() -> pinzero::Result<()> {
 
 #[cfg(unix)]
 mod unix {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
     use std::sync::Arc;
     use std::sync::OnceLock;
@@ -150,12 +150,28 @@ mod unix {
             "tokio" => tokio(),
             "hang" | "hang-and-exit" => hang(mode),
             "fork-exits" | "fork-is-killed" => {
-                let child = fork(mode == "fork-exits");
-                wait_for_child(child);
+                // By its own hooks, or by a signal: the default action, or the guard's handler.
+                // SAFETY: raising a signal is all that it does.
+                let killed = || unsafe { _ = libc::raise(libc::SIGTERM) };
+                wait_for_child(if mode == "fork-exits" { fork(|| process::exit(0)) } else { fork(killed) });
                 assert!(led.is_lit()?, "the fork has switched it off");
             }
+            "fork-closes" => {
+                let led = Cell::new(Some(led));
+                let close_all = || {
+                    let led = led.take().unwrap_or_else(|| unreachable!("it is there"));
+                    let closed = led.close().and(gpio.close_pins([17])).and(gpio.close());
+                    drop(led);
+                    process::exit(if closed.is_ok() { 0 } else { 9 });
+                };
+                wait_for_child(fork(close_all));
+                assert!(
+                    led.take().is_some_and(|led| led.is_lit().is_ok_and(|lit| lit)),
+                    "the fork has closed it"
+                );
+            }
             "fork-exits-and-parent-is-killed" => {
-                wait_for_child(fork(true));
+                wait_for_child(fork(|| process::exit(0)));
                 // Whatever has become of the line so far, the fork has done.
                 // SAFETY: it ends this process, and nothing else.
                 unsafe { libc::raise(libc::SIGKILL) };
@@ -235,15 +251,13 @@ mod unix {
         }
     }
 
-    /// Forks; the child ends by `exit`, with its own hooks, or by a signal.
-    fn fork(exits: bool) -> libc::pid_t {
-        // SAFETY: the child does what a program may do after a fork from several threads, but for ending by `exit`,
-        // which is what is tested here.
+    /// Forks; the child does `work`, which ends it.
+    fn fork(work: impl FnOnce()) -> libc::pid_t {
+        // SAFETY: the child does what a program may do after a fork from several threads, but for what is tested here: it ends
+        // by `exit`, and closes what it has been left.
         match unsafe { libc::fork() } {
-            0 if exits => process::exit(0),
             0 => {
-                // SAFETY: it ends the child by the default action, or by the guard's handler.
-                unsafe { libc::raise(libc::SIGTERM) };
+                work();
                 process::exit(9);
             }
             child => child,

@@ -129,7 +129,7 @@ struct Slot {
     /// Edges that came before the task.
     early: Vec<Edge>,
     source: Option<Source>,
-    /// The source had something to read before the task, and does not say so again.
+    /// The source had something to read before there was a task: the poller does not report that again.
     is_ready: bool,
     deadline: Option<Instant>,
     /// All that is to be done then is to look.
