@@ -100,7 +100,7 @@ const KNOWN: &[(&str, &str, f64, &str)] = &[
     (
         "One LED by `rppal`",
         "instructions (aarch64)",
-        1.3,
+        1.35,
         "a third of what is over is the thread of the exit guard. The rest is the larger program, the look at the chip, and the \
          question who else holds the line, which rppal's program does not ask. By `rppal` alone it is at the target",
     ),
