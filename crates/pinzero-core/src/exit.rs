@@ -133,10 +133,10 @@ mod guard {
     /// Rung by the handler and the hooks, heard by the service.
     static BELL: Bell = Bell::new();
 
-    static SERVICE: OnceLock<ThreadId> = OnceLock::new();
-
-    /// A thread as the system knows it; a number on some systems and an address on others.
+    /// A thread as the system knows it: a number on some systems and an address on others.
     type ThreadId = usize;
+
+    static SERVICE: OnceLock<ThreadId> = OnceLock::new();
 
     /// Far more than the service takes, but variables of all threads have their place in it; less than the system's own choice.
     const STACK: usize = 2 * 1024 * 1024;
