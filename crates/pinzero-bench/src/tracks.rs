@@ -9,7 +9,7 @@ use pinzero_core::factory::{
     SpiBus, SpiConfig,
 };
 use pinzero_core::time::Clock;
-use pinzero_core::{Capabilities, Error, Host, Level, Line, Peek, Result, Support};
+use pinzero_core::{Capabilities, Error, Host, Level, Line, LineInfo, Result, Support};
 
 /// A line, and its writes so far: each is the time in nanoseconds, doubled, and one more for a high level.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ impl PinFactory for Tracks {
         Ok(None)
     }
 
-    fn peek(&self, _: Line) -> Result<Peek> {
-        Ok(Peek::default())
+    fn line_info(&self, _: Line) -> Result<LineInfo> {
+        Ok(LineInfo::default())
     }
 
     fn open_output(&self, line: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -9,8 +9,9 @@ use gpiocdev::line::Direction;
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, LineInfo,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 
 use crate::chip::Chip;
@@ -155,8 +156,8 @@ impl PinFactory for CdevFactory {
         find().map_err(|error| error.with_factory("cdev"))
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
-        let peek = || {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
+        let line_info = || {
             self.check_open()?;
             let info = self.chip.line_info(line)?;
             let function = match info.direction {
@@ -164,9 +165,9 @@ impl PinFactory for CdevFactory {
                 Direction::Input => LineFunction::Input,
             };
             let bias = info.bias.map(bias_of);
-            Ok(Peek { function: Some(function), level: None, bias, holder: self.holder(line)? })
+            Ok(LineInfo { function: Some(function), level: None, bias, consumer: self.holder(line)? })
         };
-        peek().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
+        line_info().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

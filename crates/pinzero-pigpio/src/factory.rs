@@ -8,8 +8,9 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, LineInfo,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 
 use crate::address::Address;
@@ -271,7 +272,7 @@ impl PinFactory for PigpioFactory {
         Ok(None)
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
         let questions = [Command::Modeg, Command::Read].map(|command| Frame::new(command, line.0, 0));
         let answers = self.0.link.wait_for_session()?.wire.ask_all(&questions)?;
         let [mode, level] = &answers[..] else { unreachable!("each question has an answer") };
@@ -284,7 +285,7 @@ impl PinFactory for PigpioFactory {
             mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
         };
         let level = Some(Level::from(level.value()? != 0));
-        Ok(Peek { function: Some(function), level, ..Peek::default() })
+        Ok(LineInfo { function: Some(function), level, ..LineInfo::default() })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

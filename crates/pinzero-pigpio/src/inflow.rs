@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::Instant;
-use pinzero_core::{EdgeSink, Error, Timeline};
+use pinzero_core::{EdgeSink, Error, Reactor};
 
 use crate::error;
 use crate::link::Link;
@@ -16,7 +16,7 @@ use crate::wire::is_timeout;
 #[derive(Debug, Default)]
 pub(crate) struct Inflow {
     /// Where edges go, once a line has been watched.
-    timeline: OnceLock<Timeline>,
+    timeline: OnceLock<Reactor>,
     news: Mutex<News>,
     changed: Condvar,
 }
@@ -49,7 +49,7 @@ impl Inflow {
         }
     }
 
-    pub(crate) fn timeline(&self) -> Option<&Timeline> {
+    pub(crate) fn timeline(&self) -> Option<&Reactor> {
         self.timeline.get()
     }
 
@@ -64,7 +64,7 @@ impl Link {
     /// Has the timeline read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
     pub(crate) fn receive_by(
         self: &Arc<Self>,
-        timeline: &Timeline,
+        timeline: &Reactor,
         reader: Reader,
     ) -> std::result::Result<Error, Reader> {
         let session = reader.session().clone();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Deadline};
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{Error, Result};
 #[cfg(target_os = "linux")]
-use pinzero_core::{Timeline, Watching};
+use pinzero_core::{Reactor, Registration};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::address::Address;
@@ -97,7 +97,11 @@ impl Session {
 
     /// Has the timeline call `read` when there are reports, until what this returns is dropped.
     #[cfg(target_os = "linux")]
-    pub(crate) fn watch(&self, timeline: &Timeline, read: impl FnMut() + Send + 'static) -> Result<Watching> {
+    pub(crate) fn watch(
+        &self,
+        timeline: &Reactor,
+        read: impl FnMut() + Send + 'static,
+    ) -> Result<Registration> {
         let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
         let watching =
             reports.map_err(|error| self.lost(error)).and_then(|fd| timeline.watch(fd.into(), read));

@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 use pinzero_cdev::{CdevFactory, KernelPwm};
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineInfo, OnClose,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 use rppal::gpio::{Gpio, Mode};
 
@@ -169,7 +170,7 @@ impl PinFactory for RppalFactory {
         self.chip.as_ref().map_or(Ok(None), |chip| chip.find_line(name))
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
         let seen = {
             let slot = self.open.lock();
             let gpio = &slot.as_ref().ok_or_else(Error::closed)?.gpio;
@@ -180,8 +181,9 @@ impl PinFactory for RppalFactory {
                 None => look(&get(gpio, line)?),
             }
         };
-        let asked = self.chip.as_ref().map_or_else(|| Ok(Peek::default()), |chip| chip.peek(line))?;
-        Ok(Peek { bias: asked.bias, holder: asked.holder, ..seen })
+        let asked =
+            self.chip.as_ref().map_or_else(|| Ok(LineInfo::default()), |chip| chip.line_info(line))?;
+        Ok(LineInfo { bias: asked.bias, consumer: asked.consumer, ..seen })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use pinzero_cdev::KernelPwm;
-use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
+use pinzero_core::{Bias, Error, Level, Line, LineFunction, LineInfo, OnClose, OutputPin, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
 /// A line; given back when closed or dropped.
@@ -129,7 +129,7 @@ impl Registers {
     }
 
     /// What it is now, if it is open and `line`.
-    pub(crate) fn look(&self, line: Line) -> Option<Peek> {
+    pub(crate) fn look(&self, line: Line) -> Option<LineInfo> {
         let slot = self.io.lock();
         let io = slot.as_ref().filter(|_| self.number == line.0)?;
         Some(seen(io.mode(), io.read()))
@@ -146,11 +146,11 @@ impl Registers {
 }
 
 /// What a line is that is nobody's.
-pub(crate) fn look(pin: &gpio::Pin) -> Peek {
+pub(crate) fn look(pin: &gpio::Pin) -> LineInfo {
     seen(pin.mode(), pin.read())
 }
 
-fn seen(mode: Mode, now: gpio::Level) -> Peek {
+fn seen(mode: Mode, now: gpio::Level) -> LineInfo {
     let function = match mode {
         Mode::Input | Mode::Null => LineFunction::Input,
         Mode::Output => LineFunction::Output,
@@ -166,7 +166,7 @@ fn seen(mode: Mode, now: gpio::Level) -> Peek {
     };
     // A line of a Pi 5 that is switched off is not read either.
     let level = (mode != Mode::Null).then(|| level(now));
-    Peek { function: Some(function), level, ..Peek::default() }
+    LineInfo { function: Some(function), level, ..LineInfo::default() }
 }
 
 /// A line, as core holds it.

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
-    Capabilities, Edge, Error, Gpio, GroupConfig, Host, InputConfig, Level, Line, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Edge, Error, Gpio, GroupConfig, Host, InputConfig, Level, Line, LineInfo, OutputConfig,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -168,8 +168,8 @@ impl PinFactory for Piped {
         Ok(None)
     }
 
-    fn peek(&self, _: Line) -> Result<Peek> {
-        Ok(Peek::default())
+    fn line_info(&self, _: Line) -> Result<LineInfo> {
+        Ok(LineInfo::default())
     }
 
     fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -7,10 +7,10 @@ mod edges;
 mod group;
 mod honesty;
 mod input;
+mod line_info;
 mod names;
 mod output;
 mod ownership;
-mod peek;
 mod pwm;
 mod spi;
 mod wires;
@@ -103,9 +103,9 @@ pub(crate) const ALL: &[Check] = &[
     check("ownership::one_holder_among_processes", &[OUTPUT], ownership::one_holder_among_processes),
     check("ownership::a_refused_line_stays_free", &[OUTPUT], ownership::a_refused_line_stays_free),
     check("ownership::the_factory_closes_all", &[INPUT, OUTPUT], ownership::the_factory_closes_all),
-    check("peek::at_an_output_takes_nothing", &[OUTPUT], peek::at_an_output_takes_nothing),
-    check("peek::at_an_input_takes_nothing", &[INPUT, BIAS], peek::at_an_input_takes_nothing),
-    check("peek::at_pwm_takes_nothing", &[PWM], peek::at_pwm_takes_nothing),
+    check("line_info::at_an_output_takes_nothing", &[OUTPUT], line_info::at_an_output_takes_nothing),
+    check("line_info::at_an_input_takes_nothing", &[INPUT, BIAS], line_info::at_an_input_takes_nothing),
+    check("line_info::at_pwm_takes_nothing", &[PWM], line_info::at_pwm_takes_nothing),
     check("names::lead_to_their_lines", &[], names::lead_to_their_lines),
     check("names::of_no_line_are_refused", &[], names::of_no_line_are_refused),
     check("pwm::starts_with_its_duty", &[PWM], pwm::starts_with_its_duty),

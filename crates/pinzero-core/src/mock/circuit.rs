@@ -1,4 +1,4 @@
-//! The electrical world: who drives what, which level comes of it, and who is told.
+//! The electrical circuit: who drives what, which level comes of it, and who is told.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use pinzero_board::{Board, Pull};
 
 use super::line::{Function, Pulse};
-use super::spi::Slave;
+use super::spi::SpiPeripheral;
 use super::terminal::Output;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ use crate::time::{Clock, Instant};
 use crate::types::{Bias, Edge, Level, Line};
 
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct Circuit {
     pub(super) id: u64,
     pub(super) board: Board,
     pub(super) capabilities: Capabilities,
@@ -71,7 +71,7 @@ pub(super) struct Wires {
     lines: BTreeMap<Line, LineState>,
     /// The lines of each net that has several, in order.
     nets: BTreeMap<u32, Vec<Line>>,
-    slaves: Vec<Slave>,
+    peripherals: Vec<SpiPeripheral>,
     remembers: bool,
 }
 
@@ -180,7 +180,7 @@ fn remember<T>(memory: &mut Vec<T>, item: T) {
     memory.push(item);
 }
 
-impl World {
+impl Circuit {
     pub(super) fn new(
         board: Board,
         capabilities: Capabilities,
@@ -191,7 +191,7 @@ impl World {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let wires = Mutex::new(Wires { remembers, ..Wires::default() });
-        World { id, board, capabilities, clock, output, poker: OnceLock::new(), wires, remembers }
+        Circuit { id, board, capabilities, clock, output, poker: OnceLock::new(), wires, remembers }
     }
 
     pub(super) fn connect(&self, poker: Poker) {
@@ -230,7 +230,7 @@ impl World {
 
     fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
         let mut changed: Vec<Line> = lines.iter().flat_map(|line| wires.resolve(*line, now)).collect();
-        changed.extend(wires.look_at_slaves(&self.board, now));
+        changed.extend(wires.update_peripherals(&self.board, now));
         let has_edges = !changed.is_empty();
         if let Some(output) = &self.output {
             // A pin that changes its function at the same level is news, too.
@@ -248,12 +248,12 @@ impl World {
         }
     }
 
-    pub(super) fn attach(&self, slave: Slave) {
+    pub(super) fn attach(&self, peripheral: SpiPeripheral) {
         let mut wires = self.wires.lock();
-        for line in slave.lines() {
+        for line in peripheral.lines() {
             wires.touch(line, &self.board);
         }
-        wires.slaves.push(slave);
+        wires.peripherals.push(peripheral);
     }
 
     pub(super) fn wire(&self, one: Line, other: Line) {
@@ -271,8 +271,8 @@ impl World {
         }
         let mut wires = self.wires.lock();
         let net = wires.line(line, &self.board).net;
-        let is_wired =
-            wires.nets.contains_key(&net) || wires.slaves.iter().any(|slave| slave.lines().contains(&line));
+        let is_wired = wires.nets.contains_key(&net)
+            || wires.peripherals.iter().any(|peripheral| peripheral.lines().contains(&line));
         let state = wires.line(line, &self.board);
         // Whoever closes it comes under the lock after noting so, and finds the latch.
         if is_wired || state.drive.is_some() || closed.load(Ordering::Acquire) {
@@ -369,14 +369,15 @@ impl Wires {
     }
 
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
-    fn look_at_slaves(&mut self, board: &Board, at: Instant) -> Vec<Line> {
-        let mut slaves = std::mem::take(&mut self.slaves);
+    fn update_peripherals(&mut self, board: &Board, at: Instant) -> Vec<Line> {
+        let mut peripherals = std::mem::take(&mut self.peripherals);
         // Several may share an output wire: the one that is selected has it.
         let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
-        for slave in &mut slaves {
+        for peripheral in &mut peripherals {
             let mut level = |line| self.line(line, board).level;
-            let drive = slave.look(level(slave.clock), level(slave.mosi), level(slave.select));
-            let shared = drives.entry(slave.miso).or_default();
+            let drive =
+                peripheral.look(level(peripheral.clock), level(peripheral.mosi), level(peripheral.select));
+            let shared = drives.entry(peripheral.miso).or_default();
             *shared = shared.or(drive);
         }
         let mut changed = Vec::new();
@@ -387,7 +388,7 @@ impl Wires {
                 changed.extend(self.resolve(miso, at));
             }
         }
-        self.slaves = slaves;
+        self.peripherals = peripherals;
         changed
     }
 

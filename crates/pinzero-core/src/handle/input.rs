@@ -7,19 +7,19 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::capability::Support;
-use crate::emulate::poll_edges::Polled;
+use crate::emulate::polling::Polled;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventKind, Handler, Hub, Outcome, Queue};
 use crate::factory::{InputConfig, Pin};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
-use crate::machine::{Change, Click, Filter, Gesture, Hold};
-use crate::peek::{LineFunction, Peek};
-use crate::reserve::Holder;
+use crate::handle::line_info::{LineFunction, LineInfo};
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::machine::{Change, Click, Debounce, Gesture, Hold};
+use crate::pin_spec::PinSpec;
 use crate::runtime::{Effects, Next, Task, TaskId};
-use crate::spec::PinSpec;
 use crate::time::{Instant, ms};
 use crate::types::{Bias, Edge, Level, Line};
 
@@ -100,7 +100,7 @@ impl InputBuilder {
         self
     }
 
-    /// What error messages call the holder of the line.
+    /// What error messages call the reserver of the line.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -114,20 +114,20 @@ impl InputBuilder {
     /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Input> {
-        let holder = Holder { device: self.device, place: Location::caller() };
+        let reserver = Reserver { device: self.device, place: Location::caller() };
         let gpio = self.gpio.clone();
         let spec = self.spec.clone();
-        gpio.context(&spec, self.device, move || self.open_as(holder))
+        gpio.context(&spec, self.device, move || self.open_as(reserver))
     }
 
-    fn open_as(self, holder: Holder) -> Result<Input> {
+    fn open_as(self, reserver: Reserver) -> Result<Input> {
         let gpio = self.gpio;
         let capabilities = gpio.capabilities();
         if !capabilities.input.is_available() {
             return Err(Error::unsupported("an input"));
         }
         let is_polled = capabilities.edges == Support::Emulated;
-        let reservation = gpio.reserve(&self.spec, holder)?;
+        let reservation = gpio.reserve(&self.spec, reserver)?;
         let line = reservation.line();
         gpio.check_bias(line, self.bias)?;
         gpio.runtime().start()?;
@@ -150,13 +150,13 @@ impl InputBuilder {
                 return Err(error);
             }
         };
-        let filter = Filter::new(level, near, self.lockout);
-        let is_filtered = is_settled || !filter.is_open();
+        let debounce = Debounce::new(level, near, self.lockout);
+        let is_filtered = is_settled || !debounce.is_open();
         let now = gpio.now();
         let status =
             Status { level, since: now, activations: 0, deactivations: 0, is_held: false, missed: 0 };
         let shared = Arc::new(InputShared {
-            lease: Lease::new(&gpio, vec![reservation]),
+            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
             pin,
             task,
             hub: Arc::default(),
@@ -167,7 +167,7 @@ impl InputBuilder {
         });
         let input_task = InputTask {
             pin: shared.pin.clone(),
-            filter,
+            debounce,
             hold: self.hold.map(|(time, repeat)| Hold::new(time, repeat)),
             click: self.clicks.map(Click::new),
             active: self.active,
@@ -181,8 +181,12 @@ impl InputBuilder {
             true => Box::new(Polled::new(input_task, shared.pin.clone(), level, now, self.poll)),
             false => Box::new(input_task),
         };
-        shared.lease.gpio().runtime().enter(|state, effects| state.insert(task, input_task, now, effects));
-        Ok(Input(Owner::register(shared)?))
+        shared
+            .lifecycle
+            .gpio()
+            .runtime()
+            .enter(|state, effects| state.insert(task, input_task, now, effects));
+        Ok(Input(HandleRef::register(shared)?))
     }
 }
 
@@ -201,11 +205,11 @@ impl InputBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Input(Arc<Owner<InputShared>>);
+pub struct Input(Arc<HandleRef<InputShared>>);
 
 #[derive(Debug)]
 struct InputShared {
-    lease: Lease,
+    lifecycle: Lifecycle,
     pin: Arc<dyn Pin>,
     task: TaskId,
     hub: Arc<Hub>,
@@ -232,7 +236,7 @@ impl Input {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn level(&self) -> Result<Level> {
-        self.0.pin.level().map_err(|error| error.with_pin(self.0.lease.line()))
+        self.0.pin.level().map_err(|error| error.with_pin(self.0.lifecycle.line()))
     }
 
     /// Whether the input is active: by the line itself, or with a debounce by what has passed that.
@@ -244,7 +248,7 @@ impl Input {
         if !shared.is_filtered {
             return Ok(self.level()? == shared.active);
         }
-        self.0.lease.check_open()?;
+        self.0.lifecycle.check_open()?;
         Ok(shared.status.lock().level == shared.active)
     }
 
@@ -260,7 +264,7 @@ impl Input {
 
     fn time_at(&self, level: Level) -> Option<Duration> {
         let status = *self.0.status.lock();
-        (status.level == level).then(|| self.0.lease.gpio().now() - status.since)
+        (status.level == level).then(|| self.0.lifecycle.gpio().now() - status.since)
     }
 
     /// Whether it has been active for the hold time.
@@ -292,7 +296,7 @@ impl Input {
 
     /// All events from now on, as an iterator that ends when the input is closed.
     pub fn events(&self) -> Events {
-        Events { gpio: self.0.lease.gpio().clone(), hub: self.0.hub.clone(), queue: self.0.hub.queue() }
+        Events { gpio: self.0.lifecycle.gpio().clone(), hub: self.0.hub.clone(), queue: self.0.hub.queue() }
     }
 
     /// Blocks until the input is active (or, with `false`, inactive); returns at once if it is.
@@ -312,13 +316,13 @@ impl Input {
     /// # Errors
     /// As for [`wait_for`](Input::wait_for).
     pub fn wait_for_timeout(&self, active: bool, timeout: Duration) -> Result<bool> {
-        self.wait_until(active, Some(self.0.lease.gpio().now() + timeout))
+        self.wait_until(active, Some(self.0.lifecycle.gpio().now() + timeout))
     }
 
     fn wait_until(&self, active: bool, deadline: Option<Instant>) -> Result<bool> {
         let shared: &InputShared = &self.0;
         let reached = self.reaches(active)?;
-        shared.lease.gpio().runtime().wait(shared.hub.bell(), deadline, reached).unwrap_or(Ok(false))
+        shared.lifecycle.gpio().runtime().wait(shared.hub.bell(), deadline, reached).unwrap_or(Ok(false))
     }
 
     /// Ends when the input is active (or, with `false`, inactive); for `async` code, on any executor.
@@ -350,23 +354,23 @@ impl Input {
             if there || count() != before {
                 return Some(Ok(true));
             }
-            shared.hub.is_closed().then(|| Err(Error::closed().with_pin(shared.lease.line())))
+            shared.hub.is_closed().then(|| Err(Error::closed().with_pin(shared.lifecycle.line())))
         })
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.lease.line()
+        self.0.lifecycle.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lease.gpio()
+        self.0.lifecycle.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lease.is_closed()
+        self.0.lifecycle.is_closed()
     }
 
     /// Gives the line back, forgets the handlers and ends all waits with [`Closed`](ErrorKind::Closed). Idempotent,
@@ -379,14 +383,14 @@ impl Input {
     }
 }
 
-impl Closable for InputShared {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for InputShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        let closed = self.lease.end(|| {
-            self.lease.gpio().runtime().remove(self.task);
+        let closed = self.lifecycle.end(|| {
+            self.lifecycle.gpio().runtime().remove(self.task);
             self.pin.close()
         });
         // Last, as what the handlers own may have code of its own to run, which may close this again.
@@ -394,7 +398,7 @@ impl Closable for InputShared {
         closed
     }
 
-    fn complete(&self, _: Line, seen: &mut Peek) {
+    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
         let bias = (self.bias != Bias::AsIs).then_some(self.bias);
         seen.function = seen.function.or(Some(LineFunction::Input));
         seen.level = seen.level.or_else(|| self.pin.level().ok());
@@ -442,7 +446,7 @@ impl Iterator for Events {
 #[derive(Debug)]
 struct InputTask {
     pin: Arc<dyn Pin>,
-    filter: Filter,
+    debounce: Debounce,
     hold: Option<Hold>,
     click: Option<Click>,
     active: Level,
@@ -475,7 +479,7 @@ impl InputTask {
             self.held(first, effects);
         } else {
             let mut changed = None;
-            self.filter.expire(first, &mut |change| changed = Some(change));
+            self.debounce.expire(first, &mut |change| changed = Some(change));
             self.changed(changed, effects);
         }
     }
@@ -483,7 +487,7 @@ impl InputTask {
     fn deadline(&self) -> Option<Instant> {
         let gesture = self.click.as_ref().and_then(Click::deadline);
         let held = self.hold.as_ref().and_then(Hold::deadline);
-        Instant::first(Instant::first(gesture, held), self.filter.deadline())
+        Instant::first(Instant::first(gesture, held), self.debounce.deadline())
     }
 
     fn changed(&mut self, change: Option<Change>, effects: &mut Effects) {
@@ -550,7 +554,7 @@ impl InputTask {
         self.fire_until(edge.at, effects);
         self.decided = self.decided.max(edge.at);
         let mut changed = None;
-        self.filter.edge(self.decided, edge.level, &mut |change| changed = Some(change));
+        self.debounce.edge(self.decided, edge.level, &mut |change| changed = Some(change));
         self.changed(changed, effects);
     }
 
@@ -569,7 +573,7 @@ impl Task for InputTask {
 
     fn resync(&mut self, now: Instant, effects: &mut Effects) {
         match self.pin.level() {
-            Ok(level) if level != self.filter.raw() => {
+            Ok(level) if level != self.debounce.raw() => {
                 self.edges(&[Edge { at: now, level, missed: 0 }], effects);
             }
             Ok(_) => {}

@@ -1,9 +1,9 @@
 //! What a signal handler may ring, and a thread waits for.
 
 #[cfg(target_os = "linux")]
-pub(crate) use semaphore::Bell;
+pub(crate) use semaphore::SignalWakeup;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use socket::Bell;
+pub(crate) use socket::SignalWakeup;
 
 /// By a semaphore: no descriptor, which a program that closes all it does not know would close.
 #[cfg(target_os = "linux")]
@@ -13,14 +13,14 @@ mod semaphore {
     use std::mem::MaybeUninit;
 
     #[derive(Debug)]
-    pub(crate) struct Bell(UnsafeCell<MaybeUninit<libc::sem_t>>);
+    pub(crate) struct SignalWakeup(UnsafeCell<MaybeUninit<libc::sem_t>>);
 
     // SAFETY: a semaphore is there for several threads: all that is done with it goes through calls that are made for that.
-    unsafe impl Sync for Bell {}
+    unsafe impl Sync for SignalWakeup {}
 
-    impl Bell {
+    impl SignalWakeup {
         pub(crate) const fn new() -> Self {
-            Bell(UnsafeCell::new(MaybeUninit::zeroed()))
+            SignalWakeup(UnsafeCell::new(MaybeUninit::zeroed()))
         }
 
         /// To be called once, before anything else.
@@ -64,11 +64,11 @@ mod socket {
     use std::sync::OnceLock;
 
     #[derive(Debug)]
-    pub(crate) struct Bell(OnceLock<[UnixStream; 2]>);
+    pub(crate) struct SignalWakeup(OnceLock<[UnixStream; 2]>);
 
-    impl Bell {
+    impl SignalWakeup {
         pub(crate) const fn new() -> Self {
-            Bell(OnceLock::new())
+            SignalWakeup(OnceLock::new())
         }
 
         /// To be called once, before anything else.
@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn each_ring_ends_one_wait() {
-        static BELL: Bell = Bell::new();
-        BELL.set_up().unwrap();
-        BELL.ring();
-        BELL.ring();
-        assert!(BELL.wait() && BELL.wait());
-        let waiting = std::thread::spawn(|| BELL.wait());
-        BELL.ring();
+        static WAKEUP: SignalWakeup = SignalWakeup::new();
+        WAKEUP.set_up().unwrap();
+        WAKEUP.ring();
+        WAKEUP.ring();
+        assert!(WAKEUP.wait() && WAKEUP.wait());
+        let waiting = std::thread::spawn(|| WAKEUP.wait());
+        WAKEUP.ring();
         assert!(waiting.join().unwrap());
     }
 }

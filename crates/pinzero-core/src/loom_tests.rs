@@ -12,16 +12,16 @@ use std::time::Duration;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
 
-use crate::animation::{Animation, Lane, Target};
+use crate::animation::{Animation, Ownership, Target};
 use crate::error::{ErrorKind, Result};
 use crate::event::{Event, EventKind, Handler, Hub};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
+use crate::handle::reserve::{Reservation, Reserver};
+use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::machine::Blink;
 use crate::mock;
-use crate::reserve::{Holder, Reservation};
+use crate::pin_spec::PinSpec;
 use crate::runtime::{EdgeSink, Effects, Next, Runtime, Task};
-use crate::spec::PinSpec;
 use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
 use crate::types::{Edge, Level};
@@ -339,18 +339,18 @@ fn a_waiter_hears_of_an_edge() {
     });
 }
 
-// The lane.
+// The ownership.
 
-/// An output that counts the steps of its animation. Several on one lane tell which animation made them.
+/// An output that counts the steps of its animation. Several on one ownership tell which animation made them.
 #[derive(Debug)]
 struct Steps {
-    lane: Arc<Lane>,
+    ownership: Arc<Ownership>,
     count: AtomicU64,
 }
 
 impl Steps {
-    fn new(lane: &Arc<Lane>) -> Arc<Self> {
-        Arc::new(Steps { lane: lane.clone(), count: AtomicU64::new(0) })
+    fn new(ownership: &Arc<Ownership>) -> Arc<Self> {
+        Arc::new(Steps { ownership: ownership.clone(), count: AtomicU64::new(0) })
     }
 
     fn count(&self) -> u64 {
@@ -359,11 +359,11 @@ impl Steps {
 }
 
 impl Target for Steps {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn ownership(&self) -> &Ownership {
+        &self.ownership
     }
 
-    /// As plain a write as any: that it is seen in time is up to the lane.
+    /// As plain a write as any: that it is seen in time is up to the ownership.
     fn show(&self, _: f64) -> Result<()> {
         self.count.store(self.count() + 1, Ordering::Relaxed);
         Ok(())
@@ -376,7 +376,7 @@ fn blink() -> Blink {
 }
 
 fn start(gpio: &Gpio, target: &Arc<Steps>, plan: Blink) -> Animation {
-    let run = Lane::start(gpio, target.clone(), plan, Level::High).unwrap();
+    let run = Ownership::start(gpio, target.clone(), plan, Level::High).unwrap();
     Animation::new(gpio.clone(), run, || Ok(()))
 }
 
@@ -384,12 +384,12 @@ fn start(gpio: &Gpio, target: &Arc<Steps>, plan: Blink) -> Animation {
 fn no_step_follows_a_write() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
-        let lane = Arc::new(Lane::new(true));
-        let steps = Steps::new(&lane);
+        let ownership = Arc::new(Ownership::new(true));
+        let steps = Steps::new(&ownership);
         let animation = start(&gpio, &steps, blink().times(1));
         // As far as its end: the write may find it there already.
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(2)));
-        let at_write = lane.take(&gpio, || steps.count());
+        let at_write = ownership.take(&gpio, || steps.count());
         timeline.join().unwrap();
         gpio.sleep(ms(2));
         assert_eq!((steps.count(), animation.is_running()), (at_write, false));
@@ -400,15 +400,15 @@ fn no_step_follows_a_write() {
 fn no_step_follows_the_start_of_another_animation() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
-        let lane = Arc::new(Lane::new(true));
-        let (first, second) = (Steps::new(&lane), Steps::new(&lane));
+        let ownership = Arc::new(Ownership::new(true));
+        let (first, second) = (Steps::new(&ownership), Steps::new(&ownership));
         start(&gpio, &first, blink());
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(1)));
         let starter = beside(&(gpio.clone(), first.clone(), second.clone()), |(gpio, first, second)| {
             let animation = start(&gpio, &second, blink());
             (animation, first.count())
         });
-        let at_write = lane.take(&gpio, || first.count());
+        let at_write = ownership.take(&gpio, || first.count());
         timeline.join().unwrap();
         let (animation, at_start) = starter.join().unwrap();
         let so_far = second.count();
@@ -421,13 +421,14 @@ fn no_step_follows_the_start_of_another_animation() {
 
 #[test]
 fn whoever_awaits_an_animation_hears_of_its_end() {
-    let ends: [fn(&Gpio, &Lane); 2] = [|gpio, _| gpio.sleep(ms(2)), |gpio, lane| lane.take(gpio, || ())];
+    let ends: [fn(&Gpio, &Ownership); 2] =
+        [|gpio, _| gpio.sleep(ms(2)), |gpio, ownership| ownership.take(gpio, || ())];
     for end in ends {
         check(move || {
             let gpio: Gpio = Gpio::clone(&mock::gpio());
-            let lane = Arc::new(Lane::new(true));
-            let animation = start(&gpio, &Steps::new(&lane), blink().times(1));
-            let ender = beside(&(gpio, lane), move |(gpio, lane)| end(&gpio, &lane));
+            let ownership = Arc::new(Ownership::new(true));
+            let animation = start(&gpio, &Steps::new(&ownership), blink().times(1));
+            let ender = beside(&(gpio, ownership), move |(gpio, ownership)| end(&gpio, &ownership));
             block_on(animation.finished()).unwrap();
             ender.join().unwrap();
         });
@@ -489,18 +490,18 @@ fn an_input_is_awaited_and_driven_and_closed_at_once() {
 /// order that an `Arc` brings.
 #[derive(Debug)]
 struct Bare {
-    lease: Lease,
+    lifecycle: Lifecycle,
     given_back: AtomicU64,
 }
 
 impl Bare {
     fn new(gpio: &Gpio) -> Arc<Self> {
         let reservation = Bare::reserve(gpio).unwrap();
-        Arc::new(Bare { lease: Lease::new(gpio, vec![reservation]), given_back: AtomicU64::new(0) })
+        Arc::new(Bare { lifecycle: Lifecycle::new(gpio, vec![reservation]), given_back: AtomicU64::new(0) })
     }
 
     fn reserve(gpio: &Gpio) -> Result<Reservation> {
-        gpio.reserve(&PinSpec::from(17), Holder { device: "Bare", place: Location::caller() })
+        gpio.reserve(&PinSpec::from(17), Reserver { device: "Bare", place: Location::caller() })
     }
 
     fn given_back(&self) -> u64 {
@@ -508,13 +509,13 @@ impl Bare {
     }
 }
 
-impl Closable for Bare {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for Bare {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| {
+        self.lifecycle.end(|| {
             self.given_back.store(self.given_back() + 1, Ordering::Relaxed);
             Ok(())
         })
@@ -526,10 +527,10 @@ fn what_opens_while_the_factory_closes_is_closed() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
         let bare = Bare::new(&gpio);
-        let opener = beside(&bare, Owner::register);
+        let opener = beside(&bare, HandleRef::register);
         gpio.close().unwrap();
         let opened = opener.join().unwrap();
-        assert_eq!((bare.lease.is_closed(), bare.given_back()), (true, 1));
+        assert_eq!((bare.lifecycle.is_closed(), bare.given_back()), (true, 1));
         drop(opened);
         assert_eq!(bare.given_back(), 1);
     });

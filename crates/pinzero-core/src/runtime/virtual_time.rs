@@ -1,6 +1,6 @@
 //! The virtual clock: nobody turns the runtime but those who move time or change a line.
 
-use super::{Shared, Turner};
+use super::{Caller, Shared};
 use crate::time::Instant;
 
 impl Shared {
@@ -14,7 +14,7 @@ impl Shared {
             let Some(mut state) = self.state.try_lock() else { return };
             let mut effects = super::Effects::default();
             self.take_inbox(&mut state, &mut effects);
-            self.finish(Turner::Own, state, effects);
+            self.finish(Caller::Runtime, state, effects);
         }
     }
 
@@ -52,7 +52,7 @@ impl Shared {
 
     /// Moves to the next deadline, if it comes by `limit`, and fires what is due there.
     fn step(&self, limit: Option<Instant>) -> bool {
-        self.turn(Turner::Own, |state, _| {
+        self.poll_once(Caller::Runtime, |state, _| {
             let limit = limit.unwrap_or(Instant::LAST).min(Instant::LAST);
             let next = state.first_deadline().filter(|at| *at <= limit);
             if let Some(at) = next {

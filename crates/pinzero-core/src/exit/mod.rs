@@ -14,6 +14,9 @@
 //!
 //! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
 
+#[cfg(all(unix, feature = "exit-guard"))]
+mod wakeup;
+
 use parking_lot::Mutex;
 
 use crate::error::Result;
@@ -112,7 +115,7 @@ mod guard {
     use parking_lot::{Condvar, Mutex};
 
     use super::factories;
-    use crate::bell::Bell;
+    use super::wakeup::SignalWakeup;
     use crate::thread::{Blocked, spawn};
 
     /// Switches the guard off, if set to anything but nothing or `0`.
@@ -131,7 +134,7 @@ mod guard {
     /// The signal that is being seen to.
     static SIGNALLED: AtomicI32 = AtomicI32::new(NO_SIGNAL);
     /// Rung by the handler and the hooks, heard by the service.
-    static BELL: Bell = Bell::new();
+    static WAKEUP: SignalWakeup = SignalWakeup::new();
 
     /// A thread as the system knows it: a number on some systems and an address on others.
     type ThreadId = usize;
@@ -165,7 +168,7 @@ mod guard {
     }
 
     fn try_install() -> io::Result<()> {
-        BELL.set_up()?;
+        WAKEUP.set_up()?;
         // It is set once, here.
         let _ = SERVICE.set(start()?);
         PROCESS.store(std::process::id() as i32, Ordering::Release);
@@ -213,7 +216,7 @@ mod guard {
             return;
         }
         let deadline = Instant::now() + LIMIT;
-        BELL.ring();
+        WAKEUP.ring();
         let mut phase = PHASE.lock();
         while *phase != Phase::Closed {
             if CLOSED.wait_until(&mut phase, deadline).timed_out() {
@@ -261,7 +264,7 @@ mod guard {
 
     /// Waits for a signal or a hook.
     fn serve() {
-        while BELL.wait() {
+        while WAKEUP.wait() {
             let signal = SIGNALLED.load(Ordering::Acquire);
             if signal != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
                 // Somebody has taken the signal over meanwhile: it is theirs to end the program, or not.
@@ -327,7 +330,7 @@ mod guard {
                 // A fork, which has no service, or a person who does not want to wait.
                 end_by(signal);
             }
-            BELL.ring();
+            WAKEUP.ring();
         }
         errno.restore();
     }

@@ -12,9 +12,9 @@ use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{SpiBus, SpiConfig};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
-use crate::reserve::Holder;
-use crate::spec::PinSpec;
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::pin_spec::PinSpec;
 use crate::types::Line;
 
 /// The four modes of SPI: which level the clock rests at, and on which of its edges data is read.
@@ -117,7 +117,7 @@ impl SpiBuilder {
     #[track_caller]
     pub fn open(self) -> Result<Spi> {
         const DEVICE: &str = "Spi";
-        let holder = Holder { device: DEVICE, place: Location::caller() };
+        let reserver = Reserver { device: DEVICE, place: Location::caller() };
         let gpio = self.gpio;
         if self.mosi.is_none() && self.miso.is_none() {
             let message = "a bus has a pin for data: give mosi, miso or both";
@@ -128,7 +128,7 @@ impl SpiBuilder {
         }
         let mut reservations = Vec::new();
         let mut take = |pin: &PinSpec| {
-            let reservation = gpio.context(pin, DEVICE, || gpio.reserve(pin, holder))?;
+            let reservation = gpio.context(pin, DEVICE, || gpio.reserve(pin, reserver))?;
             let line = reservation.line();
             reservations.push(reservation);
             Ok(line)
@@ -146,9 +146,12 @@ impl SpiBuilder {
                 .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
         };
         let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
-        let shared =
-            Arc::new(SpiShared { lease: Lease::new(&gpio, reservations), bus, turn: Turn::default() });
-        Ok(Spi(Owner::register(shared)?))
+        let shared = Arc::new(SpiShared {
+            lifecycle: Lifecycle::new(&gpio, reservations),
+            bus,
+            turn: Turn::default(),
+        });
+        Ok(Spi(HandleRef::register(shared)?))
     }
 }
 
@@ -169,11 +172,11 @@ impl SpiBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Spi(Arc<Owner<SpiShared>>);
+pub struct Spi(Arc<HandleRef<SpiShared>>);
 
 #[derive(Debug)]
 struct SpiShared {
-    lease: Lease,
+    lifecycle: Lifecycle,
     bus: Box<dyn SpiBus>,
     turn: Turn,
 }
@@ -235,10 +238,10 @@ impl Spi {
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
         let shared: &SpiShared = &self.0;
         let result = {
-            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lease.line()))?;
+            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lifecycle.line()))?;
             shared.bus.transfer(data)
         };
-        shared.lease.gpio().runtime().catch_up();
+        shared.lifecycle.gpio().runtime().catch_up();
         result
     }
 
@@ -262,12 +265,12 @@ impl Spi {
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lease.gpio()
+        self.0.lifecycle.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lease.is_closed()
+        self.0.lifecycle.is_closed()
     }
 
     /// Gives the pins back. Idempotent, from any thread; a transfer that runs ends with [`Closed`](ErrorKind::Closed).
@@ -279,12 +282,12 @@ impl Spi {
     }
 }
 
-impl Closable for SpiShared {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for SpiShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| self.bus.close())
+        self.lifecycle.end(|| self.bus.close())
     }
 }

@@ -4,11 +4,11 @@ use std::io;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::TaskId;
+use super::super::TaskId;
 use crate::time::{Clock, Instant};
 
 #[derive(Debug, Default)]
-pub(super) struct Poller {
+pub(in crate::runtime) struct Poller {
     wanted: Mutex<Wanted>,
     changed: Condvar,
 }
@@ -20,12 +20,12 @@ struct Wanted {
 }
 
 impl Poller {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::runtime) fn new() -> io::Result<Self> {
         Ok(Poller::default())
     }
 
     /// Sleeps until something happens; nothing is ever put into `_ready`. Tells whether the timer fired.
-    pub(super) fn wait(&self, _ready: &mut Vec<TaskId>) -> bool {
+    pub(in crate::runtime) fn wait(&self, _ready: &mut Vec<TaskId>) -> bool {
         let clock = Clock::real();
         let mut wanted = self.wanted.lock();
         loop {
@@ -47,13 +47,13 @@ impl Poller {
     }
 
     /// Has one of the waiting threads look round.
-    pub(super) fn wake(&self) {
+    pub(in crate::runtime) fn wake(&self) {
         self.wanted.lock().wakes += 1;
         self.changed.notify_one();
     }
 
     /// Sets the timer to `at`.
-    pub(super) fn arm(&self, at: Instant) {
+    pub(in crate::runtime) fn arm(&self, at: Instant) {
         self.wanted.lock().timer = Some(at);
         // Both: the one that sleeps the longer must not be the only one to hear of it.
         self.changed.notify_all();

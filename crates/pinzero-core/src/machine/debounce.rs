@@ -24,7 +24,7 @@ pub struct Change {
 ///
 /// Neither ever swallows the level that remains: what was ignored is looked at again when the time is over.
 #[derive(Debug, Clone)]
-pub struct Filter {
+pub struct Debounce {
     raw: Level,
     settle: Option<Settle>,
     lockout: Option<Lockout>,
@@ -46,11 +46,11 @@ struct Lockout {
     until: Option<Instant>,
 }
 
-impl Filter {
+impl Debounce {
     /// A filter for a line that is at `level` now; a time that is `None` or zero lets everything pass.
     pub fn new(level: Level, settle: Option<Duration>, lockout: Option<Duration>) -> Self {
         let some = |time: Option<Duration>| time.filter(|time| !time.is_zero());
-        Filter {
+        Debounce {
             raw: level,
             settle: some(settle).map(|time| Settle { time, settled: level, until: None }),
             lockout: some(lockout).map(|time| Lockout { time, input: level, passed: level, until: None }),
@@ -96,7 +96,7 @@ impl Filter {
         }
     }
 
-    /// When to call [`expire`](Filter::expire) next.
+    /// When to call [`expire`](Debounce::expire) next.
     pub fn deadline(&self) -> Option<Instant> {
         let settle = self.settle.as_ref().and_then(|settle| settle.until);
         let lockout = self.lockout.as_ref().and_then(|lockout| lockout.until);
@@ -158,7 +158,7 @@ mod tests {
 
     /// What comes of edges at these milliseconds, alternating from high on, once all is over.
     fn changes(settle: u64, lockout: u64, edges: &[u64]) -> Vec<(u64, Level)> {
-        let mut filter = Filter::new(Low, Some(ms(settle)), Some(ms(lockout)));
+        let mut filter = Debounce::new(Low, Some(ms(settle)), Some(ms(lockout)));
         let mut seen = Vec::new();
         let mut push = |change: Change| seen.push((change.at.as_nanos() / 1_000_000, change.level));
         for (index, edge) in edges.iter().enumerate() {
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_stamp_out_of_order_does_not_turn_time_back() {
-        let mut filter = Filter::new(Low, None, None);
+        let mut filter = Debounce::new(Low, None, None);
         let mut seen = Vec::new();
         filter.edge(at(10), High, &mut |change| seen.push(change));
         filter.edge(at(5), Low, &mut |change| seen.push(change));
@@ -209,7 +209,7 @@ mod tests {
             settle in 0u64..3_000, lockout in 0u64..3_000,
             edges in prop::collection::vec((0u64..1_500, any::<bool>()), 0..60), late in 0u64..2_000,
         ) {
-            let mut filter = Filter::new(Low, Some(us(settle)), Some(us(lockout)));
+            let mut filter = Debounce::new(Low, Some(us(settle)), Some(us(lockout)));
             let mut seen = vec![Change { at: Instant::ZERO, level: Low }];
             let mut now = Instant::ZERO;
             let mut last = Low;

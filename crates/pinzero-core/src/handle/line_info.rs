@@ -16,9 +16,9 @@ pub enum LineFunction {
     Alternate(u8),
 }
 
-/// What a line is at the moment, as far as that can be told without taking it; made by [`Gpio::peek`](crate::Gpio::peek).
+/// What a line is at the moment, as far as that can be told without taking it; made by [`Gpio::line_info`](crate::Gpio::line_info).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Peek {
+pub struct LineInfo {
     /// What it does. The character device cannot tell an alternate function from an input.
     pub function: Option<LineFunction>,
     /// The level on it. The character device tells it of this program's own pins only: it has no look at a line that takes
@@ -28,5 +28,5 @@ pub struct Peek {
     /// has been asked of the kernel.
     pub bias: Option<Bias>,
     /// Who has taken it from the kernel, if anybody has.
-    pub holder: Option<String>,
+    pub consumer: Option<String>,
 }

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::animation::{Animation, Lane, Target};
+use crate::animation::{Animation, Ownership, Target};
 use crate::capability::Support;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
+use crate::handle::line_info::{LineFunction, LineInfo};
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::machine::Blink;
-use crate::peek::{LineFunction, Peek};
-use crate::reserve::Holder;
-use crate::spec::PinSpec;
+use crate::pin_spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
 /// How to open a [`Pwm`]; made by [`Gpio::pwm`].
@@ -100,7 +100,7 @@ impl PwmBuilder {
         self
     }
 
-    /// What error messages call the holder of the line.
+    /// What error messages call the reserver of the line.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -115,13 +115,13 @@ impl PwmBuilder {
     /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Pwm> {
-        let holder = Holder { device: self.device, place: Location::caller() };
+        let reserver = Reserver { device: self.device, place: Location::caller() };
         let gpio = self.gpio.clone();
         let spec = self.spec.clone();
-        gpio.context(&spec, self.device, move || self.open_as(holder))
+        gpio.context(&spec, self.device, move || self.open_as(reserver))
     }
 
-    fn open_as(self, holder: Holder) -> Result<Pwm> {
+    fn open_as(self, reserver: Reserver) -> Result<Pwm> {
         let gpio = self.gpio;
         let wave = self.wave.checked()?;
         let (period, pulse) = wave.times();
@@ -141,7 +141,7 @@ impl PwmBuilder {
         if soft {
             soft_pwm::check(period)?;
         }
-        let reservation = gpio.reserve(&self.spec, holder)?;
+        let reservation = gpio.reserve(&self.spec, reserver)?;
         let line = reservation.line();
         gpio.check_on_close(line, config.on_close)?;
         let pin = match soft {
@@ -149,13 +149,13 @@ impl PwmBuilder {
             false => gpio.factory().open_pwm(line, config)?,
         };
         let shared = Arc::new(PwmShared {
-            lease: Lease::new(&gpio, vec![reservation]),
+            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
             pin,
             soft,
-            lane: Lane::new(false),
+            ownership: Ownership::new(false),
             wave: Mutex::new(wave),
         });
-        Ok(Pwm(Owner::register(shared)?))
+        Ok(Pwm(HandleRef::register(shared)?))
     }
 }
 
@@ -172,14 +172,14 @@ impl PwmBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Pwm(Arc<Owner<PwmShared>>);
+pub struct Pwm(Arc<HandleRef<PwmShared>>);
 
 #[derive(Debug)]
 struct PwmShared {
-    lease: Lease,
+    lifecycle: Lifecycle,
     pin: Box<dyn PwmPin>,
     soft: bool,
-    lane: Lane,
+    ownership: Ownership,
     /// What was last written. The lock is held while writing, so that frequency and duty stay a pair.
     wave: Mutex<Wave>,
 }
@@ -192,9 +192,11 @@ impl Pwm {
     /// [`Disconnected`](ErrorKind::Disconnected), and those of the system.
     pub fn set_duty(&self, duty: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
-        Wave { duty, ..shared.current() }.checked().map_err(|error| error.with_pin(shared.lease.line()))?;
+        Wave { duty, ..shared.current() }
+            .checked()
+            .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
         let before = shared.current();
-        let result = shared.lane.take(shared.lease.gpio(), || shared.write(|wave| wave.duty = duty));
+        let result = shared.ownership.take(shared.lifecycle.gpio(), || shared.write(|wave| wave.duty = duty));
         shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
@@ -213,7 +215,7 @@ impl Pwm {
             let wave = Wave { frequency: hertz, ..shared.current() }.checked()?;
             if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
         };
-        check().map_err(|error: Error| error.with_pin(shared.lease.line()))?;
+        check().map_err(|error: Error| error.with_pin(shared.lifecycle.line()))?;
         let before = shared.current();
         let result = shared.write(|wave| wave.frequency = hertz);
         shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
@@ -235,32 +237,32 @@ impl Pwm {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of writing.
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         let shared: &Arc<PwmShared> = &self.0;
-        shared.lease.check_open()?;
+        shared.lifecycle.check_open()?;
         let before = shared.current();
-        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
-            .map_err(|error| error.with_pin(shared.lease.line()))?;
+        let run = Ownership::start(shared.lifecycle.gpio(), shared.clone(), plan, active)
+            .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
         // One whose first step has not got there is not left running.
-        shared
-            .finish(Ok(()))
-            .inspect_err(|_| shared.lane.take(shared.lease.gpio(), || *shared.wave.lock() = before))?;
+        shared.finish(Ok(())).inspect_err(|_| {
+            shared.ownership.take(shared.lifecycle.gpio(), || *shared.wave.lock() = before)
+        })?;
         let device = self.clone();
         let off = if active.is_high() { 0.0 } else { 1.0 };
-        Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set_duty(off)))
+        Ok(Animation::new(shared.lifecycle.gpio().clone(), run, move || device.set_duty(off)))
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.lease.line()
+        self.0.lifecycle.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lease.gpio()
+        self.0.lifecycle.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lease.is_closed()
+        self.0.lifecycle.is_closed()
     }
 
     /// Ends the pulses, and gives the line back in the state that was asked for. Idempotent, from any thread.
@@ -282,23 +284,23 @@ impl PwmShared {
         let mut wanted = *wave;
         change(&mut wanted);
         let (period, pulse) = wanted.times();
-        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lease.line()))?;
+        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lifecycle.line()))?;
         *wave = wanted;
         Ok(())
     }
 
     /// Sees to what a write has set off, and whether it has got to the pin.
     fn finish(&self, written: Result<()>) -> Result<()> {
-        let gpio = self.lease.gpio();
+        let gpio = self.lifecycle.gpio();
         gpio.runtime().catch_up();
         written?;
-        gpio.confirm(|| self.pin.confirm()).map_err(|error| error.with_pin(self.lease.line()))
+        gpio.confirm(|| self.pin.confirm()).map_err(|error| error.with_pin(self.lifecycle.line()))
     }
 }
 
 impl Target for PwmShared {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn ownership(&self) -> &Ownership {
+        &self.ownership
     }
 
     fn show(&self, value: f64) -> Result<()> {
@@ -306,19 +308,19 @@ impl Target for PwmShared {
     }
 }
 
-impl Closable for PwmShared {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for PwmShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| {
-            self.lane.take(self.lease.gpio(), || ());
+        self.lifecycle.end(|| {
+            self.ownership.take(self.lifecycle.gpio(), || ());
             self.pin.close()
         })
     }
 
-    fn complete(&self, _: Line, seen: &mut Peek) {
+    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
         // The kernel takes such a line for an output, or, if the hardware has it, for an input.
         seen.function = Some(LineFunction::Pwm);
         let duty = self.current().duty;

@@ -11,7 +11,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
-use super::TaskId;
+use super::super::TaskId;
 use crate::time::Instant;
 
 /// Names that no task has: tasks count from 1.
@@ -19,14 +19,14 @@ const TIMER: u64 = u64::MAX;
 const WAKE: u64 = u64::MAX - 1;
 
 #[derive(Debug)]
-pub(super) struct Poller {
+pub(in crate::runtime) struct Poller {
     epoll: OwnedFd,
     timer: OwnedFd,
     wake: OwnedFd,
 }
 
 impl Poller {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::runtime) fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let timer =
             timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
@@ -38,7 +38,7 @@ impl Poller {
 
     /// Sleeps until something happens; the tasks whose descriptors are readable go to `ready`. Tells whether the
     /// timer fired.
-    pub(super) fn wait(&self, ready: &mut Vec<TaskId>) -> bool {
+    pub(in crate::runtime) fn wait(&self, ready: &mut Vec<TaskId>) -> bool {
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
         // Interrupted is as good as woken for nothing.
         let count = epoll::wait(&self.epoll, &mut events, None).unwrap_or(0);
@@ -54,13 +54,13 @@ impl Poller {
     }
 
     /// Has one of the waiting threads look round.
-    pub(super) fn wake(&self) {
+    pub(in crate::runtime) fn wake(&self) {
         // Each write is an event of its own; the counter is never read, and is full after some 10^19 of them.
         let _ = io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
     /// Sets the timer to `at`.
-    pub(super) fn arm(&self, at: Instant) {
+    pub(in crate::runtime) fn arm(&self, at: Instant) {
         // A timer at zero would be off; the earliest that is on fires at once.
         let nanos = at.as_nanos().clamp(1, i64::MAX as u64);
         let value =
@@ -71,11 +71,11 @@ impl Poller {
         }
     }
 
-    pub(super) fn watch(&self, fd: &OwnedFd, id: TaskId) -> io::Result<()> {
+    pub(in crate::runtime) fn watch(&self, fd: &OwnedFd, id: TaskId) -> io::Result<()> {
         epoll::add(&self.epoll, fd.as_fd(), EventData::new_u64(id.0), EventFlags::IN | EventFlags::ET)
     }
 
-    pub(super) fn forget(&self, fd: &OwnedFd) {
+    pub(in crate::runtime) fn forget(&self, fd: &OwnedFd) {
         // It fails only if the descriptor is not there, which is what is wanted.
         let _ = epoll::delete(&self.epoll, fd.as_fd());
     }

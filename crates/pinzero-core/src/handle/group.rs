@@ -8,10 +8,10 @@ use crate::capability::Support;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
-use crate::peek::{LineFunction, Peek};
-use crate::reserve::Holder;
-use crate::spec::PinSpec;
+use crate::handle::line_info::{LineFunction, LineInfo};
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::pin_spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
 /// The most lines that a group can have: as many as the kernel takes in one request, and as a mask has bits.
@@ -45,7 +45,7 @@ impl GroupBuilder {
         self
     }
 
-    /// What error messages call the holder of the lines.
+    /// What error messages call the reserver of the lines.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -58,7 +58,7 @@ impl GroupBuilder {
     /// [`OutputBuilder::open`](crate::OutputBuilder::open) for each.
     #[track_caller]
     pub fn open(self) -> Result<OutputGroup> {
-        let holder = Holder { device: self.device, place: Location::caller() };
+        let reserver = Reserver { device: self.device, place: Location::caller() };
         let count = self.pins.len();
         if count == 0 || count > MOST {
             let message = format!("a group has 1 to {MOST} pins, not {count}");
@@ -74,7 +74,7 @@ impl GroupBuilder {
         let mut reservations = Vec::new();
         for pin in &self.pins {
             let reservation = gpio.context(pin, self.device, || {
-                let reservation = gpio.reserve(pin, holder)?;
+                let reservation = gpio.reserve(pin, reserver)?;
                 gpio.check_on_close(reservation.line(), config.on_close)?;
                 Ok(reservation)
             })?;
@@ -86,12 +86,12 @@ impl GroupBuilder {
             _ => Separate::open(&gpio, &lines, config).map(|pins| Box::new(pins) as Box<dyn OutputGroupPins>),
         };
         let shared = Arc::new(GroupShared {
-            lease: Lease::new(&gpio, reservations),
+            lifecycle: Lifecycle::new(&gpio, reservations),
             pins: opened.map_err(|error| error.with_device(self.device).with_factory(gpio.name()))?,
             all: u64::MAX >> (MOST - lines.len()),
             levels: AtomicU64::new(self.initial),
         });
-        Ok(OutputGroup(Owner::register(shared)?))
+        Ok(OutputGroup(HandleRef::register(shared)?))
     }
 }
 
@@ -111,11 +111,11 @@ impl GroupBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct OutputGroup(Arc<Owner<GroupShared>>);
+pub struct OutputGroup(Arc<HandleRef<GroupShared>>);
 
 #[derive(Debug)]
 struct GroupShared {
-    lease: Lease,
+    lifecycle: Lifecycle,
     pins: Box<dyn OutputGroupPins>,
     /// A bit for each line.
     all: u64,
@@ -140,8 +140,10 @@ impl OutputGroup {
     pub fn set_masked(&self, mask: u64, levels: u64) -> Result<()> {
         let shared: &GroupShared = &self.0;
         if (mask | levels) & !shared.all != 0 {
-            let message =
-                format!("this group has {} lines: higher bits stand for none", shared.lease.lines().len());
+            let message = format!(
+                "this group has {} lines: higher bits stand for none",
+                shared.lifecycle.lines().len()
+            );
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         shared.pins.set(mask, levels & mask)?;
@@ -151,8 +153,8 @@ impl OutputGroup {
             shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).unwrap_or(levels)
         };
         let before = note(levels);
-        shared.lease.gpio().runtime().catch_up();
-        shared.lease.gpio().confirm(|| shared.pins.confirm()).inspect_err(|_| {
+        shared.lifecycle.gpio().runtime().catch_up();
+        shared.lifecycle.gpio().confirm(|| shared.pins.confirm()).inspect_err(|_| {
             note(before);
         })
     }
@@ -164,7 +166,7 @@ impl OutputGroup {
 
     /// The level of one line as last written, counted from 0; `None` if there is no such line.
     pub fn last_of(&self, index: usize) -> Option<Level> {
-        (index < self.0.lease.lines().len()).then(|| Level::from(self.last() >> index & 1 == 1))
+        (index < self.0.lifecycle.lines().len()).then(|| Level::from(self.last() >> index & 1 == 1))
     }
 
     /// The levels on the lines now.
@@ -177,17 +179,17 @@ impl OutputGroup {
 
     /// The lines' numbers on their chip, in the order of the bits.
     pub fn lines(&self) -> &[Line] {
-        self.0.lease.lines()
+        self.0.lifecycle.lines()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lease.gpio()
+        self.0.lifecycle.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lease.is_closed()
+        self.0.lifecycle.is_closed()
     }
 
     /// Gives the lines back in the state that was asked for. Idempotent, from any thread.
@@ -199,17 +201,17 @@ impl OutputGroup {
     }
 }
 
-impl Closable for GroupShared {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for GroupShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| self.pins.close())
+        self.lifecycle.end(|| self.pins.close())
     }
 
-    fn complete(&self, line: Line, seen: &mut Peek) {
-        let index = self.lease.lines().iter().position(|own| *own == line);
+    fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
+        let index = self.lifecycle.lines().iter().position(|own| *own == line);
         let level = || Some(Level::from(self.pins.levels().ok()? >> index? & 1 == 1));
         seen.function = seen.function.or(Some(LineFunction::Output));
         seen.level = seen.level.or_else(level);

@@ -1,5 +1,13 @@
 //! What all handles have in common: lines that are theirs until they are closed.
 
+pub(crate) mod group;
+pub(crate) mod input;
+pub(crate) mod line_info;
+pub(crate) mod output;
+pub(crate) mod pwm;
+pub(crate) mod reserve;
+pub(crate) mod spi;
+
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,26 +16,26 @@ use event_listener::{Event as Bell, Listener};
 
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, Ticket};
-use crate::peek::Peek;
-use crate::reserve::Reservation;
+use crate::handle::line_info::LineInfo;
+use crate::handle::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
 
 /// What an open handle is to its factory.
-pub(crate) trait Closable: Send + Sync + 'static {
-    fn lease(&self) -> &Lease;
+pub(crate) trait Close: Send + Sync + 'static {
+    fn lifecycle(&self) -> &Lifecycle;
 
     /// Gives the lines back. Whoever calls it has seen that this is no fork: that costs a system call.
     fn close(&self) -> Result<()>;
 
     /// Adds what it knows by itself of one of its lines and is not told there.
-    fn complete(&self, _: Line, _: &mut Peek) {}
+    fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
 }
 
 /// The lines of a handle, and whether it is closed.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub(crate) struct Lifecycle {
     gpio: Gpio,
     ticket: Ticket,
     lines: Vec<Line>,
@@ -47,9 +55,9 @@ enum Phase {
     Closed,
 }
 
-impl Lease {
+impl Lifecycle {
     pub(crate) fn new(gpio: &Gpio, reservations: Vec<Reservation>) -> Self {
-        Lease {
+        Lifecycle {
             gpio: gpio.clone(),
             ticket: gpio.ticket(),
             lines: reservations.iter().map(Reservation::line).collect(),
@@ -130,25 +138,25 @@ impl Lease {
 ///
 /// It is apart from the handle's own state, which tasks of the runtime hold as well.
 #[derive(Debug)]
-pub(crate) struct Owner<T: Closable>(Arc<T>);
+pub(crate) struct HandleRef<T: Close>(Arc<T>);
 
-impl<T: Closable> Owner<T> {
+impl<T: Close> HandleRef<T> {
     /// Makes the handle known to its factory; refuses it if that has been closed meanwhile.
     pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
-        let gpio = handle.lease().gpio().clone();
+        let gpio = handle.lifecycle().gpio().clone();
         gpio.register(&handle)?;
-        let owner = Arc::new(Owner(handle));
+        let owner = Arc::new(HandleRef(handle));
         gpio.runtime().catch_up();
         Ok(owner)
     }
 
     /// Closes the handle; not in a fork, as the pins are another process's.
     pub(crate) fn close(&self) -> Result<()> {
-        if self.0.lease().gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
+        if self.0.lifecycle().gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
     }
 }
 
-impl<T: Closable> Deref for Owner<T> {
+impl<T: Close> Deref for HandleRef<T> {
     type Target = Arc<T>;
 
     fn deref(&self) -> &Arc<T> {
@@ -156,14 +164,14 @@ impl<T: Closable> Deref for Owner<T> {
     }
 }
 
-impl<T: Closable> Drop for Owner<T> {
+impl<T: Close> Drop for HandleRef<T> {
     fn drop(&mut self) {
-        let lease = self.0.lease();
-        if lease.gpio().home().is_elsewhere() {
+        let lifecycle = self.0.lifecycle();
+        if lifecycle.gpio().home().is_elsewhere() {
             // The pins are another process's: not even the backend's own drop may touch them.
             std::mem::forget(self.0.clone());
         } else if let Err(error) = self.0.close() {
-            log::error!("{} was not closed properly: {error}", lease.line());
+            log::error!("{} was not closed properly: {error}", lifecycle.line());
         }
     }
 }

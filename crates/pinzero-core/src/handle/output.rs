@@ -4,15 +4,15 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::animation::{Animation, Lane, Target};
+use crate::animation::{Animation, Ownership, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
-use crate::lease::{Closable, Lease, Owner};
+use crate::handle::line_info::{LineFunction, LineInfo};
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::machine::Blink;
-use crate::peek::{LineFunction, Peek};
-use crate::reserve::Holder;
-use crate::spec::PinSpec;
+use crate::pin_spec::PinSpec;
 use crate::sync::AtomicU8;
 use crate::types::{Level, Line, OnClose};
 
@@ -50,7 +50,7 @@ impl OutputBuilder {
         self
     }
 
-    /// What error messages call the holder of the line.
+    /// What error messages call the reserver of the line.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -64,20 +64,20 @@ impl OutputBuilder {
     /// [`Closed`](ErrorKind::Closed), and those of the system.
     #[track_caller]
     pub fn open(self) -> Result<Output> {
-        let holder = Holder { device: self.device, place: Location::caller() };
+        let reserver = Reserver { device: self.device, place: Location::caller() };
         let gpio = self.gpio.clone();
         let spec = self.spec.clone();
-        gpio.context(&spec, self.device, move || self.open_as(holder))
+        gpio.context(&spec, self.device, move || self.open_as(reserver))
     }
 
-    fn open_as(self, holder: Holder) -> Result<Output> {
+    fn open_as(self, reserver: Reserver) -> Result<Output> {
         let gpio = self.gpio;
         if !gpio.capabilities().output.is_available() {
             return Err(Error::unsupported("an output"));
         }
         let config =
             OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
-        let reservation = gpio.reserve(&self.spec, holder)?;
+        let reservation = gpio.reserve(&self.spec, reserver)?;
         let line = reservation.line();
         gpio.check_on_close(line, config.on_close)?;
         let pin = gpio.factory().open_output(line, config)?;
@@ -86,12 +86,12 @@ impl OutputBuilder {
             None => pin.level()?,
         };
         let shared = Arc::new(OutputShared {
-            lease: Lease::new(&gpio, vec![reservation]),
+            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
             pin,
-            lane: Lane::new(gpio.is_plain()),
+            ownership: Ownership::new(gpio.is_plain()),
             level: AtomicU8::new(level.is_high().into()),
         });
-        Ok(Output(Owner::register(shared)?))
+        Ok(Output(HandleRef::register(shared)?))
     }
 }
 
@@ -108,15 +108,15 @@ impl OutputBuilder {
 /// # Ok::<(), pinzero_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Output(Arc<Owner<OutputShared>>);
+pub struct Output(Arc<HandleRef<OutputShared>>);
 
 #[derive(Debug)]
 struct OutputShared {
-    lease: Lease,
+    lifecycle: Lifecycle,
     pin: Box<dyn OutputPin>,
     /// It is plain where a write is over once the pin has it: the clock is real, so that nothing runs on this thread, and the pin
     /// is not elsewhere.
-    lane: Lane,
+    ownership: Ownership,
     /// The level last written, as a number.
     level: AtomicU8,
 }
@@ -129,7 +129,7 @@ impl Output {
     #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputShared = &self.0;
-        if shared.lane.is_plain() { shared.write(level) } else { shared.take(move || level) }
+        if shared.ownership.is_plain() { shared.write(level) } else { shared.take(move || level) }
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
@@ -140,7 +140,11 @@ impl Output {
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputShared = &self.0;
         let before = shared.last();
-        if shared.lane.is_plain() { shared.change(before, !before) } else { shared.take(|| !shared.last()) }
+        if shared.ownership.is_plain() {
+            shared.change(before, !before)
+        } else {
+            shared.take(|| !shared.last())
+        }
     }
 
     /// The level last written, by a blink or by hand.
@@ -162,35 +166,35 @@ impl Output {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of writing.
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         let shared: &Arc<OutputShared> = &self.0;
-        shared.lease.check_open()?;
+        shared.lifecycle.check_open()?;
         if plan.has_fades() {
             let message = "a digital output cannot fade: use a PWM device";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lease.line()));
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lifecycle.line()));
         }
         let before = shared.last();
-        let run = Lane::start(shared.lease.gpio(), shared.clone(), plan, active)
-            .map_err(|error| error.with_pin(shared.lease.line()))?;
+        let run = Ownership::start(shared.lifecycle.gpio(), shared.clone(), plan, active)
+            .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
         // One whose first step has not got there is not left running.
         shared
             .finish(Ok(()))
-            .inspect_err(|_| shared.lane.take(shared.lease.gpio(), || shared.note(before)))?;
+            .inspect_err(|_| shared.ownership.take(shared.lifecycle.gpio(), || shared.note(before)))?;
         let device = self.clone();
-        Ok(Animation::new(shared.lease.gpio().clone(), run, move || device.set(!active)))
+        Ok(Animation::new(shared.lifecycle.gpio().clone(), run, move || device.set(!active)))
     }
 
     /// The line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.lease.line()
+        self.0.lifecycle.line()
     }
 
     /// The factory that it belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lease.gpio()
+        self.0.lifecycle.gpio()
     }
 
     /// Whether it has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lease.is_closed()
+        self.0.lifecycle.is_closed()
     }
 
     /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread.
@@ -237,13 +241,13 @@ impl OutputShared {
     #[inline(never)]
     fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
         let before = self.last();
-        let result = self.lane.take(self.lease.gpio(), || self.write(level()));
+        let result = self.ownership.take(self.lifecycle.gpio(), || self.write(level()));
         self.finish(result).inspect_err(|_| self.note(before))
     }
 
     /// Sees to what a write has set off, and whether it has got to the pin.
     fn finish(&self, written: Result<()>) -> Result<()> {
-        let gpio = self.lease.gpio();
+        let gpio = self.lifecycle.gpio();
         gpio.runtime().catch_up();
         written?;
         gpio.confirm(|| self.pin.confirm())
@@ -259,8 +263,8 @@ impl OutputShared {
 }
 
 impl Target for OutputShared {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn ownership(&self) -> &Ownership {
+        &self.ownership
     }
 
     fn show(&self, value: f64) -> Result<()> {
@@ -268,19 +272,19 @@ impl Target for OutputShared {
     }
 }
 
-impl Closable for OutputShared {
-    fn lease(&self) -> &Lease {
-        &self.lease
+impl Close for OutputShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lease.end(|| {
-            self.lane.take(self.lease.gpio(), || ());
+        self.lifecycle.end(|| {
+            self.ownership.take(self.lifecycle.gpio(), || ());
             self.pin.close()
         })
     }
 
-    fn complete(&self, _: Line, seen: &mut Peek) {
+    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
         seen.function = seen.function.or(Some(LineFunction::Output));
         seen.level = seen.level.or_else(|| self.pin.level().ok());
     }

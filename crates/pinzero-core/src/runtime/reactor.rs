@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::EdgeSink;
 use super::state::{Effects, Next, Task, TaskId};
 use super::threads::Drain;
-use super::{Shared, Turner};
+use super::{Caller, Shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
 use crate::types::Edge;
@@ -25,11 +25,11 @@ use crate::types::Edge;
 /// assert!(EdgeSink::nowhere().timeline().is_none());
 /// ```
 #[derive(Debug, Clone)]
-pub struct Timeline(Weak<Shared>);
+pub struct Reactor(Weak<Shared>);
 
-impl Timeline {
+impl Reactor {
     pub(super) fn new(shared: Weak<Shared>) -> Self {
-        Timeline(shared)
+        Reactor(shared)
     }
 
     /// Has `fd` polled, and `read` called whenever it is readable, until what this returns is dropped.
@@ -40,19 +40,19 @@ impl Timeline {
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
     /// [`Closed`](ErrorKind::Closed) if the factory is gone.
-    pub fn watch(&self, fd: OwnedFd, mut read: impl FnMut() + Send + 'static) -> Result<Watching> {
+    pub fn watch(&self, fd: OwnedFd, mut read: impl FnMut() + Send + 'static) -> Result<Registration> {
         let Some(shared) = self.0.upgrade() else { return Err(Error::closed()) };
         let id = TaskId(shared.ids.fetch_add(1, Ordering::Relaxed));
-        shared.turn(Turner::Visitor, |state, effects| {
+        shared.poll_once(Caller::User, |state, effects| {
             state.insert(id, Box::new(Nobody), shared.clock.now(), effects);
         });
-        let watching = Watching { timeline: self.clone(), id };
+        let registration = Registration { timeline: self.clone(), id };
         let drain = move |_: &mut Vec<Edge>| {
             read();
             Ok(())
         };
         self.attach(id, fd, Box::new(drain))?;
-        Ok(watching)
+        Ok(registration)
     }
 
     /// Has `fd` polled for a task, for as long as that is there.
@@ -65,24 +65,24 @@ impl Timeline {
             ));
         };
         // With the lock held, lest a thread be woken for it and find nothing to read by.
-        shared.turn(Turner::Visitor, |state, _| {
+        shared.poll_once(Caller::User, |state, _| {
             state.attach(id, threads.watch(fd, id, drain)?);
             Ok(())
         })
     }
 }
 
-/// A descriptor that is polled by a [`Timeline`]; dropping this ends that.
+/// A descriptor that is polled by a [`Reactor`]; dropping this ends that.
 #[derive(Debug)]
-pub struct Watching {
-    timeline: Timeline,
+pub struct Registration {
+    timeline: Reactor,
     id: TaskId,
 }
 
-impl Drop for Watching {
+impl Drop for Registration {
     fn drop(&mut self) {
         if let Some(shared) = self.timeline.0.upgrade() {
-            shared.turn(Turner::Visitor, |state, effects| state.remove(self.id, effects));
+            shared.poll_once(Caller::User, |state, effects| state.remove(self.id, effects));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::outcome::{Outcome, check};
 
 /// Fails if a look at the line tells something else than this.
 fn tells(bench: &Bench<'_>, function: LineFunction, level: Level, bias: Option<Bias>) -> Outcome {
-    let seen = bench.gpio().peek(bench.line)?;
+    let seen = bench.gpio().line_info(bench.line)?;
     let agrees = seen.function.is_none_or(|seen| seen == function)
         && seen.level.is_none_or(|seen| seen == level)
         && (bias.is_none() || seen.bias.is_none() || seen.bias == bias);
@@ -16,7 +16,7 @@ fn tells(bench: &Bench<'_>, function: LineFunction, level: Level, bias: Option<B
 
 /// As [`tells`], of a line that is open: nothing is left out.
 fn tells_all(bench: &Bench<'_>, function: LineFunction, level: Level, bias: Option<Bias>) -> Outcome {
-    let seen = bench.gpio().peek(bench.line)?;
+    let seen = bench.gpio().line_info(bench.line)?;
     let is_whole = seen.function.is_some() && seen.level.is_some() && seen.bias.is_some() >= bias.is_some();
     check(is_whole, || format!("{} is open, but a look at it shows only {seen:?}", bench.line))?;
     tells(bench, function, level, bias)
