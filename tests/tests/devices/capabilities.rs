@@ -1,6 +1,6 @@
 //! The table of what each factory can do, in `docs/capabilities.md`, is what the code says.
 //!
-//! `PINZERO_WRITE=1 cargo test -p pinzero-tests --test capabilities` writes it anew.
+//! `PINZERO_WRITE=1 cargo test -p pinzero-tests --test devices capabilities` writes it anew.
 #![cfg(target_os = "linux")]
 
 use std::fmt::Write;
@@ -106,7 +106,7 @@ fn table() -> String {
 const HEAD: &str = "\
 # What each factory can do
 
-This page is written by the code, but for the rows on hardware PWM and looks: see `tests/tests/capabilities.rs`. *By pinzero* means that the factory has no such
+This page is written by the code, but for the rows on hardware PWM and looks: see `tests/tests/devices/capabilities.rs`. *By pinzero* means that the factory has no such
 power and core makes up for it: edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
 
 ";
@@ -140,6 +140,6 @@ fn the_table_in_the_docs_is_what_the_code_says() {
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         written, table,
-        "PINZERO_WRITE=1 cargo test -p pinzero-tests --test capabilities writes it anew"
+        "PINZERO_WRITE=1 cargo test -p pinzero-tests --test devices capabilities writes it anew"
     );
 }

@@ -1,0 +1,30 @@
+//! The devices from outside, in one program: a program takes longer to link than these tests take to run.
+//!
+//! A test stands beside this folder, as a program of its own, only if it needs one: `default` sets the default factory of
+//! its process, `threads` keeps all processors busy, `idle` counts the wake-ups of its process, `exit` and
+//! `conformance_third_party` start programs, the other `conformance_*` bring their own harness, `interop` and
+//! `kernel_rig` run where their clients or their kernel are.
+
+mod backend;
+mod blink;
+mod button;
+mod callbacks;
+mod callbacks_realtime;
+mod capabilities;
+mod closing;
+mod debounce;
+mod emulation;
+mod errors;
+mod events;
+mod gestures;
+mod input;
+mod led;
+mod names;
+mod oracles;
+mod properties;
+mod pwm;
+mod reentry;
+mod soft_pwm;
+mod time;
+mod waiting;
+mod wires;
