@@ -12,6 +12,7 @@ pub mod time;
 mod types;
 
 mod animation;
+mod device;
 mod event;
 mod gpio;
 mod handle;
@@ -35,6 +36,7 @@ pub use pinzero_board as board;
 
 pub use animation::Animation;
 pub use capability::{Capabilities, Support};
+pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Handler, Outcome};
 pub use exit::close_all;

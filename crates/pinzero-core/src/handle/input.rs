@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::capability::Support;
+use crate::device::Device;
 use crate::emulate::polling::Polled;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
@@ -380,6 +381,24 @@ impl Input {
     /// Those of the system; the line is given back as far as can be all the same.
     pub fn close(&self) -> Result<()> {
         self.0.close()
+    }
+}
+
+impl Device for Input {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }
 

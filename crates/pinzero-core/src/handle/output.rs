@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::animation::{Animation, Ownership, Target};
+use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
@@ -269,6 +270,24 @@ impl Target for OutputShared {
 
     fn show(&self, value: f64) -> Result<()> {
         self.write(Level::from(value >= 0.5))
+    }
+}
+
+impl Device for Output {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }
 

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::animation::{Animation, Ownership, Target};
 use crate::capability::Support;
+use crate::device::Device;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{PwmConfig, PwmPin};
@@ -305,6 +306,24 @@ impl Target for PwmShared {
 
     fn show(&self, value: f64) -> Result<()> {
         self.write(|wave| wave.duty = value)
+    }
+}
+
+impl Device for Pwm {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }
 
