@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::{CdevFactory, KernelPwm};
+use pinzero_cdev::{CdevFactory, SysfsPwm};
 use pinzero_core::board::Board;
 use pinzero_core::{
     Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OnClose, OutputConfig,
@@ -210,7 +210,7 @@ impl PinFactory for RppalFactory {
         // The line first, as it is: nothing is started for one that cannot be had. Refused its pulses, it goes as it was found.
         let pin = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
         // The channel is given back like any; what becomes of the line is seen to by its registers.
-        let pulses = KernelPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
+        let pulses = SysfsPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
         pin.0.carry(pulses, config.on_close, pwm::function(self.board.soc(), line))?;
         Ok(Box::new(RppalPwm(pin)))
     }

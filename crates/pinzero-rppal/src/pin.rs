@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use pinzero_cdev::KernelPwm;
+use pinzero_cdev::SysfsPwm;
 use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
@@ -28,7 +28,7 @@ pub(crate) struct Registers {
 
 /// The hardware PWM of a line, and what becomes of the line at the end. Without it, that is what it was found as.
 struct Pulses {
-    pwm: KernelPwm,
+    pwm: SysfsPwm,
     on_close: OnClose,
 }
 
@@ -63,12 +63,12 @@ impl Registers {
     }
 
     /// Has the line carry pulses, by `mode`, until it is closed; once only.
-    pub(crate) fn carry(&self, pwm: KernelPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
+    pub(crate) fn carry(&self, pwm: SysfsPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
         let _ = self.pulses.set(Pulses { pwm, on_close });
         self.with(|io| mode.into_iter().for_each(|mode| io.set_mode(mode)))
     }
 
-    pub(crate) fn pulses(&self) -> Option<&KernelPwm> {
+    pub(crate) fn pulses(&self) -> Option<&SysfsPwm> {
         self.pulses.get().map(|pulses| &pulses.pwm)
     }
 
@@ -141,7 +141,7 @@ impl Registers {
         if let Some(mut io) = self.io.lock().take() {
             self.leave(&mut io);
         }
-        edges.and(self.pulses().map_or(Ok(()), KernelPwm::close))
+        edges.and(self.pulses().map_or(Ok(()), SysfsPwm::close))
     }
 }
 

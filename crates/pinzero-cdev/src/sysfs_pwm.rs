@@ -3,15 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pinzero_core::time::ms;
-use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
+use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, Result};
 
-use crate::entries;
-use crate::pwm_route::{overlay, routed};
+use crate::fs::entries;
+use crate::pwm_overlay::{overlay, routed};
 
 /// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
 /// is named after, never by the number of its chip, which depends on kernel and overlays.
@@ -30,7 +29,7 @@ const PATIENCE: Duration = ms(1000);
 
 /// A line whose pulses the hardware makes; closed when dropped.
 #[derive(Debug)]
-pub struct KernelPwm {
+pub struct SysfsPwm {
     line: Line,
     /// The folder of the chip, and the number of the channel on it.
     chip: PathBuf,
@@ -70,7 +69,7 @@ struct Wave {
     pulse: Duration,
 }
 
-impl KernelPwm {
+impl SysfsPwm {
     /// The lines of a Raspberry Pi's header that have hardware PWM.
     pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
 
@@ -83,20 +82,20 @@ impl KernelPwm {
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
     /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
-    pub fn open(line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        KernelPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
+    pub fn open(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
     }
 
-    /// As [`open`](KernelPwm::open), for a line whose function the caller sets.
+    /// As [`open`](SysfsPwm::open), for a line whose function the caller sets.
     ///
     /// # Errors
-    /// Those of [`open`](KernelPwm::open), but it does not matter that the overlay has left the line out.
-    pub fn open_for(line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        KernelPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
+    /// Those of [`open`](SysfsPwm::open), but it does not matter that the overlay has left the line out.
+    pub fn open_for(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
     }
 
-    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<KernelPwm> {
-        if !KernelPwm::LINES.contains(&line) {
+    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<SysfsPwm> {
+        if !SysfsPwm::LINES.contains(&line) {
             return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
         }
         if let OnClose::Input(_) = config.on_close {
@@ -111,7 +110,7 @@ impl KernelPwm {
             return Err(Error::unsupported("hardware PWM on this line"));
         };
         if let Some(routed) = routed(&chip) {
-            let others = KernelPwm::LINES
+            let others = SysfsPwm::LINES
                 .map(|line| line.0)
                 .into_iter()
                 .filter(|other| *other != line.0 && routed.contains(other));
@@ -126,7 +125,7 @@ impl KernelPwm {
             }
         }
         let claim = Claim::take(&chip, channel)?;
-        let pwm = KernelPwm {
+        let pwm = SysfsPwm {
             line,
             chip,
             channel,
@@ -319,7 +318,7 @@ fn config_txt() -> &'static str {
     if !Path::new(new).exists() && Path::new(old).exists() { old } else { new }
 }
 
-impl KernelPwm {
+impl SysfsPwm {
     /// Changes the pulses.
     ///
     /// # Errors
@@ -344,25 +343,7 @@ impl KernelPwm {
     }
 }
 
-/// A line with hardware PWM, as core holds it.
-#[derive(Debug)]
-pub(crate) struct CdevPwm(pub(crate) Arc<KernelPwm>);
-
-impl PwmPin for CdevPwm {
-    fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.set(period, pulse)
-    }
-
-    fn confirm(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl Drop for KernelPwm {
+impl Drop for SysfsPwm {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             log::warn!("a line was not given back as it should be: {error}");
