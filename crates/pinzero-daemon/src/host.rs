@@ -8,38 +8,20 @@ use pinzero_core::{Gpio, Level};
 use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 
 use crate::ClientId;
+use crate::answer::Answer;
 use crate::bus::{Buses, ReplyWith};
 use crate::commands::{at_most, level, word};
 use crate::inbox::{Inbox, Message};
 use crate::lines::{Change, Lines};
 use crate::script::Scripts;
 use crate::watch::{Watch, tick};
-use crate::wave::{Player, Waves};
+use crate::wave::{Player, Waveforms};
 
 /// The version of pigpio that this is as good as.
 const VERSION: i32 = 79;
 
 /// The revision of a board that is not known: a Raspberry Pi 3B, which every client knows.
 const GENERIC: u32 = 0x00a0_2082;
-
-/// What a command came to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// A result, which is not below zero unless it is a bare number.
-    Number(i32),
-    /// A result that is followed by so many bytes.
-    Bytes(Vec<u8>),
-    /// A zero, at that time. The connection waits.
-    At(Instant),
-    /// Something that another thread will say. The connection waits.
-    Later,
-}
-
-impl From<u32> for Answer {
-    fn from(number: u32) -> Self {
-        Answer::Number(number as i32)
-    }
-}
 
 /// All that is shared by clients.
 #[derive(Debug)]
@@ -52,7 +34,7 @@ pub(crate) struct Host {
     pub(crate) lines: Lines,
     watch: Watch,
     pub(crate) buses: Buses,
-    pub(crate) waves: Waves,
+    pub(crate) waves: Waveforms,
     /// Started with the first wave that is sent.
     pub(crate) player: Option<Player>,
     pub(crate) scripts: Scripts,
@@ -76,7 +58,7 @@ impl Host {
             lines: Lines::new(gpio.clone(), permitted, inbox.clone()),
             watch: Watch::new(handles),
             buses: Buses::new(gpio.clone(), inbox.clone()),
-            waves: Waves::default(),
+            waves: Waveforms::default(),
             player: None,
             scripts: Scripts::default(),
             changes: Vec::new(),

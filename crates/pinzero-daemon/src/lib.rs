@@ -4,7 +4,7 @@
 //! instead, and so drive the pins of a board that pigpiod does not know, or a mock that is none. The protocol has no
 //! authentication and no encryption: whoever can connect can drive the pins. See `docs/daemon.md`.
 
-mod alarm;
+mod answer;
 mod builder;
 mod bus;
 mod commands;
@@ -14,13 +14,13 @@ mod host;
 mod inbox;
 mod lines;
 mod network;
-mod numbers;
+mod pwm_range;
 mod script;
 mod server;
-mod timers;
+mod thread;
+mod timer;
 mod watch;
 mod wave;
-mod worker;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -11,11 +11,11 @@ use pinzero_core::time::{Instant, ms, secs};
 use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 use slab::Slab;
 
-use crate::alarm::Alarm;
+use crate::answer::Answer;
 use crate::connection::Connection;
-use crate::host::{Answer, Host};
+use crate::host::Host;
 use crate::inbox::{Inbox, Message, Rest};
-use crate::timers::Timers;
+use crate::timer::{Deadlines, Timer};
 use crate::{ClientId, Network};
 
 /// How much is read from one connection before others have their turn.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = secs(60);
 /// How long to wait when the system has no descriptor for another connection.
 const BREATH: Duration = ms(100);
 
-const ALARM: Token = Token(usize::MAX);
+const TIMER: Token = Token(usize::MAX);
 pub(crate) const INBOX: Token = Token(usize::MAX - 1);
 /// Listeners come below this, the first one first.
 const LISTENERS: usize = usize::MAX - 2;
@@ -47,13 +47,13 @@ pub(crate) struct Server {
     allow: Vec<Network>,
     limits: Limits,
     inbox: Arc<Inbox>,
-    alarm: Alarm,
+    timer: Timer,
     host: Host,
     connections: Slab<Slot>,
     serial: u32,
     /// Somebody has been warned that a connection was refused.
     has_refused: bool,
-    timers: Timers<Due>,
+    deadlines: Deadlines<Due>,
     /// Connections that have more to read or to answer than their share.
     more: Vec<usize>,
     /// Connections with something to send.
@@ -96,7 +96,7 @@ impl Server {
             poll.registry().register(listener, Token(LISTENERS - index), Interest::READABLE)?;
         }
         Ok(Server {
-            alarm: Alarm::new(poll.registry(), ALARM)?,
+            timer: Timer::new(poll.registry(), TIMER)?,
             poll,
             listeners,
             allow,
@@ -106,7 +106,7 @@ impl Server {
             connections: Slab::new(),
             serial: 0,
             has_refused: false,
-            timers: Timers::new(),
+            deadlines: Deadlines::new(),
             more: Vec::new(),
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
@@ -136,7 +136,7 @@ impl Server {
             self.pump_more();
             for event in &events {
                 match event.token() {
-                    ALARM | INBOX => {}
+                    TIMER | INBOX => {}
                     Token(key) if key > LISTENERS - self.listeners.len() => self.accept(LISTENERS - key),
                     Token(key) => {
                         if event.is_writable() {
@@ -165,8 +165,8 @@ impl Server {
 
     /// How long to wait at most.
     fn timeout(&mut self) -> Option<Duration> {
-        let next = self.timers.next().into_iter().chain(self.host.next()).min();
-        let timeout = self.alarm.set(next, self.host.now());
+        let next = self.deadlines.next().into_iter().chain(self.host.next()).min();
+        let timeout = self.timer.set(next, self.host.now());
         let is_idle = self.more.is_empty() && self.dirty.is_empty() && !self.has_news;
         if is_idle { timeout } else { Some(Duration::ZERO) }
     }
@@ -194,7 +194,7 @@ impl Server {
     fn fire(&mut self) {
         let now = self.host.now();
         self.host.fire(now);
-        while let Some(due) = self.timers.pop(now) {
+        while let Some(due) = self.deadlines.pop(now) {
             match due {
                 Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
@@ -230,7 +230,7 @@ impl Server {
             self.drop_connection(client.slot as usize);
         } else {
             slot.watched = Some(requests);
-            self.timers.set(Due::Patience(client), now + PATIENCE);
+            self.deadlines.set(Due::Patience(client), now + PATIENCE);
         }
     }
 
@@ -248,7 +248,7 @@ impl Server {
                 Err(error) => {
                     log::warn!("a connection cannot be accepted now: {error}");
                     let now = self.host.now();
-                    self.timers.set(Due::Accept(index), now + BREATH);
+                    self.deadlines.set(Due::Accept(index), now + BREATH);
                     return;
                 }
             }
@@ -307,7 +307,7 @@ impl Server {
                         connection.requests += 1;
                         let answer = self.host.execute(client, &request);
                         if let Ok(Answer::At(at)) = answer {
-                            self.timers.set(Due::Answer(client), at);
+                            self.deadlines.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
                         // Nobody else is served meanwhile: one of them is a share.
@@ -346,7 +346,7 @@ impl Server {
         }
         if connection.is_in_request() && slot.watched.is_none() {
             slot.watched = Some(slot.connection.requests);
-            self.timers.set(Due::Patience(client), self.host.now() + PATIENCE);
+            self.deadlines.set(Due::Patience(client), self.host.now() + PATIENCE);
         }
         self.mark(key);
     }

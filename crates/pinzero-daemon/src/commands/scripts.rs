@@ -3,7 +3,8 @@
 use pinzero_core::time::Instant;
 use pinzero_pigpio::protocol::{Command, Request};
 
-use crate::host::{Answer, Host};
+use crate::answer::Answer;
+use crate::host::Host;
 use crate::script::{Script, State, Turn};
 
 /// How many instructions of a script are done before others have their turn.

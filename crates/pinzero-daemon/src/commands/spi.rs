@@ -5,8 +5,9 @@ use pinzero_pigpio::protocol::Code;
 
 use super::word;
 use crate::ClientId;
+use crate::answer::Answer;
 use crate::bus::{Device, ReplyWith, Select, Talk};
-use crate::host::{Answer, Host};
+use crate::host::Host;
 
 /// Clock, data out and data in of the main and of the auxiliary bus, their select pins, and the modes of a pin on them.
 const MAIN: ([u32; 3], &[u32], u32) = ([11, 10, 9], &[8, 7], 4);

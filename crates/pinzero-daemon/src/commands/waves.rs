@@ -1,4 +1,4 @@
-//! Waves.
+//! Waveforms.
 
 use pinzero_core::{Level, time::us};
 use pinzero_pigpio::protocol::{Code, Command};
@@ -6,7 +6,7 @@ use pinzero_pigpio::protocol::{Code, Command};
 use super::{at_most, word};
 use crate::ClientId;
 use crate::host::Host;
-use crate::wave::{MAX_BLOCKS, MAX_MICROS, MAX_PULSES, Player, Program, Pulse, Run, Serial, Size, Step};
+use crate::wave::{MAX_BLOCKS, MAX_MICROS, MAX_PULSES, Playback, Player, Program, Pulse, Serial, Size, Step};
 
 /// Not a mode from 0 to 3. The protocol's list of codes has no other for it.
 const BAD_WAVE_MODE: Code = Code(-33);
@@ -81,7 +81,7 @@ impl Host {
                 outputs.push((gpio, output));
             }
         }
-        let run = Run { program, outputs, owner: client };
+        let run = Playback { program, outputs, owner: client };
         let player = match &mut self.player {
             Some(player) => player,
             none => {
