@@ -1,4 +1,4 @@
-//! The bench that a trial works at: the rig, with the tools that all trials need.
+//! The fixture that a trial works at: the rig, with the tools that all trials need.
 
 use std::any::Any;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Span {
 }
 
 /// The rig of a trial, and the tools.
-pub(crate) struct Bench<'a> {
+pub(crate) struct Fixture<'a> {
     rig: &'a dyn Rig,
     /// The lines to use, one at least.
     pub(crate) lines: Vec<Line>,
@@ -82,11 +82,11 @@ pub(crate) struct Bench<'a> {
     pub(crate) line: Line,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Fixture<'a> {
     pub(crate) fn new(rig: &'a dyn Rig) -> Outcome<Self> {
         let lines = rig.lines();
         let line = *lines.first().ok_or_else(|| Stop::Rig("the rig has no lines to use".to_owned()))?;
-        Ok(Bench { rig, lines, line })
+        Ok(Fixture { rig, lines, line })
     }
 
     pub(crate) fn gpio(&self) -> &Gpio {

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod bench;
-mod driver;
+mod driven;
+mod fixture;
 mod outcome;
 mod process;
 mod rig;

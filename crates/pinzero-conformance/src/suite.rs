@@ -11,7 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pinzero_core::Result;
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 use crate::outcome::{Outcome, Stop, of_rig};
 use crate::process::OtherProcess;
 use crate::rig::Rig;
@@ -131,9 +131,9 @@ impl Suite {
 
     fn once(&self, check: &Check) -> Outcome {
         let rig = of_rig((self.set_up)())?;
-        let bench = Bench::new(&*rig)?;
-        check.needs.iter().try_for_each(|need| bench.need(*need))?;
-        (check.run)(&bench)
+        let fixture = Fixture::new(&*rig)?;
+        check.needs.iter().try_for_each(|need| fixture.need(*need))?;
+        (check.run)(&fixture)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{Level, Line};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 use crate::outcome::{Outcome, Stop, check};
 use crate::rig::Pulses;
 
@@ -20,7 +20,7 @@ const LOOKS: u32 = 20;
 /// What part of a period times may be off by, if they are found out by looking at the line.
 const TOLERANCE: f64 = 0.02;
 
-impl Bench<'_> {
+impl Fixture<'_> {
     /// Fails unless these pulses are on the line.
     pub(crate) fn sees_pulses(&self, line: Line, wanted: Pulses) -> Outcome {
         if let Some(seen) = self.pulses(line)? {
