@@ -1,11 +1,12 @@
 //! A line by its registers.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use pinzero_cdev::SysfsPwm;
-use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, OutputPin, Peek, Pin, Result};
+use pinzero_core::{Bias, Error, Level, Line, LineFunction, OnClose, Peek, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
 /// A line; given back when closed or dropped.
@@ -124,8 +125,12 @@ fn level(level: gpio::Level) -> Level {
 }
 
 impl Registers {
-    fn level(&self) -> Result<Level> {
+    pub(crate) fn level(&self) -> Result<Level> {
         self.with(|io| level(io.read()))
+    }
+
+    pub(crate) fn set(&self, level: Level) -> Result<()> {
+        self.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
     }
 
     /// What it is now, if it is open and `line`.
@@ -169,27 +174,15 @@ fn seen(mode: Mode, now: gpio::Level) -> Peek {
     Peek { function: Some(function), level, ..Peek::default() }
 }
 
-/// A line, as core holds it.
+/// Keeps a line open; gives the line back when dropped.
 #[derive(Debug)]
-pub(crate) struct RppalPin(pub(crate) Arc<Registers>);
+pub(crate) struct OpenLine(pub(crate) Arc<Registers>);
 
-impl Pin for RppalPin {
-    fn level(&self) -> Result<Level> {
-        self.0.level()
-    }
+impl Deref for OpenLine {
+    type Target = Registers;
 
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl OutputPin for RppalPin {
-    fn set(&self, level: Level) -> Result<()> {
-        self.0.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
-    }
-
-    fn confirm(&self) -> Result<()> {
-        Ok(())
+    fn deref(&self) -> &Registers {
+        &self.0
     }
 }
 
@@ -202,7 +195,7 @@ impl fmt::Debug for Registers {
     }
 }
 
-impl Drop for RppalPin {
+impl Drop for OpenLine {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             log::warn!("a line was not given back as it should be: {error}");
