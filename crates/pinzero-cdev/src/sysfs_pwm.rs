@@ -37,7 +37,7 @@ pub struct SysfsPwm {
     rest: Level,
     on_close: OnClose,
     /// What is set now; `None` once closed.
-    wave: Mutex<Option<Wave>>,
+    pulses: Mutex<Option<Pulses>>,
     claim: Mutex<Option<Claim>>,
 }
 
@@ -64,7 +64,7 @@ impl Drop for Claim {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wave {
+struct Pulses {
     period: Duration,
     pulse: Duration,
 }
@@ -131,7 +131,7 @@ impl SysfsPwm {
             channel,
             rest: config.rest,
             on_close: config.on_close,
-            wave: Mutex::new(None),
+            pulses: Mutex::new(None),
             claim: Mutex::new(Some(claim)),
         };
         let found = pwm.look();
@@ -141,12 +141,12 @@ impl SysfsPwm {
             );
         }
         pwm.export(found.is_empty())?;
-        let wave = Wave { period: config.period, pulse: config.pulse };
-        pwm.start(wave).inspect_err(|_| pwm.give_up(&found))?;
+        let pulses = Pulses { period: config.period, pulse: config.pulse };
+        pwm.start(pulses).inspect_err(|_| pwm.give_up(&found))?;
         Ok(pwm)
     }
 
-    fn start(&self, wave: Wave) -> Result<()> {
+    fn start(&self, pulses: Pulses) -> Result<()> {
         // From nothing: what somebody has left there must not stand in the way.
         if !self.reads("period", "0") {
             self.write("duty_cycle", 0)?;
@@ -156,12 +156,12 @@ impl SysfsPwm {
         if is_inversed && self.reads("enable", "1") {
             self.write("enable", 0)?;
         }
-        self.change(&mut Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
+        self.change(&mut Pulses { period: Duration::ZERO, pulse: Duration::ZERO }, pulses)?;
         if is_inversed {
             fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
         }
         self.write("enable", 1)?;
-        *self.wave.lock() = Some(wave);
+        *self.pulses.lock() = Some(pulses);
         Ok(())
     }
 
@@ -187,13 +187,13 @@ impl SysfsPwm {
 
     /// The level at which [`OnClose::Keep`] leaves the line: its own if it does not change, else the one it was opened to rest at.
     pub fn resting(&self) -> Level {
-        self.wave.lock().map_or(self.rest, |wave| self.rest_of(wave))
+        self.pulses.lock().map_or(self.rest, |pulses| self.rest_of(pulses))
     }
 
-    fn rest_of(&self, wave: Wave) -> Level {
-        match wave.pulse {
+    fn rest_of(&self, pulses: Pulses) -> Level {
+        match pulses.pulse {
             Duration::ZERO => Level::Low,
-            pulse if pulse >= wave.period => Level::High,
+            pulse if pulse >= pulses.period => Level::High,
             _ => self.rest,
         }
     }
@@ -231,21 +231,21 @@ impl SysfsPwm {
         fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    /// Makes `wave` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
-    fn change(&self, now: &mut Wave, wave: Wave) -> Result<()> {
+    /// Makes `pulses` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    fn change(&self, now: &mut Pulses, pulses: Pulses) -> Result<()> {
         // The kernel refuses a pulse that is longer than its period, in between as well.
-        let is_pulse_first = wave.period < now.pulse;
+        let is_pulse_first = pulses.period < now.pulse;
         if is_pulse_first {
-            self.write("duty_cycle", nanos(wave.pulse))?;
-            now.pulse = wave.pulse;
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
         }
-        if wave.period != now.period {
-            self.write("period", nanos(wave.period))?;
-            now.period = wave.period;
+        if pulses.period != now.period {
+            self.write("period", nanos(pulses.period))?;
+            now.period = pulses.period;
         }
         if !is_pulse_first {
-            self.write("duty_cycle", nanos(wave.pulse))?;
-            now.pulse = wave.pulse;
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
         }
         Ok(())
     }
@@ -276,15 +276,15 @@ impl SysfsPwm {
     }
 
     /// Brings the line to rest.
-    fn leave(&self, wave: Wave) -> Result<()> {
+    fn leave(&self, pulses: Pulses) -> Result<()> {
         let level = match self.on_close {
             OnClose::High => Level::High,
-            OnClose::Keep => self.rest_of(wave),
+            OnClose::Keep => self.rest_of(pulses),
             _ => Level::Low,
         };
         if level.is_high() {
             // A channel that is given back goes low, so this one is not.
-            return self.write("duty_cycle", nanos(wave.period));
+            return self.write("duty_cycle", nanos(pulses.period));
         }
         let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
         stopped.and(self.unexport())
@@ -324,9 +324,9 @@ impl SysfsPwm {
     /// # Errors
     /// Those of opening, and [`Closed`](ErrorKind::Closed).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        let mut slot = self.wave.lock();
+        let mut slot = self.pulses.lock();
         let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
-        self.change(now, Wave { period, pulse })
+        self.change(now, Pulses { period, pulse })
     }
 
     /// Brings the line to rest and gives the channel back. Idempotent.
@@ -335,9 +335,9 @@ impl SysfsPwm {
     /// Those of the kernel; the rest is done all the same.
     pub fn close(&self) -> Result<()> {
         // The lock is kept, so that a second call does not return before the line is at rest.
-        let mut slot = self.wave.lock();
-        let Some(wave) = slot.take() else { return Ok(()) };
-        let left = self.leave(wave);
+        let mut slot = self.pulses.lock();
+        let Some(pulses) = slot.take() else { return Ok(()) };
+        let left = self.leave(pulses);
         self.claim.lock().take();
         left
     }
