@@ -1,4 +1,4 @@
-//! What commands act on, and which command does what.
+//! What commands act on, and which command does what: the executor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const GENERIC: u32 = 0x00a0_2082;
 
 /// All that is shared by clients.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct Executor {
     revision: u32,
     /// What a client drives ends with its connection.
     pub(crate) is_safe: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Host {
     changes: Vec<Change>,
 }
 
-impl Host {
+impl Executor {
     /// `permitted` are the GPIO that clients may use, `handles` how many notification handles there may be.
     pub(crate) fn new(
         gpio: &Gpio,
@@ -50,7 +50,7 @@ impl Host {
         handles: usize,
         is_safe: bool,
     ) -> Self {
-        Host {
+        Executor {
             revision: gpio.board().revision().unwrap_or(GENERIC),
             is_safe,
             gpio: gpio.clone(),
@@ -104,7 +104,7 @@ impl Host {
         self.note_changes();
     }
 
-    /// When [`fire`](Host::fire) is due.
+    /// When [`fire`](Executor::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.watch.next().into_iter().chain(self.scripts.next()).min()
     }

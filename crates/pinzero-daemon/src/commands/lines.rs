@@ -5,10 +5,10 @@ use pinzero_pigpio::protocol::{Code, Command};
 
 use super::at_most;
 use crate::ClientId;
-use crate::host::Host;
+use crate::executor::Executor;
 use crate::lines::PwmSetting;
 
-impl Host {
+impl Executor {
     pub(crate) fn set_mode(&mut self, gpio: u32, mode: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check(gpio)?;
         match mode {
