@@ -3,11 +3,11 @@
 
 mod driven;
 mod fixture;
-mod outcome;
 mod process;
 mod rig;
 mod suite;
 mod trials;
+mod verdict;
 mod waves;
 mod wired;
 

@@ -11,7 +11,7 @@ use pinzero_core::{
 
 use super::closing::gives_way;
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check, refused};
+use crate::verdict::{Verdict, check, refused};
 
 /// A factory without core around it, and its lines.
 struct Bare<'a> {
@@ -35,7 +35,7 @@ const KINDS: [Kind; 5] = [Kind::Output, Kind::Input, Kind::Group, Kind::Pwm, Kin
 const DRIVEN: [Kind; 3] = [Kind::Output, Kind::Group, Kind::Pwm];
 
 impl<'a> Bare<'a> {
-    fn of(fixture: &'a Fixture<'_>) -> Outcome<Self> {
+    fn of(fixture: &'a Fixture<'_>) -> Verdict<Self> {
         Ok(Bare { factory: fixture.factory()?, lines: &fixture.lines })
     }
 
@@ -180,11 +180,11 @@ impl Opened for Box<dyn SpiBus> {
 }
 
 /// Fails unless every use is refused, as the pin is closed.
-fn is_closed(what: &str, held: &dyn Opened) -> Outcome {
+fn is_closed(what: &str, held: &dyn Opened) -> Verdict {
     held.uses().into_iter().try_for_each(|result| refused(what, ErrorKind::Closed, result))
 }
 
-pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Verdict {
     let bare = Bare::of(fixture)?;
     let powers = bare.powers();
     let Capabilities { output, input, bias, edges, group, pwm, spi, keep, .. } = powers;
@@ -211,7 +211,7 @@ pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
     let bare = Bare::of(fixture)?;
     let powers = bare.powers();
     let unsupported = ErrorKind::Unsupported;
@@ -242,7 +242,7 @@ pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn is_known_by_its_host(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn is_known_by_its_host(fixture: &Fixture<'_>) -> Verdict {
     let (host, again) = (fixture.gpio().host(), fixture.factory()?.host());
     // Core reserves lines by it: with two hosts for the same pins, they would be taken twice.
     check(host == again, || {
@@ -250,7 +250,7 @@ pub(super) fn is_known_by_its_host(fixture: &Fixture<'_>) -> Outcome {
     })
 }
 
-pub(super) fn a_closed_pin_says_so(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_closed_pin_says_so(fixture: &Fixture<'_>) -> Verdict {
     let bare = Bare::of(fixture)?;
     for kind in bare.declared() {
         let held = bare.lend(kind)?;
@@ -261,7 +261,7 @@ pub(super) fn a_closed_pin_says_so(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_dropped_pin_is_free(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_dropped_pin_is_free(fixture: &Fixture<'_>) -> Verdict {
     let bare = Bare::of(fixture)?;
     for _ in 0..2 {
         for kind in bare.declared() {
@@ -271,7 +271,7 @@ pub(super) fn a_dropped_pin_is_free(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_closed_factory_holds_nothing(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_closed_factory_holds_nothing(fixture: &Fixture<'_>) -> Verdict {
     let other = Bare::of(fixture)?;
     for kind in other.declared() {
         let bare = Bare::of(fixture)?;

@@ -4,12 +4,12 @@ use pinzero_core::{Bias, ErrorKind, Level, Line, OnClose};
 
 use crate::driven::{Driven, Role};
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, Stop};
+use crate::verdict::{Stop, Verdict};
 
 const BOTH: [Level; 2] = [Level::High, Level::Low];
 
 /// Fails unless a line that is at rest at `level` gives way to a driver outside, as one that is driven still would not.
-pub(super) fn gives_way(fixture: &Fixture<'_>, line: Line, level: Level, what: &str) -> Outcome {
+pub(super) fn gives_way(fixture: &Fixture<'_>, line: Line, level: Level, what: &str) -> Verdict {
     fixture.sees(line, level, what)?;
     fixture.drive(line, !level)?;
     fixture.sees(line, !level, &format!("{what}, and driven from outside"))?;
@@ -17,7 +17,7 @@ pub(super) fn gives_way(fixture: &Fixture<'_>, line: Line, level: Level, what: &
     Ok(())
 }
 
-pub(super) fn restores(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn restores(fixture: &Fixture<'_>, role: Role) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
         let open = || role.open(fixture, line, !before, OnClose::Restore);
@@ -30,7 +30,7 @@ pub(super) fn restores(fixture: &Fixture<'_>, role: Role) -> Outcome {
     Ok(())
 }
 
-pub(super) fn leaves_a_pull(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn leaves_a_pull(fixture: &Fixture<'_>, role: Role) -> Verdict {
     for &line in &fixture.lines {
         for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
             role.open(fixture, line, !level, OnClose::Input(bias))?.close()?;
@@ -41,14 +41,14 @@ pub(super) fn leaves_a_pull(fixture: &Fixture<'_>, role: Role) -> Outcome {
 }
 
 /// Opens a line to be left at a level, which a factory may not be able to.
-fn open(fixture: &Fixture<'_>, role: Role, line: Line, level: Level, on_close: OnClose) -> Outcome<Driven> {
+fn open(fixture: &Fixture<'_>, role: Role, line: Line, level: Level, on_close: OnClose) -> Verdict<Driven> {
     role.open(fixture, line, level, on_close).map_err(|error| match error.kind() {
         ErrorKind::Unsupported => Stop::NotApplicable("a closed line cannot be left at a level".to_owned()),
         _ => error.into(),
     })
 }
 
-pub(super) fn leaves_a_level(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn leaves_a_level(fixture: &Fixture<'_>, role: Role) -> Verdict {
     let each = |(line, on_close, level)| {
         let driven = open(fixture, role, line, level, on_close)?;
         if role != Role::Wave {
@@ -63,7 +63,7 @@ pub(super) fn leaves_a_level(fixture: &Fixture<'_>, role: Role) -> Outcome {
     cases.try_for_each(each).and(fixture.leave_undriven())
 }
 
-pub(super) fn keeps(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn keeps(fixture: &Fixture<'_>, role: Role) -> Verdict {
     let each = |(line, level)| {
         // A wave has no level to keep but the one that it comes to rest at.
         let is_wave = role == Role::Wave;
@@ -90,7 +90,7 @@ fn end(fixture: &Fixture<'_>, on_close: OnClose, found: Level, last: Level) -> O
     }
 }
 
-pub(super) fn ends_straight(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn ends_straight(fixture: &Fixture<'_>, role: Role) -> Verdict {
     let all = [
         OnClose::Restore,
         OnClose::Input(Bias::PullUp),
@@ -121,7 +121,7 @@ pub(super) fn ends_straight(fixture: &Fixture<'_>, role: Role) -> Outcome {
     fixture.lines.iter().flat_map(cases).try_for_each(each).and(fixture.leave_undriven())
 }
 
-pub(super) fn starts_straight(fixture: &Fixture<'_>, role: Role) -> Outcome {
+pub(super) fn starts_straight(fixture: &Fixture<'_>, role: Role) -> Verdict {
     for &line in &fixture.lines {
         for level in BOTH {
             let what = format!("{role:?} that starts {level}");
@@ -133,7 +133,7 @@ pub(super) fn starts_straight(fixture: &Fixture<'_>, role: Role) -> Outcome {
     Ok(())
 }
 
-pub(super) fn adopts_straight(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn adopts_straight(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
         fixture.goes_straight_to(line, before, "adopted by an output", || {

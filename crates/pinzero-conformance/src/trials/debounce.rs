@@ -9,13 +9,13 @@ use pinzero_core::time::ms;
 use pinzero_core::{Events, Input, InputBuilder, Level};
 
 use crate::fixture::{Fixture, Span};
-use crate::outcome::{Outcome, check};
+use crate::verdict::{Verdict, check};
 
 const SETTLE: Duration = ms(100);
 const LOCKOUT: Duration = ms(100);
 
 /// An input on the first line, which is driven low.
-fn open(fixture: &Fixture<'_>, with: impl FnOnce(InputBuilder) -> InputBuilder) -> Outcome<(Input, Events)> {
+fn open(fixture: &Fixture<'_>, with: impl FnOnce(InputBuilder) -> InputBuilder) -> Verdict<(Input, Events)> {
     fixture.drive(fixture.line, Level::Low)?;
     let input = with(fixture.input(fixture.line)).open()?;
     let events = input.events();
@@ -23,7 +23,7 @@ fn open(fixture: &Fixture<'_>, with: impl FnOnce(InputBuilder) -> InputBuilder) 
 }
 
 /// A contact that bounces to `level`, all within less than `limit`: when it was there, back, and there for good.
-fn bounce(fixture: &Fixture<'_>, level: Level, limit: Duration) -> Outcome<[Span; 3]> {
+fn bounce(fixture: &Fixture<'_>, level: Level, limit: Duration) -> Verdict<[Span; 3]> {
     let first = fixture.drive(fixture.line, level)?;
     fixture.tick();
     let back = fixture.drive(fixture.line, !level)?;
@@ -33,7 +33,7 @@ fn bounce(fixture: &Fixture<'_>, level: Level, limit: Duration) -> Outcome<[Span
     Ok([first, back, last])
 }
 
-pub(super) fn settle_counts_what_lasts(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn settle_counts_what_lasts(fixture: &Fixture<'_>) -> Verdict {
     let (input, mut events) = open(fixture, |input| input.settle(SETTLE))?;
     let mut last = None;
     for level in [Level::High, Level::Low] {
@@ -49,7 +49,7 @@ pub(super) fn settle_counts_what_lasts(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn settle_passes_over_the_rest(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn settle_passes_over_the_rest(fixture: &Fixture<'_>) -> Verdict {
     let (input, mut events) = open(fixture, |input| input.settle(SETTLE))?;
     for _ in 0..3 {
         let glitch = fixture.drive(fixture.line, Level::High)?;
@@ -63,7 +63,7 @@ pub(super) fn settle_passes_over_the_rest(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn lockout_counts_at_once(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn lockout_counts_at_once(fixture: &Fixture<'_>) -> Verdict {
     let (_input, mut events) = open(fixture, |input| input.lockout(LOCKOUT))?;
     for level in [Level::High, Level::Low] {
         let [contact, ..] = bounce(fixture, level, LOCKOUT)?;
@@ -73,7 +73,7 @@ pub(super) fn lockout_counts_at_once(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn lockout_keeps_the_last_level(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn lockout_keeps_the_last_level(fixture: &Fixture<'_>) -> Verdict {
     let (_input, mut events) = open(fixture, |input| input.lockout(LOCKOUT))?;
     let contact = fixture.drive(fixture.line, Level::High)?;
     fixture.tick();
@@ -86,7 +86,7 @@ pub(super) fn lockout_keeps_the_last_level(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn settle_comes_before_lockout(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn settle_comes_before_lockout(fixture: &Fixture<'_>) -> Verdict {
     let (_input, mut events) = open(fixture, |input| input.settle(SETTLE).lockout(SETTLE * 3))?;
     let [_, _, contact] = bounce(fixture, Level::High, SETTLE)?;
     let event = fixture.expect(&mut events, Level::High, contact.plus(SETTLE))?;

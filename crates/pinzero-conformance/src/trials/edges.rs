@@ -6,7 +6,7 @@ use pinzero_core::time::{Instant, us};
 use pinzero_core::{Bias, Event, EventKind, Input, Level};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check};
+use crate::verdict::{Verdict, check};
 
 /// How many edges in order are looked at, each a moment after the one before.
 const IN_ORDER: u32 = 1000;
@@ -15,7 +15,7 @@ const IN_ORDER: u32 = 1000;
 const BURST: u64 = 10_001;
 
 /// An input on the first line, which is driven low.
-fn low_input(fixture: &Fixture<'_>) -> Outcome<Input> {
+fn low_input(fixture: &Fixture<'_>) -> Verdict<Input> {
     fixture.drive(fixture.line, Level::Low)?;
     Ok(fixture.input(fixture.line).open()?)
 }
@@ -23,7 +23,7 @@ fn low_input(fixture: &Fixture<'_>) -> Outcome<Input> {
 /// Fails unless the first state of an input is the level on its line, since `opened` or later.
 ///
 /// An edge that came while it was being opened, and before anybody could ask for its events, is seen here only.
-fn starts_now(fixture: &Fixture<'_>, input: &Input, opened: Instant) -> Outcome {
+fn starts_now(fixture: &Fixture<'_>, input: &Input, opened: Instant) -> Verdict {
     let level = input.level()?;
     let time = if level.is_high() { input.active_time() } else { input.inactive_time() };
     let open = fixture.gpio().now() - opened;
@@ -32,7 +32,7 @@ fn starts_now(fixture: &Fixture<'_>, input: &Input, opened: Instant) -> Outcome 
     })
 }
 
-pub(super) fn have_time_and_level(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn have_time_and_level(fixture: &Fixture<'_>) -> Verdict {
     let input = low_input(fixture)?;
     let mut events = input.events();
     let mut last = None;
@@ -46,7 +46,7 @@ pub(super) fn have_time_and_level(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn do_not_come_of_opening(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn do_not_come_of_opening(fixture: &Fixture<'_>) -> Verdict {
     for bias in [Bias::PullUp, Bias::PullDown, Bias::PullUp] {
         let opened = fixture.gpio().now();
         let input = fixture.input(fixture.line).bias(bias).open()?;
@@ -58,7 +58,7 @@ pub(super) fn do_not_come_of_opening(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn come_in_order(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn come_in_order(fixture: &Fixture<'_>) -> Verdict {
     let input = low_input(fixture)?;
     let mut events = input.events();
     let mut last = Instant::ZERO;
@@ -76,7 +76,7 @@ pub(super) fn come_in_order(fixture: &Fixture<'_>) -> Outcome {
     fixture.expect_none(&mut events)
 }
 
-pub(super) fn stay_on_their_line(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn stay_on_their_line(fixture: &Fixture<'_>) -> Verdict {
     let other = fixture.other_line()?;
     fixture.drive(other, Level::Low)?;
     let input = low_input(fixture)?;
@@ -125,7 +125,7 @@ fn look<R>(told: &Mutex<Told>, look: impl FnOnce(&Told) -> R) -> R {
     look(&told.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-pub(super) fn a_burst_is_whole_or_counted(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_burst_is_whole_or_counted(fixture: &Fixture<'_>) -> Verdict {
     let input = low_input(fixture)?;
     let told = listen(&input);
     for index in 0..BURST {
@@ -151,7 +151,7 @@ pub(super) fn a_burst_is_whole_or_counted(fixture: &Fixture<'_>) -> Outcome {
     check(is_active, || "the level in the end is not the line's".to_owned())
 }
 
-pub(super) fn end_with_close(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn end_with_close(fixture: &Fixture<'_>) -> Verdict {
     let input = low_input(fixture)?;
     let told = listen(&input);
     let mut events = input.events();

@@ -3,22 +3,22 @@
 use pinzero_core::{ErrorKind, Level, Line};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, Stop, check, refused};
+use crate::verdict::{Stop, Verdict, check, refused};
 
 /// Two lines, the second of which is bit 1.
-fn lines(fixture: &Fixture<'_>) -> Outcome<[Line; 2]> {
+fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
     Ok([fixture.line, fixture.other_line()?])
 }
 
 /// Fails unless the lines are at the levels of these bits.
-fn sees(fixture: &Fixture<'_>, lines: [Line; 2], levels: u64, what: &str) -> Outcome {
+fn sees(fixture: &Fixture<'_>, lines: [Line; 2], levels: u64, what: &str) -> Verdict {
     for (index, line) in lines.into_iter().enumerate() {
         fixture.sees(line, Level::from(levels >> index & 1 == 1), what)?;
     }
     Ok(())
 }
 
-pub(super) fn starts_at_its_levels(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn starts_at_its_levels(fixture: &Fixture<'_>) -> Verdict {
     let lines = lines(fixture)?;
     for levels in [0b01, 0b10, 0b11, 0b00] {
         let group = fixture.gpio().group(lines).initial(levels).open()?;
@@ -29,7 +29,7 @@ pub(super) fn starts_at_its_levels(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn sets_what_the_mask_says(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn sets_what_the_mask_says(fixture: &Fixture<'_>) -> Verdict {
     let lines = lines(fixture)?;
     let group = fixture.gpio().group(lines).open()?;
     for (mask, levels, then) in
@@ -44,7 +44,7 @@ pub(super) fn sets_what_the_mask_says(fixture: &Fixture<'_>) -> Outcome {
     sees(fixture, lines, 0b10, "after a write that was refused")
 }
 
-pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Verdict {
     let lines = lines(fixture)?;
     let group = fixture.gpio().group(lines).initial(0b01).open()?;
     for levels in [0b10, 0b01, 0b10] {
@@ -67,7 +67,7 @@ pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn is_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn is_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
     let found = [fixture.observe(lines[0])?, fixture.observe(lines[1])?];
     let taken = gpio.output(lines[1]).open()?;
@@ -90,7 +90,7 @@ pub(super) fn is_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn is_opened_as_a_whole_or_not_at_all(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn is_opened_as_a_whole_or_not_at_all(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
     for [taken, free] in [lines, [lines[1], lines[0]]] {
         let before = fixture.observe(free)?;

@@ -3,21 +3,21 @@
 use pinzero_core::{Bias, Input, Level, Line};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check};
+use crate::verdict::{Verdict, check};
 
 const PULLS: [(Bias, Level); 2] = [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)];
 
-fn open(fixture: &Fixture<'_>, line: Line, bias: Bias) -> Outcome<Input> {
+fn open(fixture: &Fixture<'_>, line: Line, bias: Bias) -> Verdict<Input> {
     Ok(fixture.input(line).bias(bias).open()?)
 }
 
 /// Fails unless the input reads `level`.
-fn reads(input: &Input, level: Level, what: &str) -> Outcome {
+fn reads(input: &Input, level: Level, what: &str) -> Verdict {
     let read = input.level()?;
     check(read == level, || format!("{}, {what}: reads {read}, not {level}", input.line()))
 }
 
-pub(super) fn follows_the_line(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn follows_the_line(fixture: &Fixture<'_>) -> Verdict {
     let input = open(fixture, fixture.line, Bias::AsIs)?;
     for level in [Level::High, Level::Low, Level::Low, Level::High] {
         fixture.drive(fixture.line, level)?;
@@ -26,7 +26,7 @@ pub(super) fn follows_the_line(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         for (bias, level) in PULLS {
             let input = open(fixture, line, bias)?;
@@ -37,7 +37,7 @@ pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Verdict {
     for (bias, level) in PULLS {
         let input = open(fixture, fixture.line, bias)?;
         fixture.drive(fixture.line, !level)?;
@@ -48,7 +48,7 @@ pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Verdict {
     for (bias, level) in PULLS {
         fixture.drive(fixture.line, !level)?;
         let input = open(fixture, fixture.line, bias)?;
@@ -59,7 +59,7 @@ pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn gives_the_pull_back(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn gives_the_pull_back(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
         for (bias, level) in PULLS {

@@ -19,21 +19,21 @@ use crate::driven::Role::{self, Group, Output, Steady, Wave};
 use crate::fixture::{
     BIAS, Fixture, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT, PWM, SPI,
 };
-use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// One trial, and the powers without which it is not for a factory.
 pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [Need],
-    pub(crate) run: fn(&Fixture<'_>) -> Outcome,
+    pub(crate) run: fn(&Fixture<'_>) -> Verdict,
 }
 
-const fn check(name: &'static str, needs: &'static [Need], run: fn(&Fixture<'_>) -> Outcome) -> Check {
+const fn check(name: &'static str, needs: &'static [Need], run: fn(&Fixture<'_>) -> Verdict) -> Check {
     Check { name, needs, run }
 }
 
 /// PWM when it is steady, and when it carries a wave.
-fn both(fixture: &Fixture<'_>, check: fn(&Fixture<'_>, Role) -> Outcome) -> Outcome {
+fn both(fixture: &Fixture<'_>, check: fn(&Fixture<'_>, Role) -> Verdict) -> Verdict {
     [Steady, Wave].into_iter().try_for_each(|role| check(fixture, role))
 }
 

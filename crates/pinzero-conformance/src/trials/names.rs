@@ -3,15 +3,15 @@
 use pinzero_core::{ErrorKind, Line, PinSpec};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check, refused};
+use crate::verdict::{Verdict, check, refused};
 
-fn leads_to(fixture: &Fixture<'_>, pin: impl Into<PinSpec>, line: Line) -> Outcome {
+fn leads_to(fixture: &Fixture<'_>, pin: impl Into<PinSpec>, line: Line) -> Verdict {
     let pin = pin.into();
     let found = fixture.gpio().resolve(pin.clone())?;
     check(found == line, || format!("{pin} leads to {found}, not to {line}"))
 }
 
-pub(super) fn lead_to_their_lines(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn lead_to_their_lines(fixture: &Fixture<'_>) -> Verdict {
     let board = fixture.gpio().board();
     for line in (0..board.lines()).map(Line) {
         leads_to(fixture, line, line)?;
@@ -24,7 +24,7 @@ pub(super) fn lead_to_their_lines(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn of_no_line_are_refused(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn of_no_line_are_refused(fixture: &Fixture<'_>) -> Verdict {
     let gpio = fixture.gpio();
     let beyond = gpio.board().lines();
     refused("a negative number", ErrorKind::UnknownPin, gpio.resolve(-1))?;

@@ -3,11 +3,11 @@
 use pinzero_core::Level;
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check};
+use crate::verdict::{Verdict, check};
 
 const BOTH: [Level; 2] = [Level::High, Level::Low];
 
-pub(super) fn starts_at_its_level(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn starts_at_its_level(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         for level in BOTH {
             let output = fixture.gpio().output(line).initial(level).open()?;
@@ -19,7 +19,7 @@ pub(super) fn starts_at_its_level(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn adopts_the_level(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn adopts_the_level(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
         let output = fixture.gpio().output(line).adopt().open()?;
@@ -30,7 +30,7 @@ pub(super) fn adopts_the_level(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn drives_and_reads(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn drives_and_reads(fixture: &Fixture<'_>) -> Verdict {
     let line = fixture.line;
     let output = fixture.gpio().output(line).open()?;
     for level in [Level::High, Level::Low, Level::Low, Level::High, Level::High, Level::Low] {

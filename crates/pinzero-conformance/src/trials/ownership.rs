@@ -3,9 +3,9 @@
 use pinzero_core::{Bias, ErrorKind, Level, OnClose};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check, refused};
+use crate::verdict::{Verdict, check, refused};
 
-pub(super) fn a_closed_output_says_so(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_closed_output_says_so(fixture: &Fixture<'_>) -> Verdict {
     let output = fixture.gpio().output(fixture.line).open()?;
     let clone = output.clone();
     output.close()?;
@@ -15,7 +15,7 @@ pub(super) fn a_closed_output_says_so(fixture: &Fixture<'_>) -> Outcome {
     refused("reading a closed output", ErrorKind::Closed, clone.level())
 }
 
-pub(super) fn a_closed_input_says_so(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_closed_input_says_so(fixture: &Fixture<'_>) -> Verdict {
     let input = fixture.input(fixture.line).open()?;
     input.close()?;
     input.close()?;
@@ -23,7 +23,7 @@ pub(super) fn a_closed_input_says_so(fixture: &Fixture<'_>) -> Outcome {
     refused("waiting for a closed input", ErrorKind::Closed, input.wait_for(true))
 }
 
-pub(super) fn a_line_can_be_opened_again(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_line_can_be_opened_again(fixture: &Fixture<'_>) -> Verdict {
     for _ in 0..3 {
         let output = fixture.gpio().output(fixture.line).initial(Level::High).open()?;
         fixture.sees(fixture.line, Level::High, "an output")?;
@@ -39,7 +39,7 @@ pub(super) fn a_line_can_be_opened_again(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn one_holder_in_a_process(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn one_holder_in_a_process(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, line) = (fixture.gpio(), fixture.line);
     let output = gpio.output(line).initial(Level::High).open()?;
     refused("an output on a line in use", ErrorKind::PinInUse, gpio.output(line).open())?;
@@ -55,7 +55,7 @@ pub(super) fn one_holder_in_a_process(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn one_holder_among_processes(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn one_holder_among_processes(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, line) = (fixture.gpio(), fixture.line);
     let other = fixture.take_elsewhere(line)?;
     refused("an output that another process holds", ErrorKind::Busy, gpio.output(line).open())?;
@@ -67,7 +67,7 @@ pub(super) fn one_holder_among_processes(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_refused_line_stays_free(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_refused_line_stays_free(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, line, powers) = (fixture.gpio(), fixture.line, fixture.powers());
     if !powers.keep.is_available() {
         // Whether that is refused is a trial of its own.
@@ -83,7 +83,7 @@ pub(super) fn a_refused_line_stays_free(fixture: &Fixture<'_>) -> Outcome {
     Ok(output.close()?)
 }
 
-pub(super) fn the_factory_closes_all(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn the_factory_closes_all(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, line) = (fixture.gpio(), fixture.line);
     let other = fixture.other_line()?;
     let before = fixture.observe(line)?;

@@ -3,9 +3,9 @@
 use pinzero_core::ErrorKind;
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check, or_not_applicable, refused};
+use crate::verdict::{Verdict, check, or_not_applicable, refused};
 
-pub(super) fn comes_back_over_a_wire(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn comes_back_over_a_wire(fixture: &Fixture<'_>) -> Verdict {
     let [mosi, miso] = fixture.wire()?;
     let clock = fixture.lines.iter().find(|line| ![mosi, miso].contains(line));
     let clock = *or_not_applicable(clock, "the rig has no line for a clock beside the wire")?;

@@ -3,15 +3,15 @@
 use pinzero_core::{Bias, Input, Level};
 
 use crate::fixture::Fixture;
-use crate::outcome::{Outcome, check};
+use crate::verdict::{Verdict, check};
 
 /// Fails unless the input at the far end reads `level`.
-fn arrives(far: &Input, level: Level, what: &str) -> Outcome {
+fn arrives(far: &Input, level: Level, what: &str) -> Verdict {
     let read = far.level()?;
     check(read == level, || format!("{what}: the other end of the wire reads {read}, not {level}"))
 }
 
-pub(super) fn carry_a_level(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn carry_a_level(fixture: &Fixture<'_>) -> Verdict {
     let [one, other] = fixture.wire()?;
     for [near, far] in [[one, other], [other, one]] {
         let output = fixture.gpio().output(near).open()?;
@@ -28,7 +28,7 @@ pub(super) fn carry_a_level(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_driver_beats_a_pull(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn a_driver_beats_a_pull(fixture: &Fixture<'_>) -> Verdict {
     let [near, far] = fixture.wire()?;
     for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
         let output = fixture.gpio().output(near).initial(!level).open()?;
@@ -40,7 +40,7 @@ pub(super) fn a_driver_beats_a_pull(fixture: &Fixture<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn carry_a_pull(fixture: &Fixture<'_>) -> Outcome {
+pub(super) fn carry_a_pull(fixture: &Fixture<'_>) -> Verdict {
     let [one, other] = fixture.wire()?;
     for [near, far] in [[one, other], [other, one]] {
         let far = fixture.input(far).bias(Bias::Disabled).open()?;
