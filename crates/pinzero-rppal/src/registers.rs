@@ -24,11 +24,11 @@ pub(crate) struct Registers {
     /// The kernel's view of it, for edges; closed before the registers are put back.
     edges: OnceLock<Box<dyn Pin>>,
     /// Its hardware PWM; closed after the registers are put back, for what its channel does then is not to be seen.
-    pulses: OnceLock<Pulses>,
+    pulses: OnceLock<HardwarePwm>,
 }
 
 /// The hardware PWM of a line, and what becomes of the line at the end. Without it, that is what it was found as.
-struct Pulses {
+struct HardwarePwm {
     pwm: SysfsPwm,
     on_close: OnClose,
 }
@@ -65,7 +65,7 @@ impl Registers {
 
     /// Has the line carry pulses, by `mode`, until it is closed; once only.
     pub(crate) fn carry(&self, pwm: SysfsPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
-        let _ = self.pulses.set(Pulses { pwm, on_close });
+        let _ = self.pulses.set(HardwarePwm { pwm, on_close });
         self.with(|io| mode.into_iter().for_each(|mode| io.set_mode(mode)))
     }
 
@@ -82,8 +82,8 @@ impl Registers {
         set_bias(io, self.pull);
         let on_close = match self.pulses.get() {
             // Without its pulses it is to be driven.
-            Some(Pulses { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
-            Some(Pulses { on_close: OnClose::Keep, .. }) => OnClose::Low,
+            Some(HardwarePwm { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
+            Some(HardwarePwm { on_close: OnClose::Keep, .. }) => OnClose::Low,
             Some(pulses) => pulses.on_close,
             None => self.on_close,
         };
