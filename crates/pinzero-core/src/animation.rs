@@ -1,131 +1,203 @@
-//! Blinks and pulses in the background, and who owns an output: the animation or its user.
+//! Blinks and pulses in the background, of one line or of several, and who owns an output: the animation or its user.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use event_listener::Event as Bell;
+
 use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Hub;
+use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
+use crate::handle::Owner;
 use crate::machine::{Blink, Frames};
-use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::runtime::{Next, Outbox, State, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
-use crate::types::{Edge, Level};
 
-/// Something that can be animated: it takes values from 0 (low) to 1 (high).
+/// A line that can be animated: it takes values from 0 (low) to 1 (high).
 pub(crate) trait Target: Send + Sync {
+    fn gpio(&self) -> &Gpio;
+
     fn ownership(&self) -> &Ownership;
+
+    /// Refuses a plan that the line cannot show.
+    fn check(&self, plan: Blink) -> Result<()>;
+
+    /// Returns the value last written.
+    fn last(&self) -> f64;
+
+    /// Notes a value as written.
+    fn note(&self, value: f64);
+
+    /// Writes and notes a value.
     fn show(&self, value: f64) -> Result<()>;
+
+    /// Returns the group in which the line can be written together with others.
+    fn group(&self) -> Option<&GroupMember> {
+        None
+    }
+
+    /// Waits until what was written is done.
+    fn confirm(&self) -> Result<()>;
 }
 
 opaque!(Target);
 
-/// Whether an animation owns the output, and which one.
+/// A line's place in a group of outputs.
+#[derive(Debug, Clone)]
+pub(crate) struct GroupMember {
+    pub(crate) pins: Arc<dyn OutputGroupPins>,
+    pub(crate) index: usize,
+}
+
+/// Who owns an output: its user, or an animation.
 #[derive(Debug)]
 pub(crate) struct Ownership {
-    /// The task, or `idle`.
+    /// The animation's task, or `idle`.
     owner: AtomicU64,
-    /// A number that no task has: 0 on a plain ownership, else another.
+    /// A number that no task has: 0 where a write is over once the pin has it, else another.
     idle: u64,
 }
 
 impl Ownership {
-    /// A ownership that nothing owns. On a *plain* one a write by the user is nothing but that, as long as it is free.
-    pub(crate) fn new(is_plain: bool) -> Ownership {
-        let idle = if is_plain { 0 } else { u64::MAX };
+    /// An output of its user's. With `writes_directly`, a write is over once the pin has it.
+    pub(crate) fn new(writes_directly: bool) -> Ownership {
+        let idle = if writes_directly { 0 } else { u64::MAX };
         Ownership { owner: AtomicU64::new(idle), idle }
     }
 
-    /// Whether the ownership is plain and no animation owns the output: the one load that a write pays for there being animations
-    /// at all. It pairs with the end of an animation, so that the last step is on the pin before the user's own write.
+    /// Returns whether the user owns the output and a write is over once the pin has it: the one load that a write pays for
+    /// there being animations at all. It pairs with the end of an animation, whose last step is on the pin before.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(crate) fn is_direct(&self) -> bool {
         self.owner.load(Ordering::Acquire) == 0
     }
 
-    fn is_free(&self) -> bool {
-        self.owner.load(Ordering::Acquire) == self.idle
-    }
-
-    /// Does `write` as the user's own act: after it, and until the next [`start`](Ownership::start), no animation writes.
+    /// Does `write` as the user's own act: after it, and until the next animation starts, no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
-        if self.is_free() {
+        if self.owner.load(Ordering::Acquire) == self.idle {
             return write();
         }
-        gpio.runtime().enter(|state, effects| {
-            state.remove(TaskId::from_raw(self.owner.swap(self.idle, Ordering::AcqRel)), effects);
+        gpio.runtime().enter(|state| {
+            self.leave(state);
             write()
         })
     }
 
-    /// Starts an animation of `target` in place of the one that runs.
-    pub(crate) fn start(
-        gpio: &Gpio,
-        target: Arc<dyn Target>,
-        plan: Blink,
-        active: Level,
-    ) -> Result<Arc<Progress>> {
-        let frames = plan.frames()?;
-        let runtime = gpio.runtime();
-        runtime.start()?;
-        let id = runtime.reserve();
-        let progress = Arc::new(Progress {
-            id,
-            finished: AtomicBool::new(false),
-            error: Mutex::new(None),
-            hub: Arc::default(),
-        });
-        runtime.enter(|state, effects| {
-            let now = gpio.now();
-            let before = TaskId::from_raw(target.ownership().owner.swap(id.raw(), Ordering::AcqRel));
-            state.remove(before, effects);
-            let mut task =
-                AnimationTask { progress: progress.clone(), target, frames, active, at: None, value: 0.0 };
-            // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
-            task.at = task.step(now).inspect_err(|_| task.clear_ownership())?;
-            if task.at.is_none() {
-                task.clear_ownership();
-            }
-            state.insert(id, Box::new(task), now, effects);
-            Ok(())
-        })?;
-        Ok(progress)
+    /// Takes the output out of its animation, which ends if this was its last.
+    pub(crate) fn leave(&self, state: &mut State) {
+        self.hand_over(self.idle, state);
     }
+
+    fn hand_over(&self, to: u64, state: &mut State) {
+        let before = self.owner.swap(to, Ordering::AcqRel);
+        if before != self.idle {
+            state.schedule(TaskId::from_raw(before));
+        }
+    }
+
+    fn is_owned_by(&self, task: TaskId) -> bool {
+        self.owner.load(Ordering::Acquire) == task.raw()
+    }
+
+    /// Gives the output back to its user, unless another animation has it by now.
+    fn give_back(&self, task: TaskId) {
+        let _ = self.owner.compare_exchange(task.raw(), self.idle, Ordering::Release, Ordering::Relaxed);
+    }
+}
+
+/// A line's part in an animation: the line, and its values for "off" and "on".
+///
+/// ```
+/// use pinzero::{Animation, Blink, Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let lamps = gpio.group([17, 27, 22]).open()?.outputs();
+/// let plan = Blink::new(ms(10), ms(10)).times(2);
+/// let blink = Animation::start(lamps.iter().map(|lamp| lamp.part(Level::High)), plan)?;
+/// lamps[0].set(Level::Low)?; // leaves the animation; the others go on
+/// blink.wait()?;
+/// assert_eq!(gpio.line(17).history().len(), 2);
+/// assert_eq!(gpio.line(27).history().len(), 4);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Part {
+    member: Member,
+    /// Keeps the line open. The animation's task must not do so: the line closes with its last handle.
+    owner: Arc<dyn Owner>,
+}
+
+impl Part {
+    pub(crate) fn new(target: Arc<dyn Target>, owner: Arc<dyn Owner>, off: f64, on: f64) -> Self {
+        Part { member: Member { target, off, on }, owner }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Member {
+    target: Arc<dyn Target>,
+    off: f64,
+    on: f64,
+}
+
+impl Member {
+    fn at(&self, value: f64) -> f64 {
+        if value == 1.0 { self.on } else { self.off + (self.on - self.off) * value }
+    }
+}
+
+/// Shows `value` on those of `members` that `task` owns. Lines of one group change together, in one call.
+fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
+    let mut groups: Vec<(&GroupMember, u64, u64)> = Vec::new();
+    for member in members.iter().filter(|member| member.target.ownership().is_owned_by(task)) {
+        let value = member.at(value);
+        let Some(group) = member.target.group() else {
+            member.target.show(value)?;
+            continue;
+        };
+        member.target.note(value);
+        let bit = 1 << group.index;
+        let levels = if value >= 0.5 { bit } else { 0 };
+        match groups.iter_mut().find(|(other, ..)| Arc::ptr_eq(&other.pins, &group.pins)) {
+            Some((_, mask, all)) => (*mask, *all) = (*mask | bit, *all | levels),
+            None => groups.push((group, bit, levels)),
+        }
+    }
+    groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))
 }
 
 /// How an animation is getting on.
 #[derive(Debug)]
-pub(crate) struct Progress {
+struct Progress {
     id: TaskId,
     finished: AtomicBool,
     error: Mutex<Option<Error>>,
-    hub: Arc<Hub>,
+    bell: Arc<Bell>,
 }
 
 #[derive(Debug)]
 struct AnimationTask {
     progress: Arc<Progress>,
-    target: Arc<dyn Target>,
+    members: Arc<[Member]>,
     frames: Frames,
-    active: Level,
     /// When the next frame is due; `None` when it is over.
     at: Option<Instant>,
     value: f64,
 }
 
 impl AnimationTask {
-    /// Gives the output back to its user, unless another animation has it by now.
-    fn clear_ownership(&self) {
-        let Ownership { owner, idle } = self.target.ownership();
-        let _ = owner.compare_exchange(self.progress.id.raw(), *idle, Ordering::Release, Ordering::Relaxed);
+    fn give_back(&self) {
+        self.members.iter().for_each(|member| member.target.ownership().give_back(self.progress.id));
     }
 
     fn show(&mut self, value: f64) -> Result<()> {
         self.value = value;
-        self.target.show(if self.active.is_high() { value } else { 1.0 - value })
+        show_all(&self.members, self.progress.id, value)
     }
 
     /// Shows the next frame; `None` after the last.
@@ -142,31 +214,29 @@ impl AnimationTask {
 }
 
 impl Task for AnimationTask {
-    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
-
-    fn resync(&mut self, _: Instant, _: &mut Effects) {}
-
-    fn fire(&mut self, now: Instant, effects: &mut Effects) {
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
         while let Some(at) = self.at.filter(|at| *at <= now) {
             let at = at + self.frames.leave_out(now - at);
             self.at = match self.step(at) {
                 Ok(next) => next,
                 Err(error) => {
                     if error.kind() != ErrorKind::Closed {
-                        effects.complain(format!("a blink ends early: {error}"));
+                        outbox.complain(format!("a blink ends early: {error}"));
                     }
                     *self.progress.error.lock() = Some(error);
                     None
                 }
             };
             if self.at.is_none() {
-                self.clear_ownership();
+                self.give_back();
             }
         }
     }
 
     fn next(&self) -> Next {
-        self.at.map_or(Next::Done, Next::At)
+        let id = self.progress.id;
+        let is_left = self.members.iter().all(|member| !member.target.ownership().is_owned_by(id));
+        if is_left { Next::Done } else { self.at.map_or(Next::Done, Next::At) }
     }
 }
 
@@ -174,16 +244,17 @@ impl Task for AnimationTask {
 impl Drop for AnimationTask {
     fn drop(&mut self) {
         self.progress.finished.store(true, Ordering::Release);
-        self.progress.hub.ring();
+        self.progress.bell.notify(usize::MAX);
     }
 }
 
-/// A blink or pulse that runs in the background. Dropping this leaves it running.
+/// A blink or pulse that runs in the background.
 ///
-/// It keeps its device open, so `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
+/// Dropping this leaves the animation running as long as its device has a handle. An animation keeps its device open, so
+/// `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
 ///
 /// ```
-/// use pinzero_core::{Blink, Level, mock, time::ms};
+/// use pinzero::{Blink, Level, mock, time::ms};
 ///
 /// let gpio = mock::gpio();
 /// let line = gpio.output(17).open()?;
@@ -191,70 +262,143 @@ impl Drop for AnimationTask {
 /// assert!(blink.is_running());
 /// blink.wait()?;
 /// assert_eq!(gpio.elapsed(), ms(60));
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Animation {
     gpio: Gpio,
     progress: Arc<Progress>,
-    off: Arc<dyn Fn() -> Result<()> + Send + Sync>,
+    members: Arc<[Member]>,
+    /// Keep the lines open.
+    _owners: Arc<[Arc<dyn Owner>]>,
 }
 
+impl UnwindSafe for Animation {}
+impl RefUnwindSafe for Animation {}
+
 impl Animation {
-    /// `off` stops the animation as a user would, and holds the device.
-    pub(crate) fn new(
-        gpio: Gpio,
-        progress: Arc<Progress>,
-        off: impl Fn() -> Result<()> + Send + Sync + 'static,
-    ) -> Self {
-        Animation { gpio, progress, off: Arc::new(off) }
+    /// Starts an animation of lines of one factory. They change together in each step, those of one group in one call.
+    ///
+    /// A line that is written directly leaves the animation, and the others go on.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) without a line, with lines of several factories, with fades on a digital
+    /// output or with too short a cycle, and those of writing.
+    pub fn start(parts: impl IntoIterator<Item = Part>, plan: Blink) -> Result<Animation> {
+        let (members, owners): (Vec<_>, Vec<_>) =
+            parts.into_iter().map(|Part { member, owner }| (member, owner)).unzip();
+        let members: Arc<[Member]> = members.into();
+        let invalid = |message| Error::new(ErrorKind::InvalidValue, message);
+        let first = members.first().ok_or_else(|| invalid("an animation has one line at least"))?;
+        let gpio = first.target.gpio().clone();
+        for Member { target, .. } in &*members {
+            target.check(plan)?;
+            if !target.gpio().is_same(&gpio) {
+                return Err(invalid("the lines of an animation belong to one factory"));
+            }
+        }
+        let before: Vec<f64> = members.iter().map(|member| member.target.last()).collect();
+        let frames = plan.frames()?;
+        let runtime = gpio.runtime();
+        runtime.start()?;
+        let id = runtime.reserve();
+        let progress = Arc::new(Progress {
+            id,
+            finished: AtomicBool::new(false),
+            error: Mutex::new(None),
+            bell: Arc::default(),
+        });
+        runtime.enter(|state| {
+            for member in &*members {
+                member.target.ownership().hand_over(id.raw(), state);
+            }
+            let (progress, members) = (progress.clone(), members.clone());
+            let mut task = AnimationTask { progress, members, frames, at: None, value: 0.0 };
+            // The first step is made here and now, so that the caller hears of a pin that cannot be written.
+            task.at = task.step(gpio.now()).inspect_err(|_| task.give_back())?;
+            if task.at.is_none() {
+                task.give_back();
+            }
+            state.insert(id, Box::new(task));
+            Ok(())
+        })?;
+        let animation = Animation { gpio, progress, members, _owners: owners.into() };
+        animation.gpio.runtime().catch_up();
+        // One whose first step has not got there is not left running.
+        animation.confirm().inspect_err(|_| {
+            // There is nothing to write, so nothing can fail.
+            let _ = animation.end(|_| Ok(()));
+            for (member, before) in animation.members.iter().zip(before) {
+                member.target.note(before);
+            }
+        })?;
+        Ok(animation)
     }
 
-    /// Whether it goes on: it has not come to its end, nor been stopped or replaced.
+    /// Returns whether the animation goes on: it has not finished, nor been stopped or replaced.
     pub fn is_running(&self) -> bool {
         !self.progress.finished.load(Ordering::Acquire)
     }
 
-    /// Stops it, if it still runs, and switches the device off.
+    /// Stops the animation, if it still runs, and turns its lines off.
     ///
     /// # Errors
-    /// Those of writing to the pin.
+    /// Any I/O error of the write.
     pub fn stop(&self) -> Result<()> {
-        if self.is_running() { (self.off)() } else { Ok(()) }
+        if !self.is_running() {
+            return Ok(());
+        }
+        self.end(|id| show_all(&self.members, id, 0.0))?;
+        self.gpio.runtime().catch_up();
+        self.confirm()
     }
 
-    /// Blocks until it ends, by itself or because somebody stops it. An endless one is worth waiting for, too.
+    /// Ends the animation, after a `last` write to the lines that it still owns.
+    fn end(&self, last: impl FnOnce(TaskId) -> Result<()>) -> Result<()> {
+        let id = self.progress.id;
+        self.gpio.runtime().enter(|state| {
+            let result = last(id);
+            self.members.iter().for_each(|member| member.target.ownership().give_back(id));
+            state.remove(id);
+            result
+        })
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.gpio.confirm(|| self.members.iter().try_for_each(|member| member.target.confirm()))
+    }
+
+    /// Blocks until the animation finishes or is stopped. On an endless one, blocks until another thread stops it.
     ///
     /// # Errors
-    /// The one that a write met in the background, if that is why it ended.
+    /// The error that a write met in the background, if it ended the animation.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
-    /// lines are polled does not count.
+    /// On a virtual clock, if nothing is scheduled that could end the wait, or only an endless blink.
     pub fn wait(&self) -> Result<()> {
-        self.gpio.runtime().wait(self.progress.hub.bell(), None, || self.ended());
+        self.gpio.runtime().wait(&self.progress.bell, None, || self.ended());
         self.result()
     }
 
-    /// Blocks until it ends, for at most `timeout`; tells whether it has ended.
+    /// Blocks until the animation finishes or is stopped. Returns `false` on timeout.
     ///
     /// # Errors
-    /// As for [`wait`](Animation::wait).
+    /// See [`wait`](Animation::wait).
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool> {
         let deadline = self.gpio.now() + timeout;
-        match self.gpio.runtime().wait(self.progress.hub.bell(), Some(deadline), || self.ended()) {
+        match self.gpio.runtime().wait(&self.progress.bell, Some(deadline), || self.ended()) {
             Some(()) => self.result().map(|()| true),
             None => Ok(false),
         }
     }
 
-    /// Ends when the animation does; for `async` code, on any executor.
+    /// Resolves when the animation finishes or is stopped; for `async` code, on any executor.
     ///
     /// # Errors
-    /// As for [`wait`](Animation::wait).
+    /// See [`wait`](Animation::wait).
     pub async fn finished(&self) -> Result<()> {
         while self.is_running() {
-            let listener = self.progress.hub.bell().listen();
+            let listener = self.progress.bell.listen();
             if self.is_running() {
                 listener.await;
             }
@@ -273,6 +417,6 @@ impl Animation {
 
 impl fmt::Debug for Animation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Animation").field("running", &self.is_running()).finish_non_exhaustive()
+        write!(f, "Animation({})", if self.is_running() { "running" } else { "finished" })
     }
 }

@@ -19,7 +19,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::error::Result;
+use crate::error::{Result, first_error};
 use crate::gpio::Gpio;
 
 /// Something that holds pins and gives them back.
@@ -37,7 +37,7 @@ pub trait Device: fmt::Debug + Send + Sync {
 
     /// Returns whether the device, or any part of it, has been closed.
     fn is_closed(&self) -> bool {
-        self.parts().iter().any(|part| part.is_closed())
+        self.parts().into_iter().any(Device::is_closed)
     }
 
     /// Gives the pins back, those of the last opened part first. Idempotent; it also closes all clones of the device.
@@ -45,7 +45,7 @@ pub trait Device: fmt::Debug + Send + Sync {
     /// # Errors
     /// The first error met, of the operating system or the connection. The other parts are closed all the same.
     fn close(&self) -> Result<()> {
-        self.parts().into_iter().rev().fold(Ok(()), |result, part| result.and(part.close()))
+        first_error(self.parts().into_iter().rev().map(Device::close))
     }
 }
 

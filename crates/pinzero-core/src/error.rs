@@ -185,3 +185,11 @@ impl StdError for Error {
         self.0.source.as_ref().map(|source| &**source as _)
     }
 }
+/// Goes through all results, and returns the first error: closing goes on after one.
+pub(crate) fn first_error(results: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+    let mut first = Ok(());
+    for result in results {
+        first = first.and(result);
+    }
+    first
+}

@@ -1,4 +1,4 @@
-//! What an input tells its user, and how: handlers, iterators and waits.
+//! What a device tells its user, and how: handlers, iterators and waits.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,19 +9,22 @@ use std::time::Duration;
 
 use event_listener::Event as Bell;
 
-use crate::sync::{AtomicU8, AtomicU64, Mutex};
+use crate::debug::opaque;
+use crate::gpio::Gpio;
+use crate::runtime::Deliver;
+use crate::sync::{AtomicBool, AtomicU32, Mutex};
 use crate::time::Instant;
-use crate::types::Level;
+use crate::types::{Edge, Level};
 
 /// What happened to an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// It became active: a button was pressed.
+    /// The input became active: a button was pressed.
     Activated,
-    /// It became inactive: a button was released.
+    /// The input became inactive: a button was released.
     Deactivated,
-    /// It has been active for the hold time, or for a further one with repeat.
+    /// The input has been active for the hold time, or for a further one with repeat.
     Held,
     /// Activated and deactivated once, and not again within the double-click time.
     Clicked,
@@ -29,28 +32,87 @@ pub enum EventKind {
     DoubleClicked,
     /// Active for the hold time; no click comes of it.
     LongPressed,
+    /// A sample was due; see [`InputBuilder::sample`](crate::InputBuilder::sample).
+    Sampled,
 }
 
 /// Something that happened to an input, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What.
+    /// What happened.
     pub kind: EventKind,
     /// When it counted, on the factory's clock.
     pub at: Instant,
     /// The level of the line then.
     pub level: Level,
-    /// How long the input had been in its state, the press included: zero for `Activated`; for `Deactivated`, how
-    /// long it was active; for `Held` and `LongPressed`, how long it has been.
+    /// How long the input had been in its state, the press included: zero for `Activated`; for `Deactivated`, how long it was
+    /// active; for `Held` and `LongPressed`, how long it has been active.
     pub lasted: Duration,
     /// How many edges or events were lost before this one.
     pub missed: u32,
+    /// Whether this is a further `Held` of the same press.
+    pub repeat: bool,
+}
+
+/// The kinds of events that a device has.
+pub trait Kinded: Copy + fmt::Debug + Send + 'static {
+    /// What tells one kind from another.
+    type Kind: Copy + PartialEq + Send + 'static;
+
+    /// Returns the kind.
+    fn kind(&self) -> Self::Kind;
+
+    /// Returns a number below 31 that no other kind has.
+    fn bit(kind: Self::Kind) -> u32;
+
+    /// Returns the number of edges or events lost before this one.
+    fn missed(&mut self) -> &mut u32;
+
+    /// Returns whether the event may be left out while an earlier one like it still waits for its handlers.
+    fn is_repeat(&self) -> bool {
+        false
+    }
+}
+
+impl Kinded for Event {
+    type Kind = EventKind;
+
+    fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    fn bit(kind: EventKind) -> u32 {
+        kind as u32
+    }
+
+    fn missed(&mut self) -> &mut u32 {
+        &mut self.missed
+    }
+
+    fn is_repeat(&self) -> bool {
+        self.repeat
+    }
+}
+
+/// Edges are of one kind.
+impl Kinded for Edge {
+    type Kind = ();
+
+    fn kind(&self) {}
+
+    fn bit((): ()) -> u32 {
+        0
+    }
+
+    fn missed(&mut self) -> &mut u32 {
+        &mut self.missed
+    }
 }
 
 /// What a handler may return: nothing, or a [`Result`] whose error is logged instead of lost.
 pub trait Outcome {
-    /// Looks at it, once.
+    /// Logs the error, if there is one.
     fn report(self);
 }
 
@@ -66,17 +128,20 @@ impl<T, E: fmt::Display> Outcome for Result<T, E> {
     }
 }
 
-/// A handler that never returns, such as one that ends the program, has this outcome: `!`, which has no name yet.
+/// The outcome of a handler that never returns, such as `|_| exit(0)`.
+///
+/// Its type `!` cannot be named in stable Rust but as what such a function returns; without this, the closure would fall back
+/// to a type that is no outcome, in edition 2024.
 impl Outcome for <fn() -> ! as Function>::Output {
     fn report(self) {
         self
     }
 }
 
-/// What a function returns.
+/// Names the type that a function returns.
 #[doc(hidden)]
 pub trait Function {
-    /// That.
+    /// The return type.
     type Output;
 }
 
@@ -84,101 +149,91 @@ impl<O> Function for fn() -> O {
     type Output = O;
 }
 
-type Callback = Box<dyn FnMut(&Event) + Send>;
-
-/// A registered handler. Dropping this leaves it in place.
+/// A registered handler. Dropping this leaves the handler in place.
 #[derive(Debug, Clone)]
 pub struct Handler {
-    hub: Weak<Hub>,
+    hub: Weak<dyn Handlers>,
     id: u64,
 }
 
 impl Handler {
-    /// Takes the handler out: it is not called again, a call that is under way excepted.
+    /// Removes the handler: it is not called again; a call that is under way ends as usual.
     pub fn remove(&self) {
         if let Some(hub) = self.hub.upgrade() {
-            hub.remove(|entry| entry.id == self.id);
+            hub.remove(self.id);
         }
     }
 }
 
-struct Entry {
+/// A hub, whatever its events are.
+trait Handlers: Send + Sync {
+    fn remove(&self, id: u64);
+}
+
+opaque!(Handlers);
+
+type Callback<E> = Box<dyn FnMut(&E) + Send>;
+
+struct Entry<E: Kinded> {
     id: u64,
-    kind: EventKind,
-    /// Empty while it is being called, and for good once it has been removed.
-    callback: Mutex<Cell>,
+    kind: E::Kind,
+    /// `None` while the callback runs.
+    callback: Option<Callback<E>>,
 }
 
-enum Cell {
-    Ready(Callback),
-    Running,
-    Removed,
-}
-
-impl Entry {
-    /// The callback, for whoever is to call it; `None` if it has been removed.
-    fn take(&self) -> Option<Callback> {
-        let mut cell = self.callback.lock();
-        if !matches!(*cell, Cell::Ready(_)) {
-            return None;
-        }
-        let Cell::Ready(callback) = std::mem::replace(&mut *cell, Cell::Running) else { return None };
-        Some(callback)
-    }
-
-    /// Takes it back; one that has been removed meanwhile, perhaps by itself, is dropped. Tells how often that panicked.
-    fn put_back(&self, callback: Callback) -> u64 {
-        let mut cell = self.callback.lock();
-        if matches!(*cell, Cell::Running) {
-            *cell = Cell::Ready(callback);
-            return 0;
-        }
-        drop(cell);
-        // What it owns may have code of its own to run.
-        survive(|| drop(callback))
-    }
-}
-
-/// The listeners of one input.
-#[derive(Default)]
-pub(crate) struct Hub {
-    bell: Bell,
-    listeners: Mutex<Listeners>,
-    /// The kinds of events that somebody listens to, and [`QUEUES`]: to be looked at without the lock, for each edge.
-    wanted: AtomicU8,
-    /// Goes up with each handler that comes or goes, and numbers them. Written under the lock.
-    changes: AtomicU64,
+/// The listeners of one device.
+pub(crate) struct Hub<E: Kinded = Event> {
+    bell: Arc<Bell>,
+    listeners: Mutex<Listeners<E>>,
+    /// The kinds of events that somebody listens to, and [`QUEUES`]: asked without the lock, for each edge.
+    wanted: AtomicU32,
+    /// Events that wait for their handlers.
+    waiting: Mutex<VecDeque<E>>,
+    /// A repeat is among them.
+    has_repeat: AtomicBool,
 }
 
 /// Set in [`Hub::wanted`] while there are iterators.
-const QUEUES: u8 = 1 << 7;
+const QUEUES: u32 = 1 << 31;
 
-fn bit(kind: EventKind) -> u8 {
-    1 << kind as u8
-}
-
-#[derive(Default)]
-struct Listeners {
+struct Listeners<E: Kinded> {
     closed: bool,
-    entries: Arc<Vec<Arc<Entry>>>,
-    queues: Vec<Weak<Queue>>,
+    /// The number of the next handler: they are called in the order of their numbers.
+    next_id: u64,
+    entries: Vec<Entry<E>>,
+    queues: Vec<Weak<Queue<E>>>,
 }
 
-impl Listeners {
-    fn wanted(&self) -> u8 {
+impl<E: Kinded> Listeners<E> {
+    fn wanted(&self) -> u32 {
         let queues = if self.queues.is_empty() { 0 } else { QUEUES };
-        self.entries.iter().fold(queues, |wanted, entry| wanted | bit(entry.kind))
+        self.entries.iter().fold(queues, |wanted, entry| wanted | bit::<E>(entry.kind))
     }
 }
 
-impl Hub {
-    /// Rung when something happened that a waiter may be waiting for.
-    pub(crate) fn bell(&self) -> &Bell {
-        &self.bell
-    }
+fn bit<E: Kinded>(kind: E::Kind) -> u32 {
+    let bit = E::bit(kind);
+    debug_assert!(bit < 31, "the last bit is that of the iterators");
+    1 << bit
+}
 
-    pub(crate) fn ring(&self) {
-        self.bell.notify(usize::MAX);
+impl<E: Kinded> Default for Hub<E> {
+    fn default() -> Self {
+        let listeners = Listeners { closed: false, next_id: 0, entries: Vec::new(), queues: Vec::new() };
+        Hub {
+            bell: Arc::default(),
+            listeners: Mutex::new(listeners),
+            wanted: AtomicU32::new(0),
+            waiting: Mutex::new(VecDeque::new()),
+            has_repeat: AtomicBool::new(false),
+        }
+    }
+}
+
+impl<E: Kinded> Hub<E> {
+    /// Rung when something happened that a waiter may be waiting for.
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -187,49 +242,41 @@ impl Hub {
 
     pub(crate) fn on<R: Outcome>(
         self: &Arc<Self>,
-        kind: EventKind,
-        mut handler: impl FnMut(&Event) -> R + Send + 'static,
+        kind: E::Kind,
+        mut handler: impl FnMut(&E) -> R + Send + 'static,
     ) -> Handler {
-        let callback: Callback = Box::new(move |event| handler(event).report());
+        let callback: Callback<E> = Box::new(move |event| handler(event).report());
         let mut listeners = self.listeners.lock();
-        let id = self.changes.fetch_add(1, Ordering::Release);
+        let id = listeners.next_id;
+        listeners.next_id += 1;
         if listeners.closed {
             drop(listeners);
             log::warn!("a handler was given to a device that is closed: it will not be called");
         } else {
-            let entry = Arc::new(Entry { id, kind, callback: Mutex::new(Cell::Ready(callback)) });
-            let mut entries = Vec::clone(&listeners.entries);
-            entries.push(entry);
-            listeners.entries = Arc::new(entries);
+            listeners.entries.push(Entry { id, kind, callback: Some(callback) });
             self.wanted.store(listeners.wanted(), Ordering::Release);
         }
-        Handler { hub: Arc::downgrade(self), id }
+        let hub: Weak<Self> = Arc::downgrade(self);
+        Handler { hub, id }
     }
 
-    pub(crate) fn forget_handlers(&self) {
-        self.remove(|_| true);
+    pub(crate) fn clear_handlers(&self) {
+        self.remove_where(|_| true);
     }
 
-    fn remove(&self, matches: impl Fn(&Entry) -> bool) {
-        let callbacks: Vec<Cell> = {
-            let mut listeners = self.listeners.lock();
-            let (removed, kept): (Vec<_>, _) =
-                listeners.entries.iter().cloned().partition(|entry| matches(entry));
-            listeners.entries = Arc::new(kept);
-            self.wanted.store(listeners.wanted(), Ordering::Release);
-            self.changes.fetch_add(1, Ordering::Release);
-            // Still under the lock: of two that remove the same entry, neither returns before it is not called any more.
-            removed
-                .iter()
-                .map(|entry| std::mem::replace(&mut *entry.callback.lock(), Cell::Removed))
-                .collect()
-        };
+    fn remove_where(&self, matches: impl Fn(&Entry<E>) -> bool) {
+        let mut listeners = self.listeners.lock();
+        let (removed, kept) =
+            std::mem::take(&mut listeners.entries).into_iter().partition::<Vec<_>, _>(matches);
+        listeners.entries = kept;
+        self.wanted.store(listeners.wanted(), Ordering::Release);
+        drop(listeners);
         // Dropped with no lock held: a callback may own devices.
-        drop(callbacks);
+        drop(removed);
     }
 
-    pub(crate) fn queue(&self) -> Arc<Queue> {
-        let queue = Arc::new(Queue::default());
+    pub(crate) fn queue(&self) -> Arc<Queue<E>> {
+        let queue = Arc::new(Queue { events: Mutex::new(VecDeque::new()) });
         let mut listeners = self.listeners.lock();
         listeners.queues.push(Arc::downgrade(&queue));
         self.wanted.store(listeners.wanted(), Ordering::Release);
@@ -237,69 +284,106 @@ impl Hub {
         queue
     }
 
-    /// The next event in a queue, or the end of all; `None` if neither has come yet.
-    pub(crate) fn next(&self, queue: &Queue) -> Option<Option<Event>> {
+    /// Returns the next event in a queue, or the end of all; `None` if neither has come yet.
+    pub(crate) fn next(&self, queue: &Queue<E>) -> Option<Option<E>> {
         // Asked first: what came before the close is taken before it counts.
         let closed = self.is_closed();
         queue.pop().map(Some).or_else(|| closed.then_some(None))
     }
 
-    /// Whether anybody, handler or iterator, is to be told of events of this kind.
-    pub(crate) fn wants(&self, kind: EventKind) -> bool {
-        self.wanted.load(Ordering::Acquire) & (bit(kind) | QUEUES) != 0
+    /// Returns whether a handler or an iterator is to be told of events of this kind.
+    pub(crate) fn wants(&self, kind: E::Kind) -> bool {
+        self.wanted.load(Ordering::Acquire) & (bit::<E>(kind) | QUEUES) != 0
     }
 
-    /// Puts `events` into the iterators' queues, and leaves those that a handler wants too.
-    pub(crate) fn feed(&self, events: &mut Vec<Event>) {
-        if self.wanted.load(Ordering::Acquire) & QUEUES == 0 {
-            return;
+    /// Puts an event into the iterators' queues, and among those that wait for their handlers; returns whether it waits.
+    pub(crate) fn feed(&self, mut event: E) -> bool {
+        let mut wanted = self.wanted.load(Ordering::Acquire);
+        if wanted & QUEUES != 0 {
+            let mut listeners = self.listeners.lock();
+            listeners.queues.retain(|queue| match queue.upgrade() {
+                Some(queue) => {
+                    queue.push(event);
+                    true
+                }
+                None => false,
+            });
+            wanted = listeners.wanted();
+            self.wanted.store(wanted, Ordering::Release);
         }
-        let mut listeners = self.listeners.lock();
-        listeners.queues.retain(|queue| match queue.upgrade() {
-            Some(queue) => {
-                queue.push_all(events);
-                true
+        if wanted & bit::<E>(event.kind()) == 0 {
+            return false;
+        }
+        let mut waiting = self.waiting.lock();
+        if event.is_repeat() && self.has_repeat.swap(true, Ordering::Relaxed) {
+            // Handlers that lag behind a held button are not called again for each time that they missed.
+            if let Some(last) = waiting.back_mut() {
+                *last.missed() = last.missed().saturating_add(*event.missed());
             }
-            None => false,
-        });
-        let wanted = listeners.wanted();
-        self.wanted.store(wanted, Ordering::Release);
-        events.retain(|event| wanted & bit(event.kind) != 0);
+            return false;
+        }
+        waiting.push_back(event);
+        true
     }
 
-    /// Calls the handlers for `events`, one after another; tells how many panicked. Called by one thread at a time.
-    pub(crate) fn deliver(&self, events: &[Event]) -> u64 {
+    /// Takes out a callback for `kind` whose number is from `from` to below `below`.
+    fn take(&self, kind: E::Kind, from: u64, below: u64) -> Option<(u64, Callback<E>)> {
+        let mut listeners = self.listeners.lock();
+        let mut later = listeners.entries.iter_mut().filter(|entry| (from..below).contains(&entry.id));
+        later.find_map(
+            |entry| if entry.kind == kind { Some((entry.id, entry.callback.take()?)) } else { None },
+        )
+    }
+
+    /// Takes a callback back; one that has been removed meanwhile, perhaps by itself, is dropped.
+    fn put_back(&self, id: u64, callback: Callback<E>) -> u64 {
+        let mut listeners = self.listeners.lock();
+        if let Some(entry) = listeners.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.callback = Some(callback);
+            return 0;
+        }
+        drop(listeners);
+        // What the callback owns may have code of its own to run.
+        survive(|| drop(callback))
+    }
+
+    /// Ends all waits and iterators and removes the handlers.
+    pub(crate) fn close(&self) {
+        self.listeners.lock().closed = true;
+        self.clear_handlers();
+        self.bell.notify(usize::MAX);
+    }
+}
+
+impl<E: Kinded> Deliver for Hub<E> {
+    fn deliver(&self, count: usize) -> u64 {
         let mut panicked = 0;
-        let mut events = events.iter();
-        while !events.as_slice().is_empty() {
-            let changes = self.changes.load(Ordering::Acquire);
-            let entries = self.listeners.lock().entries.clone();
-            for event in events.by_ref() {
-                for entry in entries.iter().filter(|entry| entry.kind == event.kind) {
-                    // Only while it is called: what one owns that is removed is free at once, whatever the others do.
-                    if let Some(mut callback) = entry.take() {
-                        panicked += survive(|| callback(event));
-                        panicked += entry.put_back(callback);
-                    }
-                }
-                if self.changes.load(Ordering::Acquire) != changes {
-                    break;
-                }
+        for _ in 0..count {
+            let Some(event) = self.waiting.lock().pop_front() else { break };
+            if event.is_repeat() {
+                self.has_repeat.store(false, Ordering::Relaxed);
+            }
+            // A handler that is added by one of them is for later events.
+            let below = self.listeners.lock().next_id;
+            let mut from = 0;
+            while let Some((id, mut callback)) = self.take(event.kind(), from, below) {
+                panicked += survive(|| callback(&event));
+                panicked += self.put_back(id, callback);
+                from = id + 1;
             }
         }
         panicked
     }
+}
 
-    /// Ends all waits and iterators and forgets the handlers.
-    pub(crate) fn close(&self) {
-        self.listeners.lock().closed = true;
-        self.forget_handlers();
-        self.ring();
+impl<E: Kinded> Handlers for Hub<E> {
+    fn remove(&self, id: u64) {
+        self.remove_where(|entry| entry.id == id);
     }
 }
 
-/// Runs user code; how often it panicked: once or not at all.
-fn survive(work: impl FnOnce()) -> u64 {
+/// Runs user code; returns how often it panicked: once or not at all.
+pub(crate) fn survive(work: impl FnOnce()) -> u64 {
     let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else { return 0 };
     // Its drop is user code as well, and may panic again.
     std::mem::forget(payload);
@@ -307,7 +391,7 @@ fn survive(work: impl FnOnce()) -> u64 {
     1
 }
 
-impl fmt::Debug for Hub {
+impl<E: Kinded> fmt::Debug for Hub<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").field("handlers", &self.listeners.lock().entries.len()).finish_non_exhaustive()
     }
@@ -317,26 +401,65 @@ impl fmt::Debug for Hub {
 const QUEUE: usize = 1024;
 
 /// The events that an iterator has not taken yet.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    events: Mutex<VecDeque<Event>>,
+#[derive(Debug)]
+pub(crate) struct Queue<E> {
+    events: Mutex<VecDeque<E>>,
 }
 
-impl Queue {
-    fn push_all(&self, new: &[Event]) {
+impl<E: Kinded> Queue<E> {
+    fn push(&self, event: E) {
         let mut events = self.events.lock();
-        for event in new {
-            if events.len() == QUEUE {
-                let lost = events.pop_front().map_or(0, |oldest| oldest.missed) + 1;
-                if let Some(oldest) = events.front_mut() {
-                    oldest.missed = oldest.missed.saturating_add(lost);
-                }
+        if events.len() == QUEUE {
+            let lost = events.pop_front().map_or(0, |mut oldest| *oldest.missed()) + 1;
+            if let Some(oldest) = events.front_mut() {
+                *oldest.missed() = oldest.missed().saturating_add(lost);
             }
-            events.push_back(*event);
         }
+        events.push_back(event);
     }
 
-    pub(crate) fn pop(&self) -> Option<Event> {
+    pub(crate) fn pop(&self) -> Option<E> {
         self.events.lock().pop_front()
+    }
+}
+
+/// The events of a device from now on, as an iterator. Ends when the device is closed.
+///
+/// An iterator that lags by more than 1,024 events loses the oldest; `missed` of the next one says how many.
+#[derive(Debug)]
+#[must_use = "an iterator does nothing unless it is asked for events"]
+pub struct Events<E: Kinded = Event> {
+    gpio: Gpio,
+    hub: Arc<Hub<E>>,
+    queue: Arc<Queue<E>>,
+}
+
+impl<E: Kinded> Events<E> {
+    pub(crate) fn new(gpio: &Gpio, hub: &Arc<Hub<E>>) -> Self {
+        Events { gpio: gpio.clone(), hub: hub.clone(), queue: hub.queue() }
+    }
+
+    /// Returns the next event, or `None` if none comes within `timeout`.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<E> {
+        self.wait(Some(self.gpio.now() + timeout))
+    }
+
+    /// Returns the next event if there is one already.
+    pub fn try_next(&mut self) -> Option<E> {
+        self.queue.pop()
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
+        let next = || self.hub.next(&self.queue);
+        self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
+    }
+}
+
+/// Blocks until there is an event.
+impl<E: Kinded> Iterator for Events<E> {
+    type Item = E;
+
+    fn next(&mut self) -> Option<E> {
+        self.wait(None)
     }
 }

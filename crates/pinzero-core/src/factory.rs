@@ -1,20 +1,27 @@
-//! The boundary between the devices and whatever drives the pins: [`PinFactory`] and the pin roles.
+//! The boundary between the devices and the pins: [`PinFactory`] and the pin roles.
 //!
-//! A backend implements [`PinFactory`] and the roles it can play; core does the rest. The contract:
+//! A backend implements [`PinFactory`] and the roles that it can play; core does the rest. The contract:
 //!
-//! * **One call opens a line with its whole configuration.** The initial level is on the line before, or in the
-//!   same instant as, it becomes an output; there is no half-configured state that a relay could hear.
-//! * **What is not declared is refused.** An argument that the backend cannot honour gives
-//!   [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported); nothing is silently ignored. There are no default methods.
-//! * **Backends never call user code.** They hand edges to the [`EdgeSink`], either by a pollable source or by a push.
-//! * **`close` is idempotent, and once it returns the line is free**; other calls give
-//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes it. A level that `close` has
-//!   to leave behind is written *before* the line is given back.
-//! * **`set` waits for no network.** It is called with locks held. A backend whose pins are elsewhere sends off what is to
-//!   be done, in the order of the calls, and tells in `confirm` what has come of it; a local one has done it on return,
-//!   and has nothing to confirm.
-//! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts
-//!   and exit handling are core's.
+//! * **One call opens a line with its whole configuration.** The initial level is on the line before, or in the same instant
+//!   as, the line becomes an output; there is no half-configured state that a relay could hear.
+//! * **What is not declared is refused.** Each role names the field of [`Capabilities`] that guards it. Core asks that field
+//!   first, and never calls a role that is not declared. An argument that the backend cannot honour gives
+//!   [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported); nothing is silently ignored.
+//! * **Backends never call user code.** They hand edges to the [`EdgeSink`], by a descriptor to watch or by a push.
+//! * **`close` is idempotent, and once it returns the line is free and no edge is reported.** Other calls give
+//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes it. What the line becomes is decided by
+//!   [`OnClose::resolve`]; a level that stays is written *before* the line is given back.
+//! * **Core closes all pins before it closes the factory**, opens none after that, and drops the factory last. A backend keeps no
+//!   list of its open pins for this.
+//! * **`set` waits for no network.** Core calls it with locks held. A backend whose pins are on another computer sends the
+//!   command, in the order of the calls, and reports the result in `confirm`; a local backend has nothing to confirm.
+//! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts and exit
+//!   handling are core's.
+//!
+//! **A role that is added later** comes with a field in [`Capabilities`], whose default is `Support::None`, and with a method
+//! whose default body is the refusal and nothing else. A backend that others wrote still compiles and is never asked; so do the
+//! roles below that have such a body. A backend that *wraps* another must not inherit a refusal: put
+//! `#[deny(clippy::missing_trait_methods)]` on its `impl`. Configurations are `#[non_exhaustive]`: backends only read them.
 
 use std::time::Duration;
 
@@ -22,87 +29,137 @@ use pinzero_board::Board;
 
 use crate::capability::Capabilities;
 use crate::debug::opaque;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handle::line_info::LineInfo;
 use crate::handle::spi::SpiMode;
 use crate::runtime::EdgeSink;
-use crate::types::{Bias, Host, Level, Line, OnClose};
+use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
 
-/// Makes pins: the one trait that a backend is.
+/// Opens pins: the one trait that a backend is.
+///
+/// All `open` methods fail with [`Busy`](crate::ErrorKind::Busy) if another program holds a line, and with any I/O error.
 pub trait PinFactory: Send + Sync + 'static {
-    /// The backend's short name, as in `PINZERO_PIN_FACTORY`: `"cdev"`, `"mock"`.
+    /// Returns the backend's short name, as in `PINZERO_PIN_FACTORY`: `"cdev"`, `"mock"`.
     fn name(&self) -> &'static str;
 
-    /// Whose pins these are.
+    /// Returns whose pins these are.
     fn host(&self) -> Host;
 
-    /// What this backend does by itself.
+    /// Returns what this backend does by itself.
     fn capabilities(&self) -> Capabilities;
 
-    /// The board that carries the pins; [`Board::generic`] where it is none that is known.
+    /// Returns the board that carries the pins; [`Board::generic`] if the backend knows no better.
     fn board(&self) -> Board;
 
-    /// The line that the system calls `name` (a kernel line name), if there is one.
+    /// Returns the line that the system calls `name` (a kernel line name), if there is one.
     ///
     /// # Errors
-    /// Those of the system while looking.
+    /// Any I/O error.
     fn find_line(&self, name: &str) -> Result<Option<Line>>;
 
-    /// What a line is now. Nothing is taken or changed; what cannot be told that way is left out.
+    /// Returns the state of a line without claiming or changing it. Fields that the backend cannot read are `None`.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Any I/O error.
     fn line_info(&self, line: Line) -> Result<LineInfo>;
 
-    /// Takes a line as an output.
+    /// Opens a line as an output. Guarded by [`Capabilities::output`].
     ///
     /// # Errors
-    /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
+    /// See [`PinFactory`].
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>>;
 
-    /// Takes several lines as outputs that change together. There are 1 to 64 of them, each once.
+    /// Opens a line as an input; with a sink in the configuration, reports the edges after this call. Guarded by
+    /// [`Capabilities::input`], a sink by [`Capabilities::edges`], a bias by [`Capabilities::bias`].
     ///
     /// # Errors
-    /// As for [`open_output`](PinFactory::open_output).
-    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>>;
-
-    /// Takes a line as an input; with a sink in the configuration, edges after this call are reported.
-    ///
-    /// # Errors
-    /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
+    /// See [`PinFactory`].
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>>;
 
-    /// Takes a line as a PWM output.
+    /// Opens lines as inputs whose edges are reported in one order: 1 to 64 lines, each once. Guarded by
+    /// [`Capabilities::inputs`], and as [`open_input`](PinFactory::open_input).
     ///
     /// # Errors
-    /// [`Busy`](crate::ErrorKind::Busy) if another program holds it, and those of the system.
-    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>>;
+    /// See [`PinFactory`].
+    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
+        let _ = (lines, config);
+        Err(Error::unsupported("inputs that belong together"))
+    }
 
-    /// Takes four lines as an SPI bus with one device on it.
+    /// Opens lines as outputs that change together: 1 to 64 lines, each once. Guarded by [`Capabilities::group`].
     ///
     /// # Errors
-    /// [`Busy`](crate::ErrorKind::Busy) if another program holds one, and those of the system.
-    fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>>;
+    /// See [`PinFactory`].
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        let _ = (lines, config);
+        Err(Error::unsupported("a group of outputs"))
+    }
 
-    /// Closes every pin that is still open and whatever the factory itself holds. Idempotent.
+    /// Opens a line that can turn from output to input and back without being let go of. Guarded by [`Capabilities::flex`],
+    /// a sink by [`Capabilities::edges`].
     ///
     /// # Errors
-    /// The first one met; closing goes on all the same.
+    /// See [`PinFactory`].
+    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
+        let _ = (line, config);
+        Err(Error::unsupported("a line that turns round"))
+    }
+
+    /// Opens a line as a PWM output. Guarded by [`Capabilities::pwm`]; core asks for [`PwmConfig::hardware`] on every backend.
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
+        let _ = (line, config);
+        Err(Error::unsupported("PWM"))
+    }
+
+    /// Opens any four lines as an SPI bus with one device on it. Guarded by [`Capabilities::spi`].
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        let _ = config;
+        Err(Error::unsupported("SPI on any lines"))
+    }
+
+    /// Opens one device on an SPI controller of the chip. Guarded by [`Capabilities::hardware_spi`].
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        let _ = config;
+        Err(Error::unsupported("hardware SPI"))
+    }
+
+    /// Opens an I2C controller of the chip. Guarded by [`Capabilities::i2c`].
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        let _ = config;
+        Err(Error::unsupported("I2C"))
+    }
+
+    /// Closes what the factory itself holds: a chip, a connection. Core has closed all pins before. Idempotent.
+    ///
+    /// # Errors
+    /// The first error met; closing goes on all the same.
     fn close(&self) -> Result<()>;
 }
 
 /// A line that can be read.
 pub trait Pin: Send + Sync {
-    /// The level on the line now: what is really there, not what was last written.
+    /// Returns the level on the line now, which need not be the one last written.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
     fn level(&self) -> Result<Level>;
 
     /// Gives the line back in the state that its configuration names. Idempotent.
     ///
     /// # Errors
-    /// Those of the system; the line is given back as far as can be all the same.
+    /// Any I/O error; the line is given back as far as possible all the same.
     fn close(&self) -> Result<()>;
 }
 
@@ -111,15 +168,49 @@ pub trait OutputPin: Pin {
     /// Drives the line to `level`.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
     fn set(&self, level: Level) -> Result<()>;
 
-    /// Waits until every [`set`](OutputPin::set) so far is done. Called only where the host is
+    /// Waits until every [`set`](OutputPin::set) so far is done. Core calls this only where the host is
     /// [`Remote`](Host::Remote), with no lock held.
     ///
     /// # Errors
-    /// [`Disconnected`](crate::ErrorKind::Disconnected), and what one of them met.
+    /// [`Disconnected`](crate::ErrorKind::Disconnected), and the error of a `set` so far.
     fn confirm(&self) -> Result<()>;
+}
+
+/// A line that turns round without being let go of: no glitch, and nobody else can take the line in between.
+///
+/// Edges are reported while the line is an input, and not while it drives.
+pub trait FlexPin: Pin {
+    /// Makes the line do this, level or bias included, in one step; on a line that drives already, it is a write.
+    ///
+    /// Core asks for [`Drive::Pwm`] only where [`Capabilities::pwm`] is native.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
+    fn turn(&self, drive: Drive) -> Result<()>;
+
+    /// Waits until every [`turn`](FlexPin::turn) so far is done, as [`OutputPin::confirm`] does.
+    ///
+    /// # Errors
+    /// See [`OutputPin::confirm`].
+    fn confirm(&self) -> Result<()>;
+}
+
+/// Lines that are read together. In all masks bit 0 is the first line, bit 1 the second, and so on.
+pub trait InputPins: Send + Sync {
+    /// Returns the levels on the lines now, read in one call where the backend can.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](InputPins::close), and any I/O error.
+    fn levels(&self) -> Result<u64>;
+
+    /// Gives the lines back with the bias in which they were found. Idempotent.
+    ///
+    /// # Errors
+    /// Any I/O error; the lines are given back as far as possible all the same.
+    fn close(&self) -> Result<()>;
 }
 
 /// Lines that are driven together. In all masks bit 0 is the first line, bit 1 the second, and so on.
@@ -127,71 +218,115 @@ pub trait OutputGroupPins: Send + Sync {
     /// Drives the lines whose bit is set in `mask` to the level of their bit in `levels`, all in the same instant.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and any I/O error.
     fn set(&self, mask: u64, levels: u64) -> Result<()>;
 
     /// Waits until every [`set`](OutputGroupPins::set) so far is done, as [`OutputPin::confirm`] does.
     ///
     /// # Errors
-    /// As for [`OutputPin::confirm`].
+    /// See [`OutputPin::confirm`].
     fn confirm(&self) -> Result<()>;
 
-    /// The levels on the lines now.
+    /// Returns the levels on the lines now.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and any I/O error.
     fn levels(&self) -> Result<u64>;
 
     /// Gives the lines back in the state that their configuration names. Idempotent.
     ///
     /// # Errors
-    /// Those of the system; the lines are given back as far as can be all the same.
+    /// Any I/O error; the lines are given back as far as possible all the same.
     fn close(&self) -> Result<()>;
 }
 
-/// A line that carries pulses.
+/// A line that carries a PWM signal.
 pub trait PwmPin: Send + Sync {
-    /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a
-    /// steady low and a pulse of `period` a steady high, neither ever toggling.
+    /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a steady low and a
+    /// pulse of `period` a steady high, neither ever toggling.
     ///
-    /// A wave that runs may go on to the end of its cycle first.
+    /// A cycle that has begun may end first.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and any I/O error.
     fn set(&self, period: Duration, pulse: Duration) -> Result<()>;
 
     /// Waits until every [`set`](PwmPin::set) so far is done, as [`OutputPin::confirm`] does.
     ///
     /// # Errors
-    /// As for [`OutputPin::confirm`].
+    /// See [`OutputPin::confirm`].
     fn confirm(&self) -> Result<()>;
 
     /// Gives the line back in the state that its configuration names. Idempotent.
     ///
     /// # Errors
-    /// Those of the system; the line is given back as far as can be all the same.
+    /// Any I/O error; the line is given back as far as possible all the same.
     fn close(&self) -> Result<()>;
 }
 
 /// An SPI bus with one device on it.
 pub trait SpiBus: Send + Sync {
-    /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
+    /// Does the operations in their order as one transaction: the device stays selected from the first to the last.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and those of the system.
-    fn transfer(&self, data: &mut [u8]) -> Result<()>;
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and any I/O error.
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()>;
 
     /// Gives the lines back. Idempotent.
     ///
     /// # Errors
-    /// Those of the system; the lines are given back as far as can be all the same.
+    /// Any I/O error; the lines are given back as far as possible all the same.
     fn close(&self) -> Result<()>;
 }
 
-opaque!(PinFactory Pin OutputPin OutputGroupPins PwmPin SpiBus);
+/// One step of an SPI transaction; the same as in embedded-hal.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SpiOperation<'a> {
+    /// Reads bytes, and sends zeros meanwhile.
+    Read(&'a mut [u8]),
+    /// Sends bytes, and drops what comes in.
+    Write(&'a [u8]),
+    /// Sends the second buffer and reads into the first; the shorter one is padded with zeros, or its surplus dropped.
+    Transfer(&'a mut [u8], &'a [u8]),
+    /// Sends bytes and puts in their place what has come in.
+    TransferInPlace(&'a mut [u8]),
+    /// Waits with the device selected.
+    Delay(Duration),
+}
+
+/// An I2C controller.
+pub trait I2cBus: Send + Sync {
+    /// Does the operations on the device at `address` as one transaction: a start before the first, a repeated start wherever
+    /// the direction changes, and one stop at the end.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](I2cBus::close), [`Io`](crate::ErrorKind::Io) if no device answers,
+    /// and any I/O error.
+    fn transfer(&self, address: u16, operations: &mut [I2cOperation<'_>]) -> Result<()>;
+
+    /// Gives the controller back. Idempotent.
+    ///
+    /// # Errors
+    /// Any I/O error; the controller is given back as far as possible all the same.
+    fn close(&self) -> Result<()>;
+}
+
+/// One step of an I2C transaction; the same as in embedded-hal.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum I2cOperation<'a> {
+    /// Reads bytes.
+    Read(&'a mut [u8]),
+    /// Sends bytes.
+    Write(&'a [u8]),
+}
+
+opaque!(PinFactory Pin OutputPin FlexPin InputPins OutputGroupPins PwmPin SpiBus I2cBus);
 
 /// How an output is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OutputConfig {
     /// The level from the first instant; `None` adopts the level that is on the line.
     pub initial: Option<Level>,
@@ -199,8 +334,16 @@ pub struct OutputConfig {
     pub on_close: OnClose,
 }
 
+impl OutputConfig {
+    /// Returns a configuration with this level from the first instant, or the one on the line.
+    pub fn new(initial: impl Into<Option<Level>>, on_close: OnClose) -> Self {
+        OutputConfig { initial: initial.into(), on_close }
+    }
+}
+
 /// How a group of outputs is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GroupConfig {
     /// The levels from the first instant, bit 0 for the first line.
     pub initial: u64,
@@ -208,50 +351,182 @@ pub struct GroupConfig {
     pub on_close: OnClose,
 }
 
-/// How an input is opened. On close it goes back to the pull that it was found with.
-#[derive(Debug)]
+impl GroupConfig {
+    /// Returns a configuration with these levels from the first instant.
+    pub fn new(initial: u64, on_close: OnClose) -> Self {
+        GroupConfig { initial, on_close }
+    }
+}
+
+/// How an input is opened. On close the line goes back to the bias in which it was found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct InputConfig {
-    /// The resistor to set.
+    /// The bias to set.
     pub bias: Bias,
-    /// How long the level must be steady before an edge is reported, with the time at which it had been for so long. Not
-    /// longer than what [`Capabilities::settle`] offers; `None` if core sees to it.
+    /// How long the level must be steady before an edge is reported, with the time at which it had been for so long. Never
+    /// above [`Capabilities::settle`]; `None` if core debounces.
     pub settle: Option<Duration>,
-    /// Where edges go; `None` if nobody wants them.
+    /// The sink for edges; `None` if nobody wants them.
     pub edges: Option<EdgeSink>,
+}
+
+impl InputConfig {
+    /// Returns a configuration with this bias, and without edges.
+    pub fn new(bias: Bias) -> Self {
+        InputConfig { bias, settle: None, edges: None }
+    }
+
+    /// Returns the configuration with a sink for edges.
+    #[must_use]
+    pub fn edges(mut self, sink: EdgeSink) -> Self {
+        self.edges = Some(sink);
+        self
+    }
+}
+
+/// How inputs that belong together are opened. On close the lines go back to the bias in which they were found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InputsConfig {
+    /// The bias to set on each line.
+    pub bias: Bias,
+    /// A sink for each line, in the order of the lines; empty if nobody wants edges.
+    ///
+    /// Edges must come in the order in which they happened, whichever sink they go to.
+    pub edges: Vec<EdgeSink>,
+}
+
+impl InputsConfig {
+    /// Returns a configuration with this bias, and without edges.
+    pub fn new(bias: Bias) -> Self {
+        InputsConfig { bias, edges: Vec::new() }
+    }
+
+    /// Returns the configuration with a sink for the edges of each line.
+    #[must_use]
+    pub fn edges(mut self, sinks: Vec<EdgeSink>) -> Self {
+        self.edges = sinks;
+        self
+    }
+}
+
+/// How a flexible line is opened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FlexConfig {
+    /// What the line does from the first instant; never [`Drive::Pwm`].
+    pub start: Drive,
+    /// The sink for the edges while the line is an input; `None` if nobody wants them.
+    pub edges: Option<EdgeSink>,
+    /// What the line becomes on close.
+    pub on_close: OnClose,
+}
+
+impl FlexConfig {
+    /// Returns a configuration that starts like this, without edges.
+    pub fn new(start: Drive, on_close: OnClose) -> Self {
+        FlexConfig { start, edges: None, on_close }
+    }
+
+    /// Returns the configuration with a sink for edges.
+    #[must_use]
+    pub fn edges(mut self, sink: EdgeSink) -> Self {
+        self.edges = Some(sink);
+        self
+    }
 }
 
 /// How a PWM output is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PwmConfig {
     /// The length of a cycle, above zero.
     pub period: Duration,
     /// How long the line is high in each cycle, from zero to `period`.
     pub pulse: Duration,
-    /// The pulses are to be the hardware's own, and nothing else will do.
+    /// Only pulses made by hardware will do.
     pub hardware: bool,
-    /// The level at which a wave stops that is running when a line is closed with [`OnClose::Keep`].
+    /// The level at which a running signal stops when the line is closed with [`OnClose::Keep`].
     pub rest: Level,
     /// What the line becomes on close.
     pub on_close: OnClose,
 }
 
-/// How an SPI bus is opened. Lines go back to what they were found as on close.
+impl PwmConfig {
+    /// Returns a configuration with pulses of `pulse` every `period`, by whatever makes them, that rests low.
+    pub fn new(period: Duration, pulse: Duration) -> Self {
+        PwmConfig { period, pulse, hardware: false, rest: Level::Low, on_close: OnClose::default() }
+    }
+}
+
+/// How an SPI bus on any four lines is opened. The lines go back to what they were found as on close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SpiConfig {
     /// The line that carries the clock.
     pub clock: Line,
-    /// The line that data goes out by.
+    /// The line that carries data to the device.
     pub mosi: Line,
-    /// The line that data comes in by.
+    /// The line that carries data from the device.
     pub miso: Line,
-    /// The line that selects the device for the length of a transfer.
+    /// The chip select line.
     pub select: Line,
     /// Polarity and phase of the clock.
     pub mode: SpiMode,
     /// The lowest bit of each byte goes first.
     pub lsb_first: bool,
-    /// The device is selected by a high level.
+    /// The chip select is active when high.
     pub select_high: bool,
-    /// The most clock cycles a second; `None` leaves it to the backend.
+    /// The most clock cycles a second; `None` leaves the rate to the backend.
     pub max_rate: Option<u32>,
+}
+
+impl SpiConfig {
+    /// Returns a configuration for these lines in mode 0: highest bit first, chip select active when low.
+    pub fn new(clock: Line, mosi: Line, miso: Line, select: Line) -> Self {
+        let (mode, max_rate) = (SpiMode::default(), None);
+        SpiConfig { clock, mosi, miso, select, mode, lsb_first: false, select_high: false, max_rate }
+    }
+}
+
+/// How a device on an SPI controller is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HardwareSpiConfig {
+    /// The controller's number: 0 for `/dev/spidev0.*`.
+    pub bus: u32,
+    /// The chip select's number: 1 for `/dev/spidev*.1`.
+    pub select: u32,
+    /// Polarity and phase of the clock.
+    pub mode: SpiMode,
+    /// The lowest bit of each byte goes first.
+    pub lsb_first: bool,
+    /// The chip select is active when high.
+    pub select_high: bool,
+    /// The most clock cycles a second; `None` leaves the rate to the backend.
+    pub max_rate: Option<u32>,
+}
+
+impl HardwareSpiConfig {
+    /// Returns a configuration for this controller and chip select in mode 0: highest bit first, chip select active when low.
+    pub fn new(bus: u32, select: u32) -> Self {
+        let (mode, max_rate) = (SpiMode::default(), None);
+        HardwareSpiConfig { bus, select, mode, lsb_first: false, select_high: false, max_rate }
+    }
+}
+
+/// How an I2C controller is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct I2cConfig {
+    /// The controller's number: 1 for `/dev/i2c-1`, the one on the header of a Raspberry Pi.
+    pub bus: u32,
+}
+
+impl I2cConfig {
+    /// Returns a configuration for this controller.
+    pub fn new(bus: u32) -> Self {
+        I2cConfig { bus }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -10,16 +11,20 @@ use pinzero_board::{Board, PinError, Pull};
 
 use crate::capability::Capabilities;
 use crate::emulate::soft_pwm::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, first_error};
+use crate::event::Outcome;
 use crate::exit::{self, Home};
 use crate::factory::PinFactory;
+use crate::handle::flex::FlexBuilder;
 use crate::handle::group::GroupBuilder;
 use crate::handle::input::InputBuilder;
+use crate::handle::inputs::Inputs;
 use crate::handle::line_info::LineInfo;
 use crate::handle::output::OutputBuilder;
 use crate::handle::pwm::PwmBuilder;
 use crate::handle::reserve::{Reservation, Reserver};
 use crate::handle::spi::SpiBuilder;
+use crate::handle::timer::{self, Place, Timer, WeakTimer};
 use crate::handle::{Close, Lifecycle};
 use crate::pin_spec::{PinSpec, Spec};
 use crate::runtime::Runtime;
@@ -30,15 +35,18 @@ use crate::types::{Bias, Host, Line, OnClose};
 /// A factory in use, with its timeline. A cheap handle: clones are the same factory.
 ///
 /// ```
-/// use pinzero_core::{Bias, Level, mock};
+/// use pinzero::{Bias, Level, mock};
 ///
 /// let gpio = mock::gpio();
 /// let button = gpio.input(2).bias(Bias::PullUp).open()?;
 /// assert_eq!(button.level()?, Level::High);
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Gpio(Arc<Inner>);
+
+impl UnwindSafe for Gpio {}
+impl RefUnwindSafe for Gpio {}
 
 struct Inner {
     runtime: Runtime,
@@ -46,6 +54,7 @@ struct Inner {
     tickets: AtomicU64,
     /// What is open, in the order of opening.
     open: Mutex<BTreeMap<Ticket, Weak<dyn Close>>>,
+    timers: Mutex<Vec<WeakTimer>>,
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
@@ -59,12 +68,12 @@ struct Inner {
 /// How to take a factory into use; made by [`Gpio::builder`].
 ///
 /// ```
-/// use pinzero_core::{Level, OnClose, mock};
+/// use pinzero::{Level, OnClose, mock};
 ///
 /// let gpio = mock::builder().on_close(OnClose::Low).exit_guard(false).open();
 /// drop(gpio.output(17).initial(Level::High).open()?);
 /// assert_eq!(gpio.line(17).history().last().map(|change| change.1), Some(Level::Low));
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is taken into use before `open`"]
@@ -105,6 +114,7 @@ impl GpioBuilder {
             soft_pwm: OnceLock::new(),
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
+            timers: Mutex::default(),
             closed: AtomicBool::new(false),
             on_close: self.on_close,
             home: Home::here(),
@@ -159,27 +169,110 @@ impl Gpio {
         }
     }
 
-    /// Prepares to open a line as an output.
+    /// Returns a builder for an output.
     pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
         OutputBuilder::new(self.clone(), pin.into())
     }
 
-    /// Prepares to open a line as an input.
+    /// Returns a builder for an input.
     pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
-        InputBuilder::new(self.clone(), pin.into())
+        InputBuilder::new(self, vec![pin.into()], "Input")
     }
 
-    /// Prepares to open several lines as outputs that change together.
+    /// Returns a builder for inputs that belong together: their edges come in order, and they close as one.
+    pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
+        InputBuilder::new(self, pins.into_iter().map(Into::into).collect(), "Inputs")
+    }
+
+    /// Returns a builder for a line that turns from output to input and back without being let go of.
+    pub fn flex(&self, pin: impl Into<PinSpec>) -> FlexBuilder {
+        FlexBuilder::new(self.clone(), pin.into())
+    }
+
+    /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
+    ///
+    /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
+    /// [`every_on_thread`](Gpio::every_on_thread). A call that is late is made once, and later calls keep the beat.
+    ///
+    /// ```
+    /// use pinzero::{Level, mock, time::{ms, secs}};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// let timer = gpio.every(secs(1), move |_| lamp.toggle())?;
+    /// gpio.advance(ms(2500));
+    /// assert_eq!(gpio.line(17).history(), [(secs(1), Level::High), (secs(2), Level::Low)]);
+    /// timer.cancel();
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a period of zero, [`Closed`](ErrorKind::Closed), and
+    /// [`Io`](ErrorKind::Io) if the system gives no thread.
+    pub fn every<R: Outcome>(
+        &self,
+        period: Duration,
+        code: impl FnMut(&Timer) -> R + Send + 'static,
+    ) -> Result<Timer> {
+        timer::start(self, period, false, Place::WithHandlers, code)
+    }
+
+    /// Calls `code` once, `delay` from now, where the handlers of devices run.
+    ///
+    /// ```
+    /// use pinzero::{mock, time::{ms, secs}};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// lamp.toggle()?;
+    /// gpio.after(secs(3), move || lamp.toggle())?;
+    /// gpio.advance(secs(10));
+    /// assert_eq!(gpio.line(17).history().last().map(|change| change.0), Some(secs(3)));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`every`](Gpio::every).
+    pub fn after<R: Outcome>(
+        &self,
+        delay: Duration,
+        code: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<Timer> {
+        let mut code = Some(code);
+        // It is called once.
+        timer::start(self, delay, true, Place::WithHandlers, move |_| {
+            if let Some(code) = code.take() {
+                code().report();
+            }
+        })
+    }
+
+    /// Calls `code` every `period` on a thread of its own: for slow work, such as a ping or a file system that hangs.
+    ///
+    /// However long the code takes, handlers, blinks and other timers go on. The next call comes at the next beat after the code
+    /// has returned. On a virtual clock the code runs with the handlers, on the thread that moves the clock.
+    ///
+    /// # Errors
+    /// See [`every`](Gpio::every).
+    pub fn every_on_thread<R: Outcome>(
+        &self,
+        period: Duration,
+        code: impl FnMut(&Timer) -> R + Send + 'static,
+    ) -> Result<Timer> {
+        timer::start(self, period, false, Place::OnThread, code)
+    }
+
+    /// Returns a builder for outputs that change together.
     pub fn group<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> GroupBuilder {
         GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
     }
 
-    /// Prepares to open an SPI bus on any pins, driven in software.
+    /// Returns a builder for an SPI bus on any pins.
     pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
         SpiBuilder::new(self.clone(), clock.into())
     }
 
-    /// Prepares to open a line as a PWM output.
+    /// Returns a builder for a PWM output.
     pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
         PwmBuilder::new(self.clone(), pin.into())
     }
@@ -247,13 +340,13 @@ impl Gpio {
     /// character device, the pull where registers do not show it. Of any other pin that stays out; see [`LineInfo`].
     ///
     /// ```
-    /// use pinzero_core::{Level, LineFunction, mock};
+    /// use pinzero::{Level, LineFunction, mock};
     ///
     /// let gpio = mock::gpio();
     /// let relay = gpio.output(17).initial(Level::High).open()?;
     /// let seen = gpio.line_info("J8:11")?;
     /// assert_eq!((seen.function, seen.level), (Some(LineFunction::Output), Some(Level::High)));
-    /// # Ok::<(), pinzero_core::Error>(())
+    /// # Ok::<(), pinzero::Error>(())
     /// ```
     ///
     /// # Errors
@@ -302,13 +395,13 @@ impl Gpio {
     /// Closes what is open on these pins, the last opened first; a pin that nothing is open on is passed over.
     ///
     /// ```
-    /// use pinzero_core::{Level, mock};
+    /// use pinzero::{Level, mock};
     ///
     /// let gpio = mock::gpio();
     /// let relay = gpio.output(17).initial(Level::High).open()?;
     /// gpio.close_pins([17, 18])?;
     /// assert!(relay.is_closed());
-    /// # Ok::<(), pinzero_core::Error>(())
+    /// # Ok::<(), pinzero::Error>(())
     /// ```
     ///
     /// # Errors
@@ -320,13 +413,9 @@ impl Gpio {
             return Ok(());
         }
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
-        let mut result = Ok(());
-        for handle in
-            open.iter().filter(|handle| handle.lifecycle().lines().iter().any(|line| lines.contains(line)))
-        {
-            result = result.and(handle.close());
-        }
-        result
+        let is_meant =
+            |handle: &&Arc<dyn Close>| handle.lifecycle().lines().iter().any(|line| lines.contains(line));
+        first_error(open.iter().filter(is_meant).map(|handle| handle.close()))
     }
 
     /// Closes everything that is open on this factory, the last opened first, and then the factory. Idempotent.
@@ -338,13 +427,10 @@ impl Gpio {
             return Ok(());
         }
         self.0.closed.store(true, Ordering::Release);
-        // Each takes itself off the list, when it is closed and not before: somebody else may be waiting for that.
+        self.0.cancel_timers();
+        // Each takes itself off the list, when it is closed and not before: another thread may be waiting for that.
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
-        let mut result = Ok(());
-        for handle in open {
-            result = result.and(handle.close());
-        }
-        result.and(self.0.factory.close())
+        first_error(open.iter().map(|handle| handle.close())).and(self.0.factory.close())
     }
 
     /// Whether it has been closed.
@@ -365,8 +451,8 @@ impl Gpio {
         if self.0.is_remote { confirm() } else { Ok(()) }
     }
 
-    /// Whether a write is over once the pin has it: there is nothing to catch up with and nothing to confirm.
-    pub(crate) fn is_plain(&self) -> bool {
+    /// Returns whether a write is over once the pin has it: there is nothing to catch up with and nothing to confirm.
+    pub(crate) fn writes_directly(&self) -> bool {
         !self.0.is_remote && !self.0.runtime.clock().is_manual()
     }
 
@@ -394,8 +480,8 @@ impl Gpio {
 
     /// Refuses a pull that the factory cannot set or that a resistor on the board overrules.
     pub(crate) fn check_bias(&self, line: Line, bias: Bias) -> Result<()> {
-        if bias != Bias::AsIs && !self.capabilities().bias.is_available() {
-            return Err(Error::unsupported(bias));
+        if bias != Bias::AsIs {
+            self.capabilities().bias.require(bias)?;
         }
         let fixed = self.0.board.pull(line.0) == Pull::FixedUp;
         if fixed && matches!(bias, Bias::PullDown | Bias::Disabled) {
@@ -448,6 +534,24 @@ impl Gpio {
         Ok(())
     }
 
+    /// Notes a timer, which is cancelled when the factory is closed.
+    pub(crate) fn register_timer(&self, timer: &Timer) -> Result<()> {
+        let mut timers = self.0.timers.lock();
+        timers.retain(WeakTimer::is_alive);
+        timers.push(timer.downgrade());
+        drop(timers);
+        if self.is_closed() {
+            timer.cancel();
+            return Err(Error::closed().with_factory(self.name()));
+        }
+        Ok(())
+    }
+
+    /// Returns whether both are the same factory in use.
+    pub(crate) fn is_same(&self, other: &Gpio) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn unregister(&self, ticket: Ticket) {
         self.0.open.lock().remove(&ticket);
     }
@@ -461,9 +565,22 @@ fn unknown(error: PinError) -> Error {
     Error::new(kind, error.to_string())
 }
 
+impl Inner {
+    fn cancel_timers(&self) {
+        let timers = std::mem::take(&mut *self.timers.lock());
+        timers.iter().for_each(WeakTimer::cancel);
+    }
+}
+
+impl fmt::Debug for Gpio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gpio({})", self.name())
+    }
+}
+
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gpio").field("factory", &self.factory).finish_non_exhaustive()
+        write!(f, "Gpio({})", self.factory.name())
     }
 }
 
@@ -472,6 +589,7 @@ impl Drop for Inner {
         if self.home.is_elsewhere() {
             return;
         }
+        self.cancel_timers();
         if let Err(error) = self.factory.close() {
             log::error!("the factory {} was not closed properly: {error}", self.factory.name());
         }

@@ -18,7 +18,7 @@ mod gpio;
 mod handle;
 
 mod emulate;
-pub mod machine;
+mod machine;
 mod runtime;
 
 mod exit;
@@ -34,26 +34,31 @@ mod loom_tests;
 
 pub use pinzero_board as board;
 
-pub use animation::Animation;
+pub use animation::{Animation, Part};
 pub use capability::{Capabilities, Support};
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, EventKind, Handler, Outcome};
+pub use event::{Event, EventKind, Events, Handler, Kinded, Outcome};
 pub use exit::close_all;
 pub use factory::{
-    GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
-    SpiBus, SpiConfig,
+    FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
+    InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
+    SpiBus, SpiConfig, SpiOperation,
 };
 pub use gpio::{Gpio, GpioBuilder};
+pub use handle::flex::{Flex, FlexBuilder};
 pub use handle::group::{GroupBuilder, OutputGroup};
-pub use handle::input::{Events, Input, InputBuilder};
+pub use handle::input::{Input, InputBuilder};
+pub use handle::input_lines::LineEvent;
+pub use handle::inputs::Inputs;
 pub use handle::line_info::{LineFunction, LineInfo};
 pub use handle::output::{Output, OutputBuilder};
 pub use handle::pwm::{Pwm, PwmBuilder};
 pub use handle::spi::{Spi, SpiBuilder, SpiMode};
+pub use handle::timer::Timer;
 pub use machine::Blink;
 pub use pin_spec::PinSpec;
-pub use runtime::EdgeSink;
 #[cfg(target_os = "linux")]
-pub use runtime::{Reactor, Registration};
-pub use types::{Bias, Edge, Host, Level, Line, OnClose};
+pub use runtime::Registration;
+pub use runtime::{EdgeBatch, EdgeSink};
+pub use types::{Bias, Drive, Edge, Found, Host, Level, Line, OnClose, Release};

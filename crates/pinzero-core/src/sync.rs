@@ -4,7 +4,7 @@
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::{
-    sync::atomic::{AtomicBool, AtomicU8, AtomicU64},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64},
     thread,
 };
 
@@ -12,7 +12,7 @@ pub(crate) use std::{
 pub(crate) use checked::{Mutex, MutexGuard};
 #[cfg(all(test, loom))]
 pub(crate) use loom::{
-    sync::atomic::{AtomicBool, AtomicU8, AtomicU64},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64},
     thread,
 };
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Not;
+use std::time::Duration;
 
 use pinzero_board::Pull;
 
@@ -25,9 +26,14 @@ pub enum Level {
 }
 
 impl Level {
-    /// `true` for [`Level::High`].
+    /// Returns whether the level is [`Level::High`].
     pub fn is_high(self) -> bool {
         self == Level::High
+    }
+
+    /// Returns the level that bit `index` of `levels` stands for: high if the bit is set.
+    pub fn of_bit(levels: u64, index: usize) -> Level {
+        Level::from(levels >> index & 1 == 1)
     }
 }
 
@@ -117,6 +123,84 @@ pub enum OnClose {
     Keep,
 }
 
+/// The state in which a backend found a line before taking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// An input with this bias; [`Bias::AsIs`] if the backend cannot tell.
+    Input(Bias),
+    /// An output at this level.
+    Output(Level),
+    /// Another function of the chip: a bus, hardware PWM.
+    Function,
+}
+
+/// The state in which a backend leaves a line that it gives back.
+///
+/// The list is complete on purpose: a backend that handles all four handles every [`OnClose`] there will ever be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Release {
+    /// Whatever the line is at that moment.
+    AsIs,
+    /// An input with this bias; with [`Bias::AsIs`] the bias stays as it is.
+    Input(Bias),
+    /// An output at this level.
+    Output(Level),
+    /// The function in which the line was found.
+    Function,
+}
+
+impl OnClose {
+    /// Returns what becomes of a line that was `found` in that state.
+    ///
+    /// Every backend asks here, so that an `OnClose` means the same on all of them. `rest` is the level at which a PWM line
+    /// stops; `None` for other lines, which [`Keep`](OnClose::Keep) their last level by themselves.
+    ///
+    /// ```
+    /// use pinzero_core::{Bias, Found, Level, OnClose, Release};
+    ///
+    /// let found = Found::Input(Bias::PullUp);
+    /// assert_eq!(OnClose::Restore.resolve(found, None), Release::Input(Bias::PullUp));
+    /// assert_eq!(OnClose::Keep.resolve(found, None), Release::AsIs);
+    /// assert_eq!(OnClose::Keep.resolve(found, Some(Level::Low)), Release::Output(Level::Low));
+    /// ```
+    pub fn resolve(self, found: Found, rest: Option<Level>) -> Release {
+        match (self, found) {
+            (OnClose::Restore, Found::Input(bias)) | (OnClose::Input(bias), _) => Release::Input(bias),
+            (OnClose::Restore, Found::Output(level)) => Release::Output(level),
+            (OnClose::Restore, Found::Function) => Release::Function,
+            (OnClose::Low, _) => Release::Output(Level::Low),
+            (OnClose::High, _) => Release::Output(Level::High),
+            (OnClose::Keep, _) => rest.map_or(Release::AsIs, Release::Output),
+        }
+    }
+}
+
+/// What a flexible line does: drive a level, listen, or carry a PWM signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Drive {
+    /// Drives this level.
+    Output(Level),
+    /// Listens, with this bias.
+    Input(Bias),
+    /// Sends pulses of `pulse` every `period`; a pulse of zero is a steady low, one of `period` a steady high.
+    Pwm {
+        /// The length of a cycle, above zero.
+        period: Duration,
+        /// How long the line is high in each cycle, from zero to `period`.
+        pulse: Duration,
+    },
+}
+
+impl fmt::Display for Drive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Drive::Output(level) => write!(f, "output, {level}"),
+            Drive::Input(bias) => write!(f, "input, {bias}"),
+            Drive::Pwm { period, pulse } => write!(f, "PWM, {pulse:?} every {period:?}"),
+        }
+    }
+}
+
 /// A GPIO line of one factory, by the number the chip gives it (the BCM number on a Raspberry Pi).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line(pub u32);
@@ -139,7 +223,7 @@ pub struct Edge {
 }
 
 /// Whose pins a factory drives; two factories with the same host share the reservations.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Host {
     /// This computer, its main GPIO chip.

@@ -13,10 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin, PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::machine::Wave;
-use crate::runtime::{Effects, Next, Task, TaskId};
+use crate::runtime::{Next, Outbox, Task, TaskId};
 use crate::thread::spawn;
 use crate::time::{Clock, Instant, us};
-use crate::types::{Edge, Level, Line, OnClose};
+use crate::types::{Level, Line, OnClose};
 
 /// The shortest period: 10 kHz.
 const SHORTEST: Duration = us(100);
@@ -70,30 +70,35 @@ enum Driver {
 }
 
 impl SoftPwm {
+    /// Opens a line, and pulses it.
     pub(crate) fn open(gpio: &Gpio, line: Line, config: PwmConfig) -> Result<Self> {
-        let steady_high = config.pulse >= config.period;
-        let output = OutputConfig { initial: Some(Level::from(steady_high)), on_close: config.on_close };
+        let steady_high = Level::from(config.pulse >= config.period);
+        let output = OutputConfig::new(steady_high, config.on_close);
         let pin: Arc<dyn OutputPin> = Arc::from(gpio.factory().open_output(line, output)?);
+        let pwm = SoftPwm { rest: config.rest, on_close: config.on_close, ..SoftPwm::on(gpio, pin)? };
+        pwm.set_wave(config.period, config.pulse).inspect_err(|_| pwm.stop())?;
+        Ok(pwm)
+    }
+
+    /// Prepares to pulse an output that is open, and that somebody else closes.
+    pub(crate) fn on(gpio: &Gpio, pin: Arc<dyn OutputPin>) -> Result<Self> {
         let channel = Arc::new(Mutex::new(Channel { wave: Wave::new(), pin }));
         let clock = gpio.runtime().clock().clone();
         let driver = if clock.is_manual() {
             let id = gpio.runtime().reserve();
             let task = Box::new(WaveTask(channel.clone()));
-            gpio.runtime().enter(|state, effects| state.insert(id, task, clock.now(), effects));
+            gpio.runtime().enter(|state| state.insert(id, task));
             Driver::Task(gpio.clone(), id)
         } else {
             let engine = gpio.soft_pwm();
             engine.add(&channel)?;
             Driver::Thread(engine)
         };
-        let pwm = SoftPwm { channel, clock, driver, rest: config.rest, on_close: config.on_close };
-        pwm.set(config.period, config.pulse)?;
-        Ok(pwm)
+        Ok(SoftPwm { channel, clock, driver, rest: Level::Low, on_close: OnClose::default() })
     }
-}
 
-impl PwmPin for SoftPwm {
-    fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
+    /// Sends pulses of `pulse` every `period`.
+    pub(crate) fn set_wave(&self, period: Duration, pulse: Duration) -> Result<()> {
         {
             let mut channel = self.channel.lock();
             let level = channel.wave.set(self.clock.now(), period, pulse);
@@ -110,6 +115,31 @@ impl PwmPin for SoftPwm {
         Ok(())
     }
 
+    /// Sends pulses of `pulse` every `period`, on a line that has done something else.
+    pub(crate) fn begin(&self, period: Duration, pulse: Duration) -> Result<()> {
+        self.channel.lock().wave = Wave::starting_with(pulse);
+        self.set_wave(period, pulse)
+    }
+
+    /// Ends the pulses wherever they are, until the next [`set_wave`](SoftPwm::set_wave).
+    pub(crate) fn pause(&self) {
+        self.channel.lock().wave = Wave::new();
+    }
+
+    /// Ends the pulses for good. Once this returns the line is not written any more. Idempotent.
+    pub(crate) fn stop(&self) {
+        match &self.driver {
+            Driver::Thread(engine) => engine.remove(&self.channel),
+            Driver::Task(gpio, id) => gpio.runtime().remove(*id),
+        }
+    }
+}
+
+impl PwmPin for SoftPwm {
+    fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
+        self.set_wave(period, pulse)
+    }
+
     fn confirm(&self) -> Result<()> {
         // Not with the channel's lock held.
         let pin = self.channel.lock().pin.clone();
@@ -117,10 +147,7 @@ impl PwmPin for SoftPwm {
     }
 
     fn close(&self) -> Result<()> {
-        match &self.driver {
-            Driver::Thread(engine) => engine.remove(&self.channel),
-            Driver::Task(gpio, id) => gpio.runtime().remove(*id),
-        }
+        self.stop();
         let mut channel = self.channel.lock();
         let was_running = std::mem::take(&mut channel.wave).deadline().is_some();
         // A line that stays driven must not stay wherever the wave happened to be.
@@ -130,25 +157,13 @@ impl PwmPin for SoftPwm {
     }
 }
 
-impl Drop for SoftPwm {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            log::error!("software PWM was not closed properly: {error}");
-        }
-    }
-}
-
 #[derive(Debug)]
 struct WaveTask(Arc<Mutex<Channel>>);
 
 impl Task for WaveTask {
-    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
-
-    fn resync(&mut self, _: Instant, _: &mut Effects) {}
-
-    fn fire(&mut self, now: Instant, effects: &mut Effects) {
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
         if let Some(complaint) = self.0.lock().fire(now) {
-            effects.complain(complaint);
+            outbox.complain(complaint);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus};
+use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus, SpiOperation};
 use crate::gpio::Gpio;
 use crate::handle::spi::{SpiMode, SpiSettings};
 use crate::time::ms;
@@ -33,11 +33,11 @@ impl SoftSpi {
         settings: SpiSettings,
     ) -> Result<Self> {
         let output = |line: Line, level: Level| {
-            let config = OutputConfig { initial: Some(level), on_close: OnClose::Restore };
+            let config = OutputConfig::new(level, OnClose::Restore);
             gpio.factory().open_output(line, config).map_err(|error| error.with_pin(line))
         };
         let input = |line: Line| {
-            let config = InputConfig { bias: Bias::AsIs, settle: None, edges: None };
+            let config = InputConfig::new(Bias::AsIs);
             gpio.factory().open_input(line, config).map_err(|error| error.with_pin(line))
         };
         Ok(SoftSpi {
@@ -97,15 +97,37 @@ impl SoftSpi {
             self.gpio.sleep(self.half);
         }
     }
+
+    fn operate(&self, operation: &mut SpiOperation<'_>) -> Result<()> {
+        match operation {
+            SpiOperation::Read(data) => data.iter_mut().try_for_each(|byte| {
+                *byte = self.byte(0)?;
+                Ok(())
+            }),
+            SpiOperation::Write(data) => data.iter().try_for_each(|byte| self.byte(*byte).map(drop)),
+            SpiOperation::Transfer(read, write) => (0..read.len().max(write.len())).try_for_each(|index| {
+                let received = self.byte(write.get(index).copied().unwrap_or(0))?;
+                if let Some(byte) = read.get_mut(index) {
+                    *byte = received;
+                }
+                Ok(())
+            }),
+            SpiOperation::TransferInPlace(data) => data.iter_mut().try_for_each(|byte| {
+                *byte = self.byte(*byte)?;
+                Ok(())
+            }),
+            SpiOperation::Delay(time) => {
+                self.gpio.sleep(*time);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl SpiBus for SoftSpi {
-    fn transfer(&self, data: &mut [u8]) -> Result<()> {
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         self.choose(true)?;
-        let result = data.iter_mut().try_for_each(|byte| {
-            *byte = self.byte(*byte)?;
-            Ok(())
-        });
+        let result = operations.iter_mut().try_for_each(|operation| self.operate(operation));
         // Whatever went wrong, the device is not left selected.
         result.and(self.choose(false))
     }

@@ -1,23 +1,27 @@
 //! Several driven lines that change together.
 
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::line_info::{LineFunction, LineInfo};
+use super::output::{Output, OutputLine};
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle};
+use crate::animation::{Animation, GroupMember, Target};
 use crate::capability::Support;
-use crate::error::{Error, ErrorKind, Result};
-use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin};
+use crate::device::Device;
+use crate::error::{Error, ErrorKind, Result, first_error};
+use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin, Pin};
 use crate::gpio::Gpio;
-use crate::handle::line_info::{LineFunction, LineInfo};
-use crate::handle::reserve::Reserver;
-use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
 /// The most lines that a group can have: as many as the kernel takes in one request, and as a mask has bits.
 const MOST: usize = 64;
 
-/// How to open an [`OutputGroup`]; made by [`Gpio::group`].
+/// Builder for an [`OutputGroup`]; returned by [`Gpio::group`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct GroupBuilder {
@@ -33,19 +37,19 @@ impl GroupBuilder {
         GroupBuilder { gpio, pins, device: "OutputGroup", initial: 0, on_close: None }
     }
 
-    /// The levels from the first instant, bit 0 for the first pin; all low if nothing is said.
+    /// Sets the levels from the first instant, bit 0 for the first pin. Default: all low.
     pub fn initial(mut self, levels: u64) -> Self {
         self.initial = levels;
         self
     }
 
-    /// What the lines become when they are closed; what the factory's builder says if nothing is said here.
+    /// Sets what the lines become when they are closed. Default: that of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// What error messages call the reserver of the lines.
+    /// Sets the name that error messages give to the holder of the lines. Default: `OutputGroup`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -54,23 +58,20 @@ impl GroupBuilder {
     /// Opens the lines: all of them, or none.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if there is no pin or more than 64 of them, and as for
-    /// [`OutputBuilder::open`](crate::OutputBuilder::open) for each.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) without a pin or with more than 64, and those of
+    /// [`OutputBuilder::open`](crate::OutputBuilder::open) for each pin.
     #[track_caller]
     pub fn open(self) -> Result<OutputGroup> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
+        let gpio = self.gpio.clone();
+        let context = |error: Error| error.with_device(self.device).with_factory(gpio.name());
         let count = self.pins.len();
         if count == 0 || count > MOST {
             let message = format!("a group has 1 to {MOST} pins, not {count}");
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(self.device));
+            return Err(context(Error::new(ErrorKind::InvalidValue, message)));
         }
-        let gpio = self.gpio.clone();
-        if gpio.capabilities().group == Support::None {
-            return Err(Error::unsupported("an output").with_device(self.device).with_factory(gpio.name()));
-        }
-        let config =
-            GroupConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
-        let mut lines = Vec::new();
+        gpio.capabilities().group.require("an output").map_err(context)?;
+        let config = GroupConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
         let mut reservations = Vec::new();
         for pin in &self.pins {
             let reservation = gpio.context(pin, self.device, || {
@@ -78,29 +79,32 @@ impl GroupBuilder {
                 gpio.check_on_close(reservation.line(), config.on_close)?;
                 Ok(reservation)
             })?;
-            lines.push(reservation.line());
             reservations.push(reservation);
         }
-        let opened = match gpio.capabilities().group {
-            Support::Native => gpio.factory().open_group(&lines, config),
-            _ => Separate::open(&gpio, &lines, config).map(|pins| Box::new(pins) as Box<dyn OutputGroupPins>),
+        let lifecycle = Arc::new(Lifecycle::new(&gpio, reservations));
+        let pins: Arc<dyn OutputGroupPins> = match gpio.capabilities().group {
+            Support::Native => {
+                Arc::from(gpio.factory().open_group(lifecycle.lines(), config).map_err(context)?)
+            }
+            _ => Arc::new(Separate::open(&gpio, lifecycle.lines(), config).map_err(context)?),
         };
-        let shared = Arc::new(GroupShared {
-            lifecycle: Lifecycle::new(&gpio, reservations),
-            pins: opened.map_err(|error| error.with_device(self.device).with_factory(gpio.name()))?,
-            all: u64::MAX >> (MOST - lines.len()),
-            levels: AtomicU64::new(self.initial),
+        let lines = lifecycle.lines().iter().enumerate().map(|(index, line)| {
+            let member = GroupMember { pins: pins.clone(), index };
+            let level = Level::of_bit(self.initial, index);
+            let pin = Box::new(member.clone());
+            Arc::new(OutputLine::new(lifecycle.clone(), *line, pin, Some(member), level))
         });
-        Ok(OutputGroup(HandleRef::register(shared)?))
+        let lines = lines.collect();
+        Ok(OutputGroup(HandleRef::register(Arc::new(GroupLines { lifecycle, pins, lines }))?))
     }
 }
 
 /// Lines that are driven together: in one instant where the factory can, shortly after each other where not.
 ///
-/// A cheap handle: clones drive the same lines, and the last one to go closes them. Bit 0 of a mask is the first pin.
+/// Clones are handles of the same lines; the last one to go closes them. Bit 0 of a mask is the first pin.
 ///
 /// ```
-/// use pinzero_core::{Level, mock};
+/// use pinzero::{Level, mock};
 ///
 /// let gpio = mock::gpio();
 /// let lights = gpio.group([17, 27, 22]).open()?;
@@ -108,113 +112,205 @@ impl GroupBuilder {
 /// assert_eq!(gpio.line(22).level(), Level::High);
 /// lights.set_masked(0b011, 0b010)?;
 /// assert_eq!(lights.last(), 0b110);
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct OutputGroup(Arc<HandleRef<GroupShared>>);
+#[derive(Clone)]
+#[must_use = "the lines are closed when the last handle is dropped"]
+pub struct OutputGroup(Arc<HandleRef<GroupLines>>);
 
 #[derive(Debug)]
-struct GroupShared {
-    lifecycle: Lifecycle,
-    pins: Box<dyn OutputGroupPins>,
-    /// A bit for each line.
-    all: u64,
-    /// The levels last written.
-    levels: AtomicU64,
+struct GroupLines {
+    lifecycle: Arc<Lifecycle>,
+    pins: Arc<dyn OutputGroupPins>,
+    lines: Vec<Arc<OutputLine>>,
 }
 
 impl OutputGroup {
-    /// Drives all lines: a line is high if its bit is set.
+    /// Returns handles of the single lines, in the order in which they were named. They keep the whole group open.
+    ///
+    /// A write to one of them is a write to that line alone, and takes that line out of an animation.
+    pub fn outputs(&self) -> Vec<Output> {
+        self.0.lines.iter().map(|line| Output::member(line.clone(), self.0.clone())).collect()
+    }
+
+    /// Drives all lines: a line is high if its bit is set. Ends the blinks of these lines.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if a bit is set that stands for no line, [`Closed`](ErrorKind::Closed),
-    /// [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set(&self, levels: u64) -> Result<()> {
-        self.set_masked(self.0.all, levels)
+        self.set_masked(self.0.all(), levels)
     }
 
     /// Drives the lines whose bit is set in `mask`, and leaves the others as they are.
     ///
     /// # Errors
-    /// As for [`set`](OutputGroup::set).
+    /// See [`set`](OutputGroup::set).
     pub fn set_masked(&self, mask: u64, levels: u64) -> Result<()> {
-        let shared: &GroupShared = &self.0;
-        if (mask | levels) & !shared.all != 0 {
-            let message = format!(
-                "this group has {} lines: higher bits stand for none",
-                shared.lifecycle.lines().len()
-            );
+        let group: &GroupLines = &self.0;
+        if (mask | levels) & !group.all() != 0 {
+            let message = format!("this group has {} lines: higher bits stand for none", group.lines.len());
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
-        shared.pins.set(mask, levels & mask)?;
-        let note = |levels: u64| {
-            let update = |before: u64| Some(before & !mask | levels & mask);
-            // It always gives a value, so it cannot fail.
-            shared.levels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).unwrap_or(levels)
-        };
-        let before = note(levels);
-        shared.lifecycle.gpio().runtime().catch_up();
-        shared.lifecycle.gpio().confirm(|| shared.pins.confirm()).inspect_err(|_| {
-            note(before);
-        })
+        let (before, levels) = (group.last(), levels & mask);
+        group
+            .take(mask, || {
+                // Noted first, as a single output does: the write may set off a callback that writes again.
+                group.note(mask, levels);
+                group.pins.set(mask, levels)
+            })
+            .and_then(|()| {
+                let gpio = self.gpio();
+                gpio.runtime().catch_up();
+                gpio.confirm(|| group.pins.confirm())
+            })
+            .inspect_err(|_| group.note(mask, before))
     }
 
-    /// The levels last written.
-    pub fn last(&self) -> u64 {
-        self.0.levels.load(Ordering::Relaxed)
-    }
-
-    /// The level of one line as last written, counted from 0; `None` if there is no such line.
-    pub fn last_of(&self, index: usize) -> Option<Level> {
-        (index < self.0.lifecycle.lines().len()).then(|| Level::from(self.last() >> index & 1 == 1))
-    }
-
-    /// The levels on the lines now.
+    /// Blinks all lines together in the background; `active` is the level that means "on".
     ///
     /// # Errors
-    /// As for [`set`](OutputGroup::set).
+    /// See [`Output::blink`].
+    pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
+        Animation::start(self.outputs().iter().map(|output| output.part(active)), plan)
+    }
+
+    /// Returns the levels last written, by a blink or by hand.
+    pub fn last(&self) -> u64 {
+        self.0.last()
+    }
+
+    /// Returns the levels on the lines now.
+    ///
+    /// # Errors
+    /// See [`set`](OutputGroup::set).
     pub fn levels(&self) -> Result<u64> {
         self.0.pins.levels()
     }
 
-    /// The lines' numbers on their chip, in the order of the bits.
+    /// Returns the lines' numbers on their chip, in the order of the bits.
     pub fn lines(&self) -> &[Line] {
         self.0.lifecycle.lines()
     }
 
-    /// The factory that it belongs to.
+    /// Returns the factory that the group belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lifecycle.gpio()
+        self.0.gpio()
     }
 
-    /// Whether it has been closed.
+    /// Returns whether the group has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lifecycle.is_closed()
+        self.0.is_closed()
     }
 
     /// Gives the lines back in the state that was asked for. Idempotent, from any thread.
     ///
     /// # Errors
-    /// Those of the system; the lines are given back as far as can be all the same.
+    /// Any I/O error; the lines are given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
         self.0.close()
     }
 }
 
-impl Close for GroupShared {
+impl GroupLines {
+    /// A bit for each line.
+    fn all(&self) -> u64 {
+        u64::MAX >> (MOST - self.lines.len())
+    }
+
+    fn last(&self) -> u64 {
+        self.lines
+            .iter()
+            .enumerate()
+            .fold(0, |levels, (index, line)| levels | u64::from(line.last().is_high()) << index)
+    }
+
+    fn masked(&self, mask: u64) -> impl Iterator<Item = (usize, &Arc<OutputLine>)> {
+        self.lines.iter().enumerate().filter(move |(index, _)| mask >> index & 1 == 1)
+    }
+
+    fn note(&self, mask: u64, levels: u64) {
+        self.masked(mask).for_each(|(index, line)| line.note_level(Level::of_bit(levels, index)));
+    }
+
+    /// Does `write` as the user's own act: no animation writes to the lines of `mask` after it.
+    fn take<R>(&self, mask: u64, write: impl FnOnce() -> R) -> R {
+        if self.masked(mask).all(|(_, line)| line.ownership().is_direct()) {
+            return write();
+        }
+        self.lifecycle.gpio().runtime().enter(|state| {
+            self.masked(mask).for_each(|(_, line)| line.ownership().leave(state));
+            write()
+        })
+    }
+}
+
+impl Close for GroupLines {
     fn lifecycle(&self) -> &Lifecycle {
         &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lifecycle.end(|| self.pins.close())
+        self.lifecycle.end(|| {
+            self.take(self.all(), || ());
+            self.pins.close()
+        })
     }
 
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let index = self.lifecycle.lines().iter().position(|own| *own == line);
-        let level = || Some(Level::from(self.pins.levels().ok()? >> index? & 1 == 1));
+        let level = || Some(Level::of_bit(self.pins.levels().ok()?, index?));
         seen.function = seen.function.or(Some(LineFunction::Output));
         seen.level = seen.level.or_else(level);
+    }
+}
+
+impl Device for OutputGroup {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl fmt::Debug for OutputGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("OutputGroup");
+        for (index, line) in self.lines().iter().enumerate() {
+            tuple.field(&format_args!("{line}, {}", Level::of_bit(self.last(), index)));
+        }
+        tuple.finish()
+    }
+}
+
+/// A single line of a group as a pin.
+impl Pin for GroupMember {
+    fn level(&self) -> Result<Level> {
+        Ok(Level::of_bit(self.pins.levels()?, self.index))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.pins.close()
+    }
+}
+
+impl OutputPin for GroupMember {
+    fn set(&self, level: Level) -> Result<()> {
+        self.pins.set(1 << self.index, u64::from(level.is_high()) << self.index)
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.pins.confirm()
     }
 }
 
@@ -226,10 +322,8 @@ impl Separate {
     fn open(gpio: &Gpio, lines: &[Line], config: GroupConfig) -> Result<Self> {
         let mut pins = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            let initial = Some(Level::from(config.initial >> index & 1 == 1));
-            pins.push(
-                gpio.factory().open_output(*line, OutputConfig { initial, on_close: config.on_close })?,
-            );
+            let config = OutputConfig::new(Level::of_bit(config.initial, index), config.on_close);
+            pins.push(gpio.factory().open_output(*line, config).map_err(|error| error.with_pin(line))?);
         }
         Ok(Separate(pins))
     }
@@ -237,8 +331,8 @@ impl Separate {
 
 impl OutputGroupPins for Separate {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
-        let wanted = self.0.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1);
-        wanted.into_iter().try_for_each(|(index, pin)| pin.set(Level::from(levels >> index & 1 == 1)))
+        let mut wanted = self.0.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1);
+        wanted.try_for_each(|(index, pin)| pin.set(Level::of_bit(levels, index)))
     }
 
     fn confirm(&self) -> Result<()> {
@@ -253,10 +347,6 @@ impl OutputGroupPins for Separate {
     }
 
     fn close(&self) -> Result<()> {
-        let mut result = Ok(());
-        for pin in self.0.iter().rev() {
-            result = result.and(pin.close());
-        }
-        result
+        first_error(self.0.iter().rev().map(|pin| pin.close()))
     }
 }

@@ -1,13 +1,18 @@
-//! What all handles have in common: lines that are theirs until they are closed.
+//! Handles of open lines, and what they have in common: lines that are theirs until they are closed.
 
+pub(crate) mod flex;
 pub(crate) mod group;
 pub(crate) mod input;
+pub(crate) mod input_lines;
+pub(crate) mod inputs;
 pub(crate) mod line_info;
 pub(crate) mod output;
 pub(crate) mod pwm;
 pub(crate) mod reserve;
 pub(crate) mod spi;
+pub(crate) mod timer;
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,20 +21,20 @@ use event_listener::{Event as Bell, Listener};
 
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, Ticket};
-use crate::handle::line_info::LineInfo;
-use crate::handle::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
+use line_info::LineInfo;
+use reserve::Reservation;
 
 /// What an open handle is to its factory.
 pub(crate) trait Close: Send + Sync + 'static {
     fn lifecycle(&self) -> &Lifecycle;
 
-    /// Gives the lines back. Whoever calls it has seen that this is no fork: that costs a system call.
+    /// Gives the lines back. The caller has checked that this is no fork: that costs a system call.
     fn close(&self) -> Result<()>;
 
-    /// Adds what it knows by itself of one of its lines and is not told there.
+    /// Adds what the handle knows of one of its lines and the factory does not tell.
     fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
 }
 
@@ -80,7 +85,7 @@ impl Lifecycle {
         &self.lines
     }
 
-    /// The first line, which is the only one of most handles.
+    /// Returns the first line, which is the only one of most handles.
     pub(crate) fn line(&self) -> Line {
         self.lines[0]
     }
@@ -95,7 +100,7 @@ impl Lifecycle {
 
     /// Gives the lines back by `give_back`, and then frees them for others; only the first time.
     ///
-    /// Whoever comes second waits for the first, for once this returns the lines are free.
+    /// A second caller waits for the first, for once this returns the lines are free.
     pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
         debug_assert!(!self.gpio.home().is_elsewhere(), "the pins of another process");
         if !self.begin_to_close() {
@@ -110,12 +115,11 @@ impl Lifecycle {
         result
     }
 
-    /// Whether closing falls to the caller; if not, it is done when this returns.
+    /// Returns whether closing falls to the caller; if not, closing is done when this returns.
     fn begin_to_close(&self) -> bool {
         let this = thread::current().id();
         loop {
-            let listener = self.freed.listen();
-            {
+            let listener = {
                 let mut phase = self.phase.lock();
                 match *phase {
                     Phase::Open => {
@@ -125,10 +129,11 @@ impl Lifecycle {
                     }
                     // A callback that runs on the way, as on a virtual clock, must not wait for itself.
                     Phase::Closing(thread) if thread == this => return false,
-                    Phase::Closing(_) => {}
+                    // Listens before the lock is let go of: the other thread rings after it has had the lock.
+                    Phase::Closing(_) => self.freed.listen(),
                     Phase::Closed => return false,
                 }
-            }
+            };
             listener.wait();
         }
     }
@@ -136,12 +141,12 @@ impl Lifecycle {
 
 /// What the clones of a handle share: closed when the last of them goes.
 ///
-/// It is apart from the handle's own state, which tasks of the runtime hold as well.
+/// Tasks of the runtime hold the handle's own state as well, so it is apart from this.
 #[derive(Debug)]
 pub(crate) struct HandleRef<T: Close>(Arc<T>);
 
 impl<T: Close> HandleRef<T> {
-    /// Makes the handle known to its factory; refuses it if that has been closed meanwhile.
+    /// Makes the handle known to its factory; refuses it if the factory has been closed meanwhile.
     pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
         let gpio = handle.lifecycle().gpio().clone();
         gpio.register(&handle)?;
@@ -150,9 +155,17 @@ impl<T: Close> HandleRef<T> {
         Ok(owner)
     }
 
+    pub(crate) fn gpio(&self) -> &Gpio {
+        self.0.lifecycle().gpio()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lifecycle().is_closed()
+    }
+
     /// Closes the handle; not in a fork, as the pins are another process's.
     pub(crate) fn close(&self) -> Result<()> {
-        if self.0.lifecycle().gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
+        if self.gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
     }
 }
 
@@ -173,5 +186,16 @@ impl<T: Close> Drop for HandleRef<T> {
         } else if let Err(error) = self.0.close() {
             log::error!("{} was not closed properly: {error}", lifecycle.line());
         }
+    }
+}
+
+/// A handle that several lines may share, each of which has a handle of its own.
+pub(crate) trait Owner: fmt::Debug + Send + Sync {
+    fn close(&self) -> Result<()>;
+}
+
+impl<T: Close + fmt::Debug> Owner for HandleRef<T> {
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }

@@ -1,23 +1,24 @@
 //! A driven line.
 
-use std::panic::Location;
+use std::fmt;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::animation::{Animation, Ownership, Target};
+use super::line_info::{LineFunction, LineInfo};
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle, Owner};
+use crate::animation::{Animation, GroupMember, Ownership, Part, Target};
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
-use crate::handle::line_info::{LineFunction, LineInfo};
-use crate::handle::reserve::Reserver;
-use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
 use crate::sync::AtomicU8;
 use crate::types::{Level, Line, OnClose};
 
-/// How to open an [`Output`]; made by [`Gpio::output`].
+/// Builder for an [`Output`]; returned by [`Gpio::output`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct OutputBuilder {
@@ -33,7 +34,7 @@ impl OutputBuilder {
         OutputBuilder { gpio, spec, device: "Output", initial: Some(Level::Low), on_close: None }
     }
 
-    /// The level from the first instant; low if nothing is said.
+    /// Sets the level from the first instant. Default: low.
     pub fn initial(mut self, level: Level) -> Self {
         self.initial = Some(level);
         self
@@ -45,13 +46,13 @@ impl OutputBuilder {
         self
     }
 
-    /// What the line becomes when it is closed; what the factory's builder says if nothing is said here.
+    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// What error messages call the reserver of the line.
+    /// Sets the name that error messages give to the holder of the line. Default: `Output`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -62,7 +63,7 @@ impl OutputBuilder {
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
     /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
-    /// [`Closed`](ErrorKind::Closed), and those of the system.
+    /// [`Closed`](ErrorKind::Closed), and any I/O error.
     #[track_caller]
     pub fn open(self) -> Result<Output> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
@@ -73,11 +74,8 @@ impl OutputBuilder {
 
     fn open_as(self, reserver: Reserver) -> Result<Output> {
         let gpio = self.gpio;
-        if !gpio.capabilities().output.is_available() {
-            return Err(Error::unsupported("an output"));
-        }
-        let config =
-            OutputConfig { initial: self.initial, on_close: self.on_close.unwrap_or(gpio.on_close()) };
+        gpio.capabilities().output.require("an output")?;
+        let config = OutputConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
         let reservation = gpio.reserve(&self.spec, reserver)?;
         let line = reservation.line();
         gpio.check_on_close(line, config.on_close)?;
@@ -86,128 +84,143 @@ impl OutputBuilder {
             Some(level) => level,
             None => pin.level()?,
         };
-        let shared = Arc::new(OutputShared {
-            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
-            pin,
-            ownership: Ownership::new(gpio.is_plain()),
-            level: AtomicU8::new(level.is_high().into()),
-        });
-        Ok(Output(HandleRef::register(shared)?))
+        let lifecycle = Arc::new(Lifecycle::new(&gpio, vec![reservation]));
+        let shared = Arc::new(OutputLine::new(lifecycle, line, pin, None, level));
+        Ok(Output { owner: HandleRef::register(shared.clone())?, shared })
     }
 }
 
-/// A line that is driven. A cheap handle: clones drive the same line, and the last one to go closes it.
+/// A line that is driven. Clones are handles of the same line; the last one to go closes it.
 ///
 /// ```
-/// use pinzero_core::{Level, mock, time::ms};
+/// use pinzero::{Level, mock, time::ms};
 ///
 /// let gpio = mock::gpio();
 /// let relay = gpio.output("J8:11").open()?;
 /// gpio.advance(ms(5));
 /// relay.set(Level::High)?;
 /// assert_eq!(gpio.line(17).history(), [(ms(5), Level::High)]);
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct Output(Arc<HandleRef<OutputShared>>);
+#[derive(Clone)]
+#[must_use = "the line is closed when the last handle is dropped"]
+pub struct Output {
+    shared: Arc<OutputLine>,
+    /// Closes the line, and those of its group, when the last handle of them goes.
+    owner: Arc<dyn Owner>,
+}
 
+impl UnwindSafe for Output {}
+impl RefUnwindSafe for Output {}
+
+/// An output that is open.
 #[derive(Debug)]
-struct OutputShared {
-    lifecycle: Lifecycle,
+pub(crate) struct OutputLine {
+    lifecycle: Arc<Lifecycle>,
+    line: Line,
     pin: Box<dyn OutputPin>,
-    /// It is plain where a write is over once the pin has it: the clock is real, so that nothing runs on this thread, and the pin
-    /// is not elsewhere.
+    /// The lines that can be written together with this one.
+    group: Option<GroupMember>,
     ownership: Ownership,
     /// The level last written, as a number.
     level: AtomicU8,
 }
 
 impl Output {
+    /// A line of a group, which `owner` closes.
+    pub(super) fn member(shared: Arc<OutputLine>, owner: Arc<dyn Owner>) -> Self {
+        Output { shared, owner }
+    }
+
     /// Drives the line to `level`, and ends a blink that runs.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
-        let shared: &OutputShared = &self.0;
-        if shared.ownership.is_plain() { shared.write(level) } else { shared.take(move || level) }
+        let shared: &OutputLine = &self.shared;
+        if shared.ownership.is_direct() { shared.write(level) } else { shared.take(move || level) }
     }
 
     /// Drives the line to the other level, and ends a blink that runs.
     ///
     /// # Errors
-    /// As for [`set`](Output::set).
+    /// See [`set`](Output::set).
     #[inline]
     pub fn toggle(&self) -> Result<()> {
-        let shared: &OutputShared = &self.0;
+        let shared: &OutputLine = &self.shared;
         let before = shared.last();
-        if shared.ownership.is_plain() {
+        if shared.ownership.is_direct() {
             shared.change(before, !before)
         } else {
             shared.take(|| !shared.last())
         }
     }
 
-    /// The level last written, by a blink or by hand.
+    /// Returns the level last written, by a blink or by hand.
     pub fn last(&self) -> Level {
-        self.0.last()
+        self.shared.last()
     }
 
-    /// The level on the line now, which a short circuit may hold elsewhere than the one last written.
+    /// Returns the level on the line now. A short circuit can make it differ from the level last written.
     ///
     /// # Errors
-    /// As for [`set`](Output::set).
+    /// See [`set`](Output::set).
     pub fn level(&self) -> Result<Level> {
-        self.0.pin.level()
+        self.shared.pin.level()
     }
 
     /// Blinks in the background; `active` is the level that means "on".
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of writing.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of [`set`](Output::set).
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
-        let shared: &Arc<OutputShared> = &self.0;
-        shared.lifecycle.check_open()?;
-        if plan.has_fades() {
-            let message = "a digital output cannot fade: use a PWM device";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(shared.lifecycle.line()));
-        }
-        let before = shared.last();
-        let run = Ownership::start(shared.lifecycle.gpio(), shared.clone(), plan, active)
-            .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
-        // One whose first step has not got there is not left running.
-        shared
-            .finish(Ok(()))
-            .inspect_err(|_| shared.ownership.take(shared.lifecycle.gpio(), || shared.note(before)))?;
-        let device = self.clone();
-        Ok(Animation::new(shared.lifecycle.gpio().clone(), run, move || device.set(!active)))
+        Animation::start([self.part(active)], plan)
     }
 
-    /// The line's number on its chip.
+    /// Returns this line's part in an animation of several lines; `active` is the level that means "on".
+    pub fn part(&self, active: Level) -> Part {
+        let (off, on) = if active.is_high() { (0.0, 1.0) } else { (1.0, 0.0) };
+        Part::new(self.shared.clone(), self.owner.clone(), off, on)
+    }
+
+    /// Returns the line's number on its chip.
     pub fn line(&self) -> Line {
-        self.0.lifecycle.line()
+        self.shared.line
     }
 
-    /// The factory that it belongs to.
+    /// Returns the factory that the output belongs to.
     pub fn gpio(&self) -> &Gpio {
-        self.0.lifecycle.gpio()
+        self.shared.lifecycle.gpio()
     }
 
-    /// Whether it has been closed.
+    /// Returns whether the output has been closed.
     pub fn is_closed(&self) -> bool {
-        self.0.lifecycle.is_closed()
+        self.shared.lifecycle.is_closed()
     }
 
-    /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread.
+    /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread. Outputs of one group
+    /// close together.
     ///
     /// # Errors
-    /// Those of the system; the line is given back as far as can be all the same.
+    /// Any I/O error; the line is given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
-        self.0.close()
+        self.owner.close()
     }
 }
 
-impl OutputShared {
+impl OutputLine {
+    pub(super) fn new(
+        lifecycle: Arc<Lifecycle>,
+        line: Line,
+        pin: Box<dyn OutputPin>,
+        group: Option<GroupMember>,
+        level: Level,
+    ) -> Self {
+        let ownership = Ownership::new(lifecycle.gpio().writes_directly());
+        OutputLine { lifecycle, line, pin, group, ownership, level: AtomicU8::new(level.is_high().into()) }
+    }
+
     #[inline]
     fn write(&self, level: Level) -> Result<()> {
         self.change(self.last(), level)
@@ -216,7 +229,7 @@ impl OutputShared {
     #[inline]
     fn change(&self, before: Level, level: Level) -> Result<()> {
         // Noted first: the write may set off a callback, on another thread, that writes again.
-        self.note(level);
+        self.note_level(level);
         let result = self.pin.set(level);
         let is_last = self.level.load(Ordering::Relaxed) == u8::from(level.is_high());
         if result.is_ok() && is_last { Ok(()) } else { self.write_again(before, level, result) }
@@ -226,7 +239,7 @@ impl OutputShared {
     #[cold]
     fn write_again(&self, before: Level, mut level: Level, mut result: Result<()>) -> Result<()> {
         loop {
-            result.inspect_err(|_| self.note(before))?;
+            result.inspect_err(|_| self.note_level(before))?;
             let noted = self.last();
             if noted == level {
                 return Ok(());
@@ -237,39 +250,81 @@ impl OutputShared {
         }
     }
 
-    /// Writes as the user's own act, and ends an animation that runs.
+    /// Writes as the user's own act, and takes the line out of an animation.
     #[cold]
     #[inline(never)]
     fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
         let before = self.last();
-        let result = self.ownership.take(self.lifecycle.gpio(), || self.write(level()));
-        self.finish(result).inspect_err(|_| self.note(before))
-    }
-
-    /// Sees to what a write has set off, and whether it has got to the pin.
-    fn finish(&self, written: Result<()>) -> Result<()> {
         let gpio = self.lifecycle.gpio();
+        let written = self.ownership.take(gpio, || self.write(level()));
         gpio.runtime().catch_up();
-        written?;
-        gpio.confirm(|| self.pin.confirm())
+        let confirmed = written.and_then(|()| gpio.confirm(|| self.pin.confirm()));
+        confirmed.inspect_err(|_| self.note_level(before))
     }
 
-    fn note(&self, level: Level) {
+    pub(super) fn note_level(&self, level: Level) {
         self.level.store(level.is_high().into(), Ordering::Relaxed);
     }
 
-    fn last(&self) -> Level {
+    pub(super) fn last(&self) -> Level {
         Level::from(self.level.load(Ordering::Relaxed) != 0)
     }
 }
 
-impl Target for OutputShared {
+impl Target for OutputLine {
+    fn gpio(&self) -> &Gpio {
+        self.lifecycle.gpio()
+    }
+
     fn ownership(&self) -> &Ownership {
         &self.ownership
     }
 
+    fn check(&self, plan: Blink) -> Result<()> {
+        self.lifecycle.check_open()?;
+        if plan.has_fades() {
+            let message = "a digital output cannot fade: use a PWM device";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.line));
+        }
+        Ok(())
+    }
+
+    fn last(&self) -> f64 {
+        f64::from(u8::from(self.last().is_high()))
+    }
+
+    fn note(&self, value: f64) {
+        self.note_level(Level::from(value >= 0.5));
+    }
+
     fn show(&self, value: f64) -> Result<()> {
-        self.write(Level::from(value >= 0.5))
+        self.write(Level::from(value >= 0.5)).map_err(|error| error.with_pin(self.line))
+    }
+
+    fn group(&self) -> Option<&GroupMember> {
+        self.group.as_ref()
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.pin.confirm()
+    }
+}
+
+impl Close for OutputLine {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    fn close(&self) -> Result<()> {
+        self.lifecycle.end(|| {
+            self.ownership.take(self.lifecycle.gpio(), || ());
+            self.pin.close()
+        })
+    }
+
+    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
+        seen.function = seen.function.or(Some(LineFunction::Output));
+        seen.level = seen.level.or_else(|| self.pin.level().ok());
     }
 }
 
@@ -291,20 +346,8 @@ impl Device for Output {
     }
 }
 
-impl Close for OutputShared {
-    fn lifecycle(&self) -> &Lifecycle {
-        &self.lifecycle
-    }
-
-    fn close(&self) -> Result<()> {
-        self.lifecycle.end(|| {
-            self.ownership.take(self.lifecycle.gpio(), || ());
-            self.pin.close()
-        })
-    }
-
-    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
-        seen.function = seen.function.or(Some(LineFunction::Output));
-        seen.level = seen.level.or_else(|| self.pin.level().ok());
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Output({}, {})", self.line(), self.last())
     }
 }

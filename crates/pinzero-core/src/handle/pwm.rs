@@ -1,26 +1,27 @@
 //! A line that carries pulses.
 
-use std::panic::Location;
+use std::fmt;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::animation::{Animation, Ownership, Target};
+use super::line_info::{LineFunction, LineInfo};
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle};
+use crate::animation::{Animation, Ownership, Part, Target};
 use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
-use crate::handle::line_info::{LineFunction, LineInfo};
-use crate::handle::reserve::Reserver;
-use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
-/// How to open a [`Pwm`]; made by [`Gpio::pwm`].
+/// Builder for a [`Pwm`]; returned by [`Gpio::pwm`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct PwmBuilder {
@@ -33,7 +34,7 @@ pub struct PwmBuilder {
     on_close: Option<OnClose>,
 }
 
-/// A wave as users give it.
+/// A signal as users give it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Wave {
     frequency: f64,
@@ -68,52 +69,52 @@ impl PwmBuilder {
         PwmBuilder { gpio, spec, device: "Pwm", hardware: false, wave, rest: Level::Low, on_close: None }
     }
 
-    /// The frequency in hertz; 100 if nothing is said.
+    /// Sets the frequency in hertz. Default: 100.
     pub fn frequency(mut self, hertz: f64) -> Self {
         self.wave.frequency = hertz;
         self
     }
 
-    /// The duty cycle from the first instant, from 0 to 1; 0 if nothing is said.
+    /// Sets the duty cycle from the first instant, from 0 to 1. Default: 0.
     pub fn initial(mut self, duty: f64) -> Self {
         self.wave.duty = duty;
         self
     }
 
-    /// Insists on pulses of the hardware's own: exact, and without any work for the processor.
+    /// Requires hardware PWM, which is exact and takes no processor time; `open` fails without it. Default: `false`.
     ///
-    /// A Raspberry Pi has that on GPIO12, 13, 18 and 19. On local factories the kernel has to be told by a line in
-    /// `config.txt`, which the error names where it is missing; and only they and the remote one can do it.
+    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; the
+    /// error names the line where it is missing.
     pub fn hardware(mut self, hardware: bool) -> Self {
         self.hardware = hardware;
         self
     }
 
-    /// The level at which a wave stops that is closed with [`OnClose::Keep`]; low if nothing is said.
+    /// Sets the level the pin is left at when a running signal is closed with [`OnClose::Keep`]. Default: low.
     pub fn rest(mut self, level: Level) -> Self {
         self.rest = level;
         self
     }
 
-    /// What the line becomes when it is closed; what the factory's builder says if nothing is said here.
+    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// What error messages call the reserver of the line.
+    /// Sets the name that error messages give to the holder of the line. Default: `Pwm`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
     }
 
-    /// Opens the line, with the factory's own PWM or else in software.
+    /// Opens the line, with the factory's own PWM or in software.
     ///
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`InvalidFrequency`](ErrorKind::InvalidFrequency),
     /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported),
-    /// [`Closed`](ErrorKind::Closed), and those of the system.
+    /// [`Closed`](ErrorKind::Closed), and any I/O error.
     #[track_caller]
     pub fn open(self) -> Result<Pwm> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
@@ -126,19 +127,14 @@ impl PwmBuilder {
         let gpio = self.gpio;
         let wave = self.wave.checked()?;
         let (period, pulse) = wave.times();
-        let config = PwmConfig {
-            period,
-            pulse,
-            hardware: self.hardware,
-            rest: self.rest,
-            on_close: self.on_close.unwrap_or(gpio.on_close()),
-        };
-        let soft = !self.hardware
-            && match gpio.capabilities().pwm {
-                Support::Native => false,
-                Support::Emulated => true,
-                Support::None => return Err(Error::unsupported("PWM")),
-            };
+        let mut config = PwmConfig::new(period, pulse);
+        (config.hardware, config.rest) = (self.hardware, self.rest);
+        config.on_close = self.on_close.unwrap_or(gpio.on_close());
+        let support = gpio.capabilities().pwm;
+        if !self.hardware {
+            support.require("PWM")?;
+        }
+        let soft = !self.hardware && support == Support::Emulated;
         if soft {
             soft_pwm::check(period)?;
         }
@@ -160,20 +156,24 @@ impl PwmBuilder {
     }
 }
 
-/// A line that carries pulses. A cheap handle: clones drive the same line, and the last one to go closes it.
+/// A line that carries a PWM signal. Clones are handles of the same line; the last one to go closes it.
 ///
 /// ```
-/// use pinzero_core::{mock, time::{Instant, ms, us}};
+/// use pinzero::{mock, time::{Instant, ms, us}};
 ///
 /// let gpio = mock::gpio();
 /// let servo = gpio.pwm(18).frequency(50.0).open()?;
 /// servo.set_duty(0.075)?;
 /// let last = gpio.line(18).pulses().pop().unwrap();
 /// assert_eq!((last.period, last.pulse), (ms(20), us(1500)));
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[must_use = "the line is closed when the last handle is dropped"]
 pub struct Pwm(Arc<HandleRef<PwmShared>>);
+
+impl UnwindSafe for Pwm {}
+impl RefUnwindSafe for Pwm {}
 
 #[derive(Debug)]
 struct PwmShared {
@@ -190,7 +190,7 @@ impl Pwm {
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`Closed`](ErrorKind::Closed),
-    /// [`Disconnected`](ErrorKind::Disconnected), and those of the system.
+    /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set_duty(&self, duty: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
         Wave { duty, ..shared.current() }
@@ -201,15 +201,15 @@ impl Pwm {
         shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
-    /// The duty cycle last set, by an animation or by hand.
+    /// Returns the duty cycle last set, by an animation or by hand.
     pub fn duty(&self) -> f64 {
         self.0.current().duty
     }
 
-    /// Sets the frequency in hertz; duty cycle and animation stay.
+    /// Sets the frequency in hertz. Duty cycle and animation stay.
     ///
     /// # Errors
-    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), and as for [`set_duty`](Pwm::set_duty).
+    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), and those of [`set_duty`](Pwm::set_duty).
     pub fn set_frequency(&self, hertz: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
         let check = || {
@@ -222,12 +222,12 @@ impl Pwm {
         shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
-    /// The frequency in hertz.
+    /// Returns the frequency in hertz.
     pub fn frequency(&self) -> f64 {
         self.0.current().frequency
     }
 
-    /// Whether the pulses are made in software, with the jitter that this brings.
+    /// Returns whether the pulses are made in software, with the jitter that this brings.
     pub fn is_software(&self) -> bool {
         self.0.soft
     }
@@ -235,33 +235,29 @@ impl Pwm {
     /// Blinks, fades or pulses in the background; `active` is the level that means "on".
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of writing.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of [`set_duty`](Pwm::set_duty).
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
-        let shared: &Arc<PwmShared> = &self.0;
-        shared.lifecycle.check_open()?;
-        let before = shared.current();
-        let run = Ownership::start(shared.lifecycle.gpio(), shared.clone(), plan, active)
-            .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
-        // One whose first step has not got there is not left running.
-        shared.finish(Ok(())).inspect_err(|_| {
-            shared.ownership.take(shared.lifecycle.gpio(), || *shared.wave.lock() = before)
-        })?;
-        let device = self.clone();
-        let off = if active.is_high() { 0.0 } else { 1.0 };
-        Ok(Animation::new(shared.lifecycle.gpio().clone(), run, move || device.set_duty(off)))
+        let (off, on) = if active.is_high() { (0.0, 1.0) } else { (1.0, 0.0) };
+        Animation::start([self.part(off, on)], plan)
     }
 
-    /// The line's number on its chip.
+    /// Returns this line's part in an animation of several lines, with its duty cycles for "off" and "on".
+    pub fn part(&self, off: f64, on: f64) -> Part {
+        let shared: &Arc<PwmShared> = &self.0;
+        Part::new(shared.clone(), self.0.clone(), off, on)
+    }
+
+    /// Returns the line's number on its chip.
     pub fn line(&self) -> Line {
         self.0.lifecycle.line()
     }
 
-    /// The factory that it belongs to.
+    /// Returns the factory that the line belongs to.
     pub fn gpio(&self) -> &Gpio {
         self.0.lifecycle.gpio()
     }
 
-    /// Whether it has been closed.
+    /// Returns whether the line has been closed.
     pub fn is_closed(&self) -> bool {
         self.0.lifecycle.is_closed()
     }
@@ -269,7 +265,7 @@ impl Pwm {
     /// Ends the pulses, and gives the line back in the state that was asked for. Idempotent, from any thread.
     ///
     /// # Errors
-    /// Those of the system; the line is given back as far as can be all the same.
+    /// Any I/O error; the line is given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
         self.0.close()
     }
@@ -300,12 +296,32 @@ impl PwmShared {
 }
 
 impl Target for PwmShared {
+    fn gpio(&self) -> &Gpio {
+        self.lifecycle.gpio()
+    }
+
     fn ownership(&self) -> &Ownership {
         &self.ownership
     }
 
+    fn check(&self, _: Blink) -> Result<()> {
+        self.lifecycle.check_open()
+    }
+
+    fn last(&self) -> f64 {
+        self.current().duty
+    }
+
+    fn note(&self, value: f64) {
+        self.wave.lock().duty = value;
+    }
+
     fn show(&self, value: f64) -> Result<()> {
         self.write(|wave| wave.duty = value)
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.pin.confirm().map_err(|error| error.with_pin(self.lifecycle.line()))
     }
 }
 
@@ -345,5 +361,11 @@ impl Close for PwmShared {
         let duty = self.current().duty;
         let is_steady = duty == 0.0 || duty == 1.0;
         seen.level = seen.level.or(is_steady.then_some(Level::from(duty == 1.0)));
+    }
+}
+
+impl fmt::Debug for Pwm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pwm({}, {} at {} Hz)", self.line(), self.duty(), self.frequency())
     }
 }

@@ -1,8 +1,8 @@
 //! Who holds which line: within a program, per host, with the name and the place of the reserver.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::panic::Location;
-use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 
@@ -16,7 +16,7 @@ pub(crate) struct Reserver {
     pub(crate) place: &'static Location<'static>,
 }
 
-static HELD: LazyLock<Mutex<HashMap<(Host, Line), Reserver>>> = LazyLock::new(Mutex::default);
+static HELD: Mutex<BTreeMap<(Host, Line), Reserver>> = Mutex::new(BTreeMap::new());
 
 /// A line that is taken until this is dropped.
 #[derive(Debug)]
@@ -27,13 +27,15 @@ pub(crate) struct Reservation {
 impl Reservation {
     pub(crate) fn take(host: Host, line: Line, reserver: Reserver) -> Result<Self> {
         let key = (host, line);
-        let mut held = HELD.lock();
-        if let Some(Reserver { device, place }) = held.get(&key) {
-            let message =
-                format!("it is in use by {device} opened at {place}: close that, or take another pin");
-            return Err(Error::new(ErrorKind::PinInUse, message));
-        }
-        held.insert(key.clone(), reserver);
+        match HELD.lock().entry(key.clone()) {
+            Entry::Vacant(place) => place.insert(reserver),
+            Entry::Occupied(place) => {
+                let Reserver { device, place } = place.get();
+                let message =
+                    format!("it is in use by {device} opened at {place}: close that, or take another pin");
+                return Err(Error::new(ErrorKind::PinInUse, message));
+            }
+        };
         Ok(Reservation { key })
     }
 

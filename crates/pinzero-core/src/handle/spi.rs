@@ -7,13 +7,13 @@ use std::thread::{self, ThreadId};
 use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
-use crate::factory::{SpiBus, SpiConfig};
+use crate::factory::{SpiBus, SpiConfig, SpiOperation};
 use crate::gpio::Gpio;
-use crate::handle::reserve::Reserver;
-use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::pin_spec::PinSpec;
 use crate::types::Line;
 
@@ -55,7 +55,7 @@ pub(crate) struct SpiSettings {
 impl SpiSettings {
     fn config(self, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
         let SpiSettings { mode, lsb_first, select_high, max_rate } = self;
-        SpiConfig { clock, mosi, miso, select, mode, lsb_first, select_high, max_rate }
+        SpiConfig { mode, lsb_first, select_high, max_rate, ..SpiConfig::new(clock, mosi, miso, select) }
     }
 }
 
@@ -123,9 +123,8 @@ impl SpiBuilder {
             let message = "a bus has a pin for data: give mosi, miso or both";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_device(DEVICE));
         }
-        if !gpio.capabilities().spi.is_available() {
-            return Err(Error::unsupported("SPI").with_device(DEVICE).with_factory(gpio.name()));
-        }
+        let context = |error: Error| error.with_device(DEVICE).with_factory(gpio.name());
+        gpio.capabilities().spi.require("SPI").map_err(context)?;
         let mut reservations = Vec::new();
         let mut take = |pin: &PinSpec| {
             let reservation = gpio.context(pin, DEVICE, || gpio.reserve(pin, reserver))?;
@@ -145,7 +144,7 @@ impl SpiBuilder {
             _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
                 .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
         };
-        let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
+        let bus = opened.map_err(context)?;
         let shared = Arc::new(SpiShared {
             lifecycle: Lifecycle::new(&gpio, reservations),
             bus,
@@ -192,12 +191,11 @@ struct Turn {
 }
 
 impl Turn {
-    /// Waits for the others; refuses whoever would wait for himself.
+    /// Waits for the others; refuses a thread that would wait for itself.
     fn take(&self) -> Result<Taken<'_>> {
         let this = thread::current().id();
         loop {
-            let listener = self.freed.listen();
-            {
+            let listener = {
                 let mut taken = self.taken.lock();
                 match *taken {
                     None => {
@@ -209,9 +207,10 @@ impl Turn {
                                        the bus to another thread, or to later";
                         return Err(Error::new(ErrorKind::PinInUse, message));
                     }
-                    Some(_) => {}
+                    // Listens before the lock is let go of: the other thread rings after it has had the lock.
+                    Some(_) => self.freed.listen(),
                 }
-            }
+            };
             listener.wait();
         }
     }
@@ -228,18 +227,40 @@ impl Drop for Taken<'_> {
 }
 
 impl Spi {
-    /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
+    /// Sends `data` and puts in its place what has come back; the device is selected for this time.
     ///
     /// One transfer goes over the bus at a time, and others wait.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`PinInUse`](ErrorKind::PinInUse) in a callback that runs while a transfer of the
-    /// same thread sleeps, which happens on a virtual clock only, and those of the system.
+    /// same thread sleeps, which happens on a virtual clock only, and any I/O error.
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
+        self.transaction(&mut [SpiOperation::TransferInPlace(data)])
+    }
+
+    /// Does several operations as one transaction: the device stays selected from the first to the last.
+    ///
+    /// ```
+    /// use pinzero::{SpiMode, SpiOperation, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
+    /// device.answer(&[0, 0xca, 0xfe]);
+    ///
+    /// let spi = gpio.spi(11).mosi(10).miso(9).select(8).open()?;
+    /// let mut answer = [0; 2];
+    /// spi.transaction(&mut [SpiOperation::Write(&[0x9f]), SpiOperation::Read(&mut answer)])?;
+    /// assert_eq!(answer, [0xca, 0xfe]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`transfer`](Spi::transfer).
+    pub fn transaction(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         let shared: &SpiShared = &self.0;
         let result = {
             let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lifecycle.line()))?;
-            shared.bus.transfer(data)
+            shared.bus.transfer(operations)
         };
         shared.lifecycle.gpio().runtime().catch_up();
         result
@@ -248,18 +269,18 @@ impl Spi {
     /// Sends `data`, and drops what comes back.
     ///
     /// # Errors
-    /// As for [`transfer`](Spi::transfer).
+    /// See [`transfer`](Spi::transfer).
     pub fn write(&self, data: &[u8]) -> Result<()> {
-        self.transfer(&mut data.to_vec())
+        self.transaction(&mut [SpiOperation::Write(data)])
     }
 
     /// Reads `count` bytes, sending zeros.
     ///
     /// # Errors
-    /// As for [`transfer`](Spi::transfer).
+    /// See [`transfer`](Spi::transfer).
     pub fn read(&self, count: usize) -> Result<Vec<u8>> {
         let mut data = vec![0; count];
-        self.transfer(&mut data)?;
+        self.transaction(&mut [SpiOperation::Read(&mut data)])?;
         Ok(data)
     }
 

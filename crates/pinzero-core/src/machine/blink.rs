@@ -83,7 +83,7 @@ impl Blink {
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle takes less than 100 µs.
-    pub fn frames(self) -> Result<Frames> {
+    pub(crate) fn frames(self) -> Result<Frames> {
         if self.cycle() < SHORTEST {
             let cycle = self.cycle();
             let message =
@@ -96,11 +96,11 @@ impl Blink {
 
 /// One step of a blink: a value that lasts some time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// From 0 (off) to 1 (on).
-    pub value: f64,
+    pub(crate) value: f64,
     /// How long; never zero.
-    pub lasts: Duration,
+    pub(crate) lasts: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +113,7 @@ enum Phase {
 
 /// The frames of a [`Blink`], made one at a time.
 #[derive(Debug, Clone)]
-pub struct Frames {
+pub(crate) struct Frames {
     plan: Blink,
     done: u32,
     phase: Phase,
@@ -123,7 +123,7 @@ impl Frames {
     /// Leaves out the cycles that are wholly over after `behind`; how much time that makes.
     ///
     /// A line that was not seen to for a while does not make up for it: it would chatter.
-    pub fn leave_out(&mut self, behind: Duration) -> Duration {
+    pub(crate) fn leave_out(&mut self, behind: Duration) -> Duration {
         let cycle = self.plan.cycle();
         let over = u32::try_from(behind.as_nanos() / cycle.as_nanos()).unwrap_or(u32::MAX);
         let over = self.plan.times.map_or(over, |times| over.min(times - self.done));

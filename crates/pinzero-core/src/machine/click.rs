@@ -6,7 +6,7 @@ use crate::time::Instant;
 
 /// What a press, or two of them, turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gesture {
+pub(crate) enum Gesture {
     /// Pressed and released, and not pressed again within the double-click time.
     Click,
     /// Pressed and released twice.
@@ -23,7 +23,7 @@ pub enum Gesture {
 ///                         click     double    long press
 /// ```
 #[derive(Debug, Clone)]
-pub struct Click {
+pub(crate) struct Click {
     gap: Duration,
     state: State,
 }
@@ -39,17 +39,17 @@ enum State {
 
 impl Click {
     /// The second press of a double click comes at most `gap` after the first release.
-    pub fn new(gap: Duration) -> Self {
+    pub(crate) fn new(gap: Duration) -> Self {
         Click { gap, state: State::Idle }
     }
 
     /// It became active. Call [`expire`](Click::expire) for this instant before.
-    pub fn press(&mut self) {
+    pub(crate) fn press(&mut self) {
         self.state = if matches!(self.state, State::Between(_)) { State::Second } else { State::First };
     }
 
     /// It became inactive.
-    pub fn release(&mut self, at: Instant) -> Option<Gesture> {
+    pub(crate) fn release(&mut self, at: Instant) -> Option<Gesture> {
         let (state, gesture) = match self.state {
             State::First => (State::Between(at + self.gap), None),
             State::Second => (State::Idle, Some(Gesture::DoubleClick)),
@@ -60,7 +60,7 @@ impl Click {
     }
 
     /// It has been active for the hold time. A first click that it could have doubled stands for itself.
-    pub fn long(&mut self) -> &'static [Gesture] {
+    pub(crate) fn long(&mut self) -> &'static [Gesture] {
         let gestures: &[Gesture] = match self.state {
             State::First => &[Gesture::LongPress],
             State::Second => &[Gesture::Click, Gesture::LongPress],
@@ -71,14 +71,14 @@ impl Click {
     }
 
     /// The instant at which a single click is certain, if that has come by `now`.
-    pub fn expire(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let at = self.deadline().filter(|at| *at <= now)?;
         self.state = State::Idle;
         Some(at)
     }
 
     /// When to call [`expire`](Click::expire) next.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Between(until) => Some(until),
             _ => None,

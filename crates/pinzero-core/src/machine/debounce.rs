@@ -7,11 +7,11 @@ use crate::types::Level;
 
 /// A change that has passed the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// When it counted.
-    pub at: Instant,
+    pub(crate) at: Instant,
     /// What the level is from then on.
-    pub level: Level,
+    pub(crate) level: Level,
 }
 
 /// Both debounces in a row, decided on the timestamps of the edges alone.
@@ -24,7 +24,7 @@ pub struct Change {
 ///
 /// Neither ever swallows the level that remains: what was ignored is looked at again when the time is over.
 #[derive(Debug, Clone)]
-pub struct Debounce {
+pub(crate) struct Debounce {
     raw: Level,
     settle: Option<Settle>,
     lockout: Option<Lockout>,
@@ -48,7 +48,7 @@ struct Lockout {
 
 impl Debounce {
     /// A filter for a line that is at `level` now; a time that is `None` or zero lets everything pass.
-    pub fn new(level: Level, settle: Option<Duration>, lockout: Option<Duration>) -> Self {
+    pub(crate) fn new(level: Level, settle: Option<Duration>, lockout: Option<Duration>) -> Self {
         let some = |time: Option<Duration>| time.filter(|time| !time.is_zero());
         Debounce {
             raw: level,
@@ -59,17 +59,17 @@ impl Debounce {
     }
 
     /// The level of the last edge, filtered or not.
-    pub fn raw(&self) -> Level {
+    pub(crate) fn raw(&self) -> Level {
         self.raw
     }
 
     /// Whether edges pass unhindered.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.settle.is_none() && self.lockout.is_none()
     }
 
     /// Takes an edge; changes that count, those that were due before it included, go to `changed`.
-    pub fn edge(&mut self, at: Instant, level: Level, changed: &mut impl FnMut(Change)) {
+    pub(crate) fn edge(&mut self, at: Instant, level: Level, changed: &mut impl FnMut(Change)) {
         // Backends report in order; a stamp that is out of it must not turn time back.
         let at = at.max(self.last);
         self.expire(at, changed);
@@ -85,7 +85,7 @@ impl Debounce {
     }
 
     /// Passes on what is due at `now`.
-    pub fn expire(&mut self, now: Instant, changed: &mut impl FnMut(Change)) {
+    pub(crate) fn expire(&mut self, now: Instant, changed: &mut impl FnMut(Change)) {
         while let Some(at) = self.deadline().filter(|at| *at <= now) {
             // A settled level that is due at the very end of a lockout comes first: the lockout sees it then.
             if let Some(level) = self.settle.as_mut().and_then(|settle| settle.expire(at)) {
@@ -97,7 +97,7 @@ impl Debounce {
     }
 
     /// When to call [`expire`](Debounce::expire) next.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let settle = self.settle.as_ref().and_then(|settle| settle.until);
         let lockout = self.lockout.as_ref().and_then(|lockout| lockout.until);
         Instant::first(settle, lockout)

@@ -14,7 +14,7 @@ const FASTEST: Duration = Duration::from_millis(10);
 /// held              ^    (^)  (^)         after the hold time; with repeat, after each further one
 /// ```
 #[derive(Debug, Clone)]
-pub struct Hold {
+pub(crate) struct Hold {
     time: Duration,
     repeat: Option<Duration>,
     next: Option<Instant>,
@@ -24,30 +24,30 @@ impl Hold {
     /// Held means active for `time`; with `repeat`, each further `time` counts as well.
     ///
     /// A `time` of zero is held at once, and never repeats; others repeat every 10 ms at the most.
-    pub fn new(time: Duration, repeat: bool) -> Self {
+    pub(crate) fn new(time: Duration, repeat: bool) -> Self {
         let repeat = (repeat && !time.is_zero()).then(|| time.max(FASTEST));
         Hold { time, repeat, next: None }
     }
 
     /// It became active.
-    pub fn press(&mut self, at: Instant) {
+    pub(crate) fn press(&mut self, at: Instant) {
         self.next = Some(at + self.time);
     }
 
     /// It became inactive.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.next = None;
     }
 
     /// The instant at which it was held, if one is due at `now`; ask until there is none.
-    pub fn expire(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let at = self.next.filter(|at| *at <= now)?;
         self.next = self.repeat.map(|repeat| at + repeat);
         Some(at)
     }
 
     /// When to call [`expire`](Hold::expire) next.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.next
     }
 }

@@ -6,13 +6,18 @@ mod blink;
 mod click;
 mod debounce;
 mod hold;
+mod input;
 mod pwm_wave;
+mod sample;
 
-pub use blink::{Blink, Frame, Frames};
-pub use click::{Click, Gesture};
-pub use debounce::{Change, Debounce};
-pub use hold::Hold;
-pub use pwm_wave::Wave;
+pub use blink::Blink;
+pub(crate) use blink::Frames;
+pub(crate) use click::{Click, Gesture};
+pub(crate) use debounce::{Change, Debounce};
+pub(crate) use hold::Hold;
+pub(crate) use input::{InputMachine, Status};
+pub(crate) use pwm_wave::Wave;
+pub(crate) use sample::Sample;
 
 /// Miri is slow, and lets nothing be written to files.
 #[cfg(test)]

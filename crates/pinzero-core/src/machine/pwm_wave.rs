@@ -10,7 +10,7 @@ use crate::types::Level;
 /// A pulse of zero is steadily low and one of a whole period steadily high, without an edge. A new period or pulse
 /// takes over where a cycle begins, so that no cut-off pulse ever appears on the line.
 #[derive(Debug, Clone)]
-pub struct Wave {
+pub(crate) struct Wave {
     period: Duration,
     pulse: Duration,
     cycle: Instant,
@@ -20,13 +20,18 @@ pub struct Wave {
 
 impl Wave {
     /// A wave that is steadily low until it is told otherwise.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let period = Duration::from_millis(10);
         Wave { period, pulse: Duration::ZERO, cycle: Instant::ZERO, level: Level::Low, next: None }
     }
 
+    /// A wave on a line whose level is not known: the first pulses are written in any case.
+    pub(crate) fn starting_with(pulse: Duration) -> Self {
+        Wave { level: Level::from(pulse.is_zero()), ..Wave::new() }
+    }
+
     /// Sets period and pulse; the level to write at once, if that changes.
-    pub fn set(&mut self, now: Instant, period: Duration, pulse: Duration) -> Option<Level> {
+    pub(crate) fn set(&mut self, now: Instant, period: Duration, pulse: Duration) -> Option<Level> {
         (self.period, self.pulse) = (period, pulse);
         match (self.is_steady(), self.next.is_some()) {
             // A running wave picks the new shape up with its next cycle.
@@ -44,7 +49,7 @@ impl Wave {
     }
 
     /// The level to write, if an edge is due at `now`; edges that are long past are left out, the phase stays.
-    pub fn expire(&mut self, now: Instant) -> Option<Level> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Level> {
         let due = self.next.filter(|next| *next <= now)?;
         if self.level.is_high() {
             self.next = Some(self.cycle + self.period.max(due - self.cycle));
@@ -60,7 +65,7 @@ impl Wave {
     }
 
     /// When the next edge is due; `None` while the line is steady.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.next
     }
 

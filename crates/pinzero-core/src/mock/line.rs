@@ -4,20 +4,9 @@ use std::time::Duration;
 
 use super::MockGpio;
 use super::script::Script;
+use crate::handle::line_info::LineFunction;
 use crate::time::Instant;
 use crate::types::{Bias, Level, Line};
-
-/// What a mock pin is at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Function {
-    /// It listens.
-    Input,
-    /// It drives.
-    Output,
-    /// It carries pulses.
-    Pwm,
-}
 
 /// A wave that was put on a pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +86,7 @@ impl<'a> MockLine<'a> {
     }
 
     /// What the pin is.
-    pub fn function(&self) -> Function {
+    pub fn function(&self) -> LineFunction {
         self.mock.circuit.look(self.line, |state| state.function)
     }
 

@@ -43,7 +43,7 @@ use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
 use circuit::Circuit;
 pub use factory::MockFactory;
-pub use line::{Function, MockLine, Pulse};
+pub use line::{MockLine, Pulse};
 pub use mcp3008::MockMcp3008;
 pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
@@ -67,7 +67,9 @@ pub fn builder() -> Builder {
             input: native,
             bias: native,
             edges: native,
+            inputs: native,
             group: native,
+            flex: native,
             pwm: native,
             keep: native,
             ..Capabilities::default()
@@ -77,7 +79,6 @@ pub fn builder() -> Builder {
         is_guarded: true,
         terminal: false,
         journal: None,
-        remembers: true,
     }
 }
 
@@ -92,7 +93,6 @@ pub struct Builder {
     is_guarded: bool,
     terminal: bool,
     journal: Option<PathBuf>,
-    remembers: bool,
 }
 
 impl Builder {
@@ -120,24 +120,6 @@ impl Builder {
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self.realtime()
-    }
-
-    /// Whether it keeps what has been on its lines; it does if nothing is said. Without, [`history`](MockLine::history) and
-    /// [`pulses`](MockLine::pulses) have one change at most and [`writes`](MockLine::writes) leaves some out, but a write to
-    /// a pin that is wired to nothing costs a store: for programs that run for long, or fast, in [real time](Builder::realtime).
-    ///
-    /// ```
-    /// use pinzero_core::{Level, mock};
-    ///
-    /// let gpio = mock::builder().history(false).realtime().open();
-    /// let output = gpio.output(17).open()?;
-    /// output.set(Level::High)?;
-    /// assert_eq!((gpio.line(17).level(), gpio.line(17).writes()), (Level::High, 0));
-    /// # Ok::<(), pinzero_core::Error>(())
-    /// ```
-    pub fn history(mut self, remembers: bool) -> Self {
-        self.remembers = remembers;
-        self
     }
 
     /// Writes each change of a pin into this file as well, a line each: `GPIO17 output high`.
@@ -179,11 +161,9 @@ impl Builder {
             (None, true) => Some(Output::Terminal),
             (None, false) => None,
         };
-        let circuit =
-            Arc::new(Circuit::new(self.board, self.capabilities, self.clock.clone(), output, self.remembers));
+        let circuit = Arc::new(Circuit::new(self.board, self.capabilities, self.clock.clone(), output));
         let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(self.clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
-        circuit.connect(gpio.runtime().poker());
         let mock = MockGpio { gpio, circuit };
         if self.terminal {
             terminal::listen(&mock)?;

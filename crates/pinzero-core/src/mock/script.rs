@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::MockGpio;
 use super::circuit::Circuit;
 use crate::error::Result;
-use crate::runtime::{Effects, Next, Task};
+use crate::runtime::{Next, Outbox, Task};
 use crate::time::Instant;
-use crate::types::{Edge, Level, Line};
+use crate::types::{Level, Line};
 
 #[derive(Debug)]
 pub(super) struct Script {
@@ -31,17 +31,13 @@ impl Script {
         let runtime = mock.runtime();
         runtime.start()?;
         let id = runtime.reserve();
-        runtime.enter(|state, effects| state.insert(id, Box::new(script), start, effects));
+        runtime.enter(|state| state.insert(id, Box::new(script)));
         Ok(())
     }
 }
 
 impl Task for Script {
-    fn edges(&mut self, _: &[Edge], _: &mut Effects) {}
-
-    fn resync(&mut self, _: Instant, _: &mut Effects) {}
-
-    fn fire(&mut self, now: Instant, _: &mut Effects) {
+    fn fire(&mut self, now: Instant, _: &mut Outbox) {
         while let Some((at, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
             self.steps.pop_front();
             self.circuit.drive_at(at, self.line, Some(level));

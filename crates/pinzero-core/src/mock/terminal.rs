@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::MockGpio;
 use super::circuit::LineState;
-use super::line::{Function, Pulse};
+use super::line::Pulse;
 use crate::error::{Error, ErrorKind, Result};
+use crate::handle::line_info::LineFunction;
 use crate::thread::spawn;
 use crate::time::ms;
 use crate::types::{Level, Line};
@@ -44,13 +45,13 @@ impl Output {
 
     /// Says that a line has changed.
     pub(super) fn show(&self, line: Line, state: &LineState) {
-        if state.function == Function::Pwm {
+        if state.function == LineFunction::Pwm {
             // Its waves are shown instead.
             return;
         }
         let sign = if state.level.is_high() { '●' } else { '○' };
         let (arrow, function) = match state.function {
-            Function::Input => ("<-", "input"),
+            LineFunction::Input => ("<-", "input"),
             _ => ("->", "output"),
         };
         let (name, level) = (line.to_string(), state.level);

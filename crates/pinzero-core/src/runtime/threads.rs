@@ -1,20 +1,22 @@
-//! Two identical threads on one poller. Whoever wakes takes the turn.
+//! Two identical threads on one poller.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
-use super::state::State;
-use super::{Caller, Shared, TaskId};
+use super::tasks::SourceId;
+use super::{Shared, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::thread::spawn;
-use crate::types::Edge;
 
-use super::poller::Poller;
+pub(super) use super::poller::Poller;
 
 /// One to see to edges and deadlines while the other runs a slow callback.
 const THREADS: usize = 2;
+
+/// How often one pass looks for further descriptors that are readable, lest a flood keep callbacks waiting.
+const ROUNDS: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Threads {
@@ -24,36 +26,6 @@ pub(super) struct Threads {
     started: Mutex<usize>,
     stopped: Arc<AtomicBool>,
     running: Arc<AtomicUsize>,
-}
-
-pub(super) type Drain = Box<dyn FnMut(&mut Vec<Edge>) -> Result<()> + Send>;
-
-/// A descriptor that is watched, and how to read it. Dropping it ends the watch.
-pub(crate) struct Source {
-    #[cfg(target_os = "linux")]
-    fd: std::os::fd::OwnedFd,
-    #[cfg(target_os = "linux")]
-    poller: Arc<Poller>,
-    drain: Drain,
-}
-
-impl Source {
-    pub(super) fn drain(&mut self, edges: &mut Vec<Edge>) -> Result<()> {
-        (self.drain)(edges)
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Source {
-    fn drop(&mut self) {
-        self.poller.forget(&self.fd);
-    }
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").finish_non_exhaustive()
-    }
 }
 
 impl Threads {
@@ -93,7 +65,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Ends the threads; does not wait for them, as one may be what is calling.
+    /// Ends the threads; does not wait for them, as the caller may be one.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         for _ in 0..THREADS {
@@ -113,43 +85,49 @@ impl Threads {
 
     /// Sets the poller's timer to the first deadline, unless it fires by then anyway.
     ///
-    /// If it fires too early, that is one turn for nothing; to move it with each press and release of a button would be a
-    /// system call for each.
+    /// A timer that fires too early costs one pass for nothing; to move it with each press and release of a button would cost a
+    /// system call each.
     pub(super) fn arm(&self, state: &mut State) {
-        let (Some(first), Some(poller)) = (state.first_deadline(), self.poller.get()) else { return };
+        let (Some(first), Some(poller)) = (state.tasks.first_deadline(), self.poller.get()) else { return };
         if state.armed.is_none_or(|armed| armed > first) {
             state.armed = Some(first);
             poller.arm(first);
         }
     }
 
+    /// Returns the poller, which is there once the threads are.
     #[cfg(target_os = "linux")]
-    pub(super) fn watch(&self, fd: std::os::fd::OwnedFd, id: TaskId, drain: Drain) -> Result<Source> {
-        let cannot = || Error::new(ErrorKind::Io, "the line's descriptor cannot be polled");
-        let poller = self.poller.get().ok_or_else(cannot)?;
-        poller.watch(&fd, id).map_err(|error| cannot().with_source(error))?;
-        Ok(Source { fd, poller: poller.clone(), drain })
+    pub(super) fn poller(&self) -> Result<Arc<Poller>> {
+        let missing = || Error::new(ErrorKind::Io, "a descriptor cannot be watched before the runtime runs");
+        self.poller.get().cloned().ok_or_else(missing)
     }
 }
 
 fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
-    let mut ready: Vec<TaskId> = Vec::new();
+    let mut ready: Vec<SourceId> = Vec::new();
     while !stopped.load(Ordering::Acquire) {
-        ready.clear();
-        let timer = poller.wait(&mut ready);
-        // The runtime is held only for the turn: dropping its last handle must end this thread.
+        poller.wait();
+        // The runtime is held only for one pass: dropping its last handle must end this thread.
         let Some(shared) = shared.upgrade() else { return };
-        shared.poll_once(Caller::Runtime, |state, effects| {
-            if timer {
-                // The timer has fired and is no longer set to anything.
-                state.armed = None;
-            }
-            let now = shared.clock.now();
-            for id in &ready {
-                state.drain(*id, now, effects);
-            }
-            // What has been read may be of other tasks.
-            shared.take_inbox(state, effects);
-        });
+        shared.poll_once(|state| read(state, poller, &mut ready));
+    }
+}
+
+/// Reads all descriptors that are readable.
+///
+/// Where there are several, another look follows each round: an edge of theirs may be older than one that has just been read.
+fn read(state: &mut State, poller: &Poller, ready: &mut Vec<SourceId>) {
+    for _ in 0..ROUNDS {
+        ready.clear();
+        if poller.collect(ready) {
+            // The timer has fired and is no longer set to anything.
+            state.armed = None;
+        }
+        for id in ready.iter() {
+            state.tasks.read(*id, &mut state.outbox);
+        }
+        if ready.is_empty() || !state.tasks.has_several_sources() {
+            return;
+        }
     }
 }

@@ -1,43 +1,64 @@
-//! The virtual clock: nobody turns the runtime but those who move time or change a line.
+//! The virtual clock: only threads that move time or change a line poll the runtime.
+
+use std::time::Duration;
 
 use super::{Caller, Shared};
 use crate::time::Instant;
 
+/// How far a wait without a timeout moves the clock before it gives up: whatever recurs, a blink or a poll, has recurred.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// So many deadlines have to pass as well: one that is two days away is waited for.
+const DEADLINES: u32 = 1000;
+
 impl Shared {
-    /// Sees to pushed edges, if this runtime has a virtual clock. Where another thread holds the lock, or this one
-    /// does further up, that turn looks at the inbox again when it is done.
-    pub(super) fn poke_manual(&self) {
+    /// Sees to what was pushed, if the clock is virtual. Where another thread holds the lock, or this one does further up, that
+    /// thread looks at the inbox again when it is done.
+    pub(super) fn catch_up(&self) {
         if self.threads.is_some() {
             return;
         }
-        while !self.inbox.is_empty() {
+        loop {
+            let inbox = self.inbox.lock();
+            if inbox.edges.is_empty() && inbox.rescheduled.is_empty() {
+                return;
+            }
+            drop(inbox);
             let Some(mut state) = self.state.try_lock() else { return };
-            let mut effects = super::Effects::default();
-            self.take_inbox(&mut state, &mut effects);
-            self.finish(Caller::Runtime, state, effects);
+            self.take_inbox(&mut state);
+            self.finish(Caller::Runtime, state);
         }
     }
 
     pub(super) fn advance_to(&self, target: Instant) {
         let target = target.min(Instant::LAST);
-        while self.step(Some(target)) {}
+        while self.step(target) {}
         self.clock.move_to(target);
-        self.poke_manual();
+        self.catch_up();
     }
 
-    pub(super) fn wait_manually<T>(
+    /// Waits by moving the clock from deadline to deadline.
+    ///
+    /// # Panics
+    /// Without a `deadline`: if nothing is scheduled, or if what is scheduled has only recurred for a day.
+    pub(super) fn wait_virtually<T>(
         &self,
         deadline: Option<Instant>,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
-        let mut last_look = None;
+        let start = self.clock.now();
+        let mut steps = 0;
         loop {
             if let Some(result) = ready() {
                 return Some(result);
             }
-            // Looks at polled lines go on for ever. Where nothing else is left to come, each line is looked at once more.
-            last_look = self.state.lock().last_look().map(|at| last_look.unwrap_or(at));
-            if self.step(deadline.or(last_look)) {
+            if self.step(deadline.unwrap_or(Instant::LAST)) {
+                steps += 1;
+                let is_hopeless = steps > DEADLINES && self.clock.now().since(start) > PATIENCE;
+                assert!(
+                    deadline.is_some() || !is_hopeless,
+                    "deadlock: this wait has gone on for a day of virtual time, and nothing has ended it"
+                );
                 continue;
             }
             let Some(deadline) = deadline else {
@@ -51,14 +72,16 @@ impl Shared {
     }
 
     /// Moves to the next deadline, if it comes by `limit`, and fires what is due there.
-    fn step(&self, limit: Option<Instant>) -> bool {
-        self.poll_once(Caller::Runtime, |state, _| {
-            let limit = limit.unwrap_or(Instant::LAST).min(Instant::LAST);
-            let next = state.first_deadline().filter(|at| *at <= limit);
-            if let Some(at) = next {
-                self.clock.move_to(at);
-            }
-            next.is_some()
-        })
+    fn step(&self, limit: Instant) -> bool {
+        let mut state = self.state.lock();
+        // Before time moves: what was pushed may be due earlier than all else.
+        self.take_inbox(&mut state);
+        let next = state.tasks.first_deadline().filter(|at| *at <= limit.min(Instant::LAST));
+        if let Some(at) = next {
+            self.clock.move_to(at);
+        }
+        self.finish(Caller::Runtime, state);
+        self.catch_up();
+        next.is_some()
     }
 }

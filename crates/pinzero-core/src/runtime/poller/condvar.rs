@@ -4,7 +4,7 @@ use std::io;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::super::TaskId;
+use super::super::tasks::SourceId;
 use crate::time::{Clock, Instant};
 
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub(in crate::runtime) struct Poller {
 struct Wanted {
     wakes: usize,
     timer: Option<Instant>,
+    has_fired: bool,
 }
 
 impl Poller {
@@ -24,20 +25,21 @@ impl Poller {
         Ok(Poller::default())
     }
 
-    /// Sleeps until something happens; nothing is ever put into `_ready`. Tells whether the timer fired.
-    pub(in crate::runtime) fn wait(&self, _ready: &mut Vec<TaskId>) -> bool {
+    /// Sleeps until something happens.
+    pub(in crate::runtime) fn wait(&self) {
         let clock = Clock::real();
         let mut wanted = self.wanted.lock();
         loop {
             if wanted.wakes > 0 {
                 wanted.wakes -= 1;
-                return false;
+                return;
             }
             match wanted.timer.map(|at| at.since(clock.now())) {
                 None => self.changed.wait(&mut wanted),
                 Some(left) if left.is_zero() => {
                     wanted.timer = None;
-                    return true;
+                    wanted.has_fired = true;
+                    return;
                 }
                 Some(left) => {
                     self.changed.wait_for(&mut wanted, left);
@@ -46,7 +48,12 @@ impl Poller {
         }
     }
 
-    /// Has one of the waiting threads look round.
+    /// Returns whether the timer has fired; nothing is ever put into `_ready`.
+    pub(in crate::runtime) fn collect(&self, _ready: &mut Vec<SourceId>) -> bool {
+        std::mem::take(&mut self.wanted.lock().has_fired)
+    }
+
+    /// Wakes one of the waiting threads.
     pub(in crate::runtime) fn wake(&self) {
         self.wanted.lock().wakes += 1;
         self.changed.notify_one();
@@ -68,8 +75,10 @@ mod tests {
     fn wakes_and_fires() {
         let poller = Poller::new().unwrap();
         poller.wake();
-        assert!(!poller.wait(&mut Vec::new()));
+        poller.wait();
+        assert!(!poller.collect(&mut Vec::new()));
         poller.arm(Clock::real().now());
-        assert!(poller.wait(&mut Vec::new()));
+        poller.wait();
+        assert!(poller.collect(&mut Vec::new()));
     }
 }

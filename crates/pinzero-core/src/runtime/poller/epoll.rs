@@ -1,25 +1,30 @@
 //! The poller on Linux: one epoll for line descriptors, a timer and a wake-up, shared by both threads.
 //!
-//! All of it is edge-triggered: each event wakes exactly one of the two, and the other sleeps on.
+//! The threads sleep on a second epoll that holds the first. All of it is edge-triggered, so an event wakes exactly one of them.
+//! Which descriptors are readable is asked of the first epoll, by the thread that has the runtime's lock: nothing is known to be
+//! readable by a thread that does not read, and so edges of several descriptors can be put in order.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io;
 use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
 
-use super::super::TaskId;
+use super::super::tasks::SourceId;
+use crate::error::{Error, ErrorKind};
 use crate::time::Instant;
 
-/// Names that no task has: tasks count from 1.
+/// Numbers that no source has: sources count from 1.
 const TIMER: u64 = u64::MAX;
 const WAKE: u64 = u64::MAX - 1;
 
 #[derive(Debug)]
 pub(in crate::runtime) struct Poller {
+    /// What the threads sleep on.
+    sleep: OwnedFd,
     epoll: OwnedFd,
     timer: OwnedFd,
     wake: OwnedFd,
@@ -27,33 +32,46 @@ pub(in crate::runtime) struct Poller {
 
 impl Poller {
     pub(in crate::runtime) fn new() -> io::Result<Self> {
+        let sleep = epoll::create(CreateFlags::CLOEXEC)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let timer =
             timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        epoll::add(&epoll, &timer, EventData::new_u64(TIMER), EventFlags::IN | EventFlags::ET)?;
-        epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN | EventFlags::ET)?;
-        Ok(Poller { epoll, timer, wake })
+        let flags = EventFlags::IN | EventFlags::ET;
+        epoll::add(&epoll, &timer, EventData::new_u64(TIMER), flags)?;
+        epoll::add(&epoll, &wake, EventData::new_u64(WAKE), flags)?;
+        epoll::add(&sleep, &epoll, EventData::new_u64(0), flags)?;
+        Ok(Poller { sleep, epoll, timer, wake })
     }
 
-    /// Sleeps until something happens; the tasks whose descriptors are readable go to `ready`. Tells whether the
-    /// timer fired.
-    pub(in crate::runtime) fn wait(&self, ready: &mut Vec<TaskId>) -> bool {
-        let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
+    /// Sleeps until something happens.
+    pub(in crate::runtime) fn wait(&self) {
+        let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }];
         // Interrupted is as good as woken for nothing.
-        let count = epoll::wait(&self.epoll, &mut events, None).unwrap_or(0);
+        let _ = epoll::wait(&self.sleep, &mut events, None);
+    }
+
+    /// Adds the sources that are readable to `ready`, without waiting; returns whether the timer has fired.
+    pub(in crate::runtime) fn collect(&self, ready: &mut Vec<SourceId>) -> bool {
+        let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
         let mut timer = false;
-        for event in &events[..count] {
-            match event.data.u64() {
-                TIMER => timer = true,
-                WAKE => {}
-                id => ready.push(TaskId(id)),
+        loop {
+            let count =
+                epoll::wait(&self.epoll, &mut events, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap_or(0);
+            for event in &events[..count] {
+                match event.data.u64() {
+                    TIMER => timer = true,
+                    WAKE => {}
+                    id => ready.push(SourceId(id)),
+                }
+            }
+            if count < events.len() {
+                return timer;
             }
         }
-        timer
     }
 
-    /// Has one of the waiting threads look round.
+    /// Wakes one of the threads.
     pub(in crate::runtime) fn wake(&self) {
         // Each write is an event of its own; the counter is never read, and is full after some 10^19 of them.
         let _ = io::write(&self.wake, &1u64.to_ne_bytes());
@@ -71,8 +89,11 @@ impl Poller {
         }
     }
 
-    pub(in crate::runtime) fn watch(&self, fd: &OwnedFd, id: TaskId) -> io::Result<()> {
+    pub(in crate::runtime) fn watch(&self, fd: &OwnedFd, id: SourceId) -> Result<(), Error> {
         epoll::add(&self.epoll, fd.as_fd(), EventData::new_u64(id.0), EventFlags::IN | EventFlags::ET)
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, "the line's descriptor cannot be polled").with_source(error)
+            })
     }
 
     pub(in crate::runtime) fn forget(&self, fd: &OwnedFd) {

@@ -1,0 +1,351 @@
+//! A line that turns from output to input and back without being let go of.
+
+use std::fmt;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use super::line_info::{LineFunction, LineInfo};
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle};
+use crate::capability::Support;
+use crate::device::Device;
+use crate::emulate::soft_pwm::{self, SoftPwm};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Events, Handler, Hub, Outcome};
+use crate::factory::{FlexConfig, FlexPin, OutputPin, Pin};
+use crate::gpio::Gpio;
+use crate::pin_spec::PinSpec;
+use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
+use crate::time::Instant;
+use crate::types::{Bias, Drive, Edge, Level, Line, OnClose};
+
+/// Builder for a [`Flex`]; returned by [`Gpio::flex`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before `open`"]
+pub struct FlexBuilder {
+    gpio: Gpio,
+    spec: PinSpec,
+    device: &'static str,
+    start: Drive,
+    on_close: Option<OnClose>,
+}
+
+impl FlexBuilder {
+    pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
+        FlexBuilder { gpio, spec, device: "Flex", start: Drive::Input(Bias::AsIs), on_close: None }
+    }
+
+    /// Sets what the line does from the first instant. Default: it is an input, with the bias as it is.
+    pub fn start(mut self, drive: Drive) -> Self {
+        self.start = drive;
+        self
+    }
+
+    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = Some(on_close);
+        self
+    }
+
+    /// Sets the name that error messages give to the holder of the line. Default: `Flex`.
+    pub fn device(mut self, name: &'static str) -> Self {
+        self.device = name;
+        self
+    }
+
+    /// Opens the line.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Busy`](ErrorKind::Busy), [`Unsupported`](ErrorKind::Unsupported) where the factory
+    /// cannot turn a line round, [`InvalidValue`](ErrorKind::InvalidValue) for a start with PWM,
+    /// [`Closed`](ErrorKind::Closed), and any I/O error.
+    #[track_caller]
+    pub fn open(self) -> Result<Flex> {
+        let reserver = Reserver { device: self.device, place: Location::caller() };
+        let gpio = self.gpio.clone();
+        let spec = self.spec.clone();
+        gpio.context(&spec, self.device, move || self.open_as(reserver))
+    }
+
+    fn open_as(self, reserver: Reserver) -> Result<Flex> {
+        let gpio = self.gpio;
+        let capabilities = gpio.capabilities();
+        capabilities.flex.require("a line that turns round")?;
+        let on_close = self.on_close.unwrap_or(gpio.on_close());
+        let reservation = gpio.reserve(&self.spec, reserver)?;
+        let line = reservation.line();
+        gpio.check_on_close(line, on_close)?;
+        check(&gpio, line, self.start)?;
+        if matches!(self.start, Drive::Pwm { .. }) {
+            let message = "open the line as an input or output first, and turn it to PWM then";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        let runtime = gpio.runtime();
+        runtime.start()?;
+        let task = runtime.reserve();
+        let hub: Arc<Hub<Edge>> = Arc::default();
+        runtime.enter(|state| state.insert(task, Box::new(FlexTask(hub.clone()))));
+        let mut config = FlexConfig::new(self.start, on_close);
+        config.edges = (capabilities.edges == Support::Native).then(|| runtime.sink(task, 0));
+        let pin = gpio.factory().open_flex(line, config).inspect_err(|_| runtime.remove(task))?;
+        let flex = FlexLine {
+            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
+            pin: Arc::from(pin),
+            drive: Mutex::new(self.start),
+            pwm: OnceLock::new(),
+            hub,
+            task,
+        };
+        Ok(Flex(HandleRef::register(Arc::new(flex))?))
+    }
+}
+
+/// Refuses what the line or the factory cannot do.
+fn check(gpio: &Gpio, line: Line, drive: Drive) -> Result<()> {
+    match drive {
+        Drive::Output(_) => Ok(()),
+        Drive::Input(bias) => gpio.check_bias(line, bias),
+        Drive::Pwm { period, pulse } => {
+            if period.is_zero() || pulse > period {
+                let message = format!("a pulse of {pulse:?} every {period:?} is not possible");
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+            match gpio.capabilities().pwm {
+                Support::Native => Ok(()),
+                Support::Emulated => soft_pwm::check(period),
+                Support::None => Err(Error::unsupported("PWM")),
+            }
+        }
+    }
+}
+
+/// A line that drives, listens or carries PWM, as it is told, and is never let go of in between.
+///
+/// A turn is one step: the line has no other level on the way, and no other program can take it. Clones are handles of the same
+/// line; the last one to go closes it.
+///
+/// ```
+/// use pinzero::{Bias, Drive, Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let data = gpio.flex(4).start(Drive::Output(Level::Low)).open()?;
+/// let mut edges = data.edges();
+/// gpio.advance(ms(18));
+/// data.turn(Drive::Input(Bias::PullUp))?; // a sensor answers now
+/// gpio.line(4).script([(ms(1), Level::Low), (ms(2), Level::High)]);
+/// gpio.advance(ms(5));
+/// assert_eq!(edges.by_ref().take(2).map(|edge| edge.level).collect::<Vec<_>>(), [Level::Low, Level::High]);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "the line is closed when the last handle is dropped"]
+pub struct Flex(Arc<HandleRef<FlexLine>>);
+
+impl UnwindSafe for Flex {}
+impl RefUnwindSafe for Flex {}
+
+#[derive(Debug)]
+struct FlexLine {
+    lifecycle: Lifecycle,
+    pin: Arc<dyn FlexPin>,
+    /// Its lock is held while the line turns, so that the last turn noted is the last one made.
+    drive: Mutex<Drive>,
+    /// Pulses in software, where the factory has none; made when they are first wanted.
+    pwm: OnceLock<SoftPwm>,
+    hub: Arc<Hub<Edge>>,
+    task: TaskId,
+}
+
+impl Flex {
+    /// Makes the line do this, level or bias included, in one step. On a line that drives already, it is a write.
+    ///
+    /// # Errors
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Unsupported`](ErrorKind::Unsupported) for a bias or PWM that the factory has not,
+    /// [`InvalidValue`](ErrorKind::InvalidValue) and [`InvalidFrequency`](ErrorKind::InvalidFrequency) for impossible pulses,
+    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
+    pub fn turn(&self, drive: Drive) -> Result<()> {
+        let line = self.line();
+        self.0.turn(drive).map_err(|error| error.with_pin(line))?;
+        self.gpio().runtime().catch_up();
+        self.gpio().confirm(|| self.0.pin.confirm()).map_err(|error| error.with_pin(line))
+    }
+
+    /// Returns what the line was last told to do.
+    pub fn drive(&self) -> Drive {
+        *self.0.drive.lock()
+    }
+
+    /// Returns the level on the line now.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
+    pub fn level(&self) -> Result<Level> {
+        self.0.pin.level().map_err(|error| error.with_pin(self.line()))
+    }
+
+    /// Calls `handler` on every edge while the line is an input. Handlers add up; earlier ones stay.
+    ///
+    /// Where the factory reports no edges, the handler is never called. See [`Input::on`](crate::Input::on) for where
+    /// handlers run.
+    pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(&Edge) -> R + Send + 'static) -> Handler {
+        self.0.hub.on((), handler)
+    }
+
+    /// Returns all edges from now on while the line is an input, as an iterator that ends when the line is closed.
+    pub fn edges(&self) -> Events<Edge> {
+        Events::new(self.gpio(), &self.0.hub)
+    }
+
+    /// Returns the line's number on its chip.
+    pub fn line(&self) -> Line {
+        self.0.lifecycle.line()
+    }
+
+    /// Returns the factory that the line belongs to.
+    pub fn gpio(&self) -> &Gpio {
+        self.0.gpio()
+    }
+
+    /// Returns whether the line has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Gives the line back in the state that was asked for. Idempotent, from any thread.
+    ///
+    /// # Errors
+    /// Any I/O error; the line is given back as far as possible all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl FlexLine {
+    fn turn(&self, drive: Drive) -> Result<()> {
+        self.lifecycle.check_open()?;
+        let gpio = self.lifecycle.gpio();
+        check(gpio, self.lifecycle.line(), drive)?;
+        let is_pulsed = matches!(drive, Drive::Pwm { .. }) && gpio.capabilities().pwm == Support::Emulated;
+        if is_pulsed && self.pwm.get().is_none() {
+            let pwm = SoftPwm::on(gpio, Arc::new(AsOutput(self.pin.clone())))?;
+            // Of two threads that come at once, one is too late.
+            if let Err(pwm) = self.pwm.set(pwm) {
+                pwm.stop();
+            }
+        }
+        let mut noted = self.drive.lock();
+        match (drive, self.pwm.get()) {
+            (Drive::Pwm { period, pulse }, Some(pwm)) => match *noted {
+                Drive::Pwm { .. } => pwm.set_wave(period, pulse)?,
+                _ => pwm.begin(period, pulse)?,
+            },
+            (drive, pwm) => {
+                if let Some(pwm) = pwm {
+                    pwm.pause();
+                }
+                self.pin.turn(drive)?;
+            }
+        }
+        *noted = drive;
+        Ok(())
+    }
+}
+
+impl Close for FlexLine {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    fn close(&self) -> Result<()> {
+        let closed = self.lifecycle.end(|| {
+            if let Some(pwm) = self.pwm.get() {
+                pwm.stop();
+            }
+            self.lifecycle.gpio().runtime().remove(self.task);
+            self.pin.close()
+        });
+        self.hub.close();
+        closed
+    }
+
+    fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
+        let drive = *self.drive.lock();
+        let function = match drive {
+            Drive::Output(_) => LineFunction::Output,
+            Drive::Input(_) => LineFunction::Input,
+            Drive::Pwm { .. } => LineFunction::Pwm,
+        };
+        seen.function = Some(function);
+        seen.level = seen.level.or_else(|| self.pin.level().ok());
+        if let Drive::Input(bias) = drive {
+            seen.bias = seen.bias.or((bias != Bias::AsIs).then_some(bias));
+        }
+    }
+}
+
+/// A flexible line as the output that software PWM writes to.
+#[derive(Debug)]
+struct AsOutput(Arc<dyn FlexPin>);
+
+impl Pin for AsOutput {
+    fn level(&self) -> Result<Level> {
+        self.0.level()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl OutputPin for AsOutput {
+    fn set(&self, level: Level) -> Result<()> {
+        self.0.turn(Drive::Output(level))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.0.confirm()
+    }
+}
+
+/// Hands the line's edges to its listeners.
+#[derive(Debug)]
+struct FlexTask(Arc<Hub<Edge>>);
+
+impl Task for FlexTask {
+    fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
+        edges.iter().for_each(|LineEdge { edge, .. }| outbox.emit(&self.0, *edge));
+    }
+
+    fn fire(&mut self, _: Instant, _: &mut Outbox) {}
+
+    fn next(&self) -> Next {
+        Next::Idle
+    }
+}
+
+impl Device for Flex {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl fmt::Debug for Flex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Flex({}, {})", self.line(), self.drive())
+    }
+}

@@ -1,0 +1,359 @@
+//! What [`Input`](super::input::Input) and [`Inputs`](super::inputs::Inputs) share: lines that are read by one task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::line_info::{LineFunction, LineInfo};
+use super::reserve::Reserver;
+use super::{Close, HandleRef, Lifecycle};
+use crate::capability::Support;
+use crate::emulate::polling::Polled;
+use crate::error::{Error, ErrorKind, Result, first_error};
+use crate::event::{Event, EventKind, Hub, Kinded};
+use crate::factory::{InputConfig, InputPins, InputsConfig, Pin};
+use crate::gpio::Gpio;
+use crate::machine::{Click, Debounce, Hold, InputMachine, Sample, Status};
+use crate::pin_spec::PinSpec;
+use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
+use crate::time::{Instant, ms};
+use crate::types::{Bias, Edge, Level, Line};
+
+/// The most lines that are opened together: as many as the kernel takes in one request, and as a mask has bits.
+const MOST: usize = 64;
+
+/// How inputs are opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) bias: Bias,
+    pub(crate) active: Level,
+    pub(crate) settle: Option<Duration>,
+    pub(crate) lockout: Option<Duration>,
+    pub(crate) hold: Option<(Duration, bool)>,
+    pub(crate) clicks: Option<Duration>,
+    pub(crate) sample: Option<Duration>,
+    pub(crate) poll: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            bias: Bias::AsIs,
+            active: Level::High,
+            settle: None,
+            lockout: None,
+            hold: None,
+            clicks: None,
+            sample: None,
+            poll: ms(5),
+        }
+    }
+}
+
+/// Something that happened to one of several inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LineEvent {
+    /// Which of the inputs, counted from 0 in the order in which they were named.
+    pub index: usize,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Kinded for LineEvent {
+    type Kind = EventKind;
+
+    fn kind(&self) -> EventKind {
+        self.event.kind
+    }
+
+    fn bit(kind: EventKind) -> u32 {
+        Event::bit(kind)
+    }
+
+    fn missed(&mut self) -> &mut u32 {
+        &mut self.event.missed
+    }
+}
+
+/// Open inputs: closed as one.
+#[derive(Debug)]
+pub(crate) struct InputLines {
+    lifecycle: Arc<Lifecycle>,
+    pins: Arc<dyn InputPins>,
+    pub(crate) lines: Vec<Arc<InputLine>>,
+    pub(crate) hub: Arc<Hub<LineEvent>>,
+    task: TaskId,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct InputLine {
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) line: Line,
+    pub(crate) pin: Arc<dyn Pin>,
+    pub(crate) hub: Arc<Hub>,
+    /// As others than the task see it: written before anybody hears of the events.
+    pub(crate) status: Arc<Mutex<Status>>,
+    pub(crate) active: Level,
+    /// Whether the level that counts may differ from the one on the line.
+    pub(crate) is_debounced: bool,
+    bias: Bias,
+}
+
+impl InputLines {
+    /// Opens the lines: all of them, or none. The levels at this moment are the first state, and no event.
+    pub(crate) fn open(
+        gpio: &Gpio,
+        specs: &[PinSpec],
+        options: &Options,
+        reserver: Reserver,
+    ) -> Result<Arc<HandleRef<InputLines>>> {
+        if specs.is_empty() || specs.len() > MOST {
+            let message = format!("give 1 to {MOST} pins, not {}", specs.len());
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        if options.sample.is_some_and(|period| period < ms(1)) {
+            return Err(Error::new(ErrorKind::InvalidValue, "samples are 1 ms apart at least"));
+        }
+        let capabilities = gpio.capabilities();
+        capabilities.input.require("an input")?;
+        let mut reservations = Vec::new();
+        for spec in specs {
+            let reservation = gpio.reserve(spec, reserver)?;
+            gpio.check_bias(reservation.line(), options.bias)?;
+            reservations.push(reservation);
+        }
+        let lifecycle = Arc::new(Lifecycle::new(gpio, reservations));
+        let runtime = gpio.runtime();
+        runtime.start()?;
+        let task = runtime.reserve();
+        runtime.enter(|state| state.tasks.expect(task));
+        let opened = Opened::open(gpio, lifecycle.lines(), options, task);
+        let Opened { pins, members, levels, is_settled } = opened.inspect_err(|_| runtime.remove(task))?;
+        let now = gpio.now();
+        let mut lines = Vec::new();
+        let mut line_tasks = Vec::new();
+        for (index, (line, pin)) in lifecycle.lines().iter().zip(members).enumerate() {
+            let level = Level::of_bit(levels, index);
+            // One or the other debounces: twice would be twice as long.
+            let debounce = Debounce::new(level, options.settle.filter(|_| !is_settled), options.lockout);
+            let status = Status::new(level, now);
+            let input = Arc::new(InputLine {
+                lifecycle: lifecycle.clone(),
+                line: *line,
+                pin,
+                hub: Arc::default(),
+                status: Arc::new(Mutex::new(status)),
+                active: options.active,
+                is_debounced: is_settled || !debounce.is_open(),
+                bias: options.bias,
+            });
+            let machine = InputMachine {
+                debounce,
+                hold: options.hold.map(|(time, repeat)| Hold::new(time, repeat)),
+                click: options.clicks.map(Click::new),
+                sample: options.sample.map(|period| Sample::new(now, period)),
+                active: options.active,
+                status,
+                decided: Instant::ZERO,
+            };
+            line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
+            lines.push(input);
+        }
+        let hub: Arc<Hub<LineEvent>> = Arc::default();
+        let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
+        let input_task = InputTask { lines: line_tasks, hub: hub.clone(), events: Vec::new() };
+        let input_task: Box<dyn Task> = match capabilities.edges {
+            Support::Native => Box::new(input_task),
+            _ => Box::new(Polled::new(input_task, pins_to_poll, levels, now, options.poll)),
+        };
+        runtime.enter(|state| state.insert(task, input_task));
+        HandleRef::register(Arc::new(InputLines { lifecycle, pins, lines, hub, task }))
+    }
+}
+
+/// Lines as the factory gives them.
+struct Opened {
+    pins: Arc<dyn InputPins>,
+    members: Vec<Arc<dyn Pin>>,
+    levels: u64,
+    /// The factory keeps the settle time itself.
+    is_settled: bool,
+}
+
+impl Opened {
+    fn open(gpio: &Gpio, lines: &[Line], options: &Options, task: TaskId) -> Result<Opened> {
+        let capabilities = gpio.capabilities();
+        let has_edges = capabilities.edges == Support::Native;
+        let sink = |index: usize| gpio.runtime().sink(task, index as u8);
+        if lines.len() > 1 && capabilities.inputs == Support::Native {
+            let mut config = InputsConfig::new(options.bias);
+            if has_edges {
+                config.edges = (0..lines.len()).map(sink).collect();
+            }
+            let pins: Arc<dyn InputPins> = Arc::from(gpio.factory().open_inputs(lines, config)?);
+            let member = |index| Arc::new(Member { pins: pins.clone(), index }) as Arc<dyn Pin>;
+            let members = (0..lines.len()).map(member).collect();
+            let levels = pins.levels()?;
+            return Ok(Opened { pins, members, levels, is_settled: false });
+        }
+        let wanted = options.settle.filter(|time| !time.is_zero() && *time <= capabilities.settle);
+        let settle = wanted.filter(|_| has_edges);
+        let mut members: Vec<Arc<dyn Pin>> = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let mut config = InputConfig::new(options.bias);
+            config.settle = settle;
+            config.edges = has_edges.then(|| sink(index));
+            let pin = gpio.factory().open_input(*line, config).map_err(|error| error.with_pin(line))?;
+            members.push(Arc::from(pin));
+        }
+        let pins = Separate(members.clone());
+        let levels = pins.levels()?;
+        Ok(Opened { pins: Arc::new(pins), members, levels, is_settled: settle.is_some() })
+    }
+}
+
+impl Close for InputLines {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    fn close(&self) -> Result<()> {
+        let closed = self.lifecycle.end(|| {
+            self.lifecycle.gpio().runtime().remove(self.task);
+            self.pins.close()
+        });
+        // Last, as what the handlers own may have code of its own to run, which may close this again.
+        self.lines.iter().for_each(|line| line.hub.close());
+        self.hub.close();
+        closed
+    }
+
+    fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
+        let Some(input) = self.lines.iter().find(|input| input.line == line) else { return };
+        let bias = (input.bias != Bias::AsIs).then_some(input.bias);
+        seen.function = seen.function.or(Some(LineFunction::Input));
+        seen.level = seen.level.or_else(|| input.pin.level().ok());
+        seen.bias = seen.bias.or(bias);
+    }
+}
+
+/// A line of inputs that the factory reads together.
+#[derive(Debug)]
+struct Member {
+    pins: Arc<dyn InputPins>,
+    index: usize,
+}
+
+impl Pin for Member {
+    fn level(&self) -> Result<Level> {
+        Ok(Level::of_bit(self.pins.levels()?, self.index))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.pins.close()
+    }
+}
+
+/// Inputs of a factory that knows only single ones.
+#[derive(Debug)]
+struct Separate(Vec<Arc<dyn Pin>>);
+
+impl InputPins for Separate {
+    fn levels(&self) -> Result<u64> {
+        self.0
+            .iter()
+            .enumerate()
+            .try_fold(0, |levels, (index, pin)| Ok(levels | u64::from(pin.level()?.is_high()) << index))
+    }
+
+    fn close(&self) -> Result<()> {
+        first_error(self.0.iter().rev().map(|pin| pin.close()))
+    }
+}
+
+/// The lines' part in the runtime: hands edges to the machines, and events to their listeners.
+#[derive(Debug)]
+struct InputTask {
+    lines: Vec<LineTask>,
+    hub: Arc<Hub<LineEvent>>,
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+struct LineTask {
+    machine: InputMachine,
+    input: Arc<InputLine>,
+    /// Edges lost since the last event that somebody heard of.
+    missed: u32,
+}
+
+impl InputTask {
+    /// Shows what has come of a step of line `index`, and then tells of it.
+    fn tell(&mut self, index: usize, outbox: &mut Outbox) {
+        let line = &mut self.lines[index];
+        *line.input.status.lock() = line.machine.status;
+        for mut event in self.events.drain(..) {
+            let hub = &line.input.hub;
+            if hub.wants(event.kind) || self.hub.wants(event.kind) {
+                event.missed = std::mem::take(&mut line.missed);
+            }
+            outbox.emit(hub, event);
+            if self.hub.wants(event.kind) {
+                outbox.emit(&self.hub, LineEvent { index, event });
+            }
+        }
+    }
+
+    /// Does what is due by `now` on all lines, in its order.
+    fn expire(&mut self, now: Instant, outbox: &mut Outbox) {
+        while let Some((first, index)) = self.first().filter(|(at, _)| *at <= now) {
+            self.lines[index].machine.expire(first, &mut self.events);
+            self.tell(index, outbox);
+        }
+    }
+
+    fn first(&self) -> Option<(Instant, usize)> {
+        let deadline = |(index, line): (usize, &LineTask)| Some((line.machine.deadline()?, index));
+        self.lines.iter().enumerate().filter_map(deadline).min()
+    }
+}
+
+impl Task for InputTask {
+    fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
+        for LineEdge { index, edge } in edges {
+            self.expire(edge.at, outbox);
+            let index = usize::from(*index);
+            let line = &mut self.lines[index];
+            line.missed = line.missed.saturating_add(edge.missed);
+            line.machine.edge(*edge, &mut self.events);
+            self.tell(index, outbox);
+        }
+    }
+
+    fn resync(&mut self, now: Instant, outbox: &mut Outbox) {
+        for index in 0..self.lines.len() {
+            let line = &mut self.lines[index];
+            match line.input.pin.level() {
+                Ok(level) if level != line.machine.raw() => {
+                    line.machine.edge(Edge { at: now, level, missed: 0 }, &mut self.events);
+                    self.tell(index, outbox);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    outbox.complain(format!("edges were lost, and the level cannot be read: {error}"));
+                }
+            }
+        }
+    }
+
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.expire(now, outbox);
+    }
+
+    fn next(&self) -> Next {
+        self.first().map_or(Next::Idle, |(at, _)| Next::At(at))
+    }
+}

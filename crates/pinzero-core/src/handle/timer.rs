@@ -1,0 +1,232 @@
+//! User code by the clock.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Outcome, survive};
+use crate::gpio::Gpio;
+use crate::runtime::{Deliver, Next, Outbox, RuntimeRef, Task, TaskId};
+use crate::sync::AtomicBool;
+use crate::thread::spawn;
+use crate::time::{Clock, Instant};
+
+/// Code that runs by the clock; returned by [`Gpio::every`], [`Gpio::after`] and [`Gpio::every_on_thread`].
+///
+/// Dropping this leaves the code running, until the factory is closed.
+#[derive(Clone)]
+pub struct Timer(Arc<TimerShared>);
+
+impl UnwindSafe for Timer {}
+impl RefUnwindSafe for Timer {}
+
+impl Timer {
+    /// Ends the timer: its code is not called again; a call that is under way ends as usual. Idempotent.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Returns whether the code may still be called.
+    pub fn is_active(&self) -> bool {
+        !self.0.cancelled.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakTimer {
+        WeakTimer(Arc::downgrade(&self.0))
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timer({})", if self.is_active() { "active" } else { "ended" })
+    }
+}
+
+/// A timer as its factory knows it.
+#[derive(Debug)]
+pub(crate) struct WeakTimer(Weak<TimerShared>);
+
+impl WeakTimer {
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.upgrade().is_some_and(|timer| !timer.cancelled.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn cancel(&self) {
+        if let Some(timer) = self.0.upgrade() {
+            timer.cancel();
+        }
+    }
+}
+
+type Callback = Box<dyn FnMut(&Timer) + Send>;
+
+struct TimerShared {
+    runtime: RuntimeRef,
+    id: TaskId,
+    /// `None` while the code runs, and for good once cancelled.
+    callback: Mutex<Option<Callback>>,
+    /// It ends with its first call.
+    is_once: bool,
+    /// A call waits for its turn: further ones are left out until then.
+    is_due: AtomicBool,
+    cancelled: AtomicBool,
+    /// Wakes the thread of a timer that has one of its own.
+    changed: Condvar,
+    weak: Weak<TimerShared>,
+}
+
+impl TimerShared {
+    fn cancel(&self) {
+        if !self.cancelled.swap(true, Ordering::AcqRel) {
+            self.runtime.remove(self.id);
+        }
+        // Dropped with no lock held: the code may own devices.
+        let callback = self.callback.lock().take();
+        self.changed.notify_all();
+        drop(callback);
+    }
+
+    /// Calls the code; returns how often it panicked.
+    fn call(&self) -> u64 {
+        let Some(timer) = self.weak.upgrade().map(Timer) else { return 0 };
+        let Some(mut callback) = self.callback.lock().take() else { return 0 };
+        let panicked = survive(|| callback(&timer));
+        if self.is_once {
+            self.cancel();
+        }
+        let mut slot = self.callback.lock();
+        if self.cancelled.load(Ordering::Acquire) {
+            drop(slot);
+            return panicked + survive(|| drop(callback));
+        }
+        *slot = Some(callback);
+        panicked
+    }
+}
+
+impl Deliver for TimerShared {
+    fn deliver(&self, _: usize) -> u64 {
+        self.is_due.store(false, Ordering::Release);
+        self.call()
+    }
+}
+
+impl fmt::Debug for TimerShared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimerShared").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Calls a timer when its time has come.
+#[derive(Debug)]
+struct TimerTask {
+    shared: Arc<TimerShared>,
+    next: Instant,
+    period: Duration,
+}
+
+impl TimerTask {
+    /// Moves on by whole periods, past `now`: what was slept through is left out.
+    fn advance(&mut self, now: Instant) {
+        let behind = (now - self.next).as_nanos() / self.period.as_nanos();
+        self.next += self.period.saturating_mul(u32::try_from(behind + 1).unwrap_or(u32::MAX));
+    }
+}
+
+impl Task for TimerTask {
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.next > now {
+            return;
+        }
+        self.advance(now);
+        if !self.shared.is_due.swap(true, Ordering::AcqRel) {
+            outbox.call(self.shared.clone());
+        }
+        if self.shared.is_once {
+            self.next = Instant::MAX;
+        }
+    }
+
+    fn next(&self) -> Next {
+        if self.next == Instant::MAX { Next::Done } else { Next::At(self.next) }
+    }
+}
+
+/// Where a timer's code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// With the handlers of the devices, one at a time.
+    WithHandlers,
+    /// On a thread of its own; on a virtual clock, with the handlers.
+    OnThread,
+}
+
+/// Starts a timer that is due first after `delay`, and then every `delay` again unless it is for once.
+pub(crate) fn start<R: Outcome>(
+    gpio: &Gpio,
+    delay: Duration,
+    is_once: bool,
+    place: Place,
+    mut code: impl FnMut(&Timer) -> R + Send + 'static,
+) -> Result<Timer> {
+    if delay.is_zero() && !is_once {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            "a period of zero would never end: give at least 1 ns",
+        ));
+    }
+    let runtime = gpio.runtime();
+    let id = runtime.reserve();
+    let callback: Callback = Box::new(move |timer| code(timer).report());
+    let timer = Timer(Arc::new_cyclic(|weak| TimerShared {
+        runtime: runtime.downgrade(),
+        id,
+        callback: Mutex::new(Some(callback)),
+        is_once,
+        is_due: AtomicBool::new(false),
+        cancelled: AtomicBool::new(false),
+        changed: Condvar::new(),
+        weak: weak.clone(),
+    }));
+    let next = gpio.now() + delay;
+    let period = delay.max(Duration::from_nanos(1));
+    let task = TimerTask { shared: timer.0.clone(), next, period };
+    gpio.register_timer(&timer)?;
+    let clock = runtime.clock();
+    if place == Place::OnThread && !clock.is_manual() {
+        let clock = clock.clone();
+        spawn("pinzero-timer", move || run(&clock, task)).map_err(|error| {
+            Error::new(ErrorKind::Io, "the timer's thread cannot be started").with_source(error)
+        })?;
+    } else {
+        runtime.start()?;
+        runtime.enter(|state| state.insert(id, Box::new(task)));
+    }
+    Ok(timer)
+}
+
+/// The thread of a timer that has one of its own.
+fn run(clock: &Clock, mut task: TimerTask) {
+    loop {
+        let shared = &task.shared;
+        let mut callback = shared.callback.lock();
+        while !shared.cancelled.load(Ordering::Acquire) {
+            let left = task.next.since(clock.now());
+            if left.is_zero() {
+                break;
+            }
+            shared.changed.wait_for(&mut callback, left);
+        }
+        drop(callback);
+        if shared.cancelled.load(Ordering::Acquire) {
+            return;
+        }
+        shared.call();
+        task.advance(clock.now());
+    }
+}

@@ -1,0 +1,142 @@
+//! An input: from edges through debounce, hold, clicks and samples to events.
+
+use std::time::Duration;
+
+use super::{Change, Click, Debounce, Gesture, Hold, Sample};
+use crate::event::{Event, EventKind};
+use crate::time::Instant;
+use crate::types::{Edge, Level};
+
+/// What the edges so far have come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Status {
+    pub(crate) level: Level,
+    pub(crate) since: Instant,
+    pub(crate) activations: u64,
+    pub(crate) deactivations: u64,
+    pub(crate) is_held: bool,
+    /// Edges lost so far.
+    pub(crate) missed: u64,
+}
+
+impl Status {
+    pub(crate) fn new(level: Level, since: Instant) -> Self {
+        Status { level, since, activations: 0, deactivations: 0, is_held: false, missed: 0 }
+    }
+}
+
+/// The machines of one input.
+#[derive(Debug)]
+pub(crate) struct InputMachine {
+    pub(crate) debounce: Debounce,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) click: Option<Click>,
+    pub(crate) sample: Option<Sample>,
+    pub(crate) active: Level,
+    pub(crate) status: Status,
+    /// How far things are decided: an edge that is told late cannot change what was before.
+    pub(crate) decided: Instant,
+}
+
+impl InputMachine {
+    /// Returns the level of the last edge, debounced or not.
+    pub(crate) fn raw(&self) -> Level {
+        self.debounce.raw()
+    }
+
+    /// Takes an edge; events that come of it, and those that were due before it, go to `events`.
+    pub(crate) fn edge(&mut self, edge: Edge, events: &mut Vec<Event>) {
+        self.status.missed += u64::from(edge.missed);
+        // A deadline before the edge is decided first, even if nobody woke for it.
+        self.expire(edge.at, events);
+        self.decided = self.decided.max(edge.at);
+        let mut changed = None;
+        self.debounce.edge(self.decided, edge.level, &mut |change| changed = Some(change));
+        self.changed(changed, events);
+    }
+
+    /// Does all that is due by `now`, in its order.
+    pub(crate) fn expire(&mut self, now: Instant, events: &mut Vec<Event>) {
+        while let Some(first) = self.deadline().filter(|at| *at <= now) {
+            self.decided = self.decided.max(first);
+            self.first(first, now, events);
+        }
+    }
+
+    /// Returns when to call [`expire`](InputMachine::expire) next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let gesture = self.click.as_ref().and_then(Click::deadline);
+        let held = self.hold.as_ref().and_then(Hold::deadline);
+        let sample = self.sample.as_ref().map(Sample::deadline);
+        Instant::first(Instant::first(gesture, held), Instant::first(self.debounce.deadline(), sample))
+    }
+
+    /// Does the first thing that is due, which is so at `at`. What is due at the moment of a change came before the change; a
+    /// sample at that moment sees it.
+    fn first(&mut self, at: Instant, now: Instant, events: &mut Vec<Event>) {
+        if self.click.as_mut().and_then(|click| click.expire(at)).is_some() {
+            self.gesture(Gesture::Click, at, events);
+        } else if self.hold.as_mut().and_then(|hold| hold.expire(at)).is_some() {
+            self.held(at, events);
+        } else if self.debounce.deadline().is_some_and(|due| due <= at) {
+            let mut changed = None;
+            self.debounce.expire(at, &mut |change| changed = Some(change));
+            self.changed(changed, events);
+        } else if let Some(at) = self.sample.as_mut().and_then(|sample| sample.expire(now)) {
+            let Status { since, .. } = self.status;
+            self.emit(EventKind::Sampled, at, self.raw(), at.since(since), events);
+        }
+    }
+
+    fn changed(&mut self, change: Option<Change>, events: &mut Vec<Event>) {
+        let Some(Change { at, level }) = change else { return };
+        let status = &mut self.status;
+        let lasted = at - status.since;
+        (status.level, status.since, status.is_held) = (level, at, false);
+        if level == self.active {
+            status.activations += 1;
+            self.emit(EventKind::Activated, at, level, Duration::ZERO, events);
+            if let Some(hold) = &mut self.hold {
+                hold.press(at);
+            }
+            if let Some(click) = &mut self.click {
+                click.press();
+            }
+        } else {
+            status.deactivations += 1;
+            self.emit(EventKind::Deactivated, at, level, lasted, events);
+            if let Some(hold) = &mut self.hold {
+                hold.release();
+            }
+            if let Some(gesture) = self.click.as_mut().and_then(|click| click.release(at)) {
+                self.gesture(gesture, at, events);
+            }
+        }
+    }
+
+    fn held(&mut self, at: Instant, events: &mut Vec<Event>) {
+        let repeat = std::mem::replace(&mut self.status.is_held, true);
+        let Status { since, level, .. } = self.status;
+        self.emit(EventKind::Held, at, level, at - since, events);
+        if let Some(event) = events.last_mut() {
+            event.repeat = repeat;
+        }
+        for gesture in self.click.as_mut().map_or(&[][..], Click::long) {
+            self.gesture(*gesture, at, events);
+        }
+    }
+
+    fn gesture(&mut self, gesture: Gesture, at: Instant, events: &mut Vec<Event>) {
+        let kind = match gesture {
+            Gesture::Click => EventKind::Clicked,
+            Gesture::DoubleClick => EventKind::DoubleClicked,
+            Gesture::LongPress => EventKind::LongPressed,
+        };
+        let Status { since, level, .. } = self.status;
+        self.emit(kind, at, level, at - since, events);
+    }
+
+    fn emit(&self, kind: EventKind, at: Instant, level: Level, lasted: Duration, events: &mut Vec<Event>) {
+        events.push(Event { kind, at, level, lasted, missed: 0, repeat: false });
+    }
+}

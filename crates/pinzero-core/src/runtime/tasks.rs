@@ -1,0 +1,238 @@
+//! The tasks of a runtime, their deadlines, and the descriptors that bring their edges.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::edges::{EdgeBatch, LineEdge};
+use super::outbox::Outbox;
+use super::threads::Poller;
+use crate::debug::opaque;
+use crate::error::Result;
+use crate::time::Instant;
+
+/// A task's number; 0 is that of no task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TaskId(pub(super) u64);
+
+impl TaskId {
+    pub(crate) fn from_raw(raw: u64) -> Self {
+        TaskId(raw)
+    }
+
+    pub(crate) fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// Something that happens by itself. Its methods run with the runtime's lock held: no user code, no blocking.
+pub(crate) trait Task: Send {
+    /// Takes edges of its lines, in their order.
+    fn edges(&mut self, _edges: &[LineEdge], _outbox: &mut Outbox) {}
+
+    /// Reads the levels anew: edges were lost, and all that were left have been taken.
+    fn resync(&mut self, _now: Instant, _outbox: &mut Outbox) {}
+
+    /// Does what is due at `now`.
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox);
+
+    /// Returns when the task wants to be fired.
+    fn next(&self) -> Next;
+}
+
+opaque!(Task);
+
+/// When a task wants to be fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    At(Instant),
+    /// When an edge comes.
+    Idle,
+    /// Never: the task is over.
+    Done,
+}
+
+/// A watched descriptor's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SourceId(pub(super) u64);
+
+pub(super) type Drain = Box<dyn FnMut(&mut EdgeBatch) -> Result<()> + Send>;
+
+/// A descriptor that is watched, and how to read it. Dropping it ends the watch.
+pub(super) struct Source {
+    #[cfg(target_os = "linux")]
+    watch: (std::sync::Arc<Poller>, std::os::fd::OwnedFd),
+    drain: Drain,
+}
+
+#[cfg(target_os = "linux")]
+impl Source {
+    pub(super) fn new(poller: std::sync::Arc<Poller>, fd: std::os::fd::OwnedFd, drain: Drain) -> Self {
+        Source { watch: (poller, fd), drain }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Source {
+    fn drop(&mut self) {
+        let (poller, fd) = &self.watch;
+        poller.forget(fd);
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
+/// A task or a source that has ended, to be dropped without the lock.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held only to be dropped later")]
+pub(super) enum Over {
+    Task(Slot),
+    Source(Source),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tasks {
+    slots: HashMap<TaskId, Slot>,
+    deadlines: BTreeSet<(Instant, TaskId)>,
+    sources: HashMap<SourceId, Source>,
+    batch: EdgeBatch,
+    edges: Vec<LineEdge>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    task: Option<Box<dyn Task>>,
+    /// Edges that came before the task.
+    early: Vec<LineEdge>,
+    /// Where its edges come from.
+    source: Option<SourceId>,
+    deadline: Option<Instant>,
+}
+
+impl Tasks {
+    /// Adds a task, and hands over the edges that came before it.
+    pub(crate) fn insert(&mut self, id: TaskId, task: Box<dyn Task>, outbox: &mut Outbox) {
+        let slot = self.slots.entry(id).or_default();
+        let task = slot.task.insert(task);
+        let early = std::mem::take(&mut slot.early);
+        if !early.is_empty() {
+            task.edges(&early, outbox);
+        }
+        self.schedule(id, outbox);
+    }
+
+    /// Keeps the edges of a task that is to come.
+    pub(crate) fn expect(&mut self, id: TaskId) {
+        self.slots.entry(id).or_default();
+    }
+
+    /// Ends a task, if it is there. It neither writes nor queues anything any more.
+    pub(crate) fn remove(&mut self, id: TaskId, outbox: &mut Outbox) {
+        let Some(slot) = self.slots.remove(&id) else { return };
+        if let Some(at) = slot.deadline {
+            self.deadlines.remove(&(at, id));
+        }
+        outbox.bury(Over::Task(slot));
+    }
+
+    /// Sets the deadline of a task anew, after something it depends on has changed.
+    pub(crate) fn schedule(&mut self, id: TaskId, outbox: &mut Outbox) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let next = slot.task.as_ref().map_or(Next::Idle, |task| task.next());
+        let deadline = if let Next::At(at) = next { Some(at) } else { None };
+        if slot.deadline != deadline {
+            if let Some(at) = std::mem::replace(&mut slot.deadline, deadline) {
+                self.deadlines.remove(&(at, id));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+        }
+        if next == Next::Done {
+            self.remove(id, outbox);
+        }
+    }
+
+    pub(super) fn first_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Watches a source, whose edges are those of `task` at least.
+    #[cfg(target_os = "linux")]
+    pub(super) fn add_source(&mut self, id: SourceId, task: TaskId, source: Source) -> Result<()> {
+        let (poller, fd) = &source.watch;
+        poller.watch(fd, id)?;
+        self.sources.insert(id, source);
+        if let Some(slot) = self.slots.get_mut(&task) {
+            slot.source = Some(id);
+        }
+        Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn remove_source(&mut self, id: SourceId) -> Option<Source> {
+        self.sources.remove(&id)
+    }
+
+    /// Whether edges come by several descriptors.
+    pub(super) fn has_several_sources(&self) -> bool {
+        self.sources.len() > 1
+    }
+
+    /// Reads all that a source has. [`dispatch`](Tasks::dispatch) hands it out.
+    pub(super) fn read(&mut self, id: SourceId, outbox: &mut Outbox) {
+        let Some(source) = self.sources.get_mut(&id) else { return };
+        if let Err(error) = (source.drain)(&mut self.batch) {
+            outbox.complain(format!("edges can no longer be read: {error}"));
+            if let Some(source) = self.sources.remove(&id) {
+                outbox.bury(Over::Source(source));
+            }
+        }
+    }
+
+    /// Adds edges that were pushed.
+    pub(super) fn take_in(&mut self, edges: EdgeBatch) {
+        self.batch.append(edges);
+    }
+
+    /// Hands out the edges that have come, in the order of their time over all lines.
+    pub(super) fn dispatch(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let entries = self.batch.take_sorted();
+        for of_one in entries.chunk_by(|one, other| one.task == other.task) {
+            let id = of_one[0].task;
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            let Some(task) = &mut slot.task else {
+                slot.early.extend(of_one.iter().map(|entry| entry.edge));
+                continue;
+            };
+            self.edges.clear();
+            self.edges.extend(of_one.iter().map(|entry| entry.edge));
+            task.edges(&self.edges, outbox);
+            if self.edges.iter().any(|edge| edge.edge.missed > 0) {
+                task.resync(now, outbox);
+            }
+            self.schedule(id, outbox);
+        }
+        self.batch.reuse(entries);
+    }
+
+    /// Fires the first task that is due at `now`, if one is.
+    pub(super) fn fire(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else {
+            return false;
+        };
+        // An edge that is older than the deadline must not be overtaken by it.
+        if let Some(source) = self.slots.get(&id).and_then(|slot| slot.source) {
+            self.read(source, outbox);
+            self.dispatch(now, outbox);
+        }
+        if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {
+            task.fire(now, outbox);
+        }
+        self.schedule(id, outbox);
+        true
+    }
+}
