@@ -16,14 +16,14 @@
 //!   The last one to go gives its pin back.
 //! * **Pins** go by number or by name: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
 //! * **Factories** make the pins. The default one is found by [`default_gpio`] or named by `PINZERO_PIN_FACTORY`; each
-//!   device takes another by `.on(&gpio)` of its builder.
+//!   device takes another by `.gpio(&gpio)` of its builder.
 //! * **Tests** run without hardware and without waiting: [`mock`].
 //!
 //! ```
 //! use pinzero::prelude::*;
 //!
 //! let gpio = pinzero::mock::gpio();
-//! let led = Led::builder(17).on(&gpio).open()?;
+//! let led = Led::builder(17).gpio(&gpio).open()?;
 //! led.blink(secs(1), secs(1))?;
 //! gpio.advance(secs(3600)); // an hour in a few milliseconds
 //! assert_eq!(gpio.line(17).history().len(), 3601);

@@ -26,7 +26,7 @@ pub trait InputDevice: From<DigitalInputDevice> {
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let button = Button::builder(2).bounce_time(ms(20)).hold_time(secs(2)).on(&gpio).open()?;
+/// let button = Button::builder(2).bounce_time(ms(20)).hold_time(secs(2)).gpio(&gpio).open()?;
 /// gpio.line(2).drive(Level::Low);
 /// gpio.advance(ms(20));
 /// assert!(button.is_pressed()?);
@@ -63,7 +63,7 @@ impl<D: InputDevice> InputBuilder<D> {
     }
 
     /// The factory to take instead of the default one.
-    pub fn on(mut self, gpio: &Gpio) -> Self {
+    pub fn gpio(mut self, gpio: &Gpio) -> Self {
         self.gpio = Some(gpio.clone());
         self
     }

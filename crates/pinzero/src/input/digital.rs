@@ -14,7 +14,7 @@ use super::{InputBuilder, InputDevice};
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let gate = DigitalInputDevice::builder(24).on(&gpio).open()?;
+/// let gate = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
 /// gpio.line(24).script([(secs(3), Level::High)]);
 /// gate.wait_for_active()?;
 /// assert_eq!(gpio.elapsed(), secs(3));

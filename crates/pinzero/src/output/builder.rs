@@ -20,7 +20,7 @@ pub trait OutputDevice: From<DigitalOutputDevice> {
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let led = Led::builder("J8:11").active_high(false).initial_value(true).on(&gpio).open()?;
+/// let led = Led::builder("J8:11").active_high(false).initial_value(true).gpio(&gpio).open()?;
 /// assert_eq!(gpio.line(17).level(), Level::Low);
 /// assert!(led.is_lit()?);
 /// # Ok::<(), pinzero::Error>(())
@@ -48,7 +48,7 @@ impl<D: OutputDevice> OutputBuilder<D> {
     }
 
     /// The factory to take instead of the default one.
-    pub fn on(mut self, gpio: &Gpio) -> Self {
+    pub fn gpio(mut self, gpio: &Gpio) -> Self {
         self.gpio = Some(gpio.clone());
         self
     }

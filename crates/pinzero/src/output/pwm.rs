@@ -197,7 +197,7 @@ fn check(value: f64) -> Result<()> {
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let fan = PwmOutputDevice::builder("GPIO18").frequency(25_000.0).initial_value(0.5).on(&gpio).open()?;
+/// let fan = PwmOutputDevice::builder("GPIO18").frequency(25_000.0).initial_value(0.5).gpio(&gpio).open()?;
 /// assert_eq!(gpio.line(18).pulses()[0].period, us(40));
 /// # Ok::<(), pinzero::Error>(())
 /// ```
@@ -215,7 +215,7 @@ pub struct PwmBuilder {
 
 impl PwmBuilder {
     /// The factory to take instead of the default one.
-    pub fn on(mut self, gpio: &Gpio) -> Self {
+    pub fn gpio(mut self, gpio: &Gpio) -> Self {
         self.gpio = Some(gpio.clone());
         self
     }
