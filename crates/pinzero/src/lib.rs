@@ -13,10 +13,12 @@
 //! ```
 //!
 //! * **Devices** ([`Led`], [`Button`], [`PwmOutputDevice`], …) are cheap handles: clone them into callbacks and threads.
-//!   The last one to go gives its pin back.
+//!   Dropping the last clone gives the pin back.
+//! * **Traits** say what devices have in common: [`Device`], [`Switch`], [`Value`], [`SetValue`]. A `Box<dyn Switch>` is
+//!   anything that can be turned on and off.
 //! * **Pins** go by number or by name: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
-//! * **Factories** make the pins. The default one is found by [`default_gpio`] or named by `PINZERO_PIN_FACTORY`; each
-//!   device takes another by `.gpio(&gpio)` of its builder.
+//! * **Factories** drive the pins. [`default_gpio`] finds one, or the environment variable `PINZERO_PIN_FACTORY` names it;
+//!   the [`Builder`] of a device takes another by `.gpio(&gpio)`.
 //! * **Tests** run without hardware and without waiting: [`mock`].
 //!
 //! ```
@@ -29,30 +31,58 @@
 //! assert_eq!(gpio.line(17).history().len(), 3601);
 //! # Ok::<(), pinzero::Error>(())
 //! ```
+//!
+//! A device of your own has a builder and the traits as well: see [`Open`].
 
 pub mod input;
 pub mod output;
 pub mod prelude;
 
+mod builder;
 mod default;
+mod device;
 
+pub use builder::{Builder, Open, Site};
 pub use default::{default_gpio, set_default};
 pub use input::{Button, DigitalInputDevice};
 pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
-#[cfg(all(target_os = "linux", feature = "cdev"))]
-pub use pinzero_cdev as cdev;
+
+#[doc(inline)]
 pub use pinzero_core::{
-    Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, GpioBuilder,
-    Handler, Level, LineFunction, LineInfo, OnClose, Outcome, PinSpec, Result, Support, board, close_all,
-    mock, time,
+    Animation, Bias, Blink, Capabilities, Device, Error, ErrorKind, Event, EventKind, Events, Gpio,
+    GpioBuilder, GroupBuilder, Handler, Host, Input, InputBuilder, Level, Line, LineFunction, LineInfo,
+    OnClose, Outcome, Output, OutputBuilder, OutputGroup, PinFactory, PinSpec, Pwm, PwmBuilder, Result,
+    SetValue, Spi, SpiBuilder, SpiMode, Support, Switch, Value, close_all, mock, time,
 };
 
-#[cfg(feature = "pigpio")]
-pub use pinzero_pigpio as pigpio;
-#[cfg(all(target_os = "linux", feature = "rppal"))]
-pub use pinzero_rppal as rppal;
+/// What is known about boards: models, headers, names of pins.
+pub mod board {
+    pub use pinzero_core::board::{Board, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownRevision};
+}
 
-/// Has the compiler check the examples of the README.
+/// The factory for the Linux character device: every Raspberry Pi, and other boards.
+#[cfg(all(target_os = "linux", feature = "cdev"))]
+pub mod cdev {
+    pub use pinzero_cdev::{Builder, CdevFactory};
+}
+
+/// The factory for the pins of another computer, through `pigpiod` or `pinzero serve`.
+#[cfg(feature = "pigpio")]
+pub mod pigpio {
+    pub use pinzero_pigpio::{Builder, Gap, LinkEvent, LinkEvents, PigpioFactory};
+}
+
+/// The factory that writes registers, for speed on a Raspberry Pi 4 and older.
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+pub mod rppal {
+    pub use pinzero_rppal::RppalFactory;
+}
+
+/// Has the compiler check the examples of the READMEs.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod readmes {
+    #[doc = include_str!("../../../README.md")]
+    struct Workspace;
+    #[doc = include_str!("../README.md")]
+    struct Package;
+}

@@ -1,6 +1,7 @@
-//! What most programs want: `use pinzero::prelude::*;`.
+//! The names that most programs use: `use pinzero::prelude::*;`.
 
 pub use crate::time::{ms, secs, us};
 pub use crate::{
-    Blink, Button, DigitalInputDevice, DigitalOutputDevice, Gpio, Led, Level, OnClose, PwmOutputDevice,
+    Animation, Bias, Blink, Button, Device, DigitalInputDevice, DigitalOutputDevice, Error, Event, EventKind,
+    Gpio, Led, Level, OnClose, PwmOutputDevice, SetValue, Switch, Value,
 };

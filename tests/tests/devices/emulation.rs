@@ -108,7 +108,7 @@ fn a_group_means_the_same_with_and_without_the_power() -> pinzero::Result<()> {
         group.close()?;
         assert_eq!(other.set(0).unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(gpio.line(22).level(), Level::Low);
-        Led::builder(17).gpio(&gpio).open()?;
+        drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn a_group_is_opened_as_a_whole_or_not_at_all() -> pinzero::Result<()> {
         assert_eq!(gpio.line(17).level(), Level::Low);
         assert_eq!(gpio.group([17, 17]).open().unwrap_err().kind(), ErrorKind::PinInUse);
         assert_eq!(gpio.group::<i32>([]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
-        Led::builder(17).gpio(&gpio).open()?;
+        drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -199,7 +199,7 @@ fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
     let spi = gpio.spi(11).mosi(10).open()?;
     spi.close()?;
     assert_eq!(spi.write(&[1]).unwrap_err().kind(), ErrorKind::Closed);
-    Led::builder(11).gpio(&gpio).open()?;
+    drop(Led::builder(11).gpio(&gpio).open()?);
     Ok(())
 }
 

@@ -112,7 +112,7 @@ fn a_pull_on_a_pin_that_has_one() -> pinzero::Result<()> {
         says(floating.gpio(&gpio).open(), ErrorKind::FixedPull, &[pin, "pull-up resistor"]);
         let down = Button::builder(pin).pull_up(false);
         says(down.gpio(&gpio).open(), ErrorKind::FixedPull, &["Button", pin, "pull-down"]);
-        Button::builder(pin).gpio(&gpio).open()?;
+        drop(Button::builder(pin).gpio(&gpio).open()?);
     }
     assert_eq!(gpio.line(2).bias(), Bias::PullUp);
     Ok(())
@@ -209,7 +209,7 @@ fn a_line_that_another_program_holds() -> pinzero::Result<()> {
     says(Button::builder(17).gpio(&gpio).open(), ErrorKind::Busy, &["Button", "w1-gpio"]);
     says(PwmOutputDevice::builder(17).gpio(&gpio).open(), ErrorKind::Busy, &["PwmOutputDevice", "w1-gpio"]);
     gpio.line(17).hold_by(None);
-    Led::builder(17).gpio(&gpio).open()?;
+    drop(Led::builder(17).gpio(&gpio).open()?);
     Ok(())
 }
 
@@ -260,7 +260,7 @@ fn whoever_is_refused_holds_nothing() -> pinzero::Result<()> {
     gpio.line(4).hold_by(None);
     for pin in [2, 3, 4] {
         assert_eq!(gpio.line(pin).writes(), 0);
-        Led::builder(pin).gpio(&gpio).open()?;
+        drop(Led::builder(pin).gpio(&gpio).open()?);
     }
     Ok(())
 }

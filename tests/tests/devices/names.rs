@@ -75,7 +75,7 @@ fn the_fixed_pulls_are_where_the_board_has_them() -> pinzero::Result<()> {
         let gpio = pi(code);
         let refused = Button::builder(fixed).pull_up(false).gpio(&gpio).open().unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::FixedPull);
-        Button::builder(free).pull_up(false).gpio(&gpio).open()?;
+        drop(Button::builder(free).pull_up(false).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ fn a_generic_board_has_numbers_only() -> pinzero::Result<()> {
     let led = Led::builder("GPIO7").gpio(&gpio).open()?;
     led.on()?;
     assert_eq!(gpio.line("7").level(), Level::High);
-    Button::builder(6).gpio(&gpio).open()?;
+    drop(Button::builder(6).gpio(&gpio).open()?);
     for name in ["8", "GPIO8", "BOARD1", "J8:1", "BCM7", "WPI0"] {
         assert_eq!(
             Led::builder(name).gpio(&gpio).open().unwrap_err().kind(),

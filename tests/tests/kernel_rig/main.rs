@@ -106,8 +106,8 @@ fn button_led_lights_its_led_while_the_button_is_pressed_and_frees_both_lines() 
     pull(2, true);
 
     let gpio = gpio();
-    Led::builder(17).gpio(&gpio).open().expect("the LED's line is free");
-    Button::builder(2).gpio(&gpio).open().expect("the button's line is free");
+    drop(Led::builder(17).gpio(&gpio).open().expect("the LED's line is free"));
+    drop(Button::builder(2).gpio(&gpio).open().expect("the button's line is free"));
 }
 
 #[test]
