@@ -109,6 +109,11 @@ impl<D: Open<O>, O> Builder<D, O> {
         self
     }
 
+    /// Returns the options, for an extension trait with setters of your own device's.
+    pub fn options_mut(&mut self) -> &mut O {
+        &mut self.options
+    }
+
     /// Opens the device.
     ///
     /// # Errors
