@@ -78,9 +78,10 @@ pub trait Open<O>: Sized {
     fn open(options: O, site: &Site) -> Result<Self>;
 }
 
-/// Where a device is opened: on which factory, and as part of which device.
+/// Tells a device where it is opened: on which factory, and as part of which device.
 ///
-/// The methods prepare to open single lines. They pass on the name of the device and the state on close.
+/// [`output`](Site::output), [`pwm`](Site::pwm) and [`input`](Site::input) prepare to open single lines, for a device that
+/// stands on no other. They pass on the name of the device and the state on close.
 #[derive(Debug, Clone)]
 pub struct Site {
     gpio: Gpio,
@@ -89,7 +90,7 @@ pub struct Site {
 }
 
 impl<D: Open<O>, O> Builder<D, O> {
-    /// Returns a builder with these options. Devices offer it as `builder(pin)`.
+    /// Returns a builder with these options. The `builder` function of a device calls this.
     pub fn new(options: O) -> Self {
         Builder { options, gpio: None, on_close: None, device: PhantomData }
     }

@@ -34,13 +34,13 @@
 //!
 //! A device of your own has a builder and the traits as well: see [`Open`].
 
-pub mod input;
-pub mod output;
 pub mod prelude;
 
 mod builder;
 mod default;
 mod device;
+mod input;
+mod output;
 
 pub use builder::{Builder, Open, Site};
 pub use default::{default_gpio, set_default};
@@ -55,26 +55,36 @@ pub use pinzero_core::{
     SetValue, Spi, SpiBuilder, SpiMode, Support, Switch, Value, close_all, mock, time,
 };
 
+/// The options that a [`Builder`] collects, for devices of your own that take them too.
+pub mod options {
+    pub use crate::input::{Pressable, Pulled};
+    pub use crate::output::{Digital, Driven, Pulsed};
+}
+
 /// What is known about boards: models, headers, names of pins.
 pub mod board {
+    #[doc(no_inline)]
     pub use pinzero_core::board::{Board, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownRevision};
 }
 
 /// The factory for the Linux character device: every Raspberry Pi, and other boards.
 #[cfg(all(target_os = "linux", feature = "cdev"))]
 pub mod cdev {
+    #[doc(no_inline)]
     pub use pinzero_cdev::{Builder, CdevFactory};
 }
 
 /// The factory for the pins of another computer, through `pigpiod` or `pinzero serve`.
 #[cfg(feature = "pigpio")]
 pub mod pigpio {
+    #[doc(no_inline)]
     pub use pinzero_pigpio::{Builder, Gap, LinkEvent, LinkEvents, PigpioFactory};
 }
 
 /// The factory that writes registers, for speed on a Raspberry Pi 4 and older.
 #[cfg(all(target_os = "linux", feature = "rppal"))]
 pub mod rppal {
+    #[doc(no_inline)]
     pub use pinzero_rppal::RppalFactory;
 }
 
@@ -86,3 +96,34 @@ mod readmes {
     #[doc = include_str!("../README.md")]
     struct Package;
 }
+
+/// Has the compiler check that a device or a builder which nobody keeps is a warning.
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// drop(pinzero::Led::builder(17).gpio(&gpio).open()?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// pinzero::Led::builder(17).gpio(&gpio).open()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// pinzero::Led::builder(17).gpio(&gpio);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(doctest)]
+struct MustUse;

@@ -100,7 +100,7 @@ fn a_button_is_whole_whatever_way_it_was_made() -> Result<()> {
     let ways: [fn(&Gpio) -> Result<Button>; 3] = [
         |gpio| Button::builder(2).gpio(gpio).open(),
         |gpio| Builder::<Panel, _>::new(2).gpio(gpio).open().map(|panel| panel.0),
-        |gpio| Builder::new(pinzero::input::Pressable::new(2)).gpio(gpio).open(),
+        |gpio| Builder::new(pinzero::options::Pressable::new(2)).gpio(gpio).open(),
     ];
     for way in ways {
         let button = way(&gpio)?;
@@ -144,7 +144,7 @@ fn all_that_methods_return_can_be_named() -> Result<()> {
     let _: pinzero::Handler = button.when_pressed(|_| ());
     let _: pinzero::Animation = led.blink(ms(1), ms(1))?;
     let _: &pinzero::board::Board = gpio.board();
-    let _: pinzero::Builder<Led, pinzero::output::Digital> = Led::builder(17);
+    let _: pinzero::Builder<Led, pinzero::options::Digital> = Led::builder(17);
     let _: fn(pinzero::GpioBuilder) -> Result<Gpio> = pinzero::GpioBuilder::open;
     fn _takes(factory: impl pinzero::PinFactory) -> Result<Gpio> {
         Gpio::new(factory)

@@ -1,7 +1,7 @@
 //! Devices that were written elsewhere, by public API alone.
 
 use pinzero::mock;
-use pinzero::output::{Digital, Driven};
+use pinzero::options::{Digital, Driven};
 use pinzero::prelude::*;
 use pinzero::{Builder, ErrorKind, Open, Result, Site};
 
