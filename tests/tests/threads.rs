@@ -94,10 +94,10 @@ fn threads_that_hammer_one_led_leave_it_as_the_last_write_says() -> pinzero::Res
         thread::spawn(move || (0..ROUNDS).try_for_each(|_| write(&led)))
     };
     let hammers = [
-        hammer(|led| led.off()),
+        hammer(Switch::off),
         hammer(|led| led.blink(us(50), us(50)).map(drop)),
         hammer(|led| led.blink_with(Blink::new(us(50), us(50)).times(1)).map(drop)),
-        hammer(|led| led.toggle()),
+        hammer(Switch::toggle),
     ];
     for hammer in hammers {
         assert!(matches!(hammer.join(), Ok(Ok(()))));

@@ -162,7 +162,11 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<DigitalInputDevice>();
 
     let led = Led::builder(17).gpio(&mock::gpio()).open()?;
-    assert!(catch_unwind(|| led.on().and_then(|()| panic!("on purpose")).unwrap_or(())).is_err());
+    let panicked = catch_unwind(|| {
+        led.on().unwrap();
+        panic!("on purpose");
+    });
+    assert!(panicked.is_err() && led.is_lit()?);
     led.toggle()?;
     assert!(!led.is_lit()?);
     Ok(())
