@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::entries;
+use crate::fs::entries;
 
 /// The lines that carry the pulses of the block behind `chip`, a folder of the kernel's PWM class. `None` if the device tree
 /// does not say, or cannot be seen.

@@ -1,4 +1,4 @@
-//! The bench that a trial works at: the rig, with the tools that all trials need.
+//! The fixture that a trial works at: the rig, with the tools that all trials need.
 
 use std::any::Any;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use pinzero_core::{
     Result, Support,
 };
 
-use crate::outcome::{Outcome, Stop, check, of_rig, or_not_applicable};
 use crate::rig::{Pulses, Rig};
+use crate::verdict::{Stop, Verdict, check, of_rig, or_not_applicable};
 
 /// How long to wait for what has to come. Only a failure takes this long.
 pub(crate) const PATIENCE: Duration = secs(5);
@@ -74,7 +74,7 @@ impl Span {
 }
 
 /// The rig of a trial, and the tools.
-pub(crate) struct Bench<'a> {
+pub(crate) struct Fixture<'a> {
     rig: &'a dyn Rig,
     /// The lines to use, one at least.
     pub(crate) lines: Vec<Line>,
@@ -82,11 +82,11 @@ pub(crate) struct Bench<'a> {
     pub(crate) line: Line,
 }
 
-impl<'a> Bench<'a> {
-    pub(crate) fn new(rig: &'a dyn Rig) -> Outcome<Self> {
+impl<'a> Fixture<'a> {
+    pub(crate) fn new(rig: &'a dyn Rig) -> Verdict<Self> {
         let lines = rig.lines();
         let line = *lines.first().ok_or_else(|| Stop::Rig("the rig has no lines to use".to_owned()))?;
-        Ok(Bench { rig, lines, line })
+        Ok(Fixture { rig, lines, line })
     }
 
     pub(crate) fn gpio(&self) -> &Gpio {
@@ -109,36 +109,36 @@ impl<'a> Bench<'a> {
     }
 
     /// Ends a trial about a power that is not there.
-    pub(crate) fn need(&self, need: Need) -> Outcome {
+    pub(crate) fn need(&self, need: Need) -> Verdict {
         or_not_applicable((need.is_met)(&self.powers()).then_some(()), need.reason)
     }
 
     /// A further line; the end of the trial if the rig has none.
-    pub(crate) fn other_line(&self) -> Outcome<Line> {
+    pub(crate) fn other_line(&self) -> Verdict<Line> {
         or_not_applicable(self.lines.get(1).copied(), "the rig has one line only")
     }
 
     /// Four lines; the end of the trial if the rig has fewer.
-    pub(crate) fn four_lines(&self) -> Outcome<[Line; 4]> {
+    pub(crate) fn four_lines(&self) -> Verdict<[Line; 4]> {
         or_not_applicable(self.lines.first_chunk().copied(), "the rig has fewer than four lines")
     }
 
     /// Does something with a line, and says when that was.
-    pub(crate) fn time(&self, work: impl FnOnce() -> Result<()>) -> Outcome<Span> {
+    pub(crate) fn time(&self, work: impl FnOnce() -> Result<()>) -> Verdict<Span> {
         let from = self.gpio().now();
         work()?;
         Ok(Span { from, to: self.gpio().now() })
     }
 
     /// Drives a line from outside, or lets go of it.
-    pub(crate) fn drive(&self, line: Line, level: impl Into<Option<Level>>) -> Outcome<Span> {
+    pub(crate) fn drive(&self, line: Line, level: impl Into<Option<Level>>) -> Verdict<Span> {
         let from = self.gpio().now();
         of_rig(self.rig.drive(line, level.into()))?;
         Ok(Span { from, to: self.gpio().now() })
     }
 
     /// Makes inputs of lines that may have been left as outputs, so that nothing drives against them.
-    pub(crate) fn leave_undriven(&self) -> Outcome {
+    pub(crate) fn leave_undriven(&self) -> Verdict {
         for &line in self.lines.iter().filter(|_| self.powers().output.is_available()) {
             let output = self.gpio().output(line).adopt().on_close(OnClose::Input(Bias::AsIs)).open()?;
             output.close()?;
@@ -147,23 +147,23 @@ impl<'a> Bench<'a> {
     }
 
     /// The level on a line, seen from outside.
-    pub(crate) fn observe(&self, line: Line) -> Outcome<Level> {
+    pub(crate) fn observe(&self, line: Line) -> Verdict<Level> {
         of_rig(self.rig.observe(line))
     }
 
     /// Fails unless a line is at `level`, seen from outside.
-    pub(crate) fn sees(&self, line: Line, level: Level, what: &str) -> Outcome {
+    pub(crate) fn sees(&self, line: Line, level: Level, what: &str) -> Verdict {
         let seen = self.observe(line)?;
         check(seen == level, || format!("{line}, {what}: seen {seen} from outside, not {level}"))
     }
 
     /// Every level that a line has changed to so far, if the rig notes them.
-    pub(crate) fn record(&self, line: Line) -> Outcome<Option<Vec<(Instant, Level)>>> {
+    pub(crate) fn record(&self, line: Line) -> Verdict<Option<Vec<(Instant, Level)>>> {
         of_rig(self.rig.changes(line))
     }
 
     /// Every level that a line has changed to so far; the end of the trial if the rig does not note them.
-    pub(crate) fn changes(&self, line: Line) -> Outcome<Vec<(Instant, Level)>> {
+    pub(crate) fn changes(&self, line: Line) -> Verdict<Vec<(Instant, Level)>> {
         or_not_applicable(self.record(line)?, "the rig keeps no record of levels")
     }
 
@@ -175,7 +175,7 @@ impl<'a> Bench<'a> {
         level: Level,
         what: &str,
         work: impl FnOnce() -> Result<T>,
-    ) -> Outcome<T> {
+    ) -> Verdict<T> {
         let before = self.observe(line)?;
         let mark = self.changes(line)?.len();
         let result = work()?;
@@ -187,27 +187,27 @@ impl<'a> Bench<'a> {
     }
 
     /// The pulses on a line, if they are of those that nothing else is seen of.
-    pub(crate) fn pulses(&self, line: Line) -> Outcome<Option<Pulses>> {
+    pub(crate) fn pulses(&self, line: Line) -> Verdict<Option<Pulses>> {
         of_rig(self.rig.pulses(line))
     }
 
     /// Two lines that are joined by a wire; the end of the trial if there are none.
-    pub(crate) fn wire(&self) -> Outcome<[Line; 2]> {
+    pub(crate) fn wire(&self) -> Verdict<[Line; 2]> {
         or_not_applicable(of_rig(self.rig.wire())?, "the rig has no wire between two lines")
     }
 
     /// The bare factory once more; the end of the trial if the rig has none.
-    pub(crate) fn factory(&self) -> Outcome<Box<dyn PinFactory>> {
+    pub(crate) fn factory(&self) -> Verdict<Box<dyn PinFactory>> {
         or_not_applicable(of_rig(self.rig.factory())?, "the rig has no bare factory")
     }
 
     /// Has another process hold a line until the result is dropped; the end of the trial if the rig has none.
-    pub(crate) fn take_elsewhere(&self, line: Line) -> Outcome<Box<dyn Any>> {
+    pub(crate) fn take_elsewhere(&self, line: Line) -> Verdict<Box<dyn Any>> {
         or_not_applicable(of_rig(self.rig.take_elsewhere(line))?, "the rig has no other process")
     }
 
     /// Fails unless the next event is the change to `level`, and counted at `when`.
-    pub(crate) fn expect(&self, events: &mut Events, level: Level, when: Span) -> Outcome<Event> {
+    pub(crate) fn expect(&self, events: &mut Events, level: Level, when: Span) -> Verdict<Event> {
         let Some(event) = events.next_timeout(PATIENCE) else {
             return Err(Stop::Failed(format!("no event came of a change to {level}")));
         };
@@ -223,7 +223,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Fails if an event comes.
-    pub(crate) fn expect_none(&self, events: &mut Events) -> Outcome {
+    pub(crate) fn expect_none(&self, events: &mut Events) -> Verdict {
         match events.next_timeout(QUIET) {
             None => Ok(()),
             Some(event) => Err(Stop::Failed(format!("{event:?} came of nothing"))),
@@ -241,7 +241,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Ends a trial that has meant to be here less than `limit` after `start`.
-    pub(crate) fn in_time(&self, start: Instant, limit: Duration) -> Outcome {
+    pub(crate) fn in_time(&self, start: Instant, limit: Duration) -> Verdict {
         if self.gpio().now() - start < limit { Ok(()) } else { Err(Stop::Stalled) }
     }
 

@@ -57,14 +57,14 @@ impl Sys {
         symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
     }
 
-    fn open(&self, line: u32, on_close: OnClose) -> Result<KernelPwm> {
+    fn open(&self, line: u32, on_close: OnClose) -> Result<SysfsPwm> {
         self.open_as(line, on_close, true)
     }
 
-    fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<KernelPwm> {
+    fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<SysfsPwm> {
         let config =
             PwmConfig { period: ms(20), pulse: us(1500), hardware: true, rest: Level::High, on_close };
-        KernelPwm::at(&self.0, Line(line), config, is_routed)
+        SysfsPwm::at(&self.0, Line(line), config, is_routed)
     }
 }
 

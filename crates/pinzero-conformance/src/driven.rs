@@ -3,7 +3,7 @@
 use pinzero_core::time::ms;
 use pinzero_core::{Level, Line, OnClose, Output, OutputGroup, Pwm, Result};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 
 /// As what a line is driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Role {
 
 /// A line that is driven; closed when dropped.
 #[derive(Debug)]
-pub(crate) enum Driver {
+pub(crate) enum Driven {
     Output(Output),
     Group(OutputGroup),
     Pwm(Pwm),
@@ -29,51 +29,51 @@ impl Role {
     /// Takes a line and drives it to `level`.
     pub(crate) fn open(
         self,
-        bench: &Bench<'_>,
+        fixture: &Fixture<'_>,
         line: Line,
         level: Level,
         on_close: OnClose,
-    ) -> Result<Driver> {
-        let gpio = bench.gpio();
-        let pwm = |duty| gpio.pwm(line).initial(duty).rest(level).on_close(on_close).open().map(Driver::Pwm);
+    ) -> Result<Driven> {
+        let gpio = fixture.gpio();
+        let pwm = |duty| gpio.pwm(line).initial(duty).rest(level).on_close(on_close).open().map(Driven::Pwm);
         match self {
-            Role::Output => gpio.output(line).initial(level).on_close(on_close).open().map(Driver::Output),
+            Role::Output => gpio.output(line).initial(level).on_close(on_close).open().map(Driven::Output),
             Role::Group => {
-                let group = gpio.group(bench.lines.clone()).initial(levels(bench, line, level));
-                group.on_close(on_close).open().map(Driver::Group)
+                let group = gpio.group(fixture.lines.clone()).initial(levels(fixture, line, level));
+                group.on_close(on_close).open().map(Driven::Group)
             }
             Role::Steady => pwm(f64::from(u8::from(level.is_high()))),
             Role::Wave => {
-                let driver = pwm(0.5);
+                let driven = pwm(0.5);
                 // Into the wave, so that it is no matter of luck where it stops.
                 gpio.sleep(ms(12));
-                driver
+                driven
             }
         }
     }
 }
 
 /// The levels of a group of all lines, with one at `level` and the others at the other.
-fn levels(bench: &Bench<'_>, line: Line, level: Level) -> u64 {
+fn levels(fixture: &Fixture<'_>, line: Line, level: Level) -> u64 {
     let bit = |other: &Line| u64::from((*other == line) == level.is_high());
-    bench.lines.iter().enumerate().fold(0, |levels, (index, line)| levels | bit(line) << index)
+    fixture.lines.iter().enumerate().fold(0, |levels, (index, line)| levels | bit(line) << index)
 }
 
-impl Driver {
+impl Driven {
     /// Drives the line to another level; PWM for good, whether or not it has carried a wave.
-    pub(crate) fn set(&self, bench: &Bench<'_>, line: Line, level: Level) -> Result<()> {
+    pub(crate) fn set(&self, fixture: &Fixture<'_>, line: Line, level: Level) -> Result<()> {
         match self {
-            Driver::Output(output) => output.set(level),
-            Driver::Group(group) => group.set(levels(bench, line, level)),
-            Driver::Pwm(pwm) => pwm.set_duty(f64::from(u8::from(level.is_high()))),
+            Driven::Output(output) => output.set(level),
+            Driven::Group(group) => group.set(levels(fixture, line, level)),
+            Driven::Pwm(pwm) => pwm.set_duty(f64::from(u8::from(level.is_high()))),
         }
     }
 
     pub(crate) fn close(&self) -> Result<()> {
         match self {
-            Driver::Output(output) => output.close(),
-            Driver::Group(group) => group.close(),
-            Driver::Pwm(pwm) => pwm.close(),
+            Driven::Output(output) => output.close(),
+            Driven::Group(group) => group.close(),
+            Driven::Pwm(pwm) => pwm.close(),
         }
     }
 }

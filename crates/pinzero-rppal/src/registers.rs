@@ -1,11 +1,12 @@
 //! A line by its registers.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use pinzero_cdev::KernelPwm;
-use pinzero_core::{Bias, Error, Level, Line, LineFunction, LineInfo, OnClose, OutputPin, Pin, Result};
+use pinzero_cdev::SysfsPwm;
+use pinzero_core::{Bias, Error, Level, Line, LineFunction, LineInfo, OnClose, Pin, Result};
 use rppal::gpio::{self, IoPin, Mode};
 
 /// A line; given back when closed or dropped.
@@ -23,12 +24,12 @@ pub(crate) struct Registers {
     /// The kernel's view of it, for edges; closed before the registers are put back.
     edges: OnceLock<Box<dyn Pin>>,
     /// Its hardware PWM; closed after the registers are put back, for what its channel does then is not to be seen.
-    pulses: OnceLock<Pulses>,
+    pulses: OnceLock<HardwarePwm>,
 }
 
 /// The hardware PWM of a line, and what becomes of the line at the end. Without it, that is what it was found as.
-struct Pulses {
-    pwm: KernelPwm,
+struct HardwarePwm {
+    pwm: SysfsPwm,
     on_close: OnClose,
 }
 
@@ -63,12 +64,12 @@ impl Registers {
     }
 
     /// Has the line carry pulses, by `mode`, until it is closed; once only.
-    pub(crate) fn carry(&self, pwm: KernelPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
-        let _ = self.pulses.set(Pulses { pwm, on_close });
+    pub(crate) fn carry(&self, pwm: SysfsPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
+        let _ = self.pulses.set(HardwarePwm { pwm, on_close });
         self.with(|io| mode.into_iter().for_each(|mode| io.set_mode(mode)))
     }
 
-    pub(crate) fn pulses(&self) -> Option<&KernelPwm> {
+    pub(crate) fn pulses(&self) -> Option<&SysfsPwm> {
         self.pulses.get().map(|pulses| &pulses.pwm)
     }
 
@@ -81,8 +82,8 @@ impl Registers {
         set_bias(io, self.pull);
         let on_close = match self.pulses.get() {
             // Without its pulses it is to be driven.
-            Some(Pulses { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
-            Some(Pulses { on_close: OnClose::Keep, .. }) => OnClose::Low,
+            Some(HardwarePwm { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
+            Some(HardwarePwm { on_close: OnClose::Keep, .. }) => OnClose::Low,
             Some(pulses) => pulses.on_close,
             None => self.on_close,
         };
@@ -124,8 +125,12 @@ fn level(level: gpio::Level) -> Level {
 }
 
 impl Registers {
-    fn level(&self) -> Result<Level> {
+    pub(crate) fn level(&self) -> Result<Level> {
         self.with(|io| level(io.read()))
+    }
+
+    pub(crate) fn set(&self, level: Level) -> Result<()> {
+        self.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
     }
 
     /// What it is now, if it is open and `line`.
@@ -141,7 +146,7 @@ impl Registers {
         if let Some(mut io) = self.io.lock().take() {
             self.leave(&mut io);
         }
-        edges.and(self.pulses().map_or(Ok(()), KernelPwm::close))
+        edges.and(self.pulses().map_or(Ok(()), SysfsPwm::close))
     }
 }
 
@@ -169,27 +174,15 @@ fn seen(mode: Mode, now: gpio::Level) -> LineInfo {
     LineInfo { function: Some(function), level, ..LineInfo::default() }
 }
 
-/// A line, as core holds it.
+/// Keeps a line open; gives the line back when dropped.
 #[derive(Debug)]
-pub(crate) struct RppalPin(pub(crate) Arc<Registers>);
+pub(crate) struct OpenLine(pub(crate) Arc<Registers>);
 
-impl Pin for RppalPin {
-    fn level(&self) -> Result<Level> {
-        self.0.level()
-    }
+impl Deref for OpenLine {
+    type Target = Registers;
 
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl OutputPin for RppalPin {
-    fn set(&self, level: Level) -> Result<()> {
-        self.0.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
-    }
-
-    fn confirm(&self) -> Result<()> {
-        Ok(())
+    fn deref(&self) -> &Registers {
+        &self.0
     }
 }
 
@@ -202,7 +195,7 @@ impl fmt::Debug for Registers {
     }
 }
 
-impl Drop for RppalPin {
+impl Drop for OpenLine {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             log::warn!("a line was not given back as it should be: {error}");

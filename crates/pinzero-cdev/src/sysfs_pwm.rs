@@ -3,15 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pinzero_core::time::ms;
-use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
+use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, Result};
 
-use crate::entries;
-use crate::pwm_route::{overlay, routed};
+use crate::fs::entries;
+use crate::pwm_overlay::{overlay, routed};
 
 /// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
 /// is named after, never by the number of its chip, which depends on kernel and overlays.
@@ -30,7 +29,7 @@ const PATIENCE: Duration = ms(1000);
 
 /// A line whose pulses the hardware makes; closed when dropped.
 #[derive(Debug)]
-pub struct KernelPwm {
+pub struct SysfsPwm {
     line: Line,
     /// The folder of the chip, and the number of the channel on it.
     chip: PathBuf,
@@ -38,7 +37,7 @@ pub struct KernelPwm {
     rest: Level,
     on_close: OnClose,
     /// What is set now; `None` once closed.
-    wave: Mutex<Option<Wave>>,
+    pulses: Mutex<Option<Pulses>>,
     claim: Mutex<Option<Claim>>,
 }
 
@@ -65,12 +64,12 @@ impl Drop for Claim {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wave {
+struct Pulses {
     period: Duration,
     pulse: Duration,
 }
 
-impl KernelPwm {
+impl SysfsPwm {
     /// The lines of a Raspberry Pi's header that have hardware PWM.
     pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
 
@@ -83,20 +82,20 @@ impl KernelPwm {
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
     /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
-    pub fn open(line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        KernelPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
+    pub fn open(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
     }
 
-    /// As [`open`](KernelPwm::open), for a line whose function the caller sets.
+    /// As [`open`](SysfsPwm::open), for a line whose function the caller sets.
     ///
     /// # Errors
-    /// Those of [`open`](KernelPwm::open), but it does not matter that the overlay has left the line out.
-    pub fn open_for(line: Line, config: PwmConfig) -> Result<KernelPwm> {
-        KernelPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
+    /// Those of [`open`](SysfsPwm::open), but it does not matter that the overlay has left the line out.
+    pub fn open_for(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
     }
 
-    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<KernelPwm> {
-        if !KernelPwm::LINES.contains(&line) {
+    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<SysfsPwm> {
+        if !SysfsPwm::LINES.contains(&line) {
             return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
         }
         if let OnClose::Input(_) = config.on_close {
@@ -111,7 +110,7 @@ impl KernelPwm {
             return Err(Error::unsupported("hardware PWM on this line"));
         };
         if let Some(routed) = routed(&chip) {
-            let others = KernelPwm::LINES
+            let others = SysfsPwm::LINES
                 .map(|line| line.0)
                 .into_iter()
                 .filter(|other| *other != line.0 && routed.contains(other));
@@ -126,13 +125,13 @@ impl KernelPwm {
             }
         }
         let claim = Claim::take(&chip, channel)?;
-        let pwm = KernelPwm {
+        let pwm = SysfsPwm {
             line,
             chip,
             channel,
             rest: config.rest,
             on_close: config.on_close,
-            wave: Mutex::new(None),
+            pulses: Mutex::new(None),
             claim: Mutex::new(Some(claim)),
         };
         let found = pwm.look();
@@ -142,12 +141,12 @@ impl KernelPwm {
             );
         }
         pwm.export(found.is_empty())?;
-        let wave = Wave { period: config.period, pulse: config.pulse };
-        pwm.start(wave).inspect_err(|_| pwm.give_up(&found))?;
+        let pulses = Pulses { period: config.period, pulse: config.pulse };
+        pwm.start(pulses).inspect_err(|_| pwm.give_up(&found))?;
         Ok(pwm)
     }
 
-    fn start(&self, wave: Wave) -> Result<()> {
+    fn start(&self, pulses: Pulses) -> Result<()> {
         // From nothing: what somebody has left there must not stand in the way.
         if !self.reads("period", "0") {
             self.write("duty_cycle", 0)?;
@@ -157,12 +156,12 @@ impl KernelPwm {
         if is_inversed && self.reads("enable", "1") {
             self.write("enable", 0)?;
         }
-        self.change(&mut Wave { period: Duration::ZERO, pulse: Duration::ZERO }, wave)?;
+        self.change(&mut Pulses { period: Duration::ZERO, pulse: Duration::ZERO }, pulses)?;
         if is_inversed {
             fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
         }
         self.write("enable", 1)?;
-        *self.wave.lock() = Some(wave);
+        *self.pulses.lock() = Some(pulses);
         Ok(())
     }
 
@@ -188,13 +187,13 @@ impl KernelPwm {
 
     /// The level at which [`OnClose::Keep`] leaves the line: its own if it does not change, else the one it was opened to rest at.
     pub fn resting(&self) -> Level {
-        self.wave.lock().map_or(self.rest, |wave| self.rest_of(wave))
+        self.pulses.lock().map_or(self.rest, |pulses| self.rest_of(pulses))
     }
 
-    fn rest_of(&self, wave: Wave) -> Level {
-        match wave.pulse {
+    fn rest_of(&self, pulses: Pulses) -> Level {
+        match pulses.pulse {
             Duration::ZERO => Level::Low,
-            pulse if pulse >= wave.period => Level::High,
+            pulse if pulse >= pulses.period => Level::High,
             _ => self.rest,
         }
     }
@@ -232,21 +231,21 @@ impl KernelPwm {
         fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    /// Makes `wave` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
-    fn change(&self, now: &mut Wave, wave: Wave) -> Result<()> {
+    /// Makes `pulses` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    fn change(&self, now: &mut Pulses, pulses: Pulses) -> Result<()> {
         // The kernel refuses a pulse that is longer than its period, in between as well.
-        let is_pulse_first = wave.period < now.pulse;
+        let is_pulse_first = pulses.period < now.pulse;
         if is_pulse_first {
-            self.write("duty_cycle", nanos(wave.pulse))?;
-            now.pulse = wave.pulse;
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
         }
-        if wave.period != now.period {
-            self.write("period", nanos(wave.period))?;
-            now.period = wave.period;
+        if pulses.period != now.period {
+            self.write("period", nanos(pulses.period))?;
+            now.period = pulses.period;
         }
         if !is_pulse_first {
-            self.write("duty_cycle", nanos(wave.pulse))?;
-            now.pulse = wave.pulse;
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
         }
         Ok(())
     }
@@ -277,15 +276,15 @@ impl KernelPwm {
     }
 
     /// Brings the line to rest.
-    fn leave(&self, wave: Wave) -> Result<()> {
+    fn leave(&self, pulses: Pulses) -> Result<()> {
         let level = match self.on_close {
             OnClose::High => Level::High,
-            OnClose::Keep => self.rest_of(wave),
+            OnClose::Keep => self.rest_of(pulses),
             _ => Level::Low,
         };
         if level.is_high() {
             // A channel that is given back goes low, so this one is not.
-            return self.write("duty_cycle", nanos(wave.period));
+            return self.write("duty_cycle", nanos(pulses.period));
         }
         let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
         stopped.and(self.unexport())
@@ -319,15 +318,15 @@ fn config_txt() -> &'static str {
     if !Path::new(new).exists() && Path::new(old).exists() { old } else { new }
 }
 
-impl KernelPwm {
+impl SysfsPwm {
     /// Changes the pulses.
     ///
     /// # Errors
     /// Those of opening, and [`Closed`](ErrorKind::Closed).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        let mut slot = self.wave.lock();
+        let mut slot = self.pulses.lock();
         let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
-        self.change(now, Wave { period, pulse })
+        self.change(now, Pulses { period, pulse })
     }
 
     /// Brings the line to rest and gives the channel back. Idempotent.
@@ -336,33 +335,15 @@ impl KernelPwm {
     /// Those of the kernel; the rest is done all the same.
     pub fn close(&self) -> Result<()> {
         // The lock is kept, so that a second call does not return before the line is at rest.
-        let mut slot = self.wave.lock();
-        let Some(wave) = slot.take() else { return Ok(()) };
-        let left = self.leave(wave);
+        let mut slot = self.pulses.lock();
+        let Some(pulses) = slot.take() else { return Ok(()) };
+        let left = self.leave(pulses);
         self.claim.lock().take();
         left
     }
 }
 
-/// A line with hardware PWM, as core holds it.
-#[derive(Debug)]
-pub(crate) struct CdevPwm(pub(crate) Arc<KernelPwm>);
-
-impl PwmPin for CdevPwm {
-    fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.set(period, pulse)
-    }
-
-    fn confirm(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl Drop for KernelPwm {
+impl Drop for SysfsPwm {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             log::warn!("a line was not given back as it should be: {error}");

@@ -16,7 +16,7 @@ pub(crate) struct Tick(i64);
 /// A tick on the wire has 32 bits and wraps every 71.6 minutes; it stands for the moment that is nearest to the last one
 /// seen, so one has to be seen every half hour. The keep-alive reports see to that.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ticks {
+pub(crate) struct ClockSync {
     last: Tick,
     /// The daemon's tick zero on our clock, in nanoseconds.
     zero: i64,
@@ -25,11 +25,11 @@ pub(crate) struct Ticks {
     measured: Instant,
 }
 
-impl Ticks {
+impl ClockSync {
     /// What one question for the tick tells, that was sent and answered at these times.
     pub(crate) fn new(sent: Instant, tick: u32, answered: Instant) -> Self {
         let last = Tick(i64::from(tick));
-        Ticks { last, zero: zero(sent, last, answered), error: (answered - sent) / 2, measured: answered }
+        ClockSync { last, zero: zero(sent, last, answered), error: (answered - sent) / 2, measured: answered }
     }
 
     /// Takes one more measurement into account, if it is better than what is known already has become.
@@ -84,7 +84,7 @@ fn zero(sent: Instant, tick: Tick, answered: Instant) -> i64 {
     i64::try_from(middle.as_nanos()).unwrap_or(i64::MAX).saturating_sub(tick.0.saturating_mul(1000))
 }
 
-/// The longest that a wire's answer may take to be worth anything as a measurement.
+/// The longest that a daemon's answer may take to be worth anything as a measurement.
 pub(crate) const WORTHLESS: Duration = us(200_000);
 
 #[cfg(test)]
@@ -100,59 +100,59 @@ mod tests {
 
     #[test]
     fn a_tick_is_in_the_middle_of_question_and_answer() {
-        let mut ticks = Ticks::new(at(ms(0)), 5_000_000, at(ms(4)));
-        let tick = ticks.widen(5_010_000);
-        assert_eq!(ticks.local(tick, at(ms(50))), at(ms(12)));
+        let mut clock_sync = ClockSync::new(at(ms(0)), 5_000_000, at(ms(4)));
+        let tick = clock_sync.widen(5_010_000);
+        assert_eq!(clock_sync.local(tick, at(ms(50))), at(ms(12)));
     }
 
     #[test]
     fn the_shorter_way_counts_and_the_older_measurement_fades() {
-        let mut ticks = Ticks::new(at(ms(0)), 0, at(ms(2)));
+        let mut clock_sync = ClockSync::new(at(ms(0)), 0, at(ms(2)));
         // Longer on the way, and so worse.
-        ticks.measure(at(ms(10)), 15_000, at(ms(20)));
-        let tick = ticks.widen(20_000);
-        assert_eq!(ticks.local(tick, at(ms(90))), at(ms(21)));
+        clock_sync.measure(at(ms(10)), 15_000, at(ms(20)));
+        let tick = clock_sync.widen(20_000);
+        assert_eq!(clock_sync.local(tick, at(ms(90))), at(ms(21)));
         // Two minutes later the first may be wrong by 13 ms.
         let later = secs(120);
-        ticks.measure(at(later), 120_009_000, at(later + ms(10)));
-        let tick = ticks.widen(120_019_000);
-        assert_eq!(ticks.local(tick, at(later + ms(90))), at(later + ms(15)));
+        clock_sync.measure(at(later), 120_009_000, at(later + ms(10)));
+        let tick = clock_sync.widen(120_019_000);
+        assert_eq!(clock_sync.local(tick, at(later + ms(90))), at(later + ms(15)));
     }
 
     #[test]
     fn no_edge_lies_in_the_future() {
-        let mut ticks = Ticks::new(at(ms(0)), 0, at(ms(10)));
-        let tick = ticks.widen(20_000);
-        assert_eq!(ticks.local(tick, at(ms(22))), at(ms(22)));
+        let mut clock_sync = ClockSync::new(at(ms(0)), 0, at(ms(10)));
+        let tick = clock_sync.widen(20_000);
+        assert_eq!(clock_sync.local(tick, at(ms(22))), at(ms(22)));
         // So the zero was 3 ms too late.
-        let tick = ticks.widen(30_000);
-        assert_eq!(ticks.local(tick, at(ms(90))), at(ms(32)));
+        let tick = clock_sync.widen(30_000);
+        assert_eq!(clock_sync.local(tick, at(ms(90))), at(ms(32)));
     }
 
     #[test]
     fn a_host_that_was_started_anew_is_noticed() {
-        let mut ticks = Ticks::new(at(ms(0)), 4_294_000_000, at(ms(2)));
-        assert!(ticks.goes_on(4_294_000_000u32.wrapping_add(60_000_000), at(secs(60))));
-        assert!(!ticks.goes_on(20_000_000, at(secs(60))));
+        let mut clock_sync = ClockSync::new(at(ms(0)), 4_294_000_000, at(ms(2)));
+        assert!(clock_sync.goes_on(4_294_000_000u32.wrapping_add(60_000_000), at(secs(60))));
+        assert!(!clock_sync.goes_on(20_000_000, at(secs(60))));
     }
 
     proptest! {
         #[test]
         fn ticks_go_on_over_any_number_of_wraps(start: u32, steps in proptest::collection::vec(0u32..0x7fff_ffff, 1..40)) {
-            let mut ticks = Ticks::new(at(ms(0)), start, at(ms(0)));
+            let mut clock_sync = ClockSync::new(at(ms(0)), start, at(ms(0)));
             let mut now = u64::from(start);
             for step in steps {
                 now += u64::from(step);
-                prop_assert_eq!(ticks.widen(now as u32), Tick(now as i64));
+                prop_assert_eq!(clock_sync.widen(now as u32), Tick(now as i64));
             }
         }
 
         #[test]
         fn a_tick_that_is_told_late_is_not_taken_for_a_wrap(start: u32, back in 0u32..1_000_000) {
-            let mut ticks = Ticks::new(at(ms(0)), start, at(ms(0)));
-            let late = ticks.widen(start.wrapping_sub(back));
+            let mut clock_sync = ClockSync::new(at(ms(0)), start, at(ms(0)));
+            let late = clock_sync.widen(start.wrapping_sub(back));
             prop_assert_eq!(late, Tick(i64::from(start) - i64::from(back)));
-            prop_assert_eq!(ticks.widen(start), Tick(i64::from(start)));
+            prop_assert_eq!(clock_sync.widen(start), Tick(i64::from(start)));
         }
     }
 }

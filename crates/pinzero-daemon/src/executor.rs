@@ -1,4 +1,4 @@
-//! What commands act on, and which command does what.
+//! What commands act on, and which command does what: the executor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use pinzero_core::{Gpio, Level};
 use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 
 use crate::ClientId;
+use crate::answer::Answer;
 use crate::bus::{Buses, ReplyWith};
 use crate::commands::{at_most, level, word};
 use crate::inbox::{Inbox, Message};
 use crate::lines::{Change, Lines};
 use crate::script::Scripts;
 use crate::watch::{Watch, tick};
-use crate::wave::{Player, Waves};
+use crate::wave::{Player, Waveforms};
 
 /// The version of pigpio that this is as good as.
 const VERSION: i32 = 79;
@@ -22,28 +23,9 @@ const VERSION: i32 = 79;
 /// The revision of a board that is not known: a Raspberry Pi 3B, which every client knows.
 const GENERIC: u32 = 0x00a0_2082;
 
-/// What a command came to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// A result, which is not below zero unless it is a bare number.
-    Number(i32),
-    /// A result that is followed by so many bytes.
-    Bytes(Vec<u8>),
-    /// A zero, at that time. The connection waits.
-    At(Instant),
-    /// Something that another thread will say. The connection waits.
-    Later,
-}
-
-impl From<u32> for Answer {
-    fn from(number: u32) -> Self {
-        Answer::Number(number as i32)
-    }
-}
-
 /// All that is shared by clients.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct Executor {
     revision: u32,
     /// What a client drives ends with its connection.
     pub(crate) is_safe: bool,
@@ -52,14 +34,14 @@ pub(crate) struct Host {
     pub(crate) lines: Lines,
     watch: Watch,
     pub(crate) buses: Buses,
-    pub(crate) waves: Waves,
+    pub(crate) waves: Waveforms,
     /// Started with the first wave that is sent.
     pub(crate) player: Option<Player>,
     pub(crate) scripts: Scripts,
     changes: Vec<Change>,
 }
 
-impl Host {
+impl Executor {
     /// `permitted` are the GPIO that clients may use, `handles` how many notification handles there may be.
     pub(crate) fn new(
         gpio: &Gpio,
@@ -68,7 +50,7 @@ impl Host {
         handles: usize,
         is_safe: bool,
     ) -> Self {
-        Host {
+        Executor {
             revision: gpio.board().revision().unwrap_or(GENERIC),
             is_safe,
             gpio: gpio.clone(),
@@ -76,7 +58,7 @@ impl Host {
             lines: Lines::new(gpio.clone(), permitted, inbox.clone()),
             watch: Watch::new(handles),
             buses: Buses::new(gpio.clone(), inbox.clone()),
-            waves: Waves::default(),
+            waves: Waveforms::default(),
             player: None,
             scripts: Scripts::default(),
             changes: Vec::new(),
@@ -122,7 +104,7 @@ impl Host {
         self.note_changes();
     }
 
-    /// When [`fire`](Host::fire) is due.
+    /// When [`fire`](Executor::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.watch.next().into_iter().chain(self.scripts.next()).min()
     }

@@ -16,7 +16,7 @@ const SPIN: Duration = us(100);
 
 /// The other end of the thread, which ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Clock(Orders);
+pub(crate) struct Scheduler(Orders);
 
 /// Where steps are ordered.
 #[derive(Debug, Clone)]
@@ -37,11 +37,11 @@ struct Sequence {
     start: Instant,
 }
 
-impl Clock {
-    pub(crate) fn start(mock: MockGpio) -> io::Result<Clock> {
+impl Scheduler {
+    pub(crate) fn start(mock: MockGpio) -> io::Result<Scheduler> {
         let (sender, orders) = mpsc::channel();
         thread::Builder::new().name("pinzero-world".into()).spawn(move || run(&mock, &orders))?;
-        Ok(Clock(Orders(sender)))
+        Ok(Scheduler(Orders(sender)))
     }
 
     pub(crate) fn orders(&self) -> Orders {
@@ -54,7 +54,7 @@ impl Clock {
     }
 }
 
-impl Drop for Clock {
+impl Drop for Scheduler {
     fn drop(&mut self) {
         // It fails only if the thread has ended already.
         let _ = self.0.0.send(Order::End);

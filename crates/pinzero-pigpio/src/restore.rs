@@ -3,10 +3,9 @@
 use pinzero_core::board::Board;
 use pinzero_core::{Bias, Level, OnClose, Result};
 
-use crate::link::{MARKS, mark};
+use crate::edges::LINES;
+use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
-use crate::watch::LINES;
-use crate::wire::{Answer, Frame};
 
 /// The mode of an input.
 pub(crate) const INPUT: u32 = 0;
@@ -17,9 +16,19 @@ const HIGHEST_RANGE: u32 = 40_000;
 /// The mode of an output.
 const OUTPUT: u32 = 1;
 
+/// The PWM ranges by which programs of ours mark their lines, within 25 to 40,000: nobody else chooses one of these.
+///
+/// The range of a line without PWM has no effect, and a daemon that is started anew has forgotten it.
+const MARKS: std::ops::Range<u32> = 30_011..39_912;
+
+/// The mark of this program.
+pub(crate) fn mark() -> u32 {
+    MARKS.start + std::process::id() % (MARKS.end - MARKS.start)
+}
+
 /// The state in which a line was found. Its pull cannot be asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct SavedState {
     line: u32,
     mode: u32,
     pub(crate) level: Level,
@@ -28,7 +37,7 @@ pub(crate) struct Found {
     pull: Bias,
 }
 
-impl Found {
+impl SavedState {
     /// Asks for the state of a line.
     pub(crate) fn questions(line: u32) -> [Frame; 3] {
         [Command::Modeg, Command::Read, Command::Prg].map(|command| Frame::new(command, line, 0))
@@ -37,7 +46,7 @@ impl Found {
     /// What the answers say.
     pub(crate) fn new(line: u32, answers: &[Answer], board: &Board) -> Result<Self> {
         let [mode, level, range] = answers else { unreachable!("each question has an answer") };
-        Ok(Found {
+        Ok(SavedState {
             line,
             mode: mode.value()?,
             level: Level::from(level.value()? != 0),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use pinzero_core::{Error, Result};
 
-use crate::link::Link;
-use crate::session::Session;
-use crate::wire::{Complaints, Frame};
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::pipeline::{Complaints, Frame};
 
 /// Sees to it that a pin gets into the state `V`.
 #[derive(Debug)]
-pub(crate) struct Driver<V> {
-    link: Arc<Link>,
+pub(crate) struct Desired<V> {
+    client: Arc<Client>,
     state: Mutex<State<V>>,
     complaints: Arc<Complaints>,
 }
@@ -22,20 +22,20 @@ struct State<V> {
     wanted: V,
     /// What the daemon is known to have done: what is wanted again if the next wish fails.
     confirmed: V,
-    /// In which session and up to which place it was sent last; `None` if it could not be.
-    sent: Option<(Arc<Session>, u64)>,
+    /// Over which connection and up to which place it was sent last; `None` if it could not be.
+    sent: Option<(Arc<Connection>, u64)>,
     is_closed: bool,
 }
 
-impl<V: Copy + PartialEq> Driver<V> {
+impl<V: Copy + PartialEq> Desired<V> {
     /// For a pin that is in the state `value`.
-    pub(crate) fn new(link: Arc<Link>, value: V) -> Self {
+    pub(crate) fn new(client: Arc<Client>, value: V) -> Self {
         let state = State { wanted: value, confirmed: value, sent: None, is_closed: false };
-        Driver { link, state: Mutex::new(state), complaints: Arc::default() }
+        Desired { client, state: Mutex::new(state), complaints: Arc::default() }
     }
 
-    pub(crate) fn link(&self) -> &Arc<Link> {
-        &self.link
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
     }
 
     pub(crate) fn wanted(&self) -> V {
@@ -49,7 +49,7 @@ impl<V: Copy + PartialEq> Driver<V> {
 
     /// Wants another state, by the requests that lead there from the present one; does not wait for anything.
     ///
-    /// If it cannot be sent now it is when the connection is there again, unless [`confirm`](Driver::confirm) is
+    /// If it cannot be sent now it is when the connection is there again, unless [`confirm`](Desired::confirm) is
     /// called before.
     pub(crate) fn set<F: AsRef<[Frame]>>(
         &self,
@@ -62,21 +62,21 @@ impl<V: Copy + PartialEq> Driver<V> {
         }
         let before = state.wanted;
         state.wanted = change(before)?;
-        let Ok(session) = self.link.session() else {
+        let Ok(connection) = self.client.connection() else {
             state.sent = None;
             return Ok(());
         };
         let frames = frames(before, state.wanted);
         // The places are given with the lock held, so that two threads' wishes are sent in the order of the notes.
-        state.post(&session, frames.as_ref(), &self.complaints);
+        state.post(&connection, frames.as_ref(), &self.complaints);
         drop(state);
-        session.wire.flush();
+        connection.pipeline.flush();
         Ok(())
     }
 
     /// Waits until what was wanted last is done, or is sent and not too much is unanswered, if writes are not acknowledged.
     /// What fails is not wanted any more.
-    pub(crate) fn confirm(&self, catch_up: impl Fn(&Arc<Session>)) -> Result<()> {
+    pub(crate) fn confirm(&self, catch_up: impl Fn(&Arc<Connection>)) -> Result<()> {
         loop {
             let sent = {
                 let mut state = self.state.lock();
@@ -84,9 +84,10 @@ impl<V: Copy + PartialEq> Driver<V> {
                     // What became of it nobody waits for any more.
                     return Err(Error::closed());
                 }
-                if self.link.lag() > 0 {
-                    let behind = state.sent.as_ref().map(|(session, place)| session.wire.behind(*place));
-                    if let Some(behind) = behind.filter(|behind| *behind <= self.link.lag()) {
+                if self.client.lag() > 0 {
+                    let behind =
+                        state.sent.as_ref().map(|(connection, place)| connection.pipeline.behind(*place));
+                    if let Some(behind) = behind.filter(|behind| *behind <= self.client.lag()) {
                         return state.settle(behind == 0, &self.complaints);
                     }
                 }
@@ -94,25 +95,27 @@ impl<V: Copy + PartialEq> Driver<V> {
             };
             // If it has to wait at all, then for so long that the next ones need not.
             let passed = match &sent {
-                Some((session, place)) => session.wire.pass(place.saturating_sub(self.link.lag() / 2)),
-                None => self.link.session().map(drop),
+                Some((connection, place)) => {
+                    connection.pipeline.pass(place.saturating_sub(self.client.lag() / 2))
+                }
+                None => self.client.connection().map(drop),
             };
             let failed = match passed {
                 Ok(()) if self.state.lock().sent.is_none() => {
                     // It is there again, or was too busy to be sent anything more.
-                    self.link.wait_for_session().and_then(|session| {
-                        session.wire.drain()?;
-                        catch_up(&session);
+                    self.client.wait_for_connection().and_then(|connection| {
+                        connection.pipeline.drain()?;
+                        catch_up(&connection);
                         Ok(())
                     })
                 }
                 Ok(()) => {
-                    let is_done = self.link.lag() == 0;
+                    let is_done = self.client.lag() == 0;
                     return self.state.lock().settle(is_done, &self.complaints);
                 }
-                Err(_) if self.link.waits() => {
+                Err(_) if self.client.waits() => {
                     self.state.lock().forget(sent.as_ref());
-                    self.link.wait_for_session().map(|session| catch_up(&session))
+                    self.client.wait_for_connection().map(|connection| catch_up(&connection))
                 }
                 Err(error) => Err(error),
             };
@@ -129,24 +132,28 @@ impl<V: Copy + PartialEq> Driver<V> {
 
     /// What writes have met that were not acknowledged, and that nobody has been told of.
     pub(crate) fn complaint(&self) -> Result<()> {
-        let is_acknowledged = self.link.lag() == 0;
+        let is_acknowledged = self.client.lag() == 0;
         if is_acknowledged { Ok(()) } else { self.complaints.take().map_or(Ok(()), Err) }
     }
 
     /// Sends what is wanted, if that could not be sent before.
-    pub(crate) fn catch_up(&self, session: &Arc<Session>, frames: impl FnOnce(V) -> Vec<Frame>) {
+    pub(crate) fn catch_up(&self, connection: &Arc<Connection>, frames: impl FnOnce(V) -> Vec<Frame>) {
         let mut state = self.state.lock();
         if state.is_closed || state.sent.is_some() {
             return;
         }
         let frames = frames(state.wanted);
-        state.post(session, &frames, &self.complaints);
+        state.post(connection, &frames, &self.complaints);
         drop(state);
-        session.wire.flush();
+        connection.pipeline.flush();
     }
 
     /// Brings a daemon that has forgotten it to what is wanted.
-    pub(crate) fn restore(&self, session: &Arc<Session>, frames: impl FnOnce(V) -> Vec<Frame>) -> Result<()> {
+    pub(crate) fn restore(
+        &self,
+        connection: &Arc<Connection>,
+        frames: impl FnOnce(V) -> Vec<Frame>,
+    ) -> Result<()> {
         let wanted = {
             let state = self.state.lock();
             if state.is_closed {
@@ -154,12 +161,12 @@ impl<V: Copy + PartialEq> Driver<V> {
             }
             state.wanted
         };
-        let answers = session.wire.ask_all(&frames(wanted))?;
+        let answers = connection.pipeline.ask_all(&frames(wanted))?;
         answers.iter().try_for_each(|answer| answer.value().map(drop))?;
         let mut state = self.state.lock();
         if state.wanted == wanted {
             state.confirmed = wanted;
-            state.sent = Some((session.clone(), 0));
+            state.sent = Some((connection.clone(), 0));
         } else {
             // It was wished for something else meanwhile, or that was taken back.
             state.sent = None;
@@ -178,10 +185,10 @@ impl<V: Copy + PartialEq> Driver<V> {
 
 impl<V: Copy> State<V> {
     /// Sends what leads to what is wanted, if that can be done now.
-    fn post(&mut self, session: &Arc<Session>, frames: &[Frame], complaints: &Arc<Complaints>) {
-        match (session.wire.post(frames, complaints), &mut self.sent) {
-            (Ok(Some(places)), Some((same, place))) if Arc::ptr_eq(same, session) => *place = places.end,
-            (Ok(Some(places)), sent) => *sent = Some((session.clone(), places.end)),
+    fn post(&mut self, connection: &Arc<Connection>, frames: &[Frame], complaints: &Arc<Complaints>) {
+        match (connection.pipeline.post(frames, complaints), &mut self.sent) {
+            (Ok(Some(places)), Some((same, place))) if Arc::ptr_eq(same, connection) => *place = places.end,
+            (Ok(Some(places)), sent) => *sent = Some((connection.clone(), places.end)),
             (_, sent) => *sent = None,
         }
     }
@@ -199,15 +206,17 @@ impl<V: Copy> State<V> {
     }
 
     /// Whether these are still the requests by which it was wanted last.
-    fn is_sent_by(&self, sent: Option<&(Arc<Session>, u64)>) -> bool {
+    fn is_sent_by(&self, sent: Option<&(Arc<Connection>, u64)>) -> bool {
         match (&self.sent, sent) {
-            (Some((session, place)), Some((other, others))) => Arc::ptr_eq(session, other) && place == others,
+            (Some((connection, place)), Some((other, others))) => {
+                Arc::ptr_eq(connection, other) && place == others
+            }
             (sent, other) => sent.is_none() && other.is_none(),
         }
     }
 
     /// Has it sent again, if these are still the requests by which it was sent.
-    fn forget(&mut self, sent: Option<&(Arc<Session>, u64)>) {
+    fn forget(&mut self, sent: Option<&(Arc<Connection>, u64)>) {
         if self.is_sent_by(sent) {
             self.sent = None;
         }

@@ -1,4 +1,4 @@
-//! One pair of connections to a daemon, from greeting to loss.
+//! One connection to a daemon, from greeting to loss: a socket for requests, and one for reports.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,10 +12,10 @@ use pinzero_core::{Reactor, Registration};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::address::Address;
+use crate::clock_sync::ClockSync;
 use crate::error;
+use crate::pipeline::{Answer, Frame, Pipeline, is_timeout};
 use crate::protocol::{Code, Command, Reply, Report, Request};
-use crate::ticks::Ticks;
-use crate::wire::{Answer, Frame, Wire, is_timeout};
 
 /// How often a new connection is asked for the daemon's tick: the shortest way counts.
 const MEASUREMENTS: usize = 5;
@@ -49,14 +49,14 @@ impl Reports<'_> {
     }
 }
 
-/// Two connections to a daemon.
+/// A connection to a daemon: one socket for requests, and one for reports.
 #[derive(Debug)]
-pub(crate) struct Session {
-    pub(crate) wire: Wire,
+pub(crate) struct Connection {
+    pub(crate) pipeline: Pipeline,
     reports: TcpStream,
     /// The handle of the connection that carries reports.
     pub(crate) handle: u32,
-    /// Counts the sessions of a factory.
+    /// Counts the connections of a factory.
     pub(crate) number: u64,
 }
 
@@ -64,13 +64,13 @@ pub(crate) struct Session {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Greeting {
     pub(crate) revision: u32,
-    pub(crate) ticks: Ticks,
+    pub(crate) clock_sync: ClockSync,
     /// The tick last heard, for comparison with what is known from before.
     pub(crate) tick: u32,
     pub(crate) peer: SocketAddr,
 }
 
-impl Session {
+impl Connection {
     /// Connects to the daemon at `address`.
     pub(crate) fn open(
         address: &Address,
@@ -89,10 +89,10 @@ impl Session {
         let mut reports = connect_to(&peer, limits.connect, limits).map_err(unreachable)?;
         let handle = listen(&mut reports, &name, limits)?;
         let other = reports.try_clone().map_err(unreachable)?;
-        let wire = Wire::new(stream, other, name, limits.request);
-        let revision = wire.ask(&Frame::new(Command::Hwver, 0, 0))?.value()?;
-        let (ticks, tick) = measure(&wire, clock)?;
-        Ok((Session { wire, reports, handle, number }, Greeting { revision, ticks, tick, peer }))
+        let pipeline = Pipeline::new(stream, other, name, limits.request);
+        let revision = pipeline.ask(&Frame::new(Command::Hwver, 0, 0))?.value()?;
+        let (clock_sync, tick) = measure(&pipeline, clock)?;
+        Ok((Connection { pipeline, reports, handle, number }, Greeting { revision, clock_sync, tick, peer }))
     }
 
     /// Has the timeline call `read` when there are reports, until what this returns is dropped.
@@ -114,32 +114,32 @@ impl Session {
 
     /// Why it is lost: what the other connection has met first, if it has met anything.
     pub(crate) fn lost(&self, why: impl std::fmt::Display) -> Error {
-        self.wire.failure().unwrap_or_else(|| error::lost(self.wire.peer(), why))
+        self.pipeline.failure().unwrap_or_else(|| error::lost(self.pipeline.peer(), why))
     }
 }
 
-/// Reads the reports of a session.
+/// Reads the reports of a connection.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    session: Arc<Session>,
+pub(crate) struct ReportStream {
+    connection: Arc<Connection>,
     buffer: Vec<u8>,
     filled: usize,
 }
 
-impl Reader {
-    pub(crate) fn new(session: Arc<Session>) -> Self {
-        Reader { session, buffer: vec![0; REPORTS], filled: 0 }
+impl ReportStream {
+    pub(crate) fn new(connection: Arc<Connection>) -> Self {
+        ReportStream { connection, buffer: vec![0; REPORTS], filled: 0 }
     }
 
     #[cfg(target_os = "linux")]
-    pub(crate) fn session(&self) -> &Arc<Session> {
-        &self.session
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// Hands over the reports that one call gives.
     pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<()> {
         let count = loop {
-            match (&self.session.reports).read(&mut self.buffer[self.filled..]) {
+            match (&self.connection.reports).read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result?,
             }
@@ -157,21 +157,21 @@ impl Reader {
 }
 
 /// Asks for the daemon's tick, once: when, what, when.
-pub(crate) fn ask_tick(wire: &Wire, clock: &Clock) -> Result<(Instant, u32, Instant)> {
+pub(crate) fn ask_tick(pipeline: &Pipeline, clock: &Clock) -> Result<(Instant, u32, Instant)> {
     let sent = clock.now();
-    let tick = wire.ask(&Frame::new(Command::Tick, 0, 0))?.value()?;
+    let tick = pipeline.ask(&Frame::new(Command::Tick, 0, 0))?.value()?;
     Ok((sent, tick, clock.now()))
 }
 
-fn measure(wire: &Wire, clock: &Clock) -> Result<(Ticks, u32)> {
-    let (sent, mut last, answered) = ask_tick(wire, clock)?;
-    let mut ticks = Ticks::new(sent, last, answered);
+fn measure(pipeline: &Pipeline, clock: &Clock) -> Result<(ClockSync, u32)> {
+    let (sent, mut last, answered) = ask_tick(pipeline, clock)?;
+    let mut clock_sync = ClockSync::new(sent, last, answered);
     for _ in 1..MEASUREMENTS {
-        let (sent, tick, answered) = ask_tick(wire, clock)?;
-        ticks.measure(sent, tick, answered);
+        let (sent, tick, answered) = ask_tick(pipeline, clock)?;
+        clock_sync.measure(sent, tick, answered);
         last = tick;
     }
-    Ok((ticks, last))
+    Ok((clock_sync, last))
 }
 
 /// Connects to the first of a name's addresses that takes it, within one limit for all.

@@ -3,23 +3,23 @@
 use pinzero_core::time::Instant;
 use pinzero_core::{Edge, EdgeSink, Level};
 
-use crate::look::{Look, level_of};
+use crate::clock_sync::{ClockSync, Tick};
+use crate::initial_levels::{LevelSnapshot, level_of};
 use crate::protocol::Report;
-use crate::ticks::{Tick, Ticks};
 
 /// The lines whose changes a report can tell.
 pub(crate) const LINES: u32 = 32;
 
 /// All watched lines of a factory.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
-    lines: Vec<Watched>,
-    /// The number that the next report should have; the first of a session is 0.
+pub(crate) struct EdgeDecoder {
+    lines: Vec<WatchedLine>,
+    /// The number that the next report should have; the first over a connection is 0.
     sequence: u16,
 }
 
 #[derive(Debug)]
-struct Watched {
+struct WatchedLine {
     line: u32,
     sink: EdgeSink,
     /// Where the line was last; `None` until that has been read.
@@ -34,10 +34,10 @@ struct Watched {
     last: Instant,
 }
 
-impl Watch {
+impl EdgeDecoder {
     /// Begins to watch a line, whose level is told later.
     pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
-        self.lines.push(Watched {
+        self.lines.push(WatchedLine {
             line,
             sink,
             level: None,
@@ -59,36 +59,44 @@ impl Watch {
     }
 
     /// Tells where a line was, and what has been reported of it from then on.
-    pub(crate) fn settle(&mut self, line: u32, look: &Look, ticks: &mut Ticks, now: Instant) {
+    pub(crate) fn settle(
+        &mut self,
+        line: u32,
+        snapshot: &LevelSnapshot,
+        clock_sync: &mut ClockSync,
+        now: Instant,
+    ) {
         let Some(watched) = self.lines.iter_mut().find(|watched| watched.line == line) else { return };
-        (watched.level, watched.until) = (Some(look.level(line)), Some(ticks.widen(look.until(line))));
+        (watched.level, watched.until) =
+            (Some(snapshot.level(line)), Some(clock_sync.widen(snapshot.until(line))));
         for (tick, level) in std::mem::take(&mut watched.early) {
-            watched.change(tick, level, ticks, now);
+            watched.change(tick, level, clock_sync, now);
         }
         watched.sink.wake();
     }
 
     /// Tells where all lines are now, after a time of which there were no reports.
-    pub(crate) fn resume(&mut self, look: &Look, ticks: &mut Ticks, now: Instant) {
+    pub(crate) fn resume(&mut self, snapshot: &LevelSnapshot, clock_sync: &mut ClockSync, now: Instant) {
         self.sequence = 0;
-        let since = ticks.widen(look.since());
+        let since = clock_sync.widen(snapshot.since());
         for watched in &mut self.lines {
             watched.early.clear();
             watched.until = None;
-            let level = look.level(watched.line);
+            let level = snapshot.level(watched.line);
             if watched.level.is_some() {
-                watched.change(since, level, ticks, now);
+                watched.change(since, level, clock_sync, now);
             }
-            (watched.level, watched.until) = (Some(level), Some(ticks.widen(look.until(watched.line))));
+            (watched.level, watched.until) =
+                (Some(level), Some(clock_sync.widen(snapshot.until(watched.line))));
             watched.sink.wake();
         }
     }
 
     /// Takes a report; tells how many before it were lost.
-    pub(crate) fn report(&mut self, report: &Report, ticks: &mut Ticks, now: Instant) -> u16 {
+    pub(crate) fn report(&mut self, report: &Report, clock_sync: &mut ClockSync, now: Instant) -> u16 {
         let lost = report.sequence.wrapping_sub(self.sequence);
         self.sequence = report.sequence.wrapping_add(1);
-        let tick = ticks.widen(report.tick);
+        let tick = clock_sync.widen(report.tick);
         for watched in &mut self.lines {
             if lost > 0 {
                 watched.missed = watched.missed.saturating_add(u32::from(lost));
@@ -96,7 +104,7 @@ impl Watch {
             // Of several lines most have not changed.
             let level = level_of(report.levels, watched.line);
             if watched.level != Some(level) {
-                watched.change(tick, level, ticks, now);
+                watched.change(tick, level, clock_sync, now);
             }
         }
         lost
@@ -111,8 +119,8 @@ impl Watch {
     }
 }
 
-impl Watched {
-    fn change(&mut self, tick: Tick, level: Level, ticks: &mut Ticks, now: Instant) {
+impl WatchedLine {
+    fn change(&mut self, tick: Tick, level: Level, clock_sync: &mut ClockSync, now: Instant) {
         let Some(before) = self.level else {
             self.early.push((tick, level));
             return;
@@ -122,7 +130,7 @@ impl Watched {
         }
         self.level = Some(level);
         // An estimate that has become better must not turn time back.
-        self.last = self.last.max(ticks.local(tick, now));
+        self.last = self.last.max(clock_sync.local(tick, now));
         self.sink.queue(Edge { at: self.last, level, missed: std::mem::take(&mut self.missed) });
     }
 }

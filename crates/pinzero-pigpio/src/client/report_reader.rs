@@ -7,14 +7,14 @@ use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::Instant;
 use pinzero_core::{EdgeSink, Error, Reactor};
 
+use super::Client;
+use crate::connection::ReportStream;
 use crate::error;
-use crate::link::Link;
-use crate::session::Reader;
-use crate::wire::is_timeout;
+use crate::pipeline::is_timeout;
 
-/// What a link's supervisor and the timeline have to do with each other.
+/// What a client's supervisor and the timeline have to do with each other.
 #[derive(Debug, Default)]
-pub(crate) struct Inflow {
+pub(crate) struct ReportReader {
     /// Where edges go, once a line has been watched.
     timeline: OnceLock<Reactor>,
     news: Mutex<News>,
@@ -41,7 +41,7 @@ impl News {
     }
 }
 
-impl Inflow {
+impl ReportReader {
     /// Says where edges go; the first time counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
         if let Some(timeline) = sink.timeline() {
@@ -53,35 +53,35 @@ impl Inflow {
         self.timeline.get()
     }
 
-    /// Ends the supervisor's wait: the link is closed.
+    /// Ends the supervisor's wait: the client is closed.
     pub(crate) fn end(&self) {
         self.news.lock().is_closed = true;
         self.changed.notify_all();
     }
 }
 
-impl Link {
+impl Client {
     /// Has the timeline read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
     pub(crate) fn receive_by(
         self: &Arc<Self>,
         timeline: &Reactor,
-        reader: Reader,
-    ) -> std::result::Result<Error, Reader> {
-        let session = reader.session().clone();
+        reader: ReportStream,
+    ) -> std::result::Result<Error, ReportStream> {
+        let connection = reader.connection().clone();
         {
-            let mut news = self.inflow.news.lock();
+            let mut news = self.report_reader.news.lock();
             *news = News { heard: self.now(), is_closed: news.is_closed, ..News::default() };
         }
         let reader = Arc::new(Mutex::new(Some(reader)));
         let read = {
-            let (link, reader) = (self.clone(), reader.clone());
+            let (client, reader) = (self.clone(), reader.clone());
             move || {
                 if let Some(reader) = &mut *reader.lock() {
-                    link.read(reader);
+                    client.read(reader);
                 }
             }
         };
-        let watching = session.watch(timeline, read);
+        let watching = connection.watch(timeline, read);
         if let Err(error) = &watching {
             log::debug!("{}: the timeline does not read reports: {error}", self.address());
             // It was not handed out to anybody else.
@@ -89,32 +89,32 @@ impl Link {
         }
         loop {
             let (missed, is_due) = {
-                let mut news = self.inflow.news.lock();
+                let mut news = self.report_reader.news.lock();
                 if !news.is_there() {
                     let quiet = self.now() - news.heard;
                     let Some(left) = self.silence().checked_sub(quiet).filter(|left| !left.is_zero()) else {
-                        return Ok(session.lost(self.silent()));
+                        return Ok(connection.lost(self.silent()));
                     };
-                    self.inflow.changed.wait_for(&mut news, left);
+                    self.report_reader.changed.wait_for(&mut news, left);
                 }
                 if news.is_closed {
                     return Ok(error::closed());
                 }
                 if let Some(end) = news.end.take() {
-                    return Ok(session.lost(end));
+                    return Ok(connection.lost(end));
                 }
                 (std::mem::take(&mut news.missed), news.is_due)
             };
             self.complain(missed);
             if is_due {
-                self.measure_again(&session);
-                self.inflow.news.lock().is_due = false;
+                self.measure_again(&connection);
+                self.report_reader.news.lock().is_due = false;
             }
         }
     }
 
     /// Reads all that there is. The timeline's lock is held: what takes time or logs is left to the supervisor.
-    fn read(&self, reader: &mut Reader) {
+    fn read(&self, reader: &mut ReportStream) {
         let mut missed = 0;
         let end = loop {
             match reader.read(&mut |reports| missed += self.report(reports)) {
@@ -125,14 +125,14 @@ impl Link {
             }
         };
         let is_due = self.is_due();
-        let mut news = self.inflow.news.lock();
+        let mut news = self.report_reader.news.lock();
         let was_there = news.is_there();
         news.heard = self.now();
         news.missed += missed;
         news.is_due |= is_due;
         news.end = news.end.take().or(end);
         if news.is_there() && !was_there {
-            self.inflow.changed.notify_all();
+            self.report_reader.changed.notify_all();
         }
     }
 }

@@ -2,32 +2,35 @@
 
 use pinzero_core::{Level, Result};
 
+use crate::connection::Connection;
 use crate::error;
+use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
-use crate::session::Session;
-use crate::wire::{Answer, Frame};
 
 /// What has the daemon report the lines of `mask`, and then looks where they are, twice.
-pub(crate) fn watch_frames(session: &Session, mask: u32) -> [Frame; 5] {
+pub(crate) fn watch_frames(connection: &Connection, mask: u32) -> [Frame; 5] {
     let [tick, levels] = [Command::Tick, Command::Br1].map(|command| Frame::new(command, 0, 0));
-    [Frame::new(Command::Nb, session.handle, mask), tick.clone(), levels.clone(), tick, levels]
+    [Frame::new(Command::Nb, connection.handle, mask), tick.clone(), levels.clone(), tick, levels]
 }
 
 /// Where lines were when they were looked at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct LevelSnapshot {
     /// The ticks before both looks.
     ticks: [u32; 2],
     /// What they found.
     levels: [u32; 2],
 }
 
-impl Look {
+impl LevelSnapshot {
     /// Makes it out of the answers to [`watch_frames`].
     pub(crate) fn new(answers: &[Answer]) -> Result<Self> {
         let [begun, tick, levels, later, again] = answers else { return Err(error::closed()) };
         begun.value()?;
-        Ok(Look { ticks: [tick.value()?, later.value()?], levels: [levels.value()?, again.value()?] })
+        Ok(LevelSnapshot {
+            ticks: [tick.value()?, later.value()?],
+            levels: [levels.value()?, again.value()?],
+        })
     }
 
     /// The tick before the first look.

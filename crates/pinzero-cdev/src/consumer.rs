@@ -4,31 +4,31 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::entries;
+use crate::fs::entries;
 
 /// A process that holds a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Holder {
+pub(crate) struct Consumer {
     pub(crate) pid: u32,
     pub(crate) name: String,
 }
 
-impl Holder {
+impl Consumer {
     /// The process that holds `line` of the chip called `chip`, as the process file system mounted at `proc` tells.
     ///
     /// `None` if the kernel itself holds the line, or a process that this user may not look into. Kernels before
     /// 5.16 or so do not tell which line it is that a process holds, and so never give an answer.
-    pub(crate) fn find(proc: &Path, chip: &str, line: u32) -> Option<Holder> {
+    pub(crate) fn find(proc: &Path, chip: &str, line: u32) -> Option<Consumer> {
         let processes = entries(proc);
         let mut pids =
             processes.iter().filter_map(|process| process.file_name()?.to_str()?.parse::<u32>().ok());
         let pid = pids.find(|pid| holds(&proc.join(pid.to_string()), chip, line))?;
         let name = fs::read_to_string(proc.join(format!("{pid}/comm"))).unwrap_or_default();
-        Some(Holder { pid, name: name.trim_end().to_owned() })
+        Some(Consumer { pid, name: name.trim_end().to_owned() })
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (pid {})", self.name, self.pid)
     }
@@ -81,12 +81,12 @@ mod tests {
             fs::write(process.join("fdinfo/3"), INFO).unwrap();
             fs::write(process.join("comm"), "gpioset\n").unwrap();
         }
-        let holder = Holder::find(&proc, "gpiochip4", 17);
-        let nobody = Holder::find(&proc, "gpiochip4", 18);
+        let consumer = Consumer::find(&proc, "gpiochip4", 17);
+        let nobody = Consumer::find(&proc, "gpiochip4", 18);
         fs::remove_dir_all(&proc).unwrap();
 
-        assert_eq!(holder, Some(Holder { pid: 123, name: "gpioset".to_owned() }));
-        assert_eq!(holder.unwrap().to_string(), "gpioset (pid 123)");
+        assert_eq!(consumer, Some(Consumer { pid: 123, name: "gpioset".to_owned() }));
+        assert_eq!(consumer.unwrap().to_string(), "gpioset (pid 123)");
         assert_eq!(nobody, None);
     }
 }

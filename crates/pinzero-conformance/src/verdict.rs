@@ -3,7 +3,7 @@
 use pinzero_core::{Error, ErrorKind};
 
 /// What a trial comes to: nothing to complain of, or why it stopped.
-pub(crate) type Outcome<T = ()> = Result<T, Stop>;
+pub(crate) type Verdict<T = ()> = Result<T, Stop>;
 
 /// Why a trial did not get to its end.
 #[derive(Debug)]
@@ -25,17 +25,17 @@ impl From<Error> for Stop {
 }
 
 /// Fails with `complaint` unless `holds`.
-pub(crate) fn check(holds: bool, complaint: impl FnOnce() -> String) -> Outcome {
+pub(crate) fn check(holds: bool, complaint: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(Stop::Failed(complaint())) }
 }
 
 /// What a rig has answered, or the end of a trial on one that is broken.
-pub(crate) fn of_rig<T>(result: pinzero_core::Result<T>) -> Outcome<T> {
+pub(crate) fn of_rig<T>(result: pinzero_core::Result<T>) -> Verdict<T> {
     result.map_err(|error| Stop::Rig(format!("{error:?}")))
 }
 
 /// Fails unless `result` is an error of this kind.
-pub(crate) fn refused<T>(what: &str, kind: ErrorKind, result: pinzero_core::Result<T>) -> Outcome {
+pub(crate) fn refused<T>(what: &str, kind: ErrorKind, result: pinzero_core::Result<T>) -> Verdict {
     match result {
         Ok(_) => Err(Stop::Failed(format!("{what}: accepted, instead of refused as {kind:?}"))),
         Err(error) => {
@@ -45,6 +45,6 @@ pub(crate) fn refused<T>(what: &str, kind: ErrorKind, result: pinzero_core::Resu
 }
 
 /// What is there, or the end of a trial that cannot do without it.
-pub(crate) fn or_not_applicable<T>(there: Option<T>, reason: &str) -> Outcome<T> {
+pub(crate) fn or_not_applicable<T>(there: Option<T>, reason: &str) -> Verdict<T> {
     there.ok_or_else(|| Stop::NotApplicable(reason.to_owned()))
 }

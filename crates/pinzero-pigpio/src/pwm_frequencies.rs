@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pinzero_core::{Error, ErrorKind, Result};
 
+use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
-use crate::wire::{Answer, Frame};
 
 /// What a daemon that samples every microsecond offers, in hertz; others offer these divided by their sample time.
 const AT_ONE_MICROSECOND: [u32; 18] = [
@@ -24,13 +24,13 @@ const LEAST_RANGE: u32 = 25;
 
 /// A frequency that the daemon has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Offer {
+pub(crate) struct PwmFrequency {
     pub(crate) hertz: u32,
     /// The steps from off to fully on.
     pub(crate) range: u32,
 }
 
-impl Offer {
+impl PwmFrequency {
     /// How many of the steps make this share of a cycle; off and on are exact.
     pub(crate) fn duty(self, period: Duration, pulse: Duration) -> u32 {
         let share = pulse.as_nanos() as f64 / period.as_nanos() as f64;
@@ -46,9 +46,9 @@ impl Offer {
 
 /// All frequencies that a daemon has.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Offers(Vec<Offer>);
+pub(crate) struct PwmFrequencies(Vec<PwmFrequency>);
 
-impl Offers {
+impl PwmFrequencies {
     /// Asks a daemon, by trying on a line whatever any daemon may have.
     pub(crate) fn questions(line: u32) -> Vec<Frame> {
         let tried =
@@ -60,26 +60,27 @@ impl Offers {
 
     /// What the answers say.
     pub(crate) fn new(answers: &[Answer]) -> Result<Self> {
-        let mut offers = Vec::new();
+        let mut frequencies = Vec::new();
         for answer in answers.chunks_exact(2) {
-            let offer = Offer { hertz: answer[0].value()?, range: answer[1].value()?.max(LEAST_RANGE) };
-            offers.push(offer);
+            let frequency =
+                PwmFrequency { hertz: answer[0].value()?, range: answer[1].value()?.max(LEAST_RANGE) };
+            frequencies.push(frequency);
         }
-        Ok(Offers(in_order(offers)))
+        Ok(PwmFrequencies(in_order(frequencies)))
     }
 
     /// The frequency with this period.
     ///
     /// # Errors
     /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), naming the nearest, if the daemon does not have it.
-    pub(crate) fn find(&self, period: Duration) -> Result<Offer> {
+    pub(crate) fn find(&self, period: Duration) -> Result<PwmFrequency> {
         let wanted = 1.0 / period.as_secs_f64();
-        let distance = |offer: &Offer| (f64::from(offer.hertz) - wanted).abs();
+        let distance = |frequency: &PwmFrequency| (f64::from(frequency.hertz) - wanted).abs();
         let nearest = self.0.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         match nearest {
-            Some(offer) if distance(&offer) <= (wanted * TOLERANCE).max(0.5) => Ok(offer),
+            Some(frequency) if distance(&frequency) <= (wanted * TOLERANCE).max(0.5) => Ok(frequency),
             _ => {
-                let list: Vec<String> = self.0.iter().map(|offer| offer.hertz.to_string()).collect();
+                let list: Vec<String> = self.0.iter().map(|frequency| frequency.hertz.to_string()).collect();
                 let message = format!(
                     "the daemon has no PWM at {wanted:.6} Hz: take one of {} Hz, or any frequency on a pin with hardware PWM",
                     list.join(", ")
@@ -107,39 +108,39 @@ mod tests {
 
     use super::*;
 
-    fn offers(list: &[(i32, i32)]) -> Offers {
+    fn frequencies(list: &[(i32, i32)]) -> PwmFrequencies {
         let answer = |command, result| Answer { command, result, payload: Vec::new() };
         let answers: Vec<Answer> = list
             .iter()
             .flat_map(|(hertz, range)| [answer(Command::Pfs, *hertz), answer(Command::Prrg, *range)])
             .collect();
-        Offers::new(&answers).unwrap()
+        PwmFrequencies::new(&answers).unwrap()
     }
 
     #[test]
     fn a_frequency_is_found_or_refused_with_those_that_there_are() {
-        let offers = offers(&[(313, 400), (100, 2000), (50, 4000), (100, 2000)]);
-        assert_eq!(offers.find(ms(10)).unwrap(), Offer { hertz: 100, range: 2000 });
+        let frequencies = frequencies(&[(313, 400), (100, 2000), (50, 4000), (100, 2000)]);
+        assert_eq!(frequencies.find(ms(10)).unwrap(), PwmFrequency { hertz: 100, range: 2000 });
         // The daemon rounds 312.5 Hz.
-        assert_eq!(offers.find(us(3200)).unwrap().hertz, 313);
-        let error = offers.find(us(16_667)).unwrap_err();
+        assert_eq!(frequencies.find(us(3200)).unwrap().hertz, 313);
+        let error = frequencies.find(us(16_667)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidFrequency);
         assert!(error.to_string().contains("take one of 50, 100, 313 Hz"), "{error}");
     }
 
     #[test]
     fn only_off_is_off_and_only_on_is_on() {
-        let offer = Offer { hertz: 100, range: 2000 };
+        let frequency = PwmFrequency { hertz: 100, range: 2000 };
         for (pulse, steps) in
             [(us(0), 0), (us(1), 1), (us(5), 1), (us(5000), 1000), (us(9999), 1999), (us(10_000), 2000)]
         {
-            assert_eq!(offer.duty(ms(10), pulse), steps, "{pulse:?}");
+            assert_eq!(frequency.duty(ms(10), pulse), steps, "{pulse:?}");
         }
     }
 
     #[test]
     fn every_frequency_of_every_daemon_is_tried_once() {
-        let questions = Offers::questions(18);
+        let questions = PwmFrequencies::questions(18);
         let tried: Vec<u32> =
             questions.iter().filter(|frame| frame.command == Command::Pfs).map(|frame| frame.p2).collect();
         for hertz in [40_000, 8_000, 800, 313, 63, 13, 6, 5, 10] {

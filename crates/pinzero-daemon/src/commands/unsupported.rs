@@ -6,9 +6,9 @@
 use pinzero_pigpio::protocol::{Code, Command};
 
 use super::word;
-use crate::host::Host;
+use crate::executor::Executor;
 
-impl Host {
+impl Executor {
     /// Refuses a command, with the code that says why.
     pub(crate) fn refuse(&self, command: Command, p1: u32, p2: u32, extension: &[u8]) -> Code {
         use Command::*;

@@ -1,4 +1,4 @@
-//! The connection that carries requests and their replies.
+//! The pipeline of requests and their replies, over one socket.
 //!
 //! Whoever has something to send puts it into a buffer, which fixes its place in the order, and writes the buffer out
 //! unless somebody else is at it. Whoever waits for a reply reads, for all others too, unless somebody else is at it.
@@ -79,7 +79,7 @@ pub(crate) type Places = Range<u64>;
 
 /// The connection.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Pipeline {
     stream: TcpStream,
     /// The connection that carries reports: the two live and die together.
     reports: TcpStream,
@@ -127,10 +127,10 @@ enum Pending {
     Done,
 }
 
-impl Wire {
+impl Pipeline {
     /// Takes over two connections whose time limits are set to `timeout`.
     pub(crate) fn new(stream: TcpStream, reports: TcpStream, peer: String, timeout: Duration) -> Self {
-        Wire {
+        Pipeline {
             stream,
             reports,
             traffic: Mutex::default(),
@@ -161,7 +161,7 @@ impl Wire {
         self.wait(&places)
     }
 
-    /// As [`ask`](Wire::ask), for a request that keeps the daemon busy for up to `time`.
+    /// As [`ask`](Pipeline::ask), for a request that keeps the daemon busy for up to `time`.
     pub(crate) fn ask_slowly(&self, frame: &Frame, time: Duration) -> Result<Answer> {
         {
             let mut traffic = self.traffic.lock();
@@ -171,7 +171,7 @@ impl Wire {
         self.ask(frame)
     }
 
-    /// Gives requests their place; [`flush`](Wire::flush) sends them and [`wait`](Wire::wait) has their answers.
+    /// Gives requests their place; [`flush`](Pipeline::flush) sends them and [`wait`](Pipeline::wait) has their answers.
     pub(crate) fn enqueue<'a>(&self, frames: impl IntoIterator<Item = &'a Frame>) -> Result<Places> {
         let mut traffic = self.traffic.lock();
         traffic.check()?;
@@ -225,7 +225,7 @@ impl Wire {
         }
     }
 
-    /// Waits for the answers to requests that were [enqueued](Wire::enqueue).
+    /// Waits for the answers to requests that were [enqueued](Pipeline::enqueue).
     pub(crate) fn wait(&self, places: &Places) -> Result<Vec<Answer>> {
         let mut traffic = self.reach(places.end)?;
         Ok(places.clone().filter_map(|place| traffic.take(place)).collect())
