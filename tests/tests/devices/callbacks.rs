@@ -9,7 +9,7 @@ use pinzero::{ErrorKind, Handler};
 use pinzero_tests::{Log, at};
 
 fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).on(gpio).open()
+    Button::builder(pin).gpio(gpio).open()
 }
 
 /// Presses `pin` at each of these milliseconds from now, for 10 ms.
@@ -38,7 +38,7 @@ fn it_may_close_its_own_device() -> pinzero::Result<()> {
     assert_eq!(log.take(), [true, true], "once, and handlers that come after are forgotten");
     assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
     // The pin is free, though the handler owned a handle of its own device.
-    Button::builder(2).on(&gpio).open()?.close()
+    Button::builder(2).gpio(&gpio).open()?.close()
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn amid_a_flood_what_is_removed_is_dropped_at_once() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let starter = button(&gpio, 3)?;
     let button = button(&gpio, 2)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let log = Log::new();
     let owner: Arc<Mutex<Option<Handler>>> = Arc::default();
     *owner.lock().unwrap() = Some(button.when_pressed(move |_| drop(led.toggle())));
@@ -173,7 +173,7 @@ fn amid_a_flood_what_is_removed_is_dropped_at_once() -> pinzero::Result<()> {
         move |_| {
             if let Some(handler) = owner.lock().unwrap().take() {
                 handler.remove();
-                log.push(Led::builder(17).on(&gpio).open().is_ok());
+                log.push(Led::builder(17).gpio(&gpio).open().is_ok());
             }
         }
     });
@@ -210,7 +210,7 @@ fn losses_are_told_with_the_next_event_that_anybody_hears_of() -> pinzero::Resul
 fn each_of_several_holds_is_told() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let starter = button(&gpio, 3)?;
-    let button = Button::builder(2).on(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
+    let button = Button::builder(2).gpio(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
     let log = Log::new();
     button.when_held({
         let log = log.clone();
@@ -311,7 +311,7 @@ fn a_panic_while_its_captures_are_dropped_is_a_panic_like_any_other() -> pinzero
 fn it_may_sleep_while_edges_holds_and_blinks_go_on() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let (sleeper, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let log: Log<(&str, u64, u64)> = Log::new();
     let note = |name: &'static str| {
         let (gpio, log) = (gpio.clone(), log.clone());
@@ -366,14 +366,14 @@ fn it_may_move_the_clock_past_where_it_was_to_go() -> pinzero::Result<()> {
 fn it_may_open_close_and_drop_devices() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = button(&gpio, 2)?;
-    let mut led = Some(Led::builder(17).initial_value(true).on(&gpio).open()?);
+    let mut led = Some(Led::builder(17).initial_value(true).gpio(&gpio).open()?);
     let log = Log::new();
     button.when_pressed({
         let (gpio, log) = (gpio.clone(), log.clone());
         move |_| {
             drop(led.take());
             log.push(gpio.line(17).function());
-            led = Led::builder(17).on(&gpio).open().ok();
+            led = Led::builder(17).gpio(&gpio).open().ok();
             log.push(gpio.line(17).function());
         }
     });
@@ -412,7 +412,7 @@ fn it_may_press_other_buttons_and_its_own() -> pinzero::Result<()> {
 #[test]
 fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).gpio(&gpio).open()?);
     led.blink(ms(1), ms(1))?;
     button.when_pressed({
         let gpio = gpio.clone();
@@ -429,7 +429,7 @@ fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
 #[test]
 fn it_may_run_a_blink_to_its_end() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).gpio(&gpio).open()?);
     let log = Log::new();
     button.when_pressed({
         let (gpio, led, log) = (gpio.clone(), led.clone(), log.clone());
@@ -452,8 +452,8 @@ fn it_may_run_a_blink_to_its_end() -> pinzero::Result<()> {
 fn a_write_in_a_callback_that_another_write_sets_off_is_the_last() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let log = Log::new();
     sensor.when_activated({
         let (led, log) = (led.clone(), log.clone());
@@ -475,8 +475,8 @@ fn a_write_in_a_callback_that_another_write_sets_off_is_the_last() -> pinzero::R
 fn a_blink_that_a_write_has_ended_is_over_for_the_callback_of_that_write() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let blink = led.blink(ms(10), ms(10))?;
     gpio.advance(ms(5));
     let log = Log::new();

@@ -15,7 +15,7 @@ fn board() -> MockGpio {
 }
 
 fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).on(gpio).open()
+    Button::builder(pin).gpio(gpio).open()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn it_may_close_its_own_device() -> pinzero::Result<()> {
     assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
     // The channel ends when what the handler owned is dropped.
     all_dropped(&closed);
-    Button::builder(2).on(&gpio).open()?.close()
+    Button::builder(2).gpio(&gpio).open()?.close()
 }
 
 #[test]
@@ -118,9 +118,9 @@ fn it_may_panic_and_the_others_go_on() -> pinzero::Result<()> {
 #[test]
 fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order() -> pinzero::Result<()> {
     let gpio = board();
-    let sleeper = Button::builder(2).hold_time(ms(5)).on(&gpio).open()?;
+    let sleeper = Button::builder(2).hold_time(ms(5)).gpio(&gpio).open()?;
     let other = button(&gpio, 3)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let (sender, calls) = mpsc::channel();
     let (wake, sleep) = mpsc::channel::<()>();
     sleeper.when_pressed({
@@ -169,7 +169,7 @@ fn it_may_drop_the_last_handle_of_everything() {
     without_hanging(|| {
         let (sender, done) = mpsc::channel();
         let gpio = board();
-        let button = Button::builder(2).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
         let (go, wait) = mpsc::channel::<()>();
         button.when_pressed({
             let mut own = Some((button.clone(), gpio.clone()));
@@ -191,7 +191,7 @@ fn it_may_drop_the_last_handle_of_everything() {
 #[test]
 fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
     let gpio = board();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).gpio(&gpio).open()?);
     led.blink(ms(1), ms(1))?;
     let (sender, closed) = mpsc::channel();
     button.when_pressed({

@@ -16,7 +16,7 @@ fn finger(gpio: &MockGpio, edges: &[u64]) {
 /// What a button with these times makes of the edges.
 fn changes(bounce: u64, lockout: u64, edges: &[u64]) -> pinzero::Result<Vec<(u64, EventKind)>> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, edges);
     gpio.advance(secs(10));
@@ -71,7 +71,7 @@ fn a_swallowed_edge_does_not_swallow_the_next() -> pinzero::Result<()> {
 #[test]
 fn the_state_is_that_which_has_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).gpio(&gpio).open()?;
     gpio.line(2).drive(Level::Low);
     gpio.advance(ms(9));
     assert!(!button.is_pressed()?);
@@ -91,14 +91,14 @@ fn the_state_is_that_which_has_passed() -> pinzero::Result<()> {
 #[test]
 fn waits_are_for_what_has_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).gpio(&gpio).open()?;
     finger(&gpio, &PRESS);
     button.wait_for_press()?;
     assert_eq!(gpio.elapsed(), ms(114));
     button.wait_for_release()?;
     assert_eq!(gpio.elapsed(), ms(314));
 
-    let deaf = Button::builder(3).lockout_time(ms(50)).on(&gpio).open()?;
+    let deaf = Button::builder(3).lockout_time(ms(50)).gpio(&gpio).open()?;
     gpio.line(3).script([(ms(1), Level::Low), (ms(2), Level::High)]);
     deaf.wait_for_press()?;
     assert_eq!(gpio.elapsed(), ms(315));
@@ -110,7 +110,7 @@ fn waits_are_for_what_has_passed() -> pinzero::Result<()> {
 #[test]
 fn hold_counts_from_the_press_that_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).hold_time(ms(500)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).hold_time(ms(500)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, &[100, 102, 104, 700, 702]);
     gpio.advance(secs(2));
@@ -125,7 +125,7 @@ fn hold_counts_from_the_press_that_passed() -> pinzero::Result<()> {
 #[test]
 fn a_bounce_is_one_click() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).double_click_time(ms(200)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).double_click_time(ms(200)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, &[100, 101, 102, 150, 151, 152]);
     gpio.advance(secs(2));
@@ -140,7 +140,8 @@ fn a_bounce_is_one_click() -> pinzero::Result<()> {
 fn lost_edges_do_not_leave_a_debounced_state_wrong_for_good() -> pinzero::Result<()> {
     for (bounce, lockout) in [(10, 0), (0, 10), (10, 10)] {
         let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).on(&gpio).open()?;
+        let button =
+            Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).gpio(&gpio).open()?;
         gpio.line(2).lose(3);
         finger(&gpio, &[10, 20, 30, 40]);
         gpio.advance(secs(1));
@@ -176,7 +177,7 @@ proptest! {
         settle in 1u64..30, gaps in prop::collection::vec(1u64..40, 0..40), step in 1u64..100,
     ) {
         let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(ms(settle)).on(&gpio).open()?;
+        let button = Button::builder(2).bounce_time(ms(settle)).gpio(&gpio).open()?;
         let mut events = button.events();
         let times = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect::<Vec<u64>>();
         finger(&gpio, &times);

@@ -170,7 +170,7 @@ fn one_by_one(mut start: impl FnMut(usize) -> Result<(), String>) -> Result<(), 
 fn ours(tracks: Tracks, half: Duration) -> Result<Vec<Led>, String> {
     // Without the exit guard, which has a thread for the whole program.
     let gpio = Gpio::builder(tracks).exit_guard(false).open().map_err(|error| error.to_string())?;
-    let open = |pin| Led::builder(pin as u32).on(&gpio).open();
+    let open = |pin| Led::builder(pin as u32).gpio(&gpio).open();
     let leds = (0..LEDS).map(open).collect::<Result<Vec<Led>, _>>().map_err(|error| error.to_string())?;
     one_by_one(|index| leds[index].blink(half, half).map(drop).map_err(|error| error.to_string()))?;
     Ok(leds)

@@ -40,7 +40,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
 /// Drives so many edges, and tells how many have come to callbacks.
 fn edges(driven: u64) -> u64 {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    let button = Button::builder(2).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
     let seen = Arc::new(AtomicU64::new(0));
     let [pressed, released] = [seen.clone(), seen.clone()];
     button.when_pressed(move |_| _ = pressed.fetch_add(1, Ordering::Relaxed));

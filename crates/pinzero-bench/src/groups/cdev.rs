@@ -117,7 +117,7 @@ fn bare(lines: &[u32]) -> File {
 
 fn led(times: u64) {
     let gpio = gpio();
-    let led = Led::builder(LINE).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    let led = Led::builder(LINE).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
     for number in 0..times {
         let _ = black_box(if number & 1 == 0 { led.on() } else { led.off() });
     }
@@ -171,7 +171,7 @@ fn eight_gpiocdev(times: u64) {
 pub(super) fn open_led(times: u64) {
     let gpio = gpio();
     for _ in 0..times {
-        let led = Led::builder(LINE).on(&gpio).open();
+        let led = Led::builder(LINE).gpio(&gpio).open();
         drop(black_box(led.unwrap_or_else(|error| panic!("{error}"))));
     }
 }
@@ -185,7 +185,7 @@ fn open_led_gpiocdev(times: u64) {
 pub(super) fn open_button(times: u64) {
     let gpio = gpio();
     for _ in 0..times {
-        let button = Button::builder(LINE).on(&gpio).open();
+        let button = Button::builder(LINE).gpio(&gpio).open();
         drop(black_box(button.unwrap_or_else(|error| panic!("{error}"))));
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
 fn led(times: u64) {
     let gpio = mock::gpio();
     for _ in 0..times {
-        let _ = black_box(Led::builder(17).on(&gpio).open());
+        let _ = black_box(Led::builder(17).gpio(&gpio).open());
     }
 }
 
@@ -66,7 +66,7 @@ fn led_pin(times: u64) {
 fn button(times: u64) {
     let gpio = mock::gpio();
     for _ in 0..times {
-        let _ = black_box(Button::builder(2).on(&gpio).open());
+        let _ = black_box(Button::builder(2).gpio(&gpio).open());
     }
 }
 

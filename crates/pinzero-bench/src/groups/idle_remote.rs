@@ -46,10 +46,10 @@ fn client(_: u64) {
     let addr = peer::server();
     let open = || -> pinzero::Result<()> {
         let gpio = Gpio::new(PigpioFactory::connect(addr.to_string())?)?;
-        let buttons = (2..28).map(|line| Button::builder(line).on(&gpio).open());
+        let buttons = (2..28).map(|line| Button::builder(line).gpio(&gpio).open());
         let buttons = buttons.collect::<pinzero::Result<Vec<_>>>()?;
         buttons.iter().for_each(|button| drop(button.when_pressed(|_| ())));
-        let leds = (28..54).map(|line| Led::builder(line).on(&gpio).open());
+        let leds = (28..54).map(|line| Led::builder(line).gpio(&gpio).open());
         let _leds = leds.collect::<pinzero::Result<Vec<_>>>()?;
         println!("{addr}");
         peer::wait_for_end();

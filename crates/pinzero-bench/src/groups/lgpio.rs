@@ -30,7 +30,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         }
     };
     let gpio = cdev::gpio();
-    let led = Led::builder(18).on(&gpio).open().map_err(|error| error.to_string())?;
+    let led = Led::builder(18).gpio(&gpio).open().map_err(|error| error.to_string())?;
     let switch = |times| {
         for number in 0..times {
             let _ = black_box(if number & 1 == 0 { led.on() } else { led.off() });

@@ -98,7 +98,7 @@ fn board(lines: u64) -> Result<mock::MockGpio, String> {
 fn blinking(leds: u64) -> Result<Many, String> {
     let gpio = board(leds)?;
     let open = |pin| {
-        let led = Led::builder(pin as u32).on(&gpio).open()?;
+        let led = Led::builder(pin as u32).gpio(&gpio).open()?;
         led.blink(ms(500), ms(500))?;
         Ok(led)
     };
@@ -108,7 +108,7 @@ fn blinking(leds: u64) -> Result<Many, String> {
 
 fn buttons_idle(buttons: u64) -> Result<Many, String> {
     let gpio = board(buttons)?;
-    let open = |pin| Button::builder(pin as u32).on(&gpio).open();
+    let open = |pin| Button::builder(pin as u32).gpio(&gpio).open();
     let buttons = (0..buttons).map(open).collect::<pinzero::Result<Vec<Button>>>();
     watch(&buttons.map_err(|error| error.to_string())?)
 }

@@ -225,7 +225,7 @@ fn ours(tracks: Tracks, period: Duration) -> Result<Vec<PwmOutputDevice>, String
     let gpio = Gpio::builder(tracks).exit_guard(false).open().map_err(|error| error.to_string())?;
     let open = |pin| {
         let device = PwmOutputDevice::builder(pin).frequency(1.0 / period.as_secs_f64()).initial_value(DUTY);
-        device.on(&gpio).open().map_err(|error| error.to_string())
+        device.gpio(&gpio).open().map_err(|error| error.to_string())
     };
     (0..channels).map(open).collect()
 }

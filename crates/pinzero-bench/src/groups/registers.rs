@@ -33,7 +33,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         switch_virtual(times, &mut *pin);
     };
     let gpio = open(RppalFactory::new())?;
-    let led = Led::builder(17).on(&gpio).open().map_err(|error| error.to_string())?;
+    let led = Led::builder(17).gpio(&gpio).open().map_err(|error| error.to_string())?;
     let on_off = |times| on_off(times, &led);
     let rust_gpiozero = LED::new(23);
     let rust_gpiozero = |times| switch_rust_gpiozero(times, &rust_gpiozero);
@@ -51,7 +51,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     led.close().map_err(|error| error.to_string())?;
 
     let kernel = open(CdevFactory::new())?;
-    let led = Led::builder(22).on(&kernel).open().map_err(|error| error.to_string())?;
+    let led = Led::builder(22).gpio(&kernel).open().map_err(|error| error.to_string())?;
     let (by_kernel, direct) = time::pair(TIMES / 10, |times| self::on_off(times, &led), direct);
     let what = "`Led::on`, `off` on cdev, the kernel's part included";
     bench.counted(what, by_kernel / NANOS, Some((DIRECT, direct / NANOS)), UNIT, Target::None);

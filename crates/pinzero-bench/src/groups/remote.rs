@@ -101,7 +101,7 @@ fn led(unacknowledged: bool) -> Led {
 
 fn led_at(addr: SocketAddr, unacknowledged: bool) -> Result<Led, String> {
     let gpio = Gpio::new(factory(addr, unacknowledged)).map_err(|error| error.to_string())?;
-    Led::builder(LINES[0]).on(&gpio).open().map_err(|error| error.to_string())
+    Led::builder(LINES[0]).gpio(&gpio).open().map_err(|error| error.to_string())
 }
 
 /// Switches on and off so many times, and waits until that is done.

@@ -39,7 +39,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let daemon = Peer::start("daemon", 0)?;
     let gpio = Gpio::new(PigpioFactory::connect(daemon.addr.to_string()).map_err(|error| error.to_string())?);
     let gpio = gpio.map_err(|error| error.to_string())?;
-    let led = Led::builder(17).on(&gpio).open().map_err(|error| error.to_string())?;
+    let led = Led::builder(17).gpio(&gpio).open().map_err(|error| error.to_string())?;
     let write = |times| {
         for number in 0..times {
             let done = if number & 1 == 0 { led.on() } else { led.off() };

@@ -36,12 +36,12 @@ const WATCHED: Duration = Duration::from_secs(2);
 type Open = fn(&Gpio, u64) -> Result<Box<dyn Send>, String>;
 
 fn led(gpio: &Gpio, pin: u64) -> Result<Box<dyn Send>, String> {
-    let led = Led::builder(pin as u32).on(gpio).open();
+    let led = Led::builder(pin as u32).gpio(gpio).open();
     Ok(Box::new(led.map_err(|error| error.to_string())?))
 }
 
 fn button(gpio: &Gpio, pin: u64) -> Result<Box<dyn Send>, String> {
-    let button = Button::builder(pin as u32).on(gpio).open();
+    let button = Button::builder(pin as u32).gpio(gpio).open();
     Ok(Box::new(button.map_err(|error| error.to_string())?))
 }
 

@@ -64,7 +64,7 @@ pub(super) fn latency(
 
 /// Opens a button whose edges are counted; it is active high.
 pub(super) fn button(gpio: &Gpio, line: u32) -> Result<(Button, Arc<Seen>), String> {
-    let button = Button::builder(line).pull_up(None).active_state(true).on(gpio).open();
+    let button = Button::builder(line).pull_up(None).active_state(true).gpio(gpio).open();
     let button = button.map_err(|error| error.to_string())?;
     let seen = Arc::new(Seen::default());
     for rising in [true, false] {

@@ -77,7 +77,7 @@ fn least(times: u64) {
 /// An LED on a mock in real time, which keeps no history: that would be the most of the work.
 fn led() -> (mock::MockGpio, Led) {
     let gpio = mock::builder().history(false).realtime().open();
-    let led = Led::builder(17).on(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    let led = Led::builder(17).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
     (gpio, led)
 }
 
