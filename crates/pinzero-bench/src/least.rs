@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, GroupConfig, Host, InputConfig, Level, Line, OutputConfig, OutputGroupPins,
-    OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, GroupConfig, Host, InputConfig, Level, Line, LineInfo, OutputConfig,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 /// An output that stores its level.
@@ -58,8 +58,8 @@ impl PinFactory for LeastFactory {
         Ok(None)
     }
 
-    fn peek(&self, _: Line) -> Result<Peek> {
-        Ok(Peek::default())
+    fn line_info(&self, _: Line) -> Result<LineInfo> {
+        Ok(LineInfo::default())
     }
 
     fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::detect;
 use crate::header::{Header, PinKind};
 use crate::model;
-use crate::names::{self, PinError};
 use crate::revision::{self, UnknownRevision};
 use crate::soc::{Pull, Soc};
 
@@ -143,44 +142,6 @@ impl Board {
     /// The number of GPIO lines that can be named, on a header or not.
     pub fn lines(&self) -> u32 {
         self.lines
-    }
-
-    /// The line behind a pin name.
-    ///
-    /// | name | meaning |
-    /// |---|---|
-    /// | `17`, `GPIO17` | the number of the line |
-    /// | `BCM17` | the same, on a Raspberry Pi |
-    /// | `BOARD11` | the number of a pin of the main header |
-    /// | `J8:11`, `P1:11`, `P5:3` | the number of a pin of the named header |
-    /// | `WPI0` | the number in the wiringPi library |
-    ///
-    /// Letters may be of either case, and white space around the name is ignored. Lines that no header carries are
-    /// found by their number.
-    ///
-    /// # Errors
-    ///
-    /// * [`PinError::NotGpio`] for power and ground: `BOARD1`, `J8:6`, `3V3`, `5V`, `GND`.
-    /// * [`PinError::Unknown`] for a name of no pin of this board, with a hint at the right one.
-    ///
-    /// ```
-    /// use pinzero_board::Board;
-    ///
-    /// let board = Board::from_revision(0xc03114)?;
-    /// assert_eq!(board.find("gpio17"), board.find("J8:11"));
-    /// let error = board.find("P1:11").unwrap_err();
-    /// assert_eq!(error.to_string(), r#"unknown pin "P1:11": this board calls it "J8:11""#);
-    /// # Ok::<(), pinzero_board::UnknownRevision>(())
-    /// ```
-    pub fn find(&self, name: &str) -> Result<u32, PinError> {
-        names::find(self, name)
-    }
-
-    /// Every name of a line but the bare number, `GPIOn` first; empty for a line the board does not have.
-    ///
-    /// [`Board::find`] takes each of them back to the same line.
-    pub fn names(&self, line: u32) -> Vec<String> {
-        names::names(self, line)
     }
 
     /// Where a line is pulled before any program configures it.

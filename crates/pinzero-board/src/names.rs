@@ -38,35 +38,67 @@ impl fmt::Display for PinError {
 
 impl Error for PinError {}
 
-/// See [`Board::find`].
-pub(crate) fn find(board: &Board, name: &str) -> Result<u32, PinError> {
-    let name = name.trim();
-    match parse(&name.to_ascii_uppercase()).map_or_else(|| Err(forms(board)), |spec| resolve(board, spec)) {
-        Ok(PinKind::Gpio(line)) => Ok(line),
-        Ok(kind) => Err(PinError::NotGpio { name: name.to_owned(), what: kind.what() }),
-        Err(hint) => Err(PinError::Unknown { name: name.to_owned(), hint: Some(hint) }),
-    }
-}
-
-/// See [`Board::names`].
-pub(crate) fn names(board: &Board, line: u32) -> Vec<String> {
-    if line >= board.lines() {
-        return Vec::new();
-    }
-    let mut names = vec![format!("GPIO{line}")];
-    if is_pi(board) {
-        names.push(format!("BCM{line}"));
-    }
-    for header in board.headers() {
-        for pin in header.pins().filter(|pin| pin.kind == PinKind::Gpio(line)) {
-            names.push(format!("{}:{}", header.name(), pin.number));
-            if board.main_header() == Some(header) {
-                names.push(format!("BOARD{}", pin.number));
-            }
-            names.extend(header.wiring_pi(pin.number).map(|wpi| format!("WPI{wpi}")));
+/// Names of pins.
+impl Board {
+    /// The line behind a pin name.
+    ///
+    /// | name | meaning |
+    /// |---|---|
+    /// | `17`, `GPIO17` | the number of the line |
+    /// | `BCM17` | the same, on a Raspberry Pi |
+    /// | `BOARD11` | the number of a pin of the main header |
+    /// | `J8:11`, `P1:11`, `P5:3` | the number of a pin of the named header |
+    /// | `WPI0` | the number in the wiringPi library |
+    ///
+    /// Letters may be of either case, and white space around the name is ignored. Lines that no header carries are
+    /// found by their number.
+    ///
+    /// # Errors
+    ///
+    /// * [`PinError::NotGpio`] for power and ground: `BOARD1`, `J8:6`, `3V3`, `5V`, `GND`.
+    /// * [`PinError::Unknown`] for a name of no pin of this board, with a hint at the right one.
+    ///
+    /// ```
+    /// use pinzero_board::Board;
+    ///
+    /// let board = Board::from_revision(0xc03114)?;
+    /// assert_eq!(board.find("gpio17"), board.find("J8:11"));
+    /// let error = board.find("P1:11").unwrap_err();
+    /// assert_eq!(error.to_string(), r#"unknown pin "P1:11": this board calls it "J8:11""#);
+    /// # Ok::<(), pinzero_board::UnknownRevision>(())
+    /// ```
+    pub fn find(&self, name: &str) -> Result<u32, PinError> {
+        let name = name.trim();
+        let upper = name.to_ascii_uppercase();
+        match parse(&upper).map_or_else(|| Err(forms(self)), |spec| resolve(self, spec)) {
+            Ok(PinKind::Gpio(line)) => Ok(line),
+            Ok(kind) => Err(PinError::NotGpio { name: name.to_owned(), what: kind.what() }),
+            Err(hint) => Err(PinError::Unknown { name: name.to_owned(), hint: Some(hint) }),
         }
     }
-    names
+
+    /// Every name of a line but the bare number, `GPIOn` first; empty for a line the board does not have.
+    ///
+    /// [`Board::find`] takes each of them back to the same line.
+    pub fn names(&self, line: u32) -> Vec<String> {
+        if line >= self.lines() {
+            return Vec::new();
+        }
+        let mut names = vec![format!("GPIO{line}")];
+        if is_pi(self) {
+            names.push(format!("BCM{line}"));
+        }
+        for header in self.headers() {
+            for pin in header.pins().filter(|pin| pin.kind == PinKind::Gpio(line)) {
+                names.push(format!("{}:{}", header.name(), pin.number));
+                if self.main_header() == Some(header) {
+                    names.push(format!("BOARD{}", pin.number));
+                }
+                names.extend(header.wiring_pi(pin.number).map(|wpi| format!("WPI{wpi}")));
+            }
+        }
+        names
+    }
 }
 
 /// A pin name taken apart, with nothing known yet of the board.

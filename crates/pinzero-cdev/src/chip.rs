@@ -12,8 +12,8 @@ use gpiocdev::line;
 use gpiocdev_uapi::v2::get_line_info;
 use pinzero_core::{Error, ErrorKind, Line, Result};
 
-use crate::entries;
 use crate::error;
+use crate::fs::entries;
 
 /// What is known of a chip behind a Raspberry Pi's header.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,16 +9,19 @@ use gpiocdev::line::Direction;
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, LineInfo,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 
 use crate::chip::Chip;
-use crate::held::{Held, bias_of};
-use crate::holder::Holder;
+use crate::consumer::Consumer;
+use crate::group::CdevGroup;
 use crate::input::CdevInput;
-use crate::kernel_pwm::{CdevPwm, KernelPwm};
-use crate::output::{CdevGroup, CdevOutput};
+use crate::output::CdevOutput;
+use crate::pwm::CdevPwm;
+use crate::request::{LineRequest, bias_of};
+use crate::sysfs_pwm::SysfsPwm;
 
 /// The environment variable that names the chip: a path, a name or a label.
 const VARIABLE: &str = "PINZERO_GPIOCHIP";
@@ -37,8 +40,8 @@ pub struct CdevFactory {
 
 #[derive(Debug, Default)]
 struct Open {
-    lines: Vec<Weak<Held>>,
-    pulses: Vec<Weak<KernelPwm>>,
+    lines: Vec<Weak<LineRequest>>,
+    pulses: Vec<Weak<SysfsPwm>>,
 }
 
 impl CdevFactory {
@@ -72,7 +75,7 @@ impl CdevFactory {
     /// Those of the system.
     pub fn holder(&self, line: Line) -> Result<Option<String>> {
         let info = self.chip.line_info(line)?;
-        let describe = || match Holder::find("/proc".as_ref(), &self.chip.name(), line.0) {
+        let describe = || match Consumer::find("/proc".as_ref(), &self.chip.name(), line.0) {
             Some(process) => format!("\"{}\", process {process}", info.consumer),
             None => format!("\"{}\"", info.consumer),
         };
@@ -80,16 +83,16 @@ impl CdevFactory {
     }
 
     /// Notes a line that has just been taken, unless the factory has been closed meanwhile.
-    fn register(&self, held: &Arc<Held>) -> Result<()> {
+    fn register(&self, request: &Arc<LineRequest>) -> Result<()> {
         let mut slot = self.open.lock();
         let lines = &mut slot.as_mut().ok_or_else(Error::closed)?.lines;
         lines.retain(|line| line.strong_count() > 0);
-        lines.push(Arc::downgrade(held));
+        lines.push(Arc::downgrade(request));
         Ok(())
     }
 
     /// As [`register`](CdevFactory::register), of a line with hardware PWM.
-    fn register_pulses(&self, pwm: &Arc<KernelPwm>) -> Result<()> {
+    fn register_pulses(&self, pwm: &Arc<SysfsPwm>) -> Result<()> {
         let mut slot = self.open.lock();
         let pulses = &mut slot.as_mut().ok_or_else(Error::closed)?.pulses;
         pulses.retain(|pwm| pwm.strong_count() > 0);
@@ -104,14 +107,14 @@ impl CdevFactory {
     fn output(&self, line: Line, config: OutputConfig) -> Result<CdevOutput> {
         self.check_open()?;
         let output = CdevOutput::open(&self.chip, self.keep, line, config)?;
-        self.register(output.held())?;
+        self.register(output.request())?;
         Ok(output)
     }
 
     fn group(&self, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
         self.check_open()?;
         let group = CdevGroup::open(&self.chip, self.keep, lines, config)?;
-        self.register(group.held())?;
+        self.register(group.request())?;
         Ok(group)
     }
 
@@ -121,7 +124,7 @@ impl CdevFactory {
             return Err(Error::unsupported("a settle time"));
         }
         let input = CdevInput::open(&self.chip, self.board.pull(line.0), line, config)?;
-        self.register(input.held())?;
+        self.register(input.request())?;
         Ok(input)
     }
 }
@@ -155,8 +158,8 @@ impl PinFactory for CdevFactory {
         find().map_err(|error| error.with_factory("cdev"))
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
-        let peek = || {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
+        let line_info = || {
             self.check_open()?;
             let info = self.chip.line_info(line)?;
             let function = match info.direction {
@@ -164,9 +167,9 @@ impl PinFactory for CdevFactory {
                 Direction::Input => LineFunction::Input,
             };
             let bias = info.bias.map(bias_of);
-            Ok(Peek { function: Some(function), level: None, bias, holder: self.holder(line)? })
+            Ok(LineInfo { function: Some(function), level: None, bias, consumer: self.holder(line)? })
         };
-        peek().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
+        line_info().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
@@ -197,10 +200,10 @@ impl PinFactory for CdevFactory {
         }
         let open = || -> Result<CdevPwm> {
             self.check_open()?;
-            if KernelPwm::LINES.contains(&line) {
+            if SysfsPwm::LINES.contains(&line) {
                 check_carries_pulses(self.holder(line)?.as_deref(), self.chip.line_info(line)?.direction)?;
             }
-            let pwm = Arc::new(KernelPwm::open(line, config)?);
+            let pwm = Arc::new(SysfsPwm::open(line, config)?);
             self.register_pulses(&pwm)?;
             Ok(CdevPwm(pwm))
         };
@@ -219,7 +222,7 @@ impl PinFactory for CdevFactory {
         let mut slot = self.open.lock();
         let Open { lines, pulses } = slot.take().unwrap_or_default();
         // All of them, whatever comes of each; the first error is the answer.
-        let lines = lines.iter().filter_map(Weak::upgrade).map(|held| held.close());
+        let lines = lines.iter().filter_map(Weak::upgrade).map(|request| request.close());
         let pulses = pulses.iter().filter_map(Weak::upgrade).map(|pwm| pwm.close());
         lines.chain(pulses).fold(Ok(()), Result::and)
     }

@@ -14,14 +14,14 @@ use rustix::io::ioctl_fionbio;
 
 use crate::chip::Chip;
 use crate::error;
-use crate::held::{Held, Leave, bias_of, input, request};
+use crate::request::{LineRequest, ReleaseState, bias_of, input, request};
 
 /// How many edges one system call fetches at most.
 const BATCH: usize = 64;
 
 /// An input; closed when dropped.
 #[derive(Debug)]
-pub(crate) struct CdevInput(Arc<Held>);
+pub(crate) struct CdevInput(Arc<LineRequest>);
 
 impl CdevInput {
     /// Takes `line` as an input; `pull` is where the board holds it by itself.
@@ -29,16 +29,16 @@ impl CdevInput {
         let file = chip.open()?;
         let found = chip.line_info_by(&file, line)?;
         let request = request(chip, &file, &[(line, wanted(config.bias, config.edges.is_some()))])?;
-        let leave = leave(config.bias, found.bias.map_or(pull.into(), bias_of));
-        let input = CdevInput(Arc::new(Held::new(chip, vec![(line, leave)], request)));
+        let state = release_state(config.bias, found.bias.map_or(pull.into(), bias_of));
+        let input = CdevInput(Arc::new(LineRequest::new(chip, vec![(line, state)], request)));
         if let Some(sink) = config.edges {
             input.report(sink)?;
         }
         Ok(input)
     }
 
-    /// The line that it is.
-    pub(crate) fn held(&self) -> &Arc<Held> {
+    /// Returns the request that holds the line.
+    pub(crate) fn request(&self) -> &Arc<LineRequest> {
         &self.0
     }
 
@@ -73,11 +73,11 @@ impl Drop for CdevInput {
 
 /// What becomes of an input that was found with this pull. Where that is unknown, or the pull that it has anyway, there is
 /// nothing to put back, and the kernel is not asked to.
-fn leave(bias: Bias, found: Bias) -> Leave {
+fn release_state(bias: Bias, found: Bias) -> ReleaseState {
     if bias == Bias::AsIs || found == Bias::AsIs || found == bias {
-        Leave::AsItIs
+        ReleaseState::AsItIs
     } else {
-        Leave::Input(found)
+        ReleaseState::Input(found)
     }
 }
 
@@ -102,22 +102,22 @@ fn never_wait(file: &impl AsFd) -> Result<()> {
 /// Reads the edges of a line out of the kernel's queue.
 #[derive(Debug)]
 struct Reader {
-    held: Weak<Held>,
+    request: Weak<LineRequest>,
     buffer: Vec<u64>,
     /// The number of the last edge read. The kernel counts from 1, the edges included that it then has to drop.
     last: u32,
 }
 
 impl Reader {
-    fn new(held: Weak<Held>) -> Reader {
-        Reader { held, buffer: Vec::new(), last: 0 }
+    fn new(request: Weak<LineRequest>) -> Reader {
+        Reader { request, buffer: Vec::new(), last: 0 }
     }
 
     /// Moves all that is in the queue to `edges`, without waiting; nothing if the line is closed.
     fn drain(&mut self, edges: &mut Vec<Edge>) -> Result<()> {
-        let Some(held) = self.held.upgrade() else { return Ok(()) };
+        let Some(request) = self.request.upgrade() else { return Ok(()) };
         loop {
-            match held.call(|request| self.read(request, edges)) {
+            match request.call(|request| self.read(request, edges)) {
                 Ok(BATCH) => {}
                 // The kernel stops short of a full batch only where its queue is empty.
                 Ok(_) => return Ok(()),
@@ -164,8 +164,8 @@ mod tests {
         let chip = Chip::find("/dev".as_ref(), sim.dev_path().to_str()).unwrap();
         let request = request(&chip, &chip.open().unwrap(), &[(Line(0), wanted(Bias::AsIs, true))]).unwrap();
         never_wait(&request).unwrap();
-        let held = Arc::new(Held::new(&chip, vec![(Line(0), Leave::AsItIs)], request));
-        let mut reader = Reader::new(Arc::downgrade(&held));
+        let request = Arc::new(LineRequest::new(&chip, vec![(Line(0), ReleaseState::AsItIs)], request));
+        let mut reader = Reader::new(Arc::downgrade(&request));
         let mut edges = Vec::new();
         reader.drain(&mut edges).unwrap();
         assert_eq!(edges, []);
@@ -174,12 +174,12 @@ mod tests {
             sim.toggle(0).unwrap();
         }
         reader.drain(&mut edges).unwrap();
-        let level = held.level().unwrap();
+        let level = request.level().unwrap();
         assert_eq!(edges.last().map(|edge| edge.level), Some(level));
         assert_eq!(level, Level::from(count % 2 == 1));
         assert!(edges.is_sorted_by(|a, b| a.at < b.at && a.level != b.level));
 
-        held.close().unwrap();
+        request.close().unwrap();
         sim.toggle(0).unwrap();
         let read = edges.len();
         reader.drain(&mut edges).unwrap();
@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn only_a_pull_that_was_changed_is_put_back() {
-        assert_eq!(leave(Bias::PullUp, Bias::PullDown), Leave::Input(Bias::PullDown));
-        assert_eq!(leave(Bias::Disabled, Bias::PullUp), Leave::Input(Bias::PullUp));
+        assert_eq!(release_state(Bias::PullUp, Bias::PullDown), ReleaseState::Input(Bias::PullDown));
+        assert_eq!(release_state(Bias::Disabled, Bias::PullUp), ReleaseState::Input(Bias::PullUp));
         let kept = [
             (Bias::PullUp, Bias::PullUp),
             (Bias::PullUp, Bias::AsIs),
@@ -242,7 +242,7 @@ mod tests {
             (Bias::Disabled, Bias::Disabled),
         ];
         for (bias, found) in kept {
-            assert_eq!(leave(bias, found), Leave::AsItIs, "{bias} {found}");
+            assert_eq!(release_state(bias, found), ReleaseState::AsItIs, "{bias} {found}");
         }
     }
 

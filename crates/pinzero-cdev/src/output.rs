@@ -1,20 +1,19 @@
-//! Lines that are driven: one, or several at once.
+//! Lines that are driven.
 
 use std::sync::Arc;
 
 use gpiocdev::line::{self, Direction};
 use pinzero_core::{
-    Bias, Error, ErrorKind, GroupConfig, Level, Line, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    Result, Support,
+    Bias, Error, ErrorKind, Level, Line, OnClose, OutputConfig, OutputPin, Pin, Result, Support,
 };
 
 use crate::chip::Chip;
 use crate::error;
-use crate::held::{Held, Leave, bias_of, levels, output, reconfigure, request, set_levels};
+use crate::request::{LineRequest, ReleaseState, bias_of, levels, output, reconfigure, request};
 
 /// An output; closed when dropped.
 #[derive(Debug)]
-pub(crate) struct CdevOutput(Arc<Held>);
+pub(crate) struct CdevOutput(Arc<LineRequest>);
 
 impl CdevOutput {
     /// Takes `line` as an output that has its first level from the instant that it is one.
@@ -25,8 +24,8 @@ impl CdevOutput {
         Ok(CdevOutput(Arc::new(open(chip, keep, &[line], initial, config.on_close)?)))
     }
 
-    /// The line that it is.
-    pub(crate) fn held(&self) -> &Arc<Held> {
+    /// Returns the request that holds the line.
+    pub(crate) fn request(&self) -> &Arc<LineRequest> {
         &self.0
     }
 }
@@ -59,70 +58,24 @@ impl Drop for CdevOutput {
     }
 }
 
-/// Several outputs of one request: they change by one system call, and the driver does it in one go where it can.
-#[derive(Debug)]
-pub(crate) struct CdevGroup {
-    held: Arc<Held>,
-    /// A bit for each line.
-    all: u64,
-}
-
-impl CdevGroup {
-    /// Takes `lines` as outputs that have their first levels from the instant that they are.
-    pub(crate) fn open(chip: &Chip, keep: Support, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
-        let held = open(chip, keep, lines, Some(config.initial), config.on_close)?;
-        Ok(CdevGroup { held: Arc::new(held), all: all(lines) })
-    }
-
-    /// The lines that it is.
-    pub(crate) fn held(&self) -> &Arc<Held> {
-        &self.held
-    }
-}
-
-impl OutputGroupPins for CdevGroup {
-    fn set(&self, mask: u64, levels: u64) -> Result<()> {
-        let mask = mask & self.all;
-        // The kernel refuses a call on no lines at all.
-        if mask == 0 {
-            return self.levels().map(drop);
-        }
-        self.held.call(|request| set_levels(request, mask, levels))
-    }
-
-    fn confirm(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn levels(&self) -> Result<u64> {
-        self.held.call(|request| levels(request, self.all))
-    }
-
-    fn close(&self) -> Result<()> {
-        self.held.close()
-    }
-}
-
-impl Drop for CdevGroup {
-    fn drop(&mut self) {
-        if let Err(error) = self.held.close() {
-            log::warn!("lines were not given back as they should be: {error}");
-        }
-    }
-}
-
 /// The level that bit `index` stands for.
 fn bit(levels: u64, index: usize) -> Level {
     Level::from(levels >> index & 1 == 1)
 }
 
 /// A bit for each of `lines`.
-fn all(lines: &[Line]) -> u64 {
+pub(crate) fn all(lines: &[Line]) -> u64 {
     (0..lines.len()).fold(0, |mask, index| mask | 1 << index)
 }
 
 /// Takes `lines` as outputs at the levels `initial`, or at those that they are at.
-fn open(chip: &Chip, keep: Support, lines: &[Line], initial: Option<u64>, on_close: OnClose) -> Result<Held> {
+pub(crate) fn open(
+    chip: &Chip,
+    keep: Support,
+    lines: &[Line],
+    initial: Option<u64>,
+    on_close: OnClose,
+) -> Result<LineRequest> {
     check(chip, keep, on_close)?;
     let file = chip.open()?;
     let found: Vec<line::Info> =
@@ -144,17 +97,17 @@ fn open(chip: &Chip, keep: Support, lines: &[Line], initial: Option<u64>, on_clo
             (request, before)
         }
     };
-    let leave = found.iter().enumerate().map(|(index, info)| match on_close {
-        OnClose::Restore if is_restored(info) => Leave::Output(bit(before, index)),
+    let states = found.iter().enumerate().map(|(index, info)| match on_close {
+        OnClose::Restore if is_restored(info) => ReleaseState::Output(bit(before, index)),
         // The pull was never touched, so unless the kernel knows better it is still the one found.
-        OnClose::Restore => Leave::Input(info.bias.map_or(Bias::AsIs, bias_of)),
-        OnClose::Input(bias) => Leave::Input(bias),
-        OnClose::Low => Leave::Output(Level::Low),
-        OnClose::High => Leave::Output(Level::High),
+        OnClose::Restore => ReleaseState::Input(info.bias.map_or(Bias::AsIs, bias_of)),
+        OnClose::Input(bias) => ReleaseState::Input(bias),
+        OnClose::Low => ReleaseState::Output(Level::Low),
+        OnClose::High => ReleaseState::Output(Level::High),
         // Keep; `check` has refused all the others.
-        _ => Leave::AsItIs,
+        _ => ReleaseState::AsItIs,
     });
-    Ok(Held::new(chip, lines.iter().copied().zip(leave).collect(), request))
+    Ok(LineRequest::new(chip, lines.iter().copied().zip(states).collect(), request))
 }
 
 /// Refuses what cannot be promised of a line after its release.

@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod bench;
-mod driver;
-mod outcome;
+mod driven;
+mod fixture;
 mod process;
 mod rig;
 mod suite;
 mod trials;
+mod verdict;
 mod waves;
 mod wired;
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pinzero_core::Result;
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, Stop, of_rig};
+use crate::fixture::Fixture;
 use crate::process::OtherProcess;
 use crate::rig::Rig;
 use crate::trials::{self, Check};
+use crate::verdict::{Stop, Verdict, of_rig};
 
 /// How often a trial is begun anew on a machine that stalls.
 const ATTEMPTS: u32 = 10;
@@ -119,21 +119,21 @@ impl Suite {
     }
 
     /// Runs a trial, over and over as long as the machine stalls.
-    fn attempt(&self, check: &Check) -> Outcome {
+    fn attempt(&self, check: &Check) -> Verdict {
         for _ in 1..ATTEMPTS {
             match self.once(check) {
                 Err(Stop::Stalled) => log::warn!("{}: the machine stalled, so once more", check.name),
-                outcome => return outcome,
+                verdict => return verdict,
             }
         }
         self.once(check)
     }
 
-    fn once(&self, check: &Check) -> Outcome {
+    fn once(&self, check: &Check) -> Verdict {
         let rig = of_rig((self.set_up)())?;
-        let bench = Bench::new(&*rig)?;
-        check.needs.iter().try_for_each(|need| bench.need(*need))?;
-        (check.run)(&bench)
+        let fixture = Fixture::new(&*rig)?;
+        check.needs.iter().try_for_each(|need| fixture.need(*need))?;
+        (check.run)(&fixture)
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use pinzero_core::time::{Instant, ms};
 use pinzero_core::{Level, Line};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, Stop, check};
+use crate::fixture::Fixture;
 use crate::rig::Pulses;
+use crate::verdict::{Stop, Verdict, check};
 
 /// How many cycles of a wave are looked at, and how often each.
 const CYCLES: u32 = 10;
@@ -20,9 +20,9 @@ const LOOKS: u32 = 20;
 /// What part of a period times may be off by, if they are found out by looking at the line.
 const TOLERANCE: f64 = 0.02;
 
-impl Bench<'_> {
+impl Fixture<'_> {
     /// Fails unless these pulses are on the line.
-    pub(crate) fn sees_pulses(&self, line: Line, wanted: Pulses) -> Outcome {
+    pub(crate) fn sees_pulses(&self, line: Line, wanted: Pulses) -> Verdict {
         if let Some(seen) = self.pulses(line)? {
             return check(are_near(seen, wanted, self.resolution()), || {
                 format!("{line} carries {seen:?} instead of {wanted:?}")
@@ -36,14 +36,14 @@ impl Bench<'_> {
             match look() {
                 Err(Stop::Failed(seen)) => complaint = Some(seen),
                 Err(Stop::Stalled) => {}
-                outcome => return outcome,
+                verdict => return verdict,
             }
         }
         Err(complaint.map_or(Stop::Stalled, Stop::Failed))
     }
 
     /// Fails unless the record of some cycles shows these pulses.
-    fn records(&self, line: Line, wanted: Pulses) -> Outcome {
+    fn records(&self, line: Line, wanted: Pulses) -> Verdict {
         // Of a virtual clock nothing is late. Of a real one whoever makes the pulses may be.
         let late = if self.is_virtual() { Duration::ZERO } else { wanted.period / 100 };
         let slack = self.resolution() + self.precision() + late;
@@ -63,7 +63,7 @@ impl Bench<'_> {
     }
 
     /// Fails unless the line, looked at again and again for some cycles, shows these pulses.
-    fn watches(&self, line: Line, wanted: Pulses) -> Outcome {
+    fn watches(&self, line: Line, wanted: Pulses) -> Verdict {
         let (period, start) = (wanted.period, self.gpio().now());
         let mut whole: Vec<Pulses> = Vec::new();
         // The levels in a row, of which nothing was missed.
@@ -103,7 +103,7 @@ impl Bench<'_> {
     }
 
     /// Fails unless a line stays at `level` for some cycles of `period`.
-    pub(crate) fn stays(&self, line: Line, level: Level, period: Duration, what: &str) -> Outcome {
+    pub(crate) fn stays(&self, line: Line, level: Level, period: Duration, what: &str) -> Verdict {
         for _ in 0..CYCLES * SAMPLES {
             self.sees(line, level, what)?;
             self.gpio().sleep(period / SAMPLES);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Hub;
 use crate::gpio::Gpio;
 use crate::machine::{Blink, Frames};
-use crate::opaque::opaque;
 use crate::runtime::{Effects, Next, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
@@ -17,7 +17,7 @@ use crate::types::{Edge, Level};
 
 /// Something that can be animated: it takes values from 0 (low) to 1 (high).
 pub(crate) trait Target: Send + Sync {
-    fn lane(&self) -> &Lane;
+    fn ownership(&self) -> &Ownership;
     fn show(&self, value: f64) -> Result<()>;
 }
 
@@ -25,21 +25,21 @@ opaque!(Target);
 
 /// Whether an animation owns the output, and which one.
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct Ownership {
     /// The task, or `idle`.
     owner: AtomicU64,
-    /// A number that no task has: 0 on a plain lane, else another.
+    /// A number that no task has: 0 on a plain ownership, else another.
     idle: u64,
 }
 
-impl Lane {
-    /// A lane that nothing owns. On a *plain* one a write by the user is nothing but that, as long as it is free.
-    pub(crate) fn new(is_plain: bool) -> Lane {
+impl Ownership {
+    /// A ownership that nothing owns. On a *plain* one a write by the user is nothing but that, as long as it is free.
+    pub(crate) fn new(is_plain: bool) -> Ownership {
         let idle = if is_plain { 0 } else { u64::MAX };
-        Lane { owner: AtomicU64::new(idle), idle }
+        Ownership { owner: AtomicU64::new(idle), idle }
     }
 
-    /// Whether the lane is plain and no animation owns the output: the one load that a write pays for there being animations
+    /// Whether the ownership is plain and no animation owns the output: the one load that a write pays for there being animations
     /// at all. It pairs with the end of an animation, so that the last step is on the pin before the user's own write.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
@@ -50,7 +50,7 @@ impl Lane {
         self.owner.load(Ordering::Acquire) == self.idle
     }
 
-    /// Does `write` as the user's own act: after it, and until the next [`start`](Lane::start), no animation writes.
+    /// Does `write` as the user's own act: after it, and until the next [`start`](Ownership::start), no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
         if self.is_free() {
             return write();
@@ -67,12 +67,12 @@ impl Lane {
         target: Arc<dyn Target>,
         plan: Blink,
         active: Level,
-    ) -> Result<Arc<Run>> {
+    ) -> Result<Arc<Progress>> {
         let frames = plan.frames()?;
         let runtime = gpio.runtime();
         runtime.start()?;
         let id = runtime.reserve();
-        let run = Arc::new(Run {
+        let progress = Arc::new(Progress {
             id,
             finished: AtomicBool::new(false),
             error: Mutex::new(None),
@@ -80,24 +80,25 @@ impl Lane {
         });
         runtime.enter(|state, effects| {
             let now = gpio.now();
-            let before = TaskId::from_raw(target.lane().owner.swap(id.raw(), Ordering::AcqRel));
+            let before = TaskId::from_raw(target.ownership().owner.swap(id.raw(), Ordering::AcqRel));
             state.remove(before, effects);
-            let mut task = AnimationTask { run: run.clone(), target, frames, active, at: None, value: 0.0 };
+            let mut task =
+                AnimationTask { progress: progress.clone(), target, frames, active, at: None, value: 0.0 };
             // The first step is made here and now, so that whoever starts a blink hears of a pin that cannot be written.
-            task.at = task.step(now).inspect_err(|_| task.clear_lane())?;
+            task.at = task.step(now).inspect_err(|_| task.clear_ownership())?;
             if task.at.is_none() {
-                task.clear_lane();
+                task.clear_ownership();
             }
             state.insert(id, Box::new(task), now, effects);
             Ok(())
         })?;
-        Ok(run)
+        Ok(progress)
     }
 }
 
 /// How an animation is getting on.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct Progress {
     id: TaskId,
     finished: AtomicBool,
     error: Mutex<Option<Error>>,
@@ -106,7 +107,7 @@ pub(crate) struct Run {
 
 #[derive(Debug)]
 struct AnimationTask {
-    run: Arc<Run>,
+    progress: Arc<Progress>,
     target: Arc<dyn Target>,
     frames: Frames,
     active: Level,
@@ -117,9 +118,9 @@ struct AnimationTask {
 
 impl AnimationTask {
     /// Gives the output back to its user, unless another animation has it by now.
-    fn clear_lane(&self) {
-        let Lane { owner, idle } = self.target.lane();
-        let _ = owner.compare_exchange(self.run.id.raw(), *idle, Ordering::Release, Ordering::Relaxed);
+    fn clear_ownership(&self) {
+        let Ownership { owner, idle } = self.target.ownership();
+        let _ = owner.compare_exchange(self.progress.id.raw(), *idle, Ordering::Release, Ordering::Relaxed);
     }
 
     fn show(&mut self, value: f64) -> Result<()> {
@@ -154,12 +155,12 @@ impl Task for AnimationTask {
                     if error.kind() != ErrorKind::Closed {
                         effects.complain(format!("a blink ends early: {error}"));
                     }
-                    *self.run.error.lock() = Some(error);
+                    *self.progress.error.lock() = Some(error);
                     None
                 }
             };
             if self.at.is_none() {
-                self.clear_lane();
+                self.clear_ownership();
             }
         }
     }
@@ -172,8 +173,8 @@ impl Task for AnimationTask {
 /// However an animation ends, by itself or by being taken out, its waiters hear of it.
 impl Drop for AnimationTask {
     fn drop(&mut self) {
-        self.run.finished.store(true, Ordering::Release);
-        self.run.hub.ring();
+        self.progress.finished.store(true, Ordering::Release);
+        self.progress.hub.ring();
     }
 }
 
@@ -195,7 +196,7 @@ impl Drop for AnimationTask {
 #[derive(Clone)]
 pub struct Animation {
     gpio: Gpio,
-    run: Arc<Run>,
+    progress: Arc<Progress>,
     off: Arc<dyn Fn() -> Result<()> + Send + Sync>,
 }
 
@@ -203,15 +204,15 @@ impl Animation {
     /// `off` stops the animation as a user would, and holds the device.
     pub(crate) fn new(
         gpio: Gpio,
-        run: Arc<Run>,
+        progress: Arc<Progress>,
         off: impl Fn() -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Animation { gpio, run, off: Arc::new(off) }
+        Animation { gpio, progress, off: Arc::new(off) }
     }
 
     /// Whether it goes on: it has not come to its end, nor been stopped or replaced.
     pub fn is_running(&self) -> bool {
-        !self.run.finished.load(Ordering::Acquire)
+        !self.progress.finished.load(Ordering::Acquire)
     }
 
     /// Stops it, if it still runs, and switches the device off.
@@ -231,7 +232,7 @@ impl Animation {
     /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a time that is running, a blink. That
     /// lines are polled does not count.
     pub fn wait(&self) -> Result<()> {
-        self.gpio.runtime().wait(self.run.hub.bell(), None, || self.ended());
+        self.gpio.runtime().wait(self.progress.hub.bell(), None, || self.ended());
         self.result()
     }
 
@@ -241,7 +242,7 @@ impl Animation {
     /// As for [`wait`](Animation::wait).
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool> {
         let deadline = self.gpio.now() + timeout;
-        match self.gpio.runtime().wait(self.run.hub.bell(), Some(deadline), || self.ended()) {
+        match self.gpio.runtime().wait(self.progress.hub.bell(), Some(deadline), || self.ended()) {
             Some(()) => self.result().map(|()| true),
             None => Ok(false),
         }
@@ -253,7 +254,7 @@ impl Animation {
     /// As for [`wait`](Animation::wait).
     pub async fn finished(&self) -> Result<()> {
         while self.is_running() {
-            let listener = self.run.hub.bell().listen();
+            let listener = self.progress.hub.bell().listen();
             if self.is_running() {
                 listener.await;
             }
@@ -266,7 +267,7 @@ impl Animation {
     }
 
     fn result(&self) -> Result<()> {
-        self.run.error.lock().clone().map_or(Ok(()), Err)
+        self.progress.error.lock().clone().map_or(Ok(()), Err)
     }
 }
 

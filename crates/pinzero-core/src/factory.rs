@@ -21,11 +21,11 @@ use std::time::Duration;
 use pinzero_board::Board;
 
 use crate::capability::Capabilities;
+use crate::debug::opaque;
 use crate::error::Result;
-use crate::opaque::opaque;
-use crate::peek::Peek;
+use crate::handle::line_info::LineInfo;
+use crate::handle::spi::SpiMode;
 use crate::runtime::EdgeSink;
-use crate::spi::SpiMode;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// Makes pins: the one trait that a backend is.
@@ -52,7 +52,7 @@ pub trait PinFactory: Send + Sync + 'static {
     ///
     /// # Errors
     /// Those of the system.
-    fn peek(&self, line: Line) -> Result<Peek>;
+    fn line_info(&self, line: Line) -> Result<LineInfo>;
 
     /// Takes a line as an output.
     ///

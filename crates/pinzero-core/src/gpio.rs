@@ -13,16 +13,16 @@ use crate::emulate::soft_pwm::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit::{self, Home};
 use crate::factory::PinFactory;
-use crate::group::GroupBuilder;
-use crate::input::InputBuilder;
-use crate::lease::{Closable, Lease};
-use crate::output::OutputBuilder;
-use crate::peek::Peek;
-use crate::pwm::PwmBuilder;
-use crate::reserve::{Holder, Reservation};
+use crate::handle::group::GroupBuilder;
+use crate::handle::input::InputBuilder;
+use crate::handle::line_info::LineInfo;
+use crate::handle::output::OutputBuilder;
+use crate::handle::pwm::PwmBuilder;
+use crate::handle::reserve::{Reservation, Reserver};
+use crate::handle::spi::SpiBuilder;
+use crate::handle::{Close, Lifecycle};
+use crate::pin_spec::{PinSpec, Spec};
 use crate::runtime::Runtime;
-use crate::spec::{PinSpec, Spec};
-use crate::spi::SpiBuilder;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
 use crate::types::{Bias, Host, Line, OnClose};
@@ -45,7 +45,7 @@ struct Inner {
     soft_pwm: OnceLock<Arc<Engine>>,
     tickets: AtomicU64,
     /// What is open, in the order of opening.
-    open: Mutex<BTreeMap<Ticket, Weak<dyn Closable>>>,
+    open: Mutex<BTreeMap<Ticket, Weak<dyn Close>>>,
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
@@ -240,42 +240,42 @@ impl Gpio {
         }
     }
 
-    /// What a pin is at the moment: its function, level, pull and holder, as far as can be told. Nothing is taken or changed, and
+    /// What a pin is at the moment: its function, level, pull and reserver, as far as can be told. Nothing is taken or changed, and
     /// it does not matter who holds the pin.
     ///
     /// What the factory does not tell of an output, an input or a PWM output of this `Gpio`, its handle does: the level on the
-    /// character device, the pull where registers do not show it. Of any other pin that stays out; see [`Peek`].
+    /// character device, the pull where registers do not show it. Of any other pin that stays out; see [`LineInfo`].
     ///
     /// ```
     /// use pinzero_core::{Level, LineFunction, mock};
     ///
     /// let gpio = mock::gpio();
     /// let relay = gpio.output(17).initial(Level::High).open()?;
-    /// let seen = gpio.peek("J8:11")?;
+    /// let seen = gpio.line_info("J8:11")?;
     /// assert_eq!((seen.function, seen.level), (Some(LineFunction::Output), Some(Level::High)));
     /// # Ok::<(), pinzero_core::Error>(())
     /// ```
     ///
     /// # Errors
     /// As for [`resolve`](Gpio::resolve), [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected).
-    pub fn peek(&self, pin: impl Into<PinSpec>) -> Result<Peek> {
+    pub fn line_info(&self, pin: impl Into<PinSpec>) -> Result<LineInfo> {
         let spec = pin.into();
-        let peek = || {
+        let line_info = || {
             let line = self.resolve_spec(&spec)?;
-            let mut seen = self.0.factory.peek(line)?;
-            self.complete(line, &mut seen);
+            let mut seen = self.0.factory.line_info(line)?;
+            self.add_line_info(line, &mut seen);
             Ok(seen)
         };
-        let seen = if self.is_closed() { Err(Error::closed()) } else { peek() };
+        let seen = if self.is_closed() { Err(Error::closed()) } else { line_info() };
         seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     /// Adds what the handle of a line knows, if it is open.
-    fn complete(&self, line: Line, seen: &mut Peek) {
+    fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
-        let is_its = |lease: &Lease| !lease.is_closed() && lease.lines().contains(&line);
-        if let Some(handle) = open.iter().find(|handle| is_its(handle.lease())) {
-            handle.complete(line, seen);
+        let is_its = |lifecycle: &Lifecycle| !lifecycle.is_closed() && lifecycle.lines().contains(&line);
+        if let Some(handle) = open.iter().find(|handle| is_its(handle.lifecycle())) {
+            handle.add_line_info(line, seen);
         }
     }
 
@@ -322,7 +322,7 @@ impl Gpio {
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         let mut result = Ok(());
         for handle in
-            open.iter().filter(|handle| handle.lease().lines().iter().any(|line| lines.contains(line)))
+            open.iter().filter(|handle| handle.lifecycle().lines().iter().any(|line| lines.contains(line)))
         {
             result = result.and(handle.close());
         }
@@ -386,10 +386,10 @@ impl Gpio {
         result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
     }
 
-    /// Resolves a name and takes the line for `holder`.
-    pub(crate) fn reserve(&self, spec: &PinSpec, holder: Holder) -> Result<Reservation> {
+    /// Resolves a name and takes the line for `reserver`.
+    pub(crate) fn reserve(&self, spec: &PinSpec, reserver: Reserver) -> Result<Reservation> {
         let line = self.resolve_spec(spec)?;
-        Reservation::take(self.0.factory.host(), line, holder).map_err(|error| error.with_pin(line))
+        Reservation::take(self.0.factory.host(), line, reserver).map_err(|error| error.with_pin(line))
     }
 
     /// Refuses a pull that the factory cannot set or that a resistor on the board overrules.
@@ -438,9 +438,9 @@ impl Gpio {
     }
 
     /// Puts a handle on the list of what [`close`](Gpio::close) closes; refuses it if that has happened meanwhile.
-    pub(crate) fn register<T: Closable>(&self, handle: &Arc<T>) -> Result<()> {
+    pub(crate) fn register<T: Close>(&self, handle: &Arc<T>) -> Result<()> {
         let weak: Weak<T> = Arc::downgrade(handle);
-        self.0.open.lock().insert(handle.lease().ticket(), weak);
+        self.0.open.lock().insert(handle.lifecycle().ticket(), weak);
         if self.is_closed() {
             handle.close()?;
             return Err(Error::closed());

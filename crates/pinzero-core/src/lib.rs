@@ -5,42 +5,38 @@
 
 pub mod factory;
 
-#[cfg(all(unix, feature = "exit-guard"))]
-mod bell;
 mod capability;
 mod error;
-mod event;
-mod exit;
-mod gpio;
-mod group;
-mod input;
-mod lease;
-mod opaque;
-mod output;
-mod peek;
-mod pwm;
-mod reserve;
-mod runtime;
-mod spec;
-mod spi;
-mod sync;
+mod pin_spec;
+pub mod time;
 mod types;
 
 mod animation;
+mod device;
+mod event;
+mod gpio;
+mod handle;
+
 mod emulate;
 pub mod machine;
+mod runtime;
+
+mod exit;
 pub mod mock;
+
+mod debug;
+mod sync;
 pub mod thread;
-pub mod time;
 
 #[cfg(loom)]
 #[cfg(test)]
-mod model;
+mod loom_tests;
 
 pub use pinzero_board as board;
 
 pub use animation::Animation;
 pub use capability::{Capabilities, Support};
+pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Handler, Outcome};
 pub use exit::close_all;
@@ -49,15 +45,15 @@ pub use factory::{
     SpiBus, SpiConfig,
 };
 pub use gpio::{Gpio, GpioBuilder};
-pub use group::{GroupBuilder, OutputGroup};
-pub use input::{Events, Input, InputBuilder};
+pub use handle::group::{GroupBuilder, OutputGroup};
+pub use handle::input::{Events, Input, InputBuilder};
+pub use handle::line_info::{LineFunction, LineInfo};
+pub use handle::output::{Output, OutputBuilder};
+pub use handle::pwm::{Pwm, PwmBuilder};
+pub use handle::spi::{Spi, SpiBuilder, SpiMode};
 pub use machine::Blink;
-pub use output::{Output, OutputBuilder};
-pub use peek::{LineFunction, Peek};
-pub use pwm::{Pwm, PwmBuilder};
+pub use pin_spec::PinSpec;
 pub use runtime::EdgeSink;
 #[cfg(target_os = "linux")]
-pub use runtime::{Timeline, Watching};
-pub use spec::PinSpec;
-pub use spi::{Spi, SpiBuilder, SpiMode};
+pub use runtime::{Reactor, Registration};
 pub use types::{Bias, Edge, Host, Level, Line, OnClose};

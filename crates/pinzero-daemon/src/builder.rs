@@ -10,7 +10,7 @@ use pinzero_core::{Error, ErrorKind, Gpio, Result};
 use pinzero_pigpio::protocol::PORT;
 use socket2::{Domain, Socket, Type};
 
-use crate::host::Host;
+use crate::executor::Executor;
 use crate::inbox::Inbox;
 use crate::lines;
 use crate::server::{INBOX, Limits, Server};
@@ -118,11 +118,12 @@ impl DaemonBuilder {
             let poll = Poll::new()?;
             let inbox = Inbox::new(poll.registry(), INBOX)?;
             let permitted = self.gpios.unwrap_or_else(|| usual(&self.gpio));
-            let mut host = Host::new(&self.gpio, &inbox, permitted, self.limits.connections, self.is_safe);
+            let mut executor =
+                Executor::new(&self.gpio, &inbox, permitted, self.limits.connections, self.is_safe);
             if self.adopts {
-                host.adopt_all();
+                executor.adopt_all();
             }
-            let server = Server::new(poll, listeners, self.allow, self.limits, inbox.clone(), host)?;
+            let server = Server::new(poll, listeners, self.allow, self.limits, inbox.clone(), executor)?;
             let thread = thread::Builder::new().name("pinzero-daemon".into()).spawn(|| server.run())?;
             Ok(Daemon { addrs, inbox, thread: Some(thread) })
         };

@@ -10,10 +10,10 @@ use pinzero_core::{Error, Gpio, Level, Output, Result as GpioResult, Spi, SpiMod
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
-use crate::host::Answer;
+use crate::answer::Answer;
 use crate::inbox::{Inbox, Message};
 use crate::lines::{Lines, refusal};
-use crate::worker::spawn;
+use crate::thread::spawn;
 
 /// How many handles there may be.
 const HANDLES: usize = 256;
@@ -47,7 +47,7 @@ pub(crate) struct Device {
 }
 
 #[derive(Debug)]
-struct Handle {
+struct OpenDevice {
     device: Device,
     owner: ClientId,
 }
@@ -122,9 +122,9 @@ pub(crate) enum ReplyWith {
 pub(crate) struct Buses {
     gpio: Gpio,
     inbox: Arc<Inbox>,
-    handles: Vec<Option<Handle>>,
+    handles: Vec<Option<OpenDevice>>,
     /// The handles on pins of the client's choice, by their select pin.
-    soft: BTreeMap<u32, Handle>,
+    soft: BTreeMap<u32, OpenDevice>,
     buses: BTreeMap<Pins, Bus>,
 }
 
@@ -143,7 +143,7 @@ impl Buses {
         if free == self.handles.len() {
             self.handles.push(None);
         }
-        self.handles[free] = Some(Handle { device, owner });
+        self.handles[free] = Some(OpenDevice { device, owner });
         Ok(free as u32)
     }
 
@@ -159,7 +159,7 @@ impl Buses {
             return Err(Code::GPIO_IN_USE);
         }
         self.join(lines, device)?;
-        self.soft.insert(select.gpio, Handle { device, owner });
+        self.soft.insert(select.gpio, OpenDevice { device, owner });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use mio::net::TcpStream;
 use pinzero_pigpio::protocol::{Reply, Report, Request};
 
-use crate::host::Answer;
+use crate::answer::Answer;
 use pinzero_pigpio::protocol::Code;
 
 /// How much may wait to be sent before no further request is looked at.

@@ -12,8 +12,7 @@ use pinzero_core::time::Instant;
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
-use crate::bus::Pins;
-use crate::host::Answer;
+use crate::answer::Answer;
 
 /// A queue into the loop; it wakes the loop when there is something new in it. Its lock is a leaf.
 #[derive(Debug)]
@@ -54,8 +53,8 @@ pub(crate) enum Message {
     Written { high: u32, low: u32, at: Instant },
     /// What a client asked for has been done, or has failed.
     Done { client: ClientId, answer: Result<Answer, Code> },
-    /// A bus has been closed.
-    BusClosed { pins: Pins },
+    /// The bus on these pins (clock, data out, data in) has been closed.
+    BusClosed { pins: [u32; 3] },
     /// The daemon is to end.
     Stop,
 }

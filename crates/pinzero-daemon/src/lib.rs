@@ -4,23 +4,23 @@
 //! instead, and so drive the pins of a board that pigpiod does not know, or a mock that is none. The protocol has no
 //! authentication and no encryption: whoever can connect can drive the pins. See `docs/daemon.md`.
 
-mod alarm;
+mod answer;
 mod builder;
 mod bus;
 mod commands;
 mod connection;
+mod executor;
 mod filter;
-mod host;
 mod inbox;
 mod lines;
 mod network;
-mod numbers;
+mod pwm_range;
 mod script;
 mod server;
-mod timers;
+mod thread;
+mod timer;
 mod watch;
 mod wave;
-mod worker;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

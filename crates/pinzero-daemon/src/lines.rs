@@ -8,7 +8,7 @@ use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
 use crate::inbox::{Inbox, Message};
-use crate::numbers::{self, Cycle};
+use crate::pwm_range::{self, Cycle};
 
 /// How many GPIO the protocol knows.
 pub(crate) const COUNT: u32 = 54;
@@ -26,7 +26,7 @@ pub(crate) struct Change {
 
 /// What pulses on a line were asked for as.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Pulse {
+pub(crate) enum PwmSetting {
     /// None: the line rests at a level.
     Steady(Level),
     /// PWM, with this duty out of the line's range.
@@ -37,15 +37,15 @@ pub(crate) enum Pulse {
     Hardware { hertz: u32, duty: u32 },
 }
 
-impl Pulse {
+impl PwmSetting {
     /// Hertz, and the part of the cycle that is high.
     fn wave(self, cycle: Cycle) -> (f64, f64) {
         let hertz = f64::from(cycle.hertz());
         match self {
-            Pulse::Steady(level) => (hertz, if level.is_high() { 1.0 } else { 0.0 }),
-            Pulse::Duty(duty) => (hertz, f64::from(duty) / f64::from(cycle.range)),
-            Pulse::Servo(micros) => (50.0, f64::from(micros) / 20_000.0),
-            Pulse::Hardware { hertz, duty } => (f64::from(hertz), f64::from(duty) / 1_000_000.0),
+            PwmSetting::Steady(level) => (hertz, if level.is_high() { 1.0 } else { 0.0 }),
+            PwmSetting::Duty(duty) => (hertz, f64::from(duty) / f64::from(cycle.range)),
+            PwmSetting::Servo(micros) => (50.0, f64::from(micros) / 20_000.0),
+            PwmSetting::Hardware { hertz, duty } => (f64::from(hertz), f64::from(duty) / 1_000_000.0),
         }
     }
 }
@@ -58,13 +58,13 @@ enum State {
     Output(Output),
     /// Once a line has had pulses it stays one for pulses, and is written by steady ones: turning it round would let go
     /// of it for a moment.
-    Pulse(Pwm, Pulse),
+    Pwm(Pwm, PwmSetting),
     /// A bus has it, and this is the mode that it shows.
     Lent(u32),
 }
 
 #[derive(Debug)]
-struct Line {
+struct GpioState {
     state: State,
     /// Counts the times that it was opened as an input, so that an edge from before tells nothing.
     epoch: u32,
@@ -87,20 +87,20 @@ pub(crate) struct Lines {
     gpio: Gpio,
     permitted: u64,
     inbox: Arc<Inbox>,
-    lines: Vec<Line>,
+    lines: Vec<GpioState>,
     changes: Vec<Change>,
 }
 
 impl Lines {
     pub(crate) fn new(gpio: Gpio, permitted: u64, inbox: Arc<Inbox>) -> Self {
-        let line = || Line {
+        let line = || GpioState {
             state: State::Untouched,
             epoch: 0,
             pull: None,
             latch: Level::Low,
             level: Level::Low,
             noted: Instant::ZERO,
-            cycle: numbers::DEFAULT,
+            cycle: pwm_range::DEFAULT,
             owner: None,
             marker: None,
         };
@@ -178,11 +178,11 @@ impl Lines {
 
     /// The line, for a wave, if it is an output.
     pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Result<Option<Output>, Code> {
-        if matches!(self.line(gpio).state, State::Pulse(_, Pulse::Steady(_))) {
+        if matches!(self.line(gpio).state, State::Pwm(_, PwmSetting::Steady(_))) {
             self.open_output(gpio, owner)?;
         }
         match &mut self.lines[gpio as usize] {
-            Line { state: State::Output(output), owner: slot, .. } => {
+            GpioState { state: State::Output(output), owner: slot, .. } => {
                 *slot = Some(owner);
                 Ok(Some(output.clone()))
             }
@@ -199,7 +199,7 @@ impl Lines {
         }
     }
 
-    fn line(&mut self, gpio: u32) -> &mut Line {
+    fn line(&mut self, gpio: u32) -> &mut GpioState {
         &mut self.lines[gpio as usize]
     }
 
@@ -211,7 +211,7 @@ impl Lines {
             State::Input(input) => input.level().map_err(refusal),
             State::Output(output) => output.level().map_err(refusal),
             // Where pulses are made, nobody can look: the level that it has for most of the time.
-            State::Pulse(_, pulse) => Ok(Level::from(pulse.wave(line.cycle).1 >= 0.5)),
+            State::Pwm(_, pulse) => Ok(Level::from(pulse.wave(line.cycle).1 >= 0.5)),
             State::Untouched | State::Lent(_) => Ok(line.level),
         }
     }
@@ -274,10 +274,11 @@ impl Lines {
     /// with its pulses: only a mode that changes ends them.
     pub(crate) fn set_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
         match self.line(gpio).state {
-            State::Pulse(_, Pulse::Hardware { .. }) | State::Untouched | State::Input(_) | State::Lent(_) => {
-                self.open_output(gpio, owner)
-            }
-            State::Output(_) | State::Pulse(..) => {
+            State::Pwm(_, PwmSetting::Hardware { .. })
+            | State::Untouched
+            | State::Input(_)
+            | State::Lent(_) => self.open_output(gpio, owner),
+            State::Output(_) | State::Pwm(..) => {
                 self.line(gpio).owner = Some(owner);
                 Ok(())
             }
@@ -300,7 +301,7 @@ impl Lines {
         match &self.line(gpio).state {
             State::Input(_) | State::Untouched => return self.open_output(gpio, owner),
             State::Lent(_) => return Err(Code::GPIO_IN_USE),
-            State::Output(_) | State::Pulse(..) => self.line(gpio).owner = Some(owner),
+            State::Output(_) | State::Pwm(..) => self.line(gpio).owner = Some(owner),
         }
         let at = self.gpio.now();
         self.put(gpio, level, at)
@@ -317,7 +318,7 @@ impl Lines {
     ) -> Result<(), Code> {
         self.line(gpio).latch = level;
         match &self.line(gpio).state {
-            State::Output(_) | State::Pulse(_, Pulse::Steady(_)) => {
+            State::Output(_) | State::Pwm(_, PwmSetting::Steady(_)) => {
                 self.line(gpio).owner = Some(owner);
                 self.put(gpio, level, at)
             }
@@ -328,9 +329,9 @@ impl Lines {
     fn put(&mut self, gpio: u32, level: Level, at: Instant) -> Result<(), Code> {
         match &mut self.lines[gpio as usize].state {
             State::Output(output) => output.set(level).map_err(refusal)?,
-            State::Pulse(pwm, pulse) => {
+            State::Pwm(pwm, pulse) => {
                 pwm.set_duty(if level.is_high() { 1.0 } else { 0.0 }).map_err(refusal)?;
-                *pulse = Pulse::Steady(level);
+                *pulse = PwmSetting::Steady(level);
             }
             _ => return Err(Code::GPIO_IN_USE),
         }
@@ -345,7 +346,7 @@ impl Lines {
         match line.state {
             State::Input(_) if before == Some(bias) => Ok(()),
             State::Input(_) | State::Untouched => self.open_input(gpio),
-            State::Output(_) | State::Pulse(..) | State::Lent(_) => Ok(()),
+            State::Output(_) | State::Pwm(..) | State::Lent(_) => Ok(()),
         }
     }
 
@@ -355,22 +356,22 @@ impl Lines {
         const ALT5: u32 = 2;
         match self.lines[gpio as usize].state {
             State::Untouched | State::Input(_) => 0,
-            State::Pulse(_, Pulse::Hardware { .. }) => {
+            State::Pwm(_, PwmSetting::Hardware { .. }) => {
                 if matches!(gpio, 18 | 19) {
                     ALT5
                 } else {
                     ALT0
                 }
             }
-            State::Output(_) | State::Pulse(..) => 1,
+            State::Output(_) | State::Pwm(..) => 1,
             State::Lent(mode) => mode,
         }
     }
 
     /// What pulses the line has; `None` if it is none for pulses.
-    pub(crate) fn pulse(&self, gpio: u32) -> Option<Pulse> {
+    pub(crate) fn pwm(&self, gpio: u32) -> Option<PwmSetting> {
         match self.lines[gpio as usize].state {
-            State::Pulse(_, pulse) => Some(pulse),
+            State::Pwm(_, pulse) => Some(pulse),
             _ => None,
         }
     }
@@ -383,7 +384,7 @@ impl Lines {
     pub(crate) fn set_cycle(&mut self, gpio: u32, cycle: Cycle) -> Result<(), Code> {
         let line = &mut self.lines[gpio as usize];
         let before = std::mem::replace(&mut line.cycle, cycle);
-        let State::Pulse(pwm, Pulse::Duty(duty)) = &mut line.state else { return Ok(()) };
+        let State::Pwm(pwm, PwmSetting::Duty(duty)) = &mut line.state else { return Ok(()) };
         *duty = (u64::from(*duty) * u64::from(cycle.range) / u64::from(before.range)) as u32;
         if before.hertz() != cycle.hertz() {
             pwm.set_frequency(f64::from(cycle.hertz())).map_err(refusal)?;
@@ -392,10 +393,10 @@ impl Lines {
     }
 
     /// Puts pulses on the line, which becomes an output if it is none.
-    pub(crate) fn set_pulse(&mut self, gpio: u32, pulse: Pulse, owner: ClientId) -> Result<(), Code> {
+    pub(crate) fn set_pwm(&mut self, gpio: u32, pulse: PwmSetting, owner: ClientId) -> Result<(), Code> {
         let (hertz, duty) = pulse.wave(self.cycle(gpio));
         let line = &mut self.lines[gpio as usize];
-        if let State::Pulse(pwm, before) = &mut line.state {
+        if let State::Pwm(pwm, before) = &mut line.state {
             if pwm.frequency() != hertz {
                 // By way of none: a pulse of the old width at the new rate could be any command to a servo.
                 pwm.set_duty(0.0).and_then(|()| pwm.set_frequency(hertz)).map_err(pulse_refusal)?;
@@ -405,7 +406,7 @@ impl Lines {
         } else {
             self.let_go(gpio)?;
             let pwm = self.gpio.pwm(gpio).frequency(hertz).initial(duty).device(DEVICE).open();
-            self.line(gpio).state = State::Pulse(pwm.map_err(pulse_refusal)?, pulse);
+            self.line(gpio).state = State::Pwm(pwm.map_err(pulse_refusal)?, pulse);
         }
         let at = self.gpio.now();
         let line = self.line(gpio);
@@ -445,7 +446,7 @@ impl Lines {
         match std::mem::replace(&mut line.state, State::Untouched) {
             State::Input(input) => input.close(),
             State::Output(output) => output.close(),
-            State::Pulse(pwm, _) => pwm.close(),
+            State::Pwm(pwm, _) => pwm.close(),
             State::Untouched | State::Lent(_) => Ok(()),
         }
         .map_err(refusal)
@@ -467,7 +468,8 @@ impl Lines {
             let is_open = !matches!(line.state, State::Untouched);
             if self.let_go(gpio).is_ok() {
                 let line = self.line(gpio);
-                (line.latch, line.pull, line.cycle, line.marker) = (Level::Low, None, numbers::DEFAULT, None);
+                (line.latch, line.pull, line.cycle, line.marker) =
+                    (Level::Low, None, pwm_range::DEFAULT, None);
                 if is_open {
                     // Read again, so that those who watch hear what became of it. It may not be there any more.
                     let _ = self.open_input(gpio);

@@ -11,11 +11,11 @@ use pinzero_core::time::{Instant, ms, secs};
 use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 use slab::Slab;
 
-use crate::alarm::Alarm;
+use crate::answer::Answer;
 use crate::connection::Connection;
-use crate::host::{Answer, Host};
+use crate::executor::Executor;
 use crate::inbox::{Inbox, Message, Rest};
-use crate::timers::Timers;
+use crate::timer::{Deadlines, Timer};
 use crate::{ClientId, Network};
 
 /// How much is read from one connection before others have their turn.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = secs(60);
 /// How long to wait when the system has no descriptor for another connection.
 const BREATH: Duration = ms(100);
 
-const ALARM: Token = Token(usize::MAX);
+const TIMER: Token = Token(usize::MAX);
 pub(crate) const INBOX: Token = Token(usize::MAX - 1);
 /// Listeners come below this, the first one first.
 const LISTENERS: usize = usize::MAX - 2;
@@ -47,13 +47,13 @@ pub(crate) struct Server {
     allow: Vec<Network>,
     limits: Limits,
     inbox: Arc<Inbox>,
-    alarm: Alarm,
-    host: Host,
+    timer: Timer,
+    executor: Executor,
     connections: Slab<Slot>,
     serial: u32,
     /// Somebody has been warned that a connection was refused.
     has_refused: bool,
-    timers: Timers<Due>,
+    deadlines: Deadlines<Due>,
     /// Connections that have more to read or to answer than their share.
     more: Vec<usize>,
     /// Connections with something to send.
@@ -90,23 +90,23 @@ impl Server {
         allow: Vec<Network>,
         limits: Limits,
         inbox: Arc<Inbox>,
-        host: Host,
+        executor: Executor,
     ) -> io::Result<Self> {
         for (index, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(LISTENERS - index), Interest::READABLE)?;
         }
         Ok(Server {
-            alarm: Alarm::new(poll.registry(), ALARM)?,
+            timer: Timer::new(poll.registry(), TIMER)?,
             poll,
             listeners,
             allow,
             limits,
             inbox,
-            host,
+            executor,
             connections: Slab::new(),
             serial: 0,
             has_refused: false,
-            timers: Timers::new(),
+            deadlines: Deadlines::new(),
             more: Vec::new(),
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
@@ -136,7 +136,7 @@ impl Server {
             self.pump_more();
             for event in &events {
                 match event.token() {
-                    ALARM | INBOX => {}
+                    TIMER | INBOX => {}
                     Token(key) if key > LISTENERS - self.listeners.len() => self.accept(LISTENERS - key),
                     Token(key) => {
                         if event.is_writable() {
@@ -165,8 +165,8 @@ impl Server {
 
     /// How long to wait at most.
     fn timeout(&mut self) -> Option<Duration> {
-        let next = self.timers.next().into_iter().chain(self.host.next()).min();
-        let timeout = self.alarm.set(next, self.host.now());
+        let next = self.deadlines.next().into_iter().chain(self.executor.next()).min();
+        let timeout = self.timer.set(next, self.executor.now());
         let is_idle = self.more.is_empty() && self.dirty.is_empty() && !self.has_news;
         if is_idle { timeout } else { Some(Duration::ZERO) }
     }
@@ -179,22 +179,22 @@ impl Server {
         for message in messages.drain(..) {
             match message {
                 Message::Done { client, answer } => self.answer(client, answer),
-                other => self.host.hear(other),
+                other => self.executor.hear(other),
             }
         }
         self.messages = messages;
         self.has_news = rest == Rest::More;
         if rest == Rest::Lost {
-            self.host.catch_up();
+            self.executor.catch_up();
         }
         stop
     }
 
     /// Does what is due.
     fn fire(&mut self) {
-        let now = self.host.now();
-        self.host.fire(now);
-        while let Some(due) = self.timers.pop(now) {
+        let now = self.executor.now();
+        self.executor.fire(now);
+        while let Some(due) = self.deadlines.pop(now) {
             match due {
                 Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
@@ -230,7 +230,7 @@ impl Server {
             self.drop_connection(client.slot as usize);
         } else {
             slot.watched = Some(requests);
-            self.timers.set(Due::Patience(client), now + PATIENCE);
+            self.deadlines.set(Due::Patience(client), now + PATIENCE);
         }
     }
 
@@ -247,8 +247,8 @@ impl Server {
                     ) => {}
                 Err(error) => {
                     log::warn!("a connection cannot be accepted now: {error}");
-                    let now = self.host.now();
-                    self.timers.set(Due::Accept(index), now + BREATH);
+                    let now = self.executor.now();
+                    self.deadlines.set(Due::Accept(index), now + BREATH);
                     return;
                 }
             }
@@ -305,9 +305,9 @@ impl Server {
                     Ok(Some((request, length))) => {
                         used += length;
                         connection.requests += 1;
-                        let answer = self.host.execute(client, &request);
+                        let answer = self.executor.execute(client, &request);
                         if let Ok(Answer::At(at)) = answer {
-                            self.timers.set(Due::Answer(client), at);
+                            self.deadlines.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
                         // Nobody else is served meanwhile: one of them is a share.
@@ -341,12 +341,14 @@ impl Server {
         }
         // Nobody is there for the answer that is pending, and with a safe state nothing goes on for nobody. A client that
         // has hung up only may still listen, and cannot be told from one that is gone.
-        if connection.is_lost || self.host.is_safe && connection.is_hung_up && connection.pending.is_some() {
+        if connection.is_lost
+            || self.executor.is_safe && connection.is_hung_up && connection.pending.is_some()
+        {
             return self.drop_connection(key);
         }
         if connection.is_in_request() && slot.watched.is_none() {
             slot.watched = Some(slot.connection.requests);
-            self.timers.set(Due::Patience(client), self.host.now() + PATIENCE);
+            self.deadlines.set(Due::Patience(client), self.executor.now() + PATIENCE);
         }
         self.mark(key);
     }
@@ -378,7 +380,7 @@ impl Server {
     /// Hands out the reports that have come up.
     fn deliver(&mut self) {
         let mut reports = std::mem::take(&mut self.reports);
-        self.host.take_reports(&mut reports);
+        self.executor.take_reports(&mut reports);
         let most = self.limits.backlog;
         for (client, report) in reports.drain(..) {
             if let Some(slot) = self.slot(client) {
@@ -420,7 +422,7 @@ impl Server {
         if let Some(mut slot) = self.connections.try_remove(key) {
             // It fails only if it is not there, which is what is wanted.
             let _ = self.poll.registry().deregister(slot.connection.stream());
-            self.host.forget(ClientId { slot: key as u32, serial: slot.serial });
+            self.executor.forget(ClientId { slot: key as u32, serial: slot.serial });
         }
     }
 }

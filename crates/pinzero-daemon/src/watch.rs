@@ -8,7 +8,7 @@ use pinzero_pigpio::protocol::{Code, Report, ReportKind};
 
 use crate::ClientId;
 use crate::filter::Filter;
-use crate::timers::Timers;
+use crate::timer::Deadlines;
 
 /// The GPIO that reports have room for.
 const COUNT: u32 = 32;
@@ -27,7 +27,7 @@ pub(crate) fn tick(at: Instant) -> u32 {
 /// What a client is told over its notification connection.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    handles: Vec<Option<Handle>>,
+    handles: Vec<Option<Notification>>,
     limit: usize,
     lines: Vec<Watched>,
     /// The levels as far as they have been told: what has passed the filters.
@@ -36,7 +36,7 @@ pub(crate) struct Watch {
     batch: Option<Batch>,
     /// The GPIO that have changed since somebody last asked.
     counted: u32,
-    timers: Timers<Due>,
+    deadlines: Deadlines<Due>,
     outbox: Vec<(ClientId, Report)>,
 }
 
@@ -69,7 +69,7 @@ enum Due {
 }
 
 #[derive(Debug)]
-struct Handle {
+struct Notification {
     client: ClientId,
     mask: u32,
     events: u32,
@@ -90,7 +90,7 @@ impl Watch {
             levels: 0,
             batch: None,
             counted: 0,
-            timers: Timers::new(),
+            deadlines: Deadlines::new(),
             outbox: Vec::new(),
         }
     }
@@ -107,12 +107,12 @@ impl Watch {
             self.handles.push(None);
         }
         self.handles[free] =
-            Some(Handle { client, mask: 0, events: 0, sequence: 0, known: self.levels, last: now });
-        self.timers.set(Due::KeepAlive(free), now + KEEP_ALIVE);
+            Some(Notification { client, mask: 0, events: 0, sequence: 0, known: self.levels, last: now });
+        self.deadlines.set(Due::KeepAlive(free), now + KEEP_ALIVE);
         Ok(free)
     }
 
-    fn handle(&mut self, number: u32) -> Result<&mut Handle, Code> {
+    fn handle(&mut self, number: u32) -> Result<&mut Notification, Code> {
         self.handles.get_mut(number as usize).and_then(Option::as_mut).ok_or(Code::BAD_HANDLE)
     }
 
@@ -203,7 +203,7 @@ impl Watch {
     pub(crate) fn set_watchdog(&mut self, gpio: u32, time: Duration, now: Instant) {
         self.lines[gpio as usize].watchdog = (!time.is_zero()).then_some(Watchdog { time, due: now + time });
         if !time.is_zero() {
-            self.timers.set(Due::Watchdog(gpio), now + time);
+            self.deadlines.set(Due::Watchdog(gpio), now + time);
         }
     }
 
@@ -212,7 +212,7 @@ impl Watch {
         act(&mut filter, &mut |(at, level)| self.count(gpio, at, level));
         self.lines[gpio as usize].filter = filter;
         if let Some(at) = filter.deadline() {
-            self.timers.set(Due::Filter(gpio), at);
+            self.deadlines.set(Due::Filter(gpio), at);
         }
     }
 
@@ -261,12 +261,12 @@ impl Watch {
 
     /// When [`fire`](Watch::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.timers.next()
+        self.deadlines.next()
     }
 
     /// Does what is due.
     pub(crate) fn fire(&mut self, now: Instant) {
-        while let Some(due) = self.timers.pop(now) {
+        while let Some(due) = self.deadlines.pop(now) {
             match due {
                 Due::Filter(gpio) => self.filtered(gpio, |filter, pass| filter.expire(now, pass)),
                 Due::Watchdog(gpio) => self.bark(gpio, now),
@@ -292,17 +292,17 @@ impl Watch {
             }
         }
         self.lines[gpio as usize].watchdog = Some(Watchdog { time, due: next });
-        self.timers.set(Due::Watchdog(gpio), next);
+        self.deadlines.set(Due::Watchdog(gpio), next);
     }
 
     fn keep_alive(&mut self, index: usize, now: Instant) {
-        let Some(Some(Handle { last, .. })) = self.handles.get(index) else { return };
+        let Some(Some(Notification { last, .. })) = self.handles.get(index) else { return };
         let mut next = *last + KEEP_ALIVE;
         if next <= now {
             next = now + KEEP_ALIVE;
             self.report(index, ReportKind::KeepAlive, tick(now), now);
         }
-        self.timers.set(Due::KeepAlive(index), next);
+        self.deadlines.set(Due::KeepAlive(index), next);
     }
 
     /// The reports that have come up since this was last called.

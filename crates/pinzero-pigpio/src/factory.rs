@@ -8,22 +8,24 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, LineInfo,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 
 use crate::address::Address;
-use crate::event::LinkEvents;
+use crate::client::{Client, Gap, Settings};
+use crate::connection::Limits;
+use crate::group::PigpioGroup;
 use crate::i2c::I2c;
 use crate::input::{LONGEST_SETTLE, PigpioInput};
-use crate::link::{Link, Settings};
-use crate::output::{PigpioGroup, PigpioOutput};
+use crate::link_event::LinkEvents;
+use crate::output::PigpioOutput;
+use crate::pipeline::Frame;
 use crate::protocol::Command;
-use crate::pwm::{PigpioPwm, Shared};
-use crate::session::Limits;
+use crate::pwm::{PigpioPwm, PwmResources};
 use crate::spi::PigpioSpi;
 use crate::waves::Waves;
-use crate::wire::Frame;
 
 /// How many events a listener may lag behind.
 const EVENTS: usize = 64;
@@ -34,17 +36,6 @@ const LAG: u64 = 512;
 
 /// The lines that the protocol knows.
 const LINES: u32 = 54;
-
-/// What becomes of a command while the connection is lost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Gap {
-    /// It fails at once with [`Disconnected`](ErrorKind::Disconnected), and is not made up for later.
-    #[default]
-    Fail,
-    /// It waits for the connection to come back, and fails if that takes longer.
-    Wait(Duration),
-}
 
 /// How to connect to a daemon; made by [`PigpioFactory::builder`].
 #[derive(Debug, Clone)]
@@ -138,10 +129,10 @@ impl Builder {
                 let message = "a time limit is zero, or one for the network is less than 6 s";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let (link, greeting) = Link::open(Address::parse(&self.address)?, self.settings)?;
+            let (client, greeting) = Client::open(Address::parse(&self.address)?, self.settings)?;
             let board = Board::from_revision(greeting.revision).unwrap_or_else(|_| Board::generic(LINES));
             let host = host(greeting.peer);
-            let owner = Owner { link, board, host, pulses: Arc::default() };
+            let owner = Owner { client, board, host, pwm: Arc::default() };
             Ok(PigpioFactory(Arc::new(owner)))
         };
         connect().map_err(|error: Error| error.with_factory("pigpio"))
@@ -176,10 +167,10 @@ pub struct PigpioFactory(Arc<Owner>);
 
 #[derive(Debug)]
 struct Owner {
-    link: Arc<Link>,
+    client: Arc<Client>,
     board: Board,
     host: String,
-    pulses: Arc<Shared>,
+    pwm: Arc<PwmResources>,
 }
 
 impl PigpioFactory {
@@ -218,18 +209,18 @@ impl PigpioFactory {
     /// The losses and returns of the connection from now on.
     pub fn link_events(&self) -> LinkEvents {
         let (sender, receiver) = sync_channel(EVENTS);
-        self.0.link.listen(sender);
+        self.0.client.listen(sender);
         LinkEvents(receiver)
     }
 
     /// Whether the connection is there, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.0.link.is_connected()
+        self.0.client.is_connected()
     }
 
     /// The daemon's waves.
     pub fn waves(&self) -> Waves {
-        Waves(self.0.link.clone())
+        Waves(self.0.client.clone())
     }
 
     /// Opens a device on an I2C bus of the daemon's host. The bus is not asked whether there is such a device.
@@ -238,14 +229,14 @@ impl PigpioFactory {
     /// [`Io`](ErrorKind::Io) if there is no such bus, [`Unsupported`](ErrorKind::Unsupported) if the daemon has no I2C,
     /// [`Disconnected`](ErrorKind::Disconnected).
     pub fn i2c(&self, bus: u32, address: u8) -> Result<I2c> {
-        I2c::open(&self.0.link, bus, address).map_err(|error| error.with_factory("pigpio"))
+        I2c::open(&self.0.client, bus, address).map_err(|error| error.with_factory("pigpio"))
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Err(error) = self.link.close() {
-            log::warn!("{}: pins were not given back as they should be: {error}", self.link.address());
+        if let Err(error) = self.client.close() {
+            log::warn!("{}: pins were not given back as they should be: {error}", self.client.address());
         }
     }
 }
@@ -271,9 +262,9 @@ impl PinFactory for PigpioFactory {
         Ok(None)
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
         let questions = [Command::Modeg, Command::Read].map(|command| Frame::new(command, line.0, 0));
-        let answers = self.0.link.wait_for_session()?.wire.ask_all(&questions)?;
+        let answers = self.0.client.wait_for_connection()?.pipeline.ask_all(&questions)?;
         let [mode, level] = &answers[..] else { unreachable!("each question has an answer") };
         let function = match mode.value()? {
             0 => LineFunction::Input,
@@ -284,31 +275,31 @@ impl PinFactory for PigpioFactory {
             mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
         };
         let level = Some(Level::from(level.value()? != 0));
-        Ok(Peek { function: Some(function), level, ..Peek::default() })
+        Ok(LineInfo { function: Some(function), level, ..LineInfo::default() })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        Ok(Box::new(PigpioOutput::open(&self.0.link, &self.0.board, line, config)?))
+        Ok(Box::new(PigpioOutput::open(&self.0.client, &self.0.board, line, config)?))
     }
 
     fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        Ok(Box::new(PigpioGroup::open(&self.0.link, &self.0.board, lines, config)?))
+        Ok(Box::new(PigpioGroup::open(&self.0.client, &self.0.board, lines, config)?))
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        Ok(Box::new(PigpioInput::open(&self.0.link, &self.0.board, line, config)?))
+        Ok(Box::new(PigpioInput::open(&self.0.client, &self.0.board, line, config)?))
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        let Owner { link, board, pulses, .. } = &*self.0;
-        Ok(Box::new(PigpioPwm::open(link, pulses, board, line, config)?))
+        let Owner { client, board, pwm, .. } = &*self.0;
+        Ok(Box::new(PigpioPwm::open(client, pwm, board, line, config)?))
     }
 
     fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        Ok(Box::new(PigpioSpi::open(&self.0.link, config)?))
+        Ok(Box::new(PigpioSpi::open(&self.0.client, config)?))
     }
 
     fn close(&self) -> Result<()> {
-        self.0.link.close()
+        self.0.client.close()
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use pinzero_core::{Error, ErrorKind, Result};
 
-use crate::handle::{Handle, Held};
-use crate::link::Link;
+use crate::client::Client;
+use crate::pipeline::Frame;
 use crate::protocol::Command;
-use crate::wire::Frame;
+use crate::remote_handle::RemoteHandle;
 
 /// The most bytes of one message: more than any device takes, and all that a request can carry with what is around them.
 const MOST: usize = 8192;
@@ -27,14 +27,14 @@ const COMBINED_OFF: u8 = 3;
 ///
 /// Made by [`PigpioFactory::i2c`](crate::PigpioFactory::i2c).
 #[derive(Debug)]
-pub struct I2c(Held);
+pub struct I2c(RemoteHandle);
 
 impl I2c {
-    pub(crate) fn open(link: &std::sync::Arc<Link>, bus: u32, address: u8) -> Result<Self> {
+    pub(crate) fn open(client: &std::sync::Arc<Client>, bus: u32, address: u8) -> Result<Self> {
         let flags = 0u32.to_le_bytes();
         let open = Frame::new(Command::I2co, bus, u32::from(address)).with(flags);
         let line = DATA.iter().find(|(number, _)| *number == bus).map(|(_, line)| *line);
-        Ok(I2c(Handle::open(link, open, Command::I2cc, None, line)?))
+        Ok(I2c(RemoteHandle::open(client, open, Command::I2cc, None, line)?))
     }
 
     /// Writes `data` in one message.

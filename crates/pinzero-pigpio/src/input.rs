@@ -7,13 +7,13 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::{Bias, EdgeSink, Error, InputConfig, Level, Line, Pin, Result};
 
-use crate::found::{Found, INPUT, pull};
-use crate::link::{Held, Link};
-use crate::look::{Look, watch_frames};
+use crate::client::{Client, Restorable};
+use crate::connection::Connection;
+use crate::edges::LINES;
+use crate::initial_levels::{LevelSnapshot, watch_frames};
+use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
-use crate::session::Session;
-use crate::watch::LINES;
-use crate::wire::{Answer, Frame};
+use crate::restore::{INPUT, SavedState, pull};
 
 /// The longest time that the daemon's glitch filter takes.
 pub(crate) const LONGEST_SETTLE: Duration = Duration::from_millis(300);
@@ -21,15 +21,15 @@ pub(crate) const LONGEST_SETTLE: Duration = Duration::from_millis(300);
 /// An input; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioInput {
-    input: Arc<Input>,
+    input: Arc<InputLine>,
     ticket: u64,
 }
 
 #[derive(Debug)]
-struct Input {
-    link: Arc<Link>,
+struct InputLine {
+    client: Arc<Client>,
     line: u32,
-    found: Found,
+    saved: SavedState,
     bias: Bias,
     settle: Option<Duration>,
     is_watched: bool,
@@ -37,78 +37,79 @@ struct Input {
 }
 
 impl PigpioInput {
-    pub(crate) fn open(link: &Arc<Link>, board: &Board, line: Line, config: InputConfig) -> Result<Self> {
+    pub(crate) fn open(client: &Arc<Client>, board: &Board, line: Line, config: InputConfig) -> Result<Self> {
         if config.settle.is_some_and(|time| time > LONGEST_SETTLE) {
             return Err(Error::unsupported(format!("a settle time of more than {LONGEST_SETTLE:?}")));
         }
         if config.edges.is_some() && line.0 >= LINES {
             return Err(Error::unsupported("watching a line above GPIO31"));
         }
-        let session = link.wait_for_session()?;
-        let found = Found::new(line.0, &session.wire.ask_all(&Found::questions(line.0))?, board)?;
+        let connection = client.wait_for_connection()?;
+        let saved =
+            SavedState::new(line.0, &connection.pipeline.ask_all(&SavedState::questions(line.0))?, board)?;
         let InputConfig { bias, settle, edges } = config;
-        let input = Arc::new(Input {
-            link: link.clone(),
+        let input = Arc::new(InputLine {
+            client: client.clone(),
             line: line.0,
-            found,
+            saved,
             bias,
             settle,
             is_watched: edges.is_some(),
             is_closed: AtomicBool::new(false),
         });
-        let held: std::sync::Weak<Input> = Arc::downgrade(&input);
-        let pin = PigpioInput { ticket: link.hold(held), input };
+        let weak: std::sync::Weak<InputLine> = Arc::downgrade(&input);
+        let pin = PigpioInput { ticket: client.register(weak), input };
         // If one of these fails, dropping this gives the line back.
-        all_done(&session.wire.ask_all(&pin.input.start())?)?;
+        all_done(&connection.pipeline.ask_all(&pin.input.start())?)?;
         if let Some(sink) = edges {
-            pin.input.watch(&session, sink)?;
+            pin.input.watch(&connection, sink)?;
         }
         Ok(pin)
     }
 }
 
-impl Input {
+impl InputLine {
     /// What makes the line this input.
     fn start(&self) -> Vec<Frame> {
         let mut frames = vec![Frame::new(Command::Modes, self.line, INPUT)];
         frames.extend(pull(self.line, self.bias));
         frames.extend(self.settle.map(|time| Frame::new(Command::Fg, self.line, time.as_micros() as u32)));
-        frames.extend(self.found.mark());
+        frames.extend(self.saved.mark());
         frames
     }
 
-    fn watch(&self, session: &Session, sink: EdgeSink) -> Result<()> {
+    fn watch(&self, connection: &Connection, sink: EdgeSink) -> Result<()> {
         #[cfg(target_os = "linux")]
-        self.link.inflow.go_to(&sink);
+        self.client.report_reader.go_to(&sink);
         let places = {
-            let mut watch = self.link.watch.lock();
-            watch.add(self.line, sink);
+            let mut edges = self.client.edges.lock();
+            edges.add(self.line, sink);
             // The place is given with the lock held, so that of two threads' masks the later one counts.
-            session.wire.enqueue(&watch_frames(session, watch.mask()))?
+            connection.pipeline.enqueue(&watch_frames(connection, edges.mask()))?
         };
-        session.wire.flush();
-        let look = Look::new(&session.wire.wait(&places)?)?;
-        let mut watch = self.link.watch.lock();
-        watch.settle(self.line, &look, &mut self.link.ticks.lock(), self.link.now());
+        connection.pipeline.flush();
+        let snapshot = LevelSnapshot::new(&connection.pipeline.wait(&places)?)?;
+        let mut edges = self.client.edges.lock();
+        edges.settle(self.line, &snapshot, &mut self.client.clock_sync.lock(), self.client.now());
         Ok(())
     }
 
     /// Ends the reports. What the daemon says to that is of no interest: no edge is told any more either way.
     fn unwatch(&self) {
-        let session = self.link.session();
+        let connection = self.client.connection();
         let places = {
-            let mut watch = self.link.watch.lock();
-            watch.remove(self.line);
-            let mask = watch.mask();
-            session.and_then(|session| {
-                let frame = Frame::new(Command::Nb, session.handle, mask);
-                let places = session.wire.enqueue([&frame])?;
-                Ok((session, places))
+            let mut edges = self.client.edges.lock();
+            edges.remove(self.line);
+            let mask = edges.mask();
+            connection.and_then(|connection| {
+                let frame = Frame::new(Command::Nb, connection.handle, mask);
+                let places = connection.pipeline.enqueue([&frame])?;
+                Ok((connection, places))
             })
         };
-        if let Ok((session, places)) = places {
-            session.wire.flush();
-            let _ = session.wire.wait(&places);
+        if let Ok((connection, places)) = places {
+            connection.pipeline.flush();
+            let _ = connection.pipeline.wait(&places);
         }
     }
 }
@@ -122,28 +123,28 @@ impl Pin for PigpioInput {
         if self.input.is_closed.load(Ordering::Acquire) {
             return Err(Error::closed());
         }
-        Ok(Level::from(self.input.link.value(Command::Read, self.input.line, 0)? != 0))
+        Ok(Level::from(self.input.client.value(Command::Read, self.input.line, 0)? != 0))
     }
 
     fn close(&self) -> Result<()> {
-        self.input.link.release(self.ticket);
+        self.input.client.unregister(self.ticket);
         self.input.close()
     }
 }
 
-impl Held for Input {
+impl Restorable for InputLine {
     fn marked(&self) -> Option<(u32, u32)> {
-        self.found.marked()
+        self.saved.marked()
     }
 
-    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
+    fn restore(&self, connection: &Arc<Connection>, _: bool) -> Result<()> {
         if self.is_closed.load(Ordering::Acquire) {
             return Ok(());
         }
-        all_done(&session.wire.ask_all(&self.start())?)
+        all_done(&connection.pipeline.ask_all(&self.start())?)
     }
 
-    fn catch_up(&self, _: &Arc<Session>) {}
+    fn catch_up(&self, _: &Arc<Connection>) {}
 
     fn close(&self) -> Result<()> {
         if self.is_closed.swap(true, Ordering::AcqRel) {
@@ -152,7 +153,7 @@ impl Held for Input {
         if self.is_watched {
             self.unwatch();
         }
-        self.link.give_back(self.found.leave_input(self.bias, self.settle.is_some()))
+        self.client.give_back(self.saved.leave_input(self.bias, self.settle.is_some()))
     }
 }
 

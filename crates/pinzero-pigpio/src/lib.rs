@@ -2,30 +2,30 @@
 #![forbid(unsafe_code)]
 
 mod address;
-mod driver;
+mod client;
+mod clock_sync;
+mod connection;
+mod desired;
+mod edges;
 mod error;
-mod event;
 mod factory;
-mod found;
-mod handle;
+mod group;
 mod i2c;
-#[cfg(target_os = "linux")]
-mod inflow;
+mod initial_levels;
 mod input;
-mod link;
-mod look;
-mod offers;
+mod link_event;
 mod output;
+mod pipeline;
 pub mod protocol;
 mod pwm;
-mod session;
+mod pwm_frequencies;
+mod remote_handle;
+mod restore;
 mod spi;
-mod ticks;
-mod watch;
 mod waves;
-mod wire;
 
-pub use event::{LinkEvent, LinkEvents};
-pub use factory::{Builder, Gap, PigpioFactory};
+pub use client::Gap;
+pub use factory::{Builder, PigpioFactory};
 pub use i2c::I2c;
+pub use link_event::{LinkEvent, LinkEvents};
 pub use waves::{Pulse, WaveId, Waves};

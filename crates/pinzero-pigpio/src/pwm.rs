@@ -8,13 +8,13 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{ms, us};
 use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
 
-use crate::driver::Driver;
-use crate::found::Found;
-use crate::link::{Held, Link};
-use crate::offers::Offers;
+use crate::client::{Client, Restorable};
+use crate::connection::Connection;
+use crate::desired::Desired;
+use crate::pipeline::Frame;
 use crate::protocol::{Code, Command};
-use crate::session::Session;
-use crate::wire::Frame;
+use crate::pwm_frequencies::PwmFrequencies;
+use crate::restore::SavedState;
 
 /// The highest frequency of hardware PWM on all boards, in hertz.
 const HIGHEST: f64 = 125_000_000.0;
@@ -31,14 +31,14 @@ const SERVO_PULSES: std::ops::RangeInclusive<Duration> = us(500)..=us(2500);
 
 /// What the PWM lines of a factory share.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct PwmResources {
     /// The two channels of hardware PWM, each with the line that has it.
     channels: Mutex<[Option<u32>; 2]>,
-    /// What the daemon of this session offers.
-    offers: Mutex<Option<(u64, Arc<Offers>)>>,
+    /// What the daemon of this connection offers.
+    frequencies: Mutex<Option<(u64, Arc<PwmFrequencies>)>>,
 }
 
-impl Shared {
+impl PwmResources {
     /// The channel that a line can carry, by the wiring of all boards.
     fn channel(line: u32) -> Option<usize> {
         match line {
@@ -50,37 +50,38 @@ impl Shared {
 
     /// Takes the channel of a line, unless another line has it.
     fn take(&self, line: u32) -> bool {
-        let Some(channel) = Shared::channel(line) else { return false };
+        let Some(channel) = PwmResources::channel(line) else { return false };
         let mut lines = self.channels.lock();
         *lines[channel].get_or_insert(line) == line
     }
 
     fn give_back(&self, line: u32) {
-        if let Some(channel) = Shared::channel(line) {
+        if let Some(channel) = PwmResources::channel(line) {
             self.channels.lock()[channel].take_if(|holder| *holder == line);
         }
     }
 
     /// What the daemon offers; `line` is used to ask it, the first time.
-    fn offers(&self, session: &Session, line: u32) -> Result<Arc<Offers>> {
-        let known = self.offers.lock().clone().filter(|(number, _)| *number == session.number);
-        if let Some((_, offers)) = known {
-            return Ok(offers);
+    fn frequencies(&self, connection: &Connection, line: u32) -> Result<Arc<PwmFrequencies>> {
+        let known = self.frequencies.lock().clone().filter(|(number, _)| *number == connection.number);
+        if let Some((_, frequencies)) = known {
+            return Ok(frequencies);
         }
-        let offers = Arc::new(Offers::new(&session.wire.ask_all(&Offers::questions(line))?)?);
-        *self.offers.lock() = Some((session.number, offers.clone()));
-        Ok(offers)
+        let frequencies =
+            Arc::new(PwmFrequencies::new(&connection.pipeline.ask_all(&PwmFrequencies::questions(line))?)?);
+        *self.frequencies.lock() = Some((connection.number, frequencies.clone()));
+        Ok(frequencies)
     }
 }
 
 /// Pulses as they are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wave {
+struct Pulses {
     period: Duration,
     pulse: Duration,
 }
 
-impl Wave {
+impl Pulses {
     /// The level, if it never changes.
     fn steady(self) -> Option<Level> {
         match self.pulse {
@@ -95,40 +96,40 @@ impl Wave {
 #[derive(Debug)]
 enum Means {
     Hardware,
-    Daemon(Arc<Offers>),
+    Daemon(Arc<PwmFrequencies>),
 }
 
 impl Means {
     /// Fails if it cannot make this wave.
-    fn check(&self, wave: Wave) -> Result<()> {
+    fn check(&self, pulses: Pulses) -> Result<()> {
         match self {
-            Means::Hardware => hertz(wave.period).map(drop),
-            Means::Daemon(offers) => offers.find(wave.period).map(drop),
+            Means::Hardware => hertz(pulses.period).map(drop),
+            Means::Daemon(frequencies) => frequencies.find(pulses.period).map(drop),
         }
     }
 
-    /// What leads to `wave`; from `before`, if that is there.
-    fn frames(&self, line: u32, before: Option<Wave>, wave: Wave) -> Vec<Frame> {
+    /// What leads to `pulses`; from `before`, if that is there.
+    fn frames(&self, line: u32, before: Option<Pulses>, pulses: Pulses) -> Vec<Frame> {
         match self {
             Means::Hardware => {
-                let share = wave.pulse.as_nanos() as f64 / wave.period.as_nanos() as f64;
+                let share = pulses.pulse.as_nanos() as f64 / pulses.period.as_nanos() as f64;
                 let duty = (share * f64::from(FULL)).round() as u32;
                 // It was checked.
-                let hertz = hertz(wave.period).unwrap_or(1);
+                let hertz = hertz(pulses.period).unwrap_or(1);
                 vec![Frame::new(Command::Hp, line, hertz).with(duty.to_le_bytes())]
             }
-            Means::Daemon(offers) => {
+            Means::Daemon(frequencies) => {
                 // It was checked.
-                let Ok(offer) = offers.find(wave.period) else { return Vec::new() };
+                let Ok(frequency) = frequencies.find(pulses.period) else { return Vec::new() };
                 let mut frames = Vec::new();
-                if before.is_none_or(|before| before.period != wave.period) {
-                    frames.push(Frame::new(Command::Pfs, line, offer.hertz));
+                if before.is_none_or(|before| before.period != pulses.period) {
+                    frames.push(Frame::new(Command::Pfs, line, frequency.hertz));
                     // Servo pulses go without, but the daemon is known by it.
-                    frames.push(Frame::new(Command::Prs, line, offer.range));
+                    frames.push(Frame::new(Command::Prs, line, frequency.range));
                 }
-                frames.push(match servo(wave) {
+                frames.push(match servo(pulses) {
                     Some(micros) => Frame::new(Command::Servo, line, micros),
-                    None => Frame::new(Command::Pwm, line, offer.duty(wave.period, wave.pulse)),
+                    None => Frame::new(Command::Pwm, line, frequency.duty(pulses.period, pulses.pulse)),
                 });
                 frames
             }
@@ -137,9 +138,9 @@ impl Means {
 }
 
 /// The length of a servo's pulse in microseconds, if the wave is one of those.
-fn servo(wave: Wave) -> Option<u32> {
-    let is_servo = wave.period == SERVO_PERIOD && SERVO_PULSES.contains(&wave.pulse);
-    is_servo.then(|| (wave.pulse.as_nanos() as u32 + 500) / 1000)
+fn servo(pulses: Pulses) -> Option<u32> {
+    let is_servo = pulses.period == SERVO_PERIOD && SERVO_PULSES.contains(&pulses.pulse);
+    is_servo.then(|| (pulses.pulse.as_nanos() as u32 + 500) / 1000)
 }
 
 /// The frequency as hardware PWM takes it.
@@ -156,39 +157,40 @@ fn hertz(period: Duration) -> Result<u32> {
 /// A line with pulses; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioPwm {
-    pwm: Arc<Pwm>,
+    pwm: Arc<PwmLine>,
     ticket: u64,
 }
 
 #[derive(Debug)]
-struct Pwm {
+struct PwmLine {
     line: u32,
-    found: Found,
+    saved: SavedState,
     /// The frequency that the line had before.
     frequency: u32,
     rest: Level,
     on_close: OnClose,
     means: Means,
-    shared: Arc<Shared>,
-    driver: Driver<Wave>,
+    shared: Arc<PwmResources>,
+    desired: Desired<Pulses>,
 }
 
 impl PigpioPwm {
     pub(crate) fn open(
-        link: &Arc<Link>,
-        shared: &Arc<Shared>,
+        client: &Arc<Client>,
+        shared: &Arc<PwmResources>,
         board: &Board,
         line: Line,
         config: PwmConfig,
     ) -> Result<Self> {
         let line = line.0;
-        let session = link.wait_for_session()?;
-        let found = Found::new(line, &session.wire.ask_all(&Found::questions(line))?, board)?;
-        let frequency = session.wire.ask(&Frame::new(Command::Pfg, line, 0))?.value()?;
-        let wave = Wave { period: config.period, pulse: config.pulse };
-        let has_hardware = hertz(wave.period).is_ok() && shared.take(line);
+        let connection = client.wait_for_connection()?;
+        let saved =
+            SavedState::new(line, &connection.pipeline.ask_all(&SavedState::questions(line))?, board)?;
+        let frequency = connection.pipeline.ask(&Frame::new(Command::Pfg, line, 0))?.value()?;
+        let pulses = Pulses { period: config.period, pulse: config.pulse };
+        let has_hardware = hertz(pulses.period).is_ok() && shared.take(line);
         let open = || {
-            if has_hardware && try_hardware(&session, line, wave)? {
+            if has_hardware && try_hardware(&connection, line, pulses)? {
                 return Ok(Means::Hardware);
             }
             if config.hardware {
@@ -196,37 +198,37 @@ impl PigpioPwm {
                     "hardware PWM on this line, by this daemon, or at this frequency",
                 ));
             }
-            Ok(Means::Daemon(shared.offers(&session, line)?))
+            Ok(Means::Daemon(shared.frequencies(&connection, line)?))
         };
-        let means: Result<Means> = open().and_then(|means| means.check(wave).map(|()| means));
+        let means: Result<Means> = open().and_then(|means| means.check(pulses).map(|()| means));
         let means = means.inspect_err(|error| {
             shared.give_back(line);
             // To ask what there is has changed the frequency; and the hardware may have been set without a reply.
             let mut frames = vec![Frame::new(Command::Pfs, line, frequency)];
             if error.kind() == ErrorKind::Disconnected {
-                frames.extend(found.leave_output(OnClose::Restore, found.level));
+                frames.extend(saved.leave_output(OnClose::Restore, saved.level));
             }
-            let _ = link.give_back(frames);
+            let _ = client.give_back(frames);
         })?;
         if !matches!(means, Means::Hardware) {
             shared.give_back(line);
         }
-        let driver = Driver::new(link.clone(), wave);
+        let desired = Desired::new(client.clone(), pulses);
         let PwmConfig { rest, on_close, .. } = config;
         let shared = shared.clone();
-        let pwm = Arc::new(Pwm { line, found, frequency, rest, on_close, means, shared, driver });
-        let held: Weak<Pwm> = Arc::downgrade(&pwm);
-        let pin = PigpioPwm { ticket: link.hold(held), pwm };
+        let pwm = Arc::new(PwmLine { line, saved, frequency, rest, on_close, means, shared, desired });
+        let weak: Weak<PwmLine> = Arc::downgrade(&pwm);
+        let pin = PigpioPwm { ticket: client.register(weak), pwm };
         // If it is refused, dropping this gives the line back.
-        pin.pwm.restore(&session, true)?;
+        pin.pwm.restore(&connection, true)?;
         Ok(pin)
     }
 }
 
 /// Has the hardware make the wave; tells whether it can.
-fn try_hardware(session: &Session, line: u32, wave: Wave) -> Result<bool> {
-    let frames = Means::Hardware.frames(line, None, wave);
-    let answers = session.wire.ask_all(&frames)?;
+fn try_hardware(connection: &Connection, line: u32, pulses: Pulses) -> Result<bool> {
+    let frames = Means::Hardware.frames(line, None, pulses);
+    let answers = connection.pipeline.ask_all(&frames)?;
     let result = Code(answers.first().map_or(0, |answer| answer.result));
     match result {
         // Not on this board, or the daemon needs it for its own timing, or does not know of it.
@@ -237,52 +239,53 @@ fn try_hardware(session: &Session, line: u32, wave: Wave) -> Result<bool> {
 
 impl PwmPin for PigpioPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        let Pwm { driver, means, line, .. } = &*self.pwm;
-        let wave = Wave { period, pulse };
-        let change = |_| means.check(wave).map(|()| wave);
-        driver.set(change, |before, wave| means.frames(*line, Some(before), wave))
+        let PwmLine { desired, means, line, .. } = &*self.pwm;
+        let pulses = Pulses { period, pulse };
+        let change = |_| means.check(pulses).map(|()| pulses);
+        desired.set(change, |before, pulses| means.frames(*line, Some(before), pulses))
     }
 
     fn confirm(&self) -> Result<()> {
-        self.pwm.driver.confirm(|session| self.pwm.catch_up(session))
+        self.pwm.desired.confirm(|connection| self.pwm.catch_up(connection))
     }
 
     fn close(&self) -> Result<()> {
-        self.pwm.driver.link().release(self.ticket);
+        self.pwm.desired.client().unregister(self.ticket);
         self.pwm.close()
     }
 }
 
-impl Held for Pwm {
+impl Restorable for PwmLine {
     fn marked(&self) -> Option<(u32, u32)> {
         match &self.means {
             // The range that a line has as long as the hardware has it.
             Means::Hardware => Some((self.line, FULL)),
-            Means::Daemon(offers) => {
-                offers.find(self.driver.wanted().period).ok().map(|offer| (self.line, offer.range))
-            }
+            Means::Daemon(frequencies) => frequencies
+                .find(self.desired.wanted().period)
+                .ok()
+                .map(|frequency| (self.line, frequency.range)),
         }
     }
 
-    fn restore(&self, session: &Arc<Session>, _: bool) -> Result<()> {
-        self.driver.restore(session, |wave| self.means.frames(self.line, None, wave))
+    fn restore(&self, connection: &Arc<Connection>, _: bool) -> Result<()> {
+        self.desired.restore(connection, |pulses| self.means.frames(self.line, None, pulses))
     }
 
-    fn catch_up(&self, session: &Arc<Session>) {
-        self.driver.catch_up(session, |wave| self.means.frames(self.line, None, wave));
+    fn catch_up(&self, connection: &Arc<Connection>) {
+        self.desired.catch_up(connection, |pulses| self.means.frames(self.line, None, pulses));
     }
 
     fn close(&self) -> Result<()> {
-        let Some(wave) = self.driver.close() else { return Ok(()) };
-        let last = wave.steady().unwrap_or(self.rest);
+        let Some(pulses) = self.desired.close() else { return Ok(()) };
+        let last = pulses.steady().unwrap_or(self.rest);
         // A new mode or a plain level ends the pulses.
-        let mut frames = self.found.leave_output(self.on_close, last);
+        let mut frames = self.saved.leave_output(self.on_close, last);
         if let Means::Daemon(_) = self.means {
             frames.push(Frame::new(Command::Pfs, self.line, self.frequency));
         }
-        let result = self.driver.link().give_back(frames);
+        let result = self.desired.client().give_back(frames);
         self.shared.give_back(self.line);
-        result.and(self.driver.complaint())
+        result.and(self.desired.complaint())
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use pinzero_core::{Error, ErrorKind, Result, SpiBus, SpiConfig, SpiMode};
 
-use crate::handle::{Handle, Held};
-use crate::link::Link;
+use crate::client::Client;
+use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
-use crate::wire::Frame;
+use crate::remote_handle::RemoteHandle;
 
 /// The speeds of hardware SPI, in hertz, and what is taken if none is asked for.
 const HARDWARE: std::ops::RangeInclusive<u32> = 32_000..=125_000_000;
@@ -26,7 +26,7 @@ const LSB_FIRST: u32 = 1 << 14 | 1 << 15;
 /// A bus with one device; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioSpi {
-    device: Held,
+    device: RemoteHandle,
     transfer: Command,
     /// The hardware knows one order of bits only.
     is_turned: bool,
@@ -34,19 +34,19 @@ pub(crate) struct PigpioSpi {
 }
 
 impl PigpioSpi {
-    pub(crate) fn open(link: &Arc<Link>, config: SpiConfig) -> Result<Self> {
+    pub(crate) fn open(client: &Arc<Client>, config: SpiConfig) -> Result<Self> {
         let rate = config.max_rate.unwrap_or(DEFAULT_RATE);
         match channel(&config).filter(|_| rate >= *HARDWARE.start()) {
             Some((channel, flags)) => {
                 let rate = rate.min(*HARDWARE.end());
                 let open = Frame::new(Command::Spio, channel, rate).with(flags.to_le_bytes());
-                let device = Handle::open(link, open, Command::Spic, None, Some(config.select.0))?;
+                let device = RemoteHandle::open(client, open, Command::Spic, None, Some(config.select.0))?;
                 Ok(PigpioSpi { device, transfer: Command::Spix, is_turned: config.lsb_first, rate })
             }
             None => {
                 let rate = rate.min(*SOFTWARE.end());
                 let (open, select) = (bit_by_bit(&config, rate)?, Some(config.select.0));
-                let device = Handle::open(link, open, Command::Bspic, select, select)?;
+                let device = RemoteHandle::open(client, open, Command::Bspic, select, select)?;
                 Ok(PigpioSpi { device, transfer: Command::Bspix, is_turned: false, rate })
             }
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use pinzero_core::{Error, ErrorKind, Line, Result};
 
-use crate::link::Link;
+use crate::client::Client;
+use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
-use crate::wire::Frame;
 
 /// How many pulses one request carries.
 const AT_ONCE: usize = MAX_EXTENSION / 12;
@@ -32,7 +32,7 @@ pub struct WaveId(u32);
 /// They are all the daemon's: every client may use, replace and delete them, they are not taken back when the factory is
 /// closed, and a daemon that is started anew has forgotten them. Lines have to be outputs already.
 #[derive(Debug, Clone)]
-pub struct Waves(pub(crate) Arc<Link>);
+pub struct Waves(pub(crate) Arc<Client>);
 
 impl Waves {
     /// Makes a wave of `pulses`.
@@ -49,7 +49,7 @@ impl Waves {
         let mut frames = vec![Frame::new(Command::Wvnew, 0, 0)];
         frames.extend(pulses.chunks(AT_ONCE).map(|some| Frame::new(Command::Wvag, 0, 0).with(some.concat())));
         frames.push(Frame::new(Command::Wvcre, 0, 0));
-        let answers = self.0.wait_for_session()?.wire.ask_all(&frames)?;
+        let answers = self.0.wait_for_connection()?.pipeline.ask_all(&frames)?;
         let mut id = 0;
         for answer in &answers {
             id = answer.value()?;

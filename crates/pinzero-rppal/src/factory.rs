@@ -3,17 +3,20 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::{CdevFactory, KernelPwm};
+use pinzero_cdev::{CdevFactory, SysfsPwm};
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineInfo, OnClose,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    Support,
 };
 use rppal::gpio::{Gpio, Mode};
 
 use crate::error;
-use crate::pin::{Registers, RppalPin, drive, look, set_bias};
+use crate::input::RppalInput;
+use crate::output::RppalOutput;
 use crate::pwm::{self, RppalPwm};
+use crate::registers::{OpenLine, Registers, drive, look, set_bias};
 
 /// The lines that a Raspberry Pi has, if it is not known which one it is.
 const LINES: u32 = 54;
@@ -83,7 +86,7 @@ impl RppalFactory {
     }
 
     /// Takes a line, and notes it.
-    fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<RppalPin> {
+    fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<OpenLine> {
         let mut slot = self.open.lock();
         let Open { gpio, lines } = slot.as_mut().ok_or_else(Error::closed)?;
         let mut taken = TAKEN.lock();
@@ -92,7 +95,7 @@ impl RppalFactory {
             list.retain(|line| line.strong_count() > 0);
             list.push(Arc::downgrade(&registers));
         }
-        Ok(RppalPin(registers))
+        Ok(OpenLine(registers))
     }
 
     /// Says so if another process or a driver holds the line: the registers do not keep it from being driven twice.
@@ -103,7 +106,7 @@ impl RppalFactory {
         }
     }
 
-    fn input(&self, line: Line, config: InputConfig) -> Result<RppalPin> {
+    fn input(&self, line: Line, config: InputConfig) -> Result<RppalInput> {
         let InputConfig { bias, settle, edges } = config;
         if settle.is_some() {
             return Err(Error::unsupported("a settle time"));
@@ -122,7 +125,7 @@ impl RppalFactory {
         }
         // What it was found with cannot be read on most models.
         let back = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
-        let pin = self.take(line, |pin| {
+        let open = self.take(line, |pin| {
             Registers::open(pin, back, OnClose::Restore, |io, _| {
                 set_bias(io, bias);
                 io.set_mode(Mode::Input);
@@ -130,9 +133,9 @@ impl RppalFactory {
         })?;
         if let Some(chip) = chip {
             // Refused, the pin gives the line back as it goes.
-            pin.0.report(chip.open_input(line, InputConfig { bias: Bias::AsIs, settle: None, edges })?);
+            open.report(chip.open_input(line, InputConfig { bias: Bias::AsIs, settle: None, edges })?);
         }
-        Ok(pin)
+        Ok(RppalInput(open))
     }
 }
 
@@ -169,7 +172,7 @@ impl PinFactory for RppalFactory {
         self.chip.as_ref().map_or(Ok(None), |chip| chip.find_line(name))
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
         let seen = {
             let slot = self.open.lock();
             let gpio = &slot.as_ref().ok_or_else(Error::closed)?.gpio;
@@ -180,18 +183,19 @@ impl PinFactory for RppalFactory {
                 None => look(&get(gpio, line)?),
             }
         };
-        let asked = self.chip.as_ref().map_or_else(|| Ok(Peek::default()), |chip| chip.peek(line))?;
-        Ok(Peek { bias: asked.bias, holder: asked.holder, ..seen })
+        let asked =
+            self.chip.as_ref().map_or_else(|| Ok(LineInfo::default()), |chip| chip.line_info(line))?;
+        Ok(LineInfo { bias: asked.bias, consumer: asked.consumer, ..seen })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.warn_if_held(line);
-        let pin = self.take(line, |pin| {
+        let open = self.take(line, |pin| {
             Registers::open(pin, Bias::AsIs, config.on_close, |io, found| {
                 drive(io, config.initial.unwrap_or(found));
             })
         });
-        Ok(Box::new(pin?))
+        Ok(Box::new(RppalOutput(open?)))
     }
 
     fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
@@ -208,11 +212,11 @@ impl PinFactory for RppalFactory {
         }
         self.warn_if_held(line);
         // The line first, as it is: nothing is started for one that cannot be had. Refused its pulses, it goes as it was found.
-        let pin = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
+        let open = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
         // The channel is given back like any; what becomes of the line is seen to by its registers.
-        let pulses = KernelPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
-        pin.0.carry(pulses, config.on_close, pwm::function(self.board.soc(), line))?;
-        Ok(Box::new(RppalPwm(pin)))
+        let pulses = SysfsPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
+        open.carry(pulses, config.on_close, pwm::function(self.board.soc(), line))?;
+        Ok(Box::new(RppalPwm(open)))
     }
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {

@@ -4,7 +4,9 @@
 
 mod error;
 mod factory;
-mod pin;
+mod input;
+mod output;
 mod pwm;
+mod registers;
 
 pub use factory::RppalFactory;

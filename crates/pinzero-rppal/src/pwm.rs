@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use pinzero_core::board::Soc;
-use pinzero_core::{Error, Line, Pin, PwmPin, Result};
+use pinzero_core::{Error, Line, PwmPin, Result};
 use rppal::gpio::Mode;
 
-use crate::pin::RppalPin;
+use crate::registers::OpenLine;
 
 /// The function by which a line carries PWM, if it can.
 pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
@@ -20,11 +20,11 @@ pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
 
 /// A line that has pulses, as core holds it.
 #[derive(Debug)]
-pub(crate) struct RppalPwm(pub(crate) RppalPin);
+pub(crate) struct RppalPwm(pub(crate) OpenLine);
 
 impl PwmPin for RppalPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.0.pulses().map_or_else(|| Err(Error::closed()), |pulses| pulses.set(period, pulse))
+        self.0.pulses().map_or_else(|| Err(Error::closed()), |pulses| pulses.set(period, pulse))
     }
 
     fn confirm(&self) -> Result<()> {

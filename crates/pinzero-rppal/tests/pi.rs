@@ -110,10 +110,10 @@ fn both_read_what_comes_from_outside() {
     let _alone = alone();
     let (gpio, outside) = (registers(), Outside::new().unwrap());
     let kernel = request(24, Builder::as_input).unwrap();
-    assert!(gpio.peek(24).unwrap().holder.is_some_and(|holder| holder.contains("\"pi\"")));
+    assert!(gpio.line_info(24).unwrap().consumer.is_some_and(|holder| holder.contains("\"pi\"")));
     for level in BOTH {
         outside.drive(Line(24), level);
-        assert_eq!((read(&kernel), gpio.peek(24).unwrap().level), (level, Some(level)));
+        assert_eq!((read(&kernel), gpio.line_info(24).unwrap().level), (level, Some(level)));
     }
     drop(kernel);
     let input = gpio.input(24).bias(Bias::AsIs).open().unwrap();
@@ -154,7 +154,7 @@ fn a_line_that_is_not_there_is_not_another() {
     let _alone = alone();
     let factory = RppalFactory::new().unwrap();
     for line in [54, 255, 256 + 17] {
-        assert_eq!(factory.peek(Line(line)).unwrap_err().kind(), ErrorKind::UnknownPin);
+        assert_eq!(factory.line_info(Line(line)).unwrap_err().kind(), ErrorKind::UnknownPin);
         let config = OutputConfig { initial: None, on_close: OnClose::Keep };
         assert_eq!(factory.open_output(Line(line), config).unwrap_err().kind(), ErrorKind::UnknownPin);
     }

@@ -43,8 +43,8 @@ pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
 pub use pinzero_cdev as cdev;
 pub use pinzero_core::{
     Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, GpioBuilder,
-    Handler, Level, LineFunction, OnClose, Outcome, Peek, PinSpec, Result, Support, board, close_all, mock,
-    time,
+    Handler, Level, LineFunction, LineInfo, OnClose, Outcome, PinSpec, Result, Support, board, close_all,
+    mock, time,
 };
 
 #[cfg(feature = "pigpio")]

@@ -24,7 +24,7 @@ mod unix {
     use pinzero::prelude::*;
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
     use pinzero_core::{
-        GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin,
+        GroupConfig, Host, InputConfig, Line, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin,
         PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
     };
 
@@ -296,8 +296,8 @@ mod unix {
             Ok(None)
         }
 
-        fn peek(&self, _: Line) -> Result<Peek> {
-            Ok(Peek::default())
+        fn line_info(&self, _: Line) -> Result<LineInfo> {
+            Ok(LineInfo::default())
         }
 
         fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

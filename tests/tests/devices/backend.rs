@@ -11,7 +11,7 @@ use pinzero::prelude::*;
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Error, ErrorKind, Result, Support};
 use pinzero_core::{
-    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, OutputConfig, OutputGroupPins, OutputPin, Peek,
+    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, LineInfo, OutputConfig, OutputGroupPins, OutputPin,
     Pin, PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
 };
 use pinzero_tests::{Log, PATIENCE, eventually};
@@ -127,8 +127,8 @@ impl PinFactory for Rig {
         Ok((name == "the lamp").then_some(Line(9)))
     }
 
-    fn peek(&self, _: Line) -> Result<Peek> {
-        Ok(Peek::default())
+    fn line_info(&self, _: Line) -> Result<LineInfo> {
+        Ok(LineInfo::default())
     }
 
     fn open_output(&self, line: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {

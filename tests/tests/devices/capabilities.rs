@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use pinzero::board::{Board, PinKind, Soc};
 use pinzero::{Capabilities, Support, mock};
-use pinzero_cdev::{CdevFactory, KernelPwm};
+use pinzero_cdev::{CdevFactory, SysfsPwm};
 use pinzero_pigpio::PigpioFactory;
 use pinzero_rppal::RppalFactory;
 
@@ -83,7 +83,7 @@ fn table() -> String {
                     .any(|header| header.pins().any(|pin| pin.kind == PinKind::Gpio(*line)))
         };
         let hardware: Vec<_> =
-            KernelPwm::LINES.iter().map(|line| line.0).filter(has).map(|line| line.to_string()).collect();
+            SysfsPwm::LINES.iter().map(|line| line.0).filter(has).map(|line| line.to_string()).collect();
         let cells = [
             board.model().to_owned(),
             format!("{:?}", board.soc()).to_uppercase(),

@@ -9,7 +9,7 @@ use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line,
-    OnClose, OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result,
+    LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result,
     SpiBus, SpiConfig, Support,
 };
 
@@ -180,8 +180,8 @@ impl PinFactory for Breadboard {
         Ok(None)
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
-        Ok(Peek { level: Some(self.desk.level(line)), ..Peek::default() })
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
+        Ok(LineInfo { level: Some(self.desk.level(line)), ..LineInfo::default() })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

@@ -1,7 +1,7 @@
 //! The world around the mock's pins: what is wired to them, and what happens there by itself.
 
-mod clock;
 mod parse;
+mod scheduler;
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use pinzero_core::mock::MockGpio;
 use pinzero_core::{Bias, EventKind, Input, Line};
 
-use clock::Clock;
 pub(crate) use parse::{Mistake, Rule, Step};
+use scheduler::Scheduler;
 
 /// Lines from here on lie on no header: one that is wired to a pin is a probe that feels what happens there.
 const FIRST_PROBE: u32 = 28;
@@ -20,7 +20,7 @@ const FIRST_PROBE: u32 = 28;
 pub(crate) struct World {
     /// They close when they are dropped.
     _probes: Vec<Input>,
-    _clock: Clock,
+    _scheduler: Scheduler,
 }
 
 /// Reads the text of a world.
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, Mistake> {
 impl World {
     /// Lets the rules hold on this mock.
     pub(crate) fn start(mock: &MockGpio, rules: Vec<Rule>) -> Result<World, Box<dyn Error>> {
-        let (clock, start) = (Clock::start(mock.clone())?, mock.now());
+        let (scheduler, start) = (Scheduler::start(mock.clone())?, mock.now());
         let mut probes = Vec::new();
         let mut free = FIRST_PROBE..mock.board().lines();
         for rule in rules {
@@ -44,8 +44,8 @@ impl World {
                     let converter = mock.mcp3008(pins);
                     values.into_iter().for_each(|(channel, value)| converter.set(channel, value));
                 }
-                Rule::At(time, steps) => clock.schedule(start + time, check(mock, steps)?, None),
-                Rule::Every(time, steps) => clock.schedule(start + time, check(mock, steps)?, Some(time)),
+                Rule::At(time, steps) => scheduler.schedule(start + time, check(mock, steps)?, None),
+                Rule::Every(time, steps) => scheduler.schedule(start + time, check(mock, steps)?, Some(time)),
                 Rule::When(gpio, level, steps) => {
                     let (gpio, steps) = (pin(mock, gpio)?, check(mock, steps)?);
                     let probe =
@@ -53,13 +53,13 @@ impl World {
                     let probe = mock.input(probe).bias(Bias::Disabled).device("probe").open()?;
                     mock.wire(gpio, probe.line());
                     let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
-                    let orders = clock.orders();
+                    let orders = scheduler.orders();
                     probe.on(kind, move |event| orders.schedule(event.at, steps.clone(), None));
                     probes.push(probe);
                 }
             }
         }
-        Ok(World { _probes: probes, _clock: clock })
+        Ok(World { _probes: probes, _scheduler: scheduler })
     }
 }
 

@@ -10,8 +10,8 @@ use pinzero_core::{
 };
 
 use super::closing::gives_way;
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check, refused};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check, refused};
 
 /// A factory without core around it, and its lines.
 struct Bare<'a> {
@@ -35,8 +35,8 @@ const KINDS: [Kind; 5] = [Kind::Output, Kind::Input, Kind::Group, Kind::Pwm, Kin
 const DRIVEN: [Kind; 3] = [Kind::Output, Kind::Group, Kind::Pwm];
 
 impl<'a> Bare<'a> {
-    fn of(bench: &'a Bench<'_>) -> Outcome<Self> {
-        Ok(Bare { factory: bench.factory()?, lines: &bench.lines })
+    fn of(fixture: &'a Fixture<'_>) -> Verdict<Self> {
+        Ok(Bare { factory: fixture.factory()?, lines: &fixture.lines })
     }
 
     fn powers(&self) -> Capabilities {
@@ -61,7 +61,7 @@ impl<'a> Bare<'a> {
     }
 
     /// Opens the first line, and of a group all, with all at `level`: an input by its pull, if there are pulls.
-    fn open(&self, kind: Kind, level: Level, on_close: OnClose) -> Result<Box<dyn Held>> {
+    fn open(&self, kind: Kind, level: Level, on_close: OnClose) -> Result<Box<dyn Opened>> {
         let line = self.lines[0];
         match kind {
             Kind::Output => {
@@ -103,7 +103,7 @@ impl<'a> Bare<'a> {
     }
 
     /// Opens what goes back to what it was.
-    fn lend(&self, kind: Kind) -> Result<Box<dyn Held>> {
+    fn lend(&self, kind: Kind) -> Result<Box<dyn Opened>> {
         self.open(kind, Level::Low, OnClose::Restore)
     }
 
@@ -123,13 +123,13 @@ impl<'a> Bare<'a> {
 }
 
 /// What has been opened.
-trait Held {
+trait Opened {
     /// What comes of each way to use it.
     fn uses(&self) -> Vec<Result<()>>;
     fn close(&self) -> Result<()>;
 }
 
-impl Held for Box<dyn OutputPin> {
+impl Opened for Box<dyn OutputPin> {
     fn uses(&self) -> Vec<Result<()>> {
         vec![self.set(Level::High), self.level().map(drop)]
     }
@@ -139,7 +139,7 @@ impl Held for Box<dyn OutputPin> {
     }
 }
 
-impl Held for Box<dyn Pin> {
+impl Opened for Box<dyn Pin> {
     fn uses(&self) -> Vec<Result<()>> {
         vec![self.level().map(drop)]
     }
@@ -149,7 +149,7 @@ impl Held for Box<dyn Pin> {
     }
 }
 
-impl Held for Box<dyn OutputGroupPins> {
+impl Opened for Box<dyn OutputGroupPins> {
     fn uses(&self) -> Vec<Result<()>> {
         vec![self.set(1, 1), self.levels().map(drop)]
     }
@@ -159,7 +159,7 @@ impl Held for Box<dyn OutputGroupPins> {
     }
 }
 
-impl Held for Box<dyn PwmPin> {
+impl Opened for Box<dyn PwmPin> {
     fn uses(&self) -> Vec<Result<()>> {
         vec![self.set(ms(10), ms(5))]
     }
@@ -169,7 +169,7 @@ impl Held for Box<dyn PwmPin> {
     }
 }
 
-impl Held for Box<dyn SpiBus> {
+impl Opened for Box<dyn SpiBus> {
     fn uses(&self) -> Vec<Result<()>> {
         vec![self.transfer(&mut [0xa5])]
     }
@@ -180,12 +180,12 @@ impl Held for Box<dyn SpiBus> {
 }
 
 /// Fails unless every use is refused, as the pin is closed.
-fn is_closed(what: &str, held: &dyn Held) -> Outcome {
+fn is_closed(what: &str, held: &dyn Opened) -> Verdict {
     held.uses().into_iter().try_for_each(|result| refused(what, ErrorKind::Closed, result))
 }
 
-pub(super) fn gives_what_is_declared(bench: &Bench<'_>) -> Outcome {
-    let bare = Bare::of(bench)?;
+pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Verdict {
+    let bare = Bare::of(fixture)?;
     let powers = bare.powers();
     let Capabilities { output, input, bias, edges, group, pwm, spi, keep, .. } = powers;
     let is_own =
@@ -206,13 +206,13 @@ pub(super) fn gives_what_is_declared(bench: &Bench<'_>) -> Outcome {
         for kind in bare.declared().filter(|kind| DRIVEN.contains(kind)) {
             bare.open(kind, Level::Low, OnClose::Keep)?.close()?;
         }
-        bench.leave_undriven()?;
+        fixture.leave_undriven()?;
     }
     Ok(())
 }
 
-pub(super) fn refuses_what_is_not_declared(bench: &Bench<'_>) -> Outcome {
-    let bare = Bare::of(bench)?;
+pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
+    let bare = Bare::of(fixture)?;
     let powers = bare.powers();
     let unsupported = ErrorKind::Unsupported;
     for kind in KINDS.into_iter().filter(|kind| !bare.power(*kind).is_available()) {
@@ -242,16 +242,16 @@ pub(super) fn refuses_what_is_not_declared(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn is_known_by_its_host(bench: &Bench<'_>) -> Outcome {
-    let (host, again) = (bench.gpio().host(), bench.factory()?.host());
+pub(super) fn is_known_by_its_host(fixture: &Fixture<'_>) -> Verdict {
+    let (host, again) = (fixture.gpio().host(), fixture.factory()?.host());
     // Core reserves lines by it: with two hosts for the same pins, they would be taken twice.
     check(host == again, || {
         format!("the same pins are those of {host:?}, and to another factory of {again:?}")
     })
 }
 
-pub(super) fn a_closed_pin_says_so(bench: &Bench<'_>) -> Outcome {
-    let bare = Bare::of(bench)?;
+pub(super) fn a_closed_pin_says_so(fixture: &Fixture<'_>) -> Verdict {
+    let bare = Bare::of(fixture)?;
     for kind in bare.declared() {
         let held = bare.lend(kind)?;
         held.close()?;
@@ -261,8 +261,8 @@ pub(super) fn a_closed_pin_says_so(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_dropped_pin_is_free(bench: &Bench<'_>) -> Outcome {
-    let bare = Bare::of(bench)?;
+pub(super) fn a_dropped_pin_is_free(fixture: &Fixture<'_>) -> Verdict {
+    let bare = Bare::of(fixture)?;
     for _ in 0..2 {
         for kind in bare.declared() {
             drop(bare.lend(kind)?);
@@ -271,16 +271,16 @@ pub(super) fn a_dropped_pin_is_free(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_closed_factory_holds_nothing(bench: &Bench<'_>) -> Outcome {
-    let other = Bare::of(bench)?;
+pub(super) fn a_closed_factory_holds_nothing(fixture: &Fixture<'_>) -> Verdict {
+    let other = Bare::of(fixture)?;
     for kind in other.declared() {
-        let bare = Bare::of(bench)?;
+        let bare = Bare::of(fixture)?;
         check(other.powers() == bare.powers(), || "one factory declares more than the other".to_owned())?;
-        let before = bench.observe(bench.line)?;
+        let before = fixture.observe(fixture.line)?;
         let held = bare.open(kind, !before, OnClose::Restore)?;
         bare.factory.close()?;
         bare.factory.close()?;
-        gives_way(bench, bench.line, before, &format!("{kind:?} whose factory was closed"))?;
+        gives_way(fixture, fixture.line, before, &format!("{kind:?} whose factory was closed"))?;
         is_closed(&format!("using {kind:?} of a closed factory"), &*held)?;
         let again = bare.lend(kind);
         refused(&format!("{kind:?} of a closed factory"), ErrorKind::Closed, again)?;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pinzero_core::time::{Instant, us};
 use pinzero_core::{Bias, Event, EventKind, Input, Level};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check};
 
 /// How many edges in order are looked at, each a moment after the one before.
 const IN_ORDER: u32 = 1000;
@@ -15,79 +15,79 @@ const IN_ORDER: u32 = 1000;
 const BURST: u64 = 10_001;
 
 /// An input on the first line, which is driven low.
-fn low_input(bench: &Bench<'_>) -> Outcome<Input> {
-    bench.drive(bench.line, Level::Low)?;
-    Ok(bench.input(bench.line).open()?)
+fn low_input(fixture: &Fixture<'_>) -> Verdict<Input> {
+    fixture.drive(fixture.line, Level::Low)?;
+    Ok(fixture.input(fixture.line).open()?)
 }
 
 /// Fails unless the first state of an input is the level on its line, since `opened` or later.
 ///
 /// An edge that came while it was being opened, and before anybody could ask for its events, is seen here only.
-fn starts_now(bench: &Bench<'_>, input: &Input, opened: Instant) -> Outcome {
+fn starts_now(fixture: &Fixture<'_>, input: &Input, opened: Instant) -> Verdict {
     let level = input.level()?;
     let time = if level.is_high() { input.active_time() } else { input.inactive_time() };
-    let open = bench.gpio().now() - opened;
+    let open = fixture.gpio().now() - opened;
     check(time.is_some_and(|time| time <= open), || {
         format!("{level} and open for {open:?}, the input has been so for {time:?}")
     })
 }
 
-pub(super) fn have_time_and_level(bench: &Bench<'_>) -> Outcome {
-    let input = low_input(bench)?;
+pub(super) fn have_time_and_level(fixture: &Fixture<'_>) -> Verdict {
+    let input = low_input(fixture)?;
     let mut events = input.events();
     let mut last = None;
     for level in [Level::High, Level::Low, Level::High, Level::Low] {
-        bench.tick();
-        let when = bench.drive(bench.line, level)?;
-        let event = bench.expect(&mut events, level, when)?;
+        fixture.tick();
+        let when = fixture.drive(fixture.line, level)?;
+        let event = fixture.expect(&mut events, level, when)?;
         check(last.is_none_or(|last| last < event.at), || format!("{event:?} comes after {last:?}"))?;
         last = Some(event.at);
     }
-    bench.expect_none(&mut events)
+    fixture.expect_none(&mut events)
 }
 
-pub(super) fn do_not_come_of_opening(bench: &Bench<'_>) -> Outcome {
+pub(super) fn do_not_come_of_opening(fixture: &Fixture<'_>) -> Verdict {
     for bias in [Bias::PullUp, Bias::PullDown, Bias::PullUp] {
-        let opened = bench.gpio().now();
-        let input = bench.input(bench.line).bias(bias).open()?;
-        bench.expect_none(&mut input.events())?;
+        let opened = fixture.gpio().now();
+        let input = fixture.input(fixture.line).bias(bias).open()?;
+        fixture.expect_none(&mut input.events())?;
         let missed = input.missed();
         check(missed == 0, || format!("opening with a {bias} has lost {missed} edges"))?;
-        starts_now(bench, &input, opened)?;
+        starts_now(fixture, &input, opened)?;
     }
     Ok(())
 }
 
-pub(super) fn come_in_order(bench: &Bench<'_>) -> Outcome {
-    let input = low_input(bench)?;
+pub(super) fn come_in_order(fixture: &Fixture<'_>) -> Verdict {
+    let input = low_input(fixture)?;
     let mut events = input.events();
     let mut last = Instant::ZERO;
     let mut wanted = Vec::new();
     for index in 0..IN_ORDER {
-        bench.gpio().sleep(us(1));
+        fixture.gpio().sleep(us(1));
         let level = Level::from(index % 2 == 0);
-        wanted.push((level, bench.drive(bench.line, level)?));
+        wanted.push((level, fixture.drive(fixture.line, level)?));
     }
     for (level, when) in wanted {
-        let event = bench.expect(&mut events, level, when)?;
+        let event = fixture.expect(&mut events, level, when)?;
         check(last < event.at, || format!("{event:?} is not after the edge before it, at {last:?}"))?;
         last = event.at;
     }
-    bench.expect_none(&mut events)
+    fixture.expect_none(&mut events)
 }
 
-pub(super) fn stay_on_their_line(bench: &Bench<'_>) -> Outcome {
-    let other = bench.other_line()?;
-    bench.drive(other, Level::Low)?;
-    let input = low_input(bench)?;
-    let neighbour = bench.input(other).open()?;
+pub(super) fn stay_on_their_line(fixture: &Fixture<'_>) -> Verdict {
+    let other = fixture.other_line()?;
+    fixture.drive(other, Level::Low)?;
+    let input = low_input(fixture)?;
+    let neighbour = fixture.input(other).open()?;
     let (mut events, mut neighbours) = (input.events(), neighbour.events());
-    let when = bench.drive(other, Level::High)?;
-    bench.expect(&mut neighbours, Level::High, when)?;
-    bench.expect_none(&mut events)?;
-    let when = bench.drive(bench.line, Level::High)?;
-    bench.expect(&mut events, Level::High, when)?;
-    bench.expect_none(&mut neighbours)
+    let when = fixture.drive(other, Level::High)?;
+    fixture.expect(&mut neighbours, Level::High, when)?;
+    fixture.expect_none(&mut events)?;
+    let when = fixture.drive(fixture.line, Level::High)?;
+    fixture.expect(&mut events, Level::High, when)?;
+    fixture.expect_none(&mut neighbours)
 }
 
 /// What handlers have been told.
@@ -125,14 +125,14 @@ fn look<R>(told: &Mutex<Told>, look: impl FnOnce(&Told) -> R) -> R {
     look(&told.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-pub(super) fn a_burst_is_whole_or_counted(bench: &Bench<'_>) -> Outcome {
-    let input = low_input(bench)?;
+pub(super) fn a_burst_is_whole_or_counted(fixture: &Fixture<'_>) -> Verdict {
+    let input = low_input(fixture)?;
     let told = listen(&input);
     for index in 0..BURST {
-        bench.drive(bench.line, Level::from(index % 2 == 0))?;
+        fixture.drive(fixture.line, Level::from(index % 2 == 0))?;
     }
     let last = |told: &Told| told.last.map(|event| event.level);
-    let arrived = bench.eventually(|| {
+    let arrived = fixture.eventually(|| {
         look(&told, |told| last(told) == Some(Level::High) && told.events + 2 * input.missed() >= BURST)
     });
     let missed = input.missed();
@@ -151,22 +151,24 @@ pub(super) fn a_burst_is_whole_or_counted(bench: &Bench<'_>) -> Outcome {
     check(is_active, || "the level in the end is not the line's".to_owned())
 }
 
-pub(super) fn end_with_close(bench: &Bench<'_>) -> Outcome {
-    let input = low_input(bench)?;
+pub(super) fn end_with_close(fixture: &Fixture<'_>) -> Verdict {
+    let input = low_input(fixture)?;
     let told = listen(&input);
     let mut events = input.events();
-    let when = bench.drive(bench.line, Level::High)?;
-    bench.expect(&mut events, Level::High, when)?;
-    check(bench.eventually(|| look(&told, |told| told.events) == 1), || "no handler was called".to_owned())?;
+    let when = fixture.drive(fixture.line, Level::High)?;
+    fixture.expect(&mut events, Level::High, when)?;
+    check(fixture.eventually(|| look(&told, |told| told.events) == 1), || {
+        "no handler was called".to_owned()
+    })?;
     input.close()?;
-    bench.drive(bench.line, Level::Low)?;
-    bench.drive(bench.line, Level::High)?;
+    fixture.drive(fixture.line, Level::Low)?;
+    fixture.drive(fixture.line, Level::High)?;
     // Opened again, the line must not bring up what happened while nobody listened.
-    bench.tick();
-    let opened = bench.gpio().now();
-    let input = bench.input(bench.line).open()?;
-    bench.expect_none(&mut input.events())?;
-    starts_now(bench, &input, opened)?;
+    fixture.tick();
+    let opened = fixture.gpio().now();
+    let input = fixture.input(fixture.line).open()?;
+    fixture.expect_none(&mut input.events())?;
+    starts_now(fixture, &input, opened)?;
     let event = events.next();
     check(event.is_none(), || format!("{event:?} after close"))?;
     look(&told, |told| check(told.events == 1, || format!("after close: {:?}", told.last)))

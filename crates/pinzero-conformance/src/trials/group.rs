@@ -2,74 +2,74 @@
 
 use pinzero_core::{ErrorKind, Level, Line};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, Stop, check, refused};
+use crate::fixture::Fixture;
+use crate::verdict::{Stop, Verdict, check, refused};
 
 /// Two lines, the second of which is bit 1.
-fn lines(bench: &Bench<'_>) -> Outcome<[Line; 2]> {
-    Ok([bench.line, bench.other_line()?])
+fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
+    Ok([fixture.line, fixture.other_line()?])
 }
 
 /// Fails unless the lines are at the levels of these bits.
-fn sees(bench: &Bench<'_>, lines: [Line; 2], levels: u64, what: &str) -> Outcome {
+fn sees(fixture: &Fixture<'_>, lines: [Line; 2], levels: u64, what: &str) -> Verdict {
     for (index, line) in lines.into_iter().enumerate() {
-        bench.sees(line, Level::from(levels >> index & 1 == 1), what)?;
+        fixture.sees(line, Level::from(levels >> index & 1 == 1), what)?;
     }
     Ok(())
 }
 
-pub(super) fn starts_at_its_levels(bench: &Bench<'_>) -> Outcome {
-    let lines = lines(bench)?;
+pub(super) fn starts_at_its_levels(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
     for levels in [0b01, 0b10, 0b11, 0b00] {
-        let group = bench.gpio().group(lines).initial(levels).open()?;
-        sees(bench, lines, levels, &format!("in a group that starts {levels:02b}"))?;
+        let group = fixture.gpio().group(lines).initial(levels).open()?;
+        sees(fixture, lines, levels, &format!("in a group that starts {levels:02b}"))?;
         let read = group.levels()?;
         check(read == levels, || format!("a group that starts {levels:02b} reads {read:02b}"))?;
     }
     Ok(())
 }
 
-pub(super) fn sets_what_the_mask_says(bench: &Bench<'_>) -> Outcome {
-    let lines = lines(bench)?;
-    let group = bench.gpio().group(lines).open()?;
+pub(super) fn sets_what_the_mask_says(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    let group = fixture.gpio().group(lines).open()?;
     for (mask, levels, then) in
         [(0b11, 0b11, 0b11), (0b01, 0b00, 0b10), (0b10, 0b00, 0b00), (0b10, 0b10, 0b10), (0b00, 0b00, 0b10)]
     {
         group.set_masked(mask, levels)?;
-        sees(bench, lines, then, &format!("set {levels:02b} under the mask {mask:02b}"))?;
+        sees(fixture, lines, then, &format!("set {levels:02b} under the mask {mask:02b}"))?;
         let read = group.levels()?;
         check(read == then, || format!("a group that is {then:02b} reads {read:02b}"))?;
     }
     refused("a level for a line that the group has not", ErrorKind::InvalidValue, group.set(0b100))?;
-    sees(bench, lines, 0b10, "after a write that was refused")
+    sees(fixture, lines, 0b10, "after a write that was refused")
 }
 
-pub(super) fn changes_in_one_instant(bench: &Bench<'_>) -> Outcome {
-    let lines = lines(bench)?;
-    let group = bench.gpio().group(lines).initial(0b01).open()?;
+pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    let group = fixture.gpio().group(lines).initial(0b01).open()?;
     for levels in [0b10, 0b01, 0b10] {
-        bench.tick();
-        let span = bench.time(|| group.set(levels))?;
+        fixture.tick();
+        let span = fixture.time(|| group.set(levels))?;
         let mut instants = Vec::new();
         for line in lines {
-            instants.extend(bench.changes(line)?.last().map(|(at, _)| *at));
+            instants.extend(fixture.changes(line)?.last().map(|(at, _)| *at));
         }
         let [one, other] = instants[..] else {
             return check(false, || format!("of {lines:?} only some have changed: {instants:?}"));
         };
         let apart = (one - other).max(other - one);
         // A machine that stands still in the middle of it says nothing about the factory.
-        if apart > bench.precision() && span.to - span.from > bench.precision() {
+        if apart > fixture.precision() && span.to - span.from > fixture.precision() {
             return Err(Stop::Stalled);
         }
-        check(apart <= bench.precision(), || format!("{lines:?} changed {apart:?} after each other"))?;
+        check(apart <= fixture.precision(), || format!("{lines:?} changed {apart:?} after each other"))?;
     }
     Ok(())
 }
 
-pub(super) fn is_taken_and_closed_as_one(bench: &Bench<'_>) -> Outcome {
-    let (gpio, lines) = (bench.gpio(), lines(bench)?);
-    let found = [bench.observe(lines[0])?, bench.observe(lines[1])?];
+pub(super) fn is_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
+    let found = [fixture.observe(lines[0])?, fixture.observe(lines[1])?];
     let taken = gpio.output(lines[1]).open()?;
     refused("a group with a line in use", ErrorKind::PinInUse, gpio.group(lines).open())?;
     // The one that was free is free still.
@@ -84,23 +84,23 @@ pub(super) fn is_taken_and_closed_as_one(bench: &Bench<'_>) -> Outcome {
     refused("writing a closed group", ErrorKind::Closed, group.set(0b11))?;
     refused("reading a closed group", ErrorKind::Closed, group.levels())?;
     for (line, level) in lines.into_iter().zip(found) {
-        bench.sees(line, level, "in a group that was closed")?;
+        fixture.sees(line, level, "in a group that was closed")?;
         gpio.output(line).open()?.close()?;
     }
     Ok(())
 }
 
-pub(super) fn is_opened_as_a_whole_or_not_at_all(bench: &Bench<'_>) -> Outcome {
-    let (gpio, lines) = (bench.gpio(), lines(bench)?);
+pub(super) fn is_opened_as_a_whole_or_not_at_all(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
     for [taken, free] in [lines, [lines[1], lines[0]]] {
-        let before = bench.observe(free)?;
-        let other = bench.take_elsewhere(taken)?;
+        let before = fixture.observe(free)?;
+        let other = fixture.take_elsewhere(taken)?;
         refused(
             "a group with a line of another process",
             ErrorKind::Busy,
             gpio.group(lines).initial(0b11).open(),
         )?;
-        bench.sees(free, before, "in a group that could not be had")?;
+        fixture.sees(free, before, "in a group that could not be had")?;
         gpio.output(free).open()?.close()?;
         drop(other);
     }

@@ -2,71 +2,71 @@
 
 use pinzero_core::{Bias, Input, Level, Line};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check};
 
 const PULLS: [(Bias, Level); 2] = [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)];
 
-fn open(bench: &Bench<'_>, line: Line, bias: Bias) -> Outcome<Input> {
-    Ok(bench.input(line).bias(bias).open()?)
+fn open(fixture: &Fixture<'_>, line: Line, bias: Bias) -> Verdict<Input> {
+    Ok(fixture.input(line).bias(bias).open()?)
 }
 
 /// Fails unless the input reads `level`.
-fn reads(input: &Input, level: Level, what: &str) -> Outcome {
+fn reads(input: &Input, level: Level, what: &str) -> Verdict {
     let read = input.level()?;
     check(read == level, || format!("{}, {what}: reads {read}, not {level}", input.line()))
 }
 
-pub(super) fn follows_the_line(bench: &Bench<'_>) -> Outcome {
-    let input = open(bench, bench.line, Bias::AsIs)?;
+pub(super) fn follows_the_line(fixture: &Fixture<'_>) -> Verdict {
+    let input = open(fixture, fixture.line, Bias::AsIs)?;
     for level in [Level::High, Level::Low, Level::Low, Level::High] {
-        bench.drive(bench.line, level)?;
+        fixture.drive(fixture.line, level)?;
         reads(&input, level, &format!("driven {level}"))?;
     }
     Ok(())
 }
 
-pub(super) fn is_pulled(bench: &Bench<'_>) -> Outcome {
-    for &line in &bench.lines {
+pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Verdict {
+    for &line in &fixture.lines {
         for (bias, level) in PULLS {
-            let input = open(bench, line, bias)?;
+            let input = open(fixture, line, bias)?;
             reads(&input, level, &format!("with a {bias} and nothing else"))?;
-            bench.sees(line, level, &format!("with a {bias} and nothing else"))?;
+            fixture.sees(line, level, &format!("with a {bias} and nothing else"))?;
         }
     }
     Ok(())
 }
 
-pub(super) fn a_driver_beats_the_pull(bench: &Bench<'_>) -> Outcome {
+pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Verdict {
     for (bias, level) in PULLS {
-        let input = open(bench, bench.line, bias)?;
-        bench.drive(bench.line, !level)?;
+        let input = open(fixture, fixture.line, bias)?;
+        fixture.drive(fixture.line, !level)?;
         reads(&input, !level, &format!("driven against its {bias}"))?;
-        bench.drive(bench.line, None)?;
+        fixture.drive(fixture.line, None)?;
         reads(&input, level, &format!("let go, with a {bias}"))?;
     }
     Ok(())
 }
 
-pub(super) fn a_pull_gives_way_to_a_driver(bench: &Bench<'_>) -> Outcome {
+pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Verdict {
     for (bias, level) in PULLS {
-        bench.drive(bench.line, !level)?;
-        let input = open(bench, bench.line, bias)?;
+        fixture.drive(fixture.line, !level)?;
+        let input = open(fixture, fixture.line, bias)?;
         reads(&input, !level, &format!("driven before it got its {bias}"))?;
         input.close()?;
-        bench.drive(bench.line, None)?;
+        fixture.drive(fixture.line, None)?;
     }
     Ok(())
 }
 
-pub(super) fn gives_the_pull_back(bench: &Bench<'_>) -> Outcome {
-    for &line in &bench.lines {
-        let before = bench.observe(line)?;
+pub(super) fn gives_the_pull_back(fixture: &Fixture<'_>) -> Verdict {
+    for &line in &fixture.lines {
+        let before = fixture.observe(line)?;
         for (bias, level) in PULLS {
-            let input = open(bench, line, bias)?;
+            let input = open(fixture, line, bias)?;
             reads(&input, level, &format!("with a {bias} and nothing else"))?;
             input.close()?;
-            bench.sees(line, before, &format!("an input that was closed, with a {bias} till then"))?;
+            fixture.sees(line, before, &format!("an input that was closed, with a {bias} till then"))?;
         }
     }
     Ok(())

@@ -7,34 +7,34 @@ mod edges;
 mod group;
 mod honesty;
 mod input;
+mod line_info;
 mod names;
 mod output;
 mod ownership;
-mod peek;
 mod pwm;
 mod spi;
 mod wires;
 
-use crate::bench::{
-    BIAS, Bench, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT, PWM, SPI,
+use crate::driven::Role::{self, Group, Output, Steady, Wave};
+use crate::fixture::{
+    BIAS, Fixture, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT, PWM, SPI,
 };
-use crate::driver::Role::{self, Group, Output, Steady, Wave};
-use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// One trial, and the powers without which it is not for a factory.
 pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [Need],
-    pub(crate) run: fn(&Bench<'_>) -> Outcome,
+    pub(crate) run: fn(&Fixture<'_>) -> Verdict,
 }
 
-const fn check(name: &'static str, needs: &'static [Need], run: fn(&Bench<'_>) -> Outcome) -> Check {
+const fn check(name: &'static str, needs: &'static [Need], run: fn(&Fixture<'_>) -> Verdict) -> Check {
     Check { name, needs, run }
 }
 
 /// PWM when it is steady, and when it carries a wave.
-fn both(bench: &Bench<'_>, check: fn(&Bench<'_>, Role) -> Outcome) -> Outcome {
-    [Steady, Wave].into_iter().try_for_each(|role| check(bench, role))
+fn both(fixture: &Fixture<'_>, check: fn(&Fixture<'_>, Role) -> Verdict) -> Verdict {
+    [Steady, Wave].into_iter().try_for_each(|role| check(fixture, role))
 }
 
 /// All of them.
@@ -54,27 +54,29 @@ pub(crate) const ALL: &[Check] = &[
     check("boundary::a_dropped_pin_is_free", &[], boundary::a_dropped_pin_is_free),
     check("boundary::a_closed_factory_holds_nothing", &[], boundary::a_closed_factory_holds_nothing),
     check("output::starts_at_its_level", &[OUTPUT], output::starts_at_its_level),
-    check("output::starts_without_a_blip", &[OUTPUT], |bench| closing::starts_straight(bench, Output)),
+    check("output::starts_without_a_blip", &[OUTPUT], |fixture| closing::starts_straight(fixture, Output)),
     check("output::adopts_without_a_blip", &[OUTPUT], closing::adopts_straight),
-    check("output::ends_without_a_blip", &[OUTPUT], |bench| closing::ends_straight(bench, Output)),
+    check("output::ends_without_a_blip", &[OUTPUT], |fixture| closing::ends_straight(fixture, Output)),
     check("output::adopts_the_level", &[OUTPUT], output::adopts_the_level),
     check("output::drives_and_reads", &[OUTPUT], output::drives_and_reads),
-    check("output::restores_what_it_found", &[OUTPUT], |bench| closing::restores(bench, Output)),
-    check("output::leaves_the_pull_asked_for", &[OUTPUT, BIAS], |bench| {
-        closing::leaves_a_pull(bench, Output)
+    check("output::restores_what_it_found", &[OUTPUT], |fixture| closing::restores(fixture, Output)),
+    check("output::leaves_the_pull_asked_for", &[OUTPUT, BIAS], |fixture| {
+        closing::leaves_a_pull(fixture, Output)
     }),
-    check("output::leaves_low_or_high", &[OUTPUT], |bench| closing::leaves_a_level(bench, Output)),
-    check("output::keeps_its_level", &[OUTPUT, KEEP], |bench| closing::keeps(bench, Output)),
+    check("output::leaves_low_or_high", &[OUTPUT], |fixture| closing::leaves_a_level(fixture, Output)),
+    check("output::keeps_its_level", &[OUTPUT, KEEP], |fixture| closing::keeps(fixture, Output)),
     check("group::starts_at_its_levels", &[GROUP], group::starts_at_its_levels),
-    check("group::starts_without_a_blip", &[GROUP], |bench| closing::starts_straight(bench, Group)),
-    check("group::ends_without_a_blip", &[GROUP], |bench| closing::ends_straight(bench, Group)),
+    check("group::starts_without_a_blip", &[GROUP], |fixture| closing::starts_straight(fixture, Group)),
+    check("group::ends_without_a_blip", &[GROUP], |fixture| closing::ends_straight(fixture, Group)),
     check("group::sets_what_the_mask_says", &[GROUP], group::sets_what_the_mask_says),
     check("group::changes_in_one_instant", &[NATIVE_GROUP], group::changes_in_one_instant),
     check("group::is_taken_and_closed_as_one", &[GROUP, OUTPUT], group::is_taken_and_closed_as_one),
-    check("group::restores_what_it_found", &[GROUP], |bench| closing::restores(bench, Group)),
-    check("group::leaves_the_pull_asked_for", &[GROUP, BIAS], |bench| closing::leaves_a_pull(bench, Group)),
-    check("group::leaves_low_or_high", &[GROUP], |bench| closing::leaves_a_level(bench, Group)),
-    check("group::keeps_its_level", &[GROUP, KEEP], |bench| closing::keeps(bench, Group)),
+    check("group::restores_what_it_found", &[GROUP], |fixture| closing::restores(fixture, Group)),
+    check("group::leaves_the_pull_asked_for", &[GROUP, BIAS], |fixture| {
+        closing::leaves_a_pull(fixture, Group)
+    }),
+    check("group::leaves_low_or_high", &[GROUP], |fixture| closing::leaves_a_level(fixture, Group)),
+    check("group::keeps_its_level", &[GROUP, KEEP], |fixture| closing::keeps(fixture, Group)),
     check(
         "group::is_opened_as_a_whole_or_not_at_all",
         &[GROUP, OUTPUT],
@@ -103,9 +105,9 @@ pub(crate) const ALL: &[Check] = &[
     check("ownership::one_holder_among_processes", &[OUTPUT], ownership::one_holder_among_processes),
     check("ownership::a_refused_line_stays_free", &[OUTPUT], ownership::a_refused_line_stays_free),
     check("ownership::the_factory_closes_all", &[INPUT, OUTPUT], ownership::the_factory_closes_all),
-    check("peek::at_an_output_takes_nothing", &[OUTPUT], peek::at_an_output_takes_nothing),
-    check("peek::at_an_input_takes_nothing", &[INPUT, BIAS], peek::at_an_input_takes_nothing),
-    check("peek::at_pwm_takes_nothing", &[PWM], peek::at_pwm_takes_nothing),
+    check("line_info::at_an_output_takes_nothing", &[OUTPUT], line_info::at_an_output_takes_nothing),
+    check("line_info::at_an_input_takes_nothing", &[INPUT, BIAS], line_info::at_an_input_takes_nothing),
+    check("line_info::at_pwm_takes_nothing", &[PWM], line_info::at_pwm_takes_nothing),
     check("names::lead_to_their_lines", &[], names::lead_to_their_lines),
     check("names::of_no_line_are_refused", &[], names::of_no_line_are_refused),
     check("pwm::starts_with_its_duty", &[PWM], pwm::starts_with_its_duty),
@@ -113,13 +115,13 @@ pub(crate) const ALL: &[Check] = &[
     check("pwm::keeps_its_duty_at_another_frequency", &[PWM], pwm::keeps_its_duty_at_another_frequency),
     check("pwm::never_toggles_at_the_ends", &[PWM], pwm::never_toggles_at_the_ends),
     check("pwm::refuses_what_is_no_wave", &[PWM], pwm::refuses_what_is_no_wave),
-    check("pwm::starts_without_a_blip", &[PWM], |bench| closing::starts_straight(bench, Steady)),
-    check("pwm::ends_without_a_blip", &[PWM], |bench| closing::ends_straight(bench, Steady)),
+    check("pwm::starts_without_a_blip", &[PWM], |fixture| closing::starts_straight(fixture, Steady)),
+    check("pwm::ends_without_a_blip", &[PWM], |fixture| closing::ends_straight(fixture, Steady)),
     check("pwm::ends_with_close", &[PWM], pwm::ends_with_close),
-    check("pwm::restores_what_it_found", &[PWM], |bench| both(bench, closing::restores)),
-    check("pwm::leaves_the_pull_asked_for", &[PWM, BIAS], |bench| both(bench, closing::leaves_a_pull)),
-    check("pwm::leaves_low_or_high", &[PWM], |bench| both(bench, closing::leaves_a_level)),
-    check("pwm::keeps_its_level", &[PWM, KEEP], |bench| both(bench, closing::keeps)),
+    check("pwm::restores_what_it_found", &[PWM], |fixture| both(fixture, closing::restores)),
+    check("pwm::leaves_the_pull_asked_for", &[PWM, BIAS], |fixture| both(fixture, closing::leaves_a_pull)),
+    check("pwm::leaves_low_or_high", &[PWM], |fixture| both(fixture, closing::leaves_a_level)),
+    check("pwm::keeps_its_level", &[PWM, KEEP], |fixture| both(fixture, closing::keeps)),
     check("spi::comes_back_over_a_wire", &[SPI], spi::comes_back_over_a_wire),
     check("wires::carry_a_level", &[INPUT, OUTPUT], wires::carry_a_level),
     check("wires::a_driver_beats_a_pull", &[INPUT, OUTPUT, BIAS], wires::a_driver_beats_a_pull),

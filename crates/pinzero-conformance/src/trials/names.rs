@@ -2,30 +2,30 @@
 
 use pinzero_core::{ErrorKind, Line, PinSpec};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check, refused};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check, refused};
 
-fn leads_to(bench: &Bench<'_>, pin: impl Into<PinSpec>, line: Line) -> Outcome {
+fn leads_to(fixture: &Fixture<'_>, pin: impl Into<PinSpec>, line: Line) -> Verdict {
     let pin = pin.into();
-    let found = bench.gpio().resolve(pin.clone())?;
+    let found = fixture.gpio().resolve(pin.clone())?;
     check(found == line, || format!("{pin} leads to {found}, not to {line}"))
 }
 
-pub(super) fn lead_to_their_lines(bench: &Bench<'_>) -> Outcome {
-    let board = bench.gpio().board();
+pub(super) fn lead_to_their_lines(fixture: &Fixture<'_>) -> Verdict {
+    let board = fixture.gpio().board();
     for line in (0..board.lines()).map(Line) {
-        leads_to(bench, line, line)?;
-        leads_to(bench, line.0.to_string(), line)?;
+        leads_to(fixture, line, line)?;
+        leads_to(fixture, line.0.to_string(), line)?;
         for name in board.names(line.0) {
-            leads_to(bench, name.to_lowercase(), line)?;
-            leads_to(bench, name, line)?;
+            leads_to(fixture, name.to_lowercase(), line)?;
+            leads_to(fixture, name, line)?;
         }
     }
     Ok(())
 }
 
-pub(super) fn of_no_line_are_refused(bench: &Bench<'_>) -> Outcome {
-    let gpio = bench.gpio();
+pub(super) fn of_no_line_are_refused(fixture: &Fixture<'_>) -> Verdict {
+    let gpio = fixture.gpio();
     let beyond = gpio.board().lines();
     refused("a negative number", ErrorKind::UnknownPin, gpio.resolve(-1))?;
     refused("the number after the last", ErrorKind::UnknownPin, gpio.resolve(beyond))?;

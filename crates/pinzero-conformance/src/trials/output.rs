@@ -2,16 +2,16 @@
 
 use pinzero_core::Level;
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check};
 
 const BOTH: [Level; 2] = [Level::High, Level::Low];
 
-pub(super) fn starts_at_its_level(bench: &Bench<'_>) -> Outcome {
-    for &line in &bench.lines {
+pub(super) fn starts_at_its_level(fixture: &Fixture<'_>) -> Verdict {
+    for &line in &fixture.lines {
         for level in BOTH {
-            let output = bench.gpio().output(line).initial(level).open()?;
-            bench.sees(line, level, &format!("an output that starts {level}"))?;
+            let output = fixture.gpio().output(line).initial(level).open()?;
+            fixture.sees(line, level, &format!("an output that starts {level}"))?;
             let read = output.level()?;
             check(read == level, || format!("{line}, an output that starts {level}, reads {read}"))?;
         }
@@ -19,23 +19,23 @@ pub(super) fn starts_at_its_level(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn adopts_the_level(bench: &Bench<'_>) -> Outcome {
-    for &line in &bench.lines {
-        let before = bench.observe(line)?;
-        let output = bench.gpio().output(line).adopt().open()?;
-        bench.sees(line, before, "adopted by an output")?;
+pub(super) fn adopts_the_level(fixture: &Fixture<'_>) -> Verdict {
+    for &line in &fixture.lines {
+        let before = fixture.observe(line)?;
+        let output = fixture.gpio().output(line).adopt().open()?;
+        fixture.sees(line, before, "adopted by an output")?;
         let last = output.last();
         check(last == before, || format!("{line} was {before}, and was adopted as {last}"))?;
     }
     Ok(())
 }
 
-pub(super) fn drives_and_reads(bench: &Bench<'_>) -> Outcome {
-    let line = bench.line;
-    let output = bench.gpio().output(line).open()?;
+pub(super) fn drives_and_reads(fixture: &Fixture<'_>) -> Verdict {
+    let line = fixture.line;
+    let output = fixture.gpio().output(line).open()?;
     for level in [Level::High, Level::Low, Level::Low, Level::High, Level::High, Level::Low] {
         output.set(level)?;
-        bench.sees(line, level, "an output that was just set")?;
+        fixture.sees(line, level, "an output that was just set")?;
         let read = output.level()?;
         check(read == level, || format!("{line}, an output set {level}, reads {read}"))?;
     }

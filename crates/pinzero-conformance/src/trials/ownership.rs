@@ -2,11 +2,11 @@
 
 use pinzero_core::{Bias, ErrorKind, Level, OnClose};
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check, refused};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check, refused};
 
-pub(super) fn a_closed_output_says_so(bench: &Bench<'_>) -> Outcome {
-    let output = bench.gpio().output(bench.line).open()?;
+pub(super) fn a_closed_output_says_so(fixture: &Fixture<'_>) -> Verdict {
+    let output = fixture.gpio().output(fixture.line).open()?;
     let clone = output.clone();
     output.close()?;
     output.close()?;
@@ -15,51 +15,51 @@ pub(super) fn a_closed_output_says_so(bench: &Bench<'_>) -> Outcome {
     refused("reading a closed output", ErrorKind::Closed, clone.level())
 }
 
-pub(super) fn a_closed_input_says_so(bench: &Bench<'_>) -> Outcome {
-    let input = bench.input(bench.line).open()?;
+pub(super) fn a_closed_input_says_so(fixture: &Fixture<'_>) -> Verdict {
+    let input = fixture.input(fixture.line).open()?;
     input.close()?;
     input.close()?;
     refused("reading a closed input", ErrorKind::Closed, input.level())?;
     refused("waiting for a closed input", ErrorKind::Closed, input.wait_for(true))
 }
 
-pub(super) fn a_line_can_be_opened_again(bench: &Bench<'_>) -> Outcome {
+pub(super) fn a_line_can_be_opened_again(fixture: &Fixture<'_>) -> Verdict {
     for _ in 0..3 {
-        let output = bench.gpio().output(bench.line).initial(Level::High).open()?;
-        bench.sees(bench.line, Level::High, "an output")?;
+        let output = fixture.gpio().output(fixture.line).initial(Level::High).open()?;
+        fixture.sees(fixture.line, Level::High, "an output")?;
         output.close()?;
-        bench.drive(bench.line, Level::Low)?;
-        let input = bench.input(bench.line).open()?;
+        fixture.drive(fixture.line, Level::Low)?;
+        let input = fixture.input(fixture.line).open()?;
         let mut events = input.events();
-        let when = bench.drive(bench.line, Level::High)?;
-        bench.expect(&mut events, Level::High, when)?;
+        let when = fixture.drive(fixture.line, Level::High)?;
+        fixture.expect(&mut events, Level::High, when)?;
         drop(input);
-        bench.drive(bench.line, None)?;
+        fixture.drive(fixture.line, None)?;
     }
     Ok(())
 }
 
-pub(super) fn one_holder_in_a_process(bench: &Bench<'_>) -> Outcome {
-    let (gpio, line) = (bench.gpio(), bench.line);
+pub(super) fn one_holder_in_a_process(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, line) = (fixture.gpio(), fixture.line);
     let output = gpio.output(line).initial(Level::High).open()?;
     refused("an output on a line in use", ErrorKind::PinInUse, gpio.output(line).open())?;
-    if bench.powers().pwm.is_available() {
+    if fixture.powers().pwm.is_available() {
         refused("PWM on a line in use", ErrorKind::PinInUse, gpio.pwm(line).open())?;
     }
-    if bench.powers().input.is_available() {
+    if fixture.powers().input.is_available() {
         refused("an input on a line in use", ErrorKind::PinInUse, gpio.input(line).open())?;
     }
-    bench.sees(line, Level::High, "an output that others have wanted")?;
+    fixture.sees(line, Level::High, "an output that others have wanted")?;
     output.close()?;
     drop(gpio.output(line).open()?);
     Ok(())
 }
 
-pub(super) fn one_holder_among_processes(bench: &Bench<'_>) -> Outcome {
-    let (gpio, line) = (bench.gpio(), bench.line);
-    let other = bench.take_elsewhere(line)?;
+pub(super) fn one_holder_among_processes(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, line) = (fixture.gpio(), fixture.line);
+    let other = fixture.take_elsewhere(line)?;
     refused("an output that another process holds", ErrorKind::Busy, gpio.output(line).open())?;
-    if bench.powers().input.is_available() {
+    if fixture.powers().input.is_available() {
         refused("an input that another process holds", ErrorKind::Busy, gpio.input(line).open())?;
     }
     drop(other);
@@ -67,8 +67,8 @@ pub(super) fn one_holder_among_processes(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn a_refused_line_stays_free(bench: &Bench<'_>) -> Outcome {
-    let (gpio, line, powers) = (bench.gpio(), bench.line, bench.powers());
+pub(super) fn a_refused_line_stays_free(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, line, powers) = (fixture.gpio(), fixture.line, fixture.powers());
     if !powers.keep.is_available() {
         // Whether that is refused is a trial of its own.
         drop(gpio.output(line).on_close(OnClose::Keep).open());
@@ -79,20 +79,20 @@ pub(super) fn a_refused_line_stays_free(bench: &Bench<'_>) -> Outcome {
     drop(gpio.pwm(line).initial(2.0).open());
     drop(gpio.pwm(line).frequency(0.0).open());
     let output = gpio.output(line).initial(Level::High).open()?;
-    bench.sees(line, Level::High, "an output on a line that was refused before")?;
+    fixture.sees(line, Level::High, "an output on a line that was refused before")?;
     Ok(output.close()?)
 }
 
-pub(super) fn the_factory_closes_all(bench: &Bench<'_>) -> Outcome {
-    let (gpio, line) = (bench.gpio(), bench.line);
-    let other = bench.other_line()?;
-    let before = bench.observe(line)?;
+pub(super) fn the_factory_closes_all(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, line) = (fixture.gpio(), fixture.line);
+    let other = fixture.other_line()?;
+    let before = fixture.observe(line)?;
     let output = gpio.output(line).initial(!before).open()?;
     let input = gpio.input(other).open()?;
     let mut events = input.events();
     gpio.close()?;
     gpio.close()?;
-    bench.sees(line, before, "an output whose factory was closed")?;
+    fixture.sees(line, before, "an output whose factory was closed")?;
     check(events.next().is_none(), || "events go on after the factory was closed".to_owned())?;
     check(output.is_closed() && input.is_closed(), || "a closed factory has open devices".to_owned())?;
     refused("writing an output of a closed factory", ErrorKind::Closed, output.set(Level::High))?;

@@ -2,14 +2,14 @@
 
 use pinzero_core::ErrorKind;
 
-use crate::bench::Bench;
-use crate::outcome::{Outcome, check, or_not_applicable, refused};
+use crate::fixture::Fixture;
+use crate::verdict::{Verdict, check, or_not_applicable, refused};
 
-pub(super) fn comes_back_over_a_wire(bench: &Bench<'_>) -> Outcome {
-    let [mosi, miso] = bench.wire()?;
-    let clock = bench.lines.iter().find(|line| ![mosi, miso].contains(line));
+pub(super) fn comes_back_over_a_wire(fixture: &Fixture<'_>) -> Verdict {
+    let [mosi, miso] = fixture.wire()?;
+    let clock = fixture.lines.iter().find(|line| ![mosi, miso].contains(line));
     let clock = *or_not_applicable(clock, "the rig has no line for a clock beside the wire")?;
-    let spi = bench.gpio().spi(clock).mosi(mosi).miso(miso).open()?;
+    let spi = fixture.gpio().spi(clock).mosi(mosi).miso(miso).open()?;
     let data = [0x00, 0xff, 0x80, 0x01, 0xa5];
     let mut echo = data;
     spi.transfer(&mut echo)?;
@@ -17,6 +17,6 @@ pub(super) fn comes_back_over_a_wire(bench: &Bench<'_>) -> Outcome {
     spi.close()?;
     spi.close()?;
     refused("a transfer on a closed bus", ErrorKind::Closed, spi.transfer(&mut echo))?;
-    bench.gpio().output(mosi).open()?.close()?;
-    Ok(bench.gpio().output(clock).open()?.close()?)
+    fixture.gpio().output(mosi).open()?.close()?;
+    Ok(fixture.gpio().output(clock).open()?.close()?)
 }

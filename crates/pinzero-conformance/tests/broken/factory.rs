@@ -9,8 +9,8 @@ use pinzero_conformance::Pulses;
 use pinzero_core::board::Board;
 use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
-    Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Peek, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
+    Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, LineInfo,
+    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
     SpiConfig, Support,
 };
 
@@ -251,10 +251,10 @@ impl PinFactory for Broken {
         Ok(self.is(FindsEverything).then_some(Line(0)))
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
-        let seen = self.inner.peek(line)?;
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
+        let seen = self.inner.line_info(line)?;
         let is_lie = self.is(LiesWhenLookedAt);
-        Ok(Peek { level: seen.level.map(|level| if is_lie { !level } else { level }), ..seen })
+        Ok(LineInfo { level: seen.level.map(|level| if is_lie { !level } else { level }), ..seen })
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

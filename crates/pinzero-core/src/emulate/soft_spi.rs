@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus};
 use crate::gpio::Gpio;
-use crate::spi::{SpiMode, SpiSettings};
+use crate::handle::spi::{SpiMode, SpiSettings};
 use crate::time::ms;
 use crate::types::{Bias, Level, Line, OnClose};
 

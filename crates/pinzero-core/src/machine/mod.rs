@@ -4,15 +4,15 @@
 
 mod blink;
 mod click;
-mod filter;
+mod debounce;
 mod hold;
-mod wave;
+mod pwm_wave;
 
 pub use blink::{Blink, Frame, Frames};
 pub use click::{Click, Gesture};
-pub use filter::{Change, Filter};
+pub use debounce::{Change, Debounce};
 pub use hold::Hold;
-pub use wave::Wave;
+pub use pwm_wave::Wave;
 
 /// Miri is slow, and lets nothing be written to files.
 #[cfg(test)]

@@ -6,34 +6,34 @@ use std::time::Duration;
 
 use pinzero_board::Board;
 
+use super::circuit::{Circuit, Latch};
 use super::line::{Function, Pulse};
-use super::world::{Latch, World};
 use crate::capability::{Capabilities, Support};
 use crate::error::{Error, Result};
 use crate::factory::{
     GroupConfig, InputConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
     SpiBus, SpiConfig,
 };
-use crate::peek::{LineFunction, Peek};
+use crate::handle::line_info::{LineFunction, LineInfo};
 use crate::sync::Mutex;
 use crate::types::{Bias, Host, Level, Line, OnClose};
 
 /// The backend whose pins exist in memory.
 #[derive(Debug)]
 pub struct MockFactory {
-    world: Arc<World>,
+    circuit: Arc<Circuit>,
     /// What is open; `None` once closed.
     pins: Mutex<Option<Vec<Weak<MockPin>>>>,
 }
 
 impl MockFactory {
-    pub(super) fn new(world: Arc<World>) -> Self {
-        MockFactory { world, pins: Mutex::new(Some(Vec::new())) }
+    pub(super) fn new(circuit: Arc<Circuit>) -> Self {
+        MockFactory { circuit, pins: Mutex::new(Some(Vec::new())) }
     }
 
     /// Takes a line, if `power` is there for it; what is not declared is refused.
     fn open(&self, line: Line, what: &str, power: Support, on_close: OnClose) -> Result<Arc<MockPin>> {
-        let powers = self.world.capabilities;
+        let powers = self.circuit.capabilities;
         if power == Support::None {
             return Err(Error::unsupported(what));
         }
@@ -46,14 +46,14 @@ impl MockFactory {
         }
         let mut slot = self.pins.lock();
         let pins = slot.as_mut().ok_or_else(Error::closed)?;
-        self.world.take(line)?;
-        let found = self.world.look(line, |state| Found {
+        self.circuit.take(line)?;
+        let found = self.circuit.look(line, |state| Found {
             function: state.function,
             output: state.output,
             bias: state.bias,
         });
-        let (world, closed) = (self.world.clone(), AtomicBool::new(false));
-        let pin = Arc::new(MockPin { world, line, found, on_close, closed });
+        let (circuit, closed) = (self.circuit.clone(), AtomicBool::new(false));
+        let pin = Arc::new(MockPin { circuit, line, found, on_close, closed });
         if pins.len() == pins.capacity() {
             // Twice the room of what is left: it pays for looking at all of it now and then.
             pins.retain(|pin| pin.strong_count() > 0);
@@ -64,7 +64,7 @@ impl MockFactory {
     }
 
     fn check_bias(&self, bias: Bias) -> Result<()> {
-        let is_there = bias == Bias::AsIs || self.world.capabilities.bias.is_available();
+        let is_there = bias == Bias::AsIs || self.circuit.capabilities.bias.is_available();
         if is_there { Ok(()) } else { Err(Error::unsupported(bias)) }
     }
 }
@@ -75,23 +75,23 @@ impl PinFactory for MockFactory {
     }
 
     fn host(&self) -> Host {
-        Host::Virtual(self.world.id)
+        Host::Virtual(self.circuit.id)
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.world.capabilities
+        self.circuit.capabilities
     }
 
     fn board(&self) -> Board {
-        self.world.board.clone()
+        self.circuit.board.clone()
     }
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {
         Ok(None)
     }
 
-    fn peek(&self, line: Line) -> Result<Peek> {
-        Ok(self.world.look(line, |state| Peek {
+    fn line_info(&self, line: Line) -> Result<LineInfo> {
+        Ok(self.circuit.look(line, |state| LineInfo {
             function: Some(match state.function {
                 Function::Input => LineFunction::Input,
                 Function::Output => LineFunction::Output,
@@ -99,17 +99,17 @@ impl PinFactory for MockFactory {
             }),
             level: Some(state.level),
             bias: Some(state.bias),
-            holder: state.consumer.clone(),
+            consumer: state.consumer.clone(),
         }))
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         let pin = self.open(line, "an output", self.capabilities().output, config.on_close)?;
-        self.world.change(line, |state| {
+        self.circuit.change(line, |state| {
             state.output = config.initial.unwrap_or(state.level);
             state.function = Function::Output;
         });
-        Ok(match self.world.make_direct(line, &pin.closed) {
+        Ok(match self.circuit.make_direct(line, &pin.closed) {
             Some(latch) => Box::new(DirectPin { latch, pin }),
             None => Box::new(pin),
         })
@@ -121,9 +121,9 @@ impl PinFactory for MockFactory {
         let group = MockGroup {
             pins: pins.collect::<Result<_>>()?,
             lines: lines.to_vec(),
-            world: self.world.clone(),
+            circuit: self.circuit.clone(),
         };
-        self.world.change_all(lines, |index, state| {
+        self.circuit.change_all(lines, |index, state| {
             state.output = bit(config.initial, index);
             state.function = Function::Output;
         });
@@ -139,21 +139,21 @@ impl PinFactory for MockFactory {
             return Err(Error::unsupported("a settle time"));
         }
         let pin = self.open(line, "an input", self.capabilities().input, OnClose::Restore)?;
-        self.world.change(line, |state| {
+        self.circuit.change(line, |state| {
             state.function = Function::Input;
             state.set_bias(config.bias);
         });
         // Listens from now on: the pull that has just been set is no event.
-        self.world.look(line, |state| state.sink = config.edges);
+        self.circuit.look(line, |state| state.sink = config.edges);
         Ok(Box::new(pin))
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         let pin = self.open(line, "PWM", self.capabilities().pwm, config.on_close)?;
-        self.world.look(line, |state| {
+        self.circuit.look(line, |state| {
             (state.function, state.output, state.rest) = (Function::Pwm, Level::Low, config.rest);
         });
-        self.world.pulse(line, config.period, config.pulse, || pin.check_open())?;
+        self.circuit.pulse(line, config.period, config.pulse, || pin.check_open())?;
         Ok(Box::new(pin))
     }
 
@@ -171,7 +171,7 @@ impl PinFactory for MockFactory {
 
 #[derive(Debug)]
 struct MockPin {
-    world: Arc<World>,
+    circuit: Arc<Circuit>,
     line: Line,
     found: Found,
     on_close: OnClose,
@@ -192,7 +192,7 @@ impl MockPin {
     }
 
     fn write(&self, level: Level) -> Result<()> {
-        self.world.change(self.line, |state| {
+        self.circuit.change(self.line, |state| {
             // Looked at under the lock of the lines: no write follows a close that has returned.
             self.check_open()?;
             state.writes += 1;
@@ -205,7 +205,7 @@ impl MockPin {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
         }
-        let sink = self.world.change(self.line, |state| {
+        let sink = self.circuit.change(self.line, |state| {
             let (function, output, bias) = match self.on_close {
                 OnClose::Restore => (self.found.function, self.found.output, self.found.bias),
                 OnClose::Input(bias) => (Function::Input, state.output, bias),
@@ -230,7 +230,7 @@ impl MockPin {
 impl Pin for Arc<MockPin> {
     fn level(&self) -> Result<Level> {
         self.check_open()?;
-        Ok(self.world.look(self.line, |state| state.level))
+        Ok(self.circuit.look(self.line, |state| state.level))
     }
 
     fn close(&self) -> Result<()> {
@@ -303,7 +303,7 @@ fn bit(levels: u64, index: usize) -> Level {
 
 #[derive(Debug)]
 struct MockGroup {
-    world: Arc<World>,
+    circuit: Arc<Circuit>,
     pins: Vec<Arc<MockPin>>,
     lines: Vec<Line>,
 }
@@ -311,7 +311,7 @@ struct MockGroup {
 impl OutputGroupPins for MockGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         self.pins.iter().try_for_each(|pin| pin.check_open())?;
-        self.world.change_all(&self.lines, |index, state| {
+        self.circuit.change_all(&self.lines, |index, state| {
             // It may have been closed meanwhile, see `MockPin::set`.
             if bit(mask, index).is_high() && self.pins[index].check_open().is_ok() {
                 state.writes += 1;
@@ -341,7 +341,7 @@ impl OutputGroupPins for MockGroup {
 
 impl PwmPin for Arc<MockPin> {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.world.pulse(self.line, period, pulse, || self.check_open())
+        self.circuit.pulse(self.line, period, pulse, || self.check_open())
     }
 
     fn confirm(&self) -> Result<()> {
@@ -354,7 +354,7 @@ impl PwmPin for Arc<MockPin> {
     }
 }
 
-impl super::world::LineState {
+impl super::circuit::LineState {
     fn set_bias(&mut self, bias: Bias) {
         if bias != Bias::AsIs {
             self.bias = bias;

@@ -56,20 +56,20 @@ impl<'a> MockLine<'a> {
 
     /// Drives the line from outside, as a button or another chip does.
     pub fn drive(&self, level: Level) {
-        self.mock.world.change(self.line, |state| state.drive = Some(level));
+        self.mock.circuit.change(self.line, |state| state.drive = Some(level));
         self.mock.runtime().catch_up();
     }
 
     /// Stops driving: pulls decide again.
     pub fn release(&self) {
-        self.mock.world.change(self.line, |state| state.drive = None);
+        self.mock.circuit.change(self.line, |state| state.drive = None);
         self.mock.runtime().catch_up();
     }
 
     /// Drives the line, or lets go of it, as of `at`, which has just been: the edge has that time, however late this is
     /// called. Not before the line's last change, and not in the future.
     pub fn drive_at(&self, at: Instant, level: Option<Level>) {
-        self.mock.world.drive_at(at, self.line, level);
+        self.mock.circuit.drive_at(at, self.line, level);
         self.mock.runtime().catch_up();
     }
 
@@ -93,40 +93,40 @@ impl<'a> MockLine<'a> {
 
     /// The level on the line.
     pub fn level(&self) -> Level {
-        self.mock.world.look(self.line, |state| state.level)
+        self.mock.circuit.look(self.line, |state| state.level)
     }
 
     /// What the pin is.
     pub fn function(&self) -> Function {
-        self.mock.world.look(self.line, |state| state.function)
+        self.mock.circuit.look(self.line, |state| state.function)
     }
 
     /// The resistor that is set.
     pub fn bias(&self) -> Bias {
-        self.mock.world.look(self.line, |state| state.bias)
+        self.mock.circuit.look(self.line, |state| state.bias)
     }
 
     /// Every change of the line's level so far, with its time since the clock's zero. Of more than 262,144 the oldest are
     /// forgotten.
     pub fn history(&self) -> Vec<(Duration, Level)> {
-        self.mock.world.look(self.line, |state| {
+        self.mock.circuit.look(self.line, |state| {
             state.history.iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()
         })
     }
 
     /// Every wave that was put on the line so far, the steady ones included.
     pub fn pulses(&self) -> Vec<Pulse> {
-        self.mock.world.look(self.line, |state| state.pulses.clone())
+        self.mock.circuit.look(self.line, |state| state.pulses.clone())
     }
 
     /// How often the pin has been written to, whether or not that changed anything.
     pub fn writes(&self) -> u64 {
-        self.mock.world.look(self.line, |state| state.writes)
+        self.mock.circuit.look(self.line, |state| state.writes)
     }
 
     /// Forgets history, pulses and writes.
     pub fn clear(&self) {
-        self.mock.world.look(self.line, |state| {
+        self.mock.circuit.look(self.line, |state| {
             state.history.clear();
             state.pulses.clear();
             state.writes = 0;
@@ -135,11 +135,11 @@ impl<'a> MockLine<'a> {
 
     /// Loses the next `count` edges of this input on their way, as a queue that overflows does.
     pub fn lose(&self, count: u32) {
-        self.mock.world.look(self.line, |state| state.to_lose = count);
+        self.mock.circuit.look(self.line, |state| state.to_lose = count);
     }
 
     /// Has somebody else hold the line, or nobody again: opening it is refused then.
     pub fn hold_by(&self, consumer: Option<&str>) {
-        self.mock.world.look(self.line, |state| state.consumer = consumer.map(str::to_owned));
+        self.mock.circuit.look(self.line, |state| state.consumer = consumer.map(str::to_owned));
     }
 }

@@ -17,13 +17,13 @@
 //! # Ok::<(), pinzero_core::Error>(())
 //! ```
 
+mod circuit;
 mod factory;
 mod line;
 mod mcp3008;
 mod script;
 mod spi;
 mod terminal;
-mod world;
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -37,17 +37,17 @@ use crate::error::Result;
 use crate::gpio::Gpio;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::gpio::GpioBuilder;
-use crate::spec::PinSpec;
-use crate::spi::SpiMode;
+use crate::handle::spi::SpiMode;
+use crate::pin_spec::PinSpec;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
+use circuit::Circuit;
 pub use factory::MockFactory;
 pub use line::{Function, MockLine, Pulse};
 pub use mcp3008::MockMcp3008;
 pub use spi::MockSpiDevice;
-use spi::{Chip, Slave};
+use spi::{Chip, SpiPeripheral};
 use terminal::Output;
-use world::World;
 
 /// The revision code of a Raspberry Pi 4B, which is what a mock is if nothing is said.
 const PI_4B: u32 = 0x00c0_3111;
@@ -179,12 +179,12 @@ impl Builder {
             (None, true) => Some(Output::Terminal),
             (None, false) => None,
         };
-        let world =
-            Arc::new(World::new(self.board, self.capabilities, self.clock.clone(), output, self.remembers));
-        let gpio = Gpio::builder(MockFactory::new(world.clone())).clock(self.clock);
+        let circuit =
+            Arc::new(Circuit::new(self.board, self.capabilities, self.clock.clone(), output, self.remembers));
+        let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(self.clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
-        world.connect(gpio.runtime().poker());
-        let mock = MockGpio { gpio, world };
+        circuit.connect(gpio.runtime().poker());
+        let mock = MockGpio { gpio, circuit };
         if self.terminal {
             terminal::listen(&mock)?;
         }
@@ -192,11 +192,11 @@ impl Builder {
     }
 }
 
-/// A mock in use: a [`Gpio`], and the world on the other side of its pins.
+/// A mock in use: a [`Gpio`], and the circuit on the other side of its pins.
 #[derive(Debug, Clone)]
 pub struct MockGpio {
     gpio: Gpio,
-    world: Arc<World>,
+    circuit: Arc<Circuit>,
 }
 
 impl Deref for MockGpio {
@@ -222,7 +222,7 @@ impl MockGpio {
 
     /// A bare factory of the same pins, with nothing of core around it; closing it closes what was opened by it.
     pub fn factory(&self) -> MockFactory {
-        MockFactory::new(self.world.clone())
+        MockFactory::new(self.circuit.clone())
     }
 
     /// The other side of a pin: what is wired to it.
@@ -238,7 +238,7 @@ impl MockGpio {
     /// # Panics
     /// If the board has no such pin.
     pub fn wire(&self, one: impl Into<PinSpec>, other: impl Into<PinSpec>) {
-        self.world.wire(self.find(one), self.find(other));
+        self.circuit.wire(self.find(one), self.find(other));
         self.runtime().catch_up();
     }
 
@@ -247,10 +247,10 @@ impl MockGpio {
     /// # Panics
     /// If the board has no such pin.
     pub fn spi_device<P: Into<PinSpec>>(&self, pins: [P; 4], mode: SpiMode) -> MockSpiDevice {
-        let talk = Arc::default();
-        let chip = Chip::Script(Arc::clone(&talk));
-        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), mode, chip));
-        MockSpiDevice(talk)
+        let exchange = Arc::default();
+        let chip = Chip::Script(Arc::clone(&exchange));
+        self.circuit.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), mode, chip));
+        MockSpiDevice(exchange)
     }
 
     /// Wires an MCP3008 to these pins: clock, mosi, miso and select. All its channels are at 0.
@@ -273,7 +273,7 @@ impl MockGpio {
     pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3008 {
         let device = MockMcp3008::default();
         let chip = Chip::Mcp3008(device.clone(), Default::default());
-        self.world.attach(Slave::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
+        self.circuit.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
         device
     }
 

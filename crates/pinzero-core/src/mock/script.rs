@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::MockGpio;
-use super::world::World;
+use super::circuit::Circuit;
 use crate::error::Result;
 use crate::runtime::{Effects, Next, Task};
 use crate::time::Instant;
@@ -13,7 +13,7 @@ use crate::types::{Edge, Level, Line};
 
 #[derive(Debug)]
 pub(super) struct Script {
-    world: Arc<World>,
+    circuit: Arc<Circuit>,
     line: Line,
     steps: VecDeque<(Instant, Level)>,
 }
@@ -27,7 +27,7 @@ impl Script {
         let start = mock.now();
         let mut steps: Vec<_> = steps.into_iter().map(|(at, level)| (start + at, level)).collect();
         steps.sort_by_key(|(at, _)| *at);
-        let script = Script { world: mock.world.clone(), line, steps: steps.into() };
+        let script = Script { circuit: mock.circuit.clone(), line, steps: steps.into() };
         let runtime = mock.runtime();
         runtime.start()?;
         let id = runtime.reserve();
@@ -44,7 +44,7 @@ impl Task for Script {
     fn fire(&mut self, now: Instant, _: &mut Effects) {
         while let Some((at, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
             self.steps.pop_front();
-            self.world.drive_at(at, self.line, Some(level));
+            self.circuit.drive_at(at, self.line, Some(level));
         }
     }
 

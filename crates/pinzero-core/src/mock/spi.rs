@@ -6,17 +6,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::mcp3008::{Conversion, MockMcp3008};
-use crate::spi::{SpiMode, SpiSettings};
+use crate::handle::spi::{SpiMode, SpiSettings};
 use crate::types::{Level, Line};
 
 /// An SPI device (mode and order of bits as set up) that is wired to mock pins; made by
 /// [`MockGpio::spi_device`](super::MockGpio::spi_device).
 #[derive(Debug, Clone)]
-pub struct MockSpiDevice(pub(super) Arc<Mutex<Talk>>);
+pub struct MockSpiDevice(pub(super) Arc<Mutex<Exchange>>);
 
 /// What goes over the wires of a device. Its lock is a leaf below that of the wires.
 #[derive(Debug, Default)]
-pub(super) struct Talk {
+pub(super) struct Exchange {
     answers: VecDeque<u8>,
     received: Vec<u8>,
 }
@@ -37,13 +37,13 @@ impl MockSpiDevice {
 #[derive(Debug)]
 pub(super) enum Chip {
     /// One that says what it has been told to say.
-    Script(Arc<Mutex<Talk>>),
+    Script(Arc<Mutex<Exchange>>),
     Mcp3008(MockMcp3008, Conversion),
 }
 
 /// The device's end of the wires.
 #[derive(Debug)]
-pub(super) struct Slave {
+pub(super) struct SpiPeripheral {
     pub(super) clock: Line,
     pub(super) mosi: Line,
     pub(super) miso: Line,
@@ -60,7 +60,7 @@ pub(super) struct Slave {
     level: Level,
 }
 
-impl Slave {
+impl SpiPeripheral {
     pub(super) fn lines(&self) -> [Line; 4] {
         [self.clock, self.mosi, self.miso, self.select]
     }
@@ -68,7 +68,7 @@ impl Slave {
     pub(super) fn new([clock, mosi, miso, select]: [Line; 4], mode: SpiMode, chip: Chip) -> Self {
         let settings = SpiSettings { mode, ..SpiSettings::default() };
         let clock_level = settings.rest();
-        Slave {
+        SpiPeripheral {
             clock,
             mosi,
             miso,
@@ -107,18 +107,18 @@ impl Slave {
 
     /// Takes a bit in.
     fn read(&mut self, bit: Level) {
-        let talk = match &mut self.chip {
-            Chip::Script(talk) => talk,
+        let exchange = match &mut self.chip {
+            Chip::Script(exchange) => exchange,
             Chip::Mcp3008(chip, conversion) => return conversion.read(bit, chip),
         };
         if self.bits == 0 {
             // Only now is the answer used up: the other side may have deselected instead.
-            talk.lock().answers.pop_front();
+            exchange.lock().answers.pop_front();
         }
         self.input = self.input << 1 | u8::from(bit.is_high());
         self.bits += 1;
         if self.bits == 8 {
-            talk.lock().received.push(self.input);
+            exchange.lock().received.push(self.input);
             self.bits = 0;
             self.output = self.next_answer();
         }
@@ -134,7 +134,7 @@ impl Slave {
 
     fn next_answer(&self) -> u8 {
         match &self.chip {
-            Chip::Script(talk) => talk.lock().answers.front().copied().unwrap_or(0),
+            Chip::Script(exchange) => exchange.lock().answers.front().copied().unwrap_or(0),
             Chip::Mcp3008(..) => 0,
         }
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::MockGpio;
+use super::circuit::LineState;
 use super::line::{Function, Pulse};
-use super::world::LineState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::thread::spawn;
 use crate::time::ms;

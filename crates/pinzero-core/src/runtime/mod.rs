@@ -5,15 +5,12 @@
 //! fires what is due, lets go, and then runs the callbacks that have come of it: in order, one at a time, with no
 //! lock held. Two threads on one poller do the turning, or, for the mock, whoever moves the virtual clock.
 
-#[cfg(any(test, not(target_os = "linux")))]
-mod condvar;
+mod poller;
 #[cfg(target_os = "linux")]
-mod epoll;
-mod manual;
+mod reactor;
 mod state;
 mod threads;
-#[cfg(target_os = "linux")]
-mod timeline;
+mod virtual_time;
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -22,9 +19,9 @@ use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
 
-pub(crate) use state::{Effects, Next, Task, TaskId};
 #[cfg(target_os = "linux")]
-pub use timeline::{Timeline, Watching};
+pub use reactor::{Reactor, Registration};
+pub(crate) use state::{Effects, Next, Task, TaskId};
 
 use crate::error::Result;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -74,11 +71,11 @@ impl Inbox {
 
 /// Who turns the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turner {
+enum Caller {
     /// One of its own threads.
-    Own,
+    Runtime,
     /// A thread of the program that wants something done.
-    Visitor,
+    User,
 }
 
 impl Runtime {
@@ -138,7 +135,7 @@ impl Runtime {
 
     /// Takes the state, does something to it, and sees to what comes of that.
     pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
-        self.0.turn(Turner::Visitor, work)
+        self.0.poll_once(Caller::User, work)
     }
 
     /// Sees to what a write has set off, if the clock is virtual: callbacks run now, on this thread. To be called with no
@@ -231,12 +228,12 @@ impl Poker {
 
 impl Shared {
     /// One turn: what is in the inbox, then `work`, then what is due; then, without the lock, the callbacks.
-    fn turn<R>(&self, turner: Turner, work: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
+    fn poll_once<R>(&self, caller: Caller, work: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
         let mut effects = Effects::default();
         let mut state = self.state.lock();
         self.take_inbox(&mut state, &mut effects);
         let result = work(&mut state, &mut effects);
-        self.finish(turner, state, effects);
+        self.finish(caller, state, effects);
         self.poke_manual();
         result
     }
@@ -254,7 +251,7 @@ impl Shared {
     }
 
     /// Fires what is due, sets the timer, lets go of the lock, wakes the waiters and runs the callbacks.
-    fn finish(&self, turner: Turner, mut state: MutexGuard<'_, State>, mut effects: Effects) {
+    fn finish(&self, caller: Caller, mut state: MutexGuard<'_, State>, mut effects: Effects) {
         if state.first_deadline().is_some() {
             let now = self.clock.now();
             while state.fire(now, &mut effects) {
@@ -267,7 +264,7 @@ impl Shared {
         let mut calls = VecDeque::new();
         match &self.threads {
             // A visitor may hold locks of its own that a callback wants: it leaves them to the threads.
-            Some(threads) if turner == Turner::Visitor => {
+            Some(threads) if caller == Caller::User => {
                 threads.arm(&mut state);
                 if !state.calls.is_empty() && !state.calling {
                     threads.wake();
@@ -348,9 +345,9 @@ impl EdgeSink {
 
     /// The timeline that sees to the edges; `None` if it is nobody's, or on a virtual clock.
     #[cfg(target_os = "linux")]
-    pub fn timeline(&self) -> Option<Timeline> {
+    pub fn timeline(&self) -> Option<Reactor> {
         let is_polling = self.shared.upgrade().is_some_and(|shared| shared.threads.is_some());
-        is_polling.then(|| Timeline::new(self.shared.clone()))
+        is_polling.then(|| Reactor::new(self.shared.clone()))
     }
 
     /// Has `fd` polled by the factory's threads, and `drain` called whenever it is readable, until the input closes.
@@ -366,6 +363,6 @@ impl EdgeSink {
         fd: std::os::fd::OwnedFd,
         drain: impl FnMut(&mut Vec<Edge>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        Timeline::new(self.shared.clone()).attach(self.id, fd, Box::new(drain))
+        Reactor::new(self.shared.clone()).attach(self.id, fd, Box::new(drain))
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::threads::Source;
+use crate::debug::opaque;
 use crate::event::{Event, EventKind, Hub};
-use crate::opaque::opaque;
 use crate::time::Instant;
 use crate::types::Edge;
 

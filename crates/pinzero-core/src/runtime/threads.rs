@@ -6,15 +6,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use parking_lot::Mutex;
 
 use super::state::State;
-use super::{Shared, TaskId, Turner};
+use super::{Caller, Shared, TaskId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::thread::spawn;
 use crate::types::Edge;
 
-#[cfg(not(target_os = "linux"))]
-use super::condvar::Poller;
-#[cfg(target_os = "linux")]
-use super::epoll::Poller;
+use super::poller::Poller;
 
 /// One to see to edges and deadlines while the other runs a slow callback.
 const THREADS: usize = 2;
@@ -142,7 +139,7 @@ fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
         let timer = poller.wait(&mut ready);
         // The runtime is held only for the turn: dropping its last handle must end this thread.
         let Some(shared) = shared.upgrade() else { return };
-        shared.turn(Turner::Own, |state, effects| {
+        shared.poll_once(Caller::Runtime, |state, effects| {
             if timer {
                 // The timer has fired and is no longer set to anything.
                 state.armed = None;

@@ -5,10 +5,10 @@ use pinzero_pigpio::protocol::{Code, Command};
 
 use super::at_most;
 use crate::ClientId;
-use crate::host::Host;
-use crate::lines::Pulse;
+use crate::executor::Executor;
+use crate::lines::PwmSetting;
 
-impl Host {
+impl Executor {
     pub(crate) fn set_mode(&mut self, gpio: u32, mode: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check(gpio)?;
         match mode {
@@ -50,7 +50,7 @@ impl Host {
     pub(crate) fn set_duty(&mut self, gpio: u32, duty: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check_user(gpio)?;
         at_most(duty, self.lines.cycle(gpio).range, Code::BAD_DUTYCYCLE)?;
-        self.lines.set_pulse(gpio, Pulse::Duty(duty), client)?;
+        self.lines.set_pwm(gpio, PwmSetting::Duty(duty), client)?;
         Ok(0)
     }
 
@@ -79,7 +79,7 @@ impl Host {
         if !matches!(micros, 0 | 500..=2500) {
             return Err(Code::BAD_PULSEWIDTH);
         }
-        self.lines.set_pulse(gpio, Pulse::Servo(micros), client)?;
+        self.lines.set_pwm(gpio, PwmSetting::Servo(micros), client)?;
         Ok(0)
     }
 
@@ -97,7 +97,7 @@ impl Host {
         at_most(duty, 1_000_000, Code::BAD_HPWM_DUTY)?;
         match hertz {
             0 => self.lines.write(gpio, Level::Low, client)?,
-            1..=125_000_000 => self.lines.set_pulse(gpio, Pulse::Hardware { hertz, duty }, client)?,
+            1..=125_000_000 => self.lines.set_pwm(gpio, PwmSetting::Hardware { hertz, duty }, client)?,
             _ => return Err(Code::BAD_HPWM_FREQ),
         }
         Ok(0)
@@ -106,14 +106,14 @@ impl Host {
     pub(crate) fn ask_pulse(&self, command: Command, gpio: u32) -> Result<u32, Code> {
         self.lines.check_user(gpio)?;
         let cycle = self.lines.cycle(gpio);
-        let pulse = self.lines.pulse(gpio);
+        let pulse = self.lines.pwm(gpio);
         Ok(match (command, pulse) {
-            (Command::Gpw, Some(Pulse::Servo(micros))) => micros,
+            (Command::Gpw, Some(PwmSetting::Servo(micros))) => micros,
             (Command::Gpw, _) => return Err(Code::NOT_SERVO_GPIO),
-            (Command::Gdc, Some(Pulse::Duty(duty) | Pulse::Hardware { duty, .. })) => duty,
+            (Command::Gdc, Some(PwmSetting::Duty(duty) | PwmSetting::Hardware { duty, .. })) => duty,
             (Command::Gdc, _) => return Err(Code::NOT_PWM_GPIO),
-            (Command::Prg | Command::Prrg, Some(Pulse::Hardware { .. })) => 1_000_000,
-            (Command::Pfg, Some(Pulse::Hardware { hertz, .. })) => hertz,
+            (Command::Prg | Command::Prrg, Some(PwmSetting::Hardware { .. })) => 1_000_000,
+            (Command::Pfg, Some(PwmSetting::Hardware { hertz, .. })) => hertz,
             (Command::Prg, _) => cycle.range,
             (Command::Prrg, _) => cycle.real_range(),
             (_, _) => cycle.hertz(),

@@ -1,9 +1,9 @@
 //! What the commands do, by what they are about.
 
-mod absent;
 mod lines;
 mod scripts;
 mod spi;
+mod unsupported;
 mod waves;
 
 use pinzero_core::Level;

@@ -3,17 +3,18 @@
 use pinzero_core::time::Instant;
 use pinzero_pigpio::protocol::{Command, Request};
 
-use crate::host::{Answer, Host};
+use crate::answer::Answer;
+use crate::executor::Executor;
 use crate::script::{Script, State, Turn};
 
 /// How many instructions of a script are done before others have their turn.
 const SHARE: usize = 100;
 
-impl Host {
+impl Executor {
     /// Lets the scripts that are due go on.
     pub(crate) fn run_scripts(&mut self, now: Instant) {
         for index in self.scripts.due(now) {
-            // Taken out, as its commands want the rest of the host. None of them is about scripts.
+            // Taken out, as its commands want the rest of the executor. None of them is about scripts.
             if let Some(mut script) = self.scripts.take(index) {
                 script.state = self.go_on(&mut script);
                 self.scripts.put_back(index, script);

@@ -5,8 +5,9 @@ use pinzero_pigpio::protocol::Code;
 
 use super::word;
 use crate::ClientId;
+use crate::answer::Answer;
 use crate::bus::{Device, ReplyWith, Select, Talk};
-use crate::host::{Answer, Host};
+use crate::executor::Executor;
 
 /// Clock, data out and data in of the main and of the auxiliary bus, their select pins, and the modes of a pin on them.
 const MAIN: ([u32; 3], &[u32], u32) = ([11, 10, 9], &[8, 7], 4);
@@ -15,7 +16,7 @@ const AUXILIARY: ([u32; 3], &[u32], u32) = ([21, 20, 19], &[18, 17, 16], 3);
 /// The most bytes of a transfer.
 const MOST: u32 = 65_535;
 
-impl Host {
+impl Executor {
     pub(crate) fn spi_open(
         &mut self,
         channel: u32,

@@ -1,12 +1,12 @@
-//! Waves.
+//! Waveforms.
 
 use pinzero_core::{Level, time::us};
 use pinzero_pigpio::protocol::{Code, Command};
 
 use super::{at_most, word};
 use crate::ClientId;
-use crate::host::Host;
-use crate::wave::{MAX_BLOCKS, MAX_MICROS, MAX_PULSES, Player, Program, Pulse, Run, Serial, Size, Step};
+use crate::executor::Executor;
+use crate::wave::{MAX_BLOCKS, MAX_MICROS, MAX_PULSES, Playback, Player, Program, Pulse, Serial, Size, Step};
 
 /// Not a mode from 0 to 3. The protocol's list of codes has no other for it.
 const BAD_WAVE_MODE: Code = Code(-33);
@@ -14,7 +14,7 @@ const BAD_WAVE_MODE: Code = Code(-33);
 /// The most characters of serial output at a time.
 const CHARACTERS: usize = 1200;
 
-impl Host {
+impl Executor {
     /// Adds pulses to the draft. Those on GPIO that are not for clients are dropped, and the client told so.
     pub(crate) fn add_pulses(&mut self, extension: &[u8]) -> Result<u32, Code> {
         let permitted = self.lines.permitted() as u32;
@@ -81,7 +81,7 @@ impl Host {
                 outputs.push((gpio, output));
             }
         }
-        let run = Run { program, outputs, owner: client };
+        let run = Playback { program, outputs, owner: client };
         let player = match &mut self.player {
             Some(player) => player,
             none => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pinzero_pigpio::protocol::Code;
 
-use super::Wave;
+use super::Waveform;
 
 /// The longest chain in bytes, the most loops in it, and how deep they may go.
 const LENGTH: usize = 600;
@@ -14,7 +14,7 @@ const DEPTH: usize = 10;
 /// A step of a chain.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Wave(Arc<Wave>),
+    Wave(Arc<Waveform>),
     Pause {
         micros: u32,
     },
@@ -28,7 +28,10 @@ pub(crate) enum Step {
 }
 
 /// Reads a chain: each byte a wave, or 255 with a command behind it.
-pub(crate) fn parse(bytes: &[u8], find: impl Fn(u32) -> Result<Arc<Wave>, Code>) -> Result<Vec<Step>, Code> {
+pub(crate) fn parse(
+    bytes: &[u8],
+    find: impl Fn(u32) -> Result<Arc<Waveform>, Code>,
+) -> Result<Vec<Step>, Code> {
     if bytes.len() > LENGTH {
         return Err(Code::CHAIN_TOO_BIG);
     }
@@ -76,7 +79,7 @@ mod tests {
 
     fn result(bytes: &[u8]) -> Result<usize, Code> {
         let find = |id| match id {
-            0 => Ok(Arc::new(Wave { id: 0, pulses: Vec::new(), blocks: 0 })),
+            0 => Ok(Arc::new(Waveform { id: 0, pulses: Vec::new(), blocks: 0 })),
             _ => Err(Code::BAD_WAVE_ID),
         };
         parse(bytes, find).map(|steps| steps.len())

@@ -1,4 +1,4 @@
-//! Waves: pulses on many GPIO at once, drafted, made, and then sent.
+//! Waveforms: pulses on many GPIO at once, drafted, made, and then sent.
 
 mod chain;
 mod draft;
@@ -10,7 +10,7 @@ use pinzero_pigpio::protocol::Code;
 
 pub(crate) use chain::Step;
 pub(crate) use draft::{Draft, Pulse, Serial};
-pub(crate) use player::{Player, Program, Run};
+pub(crate) use player::{Playback, Player, Program};
 
 /// How many waves there may be.
 const WAVES: usize = 250;
@@ -22,14 +22,14 @@ pub(crate) const MAX_BLOCKS: u32 = 25_016;
 
 /// A wave that has been made.
 #[derive(Debug)]
-pub(crate) struct Wave {
+pub(crate) struct Waveform {
     pub(crate) id: u32,
     pub(crate) pulses: Vec<Pulse>,
     /// How many control blocks it would take on the hardware of the original.
     pub(crate) blocks: u32,
 }
 
-impl Wave {
+impl Waveform {
     /// The GPIO that it drives.
     pub(crate) fn mask(&self) -> u32 {
         self.pulses.iter().fold(0, |mask, pulse| mask | pulse.on | pulse.off)
@@ -46,14 +46,14 @@ pub(crate) struct Size {
 
 /// The draft, and the waves that have been made.
 #[derive(Debug, Default)]
-pub(crate) struct Waves {
+pub(crate) struct Waveforms {
     pub(crate) draft: Draft,
-    made: Vec<Option<Arc<Wave>>>,
+    made: Vec<Option<Arc<Waveform>>>,
     pub(crate) size: Size,
     pub(crate) high: Size,
 }
 
-impl Waves {
+impl Waveforms {
     /// Forgets the draft.
     pub(crate) fn start(&mut self) {
         self.draft = Draft::default();
@@ -99,12 +99,12 @@ impl Waves {
             self.made.push(None);
         }
         let id = free as u32;
-        self.made[free] = Some(Arc::new(Wave { id, pulses, blocks }));
+        self.made[free] = Some(Arc::new(Waveform { id, pulses, blocks }));
         self.draft = Draft::default();
         Ok(id)
     }
 
-    pub(crate) fn get(&self, id: u32) -> Result<Arc<Wave>, Code> {
+    pub(crate) fn get(&self, id: u32) -> Result<Arc<Waveform>, Code> {
         self.made.get(id as usize).cloned().flatten().ok_or(Code::BAD_WAVE_ID)
     }
 

@@ -9,10 +9,10 @@ use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::{Instant, ms, us};
 use pinzero_core::{Gpio, Level, Output};
 
-use super::{Pulse, Step, Wave};
+use super::{Pulse, Step, Waveform};
 use crate::ClientId;
 use crate::inbox::{Inbox, Message};
-use crate::worker::spawn;
+use crate::thread::spawn;
 
 /// How much of the time before a change is spun instead of slept.
 const SPIN: Duration = us(100);
@@ -29,8 +29,8 @@ const NOTHING: u32 = 9999;
 /// What is to be sent.
 #[derive(Debug, Clone)]
 pub(crate) enum Program {
-    Once(Arc<Wave>),
-    Repeat(Arc<Wave>),
+    Once(Arc<Waveform>),
+    Repeat(Arc<Waveform>),
     Chain(Vec<Step>),
 }
 
@@ -52,7 +52,7 @@ impl Program {
 
 /// A program, and the lines that it drives.
 #[derive(Debug, Clone)]
-pub(crate) struct Run {
+pub(crate) struct Playback {
     pub(crate) program: Program,
     pub(crate) outputs: Vec<(u32, Output)>,
     pub(crate) owner: ClientId,
@@ -79,9 +79,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Desk {
-    current: Option<Run>,
+    current: Option<Playback>,
     /// What comes when the current one is through its wave.
-    next: Option<Run>,
+    next: Option<Playback>,
     is_over: bool,
 }
 
@@ -103,14 +103,14 @@ impl Player {
     }
 
     /// Sends `run` now, in place of what is being sent.
-    pub(crate) fn play(&self, run: Run) {
+    pub(crate) fn play(&self, run: Playback) {
         // As good as on its way, though the thread has yet to wake up.
         self.0.at.store(run.program.first(), Ordering::Relaxed);
         self.change(|desk| (desk.current, desk.next) = (Some(run), None));
     }
 
     /// Sends `run` when what is being sent is through its wave.
-    pub(crate) fn play_next(&self, run: Run) {
+    pub(crate) fn play_next(&self, run: Playback) {
         let mut desk = self.0.desk.lock();
         match desk.current {
             None => {
@@ -129,7 +129,7 @@ impl Player {
 
     /// Stops what a client that has gone was sending.
     pub(crate) fn stop_for(&self, client: ClientId) {
-        let is_its = |run: &Option<Run>| run.as_ref().is_some_and(|run| run.owner == client);
+        let is_its = |run: &Option<Playback>| run.as_ref().is_some_and(|run| run.owner == client);
         let (current, next) = {
             let desk = self.0.desk.lock();
             (is_its(&desk.current), is_its(&desk.next))
@@ -216,7 +216,7 @@ impl Sender<'_> {
         };
     }
 
-    fn repeat(&mut self, wave: &Wave) -> Result<(), Stopped> {
+    fn repeat(&mut self, wave: &Waveform) -> Result<(), Stopped> {
         while !self.shared.has_next() {
             self.wave(wave)?;
         }
@@ -260,7 +260,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    fn wave(&mut self, wave: &Wave) -> Result<(), Stopped> {
+    fn wave(&mut self, wave: &Waveform) -> Result<(), Stopped> {
         self.shared.at.store(wave.id, Ordering::Relaxed);
         for pulse in &wave.pulses {
             self.pulse(pulse)?;

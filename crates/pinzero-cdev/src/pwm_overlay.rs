@@ -1,0 +1,71 @@
+//! Where the pulses of a PWM block go: which lines the firmware's overlay has made its outputs, by the device tree.
+
+use std::fs;
+use std::path::Path;
+
+use crate::fs::entries;
+
+/// The lines that carry the pulses of the block behind `chip`, a folder of the kernel's PWM class. `None` if the device tree
+/// does not say, or cannot be seen.
+pub(crate) fn routed(chip: &Path) -> Option<Vec<u32>> {
+    let block = chip.join("device/of_node");
+    let wanted = numbers(&fs::read(block.join("pinctrl-0")).ok()?);
+    let mut lines = Vec::new();
+    // What the block refers to are nodes below the pins' own, which is beside the block's.
+    for pins in entries(&block.join("..")) {
+        for group in entries(&pins) {
+            let read = |property: &str| fs::read(group.join(property)).unwrap_or_default();
+            if numbers(&read("phandle")).iter().any(|handle| wanted.contains(handle)) {
+                lines.extend(numbers(&read("brcm,pins")));
+                lines.extend(names(&read("pins")));
+            }
+        }
+    }
+    (!lines.is_empty()).then_some(lines)
+}
+
+/// The line for `config.txt` that routes pulses to these lines, which are one or two.
+pub(crate) fn overlay(lines: &[u32]) -> String {
+    match *lines {
+        [first, second, ..] => format!(
+            "dtoverlay=pwm-2chan,pin={first},func={},pin2={second},func2={}",
+            function(first),
+            function(second)
+        ),
+        _ => lines.iter().map(|line| format!("dtoverlay=pwm,pin={line},func={}", function(*line))).collect(),
+    }
+}
+
+/// The number by which the overlay knows the line's PWM function. It is that of older models on a Pi 5, too.
+fn function(line: u32) -> u32 {
+    if line < 18 { 4 } else { 2 }
+}
+
+/// A property that is a list of numbers.
+fn numbers(property: &[u8]) -> Vec<u32> {
+    property.chunks_exact(4).filter_map(|cell| Some(u32::from_be_bytes(cell.try_into().ok()?))).collect()
+}
+
+/// A property that is a list of names such as `gpio18`.
+fn names(property: &[u8]) -> Vec<u32> {
+    let names = property.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
+    names.filter_map(|name| name.strip_prefix("gpio")?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overlay_has_one_line_or_two() {
+        assert_eq!(overlay(&[12]), "dtoverlay=pwm,pin=12,func=4");
+        assert_eq!(overlay(&[13, 18]), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
+    }
+
+    #[test]
+    fn properties_are_cells_or_strings() {
+        assert_eq!(numbers(&[0, 0, 0, 18, 0, 0, 1, 3]), [18, 259]);
+        assert_eq!(names(b"gpio18\0gpio19\0"), [18, 19]);
+        assert_eq!(names(b"\xff\0pin4\0"), []);
+    }
+}

@@ -1,0 +1,357 @@
+//! Line requests: asks the kernel for lines, uses them, and gives them back.
+
+use std::fs::File;
+use std::io;
+
+use gpiocdev::line::{self, Value};
+use gpiocdev_uapi::v2::{
+    self, LineAttributeValue, LineConfig, LineFlags, LineValues, get_line, get_line_values, set_line_config,
+    set_line_values,
+};
+use parking_lot::RwLock;
+use pinzero_core::{Bias, Error, ErrorKind, Level, Line, Result};
+use rustix::io::Errno;
+
+use crate::chip::Chip;
+use crate::consumer::Consumer;
+use crate::error;
+
+/// What the kernel shows to others as the user of a line.
+const CONSUMER: &str = "pinzero";
+
+/// What a pin control driver answers to a pull that it cannot set: a number for use inside the kernel, which some
+/// drivers let out nevertheless.
+const ENOTSUPP: i32 = 524;
+
+/// How many edges the kernel keeps for us: the most that it can be asked for.
+const QUEUE: u32 = 1024;
+
+/// Lines that the kernel has given us by one request; one, mostly.
+#[derive(Debug)]
+pub(crate) struct LineRequest {
+    chip: Chip,
+    /// In the order in which they were asked for.
+    lines: Vec<(Line, ReleaseState)>,
+    /// `None` once closed. Everyone who uses the lines reads, whoever closes it writes: so the file is not closed,
+    /// and its number given to another file, while somebody is about to use it.
+    file: RwLock<Option<File>>,
+}
+
+/// What becomes of a line when it is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReleaseState {
+    /// What it happens to be.
+    AsItIs,
+    /// An input with this pull.
+    Input(Bias),
+    /// An output at this level.
+    Output(Level),
+}
+
+impl LineRequest {
+    /// Takes charge of a request for `lines` of `chip`.
+    pub(crate) fn new(chip: &Chip, lines: Vec<(Line, ReleaseState)>, file: File) -> LineRequest {
+        LineRequest { chip: chip.clone(), lines, file: RwLock::new(Some(file)) }
+    }
+
+    /// Makes one call on the lines, unless they are closed.
+    pub(crate) fn call<T>(&self, call: impl FnOnce(&File) -> io::Result<T>) -> Result<T> {
+        match &*self.file.read() {
+            Some(request) => call(request).map_err(|error| self.tell(error::chip(&self.chip.path, error))),
+            None => Err(self.tell(Error::closed())),
+        }
+    }
+
+    /// The level on the line: one system call.
+    pub(crate) fn level(&self) -> Result<Level> {
+        self.call(|request| levels(request, 1)).map(|levels| Level::from(levels == 1))
+    }
+
+    /// Drives the line, which is an output: one system call.
+    pub(crate) fn set(&self, level: Level) -> Result<()> {
+        self.call(|request| set_levels(request, 1, u64::from(level.is_high())))
+    }
+
+    /// Brings the lines into the state to leave them in and only then lets go of them.
+    ///
+    /// The lock is kept throughout, so that a second call does not return before the lines are free.
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut slot = self.file.write();
+        let Some(request) = slot.take() else { return Ok(()) };
+        if self.lines.iter().all(|(_, leave)| *leave == ReleaseState::AsItIs) {
+            return Ok(());
+        }
+        let states: Vec<_> = self.lines.iter().map(|(line, leave)| (*line, leave.state())).collect();
+        reconfigure(&request, &self.chip, &states).map_err(|error| self.tell(error))
+    }
+
+    fn tell(&self, error: Error) -> Error {
+        let error = error.with_factory("cdev");
+        match self.lines.first() {
+            Some((line, _)) => error.with_pin(line),
+            None => error,
+        }
+    }
+}
+
+impl ReleaseState {
+    /// The state to bring the line into.
+    fn state(self) -> line::Config {
+        match self {
+            ReleaseState::AsItIs => line::Config::default(),
+            ReleaseState::Input(bias) => input(bias),
+            ReleaseState::Output(level) => output(level),
+        }
+    }
+}
+
+/// The state of an input with this pull, without edges.
+pub(crate) fn input(bias: Bias) -> line::Config {
+    let mut state = line::Config::default();
+    state.as_input().bias = match bias {
+        Bias::AsIs => None,
+        Bias::Disabled => Some(line::Bias::Disabled),
+        Bias::PullDown => Some(line::Bias::PullDown),
+        Bias::PullUp => Some(line::Bias::PullUp),
+    };
+    state
+}
+
+/// The state of an output at this level.
+pub(crate) fn output(level: Level) -> line::Config {
+    let mut state = line::Config::default();
+    // Active is high, since no line is ever requested as active low.
+    state.as_output(Value::from(level.is_high()));
+    state
+}
+
+/// Asks the kernel for lines in these states, by the open file of their chip; the default state is the one that a line
+/// is in.
+pub(crate) fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)]) -> Result<File> {
+    let mut request =
+        v2::LineRequest { consumer: CONSUMER.into(), config: config(wanted), ..v2::LineRequest::default() };
+    for (offset, (line, _)) in request.offsets.0.iter_mut().zip(wanted) {
+        *offset = line.0;
+        request.num_lines += 1;
+    }
+    if wanted.iter().any(|(_, state)| state.edge_detection.is_some()) {
+        request.event_buffer_size = QUEUE;
+    }
+    get_line(file, request).map_err(|error| request_error(chip, wanted, error::uapi(error)))
+}
+
+/// Brings requested lines into other states, direction and level or pull at once. They are all the lines of the request,
+/// in its order.
+pub(crate) fn reconfigure(request: &File, chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<()> {
+    set_line_config(request, config(wanted)).map_err(|error| request_error(chip, wanted, error::uapi(error)))
+}
+
+/// The states in the kernel's words: the flags of the first line are those of all, less the lines that have others.
+fn config(wanted: &[(Line, line::Config)]) -> LineConfig {
+    let mut config = LineConfig::default();
+    let mut values = LineValues::default();
+    for (index, (_, state)) in wanted.iter().enumerate() {
+        let flags = LineFlags::from(state);
+        let others = &mut config.attrs.0[..config.num_attrs as usize];
+        let same = LineAttributeValue::Flags(flags);
+        if index == 0 {
+            config.flags = flags;
+        } else if let Some(other) = others.iter_mut().find(|other| other.attr.to_value() == Some(same)) {
+            other.mask |= 1 << index;
+        } else if flags != config.flags {
+            config.add_flags(flags, 1 << index);
+        }
+        if let Some(value) = state.value {
+            values.set(index, value == Value::Active);
+        }
+    }
+    if values.mask != 0 {
+        config.add_values(&values);
+    }
+    config
+}
+
+/// The levels of the lines in `mask`; bit 0 is the line that was asked for first.
+pub(crate) fn levels(request: &File, mask: u64) -> io::Result<u64> {
+    let mut values = LineValues { bits: 0, mask };
+    get_line_values(request, &mut values).map_err(error::uapi)?;
+    Ok(values.bits)
+}
+
+/// Drives the lines in `mask`, which are outputs; bit 0 is the line that was asked for first.
+pub(crate) fn set_levels(request: &File, mask: u64, levels: u64) -> io::Result<()> {
+    set_line_values(request, &LineValues { bits: levels, mask }).map_err(error::uapi)
+}
+
+/// The pull behind the kernel's word.
+pub(crate) fn bias_of(bias: line::Bias) -> Bias {
+    match bias {
+        line::Bias::Disabled => Bias::Disabled,
+        line::Bias::PullDown => Bias::PullDown,
+        line::Bias::PullUp => Bias::PullUp,
+    }
+}
+
+/// The error of asking the kernel for lines in the states `wanted`, or of bringing held ones into them.
+///
+/// The kernel does not say which line it is about; of a group, the first that is in use is named.
+fn request_error(chip: &Chip, wanted: &[(Line, line::Config)], error: io::Error) -> Error {
+    let is_used = |line: &Line| chip.line_info(*line).is_ok_and(|info| info.used);
+    let culprit = match wanted {
+        [] | [_] => wanted.first(),
+        [first, ..] => wanted.iter().find(|(line, _)| is_used(line)).or(Some(first)),
+    };
+    match culprit {
+        Some((line, wanted)) => line_error(chip, *line, wanted, error).with_pin(line),
+        None => error::chip(&chip.path, error),
+    }
+}
+
+fn line_error(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) -> Error {
+    let errno = error.raw_os_error().unwrap_or_default();
+    let is = |errnos: &[Errno]| errnos.iter().any(|one| one.raw_os_error() == errno);
+    let message = match wanted.bias {
+        _ if is(&[Errno::BUSY]) => return busy(chip, line),
+        Some(bias) if is(&[Errno::INVAL, Errno::OPNOTSUPP]) || errno == ENOTSUPP => {
+            format!("the driver of {} cannot set this line to {}", chip.name(), bias_of(bias))
+        }
+        _ if wanted.edge_detection.is_some() && is(&[Errno::NXIO, Errno::NODEV]) => {
+            format!("the driver of {} has no interrupt for this line, so edges cannot be seen", chip.name())
+        }
+        _ => return error::chip(&chip.path, error),
+    };
+    Error::new(ErrorKind::Unsupported, message).with_source(error)
+}
+
+/// Who has the line, as far as can be told.
+fn busy(chip: &Chip, line: Line) -> Error {
+    let consumer = chip.line_info(line).map(|info| info.consumer).unwrap_or_default();
+    let process = Consumer::find("/proc".as_ref(), &chip.name(), line.0);
+    Error::new(ErrorKind::Busy, busy_message(&consumer, process.as_ref()))
+}
+
+fn busy_message(consumer: &str, process: Option<&Consumer>) -> String {
+    let consumer = match consumer {
+        "" => String::new(),
+        consumer => format!(" by \"{consumer}\""),
+    };
+    let process = match process {
+        Some(process) => format!("held by: {process}"),
+        None => "another program or a kernel driver".to_owned(),
+    };
+    format!("the line is in use{consumer} ({process}): stop that, or take another pin")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use gpiocdev::line::EdgeDetection;
+
+    use super::*;
+
+    fn a_chip() -> Chip {
+        Chip { path: PathBuf::from("/dev/gpiochip0"), label: "pinctrl-rp1".to_owned(), lines: 54 }
+    }
+
+    fn os(errno: i32) -> io::Error {
+        io::Error::from_raw_os_error(errno)
+    }
+
+    /// The flags of each line, as the kernel takes them from a request, and the levels of the outputs.
+    fn told(states: &[line::Config]) -> (Vec<LineFlags>, LineValues) {
+        let wanted: Vec<_> = (0..).map(Line).zip(states.iter().cloned()).collect();
+        let config = config(&wanted);
+        let attributes = &config.attrs.0[..config.num_attrs as usize];
+        let mut flags = vec![config.flags; states.len()];
+        let mut values = LineValues::default();
+        for attribute in attributes {
+            match attribute.attr.to_value().unwrap() {
+                LineAttributeValue::Values(bits) => values = LineValues { bits, mask: attribute.mask },
+                LineAttributeValue::Flags(other) => {
+                    for (index, flags) in flags.iter_mut().enumerate() {
+                        *flags = if attribute.mask >> index & 1 == 1 { other } else { *flags };
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        (flags, values)
+    }
+
+    #[test]
+    fn each_line_of_a_request_has_its_own_state() {
+        let states = [
+            input(Bias::PullUp),
+            output(Level::High),
+            input(Bias::PullDown),
+            output(Level::Low),
+            line::Config::default(),
+            input(Bias::PullUp),
+            input(Bias::Disabled),
+            output(Level::High),
+            input(Bias::AsIs),
+            input(Bias::PullDown),
+        ];
+        let (flags, values) = told(&states);
+        assert_eq!(flags, states.each_ref().map(LineFlags::from));
+        assert_eq!(values, LineValues { bits: 0b1000_0010, mask: 0b1000_1010 });
+    }
+
+    #[test]
+    fn the_last_of_64_lines_has_the_last_bit() {
+        let mut states = vec![output(Level::Low); 64];
+        states[63] = output(Level::High);
+        let (flags, values) = told(&states);
+        assert_eq!(flags, vec![LineFlags::OUTPUT; 64]);
+        assert_eq!(values, LineValues { bits: 1 << 63, mask: u64::MAX });
+    }
+
+    #[test]
+    fn each_number_has_its_kind() {
+        let plain = line::Config::default();
+        let pulled = line::Config { bias: Some(line::Bias::PullUp), ..line::Config::default() };
+        let edges =
+            line::Config { edge_detection: Some(EdgeDetection::BothEdges), ..line::Config::default() };
+        let cases = [
+            (Errno::ACCESS, &plain, ErrorKind::PermissionDenied),
+            (Errno::PERM, &plain, ErrorKind::PermissionDenied),
+            (Errno::BUSY, &plain, ErrorKind::Busy),
+            (Errno::BUSY, &pulled, ErrorKind::Busy),
+            (Errno::NOENT, &plain, ErrorKind::NoChip),
+            (Errno::NODEV, &plain, ErrorKind::NoChip),
+            (Errno::NXIO, &pulled, ErrorKind::NoChip),
+            (Errno::NXIO, &edges, ErrorKind::Unsupported),
+            (Errno::INVAL, &plain, ErrorKind::Io),
+            (Errno::INVAL, &pulled, ErrorKind::Unsupported),
+            (Errno::OPNOTSUPP, &pulled, ErrorKind::Unsupported),
+            (Errno::from_raw_os_error(ENOTSUPP), &pulled, ErrorKind::Unsupported),
+            (Errno::NOMEM, &plain, ErrorKind::Io),
+        ];
+        for (errno, wanted, kind) in cases {
+            let error = request_error(&a_chip(), &[(Line(17), wanted.clone())], os(errno.raw_os_error()));
+            assert_eq!(error.kind(), kind, "{errno:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_pull_is_named() {
+        let pulled = line::Config { bias: Some(line::Bias::PullUp), ..line::Config::default() };
+        let error = request_error(&a_chip(), &[(Line(17), pulled)], os(22));
+        let start = "GPIO17: the driver of gpiochip0 cannot set this line to pull-up: ";
+        assert!(error.to_string().starts_with(start), "{error}");
+    }
+
+    #[test]
+    fn a_busy_line_names_its_holder() {
+        assert_eq!(
+            busy_message("gpioset", Some(&Consumer { pid: 123, name: "gpioset".to_owned() })),
+            "the line is in use by \"gpioset\" (held by: gpioset (pid 123)): stop that, or take another pin"
+        );
+        assert_eq!(
+            busy_message("spi0 CS0", None),
+            "the line is in use by \"spi0 CS0\" (another program or a kernel driver): stop that, or take another pin"
+        );
+        assert!(busy_message("", None).starts_with("the line is in use (another program"));
+    }
+}

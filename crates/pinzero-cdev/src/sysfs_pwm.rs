@@ -1,0 +1,355 @@
+//! Pulses by the hardware, through the kernel's PWM class in `/sys/class/pwm`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use pinzero_core::time::ms;
+use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, Result};
+
+use crate::fs::entries;
+use crate::pwm_overlay::{overlay, routed};
+
+/// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
+/// is named after, never by the number of its chip, which depends on kernel and overlays.
+const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
+    ("1f00098000.pwm", [(12, 0), (13, 1), (18, 2), (19, 3)]),
+    ("fe20c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
+    ("3f20c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
+    ("2020c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
+];
+
+/// The channels that this program uses: on most boards two lines share one, and the lines' reservations do not tell.
+static TAKEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
+
+/// How long udev may take to give the files of a new channel to their group.
+const PATIENCE: Duration = ms(1000);
+
+/// A line whose pulses the hardware makes; closed when dropped.
+#[derive(Debug)]
+pub struct SysfsPwm {
+    line: Line,
+    /// The folder of the chip, and the number of the channel on it.
+    chip: PathBuf,
+    channel: u32,
+    rest: Level,
+    on_close: OnClose,
+    /// What is set now; `None` once closed.
+    pulses: Mutex<Option<Pulses>>,
+    claim: Mutex<Option<Claim>>,
+}
+
+/// A channel that is ours until this is dropped.
+#[derive(Debug)]
+struct Claim(PathBuf, u32);
+
+impl Claim {
+    fn take(chip: &Path, channel: u32) -> Result<Claim> {
+        let mut taken = TAKEN.lock();
+        if taken.iter().any(|(other, number)| other == chip && *number == channel) {
+            let message = "another line that carries pulses shares its hardware PWM with this one";
+            return Err(Error::new(ErrorKind::Busy, message));
+        }
+        taken.push((chip.to_owned(), channel));
+        Ok(Claim(chip.to_owned(), channel))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        TAKEN.lock().retain(|(chip, channel)| *chip != self.0 || *channel != self.1);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pulses {
+    period: Duration,
+    pulse: Duration,
+}
+
+impl SysfsPwm {
+    /// The lines of a Raspberry Pi's header that have hardware PWM.
+    pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
+
+    /// Has the hardware send pulses on `line`, whose function is not touched: the overlay has made it an output of the channel.
+    ///
+    /// # Errors
+    /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, the kernel has none, or sends it to another
+    ///   line: the message has the line for `config.txt`.
+    /// * [`Busy`](ErrorKind::Busy) if another line of this program uses the channel, or the kernel itself does.
+    /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
+    /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
+    /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
+    pub fn open(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
+    }
+
+    /// As [`open`](SysfsPwm::open), for a line whose function the caller sets.
+    ///
+    /// # Errors
+    /// Those of [`open`](SysfsPwm::open), but it does not matter that the overlay has left the line out.
+    pub fn open_for(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
+    }
+
+    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<SysfsPwm> {
+        if !SysfsPwm::LINES.contains(&line) {
+            return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
+        }
+        if let OnClose::Input(_) = config.on_close {
+            return Err(Error::unsupported("making an input of a line with hardware PWM"));
+        }
+        let Some((chip, lines)) = find(sys) else {
+            return Err(remedy("the kernel has no hardware PWM for this line: add the line", &[line.0]));
+        };
+        let channel_of =
+            |line: u32| lines.iter().find(|(number, _)| *number == line).map(|(_, channel)| *channel);
+        let Some(channel) = channel_of(line.0) else {
+            return Err(Error::unsupported("hardware PWM on this line"));
+        };
+        if let Some(routed) = routed(&chip) {
+            let others = SysfsPwm::LINES
+                .map(|line| line.0)
+                .into_iter()
+                .filter(|other| *other != line.0 && routed.contains(other));
+            let (shares, mut others): (Vec<u32>, Vec<u32>) =
+                others.partition(|other| channel_of(*other) == Some(channel));
+            if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
+                // An overlay has two lines at the most, and this one must be of them.
+                others.truncate(1);
+                others.push(line.0);
+                others.sort_unstable();
+                return Err(remedy("hardware PWM goes to another line: replace its line by", &others));
+            }
+        }
+        let claim = Claim::take(&chip, channel)?;
+        let pwm = SysfsPwm {
+            line,
+            chip,
+            channel,
+            rest: config.rest,
+            on_close: config.on_close,
+            pulses: Mutex::new(None),
+            claim: Mutex::new(Some(claim)),
+        };
+        let found = pwm.look();
+        if found.iter().any(|(name, text)| *name == "enable" && text == "1") {
+            log::warn!(
+                "the hardware PWM of {line} is on already: another program's, or left so by one; it is taken over"
+            );
+        }
+        pwm.export(found.is_empty())?;
+        let pulses = Pulses { period: config.period, pulse: config.pulse };
+        pwm.start(pulses).inspect_err(|_| pwm.give_up(&found))?;
+        Ok(pwm)
+    }
+
+    fn start(&self, pulses: Pulses) -> Result<()> {
+        // From nothing: what somebody has left there must not stand in the way.
+        if !self.reads("period", "0") {
+            self.write("duty_cycle", 0)?;
+        }
+        let is_inversed = self.reads("polarity", "inversed");
+        // It can be turned only while it stands still.
+        if is_inversed && self.reads("enable", "1") {
+            self.write("enable", 0)?;
+        }
+        self.change(&mut Pulses { period: Duration::ZERO, pulse: Duration::ZERO }, pulses)?;
+        if is_inversed {
+            fs::write(self.file("polarity"), "normal").map_err(|error| self.failed("polarity", &error))?;
+        }
+        self.write("enable", 1)?;
+        *self.pulses.lock() = Some(pulses);
+        Ok(())
+    }
+
+    /// What the channel has, in an order in which it can be given that again: a pulse fits into its period, and the polarity
+    /// changes only while it stands still. Nothing if it has no files yet.
+    fn look(&self) -> Vec<(&'static str, String)> {
+        let names = ["period", "polarity", "duty_cycle", "enable"];
+        let read = |name| Some((name, fs::read_to_string(self.file(name)).ok()?.trim().to_owned()));
+        names.into_iter().filter_map(read).collect()
+    }
+
+    /// Takes back what a start has made that failed, so that the channel is as it was `found`: somebody else may use it. What
+    /// fails here has failed there.
+    fn give_up(&self, found: &[(&str, String)]) {
+        let _ = self.write("duty_cycle", 0).and(self.write("enable", 0));
+        if found.is_empty() {
+            let _ = self.unexport();
+        }
+        for (name, text) in found {
+            let _ = fs::write(self.file(name), text);
+        }
+    }
+
+    /// The level at which [`OnClose::Keep`] leaves the line: its own if it does not change, else the one it was opened to rest at.
+    pub fn resting(&self) -> Level {
+        self.pulses.lock().map_or(self.rest, |pulses| self.rest_of(pulses))
+    }
+
+    fn rest_of(&self, pulses: Pulses) -> Level {
+        match pulses.pulse {
+            Duration::ZERO => Level::Low,
+            pulse if pulse >= pulses.period => Level::High,
+            _ => self.rest,
+        }
+    }
+
+    /// Has the files of the channel made if it `is_new`, and waits until they may be written.
+    fn export(&self, is_new: bool) -> Result<()> {
+        if is_new {
+            fs::write(self.chip.join("export"), self.channel.to_string())
+                .map_err(|error| self.failed("export", &error))?;
+        }
+        let start = Instant::now();
+        loop {
+            let files = ["period", "duty_cycle", "enable"].map(|name| self.file(name));
+            let opened =
+                files.iter().try_for_each(|file| fs::OpenOptions::new().write(true).open(file).map(drop));
+            match opened {
+                Ok(()) => return Ok(()),
+                Err(_) if start.elapsed() < PATIENCE => std::thread::sleep(ms(10)),
+                Err(error) => {
+                    if is_new {
+                        let _ = self.unexport();
+                    }
+                    return Err(self.failed("period", &error));
+                }
+            }
+        }
+    }
+
+    fn unexport(&self) -> Result<()> {
+        fs::write(self.chip.join("unexport"), self.channel.to_string())
+            .map_err(|error| self.failed("unexport", &error))
+    }
+
+    fn reads(&self, name: &str, value: &str) -> bool {
+        fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
+    }
+
+    /// Makes `pulses` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    fn change(&self, now: &mut Pulses, pulses: Pulses) -> Result<()> {
+        // The kernel refuses a pulse that is longer than its period, in between as well.
+        let is_pulse_first = pulses.period < now.pulse;
+        if is_pulse_first {
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
+        }
+        if pulses.period != now.period {
+            self.write("period", nanos(pulses.period))?;
+            now.period = pulses.period;
+        }
+        if !is_pulse_first {
+            self.write("duty_cycle", nanos(pulses.pulse))?;
+            now.pulse = pulses.pulse;
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.chip.join(format!("pwm{}", self.channel)).join(name)
+    }
+
+    fn write(&self, name: &str, value: u64) -> Result<()> {
+        fs::write(self.file(name), value.to_string()).map_err(|error| self.failed(name, &error))
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> Error {
+        let (kind, message) = match error.kind() {
+            io::ErrorKind::PermissionDenied => (
+                ErrorKind::PermissionDenied,
+                format!("no permission for {}: add the user to the group gpio", self.chip.display()),
+            ),
+            io::ErrorKind::InvalidInput if what != "enable" => {
+                (ErrorKind::InvalidFrequency, "the hardware has no such pulses".to_owned())
+            }
+            io::ErrorKind::ResourceBusy => {
+                (ErrorKind::Busy, "the kernel itself uses this channel".to_owned())
+            }
+            _ => (ErrorKind::Io, format!("the kernel refuses to set {what}")),
+        };
+        Error::new(kind, message).with_source(io::Error::from(error.kind())).with_pin(self.line)
+    }
+
+    /// Brings the line to rest.
+    fn leave(&self, pulses: Pulses) -> Result<()> {
+        let level = match self.on_close {
+            OnClose::High => Level::High,
+            OnClose::Keep => self.rest_of(pulses),
+            _ => Level::Low,
+        };
+        if level.is_high() {
+            // A channel that is given back goes low, so this one is not.
+            return self.write("duty_cycle", nanos(pulses.period));
+        }
+        let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
+        stopped.and(self.unexport())
+    }
+}
+
+/// A time in the kernel's unit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The chip of the header's PWM, with its lines and their channels.
+fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
+    entries(&sys.join("class/pwm")).into_iter().find_map(|chip| {
+        let device = fs::read_link(chip.join("device")).ok()?;
+        let (_, lines) = BLOCKS.iter().find(|(name, _)| device.ends_with(name))?;
+        Some((chip, *lines))
+    })
+}
+
+/// What is wrong and to be done, by the line for `config.txt` that routes pulses to these lines.
+fn remedy(what: &str, lines: &[u32]) -> Error {
+    let message = format!("{what} `{}` in {}, and restart the board", overlay(lines), config_txt());
+    Error::new(ErrorKind::Unsupported, message)
+}
+
+/// Where the firmware's settings are, on this system.
+fn config_txt() -> &'static str {
+    let old = "/boot/config.txt";
+    let new = "/boot/firmware/config.txt";
+    if !Path::new(new).exists() && Path::new(old).exists() { old } else { new }
+}
+
+impl SysfsPwm {
+    /// Changes the pulses.
+    ///
+    /// # Errors
+    /// Those of opening, and [`Closed`](ErrorKind::Closed).
+    pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
+        let mut slot = self.pulses.lock();
+        let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
+        self.change(now, Pulses { period, pulse })
+    }
+
+    /// Brings the line to rest and gives the channel back. Idempotent.
+    ///
+    /// # Errors
+    /// Those of the kernel; the rest is done all the same.
+    pub fn close(&self) -> Result<()> {
+        // The lock is kept, so that a second call does not return before the line is at rest.
+        let mut slot = self.pulses.lock();
+        let Some(pulses) = slot.take() else { return Ok(()) };
+        let left = self.leave(pulses);
+        self.claim.lock().take();
+        left
+    }
+}
+
+impl Drop for SysfsPwm {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("a line was not given back as it should be: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! The kernel's PWM class, played by plain files.
+
+use std::os::unix::fs::symlink;
+
+use pinzero_core::Bias;
+use pinzero_core::time::us;
+
+use super::*;
+
+/// A PWM class in plain files, with the channels that there may be.
+struct Sys(PathBuf);
+
+impl Sys {
+    fn new(name: &str, block: &str) -> Sys {
+        let sys = std::env::temp_dir().join(format!("pinzero-pwm-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&sys);
+        for (number, device) in [(0, "1f0009c000.pwm"), (7, block)] {
+            let chip = sys.join(format!("class/pwm/pwmchip{number}"));
+            for channel in 0..4 {
+                let folder = chip.join(format!("pwm{channel}"));
+                fs::create_dir_all(&folder).unwrap();
+                for file in ["period", "duty_cycle", "enable"] {
+                    fs::write(folder.join(file), "0\n").unwrap();
+                }
+                fs::write(folder.join("polarity"), "normal\n").unwrap();
+            }
+            symlink(format!("../../../devices/{device}"), chip.join("device")).unwrap();
+            fs::create_dir_all(sys.join("devices").join(device)).unwrap();
+        }
+        Sys(sys)
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.0.join("class/pwm/pwmchip7").join(file)).unwrap().trim().to_owned()
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        fs::write(self.0.join("class/pwm/pwmchip7").join(file), text).unwrap();
+    }
+
+    /// Has the device tree send the pulses to these lines.
+    fn route(&self, lines: &[u32]) {
+        let soc = self.0.join("soc");
+        for node in ["pwm", "timer", "gpio/spi_pins", "gpio/pwm_pins"] {
+            fs::create_dir_all(soc.join(node)).unwrap();
+        }
+        let pins: Vec<u8> = lines.iter().flat_map(|line| line.to_be_bytes()).collect();
+        for (file, content) in [
+            ("pwm/pinctrl-0", &[0, 0, 0, 77][..]),
+            ("gpio/spi_pins/phandle", &[0, 0, 0, 76]),
+            ("gpio/spi_pins/brcm,pins", &[0, 0, 0, 7]),
+            ("gpio/pwm_pins/phandle", &[0, 0, 0, 77]),
+            ("gpio/pwm_pins/brcm,pins", &pins),
+        ] {
+            fs::write(soc.join(file), content).unwrap();
+        }
+        symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
+    }
+
+    fn open(&self, line: u32, on_close: OnClose) -> Result<SysfsPwm> {
+        self.open_as(line, on_close, true)
+    }
+
+    fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<SysfsPwm> {
+        let config =
+            PwmConfig { period: ms(20), pulse: us(1500), hardware: true, rest: Level::High, on_close };
+        SysfsPwm::at(&self.0, Line(line), config, is_routed)
+    }
+}
+
+impl Drop for Sys {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_chip_is_found_by_its_device_and_the_channel_by_the_line() {
+    for (block, lines) in BLOCKS {
+        let sys = Sys::new(&format!("find-{block}"), block);
+        for (line, channel) in lines {
+            let pwm = sys.open(line, OnClose::Restore).unwrap();
+            let channel = format!("pwm{channel}");
+            assert_eq!(sys.read(&format!("{channel}/period")), "20000000", "{block} {line}");
+            assert_eq!(sys.read(&format!("{channel}/duty_cycle")), "1500000");
+            assert_eq!(sys.read(&format!("{channel}/enable")), "1");
+            pwm.close().unwrap();
+            assert_eq!(sys.read(&format!("{channel}/enable")), "0");
+            assert_eq!(sys.read("unexport"), channel[3..]);
+        }
+    }
+}
+
+#[test]
+fn pulses_are_set_to_the_nanosecond() {
+    let sys = Sys::new("set", "1f00098000.pwm");
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    for (period, pulse) in [(us(1000), us(999)), (us(10), Duration::from_nanos(2501)), (ms(1), ms(1))] {
+        pwm.set(period, pulse).unwrap();
+        assert_eq!(sys.read("pwm2/period"), period.as_nanos().to_string());
+        assert_eq!(sys.read("pwm2/duty_cycle"), pulse.as_nanos().to_string());
+    }
+    pwm.close().unwrap();
+    assert_eq!(pwm.set(ms(1), ms(0)).unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn a_change_that_fails_halfway_can_be_taken_back() {
+    let sys = Sys::new("halfway", "fe20c000.pwm");
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
+    fs::remove_file(&duty).unwrap();
+    fs::create_dir(&duty).unwrap();
+    assert!(pwm.set(ms(10), us(1500)).is_err());
+    fs::remove_dir(&duty).unwrap();
+    pwm.set(ms(20), us(1500)).unwrap();
+    assert_eq!((sys.read("pwm0/period"), sys.read("pwm0/duty_cycle")), ("20000000".into(), "1500000".into()));
+}
+
+#[test]
+fn a_line_is_left_at_the_level_asked_for() {
+    let cases = [
+        (OnClose::Restore, "0", "0"),
+        (OnClose::Low, "0", "0"),
+        (OnClose::High, "20000000", "1"),
+        // A wave that runs comes to rest at the level that it was opened with.
+        (OnClose::Keep, "20000000", "1"),
+    ];
+    for (on_close, duty, enable) in cases {
+        let sys = Sys::new("leave", "fe20c000.pwm");
+        drop(sys.open(13, on_close).unwrap());
+        assert_eq!((sys.read("pwm1/duty_cycle"), sys.read("pwm1/enable")), (duty.into(), enable.into()));
+    }
+}
+
+#[test]
+fn two_lines_cannot_share_a_channel() {
+    let sys = Sys::new("share", "fe20c000.pwm");
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    assert_eq!(sys.open(12, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
+    sys.open(13, OnClose::Restore).unwrap();
+    pwm.close().unwrap();
+    let other = sys.open(12, OnClose::Restore).unwrap();
+    // One that is closed already takes nothing from the next.
+    drop(pwm);
+    assert_eq!(sys.open(18, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
+    drop(other);
+}
+
+#[test]
+fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
+    let replaced = |error: Error| {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        error.to_string().split('`').nth(1).unwrap_or_default().to_owned()
+    };
+    let sys = Sys::new("route", "fe20c000.pwm");
+    sys.route(&[18]);
+    drop(sys.open(18, OnClose::Restore).unwrap());
+    // It would send its pulses to 18, whoever sets the function of 12.
+    for is_routed in [true, false] {
+        let error = sys.open_as(12, OnClose::Restore, is_routed).unwrap_err();
+        assert_eq!(replaced(error), "dtoverlay=pwm,pin=12,func=4");
+    }
+    let error = sys.open(13, OnClose::Restore).unwrap_err();
+    assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
+    drop(sys.open_as(13, OnClose::Restore, false).unwrap());
+
+    // On a Pi 5 every line has a channel of its own.
+    let sys = Sys::new("route5", "1f00098000.pwm");
+    sys.route(&[18]);
+    assert!(sys.open(12, OnClose::Restore).is_err());
+    drop(sys.open_as(12, OnClose::Restore, false).unwrap());
+
+    // Two lines have pulses already. What is to be put in place of their overlay has the wanted one, and is not the same.
+    let sys = Sys::new("route5-full", "1f00098000.pwm");
+    sys.route(&[12, 13]);
+    let error = sys.open(18, OnClose::Restore).unwrap_err();
+    assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=12,func=4,pin2=18,func2=2");
+}
+
+#[test]
+fn what_is_left_on_a_channel_does_not_stand_in_the_way() {
+    let sys = Sys::new("left", "fe20c000.pwm");
+    for (file, text) in [("period", "1000"), ("duty_cycle", "900"), ("enable", "1"), ("polarity", "inversed")]
+    {
+        sys.write(&format!("pwm0/{file}"), text);
+    }
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let now = ["period", "duty_cycle", "enable", "polarity"].map(|file| sys.read(&format!("pwm0/{file}")));
+    assert_eq!(now, ["20000000", "1500000", "1", "normal"]);
+    drop(pwm);
+}
+
+#[test]
+fn a_start_that_fails_leaves_a_channel_as_it_was_found() {
+    let sys = Sys::new("fail", "fe20c000.pwm");
+    let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
+    let unexport = sys.0.join("class/pwm/pwmchip7/unexport");
+    sys.write("pwm0/enable", "1");
+    fs::remove_file(&duty).unwrap();
+    fs::create_dir(&duty).unwrap();
+    assert!(sys.open(18, OnClose::High).is_err());
+    assert_eq!((sys.read("pwm0/enable").as_str(), unexport.exists()), ("1", false));
+    fs::remove_dir(&duty).unwrap();
+    fs::write(&duty, "0").unwrap();
+
+    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let found = pwm.look();
+    pwm.set(ms(1), us(1)).unwrap();
+    pwm.give_up(&found);
+    assert_eq!((pwm.look(), unexport.exists()), (found, false));
+}
+
+#[test]
+fn a_start_that_fails_gives_back_a_channel_that_it_has_made() {
+    let sys = Sys::new("new", "fe20c000.pwm");
+    let channel = sys.0.join("class/pwm/pwmchip7/pwm0");
+    fs::remove_dir_all(&channel).unwrap();
+    assert!(sys.open(18, OnClose::High).is_err());
+    assert_eq!((sys.read("export"), sys.read("unexport")), ("0".into(), "0".into()));
+}
+
+#[test]
+fn a_steady_line_rests_where_it_is() {
+    let sys = Sys::new("rest", "fe20c000.pwm");
+    let pwm = sys.open(18, OnClose::Keep).unwrap();
+    assert_eq!(pwm.resting(), Level::High);
+    for (pulse, level) in [(ms(0), Level::Low), (ms(1), Level::High), (us(1), Level::High)] {
+        pwm.set(ms(1), pulse).unwrap();
+        assert_eq!(pwm.resting(), level, "{pulse:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let sys = Sys::new("missing", "1f0009c000.pwm");
+    let error = sys.open(18, OnClose::Restore).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("`dtoverlay=pwm,pin=18,func=2`"), "{error}");
+    let error = sys.open(12, OnClose::Restore).unwrap_err();
+    assert!(error.to_string().contains("`dtoverlay=pwm,pin=12,func=4`"), "{error}");
+    for (line, on_close) in [(17, OnClose::Restore), (18, OnClose::Input(Bias::PullUp))] {
+        assert_eq!(sys.open(line, on_close).unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+}

@@ -1,0 +1,111 @@
+//! The thread that does what is due in a world, at its time.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use pinzero_core::mock::MockGpio;
+use pinzero_core::time::{Instant, us};
+
+use super::Step;
+
+/// How much of the time before a step is spun instead of slept.
+const SPIN: Duration = us(100);
+
+/// The other end of the thread, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Scheduler(Orders);
+
+/// Where steps are ordered.
+#[derive(Debug, Clone)]
+pub(crate) struct Orders(Sender<Order>);
+
+#[derive(Debug)]
+enum Order {
+    Schedule(Instant, Sequence),
+    End,
+}
+
+/// Steps, and after what time they begin anew.
+#[derive(Debug, Clone)]
+struct Sequence {
+    steps: Vec<Step>,
+    next: usize,
+    period: Option<Duration>,
+    start: Instant,
+}
+
+impl Scheduler {
+    pub(crate) fn start(mock: MockGpio) -> io::Result<Scheduler> {
+        let (sender, orders) = mpsc::channel();
+        thread::Builder::new().name("pinzero-world".into()).spawn(move || run(&mock, &orders))?;
+        Ok(Scheduler(Orders(sender)))
+    }
+
+    pub(crate) fn orders(&self) -> Orders {
+        self.0.clone()
+    }
+
+    /// Has `steps` begin at `start`, and again after each `period`.
+    pub(crate) fn schedule(&self, start: Instant, steps: Vec<Step>, period: Option<Duration>) {
+        self.0.schedule(start, steps, period);
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        // It fails only if the thread has ended already.
+        let _ = self.0.0.send(Order::End);
+    }
+}
+
+impl Orders {
+    pub(crate) fn schedule(&self, start: Instant, steps: Vec<Step>, period: Option<Duration>) {
+        let Some(first) = steps.first() else { return };
+        let at = start + first.after;
+        // It fails only if the thread has ended, and the world with it.
+        let _ = self.0.send(Order::Schedule(at, Sequence { steps, next: 0, period, start }));
+    }
+}
+
+fn run(mock: &MockGpio, orders: &Receiver<Order>) {
+    // By time, and of what is due at the same time in the order in which it was ordered.
+    let mut due: BTreeMap<(Instant, u64), Sequence> = BTreeMap::new();
+    let mut count = 0;
+    loop {
+        let order = match due.first_key_value() {
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(((at, _), _)) => orders.recv_timeout((*at - mock.now()).saturating_sub(SPIN)),
+        };
+        match order {
+            Ok(Order::Schedule(at, sequence)) => {
+                count += 1;
+                due.insert((at, count), sequence);
+                continue;
+            }
+            Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let Some(((at, _), mut sequence)) = due.pop_first() else { continue };
+        while mock.now() < at {
+            std::hint::spin_loop();
+        }
+        let Some(step) = sequence.steps.get(sequence.next) else { continue };
+        // Its edge has the time that was set, however late this thread is.
+        mock.line(step.gpio).drive_at(at, step.drive);
+        sequence.next += 1;
+        let next = match (sequence.steps.get(sequence.next), sequence.period) {
+            (Some(step), _) => at + step.after,
+            (None, Some(period)) => {
+                sequence.start += period;
+                sequence.next = 0;
+                sequence.start + sequence.steps.first().map_or(Duration::ZERO, |step| step.after)
+            }
+            (None, None) => continue,
+        };
+        count += 1;
+        due.insert((next, count), sequence);
+    }
+}

@@ -1,0 +1,183 @@
+//! The traits that all devices share: [`Device`], [`Switch`], [`Value`] and [`SetValue`].
+//!
+//! A device implements them on its own type. A type that points to a device has them too: a newtype that `Deref`s to the
+//! device it is built on, a reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
+//!
+//! ```
+//! use pinzero::prelude::*;
+//!
+//! let gpio = pinzero::mock::gpio();
+//! let lamps: Vec<Box<dyn Switch>> = vec![
+//!     Box::new(Led::builder(17).gpio(&gpio).open()?),
+//!     Box::new(PwmOutputDevice::builder(18).gpio(&gpio).open()?),
+//! ];
+//! lamps.iter().try_for_each(Switch::on)?;
+//! assert_eq!((gpio.line(17).level(), gpio.line(18).level()), (Level::High, Level::High));
+//! # Ok::<(), pinzero::Error>(())
+//! ```
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::error::Result;
+use crate::gpio::Gpio;
+
+/// Something that holds pins and gives them back.
+///
+/// A device that is made of others writes one method, [`parts`](Device::parts). A handle of this crate, such as
+/// [`Output`](crate::Output), has no parts and writes the other three.
+pub trait Device: fmt::Debug + Send + Sync {
+    /// Returns the devices that this one is made of, in the order in which they were opened.
+    fn parts(&self) -> Vec<&dyn Device>;
+
+    /// Returns the factory that made the pins: that of the first part.
+    fn gpio(&self) -> &Gpio {
+        self.parts()[0].gpio()
+    }
+
+    /// Returns whether the device, or any part of it, has been closed.
+    fn is_closed(&self) -> bool {
+        self.parts().iter().any(|part| part.is_closed())
+    }
+
+    /// Gives the pins back, those of the last opened part first. Idempotent; it also closes all clones of the device.
+    ///
+    /// # Errors
+    /// The first error met, of the operating system or the connection. The other parts are closed all the same.
+    fn close(&self) -> Result<()> {
+        self.parts().into_iter().rev().fold(Ok(()), |result, part| result.and(part.close()))
+    }
+}
+
+/// Something that is on or off: a LED, a motor, a board of LEDs.
+pub trait Switch: Device {
+    /// Turns the device on or off, and ends a blink that runs.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
+    fn set_active(&self, on: bool) -> Result<()>;
+
+    /// Returns whether the device is on.
+    ///
+    /// # Errors
+    /// See [`set_active`](Switch::set_active).
+    fn is_active(&self) -> Result<bool>;
+
+    /// Turns the device on.
+    ///
+    /// # Errors
+    /// See [`set_active`](Switch::set_active).
+    fn on(&self) -> Result<()> {
+        self.set_active(true)
+    }
+
+    /// Turns the device off.
+    ///
+    /// # Errors
+    /// See [`set_active`](Switch::set_active).
+    fn off(&self) -> Result<()> {
+        self.set_active(false)
+    }
+
+    /// Turns the device on if it is off, and off if it is on.
+    ///
+    /// # Errors
+    /// See [`set_active`](Switch::set_active).
+    fn toggle(&self) -> Result<()> {
+        self.set_active(!self.is_active()?)
+    }
+}
+
+/// Something with a value that can be read.
+pub trait Value: Device {
+    /// The type of the value: `bool` for a LED, `f64` from 0 to 1 for a dimmable one.
+    type Value: Clone + PartialEq + Send + 'static;
+
+    /// Returns the value now.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
+    fn value(&self) -> Result<Self::Value>;
+}
+
+/// Something whose value can be set.
+pub trait SetValue: Value {
+    /// Sets the value, and ends a blink that runs.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range, and those of
+    /// [`value`](Value::value).
+    fn set_value(&self, value: Self::Value) -> Result<()>;
+}
+
+// Each method that a device may write itself is forwarded, so that what points to a device behaves as the device does.
+
+impl<T> Device for T
+where
+    T: Deref + fmt::Debug + Send + Sync,
+    T::Target: Device,
+{
+    fn parts(&self) -> Vec<&dyn Device> {
+        (**self).parts()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        (**self).gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        (**self).is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        (**self).close()
+    }
+}
+
+impl<T> Switch for T
+where
+    T: Deref + fmt::Debug + Send + Sync,
+    T::Target: Switch,
+{
+    fn set_active(&self, on: bool) -> Result<()> {
+        (**self).set_active(on)
+    }
+
+    fn is_active(&self) -> Result<bool> {
+        (**self).is_active()
+    }
+
+    fn on(&self) -> Result<()> {
+        (**self).on()
+    }
+
+    fn off(&self) -> Result<()> {
+        (**self).off()
+    }
+
+    fn toggle(&self) -> Result<()> {
+        (**self).toggle()
+    }
+}
+
+impl<T> Value for T
+where
+    T: Deref + fmt::Debug + Send + Sync,
+    T::Target: Value,
+{
+    type Value = <T::Target as Value>::Value;
+
+    fn value(&self) -> Result<Self::Value> {
+        (**self).value()
+    }
+}
+
+impl<T> SetValue for T
+where
+    T: Deref + fmt::Debug + Send + Sync,
+    T::Target: SetValue,
+{
+    fn set_value(&self, value: Self::Value) -> Result<()> {
+        (**self).set_value(value)
+    }
+}

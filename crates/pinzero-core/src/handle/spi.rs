@@ -1,0 +1,293 @@
+//! An SPI bus on any pins.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+
+use event_listener::{Event as Bell, Listener};
+use parking_lot::Mutex;
+
+use crate::capability::Support;
+use crate::emulate::soft_spi::SoftSpi;
+use crate::error::{Error, ErrorKind, Result};
+use crate::factory::{SpiBus, SpiConfig};
+use crate::gpio::Gpio;
+use crate::handle::reserve::Reserver;
+use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::pin_spec::PinSpec;
+use crate::types::Line;
+
+/// The four modes of SPI: which level the clock rests at, and on which of its edges data is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SpiMode {
+    /// The clock rests low, data is read on its first edge.
+    #[default]
+    Mode0,
+    /// The clock rests low, data is read on its second edge.
+    Mode1,
+    /// The clock rests high, data is read on its first edge.
+    Mode2,
+    /// The clock rests high, data is read on its second edge.
+    Mode3,
+}
+
+/// How to open an [`Spi`]; made by [`Gpio::spi`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before `open`"]
+pub struct SpiBuilder {
+    gpio: Gpio,
+    clock: PinSpec,
+    mosi: Option<PinSpec>,
+    miso: Option<PinSpec>,
+    select: Option<PinSpec>,
+    settings: SpiSettings,
+}
+
+/// How bits go over the wires.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SpiSettings {
+    pub(crate) mode: SpiMode,
+    pub(crate) lsb_first: bool,
+    pub(crate) select_high: bool,
+    pub(crate) max_rate: Option<u32>,
+}
+
+impl SpiSettings {
+    fn config(self, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
+        let SpiSettings { mode, lsb_first, select_high, max_rate } = self;
+        SpiConfig { clock, mosi, miso, select, mode, lsb_first, select_high, max_rate }
+    }
+}
+
+impl SpiBuilder {
+    pub(crate) fn new(gpio: Gpio, clock: PinSpec) -> Self {
+        SpiBuilder { gpio, clock, mosi: None, miso: None, select: None, settings: SpiSettings::default() }
+    }
+
+    /// The pin that data goes out by; without it, nothing is sent.
+    pub fn mosi(mut self, pin: impl Into<PinSpec>) -> Self {
+        self.mosi = Some(pin.into());
+        self
+    }
+
+    /// The pin that data comes in by; without it, zeros are read.
+    pub fn miso(mut self, pin: impl Into<PinSpec>) -> Self {
+        self.miso = Some(pin.into());
+        self
+    }
+
+    /// The pin that selects the other side, active for the length of a transfer; none if nothing is said.
+    pub fn select(mut self, pin: impl Into<PinSpec>) -> Self {
+        self.select = Some(pin.into());
+        self
+    }
+
+    /// Clock polarity and phase; [`SpiMode::Mode0`] if nothing is said.
+    pub fn mode(mut self, mode: SpiMode) -> Self {
+        self.settings.mode = mode;
+        self
+    }
+
+    /// Sends the lowest bit of each byte first.
+    pub fn lsb_first(mut self, lsb_first: bool) -> Self {
+        self.settings.lsb_first = lsb_first;
+        self
+    }
+
+    /// The select pin is active when high.
+    pub fn select_high(mut self, select_high: bool) -> Self {
+        self.settings.select_high = select_high;
+        self
+    }
+
+    /// The most clock cycles a second; as fast as the pins go if nothing is said.
+    ///
+    /// Where the factory has no SPI of its own the calling thread sleeps half a cycle at a time, so what comes of rates above
+    /// a few kilohertz is up to the system.
+    pub fn max_rate(mut self, hertz: u32) -> Self {
+        self.settings.max_rate = Some(hertz);
+        self
+    }
+
+    /// Opens the pins: all of them, or none.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) with neither mosi nor miso, [`Unsupported`](ErrorKind::Unsupported), and
+    /// as for [`OutputBuilder::open`](crate::OutputBuilder::open) for each pin.
+    #[track_caller]
+    pub fn open(self) -> Result<Spi> {
+        const DEVICE: &str = "Spi";
+        let reserver = Reserver { device: DEVICE, place: Location::caller() };
+        let gpio = self.gpio;
+        if self.mosi.is_none() && self.miso.is_none() {
+            let message = "a bus has a pin for data: give mosi, miso or both";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(DEVICE));
+        }
+        if !gpio.capabilities().spi.is_available() {
+            return Err(Error::unsupported("SPI").with_device(DEVICE).with_factory(gpio.name()));
+        }
+        let mut reservations = Vec::new();
+        let mut take = |pin: &PinSpec| {
+            let reservation = gpio.context(pin, DEVICE, || gpio.reserve(pin, reserver))?;
+            let line = reservation.line();
+            reservations.push(reservation);
+            Ok(line)
+        };
+        let clock = take(&self.clock)?;
+        let mosi = self.mosi.as_ref().map(&mut take).transpose()?;
+        let miso = self.miso.as_ref().map(&mut take).transpose()?;
+        let select = self.select.as_ref().map(&mut take).transpose()?;
+        // A factory's own bus has all four wires; one with fewer is core's.
+        let opened = match (gpio.capabilities().spi, mosi, miso, select) {
+            (Support::Native, Some(mosi), Some(miso), Some(select)) => {
+                gpio.factory().open_spi(self.settings.config(clock, mosi, miso, select))
+            }
+            _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
+                .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
+        };
+        let bus = opened.map_err(|error| error.with_device(DEVICE).with_factory(gpio.name()))?;
+        let shared = Arc::new(SpiShared {
+            lifecycle: Lifecycle::new(&gpio, reservations),
+            bus,
+            turn: Turn::default(),
+        });
+        Ok(Spi(HandleRef::register(shared)?))
+    }
+}
+
+/// An SPI bus with one device on it. A cheap handle: clones are the same bus, and the last one to go closes it.
+///
+/// ```
+/// use pinzero_core::{SpiMode, mock};
+///
+/// let gpio = mock::gpio();
+/// let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
+/// device.answer(&[0xca, 0xfe]);
+///
+/// let spi = gpio.spi(11).mosi(10).miso(9).select(8).open()?;
+/// let mut data = [0x01, 0x80];
+/// spi.transfer(&mut data)?;
+/// assert_eq!(data, [0xca, 0xfe]);
+/// assert_eq!(device.received(), [0x01, 0x80]);
+/// # Ok::<(), pinzero_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Spi(Arc<HandleRef<SpiShared>>);
+
+#[derive(Debug)]
+struct SpiShared {
+    lifecycle: Lifecycle,
+    bus: Box<dyn SpiBus>,
+    turn: Turn,
+}
+
+/// Whose transfer goes over the bus: one at a time.
+///
+/// It is no lock, as on a virtual clock callbacks run while a transfer sleeps, and they may use the bus.
+#[derive(Debug, Default)]
+struct Turn {
+    taken: Mutex<Option<ThreadId>>,
+    /// Rung when it is free.
+    freed: Bell,
+}
+
+impl Turn {
+    /// Waits for the others; refuses whoever would wait for himself.
+    fn take(&self) -> Result<Taken<'_>> {
+        let this = thread::current().id();
+        loop {
+            let listener = self.freed.listen();
+            {
+                let mut taken = self.taken.lock();
+                match *taken {
+                    None => {
+                        *taken = Some(this);
+                        return Ok(Taken(self));
+                    }
+                    Some(thread) if thread == this => {
+                        let message = "a transfer of this thread's goes over the bus: let a callback of it leave \
+                                       the bus to another thread, or to later";
+                        return Err(Error::new(ErrorKind::PinInUse, message));
+                    }
+                    Some(_) => {}
+                }
+            }
+            listener.wait();
+        }
+    }
+}
+
+/// The bus until this is dropped.
+struct Taken<'a>(&'a Turn);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock() = None;
+        self.0.freed.notify(usize::MAX);
+    }
+}
+
+impl Spi {
+    /// Sends `data`, and puts what has come back in its place; the device is selected for this time.
+    ///
+    /// One transfer goes over the bus at a time, and others wait.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed), [`PinInUse`](ErrorKind::PinInUse) in a callback that runs while a transfer of the
+    /// same thread sleeps, which happens on a virtual clock only, and those of the system.
+    pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
+        let shared: &SpiShared = &self.0;
+        let result = {
+            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lifecycle.line()))?;
+            shared.bus.transfer(data)
+        };
+        shared.lifecycle.gpio().runtime().catch_up();
+        result
+    }
+
+    /// Sends `data`, and drops what comes back.
+    ///
+    /// # Errors
+    /// As for [`transfer`](Spi::transfer).
+    pub fn write(&self, data: &[u8]) -> Result<()> {
+        self.transfer(&mut data.to_vec())
+    }
+
+    /// Reads `count` bytes, sending zeros.
+    ///
+    /// # Errors
+    /// As for [`transfer`](Spi::transfer).
+    pub fn read(&self, count: usize) -> Result<Vec<u8>> {
+        let mut data = vec![0; count];
+        self.transfer(&mut data)?;
+        Ok(data)
+    }
+
+    /// The factory that it belongs to.
+    pub fn gpio(&self) -> &Gpio {
+        self.0.lifecycle.gpio()
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.lifecycle.is_closed()
+    }
+
+    /// Gives the pins back. Idempotent, from any thread; a transfer that runs ends with [`Closed`](ErrorKind::Closed).
+    ///
+    /// # Errors
+    /// Those of the system; the pins are given back as far as can be all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl Close for SpiShared {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    fn close(&self) -> Result<()> {
+        self.lifecycle.end(|| self.bus.close())
+    }
+}

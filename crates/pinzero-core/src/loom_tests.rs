@@ -1,0 +1,553 @@
+//! What threads may do to each other, tried in every order that matters. loom does the trying, on the real code with
+//! its own locks and atomics in it (`sync.rs`); how to run this is in `docs/CONTRIBUTING.md`.
+//!
+//! loom knows neither time nor the kernel, so the clock of most models is virtual, waits have no deadline, and the
+//! runtime's own threads and their poller are left out: a turn of theirs is one by any other thread.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64 as Count, Ordering};
+use std::time::Duration;
+
+use loom::future::block_on;
+use loom::thread::{self, JoinHandle};
+
+use crate::animation::{Animation, Ownership, Target};
+use crate::error::{ErrorKind, Result};
+use crate::event::{Event, EventKind, Handler, Hub};
+use crate::gpio::Gpio;
+use crate::handle::reserve::{Reservation, Reserver};
+use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::machine::Blink;
+use crate::mock;
+use crate::pin_spec::PinSpec;
+use crate::runtime::{EdgeSink, Effects, Next, Runtime, Task};
+use crate::sync::{AtomicBool, AtomicU64};
+use crate::time::{Clock, Instant, ms};
+use crate::types::{Edge, Level};
+
+/// Runs `model` with its threads' steps in every order that takes at most three preemptions; few bugs need more than two.
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(model);
+}
+
+/// Starts a thread that works on something shared.
+fn beside<S, R>(shared: &S, work: impl FnOnce(S) -> R + 'static) -> JoinHandle<R>
+where
+    S: Clone + 'static,
+    R: 'static,
+{
+    let shared = shared.clone();
+    thread::spawn(move || work(shared))
+}
+
+fn event() -> Event {
+    Event {
+        kind: EventKind::Activated,
+        at: Instant::ZERO,
+        level: Level::High,
+        lasted: Duration::ZERO,
+        missed: 0,
+    }
+}
+
+// Waits. They are on the real clock, as those on a virtual one do not sleep.
+
+#[test]
+fn a_waiter_sleeps_through_no_change() {
+    check(|| {
+        let runtime = Runtime::new(Clock::real());
+        let state = Arc::new((Hub::default(), AtomicBool::new(false)));
+        let changer = beside(&state, |state| {
+            // Relaxed, for the bell alone is to make sure of it.
+            state.1.store(true, Ordering::Relaxed);
+            state.0.ring();
+        });
+        runtime.wait(state.0.bell(), None, || state.1.load(Ordering::Relaxed).then_some(()));
+        changer.join().unwrap();
+    });
+}
+
+#[test]
+fn waiters_sleep_through_no_close() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let wait = |hub: Arc<Hub>| {
+            let runtime = Runtime::new(Clock::real());
+            runtime.wait(hub.bell(), None, || hub.is_closed().then_some(()));
+        };
+        let waiter = beside(&hub, wait);
+        let closer = beside(&hub, |hub| hub.close());
+        wait(hub.clone());
+        waiter.join().unwrap();
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn an_iterator_ends_with_the_last_event() {
+    check(|| {
+        let runtime = Runtime::new(Clock::real());
+        let hub = Arc::new(Hub::default());
+        let queue = hub.queue();
+        let closer = beside(&hub, |hub| {
+            hub.feed(&mut vec![event()]);
+            hub.ring();
+            hub.close();
+        });
+        let next = || runtime.wait(hub.bell(), None, || hub.next(&queue)).flatten();
+        assert_eq!((next(), next()), (Some(event()), None));
+        closer.join().unwrap();
+    });
+}
+
+// Handlers.
+
+/// What became of a handler. The model does not see these: they bring no order into what it checks.
+#[derive(Debug, Default)]
+struct Record {
+    calls: Count,
+    running: Count,
+    removals: Count,
+    drops: Count,
+}
+
+/// What a handler owns.
+struct Probe {
+    record: Arc<Record>,
+    step: AtomicBool,
+}
+
+impl Probe {
+    fn new(record: &Arc<Record>) -> Self {
+        Probe { record: record.clone(), step: AtomicBool::new(false) }
+    }
+
+    /// A call of the handler. What is wrong comes out as a panic, which deliveries count.
+    fn call(&self) {
+        let record = &self.record;
+        record.calls.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(record.removals.load(Ordering::Relaxed), 0, "called after its removal");
+        assert_eq!(record.running.fetch_add(1, Ordering::Relaxed), 0, "called twice at once");
+        // Here other threads may come between.
+        self.step.store(true, Ordering::Relaxed);
+        assert_eq!(record.drops.load(Ordering::Relaxed), 0, "dropped while it runs");
+        record.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.record.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn register(hub: &Arc<Hub>, record: &Arc<Record>) -> Handler {
+    let probe = Probe::new(record);
+    hub.on(EventKind::Activated, move |_| probe.call())
+}
+
+fn count(count: &Count) -> u64 {
+    count.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_handler_is_called_and_removed_and_closed_at_once() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let record = Arc::new(Record::default());
+        let handler = register(&hub, &record);
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]) + hub.deliver(&[event()]));
+        let closer = beside(&hub, |hub| hub.close());
+        handler.remove();
+        record.removals.fetch_add(1, Ordering::Relaxed);
+        closer.join().unwrap();
+        assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
+    });
+}
+
+#[test]
+fn a_handler_that_is_given_while_closing_is_dropped() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let record = Arc::new(Record::default());
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]));
+        let closer = beside(&hub, |hub| hub.close());
+        register(&hub, &record);
+        closer.join().unwrap();
+        assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
+        let calls = count(&record.calls);
+        hub.deliver(&[event()]);
+        assert_eq!(count(&record.calls), calls);
+    });
+}
+
+#[test]
+fn handlers_come_and_go_beside_each_other() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let records: [Arc<Record>; 3] = Default::default();
+        let first = register(&hub, &records[0]);
+        let second =
+            beside(&(hub.clone(), records[1].clone()), |(hub, record)| drop(register(&hub, &record)));
+        let third = beside(&(hub.clone(), records[2].clone()), |(hub, record)| drop(register(&hub, &record)));
+        first.remove();
+        second.join().unwrap();
+        third.join().unwrap();
+        assert_eq!(hub.deliver(&[event()]), 0);
+        assert_eq!(records.each_ref().map(|record| count(&record.calls)), [0, 1, 1]);
+        hub.forget_handlers();
+        assert_eq!(records.each_ref().map(|record| count(&record.drops)), [1, 1, 1]);
+    });
+}
+
+#[test]
+fn a_handler_may_close_its_own_device() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let record = Arc::new(Record::default());
+        let probe = Probe::new(&record);
+        let own = Arc::downgrade(&hub);
+        hub.on(EventKind::Activated, move |_| {
+            probe.call();
+            own.upgrade().unwrap().close();
+        });
+        let closer = beside(&hub, |hub| hub.close());
+        assert_eq!(hub.deliver(&[event()]) + hub.deliver(&[event()]), 0);
+        closer.join().unwrap();
+        assert!(count(&record.calls) <= 1);
+        assert_eq!(count(&record.drops), 1);
+    });
+}
+
+#[test]
+fn a_handler_that_is_removed_amid_a_flood_is_called_no_more() {
+    check(|| {
+        let hub = Arc::new(Hub::default());
+        let record = Arc::new(Record::default());
+        let is_removed = Arc::new(AtomicBool::new(false));
+        let (probe, told) = (Probe::new(&record), is_removed.clone());
+        let mut is_over = false;
+        let handler = hub.on(EventKind::Activated, move |_| {
+            assert!(!is_over, "called by whoever knew of its removal");
+            probe.step.store(true, Ordering::Relaxed);
+            is_over = told.load(Ordering::Acquire);
+        });
+        let deliverer = beside(&hub, |hub| hub.deliver(&[event(), event(), event()]));
+        handler.remove();
+        is_removed.store(true, Ordering::Release);
+        assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
+    });
+}
+
+// The inbox.
+
+/// A task that makes an event of each edge.
+#[derive(Debug)]
+struct Echo {
+    hub: Arc<Hub>,
+    edges: Arc<AtomicU64>,
+}
+
+impl Task for Echo {
+    fn edges(&mut self, edges: &[Edge], effects: &mut Effects) {
+        self.edges.store(self.edges.load(Ordering::Relaxed) + edges.len() as u64, Ordering::Relaxed);
+        edges.iter().for_each(|_| effects.emit(&self.hub, event()));
+    }
+
+    fn resync(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn fire(&mut self, _: Instant, _: &mut Effects) {}
+
+    fn next(&self) -> Next {
+        Next::Idle
+    }
+}
+
+/// A runtime with an [`Echo`] in it.
+struct Echoing {
+    runtime: Runtime,
+    sink: EdgeSink,
+    hub: Arc<Hub>,
+    edges: Arc<AtomicU64>,
+}
+
+impl Echoing {
+    fn new(clock: Clock) -> Arc<Self> {
+        let runtime = Runtime::new(clock);
+        let (hub, edges) = (Arc::<Hub>::default(), Arc::<AtomicU64>::default());
+        let id = runtime.reserve();
+        let task = Box::new(Echo { hub: hub.clone(), edges: edges.clone() });
+        runtime.enter(|state, effects| state.insert(id, task, Instant::ZERO, effects));
+        Arc::new(Echoing { sink: runtime.sink(id), runtime, hub, edges })
+    }
+
+    /// What driving a line of a mock on a virtual clock comes down to.
+    fn drive(&self) {
+        self.sink.queue(EDGE);
+        self.runtime.catch_up();
+    }
+
+    fn edges(&self) -> u64 {
+        self.edges.load(Ordering::Relaxed)
+    }
+}
+
+const EDGE: Edge = Edge { at: Instant::ZERO, level: Level::High, missed: 0 };
+
+#[test]
+fn no_edge_is_left_lying() {
+    check(|| {
+        let echoing = Echoing::new(Clock::manual());
+        let driver = beside(&echoing, |echoing| echoing.drive());
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
+        echoing.drive();
+        driver.join().unwrap();
+        visitor.join().unwrap();
+        assert_eq!(echoing.edges(), 2);
+    });
+}
+
+#[test]
+fn callbacks_run_one_at_a_time() {
+    check(|| {
+        let echoing = Echoing::new(Clock::manual());
+        let record = Arc::new(Record::default());
+        register(&echoing.hub, &record);
+        let driver = beside(&echoing, |echoing| echoing.drive());
+        echoing.drive();
+        driver.join().unwrap();
+        assert_eq!((count(&record.calls), echoing.runtime.panics()), (2, 0));
+    });
+}
+
+#[test]
+fn a_waiter_hears_of_an_edge() {
+    check(|| {
+        let echoing = Echoing::new(Clock::real());
+        let backend = beside(&echoing, |echoing| {
+            echoing.sink.push(EDGE);
+            // The turn of the thread that this wakes.
+            echoing.runtime.enter(|_, _| ());
+        });
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
+        echoing.runtime.wait(echoing.hub.bell(), None, || (echoing.edges() > 0).then_some(()));
+        backend.join().unwrap();
+        visitor.join().unwrap();
+    });
+}
+
+// The ownership.
+
+/// An output that counts the steps of its animation. Several on one ownership tell which animation made them.
+#[derive(Debug)]
+struct Steps {
+    ownership: Arc<Ownership>,
+    count: AtomicU64,
+}
+
+impl Steps {
+    fn new(ownership: &Arc<Ownership>) -> Arc<Self> {
+        Arc::new(Steps { ownership: ownership.clone(), count: AtomicU64::new(0) })
+    }
+
+    fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl Target for Steps {
+    fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
+    /// As plain a write as any: that it is seen in time is up to the ownership.
+    fn show(&self, _: f64) -> Result<()> {
+        self.count.store(self.count() + 1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A blink with a step each millisecond.
+fn blink() -> Blink {
+    Blink::new(ms(1), ms(1))
+}
+
+fn start(gpio: &Gpio, target: &Arc<Steps>, plan: Blink) -> Animation {
+    let run = Ownership::start(gpio, target.clone(), plan, Level::High).unwrap();
+    Animation::new(gpio.clone(), run, || Ok(()))
+}
+
+#[test]
+fn no_step_follows_a_write() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let ownership = Arc::new(Ownership::new(true));
+        let steps = Steps::new(&ownership);
+        let animation = start(&gpio, &steps, blink().times(1));
+        // As far as its end: the write may find it there already.
+        let timeline = beside(&gpio, |gpio| gpio.sleep(ms(2)));
+        let at_write = ownership.take(&gpio, || steps.count());
+        timeline.join().unwrap();
+        gpio.sleep(ms(2));
+        assert_eq!((steps.count(), animation.is_running()), (at_write, false));
+    });
+}
+
+#[test]
+fn no_step_follows_the_start_of_another_animation() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let ownership = Arc::new(Ownership::new(true));
+        let (first, second) = (Steps::new(&ownership), Steps::new(&ownership));
+        start(&gpio, &first, blink());
+        let timeline = beside(&gpio, |gpio| gpio.sleep(ms(1)));
+        let starter = beside(&(gpio.clone(), first.clone(), second.clone()), |(gpio, first, second)| {
+            let animation = start(&gpio, &second, blink());
+            (animation, first.count())
+        });
+        let at_write = ownership.take(&gpio, || first.count());
+        timeline.join().unwrap();
+        let (animation, at_start) = starter.join().unwrap();
+        let so_far = second.count();
+        gpio.sleep(ms(1));
+        assert_eq!((first.count(), first.count()), (at_write, at_start));
+        // It was started after the write, or else the write has ended it.
+        assert_eq!(second.count() > so_far, animation.is_running());
+    });
+}
+
+#[test]
+fn whoever_awaits_an_animation_hears_of_its_end() {
+    let ends: [fn(&Gpio, &Ownership); 2] =
+        [|gpio, _| gpio.sleep(ms(2)), |gpio, ownership| ownership.take(gpio, || ())];
+    for end in ends {
+        check(move || {
+            let gpio: Gpio = Gpio::clone(&mock::gpio());
+            let ownership = Arc::new(Ownership::new(true));
+            let animation = start(&gpio, &Steps::new(&ownership), blink().times(1));
+            let ender = beside(&(gpio, ownership), move |(gpio, ownership)| end(&gpio, &ownership));
+            block_on(animation.finished()).unwrap();
+            ender.join().unwrap();
+        });
+    }
+}
+
+// Whole devices.
+
+#[test]
+fn what_is_noted_of_an_output_is_what_is_on_its_pin() {
+    check(|| {
+        let gpio = mock::gpio();
+        let output = gpio.output(17).open().unwrap();
+        let high = beside(&output, |output| output.set(Level::High).unwrap());
+        output.set(Level::Low).unwrap();
+        high.join().unwrap();
+        assert_eq!(output.last(), gpio.line(17).level());
+    });
+}
+
+#[test]
+fn nothing_is_written_after_the_close_of_an_output() {
+    check(|| {
+        let gpio = mock::gpio();
+        let output = gpio.output(17).open().unwrap();
+        output.blink(blink(), Level::High).unwrap();
+        let timeline = beside(&gpio, |gpio| gpio.sleep(ms(1)));
+        let user = beside(&output, |output| output.set(Level::High).is_ok());
+        output.close().unwrap();
+        let at_close = gpio.line(17).writes();
+        timeline.join().unwrap();
+        user.join().unwrap();
+        gpio.sleep(ms(1));
+        assert_eq!((gpio.line(17).writes(), gpio.line(17).level()), (at_close, Level::Low));
+    });
+}
+
+#[test]
+fn an_input_is_awaited_and_driven_and_closed_at_once() {
+    check(|| {
+        let gpio = mock::gpio();
+        let input = gpio.input(17).open().unwrap();
+        let record = Arc::new(Record::default());
+        let probe = Probe::new(&record);
+        input.on(EventKind::Activated, move |_| probe.call());
+        let driver = beside(&gpio, |gpio| gpio.line(17).drive(Level::High));
+        let closer = beside(&input, |input| input.close().unwrap());
+        let reached = block_on(input.reached(true));
+        driver.join().unwrap();
+        closer.join().unwrap();
+        if let Err(error) = reached {
+            assert_eq!(error.kind(), ErrorKind::Closed);
+        }
+        assert_eq!((count(&record.drops), gpio.panics()), (1, 0));
+    });
+}
+
+/// A handle on a line without a pin. Whoever drops it last must be the model's own thread, for loom does not know the
+/// order that an `Arc` brings.
+#[derive(Debug)]
+struct Bare {
+    lifecycle: Lifecycle,
+    given_back: AtomicU64,
+}
+
+impl Bare {
+    fn new(gpio: &Gpio) -> Arc<Self> {
+        let reservation = Bare::reserve(gpio).unwrap();
+        Arc::new(Bare { lifecycle: Lifecycle::new(gpio, vec![reservation]), given_back: AtomicU64::new(0) })
+    }
+
+    fn reserve(gpio: &Gpio) -> Result<Reservation> {
+        gpio.reserve(&PinSpec::from(17), Reserver { device: "Bare", place: Location::caller() })
+    }
+
+    fn given_back(&self) -> u64 {
+        self.given_back.load(Ordering::Relaxed)
+    }
+}
+
+impl Close for Bare {
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    fn close(&self) -> Result<()> {
+        self.lifecycle.end(|| {
+            self.given_back.store(self.given_back() + 1, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn what_opens_while_the_factory_closes_is_closed() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let bare = Bare::new(&gpio);
+        let opener = beside(&bare, HandleRef::register);
+        gpio.close().unwrap();
+        let opened = opener.join().unwrap();
+        assert_eq!((bare.lifecycle.is_closed(), bare.given_back()), (true, 1));
+        drop(opened);
+        assert_eq!(bare.given_back(), 1);
+    });
+}
+
+#[test]
+fn whoever_closes_second_finds_the_line_free() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let bare = Bare::new(&gpio);
+        let close = |bare: Arc<Bare>| {
+            bare.close().unwrap();
+            assert_eq!(bare.given_back(), 1);
+        };
+        let other = beside(&bare, close);
+        close(bare.clone());
+        assert!(Bare::reserve(&gpio).is_ok());
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,421 @@
+//! The electrical circuit: who drives what, which level comes of it, and who is told.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use pinzero_board::{Board, Pull};
+
+use super::line::{Function, Pulse};
+use super::spi::SpiPeripheral;
+use super::terminal::Output;
+use crate::capability::Capabilities;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{EdgeSink, Poker};
+use crate::sync::{Mutex, MutexGuard};
+use crate::time::{Clock, Instant};
+use crate::types::{Bias, Edge, Level, Line};
+
+#[derive(Debug)]
+pub(super) struct Circuit {
+    pub(super) id: u64,
+    pub(super) board: Board,
+    pub(super) capabilities: Capabilities,
+    pub(super) clock: Clock,
+    output: Option<Output>,
+    poker: OnceLock<Poker>,
+    wires: Mutex<Wires>,
+    /// Whether what has been on the lines is kept.
+    remembers: bool,
+}
+
+/// The level of an output that nothing else has to do with: it is written without the lock, and found here by whoever looks.
+#[derive(Debug)]
+pub(super) struct Latch(AtomicU8);
+
+/// What is in a latch that is no longer in use, in place of a level.
+const AWAY: u8 = 2;
+
+impl Latch {
+    /// Writes the level, if the latch is in use.
+    ///
+    /// The exchange has whoever ends its use find either this level or nothing to come, and of two writers the later one find
+    /// what the other had noted before.
+    #[inline]
+    pub(super) fn write(&self, level: Level) -> bool {
+        let before = self.0.load(Ordering::Relaxed);
+        let (now, success) = (u8::from(level.is_high()), Ordering::AcqRel);
+        before != AWAY && self.0.compare_exchange(before, now, success, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether it is no longer in use, and never will be.
+    pub(super) fn is_away(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == AWAY
+    }
+
+    fn level(&self) -> Level {
+        Level::from(self.0.load(Ordering::Acquire) == 1)
+    }
+
+    /// Ends its use; the last level written.
+    fn end(&self) -> Level {
+        Level::from(self.0.swap(AWAY, Ordering::AcqRel) == 1)
+    }
+}
+
+/// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
+#[derive(Debug, Default)]
+pub(super) struct Wires {
+    /// In order, so that of several edges at once the same one always comes first.
+    lines: BTreeMap<Line, LineState>,
+    /// The lines of each net that has several, in order.
+    nets: BTreeMap<u32, Vec<Line>>,
+    peripherals: Vec<SpiPeripheral>,
+    remembers: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct LineState {
+    pub(super) function: Function,
+    /// The level that the pin drives, while it is an output.
+    pub(super) output: Level,
+    /// The level at which its wave stops.
+    pub(super) rest: Level,
+    pub(super) bias: Bias,
+    /// The level that the outside drives.
+    pub(super) drive: Option<Level>,
+    /// The level that has come of it all.
+    pub(super) level: Level,
+    /// Lines of the same number are wired together.
+    net: u32,
+    pub(super) sink: Option<EdgeSink>,
+    pub(super) history: Vec<(Instant, Level)>,
+    pub(super) pulses: Vec<Pulse>,
+    pub(super) writes: u64,
+    /// How many of the next edges are lost on the way, and how many have been.
+    pub(super) to_lose: u32,
+    lost: u32,
+    /// A pin of ours is open on it.
+    pub(super) is_taken: bool,
+    /// Whoever holds the line outside of this program.
+    pub(super) consumer: Option<String>,
+    /// Where its output is written, while that is done without the lock.
+    latch: Option<Arc<Latch>>,
+}
+
+impl LineState {
+    fn new(line: Line, board: &Board) -> Self {
+        let bias = match board.pull(line.0) {
+            Pull::FixedUp | Pull::DefaultUp => Bias::PullUp,
+            Pull::DefaultDown => Bias::PullDown,
+            _ => Bias::Disabled,
+        };
+        LineState {
+            function: Function::Input,
+            output: Level::Low,
+            rest: Level::Low,
+            bias,
+            drive: None,
+            level: bias.level().unwrap_or(Level::Low),
+            net: line.0,
+            sink: None,
+            history: Vec::new(),
+            pulses: Vec::new(),
+            writes: 0,
+            to_lose: 0,
+            lost: 0,
+            is_taken: false,
+            consumer: None,
+            latch: None,
+        }
+    }
+
+    /// Takes over what has been written without the lock.
+    fn catch_up(&mut self) {
+        if let Some(latch) = &self.latch {
+            self.output = latch.level();
+            self.level = self.output;
+        }
+    }
+
+    /// Has the output be written under the lock from now on, because there is more to a write than its level.
+    fn end_direct(&mut self) {
+        if let Some(latch) = self.latch.take() {
+            self.output = latch.end();
+            self.level = self.output;
+        }
+    }
+
+    fn driven(&self) -> impl Iterator<Item = Level> + use<> {
+        let output = (self.function != Function::Input).then_some(self.output);
+        output.into_iter().chain(self.drive)
+    }
+
+    fn report(&mut self, at: Instant, level: Level, remembers: bool) {
+        let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
+        if !remembers {
+            // The last change is still wanted: none is before it.
+            self.history.clear();
+        }
+        remember(&mut self.history, (at, level));
+        let Some(sink) = &self.sink else { return };
+        if self.to_lose > 0 {
+            self.to_lose -= 1;
+            self.lost += 1;
+        } else {
+            sink.queue(Edge { at, level, missed: std::mem::take(&mut self.lost) });
+        }
+    }
+}
+
+/// How much is remembered of a line: enough for any test, and a bound for a mock that runs for weeks.
+const MOST: usize = 1 << 18;
+
+/// Adds to a memory. Of one that is full the older half is forgotten.
+fn remember<T>(memory: &mut Vec<T>, item: T) {
+    if memory.len() == MOST {
+        memory.drain(..MOST / 2);
+    }
+    memory.push(item);
+}
+
+impl Circuit {
+    pub(super) fn new(
+        board: Board,
+        capabilities: Capabilities,
+        clock: Clock,
+        output: Option<Output>,
+        remembers: bool,
+    ) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        let wires = Mutex::new(Wires { remembers, ..Wires::default() });
+        Circuit { id, board, capabilities, clock, output, poker: OnceLock::new(), wires, remembers }
+    }
+
+    pub(super) fn connect(&self, poker: Poker) {
+        // It is called once, by the builder.
+        let _ = self.poker.set(poker);
+    }
+
+    /// Looks at a line.
+    pub(super) fn look<R>(&self, line: Line, look: impl FnOnce(&mut LineState) -> R) -> R {
+        look(self.wires.lock().line(line, &self.board))
+    }
+
+    /// Changes a line, works out what comes of it, and has the runtime see to the edges.
+    pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
+        let mut wires = self.wires.lock();
+        let result = change(wires.touch(line, &self.board));
+        self.settle(wires, &[line], self.clock.now());
+        result
+    }
+
+    /// Drives a line from outside, or lets go of it, at a time that was set before: it may be told late, but it counts as then.
+    pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
+        let mut wires = self.wires.lock();
+        wires.touch(line, &self.board).drive = level;
+        self.settle(wires, &[line], at.min(self.clock.now()));
+    }
+
+    /// Changes several lines in the same instant; `change` is told which one it is at.
+    pub(super) fn change_all(&self, lines: &[Line], mut change: impl FnMut(usize, &mut LineState)) {
+        let mut wires = self.wires.lock();
+        for (index, line) in lines.iter().enumerate() {
+            change(index, wires.touch(*line, &self.board));
+        }
+        self.settle(wires, lines, self.clock.now());
+    }
+
+    fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
+        let mut changed: Vec<Line> = lines.iter().flat_map(|line| wires.resolve(*line, now)).collect();
+        changed.extend(wires.update_peripherals(&self.board, now));
+        let has_edges = !changed.is_empty();
+        if let Some(output) = &self.output {
+            // A pin that changes its function at the same level is news, too.
+            if output.wants_functions() {
+                changed
+                    .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
+            }
+            for line in changed {
+                output.show(line, &wires.lines[&line]);
+            }
+        }
+        drop(wires);
+        if has_edges {
+            self.poke();
+        }
+    }
+
+    pub(super) fn attach(&self, peripheral: SpiPeripheral) {
+        let mut wires = self.wires.lock();
+        for line in peripheral.lines() {
+            wires.touch(line, &self.board);
+        }
+        wires.peripherals.push(peripheral);
+    }
+
+    pub(super) fn wire(&self, one: Line, other: Line) {
+        let mut wires = self.wires.lock();
+        let from = wires.touch(one, &self.board).net;
+        let to = wires.touch(other, &self.board).net;
+        wires.join(from, to);
+        self.settle(wires, &[one], self.clock.now());
+    }
+
+    /// Has an output be written by a latch, if nothing would come of a write but its level, and it is still open.
+    pub(super) fn make_direct(&self, line: Line, closed: &AtomicBool) -> Option<Arc<Latch>> {
+        if self.remembers || self.output.is_some() {
+            return None;
+        }
+        let mut wires = self.wires.lock();
+        let net = wires.line(line, &self.board).net;
+        let is_wired = wires.nets.contains_key(&net)
+            || wires.peripherals.iter().any(|peripheral| peripheral.lines().contains(&line));
+        let state = wires.line(line, &self.board);
+        // Whoever closes it comes under the lock after noting so, and finds the latch.
+        if is_wired || state.drive.is_some() || closed.load(Ordering::Acquire) {
+            return None;
+        }
+        let latch = Arc::new(Latch(AtomicU8::new(state.output.is_high().into())));
+        // It would tell of a change that is not the last.
+        state.history.clear();
+        state.latch = Some(latch.clone());
+        Some(latch)
+    }
+
+    /// Takes a line for a pin, if nobody holds it.
+    pub(super) fn take(&self, line: Line) -> Result<()> {
+        self.look(line, |state| {
+            let message = match &state.consumer {
+                Some(consumer) => {
+                    format!("it is in use by {consumer:?}, another program or a kernel driver")
+                }
+                None if state.is_taken => "it is in use by another factory of this mock".to_owned(),
+                None => {
+                    state.is_taken = true;
+                    return Ok(());
+                }
+            };
+            Err(Error::new(ErrorKind::Busy, message).with_pin(line))
+        })
+    }
+
+    /// Puts a wave on a line, unless `check` objects. A steady one is a level; of a running one the line keeps the level
+    /// that it had.
+    pub(super) fn pulse(
+        &self,
+        line: Line,
+        period: Duration,
+        pulse: Duration,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let new = Pulse { at: self.clock.now() - Instant::ZERO, period, pulse };
+        self.change(line, |state| {
+            check()?;
+            state.writes += 1;
+            state.output = new.steady().unwrap_or(state.output);
+            if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
+                if !self.remembers {
+                    state.pulses.clear();
+                }
+                remember(&mut state.pulses, new);
+                if let Some(output) = &self.output {
+                    output.show_pulse(line, new);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn poke(&self) {
+        if let Some(poker) = self.poker.get() {
+            poker.poke();
+        }
+    }
+}
+
+impl Wires {
+    fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
+        let state = self.lines.entry(line).or_insert_with(|| LineState::new(line, board));
+        state.catch_up();
+        state
+    }
+
+    /// The line, when more than its own output is to be changed, or by somebody else.
+    fn touch(&mut self, line: Line, board: &Board) -> &mut LineState {
+        let state = self.line(line, board);
+        state.end_direct();
+        state
+    }
+
+    /// Makes two nets one.
+    fn join(&mut self, from: u32, to: u32) {
+        // A net goes by the number of a line that is on it, and by default of the only one.
+        let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
+        let mut joined = members(from);
+        if from != to {
+            for line in members(to) {
+                joined.insert(joined.partition_point(|other| *other < line), line);
+            }
+        }
+        for line in &joined {
+            if let Some(state) = self.lines.get_mut(line) {
+                state.net = to;
+            }
+        }
+        self.nets.insert(to, joined);
+    }
+
+    /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
+    fn update_peripherals(&mut self, board: &Board, at: Instant) -> Vec<Line> {
+        let mut peripherals = std::mem::take(&mut self.peripherals);
+        // Several may share an output wire: the one that is selected has it.
+        let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
+        for peripheral in &mut peripherals {
+            let mut level = |line| self.line(line, board).level;
+            let drive =
+                peripheral.look(level(peripheral.clock), level(peripheral.mosi), level(peripheral.select));
+            let shared = drives.entry(peripheral.miso).or_default();
+            *shared = shared.or(drive);
+        }
+        let mut changed = Vec::new();
+        for (miso, drive) in drives {
+            let output = self.line(miso, board);
+            if output.drive != drive {
+                output.drive = drive;
+                changed.extend(self.resolve(miso, at));
+            }
+        }
+        self.peripherals = peripherals;
+        changed
+    }
+
+    /// Works out the level of the net that `line` is on; returns the lines whose level has changed.
+    ///
+    /// A driver beats any pull. Of two drivers that fight, ground wins. A pull-up and a pull-down that meet leave the
+    /// level as it is, and so does a net that nothing holds.
+    fn resolve(&mut self, line: Line, at: Instant) -> Vec<Line> {
+        let Some(LineState { net, level: before, .. }) = self.lines.get(&line) else { return Vec::new() };
+        let (net, before) = (*net, *before);
+        // Most lines are wired to nothing, and a board may have many: only those of this net are looked at.
+        let alone = [line];
+        let net = self.nets.get(&net).map_or(&alone[..], Vec::as_slice);
+        let members = || net.iter().filter_map(|line| self.lines.get(line));
+        let driven = members().flat_map(LineState::driven).min();
+        let pulls = || members().filter_map(|state| state.bias.level());
+        let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
+        let level = driven.or(pulled).unwrap_or(before);
+        let remembers = self.remembers;
+        let mut changed = Vec::new();
+        for line in net {
+            if let Some(state) = self.lines.get_mut(line).filter(|state| state.level != level) {
+                state.level = level;
+                state.report(at, level, remembers);
+                changed.push(*line);
+            }
+        }
+        changed
+    }
+}

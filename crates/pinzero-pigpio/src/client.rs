@@ -1,0 +1,280 @@
+//! The client of a daemon: connections come and go, pins stay.
+
+#[cfg(target_os = "linux")]
+mod report_reader;
+mod supervisor;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant as Deadline};
+
+use parking_lot::{Condvar, Mutex};
+use pinzero_core::time::{Clock, Instant};
+use pinzero_core::{Error, ErrorKind, Result, thread};
+
+#[cfg(target_os = "linux")]
+use self::report_reader::ReportReader;
+use crate::address::Address;
+use crate::clock_sync::ClockSync;
+use crate::connection::{Connection, Greeting, Limits};
+use crate::edges::EdgeDecoder;
+use crate::error;
+use crate::link_event::LinkEvent;
+use crate::pipeline::{Answer, Frame};
+use crate::protocol::Command;
+
+/// What a pin is to its client.
+pub(crate) trait Restorable: Send + Sync {
+    /// A line and its PWM range, by which a daemon is known that still knows us.
+    fn marked(&self) -> Option<(u32, u32)>;
+
+    /// Brings the pin back to what it was on a daemon that may have forgotten it; `is_new` if it certainly has.
+    fn restore(&self, connection: &Arc<Connection>, is_new: bool) -> Result<()>;
+
+    /// Sends what could not be sent before.
+    fn catch_up(&self, connection: &Arc<Connection>);
+
+    /// Gives the line back.
+    fn close(&self) -> Result<()>;
+}
+
+/// What becomes of a command while the connection is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gap {
+    /// It fails at once with [`Disconnected`](ErrorKind::Disconnected), and is not made up for later.
+    #[default]
+    Fail,
+    /// It waits for the connection to come back, and fails if that takes longer.
+    Wait(Duration),
+}
+
+/// How a client behaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) gap: Gap,
+    /// The first and the longest pause between attempts to connect again; `None` if there are to be none.
+    pub(crate) retry: Option<(Duration, Duration)>,
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) lag: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    address: Address,
+    settings: Settings,
+    clock: Clock,
+    state: Mutex<State>,
+    /// A connection has come, or there will be none any more.
+    changed: Condvar,
+    #[cfg(target_os = "linux")]
+    pub(crate) report_reader: ReportReader,
+    /// Locked before `clock_sync`.
+    pub(crate) edges: Mutex<EdgeDecoder>,
+    pub(crate) clock_sync: Mutex<ClockSync>,
+    pins: Mutex<BTreeMap<u64, Weak<dyn Restorable>>>,
+    listeners: Mutex<Vec<SyncSender<LinkEvent>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    connection: Option<Arc<Connection>>,
+    /// Why there is none.
+    lost: Option<Error>,
+    is_closed: bool,
+    /// What could not be sent when lines were given back; with a connection, it is owed to the life of the daemon that was
+    /// there in that one.
+    owed: Vec<(Frame, Option<u64>)>,
+    next_ticket: u64,
+}
+
+impl Client {
+    /// Connects for the first time.
+    pub(crate) fn open(address: Address, settings: Settings) -> Result<(Arc<Self>, Greeting)> {
+        let clock = Clock::real();
+        let (connection, greeting) = Connection::open(&address, &settings.limits, &clock, 0)?;
+        let connection = Arc::new(connection);
+        let client = Arc::new(Client {
+            address,
+            settings,
+            clock,
+            state: Mutex::new(State {
+                connection: Some(connection.clone()),
+                lost: None,
+                is_closed: false,
+                owed: Vec::new(),
+                next_ticket: 0,
+            }),
+            changed: Condvar::new(),
+            #[cfg(target_os = "linux")]
+            report_reader: ReportReader::default(),
+            edges: Mutex::default(),
+            clock_sync: Mutex::new(greeting.clock_sync),
+            pins: Mutex::default(),
+            listeners: Mutex::default(),
+        });
+        client.tend(&connection)?;
+        let supervised = client.clone();
+        thread::spawn("pinzero-pigpio", move || supervised.supervise(connection)).map_err(no_thread)?;
+        Ok((client, greeting))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Returns the connection, if there is one.
+    pub(crate) fn connection(&self) -> Result<Arc<Connection>> {
+        self.state.lock().connection()
+    }
+
+    /// Returns the connection for a request of the user's: during a gap this waits, if that was chosen.
+    pub(crate) fn wait_for_connection(&self) -> Result<Arc<Connection>> {
+        let mut state = self.state.lock();
+        if let Gap::Wait(limit) = self.settings.gap {
+            let until = Deadline::now() + limit;
+            while state.connection.is_none() && !state.is_closed && self.settings.retry.is_some() {
+                if self.changed.wait_until(&mut state, until).timed_out() {
+                    break;
+                }
+            }
+        }
+        state.connection()
+    }
+
+    /// How many requests may be unanswered when a write returns.
+    pub(crate) fn lag(&self) -> u64 {
+        self.settings.lag
+    }
+
+    /// Whether a request of the user's waits for the end of a gap.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.settings.gap, Gap::Wait(_))
+    }
+
+    /// Sends a request and waits for the reply.
+    pub(crate) fn ask(&self, frame: &Frame) -> Result<Answer> {
+        self.wait_for_connection()?.pipeline.ask(frame)
+    }
+
+    /// As [`ask`](Client::ask), for a plain result.
+    pub(crate) fn value(&self, command: Command, p1: u32, p2: u32) -> Result<u32> {
+        self.ask(&Frame::new(command, p1, p2))?.value()
+    }
+
+    /// Puts a pin on the list of those that are restored and closed. Returns its place there.
+    pub(crate) fn register(&self, pin: Weak<dyn Restorable>) -> u64 {
+        let ticket = {
+            let mut state = self.state.lock();
+            state.next_ticket += 1;
+            state.next_ticket
+        };
+        self.pins.lock().insert(ticket, pin);
+        ticket
+    }
+
+    /// Takes a pin off that list.
+    pub(crate) fn unregister(&self, ticket: u64) {
+        self.pins.lock().remove(&ticket);
+    }
+
+    /// Sends what gives a line back, now or when the daemon is there again.
+    pub(crate) fn give_back(&self, frames: Vec<Frame>) -> Result<()> {
+        self.owe(frames, None)
+    }
+
+    /// Sends what closes something by the number that it was given over a connection, now or when the daemon is there again: a
+    /// new one is not sent that, for there the number may be somebody else's.
+    pub(crate) fn give_back_number(&self, frame: Frame, connection: u64) -> Result<()> {
+        self.owe(vec![frame], Some(connection))
+    }
+
+    fn owe(&self, frames: Vec<Frame>, number: Option<u64>) -> Result<()> {
+        let owed = frames.iter().map(|frame| (frame.clone(), number));
+        let connection = {
+            let mut state = self.state.lock();
+            let connection = state.connection();
+            if connection.is_err() {
+                state.owed.extend(owed.clone());
+            }
+            connection?
+        };
+        match connection.pipeline.ask_all(&frames) {
+            Ok(answers) => answers.iter().try_for_each(|answer| answer.value().map(drop)),
+            Err(error) => {
+                self.state.lock().owed.extend(owed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells `listener` of losses and returns from now on.
+    pub(crate) fn listen(&self, listener: SyncSender<LinkEvent>) {
+        self.listeners.lock().push(listener);
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.state.lock().connection.is_some()
+    }
+
+    /// Closes all pins and the connection. Idempotent.
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut result = Ok(());
+        for pin in self.pins().iter().rev() {
+            result = result.and(pin.close());
+        }
+        let connection = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            state.connection.take()
+        };
+        self.changed.notify_all();
+        #[cfg(target_os = "linux")]
+        self.report_reader.end();
+        self.listeners.lock().clear();
+        if let Some(connection) = connection {
+            // The daemon closes the handle with the connection; this is for those that tell a difference.
+            let _ = connection.pipeline.ask(&Frame::new(Command::Nc, connection.handle, 0));
+            connection.pipeline.fail(error::closed());
+        }
+        result
+    }
+
+    /// Starts the thread that fetches the replies which nobody waits for.
+    fn tend(self: &Arc<Self>, connection: &Arc<Connection>) -> Result<()> {
+        let (client, connection) = (self.clone(), connection.clone());
+        let tend = move || connection.pipeline.tend(|| client.catch_up(&connection));
+        thread::spawn("pinzero-replies", tend).map(drop).map_err(no_thread)
+    }
+
+    /// Has all pins send what they could not send before.
+    fn catch_up(&self, connection: &Arc<Connection>) {
+        self.pins().iter().for_each(|pin| pin.catch_up(connection));
+    }
+
+    /// Returns all pins that are open.
+    fn pins(&self) -> Vec<Arc<dyn Restorable>> {
+        self.pins.lock().values().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl State {
+    fn connection(&self) -> Result<Arc<Connection>> {
+        match (&self.connection, &self.lost) {
+            _ if self.is_closed => Err(error::closed()),
+            (Some(connection), _) => Ok(connection.clone()),
+            (None, Some(lost)) => Err(lost.clone()),
+            (None, None) => Err(error::closed()),
+        }
+    }
+}
+
+fn no_thread(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, "the system gives no thread for the connection").with_source(error)
+}

@@ -1,0 +1,138 @@
+//! Reports that the timeline reads, so that an edge does not go from thread to thread on its way to a callback.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Condvar, Mutex};
+use pinzero_core::time::Instant;
+use pinzero_core::{EdgeSink, Error, Reactor};
+
+use super::Client;
+use crate::connection::ReportStream;
+use crate::error;
+use crate::pipeline::is_timeout;
+
+/// What a client's supervisor and the timeline have to do with each other.
+#[derive(Debug, Default)]
+pub(crate) struct ReportReader {
+    /// Where edges go, once a line has been watched.
+    timeline: OnceLock<Reactor>,
+    news: Mutex<News>,
+    changed: Condvar,
+}
+
+/// What the timeline has for the supervisor.
+#[derive(Debug, Default)]
+struct News {
+    /// When something was received last.
+    heard: Instant,
+    /// Reports lost.
+    missed: u64,
+    /// The clocks are to be compared.
+    is_due: bool,
+    /// No more will come, for this reason.
+    end: Option<io::Error>,
+    is_closed: bool,
+}
+
+impl News {
+    fn is_there(&self) -> bool {
+        self.missed > 0 || self.is_due || self.end.is_some() || self.is_closed
+    }
+}
+
+impl ReportReader {
+    /// Says where edges go; the first time counts.
+    pub(crate) fn go_to(&self, sink: &EdgeSink) {
+        if let Some(timeline) = sink.timeline() {
+            self.timeline.get_or_init(|| timeline);
+        }
+    }
+
+    pub(crate) fn timeline(&self) -> Option<&Reactor> {
+        self.timeline.get()
+    }
+
+    /// Ends the supervisor's wait: the client is closed.
+    pub(crate) fn end(&self) {
+        self.news.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Client {
+    /// Has the timeline read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
+    pub(crate) fn receive_by(
+        self: &Arc<Self>,
+        timeline: &Reactor,
+        reader: ReportStream,
+    ) -> std::result::Result<Error, ReportStream> {
+        let connection = reader.connection().clone();
+        {
+            let mut news = self.report_reader.news.lock();
+            *news = News { heard: self.now(), is_closed: news.is_closed, ..News::default() };
+        }
+        let reader = Arc::new(Mutex::new(Some(reader)));
+        let read = {
+            let (client, reader) = (self.clone(), reader.clone());
+            move || {
+                if let Some(reader) = &mut *reader.lock() {
+                    client.read(reader);
+                }
+            }
+        };
+        let watching = connection.watch(timeline, read);
+        if let Err(error) = &watching {
+            log::debug!("{}: the timeline does not read reports: {error}", self.address());
+            // It was not handed out to anybody else.
+            return reader.lock().take().map_or_else(|| Ok(error.clone()), Err);
+        }
+        loop {
+            let (missed, is_due) = {
+                let mut news = self.report_reader.news.lock();
+                if !news.is_there() {
+                    let quiet = self.now() - news.heard;
+                    let Some(left) = self.silence().checked_sub(quiet).filter(|left| !left.is_zero()) else {
+                        return Ok(connection.lost(self.silent()));
+                    };
+                    self.report_reader.changed.wait_for(&mut news, left);
+                }
+                if news.is_closed {
+                    return Ok(error::closed());
+                }
+                if let Some(end) = news.end.take() {
+                    return Ok(connection.lost(end));
+                }
+                (std::mem::take(&mut news.missed), news.is_due)
+            };
+            self.complain(missed);
+            if is_due {
+                self.measure_again(&connection);
+                self.report_reader.news.lock().is_due = false;
+            }
+        }
+    }
+
+    /// Reads all that there is. The timeline's lock is held: what takes time or logs is left to the supervisor.
+    fn read(&self, reader: &mut ReportStream) {
+        let mut missed = 0;
+        let end = loop {
+            match reader.read(&mut |reports| missed += self.report(reports)) {
+                // Until nothing is left, for the end of the connection may be among it, and is not told a second time.
+                Ok(()) => {}
+                Err(error) if is_timeout(&error) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        let is_due = self.is_due();
+        let mut news = self.report_reader.news.lock();
+        let was_there = news.is_there();
+        news.heard = self.now();
+        news.missed += missed;
+        news.is_due |= is_due;
+        news.end = news.end.take().or(end);
+        if news.is_there() && !was_there {
+            self.report_reader.changed.notify_all();
+        }
+    }
+}

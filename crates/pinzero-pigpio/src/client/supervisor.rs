@@ -1,0 +1,260 @@
+//! The thread of a client: takes reports, and connects anew whenever the connection is lost.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant as Deadline};
+
+use pinzero_core::time::Instant;
+use pinzero_core::{Error, ErrorKind, Result};
+
+use super::{Client, Restorable};
+use crate::clock_sync::WORTHLESS;
+use crate::connection::{Connection, Greeting, ReportStream, Reports, ask_tick};
+use crate::error;
+use crate::initial_levels::{LevelSnapshot, watch_frames};
+use crate::link_event::LinkEvent;
+use crate::pipeline::{Answer, Frame, is_timeout};
+use crate::protocol::Command;
+
+/// How old a measurement of the daemon's clock may be while edges come.
+const MEASURE_AGAIN: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// Takes reports, and connects anew whenever the connection is lost.
+    pub(super) fn supervise(self: &Arc<Self>, mut connection: Arc<Connection>) {
+        loop {
+            let lost = self.receive(&connection);
+            connection.pipeline.fail(lost.clone());
+            let since = self.now();
+            {
+                let mut state = self.state.lock();
+                if state.is_closed {
+                    return;
+                }
+                state.connection = None;
+                state.lost = Some(lost.clone());
+            }
+            log::warn!("{lost}");
+            self.tell(&LinkEvent::Lost { at: since, error: lost });
+            match self.reconnect(connection.number + 1, since) {
+                Some(next) => connection = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Takes reports until the connection is lost; returns why.
+    fn receive(self: &Arc<Self>, connection: &Arc<Connection>) -> Error {
+        let mut reader = ReportStream::new(connection.clone());
+        #[cfg(target_os = "linux")]
+        let mut is_tried = false;
+        loop {
+            #[cfg(target_os = "linux")]
+            if let Some(timeline) = self.report_reader.timeline().filter(|_| !is_tried) {
+                is_tried = true;
+                match self.receive_by(timeline, reader) {
+                    Ok(lost) => return lost,
+                    Err(left) => reader = left,
+                }
+            }
+            let mut lost = 0;
+            let read = reader.read(&mut |reports| lost += self.report(reports));
+            self.edges.lock().wake();
+            self.complain(lost);
+            match read {
+                Ok(()) => self.measure_again(connection),
+                Err(error) if is_timeout(&error) => return connection.lost(self.silent()),
+                Err(error) => return connection.lost(error),
+            }
+        }
+    }
+
+    /// Tells of what has come together; tells how many reports were lost.
+    pub(super) fn report(&self, reports: Reports<'_>) -> u64 {
+        // Read when it is there, and so not before any of them.
+        let now = self.now();
+        let (mut edges, mut clock_sync) = (self.edges.lock(), self.clock_sync.lock());
+        reports.iter().map(|report| u64::from(edges.report(&report, &mut clock_sync, now))).sum()
+    }
+
+    pub(super) fn complain(&self, lost: u64) {
+        if lost > 0 {
+            log::warn!("{}: {lost} reports of changes were lost", self.address);
+        }
+    }
+
+    /// How long nothing at all may come.
+    pub(super) fn silence(&self) -> Duration {
+        self.settings.limits.silence
+    }
+
+    pub(super) fn silent(&self) -> String {
+        format!("it has been silent for {:?}", self.silence())
+    }
+
+    /// Whether the clocks are to be compared.
+    pub(super) fn is_due(&self) -> bool {
+        self.clock_sync.lock().age(self.now()) >= MEASURE_AGAIN
+    }
+
+    /// Compares the clocks, if that has not been done for a while.
+    pub(super) fn measure_again(&self, connection: &Connection) {
+        // Behind a request that takes the daemon long it would take as long, and hold up the reports.
+        if !self.is_due() || connection.pipeline.is_patient() {
+            return;
+        }
+        // If it fails the connection is lost, and that is noticed where reports are read.
+        if let Ok((sent, tick, answered)) = ask_tick(&connection.pipeline, &self.clock) {
+            if answered - sent < WORTHLESS {
+                self.clock_sync.lock().measure(sent, tick, answered);
+            }
+        }
+    }
+
+    /// Tries until there is a connection again; `None` if there is to be none.
+    fn reconnect(self: &Arc<Self>, number: u64, since: Instant) -> Option<Arc<Connection>> {
+        let Some((mut pause, longest)) = self.settings.retry else {
+            self.changed.notify_all();
+            return None;
+        };
+        let mut is_new = false;
+        loop {
+            {
+                let mut state = self.state.lock();
+                let until = Deadline::now() + pause;
+                while !state.is_closed && !self.changed.wait_until(&mut state, until).timed_out() {}
+                if state.is_closed {
+                    return None;
+                }
+            }
+            let opened = Connection::open(&self.address, &self.settings.limits, &self.clock, number);
+            match opened
+                .and_then(|(connection, greeting)| self.resume(connection, greeting, since, &mut is_new))
+            {
+                Ok(connection) => return Some(connection),
+                Err(error) if error.kind() == ErrorKind::Closed => return None,
+                Err(error) => {
+                    log::debug!("{error}");
+                    self.state.lock().lost = Some(error);
+                    pause = (pause * 2).min(longest);
+                }
+            }
+        }
+    }
+
+    /// Brings all pins back on a new connection, and puts it into use. `is_new` is noted as soon as it is known, for an attempt
+    /// that ends half-way leaves marks at a new daemon.
+    fn resume(
+        self: &Arc<Self>,
+        connection: Connection,
+        greeting: Greeting,
+        since: Instant,
+        is_new: &mut bool,
+    ) -> Result<Arc<Connection>> {
+        let connection = Arc::new(connection);
+        let pins = self.pins();
+        let is_known = self.recognise(&connection, &greeting, &pins)?;
+        *is_new |= is_known == Some(false);
+        let is_new = *is_new;
+        *self.clock_sync.lock() = greeting.clock_sync;
+        // Before anything is opened again, which may be given a number that is to be closed.
+        self.settle_debts(&connection, is_new)?;
+        self.restore_pins(&connection, &pins, is_new)?;
+        self.resume_reports(&connection)?;
+        self.tend(&connection)?;
+        self.publish(&connection, is_new)?;
+        self.catch_up(&connection);
+        self.changed.notify_all();
+        let now = self.now();
+        log::info!("{} is connected again", self.address);
+        let is_new_daemon = if is_new { Some(true) } else { is_known.map(|is_known| !is_known) };
+        self.tell(&LinkEvent::Restored { at: now, after: now - since, is_new_daemon });
+        Ok(connection)
+    }
+
+    /// Tells whether the daemon still has a mark of ours. Without one there is nothing that it could have forgotten.
+    fn recognise(
+        &self,
+        connection: &Connection,
+        greeting: &Greeting,
+        pins: &[Arc<dyn Restorable>],
+    ) -> Result<Option<bool>> {
+        if !self.clock_sync.lock().goes_on(greeting.tick, self.now()) {
+            return Ok(Some(false));
+        }
+        let marked: Vec<(u32, u32)> = pins.iter().filter_map(|pin| pin.marked()).collect();
+        let questions: Vec<Frame> =
+            marked.iter().map(|(line, _)| Frame::new(Command::Prg, *line, 0)).collect();
+        let answers = connection.pipeline.ask_all(&questions)?;
+        let is_known =
+            |(answer, (_, range)): (&Answer, &(u32, u32))| answer.value().is_ok_and(|found| found == *range);
+        Ok((!answers.is_empty()).then(|| answers.iter().zip(&marked).any(is_known)))
+    }
+
+    /// Sends what is owed to the daemon.
+    fn settle_debts(&self, connection: &Connection, is_new: bool) -> Result<()> {
+        let owed = std::mem::take(&mut self.state.lock().owed);
+        let is_due = |number: Option<u64>| !is_new || number.is_none_or(|of| of == connection.number);
+        let due = owed.iter().filter(|(_, number)| is_due(*number)).map(|(frame, _)| frame.clone());
+        let paid = connection.pipeline.ask_all(&due.collect::<Vec<_>>());
+        if paid.is_err() {
+            self.state.lock().owed.splice(0..0, owed);
+        }
+        paid.map(drop)
+    }
+
+    /// Brings all pins back to what they were. One that the daemon refuses is logged.
+    fn restore_pins(
+        &self,
+        connection: &Arc<Connection>,
+        pins: &[Arc<dyn Restorable>],
+        is_new: bool,
+    ) -> Result<()> {
+        for pin in pins {
+            if let Err(error) = pin.restore(connection, is_new) {
+                if error.kind() == ErrorKind::Disconnected {
+                    return Err(error);
+                }
+                log::error!("{}: a pin cannot be restored: {error}", self.address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the daemon report again, and looks at what has changed meanwhile.
+    fn resume_reports(&self, connection: &Connection) -> Result<()> {
+        let places = {
+            let edges = self.edges.lock();
+            connection.pipeline.enqueue(&watch_frames(connection, edges.mask()))?
+        };
+        connection.pipeline.flush();
+        let snapshot = LevelSnapshot::new(&connection.pipeline.wait(&places)?)?;
+        self.edges.lock().resume(&snapshot, &mut self.clock_sync.lock(), self.now());
+        Ok(())
+    }
+
+    /// Puts a connection into use, once nothing is owed any more.
+    fn publish(&self, connection: &Arc<Connection>, is_new: bool) -> Result<()> {
+        loop {
+            {
+                let mut state = self.state.lock();
+                if state.is_closed {
+                    connection.pipeline.fail(error::closed());
+                    return Err(error::closed());
+                }
+                if state.owed.is_empty() {
+                    (state.connection, state.lost) = (Some(connection.clone()), None);
+                    return Ok(());
+                }
+            }
+            self.settle_debts(connection, is_new)?;
+        }
+    }
+
+    fn tell(&self, event: &LinkEvent) {
+        // One that nobody reads is full or gone: full ones miss this event, gone ones all further ones.
+        self.listeners.lock().retain(|listener| match listener.try_send(event.clone()) {
+            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => false,
+            Ok(()) | Err(std::sync::mpsc::TrySendError::Full(_)) => true,
+        });
+    }
+}

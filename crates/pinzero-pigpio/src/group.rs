@@ -1,0 +1,139 @@
+//! Outputs that change together.
+
+use std::sync::Arc;
+
+use pinzero_core::board::Board;
+use pinzero_core::{GroupConfig, Level, Line, OnClose, OutputGroupPins, Result};
+
+use crate::client::{Client, Restorable};
+use crate::connection::Connection;
+use crate::desired::Desired;
+use crate::pipeline::Frame;
+use crate::protocol::Command;
+use crate::restore::{SavedState, write};
+
+/// Outputs that change together; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct PigpioGroup {
+    group: Arc<OutputLines>,
+    ticket: u64,
+}
+
+#[derive(Debug)]
+struct OutputLines {
+    lines: Vec<u32>,
+    saved: Vec<SavedState>,
+    on_close: OnClose,
+    desired: Desired<u64>,
+}
+
+impl PigpioGroup {
+    pub(crate) fn open(
+        client: &Arc<Client>,
+        board: &Board,
+        lines: &[Line],
+        config: GroupConfig,
+    ) -> Result<Self> {
+        let connection = client.wait_for_connection()?;
+        let lines: Vec<u32> = lines.iter().map(|line| line.0).collect();
+        let questions: Vec<Frame> = lines.iter().flat_map(|line| SavedState::questions(*line)).collect();
+        let answers = connection.pipeline.ask_all(&questions)?;
+        let saved =
+            lines.iter().zip(answers.chunks(3)).map(|(line, answers)| SavedState::new(*line, answers, board));
+        let saved = saved.collect::<Result<Vec<_>>>()?;
+        let desired = Desired::new(client.clone(), config.initial);
+        let group = Arc::new(OutputLines { lines, saved, on_close: config.on_close, desired });
+        let weak: std::sync::Weak<OutputLines> = Arc::downgrade(&group);
+        let pins = PigpioGroup { ticket: client.register(weak), group };
+        // If one is refused, dropping this gives the others back.
+        pins.group.restore(&connection, false)?;
+        Ok(pins)
+    }
+}
+
+impl OutputLines {
+    /// What makes the lines outputs at these levels, and marks them.
+    fn start(&self, levels: u64) -> Vec<Frame> {
+        let writes = self.lines.iter().enumerate().map(|(index, line)| write(*line, bit(levels, index)));
+        writes.chain(self.saved.iter().filter_map(SavedState::mark)).collect()
+    }
+
+    /// What drives the lines in `mask` to their bits in `levels`: the ones that go low, then the ones that go high.
+    fn change(&self, mask: u64, levels: u64) -> Vec<Frame> {
+        let gpios = |wanted: u64| -> u64 {
+            let lines = self.lines.iter().enumerate().filter(|(index, _)| bit(wanted, *index).is_high());
+            lines.fold(0, |gpios, (_, line)| gpios | 1 << line)
+        };
+        let (low, high) = (gpios(mask & !levels), gpios(mask & levels));
+        let banks = [
+            (Command::Bc1, low as u32),
+            (Command::Bc2, (low >> 32) as u32),
+            (Command::Bs1, high as u32),
+            (Command::Bs2, (high >> 32) as u32),
+        ];
+        let used = banks.into_iter().filter(|(_, gpios)| *gpios != 0);
+        used.map(|(command, gpios)| Frame::new(command, gpios, 0)).collect()
+    }
+}
+
+fn bit(levels: u64, index: usize) -> Level {
+    Level::from(levels >> index & 1 == 1)
+}
+
+impl OutputGroupPins for PigpioGroup {
+    fn set(&self, mask: u64, levels: u64) -> Result<()> {
+        let change = |before: u64| Ok(before & !mask | levels & mask);
+        self.group.desired.set(change, |_, levels| self.group.change(mask, levels))
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.group.desired.confirm(|connection| self.group.catch_up(connection))
+    }
+
+    fn levels(&self) -> Result<u64> {
+        self.group.desired.check_open()?;
+        let connection = self.group.desired.client().wait_for_connection()?;
+        let banks = [Command::Br1, Command::Br2].map(|command| Frame::new(command, 0, 0));
+        let answers = connection.pipeline.ask_all(&banks)?;
+        let [low, high] = &answers[..] else { unreachable!("each question has an answer") };
+        let gpios = u64::from(low.value()?) | u64::from(high.value()?) << 32;
+        self.group.desired.complaint()?;
+        let lines = self.group.lines.iter().enumerate();
+        Ok(lines.fold(0, |levels, (index, line)| levels | (gpios >> line & 1) << index))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.group.desired.client().unregister(self.ticket);
+        self.group.close()
+    }
+}
+
+impl Restorable for OutputLines {
+    fn marked(&self) -> Option<(u32, u32)> {
+        self.saved.iter().find_map(SavedState::marked)
+    }
+
+    fn restore(&self, connection: &Arc<Connection>, _: bool) -> Result<()> {
+        self.desired.restore(connection, |levels| self.start(levels))
+    }
+
+    fn catch_up(&self, connection: &Arc<Connection>) {
+        self.desired.catch_up(connection, |levels| self.change(u64::MAX, levels));
+    }
+
+    fn close(&self) -> Result<()> {
+        let Some(last) = self.desired.close() else { return Ok(()) };
+        let lines = self.saved.iter().enumerate().rev();
+        let frames =
+            lines.flat_map(|(index, saved)| saved.leave_output(self.on_close, bit(last, index))).collect();
+        self.desired.client().give_back(frames).and(self.desired.complaint())
+    }
+}
+
+impl Drop for PigpioGroup {
+    fn drop(&mut self) {
+        if let Err(error) = OutputGroupPins::close(self) {
+            log::warn!("lines were not given back as they should be: {error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the daemon opens by number: SPI, I2C. Such a number is good for one life of the daemon.
+
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pinzero_core::{Error, Result};
+
+use crate::client::{Client, Restorable};
+use crate::connection::Connection;
+use crate::pipeline::{Answer, Frame};
+use crate::protocol::Command;
+use crate::restore::{mark, range_before};
+
+/// Something that is open at the daemon, and opened again when the connection is.
+#[derive(Debug)]
+pub(crate) struct RemoteObject {
+    client: Arc<Client>,
+    open: Frame,
+    close: Command,
+    /// Its number where the daemon does not choose one.
+    own: Option<u32>,
+    /// The line that is marked as ours, and the PWM range that it had before.
+    mark: Option<(u32, u32)>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    number: u32,
+    /// The connection over which it was given that number.
+    connection: u64,
+    is_closed: bool,
+    /// It is being opened again, and closing it falls to who does that.
+    is_moving: bool,
+}
+
+impl RemoteObject {
+    /// Asks something of what is open, by its number; that keeps the daemon busy for up to `time`.
+    pub(crate) fn ask(&self, time: Duration, frame: impl FnOnce(u32) -> Frame) -> Result<Answer> {
+        let connection = self.client.wait_for_connection()?;
+        let frame = frame(self.number()?);
+        let answer = if time.is_zero() {
+            connection.pipeline.ask(&frame)?
+        } else {
+            connection.pipeline.ask_slowly(&frame, time)?
+        };
+        answer.value()?;
+        Ok(answer)
+    }
+
+    fn number(&self) -> Result<u32> {
+        let state = self.state.lock();
+        if state.is_closed { Err(Error::closed()) } else { Ok(state.number) }
+    }
+
+    /// Opens it on another connection, where it may be open as `old` unless the daemon is a new one.
+    fn open_again(&self, connection: &Connection, old: u32, is_new: bool) -> Result<u32> {
+        if self.own.is_some() && !is_new {
+            // Should it not be open there, nothing is lost.
+            let _ = connection.pipeline.ask(&Frame::new(self.close, old, 0))?;
+        }
+        let answer = connection.pipeline.ask(&self.open)?.value()?;
+        let number = self.own.unwrap_or(answer);
+        if self.own.is_none() && !is_new && number != old {
+            // It is still open there, and would be for ever. That it is not shows in that we get the same number.
+            let _ = connection.pipeline.ask(&Frame::new(self.close, old, 0))?;
+        }
+        if let Some((line, _)) = self.mark {
+            let _ = connection.pipeline.ask(&Frame::new(Command::Prs, line, mark()))?;
+        }
+        Ok(number)
+    }
+
+    /// Closes at the daemon what was given this number over this connection.
+    fn give_back(&self, number: u32, connection: u64) -> Result<()> {
+        let closed = self.client.give_back_number(Frame::new(self.close, number, 0), connection);
+        let unmark = self.mark.map(|(line, range)| Frame::new(Command::Prs, line, range));
+        closed.and(self.client.give_back(unmark.into_iter().collect()))
+    }
+}
+
+/// Marks a line as ours if the daemon permits it and no other thing of ours has done so; tells which, and its range before.
+fn put_mark(connection: &Connection, line: u32) -> Option<(u32, u32)> {
+    let ask = |command, p2| {
+        connection.pipeline.ask(&Frame::new(command, line, p2)).and_then(|answer| answer.value()).ok()
+    };
+    let range = ask(Command::Prg, 0).filter(|range| *range != mark())?;
+    ask(Command::Prs, mark())?;
+    Some((line, range_before(range)))
+}
+
+/// Keeps a remote object open; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct RemoteHandle {
+    object: Arc<RemoteObject>,
+    ticket: u64,
+}
+
+impl RemoteHandle {
+    /// Opens it by `open`, which answers with its number unless that is `own`; `close` closes what has that. By `line`,
+    /// one of those that it uses, the daemon is known.
+    pub(crate) fn open(
+        client: &Arc<Client>,
+        open: Frame,
+        close: Command,
+        own: Option<u32>,
+        line: Option<u32>,
+    ) -> Result<Self> {
+        let connection = client.wait_for_connection()?;
+        let answer = connection.pipeline.ask(&open).inspect_err(|_| {
+            // It may be open all the same.
+            own.map(|number| client.give_back_number(Frame::new(close, number, 0), connection.number));
+        })?;
+        let answer = answer.value()?;
+        let state = State {
+            number: own.unwrap_or(answer),
+            connection: connection.number,
+            is_closed: false,
+            is_moving: false,
+        };
+        let mark = line.and_then(|line| put_mark(&connection, line));
+        let object = Arc::new(RemoteObject {
+            client: client.clone(),
+            open,
+            close,
+            own,
+            mark,
+            state: Mutex::new(state),
+        });
+        let weak: Weak<RemoteObject> = Arc::downgrade(&object);
+        Ok(RemoteHandle { ticket: client.register(weak), object })
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        self.object.client.unregister(self.ticket);
+        Restorable::close(&*self.object)
+    }
+}
+
+impl Deref for RemoteHandle {
+    type Target = RemoteObject;
+
+    fn deref(&self) -> &RemoteObject {
+        &self.object
+    }
+}
+
+impl Drop for RemoteHandle {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("something stays open at the daemon: {error}");
+        }
+    }
+}
+
+impl Restorable for RemoteObject {
+    fn marked(&self) -> Option<(u32, u32)> {
+        self.mark.map(|(line, _)| (line, mark()))
+    }
+
+    fn restore(&self, connection: &Arc<Connection>, is_new: bool) -> Result<()> {
+        let old = {
+            let mut state = self.state.lock();
+            if state.is_closed {
+                return Ok(());
+            }
+            state.is_moving = true;
+            state.number
+        };
+        let moved = self.open_again(connection, old, is_new);
+        let mut state = self.state.lock();
+        state.is_moving = false;
+        if let Ok(number) = &moved {
+            (state.number, state.connection) = (*number, connection.number);
+        }
+        if state.is_closed {
+            let (number, connection) = (state.number, state.connection);
+            drop(state);
+            // Until this connection is in use that is a debt, which is paid before.
+            let _ = self.give_back(number, connection);
+        }
+        moved.map(drop)
+    }
+
+    fn catch_up(&self, _: &Arc<Connection>) {}
+
+    fn close(&self) -> Result<()> {
+        let (number, connection) = {
+            let mut state = self.state.lock();
+            if std::mem::replace(&mut state.is_closed, true) || state.is_moving {
+                return Ok(());
+            }
+            (state.number, state.connection)
+        };
+        self.give_back(number, connection)
+    }
+}
