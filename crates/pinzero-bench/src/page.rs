@@ -14,7 +14,7 @@ use crate::row::{Finding, Row, Target};
 const HEAD: &str = "\
 # Performance
 
-This page is written by `cargo xtask bench`, which takes some ten minutes and needs valgrind and strace; what is measured under a kernel of its own or on
+This page is written by `cargo xtask bench`, which takes some minutes and needs valgrind and strace; what is measured under a kernel of its own or on
 an emulated Raspberry Pi needs what `cargo xtask kernel-rig` and `cargo xtask pi-rig` need. `cargo xtask bench --short` takes only what is counted, and
 fails where a target is missed: that runs in CI. `cargo xtask bench --group write` runs one group.
 
