@@ -1,5 +1,7 @@
 //! What user code may do inside a callback: everything, on virtual time and in real time alike.
 
+#![allow(clippy::unwrap_used, reason = "the bodies of tests fail by it")]
+
 mod real_time;
 mod virtual_time;
 
