@@ -1,11 +1,8 @@
 //! The two debounces: bounce time (steady before it counts) and lockout time (deaf after it counted).
 
-use std::time::Duration;
-
 use pinzero::EventKind::{self, Activated, Deactivated};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use proptest::prelude::*;
 
 /// Down at the first of these milliseconds, up at the second, and so on.
 fn finger(gpio: &MockGpio, edges: &[u64]) {
@@ -152,42 +149,4 @@ fn lost_edges_do_not_leave_a_debounced_state_wrong_for_good() -> pinzero::Result
         assert!(button.is_pressed()?, "bounce {bounce} lockout {lockout}");
     }
     Ok(())
-}
-
-/// What a bounce time of `settle` makes of edges, worked out from the whole history: at the end of each stretch of a
-/// level that lasts that long, the level counts, if it is news.
-fn settled(settle: Duration, edges: &[(Duration, Level)]) -> Vec<(Duration, Level)> {
-    let mut state = Level::High;
-    let mut seen = Vec::new();
-    for (index, (at, level)) in edges.iter().enumerate() {
-        let until = edges.get(index + 1).map_or(Duration::MAX, |next| next.0);
-        if until - *at >= settle && *level != state {
-            state = *level;
-            seen.push((*at + settle, *level));
-        }
-    }
-    seen
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn bounce_time_is_what_its_definition_says(
-        settle in 1u64..30, gaps in prop::collection::vec(1u64..40, 0..40), step in 1u64..100,
-    ) {
-        let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(ms(settle)).gpio(&gpio).open()?;
-        let mut events = button.events();
-        let times = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect::<Vec<u64>>();
-        finger(&gpio, &times);
-        while gpio.elapsed() < secs(2) {
-            gpio.advance(ms(step));
-        }
-        let seen: Vec<_> = std::iter::from_fn(|| events.try_next())
-            .filter(|event| matches!(event.kind, Activated | Deactivated))
-            .map(|event| (Duration::from_nanos(event.at.as_nanos()), event.level))
-            .collect();
-        prop_assert_eq!(seen, settled(ms(settle), &gpio.line(2).history()));
-    }
 }

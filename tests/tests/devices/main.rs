@@ -9,7 +9,6 @@ mod backend;
 mod blink;
 mod button;
 mod callbacks;
-mod callbacks_realtime;
 mod capabilities;
 mod closing;
 mod common;

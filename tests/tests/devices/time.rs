@@ -1,7 +1,7 @@
 //! The virtual clock: exact, the same in every run, and an hour takes no time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant as Wall};
+use std::time::Duration;
 
 use pinzero::mock;
 use pinzero::prelude::*;
@@ -21,15 +21,13 @@ fn a_minute_and_an_hour() -> pinzero::Result<(Vec<(Duration, Level)>, Duration)>
 }
 
 #[test]
-fn a_minute_of_blinking_and_an_idle_hour_are_exact_and_the_same_fifty_times() -> pinzero::Result<()> {
+fn a_minute_of_blinking_and_an_idle_hour_are_exact_and_the_same_three_times() -> pinzero::Result<()> {
     let expected: Vec<_> = (0..60_000u64).map(|step| (ms(step), Level::from(step % 2 == 0))).collect();
-    let start = Wall::now();
-    for run in 0..50 {
+    for run in 0..3 {
         let (history, elapsed) = a_minute_and_an_hour()?;
         assert!(history == expected, "run {run}");
         assert_eq!(elapsed, secs(3660) - us(1));
     }
-    println!("61 virtual minutes take {:?} on average", start.elapsed() / 50);
     Ok(())
 }
 

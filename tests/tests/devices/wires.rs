@@ -17,39 +17,6 @@ fn a_driver_beats_a_pull() -> pinzero::Result<()> {
 }
 
 #[test]
-fn an_output_that_keeps_no_history_is_still_wired() -> pinzero::Result<()> {
-    for realtime in [false, true] {
-        let builder = mock::builder().history(false);
-        let gpio = if realtime { builder.realtime().open() } else { builder.open() };
-        let led = Led::builder(17).gpio(&gpio).open()?;
-        let relay = Led::builder(23).initial_value(true).gpio(&gpio).open()?;
-        led.on()?;
-        assert_eq!((gpio.line(17).level(), gpio.line(23).level()), (Level::High, Level::High));
-
-        // Joined while it is high; its next writes cross.
-        gpio.wire(17, 24);
-        let input = DigitalInputDevice::builder(24).pull_up(None).active_state(true).gpio(&gpio).open()?;
-        assert!(input.is_active()?);
-        led.off()?;
-        assert!(!input.is_active()?);
-
-        // A short circuit, and its end.
-        relay.off()?;
-        relay.on()?;
-        gpio.line(23).drive(Level::Low);
-        assert_eq!(gpio.line(23).level(), Level::Low);
-        relay.toggle()?;
-        gpio.line(23).release();
-        relay.on()?;
-        assert_eq!(gpio.line(23).level(), Level::High);
-        relay.close()?;
-        assert_eq!((gpio.line(23).level(), gpio.line(23).history().len()), (Level::Low, 1));
-        assert!(relay.on().is_err());
-    }
-    Ok(())
-}
-
-#[test]
 fn a_pull_crosses_the_wire() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(24, 25);

@@ -1,44 +1,18 @@
-//! What user code may do inside a callback, on virtual time: everything.
+//! What only virtual time shows of a callback: exact times, and calls inside calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pinzero::Handler;
 use pinzero::mock::{self, Function, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{ErrorKind, Handler};
 use pinzero_tests::{Log, at};
 
-fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).gpio(gpio).open()
-}
+use super::button;
 
 /// Presses `pin` at each of these milliseconds from now, for 10 ms.
 fn presses(gpio: &MockGpio, pin: u32, times: &[u64]) {
     gpio.line(pin).script(times.iter().flat_map(|at| [(ms(*at), Level::Low), (ms(at + 10), Level::High)]));
-}
-
-#[test]
-fn it_may_close_its_own_device() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    button.when_pressed({
-        let (button, log) = (button.clone(), log.clone());
-        move |_| {
-            log.push(button.close().is_ok());
-            log.push(button.is_closed());
-        }
-    });
-    button.when_pressed({
-        let log = log.clone();
-        move |_| log.push(false)
-    });
-    presses(&gpio, 2, &[10, 30]);
-    gpio.advance(ms(100));
-    assert_eq!(log.take(), [true, true], "once, and handlers that come after are forgotten");
-    assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
-    // The pin is free, though the handler owned a handle of its own device.
-    Button::builder(2).gpio(&gpio).open()?.close()
 }
 
 #[test]
@@ -56,31 +30,6 @@ fn what_it_owns_is_dropped_after_it_has_closed_its_device() -> pinzero::Result<(
     presses(&gpio, 2, &[10]);
     gpio.advance(ms(50));
     assert_eq!((Arc::strong_count(&alive), gpio.panics()), (1, 0));
-    Ok(())
-}
-
-#[test]
-fn it_may_replace_itself() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    let handler: Arc<Mutex<Option<Handler>>> = Arc::default();
-    let first = button.when_pressed({
-        let (button, log, handler) = (button.clone(), log.clone(), handler.clone());
-        move |event| {
-            log.push(("first", event.at));
-            if let Some(handler) = handler.lock().unwrap().take() {
-                handler.remove();
-            }
-            let log = log.clone();
-            button.when_pressed(move |event| log.push(("second", event.at)));
-        }
-    });
-    *handler.lock().unwrap() = Some(first);
-    presses(&gpio, 2, &[10, 30, 50]);
-    gpio.advance(ms(100));
-    let expected = [("first", at(10)), ("second", at(30)), ("second", at(50))];
-    assert_eq!(log.take(), expected, "the new one begins with the next event");
     Ok(())
 }
 
@@ -234,49 +183,6 @@ fn each_of_several_holds_is_told() -> pinzero::Result<()> {
 }
 
 #[test]
-fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    button.when_pressed({
-        let (button, gpio, log) = (button.clone(), gpio.clone(), log.clone());
-        move |_| {
-            log.push(("pressed", gpio.elapsed()));
-            let waited = button.wait_for_release();
-            log.push((if waited.is_ok() { "waited" } else { "failed" }, gpio.elapsed()));
-        }
-    });
-    button.when_released({
-        let (gpio, log) = (gpio.clone(), log.clone());
-        move |_| log.push(("released", gpio.elapsed()))
-    });
-    gpio.line(2).script([(ms(100), Level::Low), (ms(400), Level::High)]);
-    gpio.advance(ms(150));
-    assert_eq!(log.take(), [("pressed", ms(100)), ("waited", ms(400)), ("released", ms(400))]);
-    assert_eq!(gpio.elapsed(), ms(400), "the clock never goes back");
-    Ok(())
-}
-
-#[test]
-fn it_may_panic_and_the_others_go_on() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let (button, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
-    let log = Log::new();
-    button.when_pressed(|_| -> () { panic!("a panic on purpose, in a callback") });
-    for (name, button) in [("same", &button), ("other", &other)] {
-        let log = log.clone();
-        button.when_pressed(move |event| log.push((name, event.at)));
-    }
-    presses(&gpio, 2, &[10, 30]);
-    presses(&gpio, 3, &[10, 30]);
-    gpio.advance(ms(100));
-    let expected = [("same", at(10)), ("other", at(10)), ("same", at(30)), ("other", at(30))];
-    assert_eq!(log.take(), expected);
-    assert_eq!(gpio.panics(), 2);
-    Ok(())
-}
-
-#[test]
 fn a_panic_while_its_captures_are_dropped_is_a_panic_like_any_other() -> pinzero::Result<()> {
     struct Bomb;
     impl Drop for Bomb {
@@ -406,23 +312,6 @@ fn it_may_press_other_buttons_and_its_own() -> pinzero::Result<()> {
     });
     gpio.line(2).drive(Level::Low);
     assert_eq!(log.take(), ["one pressed", "two pressed", "one released"], "one at a time, in order");
-    Ok(())
-}
-
-#[test]
-fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).gpio(&gpio).open()?);
-    led.blink(ms(1), ms(1))?;
-    button.when_pressed({
-        let gpio = gpio.clone();
-        move |_| gpio.close()
-    });
-    presses(&gpio, 2, &[10, 30]);
-    gpio.advance(secs(1));
-    assert!(led.is_closed() && button.is_closed());
-    assert_eq!(gpio.line(17).function(), Function::Input);
-    assert_eq!(gpio.panics(), 0);
     Ok(())
 }
 
