@@ -49,10 +49,11 @@ pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, Bias, Blink, Capabilities, Device, Error, ErrorKind, Event, EventKind, Events, Gpio,
-    GpioBuilder, GroupBuilder, Handler, Host, Input, InputBuilder, Level, Line, LineFunction, LineInfo,
-    OnClose, Outcome, Output, OutputBuilder, OutputGroup, PinFactory, PinSpec, Pwm, PwmBuilder, Result,
-    SetValue, Spi, SpiBuilder, SpiMode, Support, Switch, Value, close_all, mock, time,
+    Animation, Bias, Blink, Capabilities, Device, Drive, Edge, Error, ErrorKind, Event, EventKind, Events,
+    Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input, InputBuilder, Inputs, Kinded,
+    Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output, OutputBuilder, OutputGroup,
+    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
 };
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
