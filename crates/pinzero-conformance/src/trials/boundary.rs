@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use pinzero_core::time::ms;
 use pinzero_core::{
-    Bias, Capabilities, EdgeSink, ErrorKind, GroupConfig, InputConfig, Level, Line, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, SpiMode,
-    Support,
+    Bias, Capabilities, Drive, EdgeSink, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig,
+    I2cBus, I2cConfig, I2cOperation, InputConfig, InputPins, InputsConfig, Level, Line, OnClose,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
+    SpiOperation, Support,
 };
 
 use super::closing::gives_way;
 use crate::fixture::Fixture;
-use crate::verdict::{Verdict, check, refused};
+use crate::verdict::{Stop, Verdict, check, refused};
 
 /// A factory without core around it, and its lines.
 struct Bare<'a> {
@@ -24,15 +25,38 @@ struct Bare<'a> {
 enum Kind {
     Output,
     Input,
+    Inputs,
     Group,
+    Flex,
     Pwm,
     Spi,
+    HardwareSpi,
+    I2c,
 }
 
-const KINDS: [Kind; 5] = [Kind::Output, Kind::Input, Kind::Group, Kind::Pwm, Kind::Spi];
+const KINDS: [Kind; 9] = [
+    Kind::Output,
+    Kind::Input,
+    Kind::Inputs,
+    Kind::Group,
+    Kind::Flex,
+    Kind::Pwm,
+    Kind::Spi,
+    Kind::HardwareSpi,
+    Kind::I2c,
+];
 
-/// Those that are left in a state that is asked for.
-const DRIVEN: [Kind; 3] = [Kind::Output, Kind::Group, Kind::Pwm];
+impl Kind {
+    /// Whether it is left in a state that is asked for.
+    fn is_driven(self) -> bool {
+        matches!(self, Kind::Output | Kind::Group | Kind::Flex | Kind::Pwm)
+    }
+
+    /// Whether it is a controller of the chip, which has lines of its own.
+    fn is_controller(self) -> bool {
+        matches!(self, Kind::HardwareSpi | Kind::I2c)
+    }
+}
 
 impl<'a> Bare<'a> {
     fn of(fixture: &'a Fixture<'_>) -> Verdict<Self> {
@@ -48,58 +72,52 @@ impl<'a> Bare<'a> {
         match kind {
             Kind::Output => powers.output,
             Kind::Input => powers.input,
+            Kind::Inputs => powers.inputs,
             Kind::Group => powers.group,
+            Kind::Flex => powers.flex,
             Kind::Pwm => powers.pwm,
             Kind::Spi => powers.spi,
+            Kind::HardwareSpi => powers.hardware_spi,
+            Kind::I2c => powers.i2c,
         }
     }
 
     /// What is declared, and can be had of the rig's lines.
     fn declared(&self) -> impl Iterator<Item = Kind> + use<'_> {
-        let has_lines = |kind| kind != Kind::Spi || self.lines.len() >= 4;
+        let has_lines = |kind: Kind| !kind.is_controller() && (kind != Kind::Spi || self.lines.len() >= 4);
         KINDS.into_iter().filter(move |kind| self.power(*kind).is_available() && has_lines(*kind))
     }
 
-    /// Opens the first line, and of a group all, with all at `level`: an input by its pull, if there are pulls.
+    /// Opens the first line, and where several belong together all, with all at `level`: inputs by their pull, if there are
+    /// pulls.
     fn open(&self, kind: Kind, level: Level, on_close: OnClose) -> Result<Box<dyn Opened>> {
-        let line = self.lines[0];
-        match kind {
-            Kind::Output => {
-                let config = OutputConfig { initial: Some(level), on_close };
-                Ok(Box::new(self.factory.open_output(line, config)?))
-            }
-            Kind::Input => {
-                let pull = if level.is_high() { Bias::PullUp } else { Bias::PullDown };
-                Ok(Box::new(self.input(if self.powers().bias.is_available() { pull } else { Bias::AsIs })?))
-            }
+        let (line, factory) = (self.lines[0], &self.factory);
+        Ok(match kind {
+            Kind::Output => Box::new(factory.open_output(line, OutputConfig::new(level, on_close))?),
+            Kind::Input => Box::new(self.input(self.pull(level))?),
+            Kind::Inputs => Box::new(factory.open_inputs(self.lines, InputsConfig::new(self.pull(level)))?),
             Kind::Group => {
                 let all = u64::MAX >> (64 - self.lines.len());
                 let initial = if level.is_high() { all } else { 0 };
-                Ok(Box::new(self.factory.open_group(self.lines, GroupConfig { initial, on_close })?))
+                Box::new(factory.open_group(self.lines, GroupConfig::new(initial, on_close))?)
             }
+            Kind::Flex => Box::new(factory.open_flex(line, FlexConfig::new(Drive::Output(level), on_close))?),
             Kind::Pwm => {
                 let period = ms(10);
-                let pulse = if level.is_high() { period } else { Duration::ZERO };
-                let config = PwmConfig { period, pulse, hardware: false, rest: level, on_close };
-                Ok(Box::new(self.factory.open_pwm(line, config)?))
+                let mut config =
+                    PwmConfig::new(period, if level.is_high() { period } else { Duration::ZERO });
+                (config.rest, config.on_close) = (level, on_close);
+                Box::new(factory.open_pwm(line, config)?)
             }
             Kind::Spi => {
                 // Where there are too few, it is only to be refused.
                 let [clock, mosi, miso, select] =
                     [0, 1, 2, 3].map(|index| self.lines[index % self.lines.len()]);
-                let config = SpiConfig {
-                    clock,
-                    mosi,
-                    miso,
-                    select,
-                    mode: SpiMode::Mode0,
-                    lsb_first: false,
-                    select_high: false,
-                    max_rate: None,
-                };
-                Ok(Box::new(self.factory.open_spi(config)?))
+                Box::new(factory.open_spi(SpiConfig::new(clock, mosi, miso, select))?)
             }
-        }
+            Kind::HardwareSpi => Box::new(factory.open_hardware_spi(HardwareSpiConfig::new(0, 0))?),
+            Kind::I2c => Box::new(factory.open_i2c(I2cConfig::new(1))?),
+        })
     }
 
     /// Opens what goes back to what it was.
@@ -107,18 +125,62 @@ impl<'a> Bare<'a> {
         self.open(kind, Level::Low, OnClose::Restore)
     }
 
+    /// The bias that brings a line to `level`, if there are pulls.
+    fn pull(&self, level: Level) -> Bias {
+        match level {
+            _ if !self.powers().bias.is_available() => Bias::AsIs,
+            Level::High => Bias::PullUp,
+            Level::Low => Bias::PullDown,
+        }
+    }
+
     fn input(&self, bias: Bias) -> Result<Box<dyn Pin>> {
-        self.factory.open_input(self.lines[0], InputConfig { bias, settle: None, edges: None })
+        self.factory.open_input(self.lines[0], InputConfig::new(bias))
     }
 
     fn settled(&self, time: Duration) -> Result<Box<dyn Pin>> {
-        let config = InputConfig { bias: Bias::AsIs, settle: Some(time), edges: None };
+        let mut config = InputConfig::new(Bias::AsIs);
+        config.settle = Some(time);
         self.factory.open_input(self.lines[0], config)
     }
 
-    fn with_edges(&self) -> Result<Box<dyn Pin>> {
-        let config = InputConfig { bias: Bias::AsIs, settle: None, edges: Some(EdgeSink::nowhere()) };
-        self.factory.open_input(self.lines[0], config)
+    /// Opens what is read, with this bias.
+    fn read(&self, kind: Kind, bias: Bias) -> Option<Result<Box<dyn Opened>>> {
+        let boxed = |flex: Box<dyn FlexPin>| Box::new(flex) as Box<dyn Opened>;
+        match kind {
+            Kind::Input => Some(self.input(bias).map(|pin| Box::new(pin) as Box<dyn Opened>)),
+            Kind::Inputs => {
+                let pins = self.factory.open_inputs(self.lines, InputsConfig::new(bias));
+                Some(pins.map(|pins| Box::new(pins) as Box<dyn Opened>))
+            }
+            Kind::Flex => {
+                let config = FlexConfig::new(Drive::Input(bias), OnClose::Restore);
+                Some(self.factory.open_flex(self.lines[0], config).map(boxed))
+            }
+            _ => None,
+        }
+    }
+
+    /// Opens what is read, with sinks for its edges.
+    fn with_edges(&self, kind: Kind) -> Option<Result<Box<dyn Opened>>> {
+        let sink = EdgeSink::default();
+        match kind {
+            Kind::Input => {
+                let pin = self.factory.open_input(self.lines[0], InputConfig::new(Bias::AsIs).edges(sink));
+                Some(pin.map(|pin| Box::new(pin) as Box<dyn Opened>))
+            }
+            Kind::Inputs => {
+                let sinks = vec![sink; self.lines.len()];
+                let pins = self.factory.open_inputs(self.lines, InputsConfig::new(Bias::AsIs).edges(sinks));
+                Some(pins.map(|pins| Box::new(pins) as Box<dyn Opened>))
+            }
+            Kind::Flex => {
+                let config = FlexConfig::new(Drive::Input(Bias::AsIs), OnClose::Restore).edges(sink);
+                let pin = self.factory.open_flex(self.lines[0], config);
+                Some(pin.map(|pin| Box::new(pin) as Box<dyn Opened>))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -171,11 +233,42 @@ impl Opened for Box<dyn PwmPin> {
 
 impl Opened for Box<dyn SpiBus> {
     fn uses(&self) -> Vec<Result<()>> {
-        vec![self.transfer(&mut [0xa5])]
+        vec![self.transfer(&mut [SpiOperation::Write(&[0xa5])])]
     }
 
     fn close(&self) -> Result<()> {
         SpiBus::close(&**self)
+    }
+}
+
+impl Opened for Box<dyn InputPins> {
+    fn uses(&self) -> Vec<Result<()>> {
+        vec![self.levels().map(drop)]
+    }
+
+    fn close(&self) -> Result<()> {
+        InputPins::close(&**self)
+    }
+}
+
+impl Opened for Box<dyn FlexPin> {
+    fn uses(&self) -> Vec<Result<()>> {
+        let drives = [Drive::Output(Level::High), Drive::Input(Bias::AsIs)];
+        drives.map(|drive| self.turn(drive)).into_iter().chain([self.level().map(drop)]).collect()
+    }
+
+    fn close(&self) -> Result<()> {
+        Pin::close(&**self)
+    }
+}
+
+impl Opened for Box<dyn I2cBus> {
+    fn uses(&self) -> Vec<Result<()>> {
+        vec![self.transfer(0x20, &mut [I2cOperation::Read(&mut [0])])]
+    }
+
+    fn close(&self) -> Result<()> {
+        I2cBus::close(&**self)
     }
 }
 
@@ -187,23 +280,30 @@ fn is_closed(what: &str, held: &dyn Opened) -> Verdict {
 pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Verdict {
     let bare = Bare::of(fixture)?;
     let powers = bare.powers();
-    let Capabilities { output, input, bias, edges, group, pwm, spi, keep, .. } = powers;
-    let is_own =
-        [output, input, bias, edges, group, pwm, spi, keep].iter().all(|power| *power != Support::Emulated);
+    let Capabilities { bias, edges, keep, .. } = powers;
+    let mut own = KINDS.map(|kind| bare.power(kind)).into_iter().chain([bias, edges, keep]);
+    let is_own = own.all(|power| power != Support::Emulated);
     check(is_own, || format!("emulation is core's to declare, and not the factory's: {powers:?}"))?;
     for kind in bare.declared() {
         bare.lend(kind)?.close()?;
     }
     if powers.bias.is_available() {
         for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
-            bare.input(bias)?.close()?;
+            for opened in bare.declared().filter_map(|kind| bare.read(kind, bias)) {
+                opened?.close()?;
+            }
+        }
+    }
+    if powers.edges.is_available() {
+        for opened in bare.declared().filter_map(|kind| bare.with_edges(kind)) {
+            opened?.close()?;
         }
     }
     if !powers.settle.is_zero() {
         bare.settled(powers.settle)?.close()?;
     }
     if powers.keep.is_available() {
-        for kind in bare.declared().filter(|kind| DRIVEN.contains(kind)) {
+        for kind in bare.declared().filter(|kind| kind.is_driven()) {
             bare.open(kind, Level::Low, OnClose::Keep)?.close()?;
         }
         fixture.leave_undriven()?;
@@ -218,10 +318,13 @@ pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
     for kind in KINDS.into_iter().filter(|kind| !bare.power(*kind).is_available()) {
         refused(&format!("{kind:?}"), unsupported, bare.lend(kind))?;
     }
-    let driven = || bare.declared().filter(|kind| DRIVEN.contains(kind));
+    let driven = || bare.declared().filter(|kind| kind.is_driven());
     if !powers.bias.is_available() {
         for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
-            refused(&bias.to_string(), unsupported, bare.input(bias))?;
+            let reads = |kind| Some((kind, bare.read(kind, bias)?));
+            for (kind, opened) in bare.declared().filter_map(reads) {
+                refused(&format!("{kind:?} with {bias}"), unsupported, opened)?;
+            }
             for kind in driven() {
                 let opened = bare.open(kind, Level::Low, OnClose::Input(bias));
                 refused(&format!("{kind:?} that is closed with {bias}"), unsupported, opened)?;
@@ -229,7 +332,10 @@ pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
         }
     }
     if !powers.edges.is_available() {
-        refused("an input with edges", unsupported, bare.with_edges())?;
+        let reads = |kind| Some((kind, bare.with_edges(kind)?));
+        for (kind, opened) in bare.declared().filter_map(reads) {
+            refused(&format!("{kind:?} with edges"), unsupported, opened)?;
+        }
     }
     let longer = powers.settle + ms(1);
     refused("a longer settle time", unsupported, bare.settled(longer))?;
@@ -271,20 +377,51 @@ pub(super) fn a_dropped_pin_is_free(fixture: &Fixture<'_>) -> Verdict {
     Ok(())
 }
 
-pub(super) fn a_closed_factory_holds_nothing(fixture: &Fixture<'_>) -> Verdict {
+pub(super) fn hardware_spi(fixture: &Fixture<'_>) -> Verdict {
+    controller(fixture, Kind::HardwareSpi)
+}
+
+pub(super) fn i2c(fixture: &Fixture<'_>) -> Verdict {
+    controller(fixture, Kind::I2c)
+}
+
+/// Fails unless a controller opens if it is declared, and is refused if it is not.
+fn controller(fixture: &Fixture<'_>, kind: Kind) -> Verdict {
+    let bare = Bare::of(fixture)?;
+    let opened = bare.lend(kind);
+    if !bare.power(kind).is_available() {
+        return refused(&format!("{kind:?}"), ErrorKind::Unsupported, opened);
+    }
+    match opened {
+        Ok(held) => {
+            held.close()?;
+            held.close()?;
+            is_closed(&format!("using {kind:?} that is closed"), &*held)
+        }
+        Err(error) if error.kind() == ErrorKind::Unsupported => Err(error.into()),
+        // It is the chip that has none, and not the backend.
+        Err(error) => Err(Stop::NotApplicable(format!("there is no such controller here: {error}"))),
+    }
+}
+
+pub(super) fn a_factory_closes_after_its_pins(fixture: &Fixture<'_>) -> Verdict {
     let other = Bare::of(fixture)?;
     for kind in other.declared() {
         let bare = Bare::of(fixture)?;
         check(other.powers() == bare.powers(), || "one factory declares more than the other".to_owned())?;
         let before = fixture.observe(fixture.line)?;
         let held = bare.open(kind, !before, OnClose::Restore)?;
+        held.close()?;
         bare.factory.close()?;
         bare.factory.close()?;
-        gives_way(fixture, fixture.line, before, &format!("{kind:?} whose factory was closed"))?;
+        gives_way(fixture, fixture.line, before, &format!("{kind:?} that was closed before its factory"))?;
         is_closed(&format!("using {kind:?} of a closed factory"), &*held)?;
-        let again = bare.lend(kind);
-        refused(&format!("{kind:?} of a closed factory"), ErrorKind::Closed, again)?;
-        other.lend(kind)?.close()?;
+        // Neither the pin nor the factory comes back to a line that others have by now.
+        let again = other.open(kind, !before, OnClose::Restore)?;
+        drop(held);
+        drop(bare);
+        again.uses().into_iter().try_for_each(|result| result)?;
+        again.close()?;
     }
     Ok(())
 }

@@ -136,7 +136,7 @@ pub(super) fn starts_straight(fixture: &Fixture<'_>, role: Role) -> Verdict {
 pub(super) fn adopts_straight(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
-        fixture.goes_straight_to(line, before, "adopted by an output", || {
+        let _output = fixture.goes_straight_to(line, before, "adopted by an output", || {
             fixture.gpio().output(line).adopt().open()
         })?;
     }
