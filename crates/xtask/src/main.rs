@@ -13,6 +13,7 @@ mod interop;
 mod pi_rig;
 mod rig;
 mod runner;
+mod toolchain;
 
 use rig::{KERNEL, PI, Task};
 use std::process::ExitCode;

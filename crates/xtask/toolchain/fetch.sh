@@ -70,8 +70,8 @@ get_toolchain() {
     mkdir toolchain
     for deb in debs/*.deb; do
         # Of the source, only what the standard library is built from.
-        dpkg-deb --fsys-tarfile "$deb" | tar -x -C toolchain --exclude='./usr/share' --exclude='./usr/src/*/src' \
-            --exclude='./usr/src/*/compiler' --exclude='./usr/src/*/debian'
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C toolchain --no-wildcards-match-slash --exclude='./usr/share' \
+            --exclude='./usr/src/*/src' --exclude='./usr/src/*/compiler' --exclude='./usr/src/*/debian'
     done
     dpkg-deb --field debs/"$llvm"_*.deb Depends >toolchain/depends
     cat >toolchain/rustc <<'RUSTC'
@@ -91,7 +91,7 @@ get_libraries() {
     needed=$(sed 's/([^)]*)//g; s/,/ /g' "$toolchain/depends")
     if [ "$(id -u)" = 0 ]; then
         apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-            apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install $needed >/dev/null || true
+            apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 install $needed >/dev/null || true
     fi
     runs || unsupported "the compiler does not start; as root: apt-get install $needed"
 }
