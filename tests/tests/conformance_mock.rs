@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use pinzero::mock::{self, Builder, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Gpio, Level, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
@@ -52,7 +53,7 @@ impl Rig for Mock {
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
         let line = self.0.line(line);
-        let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
+        let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
 

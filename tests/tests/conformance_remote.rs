@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pinzero::mock::{self, Builder, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::time::{Instant, ms, us};
 use pinzero::{Capabilities, Gpio, Level, Result, Support};
@@ -72,7 +73,7 @@ impl Rig for Remote {
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
         let line = self.mock.line(line);
-        let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
+        let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
 

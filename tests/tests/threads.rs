@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, Support};
 use pinzero_tests::{Log, PATIENCE, eventually};
@@ -129,13 +130,13 @@ fn close_against_blink_and_on_leaves_the_pin_given_back() -> pinzero::Result<()>
         });
         thread::sleep(us(u64::from(round)));
         led.close()?;
-        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (Function::Input, Level::Low));
+        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (LineFunction::Input, Level::Low));
         stop.store(true, Ordering::Relaxed);
         assert!(writer.join().is_ok());
         let writes = gpio.line(17).writes();
         thread::sleep(us(200));
         assert_eq!(gpio.line(17).writes(), writes);
-        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (Function::Input, Level::Low));
+        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (LineFunction::Input, Level::Low));
     }
     Ok(())
 }
@@ -155,7 +156,7 @@ fn once_close_returns_the_pin_is_free_even_if_another_thread_closes_it_too() -> 
         });
         barrier.wait();
         led.close()?;
-        assert_eq!(gpio.line(17).function(), Function::Input, "round {round}");
+        assert_eq!(gpio.line(17).function(), LineFunction::Input, "round {round}");
         Button::builder(17).gpio(&gpio).open()?.close()?;
         assert!(matches!(other.join(), Ok(Ok(()))));
     }

@@ -79,7 +79,7 @@ impl Rig {
             state.sinks.get(&Line(line)).cloned()
         };
         if let Some(sink) = sink {
-            sink.push_all(edges.iter().copied());
+            sink.push(edges.iter().copied());
         }
     }
 
@@ -230,13 +230,16 @@ fn watch(sink: EdgeSink, mut socket: std::os::unix::net::UnixStream) -> Result<(
     use std::io::Read;
 
     let polled = socket.try_clone().unwrap_or_else(|error| panic!("{error}"));
-    sink.watch(polled.into(), move |edges| {
+    let to = sink.clone();
+    let registration = sink.watch(polled.into(), move |edges| {
         let mut bytes = [0; 8];
         let count = socket.read(&mut bytes).unwrap_or(0);
         let at = pinzero::time::Clock::real().now();
-        edges.extend((0..count).map(|_| Edge { at, level: Level::Low, missed: 0 }));
+        (0..count).for_each(|_| edges.push(&to, Edge { at, level: Level::Low, missed: 0 }));
         Ok(())
     })?;
+    // Watched until the test ends.
+    std::mem::forget(registration);
     thread::sleep(ms(50));
     Ok(())
 }

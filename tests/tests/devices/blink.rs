@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 
 /// A change every `half` from `start` on, beginning with high, before `end`.
@@ -193,9 +194,9 @@ fn its_handle_keeps_the_device_open() -> pinzero::Result<()> {
     let blink = led(&gpio)?.blink_with(Blink::new(ms(10), ms(10)).times(5))?;
     blink.wait()?;
     assert_eq!(gpio.elapsed(), ms(100));
-    assert_eq!(gpio.line(17).function(), Function::Output);
+    assert_eq!(gpio.line(17).function(), LineFunction::Output);
     drop(blink);
-    assert_eq!(gpio.line(17).function(), Function::Input);
+    assert_eq!(gpio.line(17).function(), LineFunction::Input);
     Ok(())
 }
 

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Bias, ErrorKind};
 
 /// What a line is: its function, its resistor and its level.
-fn state(gpio: &MockGpio, pin: u32) -> (Function, Bias, Level) {
+fn state(gpio: &MockGpio, pin: u32) -> (LineFunction, Bias, Level) {
     let line = gpio.line(pin);
     (line.function(), line.bias(), line.level())
 }
 
-const FOUND: (Function, Bias, Level) = (Function::Input, Bias::PullDown, Level::Low);
+const FOUND: (LineFunction, Bias, Level) = (LineFunction::Input, Bias::PullDown, Level::Low);
 
 #[test]
 fn an_output_goes_back_to_what_it_was() -> pinzero::Result<()> {
@@ -30,7 +31,7 @@ fn an_output_goes_back_to_what_it_was() -> pinzero::Result<()> {
 fn an_input_goes_back_to_the_pull_that_it_was_found_with() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = Button::builder(17).gpio(&gpio).open()?;
-    assert_eq!(state(&gpio, 17), (Function::Input, Bias::PullUp, Level::High));
+    assert_eq!(state(&gpio, 17), (LineFunction::Input, Bias::PullUp, Level::High));
     button.close()?;
     assert_eq!(state(&gpio, 17), FOUND);
     Ok(())
@@ -48,10 +49,10 @@ fn a_pwm_goes_back_to_what_it_was() -> pinzero::Result<()> {
 fn on_close_says_what_becomes_of_an_output() -> pinzero::Result<()> {
     let cases = [
         (OnClose::Restore, FOUND),
-        (OnClose::Input(Bias::PullUp), (Function::Input, Bias::PullUp, Level::High)),
+        (OnClose::Input(Bias::PullUp), (LineFunction::Input, Bias::PullUp, Level::High)),
         (OnClose::Input(Bias::PullDown), FOUND),
-        (OnClose::Low, (Function::Output, Bias::PullDown, Level::Low)),
-        (OnClose::High, (Function::Output, Bias::PullDown, Level::High)),
+        (OnClose::Low, (LineFunction::Output, Bias::PullDown, Level::Low)),
+        (OnClose::High, (LineFunction::Output, Bias::PullDown, Level::High)),
     ];
     for (on_close, expected) in cases {
         for lit in [false, true] {
@@ -75,7 +76,7 @@ fn kept_levels_stay_as_they_were() -> pinzero::Result<()> {
             Led::builder(17).initial_value(level.is_high()).on_close(OnClose::Keep).gpio(&gpio).open()?;
         gpio.line(17).clear();
         drop(led);
-        assert_eq!(state(&gpio, 17), (Function::Output, Bias::PullDown, level));
+        assert_eq!(state(&gpio, 17), (LineFunction::Output, Bias::PullDown, level));
         assert_eq!(gpio.line(17).history(), [], "without a blip");
     }
     Ok(())
@@ -88,16 +89,16 @@ fn an_output_that_was_an_output_is_one_again() -> pinzero::Result<()> {
     let led = Led::builder(17).gpio(&gpio).open()?;
     assert_eq!(gpio.line(17).level(), Level::Low);
     led.close()?;
-    assert_eq!(state(&gpio, 17), (Function::Output, Bias::PullDown, Level::High));
+    assert_eq!(state(&gpio, 17), (LineFunction::Output, Bias::PullDown, Level::High));
     Ok(())
 }
 
 #[test]
 fn on_close_holds_for_pwm_too() -> pinzero::Result<()> {
     for (on_close, expected) in [
-        (OnClose::Low, (Function::Output, Bias::PullDown, Level::Low)),
-        (OnClose::High, (Function::Output, Bias::PullDown, Level::High)),
-        (OnClose::Input(Bias::PullUp), (Function::Input, Bias::PullUp, Level::High)),
+        (OnClose::Low, (LineFunction::Output, Bias::PullDown, Level::Low)),
+        (OnClose::High, (LineFunction::Output, Bias::PullDown, Level::High)),
+        (OnClose::Input(Bias::PullUp), (LineFunction::Input, Bias::PullUp, Level::High)),
     ] {
         let gpio = mock::gpio();
         let lamp = PwmOutputDevice::builder(18).on_close(on_close).gpio(&gpio).open()?;
@@ -114,7 +115,7 @@ fn the_factory_says_what_becomes_of_outputs_that_say_nothing_themselves() -> pin
     Led::builder(17).gpio(&gpio).open()?.close()?;
     PwmOutputDevice::builder(18).gpio(&gpio).open()?.close()?;
     Led::builder(27).on_close(OnClose::Restore).gpio(&gpio).open()?.close()?;
-    let driven = (Function::Output, Bias::PullDown, Level::High);
+    let driven = (LineFunction::Output, Bias::PullDown, Level::High);
     assert_eq!([17, 18, 27].map(|pin| state(&gpio, pin)), [driven, driven, FOUND]);
     Ok(())
 }
@@ -140,8 +141,8 @@ fn the_last_handle_closes() -> pinzero::Result<()> {
     let button = Button::builder(22).gpio(&gpio).open()?;
     let clones = (led.clone(), lamp.clone(), button.clone());
     drop((led, lamp, button));
-    assert_eq!(state(&gpio, 17).0, Function::Output);
-    assert_eq!(state(&gpio, 18).0, Function::Pwm);
+    assert_eq!(state(&gpio, 17).0, LineFunction::Output);
+    assert_eq!(state(&gpio, 18).0, LineFunction::Pwm);
     assert_eq!(state(&gpio, 22).1, Bias::PullUp);
     drop(clones);
     for pin in [17, 18, 22] {

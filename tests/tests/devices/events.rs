@@ -98,9 +98,9 @@ fn what_a_handler_owns_goes_with_it() -> pinzero::Result<()> {
     let button = button(&gpio)?;
     let led = Led::builder(17).gpio(&gpio).open()?;
     let handler = button.when_pressed(move |_| led.toggle());
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Output);
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Output);
     handler.remove();
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Input, "the LED was closed");
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Input, "the LED was closed");
     Ok(())
 }
 
@@ -132,7 +132,7 @@ fn handlers_given_to_a_closed_device_are_not_kept() -> pinzero::Result<()> {
     let led = Led::builder(17).gpio(&gpio).open()?;
     button.close()?;
     button.when_pressed(move |_| led.on()).remove();
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Input);
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Input);
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero::Bias;
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::Log;
 
@@ -15,7 +16,7 @@ fn sensor(gpio: &MockGpio) -> pinzero::Result<DigitalInputDevice> {
 fn it_is_pulled_down_and_active_when_high() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let sensor = sensor(&gpio)?;
-    assert_eq!((gpio.line(24).function(), gpio.line(24).bias()), (Function::Input, Bias::PullDown));
+    assert_eq!((gpio.line(24).function(), gpio.line(24).bias()), (LineFunction::Input, Bias::PullDown));
     assert!(!sensor.is_active()? && !sensor.value()?);
     gpio.line(24).drive(Level::High);
     assert!(sensor.is_active()? && sensor.value()?);

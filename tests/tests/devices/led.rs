@@ -1,6 +1,7 @@
 //! Switching a LED and other digital outputs.
 
-use pinzero::mock::{self, Function};
+use pinzero::LineFunction;
+use pinzero::mock::{self};
 use pinzero::prelude::*;
 
 #[test]
@@ -8,7 +9,7 @@ fn it_starts_dark_and_follows_on_and_off_at_their_instants() -> pinzero::Result<
     let gpio = mock::gpio();
     let led = Led::builder(17).gpio(&gpio).open()?;
     assert!(!led.is_lit()?);
-    assert_eq!(gpio.line(17).function(), Function::Output);
+    assert_eq!(gpio.line(17).function(), LineFunction::Output);
     assert_eq!(gpio.line(17).history(), []);
 
     gpio.advance(ms(5));

@@ -79,7 +79,7 @@ proptest! {
     ) {
         let gpio = mock::gpio();
         let input = gpio.input(LINE).settle(settle).lockout(lockout).open()?;
-        let button = Button::builder(BUTTON).bounce_time(settle).lockout_time(lockout).on(&gpio).open()?;
+        let button = Button::builder(BUTTON).bounce_time(settle).lockout_time(lockout).gpio(&gpio).open()?;
         let (mut events, mut presses) = (input.events(), button.events());
         let heard = Log::new();
         for kind in [Activated, Deactivated] {

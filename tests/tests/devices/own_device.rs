@@ -98,8 +98,11 @@ fn the_state_on_close_reaches_its_outputs() -> Result<()> {
     let lamp = builder.clone().open()?;
     lamp.on()?;
     lamp.close()?;
-    assert_eq!((gpio.line(17).level(), gpio.line(17).function()), (Level::High, mock::Function::Output));
-    assert_eq!(gpio.line(2).function(), mock::Function::Input);
+    assert_eq!(
+        (gpio.line(17).level(), gpio.line(17).function()),
+        (Level::High, pinzero::LineFunction::Output)
+    );
+    assert_eq!(gpio.line(2).function(), pinzero::LineFunction::Input);
     assert_eq!(format!("{builder:?}"), "Builder<SwitchedLamp>([17, 2])");
     Ok(())
 }

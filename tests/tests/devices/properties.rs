@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero::EventKind::{Activated, Clicked, Deactivated, DoubleClicked, Held, LongPressed};
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Event, Events};
 use proptest::prelude::*;
@@ -115,7 +116,7 @@ impl Bench {
             }
             Step::Close => {
                 self.led.close()?;
-                prop_assert_eq!(self.gpio.line(LED).function(), Function::Input);
+                prop_assert_eq!(self.gpio.line(LED).function(), LineFunction::Input);
                 let writes = self.writes();
                 self.gpio.advance(ms(200));
                 prop_assert_eq!(self.writes(), writes, "a write after close");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio, Pulse};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio, Pulse};
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, Support};
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ fn it_starts_off_at_a_hundred_hertz() -> pinzero::Result<()> {
     let lamp = lamp(&gpio)?;
     assert_eq!((lamp.value()?, lamp.is_active()?, lamp.frequency()), (0.0, false, 100.0));
     assert_eq!(gpio.line(18).pulses(), [Pulse { at: ms(0), period: PERIOD, pulse: ms(0) }]);
-    assert_eq!(gpio.line(18).function(), Function::Pwm);
+    assert_eq!(gpio.line(18).function(), LineFunction::Pwm);
     assert!(!lamp.pwm().is_software());
     Ok(())
 }
@@ -239,7 +240,7 @@ fn closing_gives_the_pin_back() -> pinzero::Result<()> {
     lamp.pulse(ms(80), ms(80))?;
     gpio.advance(ms(45));
     lamp.close()?;
-    assert_eq!(gpio.line(18).function(), Function::Input);
+    assert_eq!(gpio.line(18).function(), LineFunction::Input);
     let writes = gpio.line(18).writes();
     gpio.advance(secs(60));
     assert_eq!(gpio.line(18).writes(), writes);

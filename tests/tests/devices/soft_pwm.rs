@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, ErrorKind, Support};
 use pinzero_tests::{Log, at, without_hanging};
@@ -28,7 +29,7 @@ fn it_says_that_it_is_software() -> pinzero::Result<()> {
     assert_eq!(gpio.capabilities().pwm, Support::Emulated);
     let lamp = lamp(&gpio)?;
     assert!(lamp.pwm().is_software());
-    assert_eq!(gpio.line(18).function(), Function::Output);
+    assert_eq!(gpio.line(18).function(), LineFunction::Output);
     Ok(())
 }
 
@@ -187,7 +188,7 @@ fn close_in_the_middle_of_a_pulse_gives_the_pin_back_and_is_the_last_write() -> 
     let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(ms(12));
     lamp.close()?;
-    assert_eq!((gpio.line(18).function(), gpio.line(18).level()), (Function::Input, Low));
+    assert_eq!((gpio.line(18).function(), gpio.line(18).level()), (LineFunction::Input, Low));
     let writes = gpio.line(18).writes();
     gpio.advance(secs(1));
     assert_eq!(gpio.line(18).writes(), writes);

@@ -40,7 +40,7 @@ const BATCH: usize = 64;
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let gpio = gpio();
-    let button = Button::builder(OURS).pull_up(None).active_state(true).on(&gpio).open();
+    let button = Button::builder(OURS).pull_up(None).active_state(true).gpio(&gpio).open();
     let button = button.map_err(|error| error.to_string())?;
     let mut ours = Driven::new(OURS)?;
     for is_press in [true, false] {

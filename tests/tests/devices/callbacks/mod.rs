@@ -8,7 +8,8 @@ mod virtual_time;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use pinzero::mock::{Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::MockGpio;
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, EventKind, Handler};
 use pinzero_tests::{all_dropped, eventually, receive};
@@ -41,7 +42,7 @@ on_both_clocks! {
 }
 
 fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).on(gpio).open()
+    Button::builder(pin).gpio(gpio).open()
 }
 
 /// Presses a button, and lets go of it.
@@ -72,7 +73,7 @@ fn it_may_close_its_own_device(gpio: &MockGpio) -> pinzero::Result<()> {
     // It was called once, the handler that comes after it is forgotten, and what both owned is dropped.
     all_dropped(&calls);
     // The pin is free, though the handler owned a handle of its own device.
-    Button::builder(2).on(gpio).open()?.close()
+    Button::builder(2).gpio(gpio).open()?.close()
 }
 
 fn it_may_replace_itself(gpio: &MockGpio) -> pinzero::Result<()> {
@@ -149,7 +150,7 @@ fn it_may_panic_and_the_others_go_on(gpio: &MockGpio) -> pinzero::Result<()> {
 }
 
 fn it_may_close_the_whole_factory(gpio: &MockGpio) -> pinzero::Result<()> {
-    let (button, led) = (button(gpio, 2)?, Led::builder(17).on(gpio).open()?);
+    let (button, led) = (button(gpio, 2)?, Led::builder(17).gpio(gpio).open()?);
     led.blink(ms(1), ms(1))?;
     let (sender, closed) = mpsc::channel();
     button.when_pressed({
@@ -161,7 +162,7 @@ fn it_may_close_the_whole_factory(gpio: &MockGpio) -> pinzero::Result<()> {
     assert!(receive(&closed));
     all_dropped(&closed);
     assert!(led.is_closed() && button.is_closed());
-    assert_eq!(gpio.line(17).function(), Function::Input);
+    assert_eq!(gpio.line(17).function(), LineFunction::Input);
     assert_eq!(gpio.panics(), 0);
     Ok(())
 }

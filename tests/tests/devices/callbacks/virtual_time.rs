@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pinzero::Handler;
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::{Log, at};
 
@@ -285,7 +286,7 @@ fn it_may_open_close_and_drop_devices() -> pinzero::Result<()> {
     });
     presses(&gpio, 2, &[10]);
     gpio.advance(ms(50));
-    assert_eq!(log.take(), [Function::Input, Function::Output]);
+    assert_eq!(log.take(), [LineFunction::Input, LineFunction::Output]);
     Ok(())
 }
 
