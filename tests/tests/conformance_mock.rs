@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use pinzero::LineFunction;
 use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::time::Instant;
-use pinzero::{Capabilities, Gpio, Level, Result, Support};
+use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
 use pinzero_core::{Line, PinFactory};
 
@@ -52,7 +52,11 @@ impl Rig for Mock {
     }
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
+<<<<<<< HEAD
         let line = self.0.line(line);
+=======
+        let line = self.gpio.line(line);
+>>>>>>> suite
         let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
@@ -93,13 +97,21 @@ fn main() -> ExitCode {
     run([
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
+<<<<<<< HEAD
+=======
+        Suite::new("mock_without_history", || {
+            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime())? })
+        }),
+>>>>>>> suite
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),
         without("group", Capabilities { group: none, ..all }),
+        without("inputs", Capabilities { inputs: none, ..all }),
+        without("flex", Capabilities { flex: none, ..all }),
         without("keep", Capabilities { keep: none, ..all }),
-        without("output", Capabilities { output: none, group: none, pwm: none, ..all }),
-        without("anything", Capabilities::default()),
+        without("output", Capabilities { output: none, group: none, flex: none, pwm: none, ..all }),
+        without("anything", Capabilities::NONE),
         Suite::new("mock_on_a_wire", || {
             // The waves of its own PWM are noted, and not on the wire.
             let powers = Capabilities { pwm: Support::None, ..mock::gpio().capabilities() };

@@ -85,7 +85,7 @@ fn what_a_factory_calls_emulated_it_does_not_have() -> pinzero::Result<()> {
     let gpio = without(|powers| (powers.group, powers.pwm, powers.keep) = (emulated, emulated, emulated));
     let powers = gpio.capabilities();
     assert_eq!((powers.group, powers.pwm, powers.keep), (emulated, emulated, Support::None));
-    gpio.group([17, 27]).open()?;
+    drop(gpio.group([17, 27]).open()?);
     assert!(gpio.pwm(18).open()?.is_software());
     let gpio = without(|powers| (powers.output, powers.group) = (emulated, Support::None));
     assert_eq!((gpio.capabilities().output, gpio.capabilities().group), (Support::None, Support::None));

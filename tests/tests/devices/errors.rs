@@ -245,7 +245,7 @@ fn a_pull_that_cannot_be_left_behind() -> pinzero::Result<()> {
         says(Led::builder(2).on_close(on_close).gpio(gpio).open(), kind, &["Led", "GPIO2"]);
         says(PwmOutputDevice::builder(2).on_close(on_close).gpio(gpio).open(), kind, &["GPIO2"]);
         says(gpio.group([17, 2]).on_close(on_close).open(), kind, &["OutputGroup"]);
-        gpio.group([17, 2]).on_close(OnClose::Input(Bias::AsIs)).open()?;
+        drop(gpio.group([17, 2]).on_close(OnClose::Input(Bias::AsIs)).open()?);
     }
     Ok(())
 }
