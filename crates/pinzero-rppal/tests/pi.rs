@@ -155,7 +155,7 @@ fn a_line_that_is_not_there_is_not_another() {
     let factory = RppalFactory::new().unwrap();
     for line in [54, 255, 256 + 17] {
         assert_eq!(factory.line_info(Line(line)).unwrap_err().kind(), ErrorKind::UnknownPin);
-        let config = OutputConfig { initial: None, on_close: OnClose::Keep };
+        let config = OutputConfig::new(None, OnClose::Keep);
         assert_eq!(factory.open_output(Line(line), config).unwrap_err().kind(), ErrorKind::UnknownPin);
     }
 }
