@@ -90,7 +90,8 @@ mod tests {
 
     use super::*;
     use crate::chip::Chip;
-    use crate::request::{input_with, take};
+    use crate::line_config::input_with;
+    use crate::request::take;
 
     /// A simulated chip, and the reader of a request for its lines.
     fn simulated(count: u32) -> (Simpleton, Reader) {
