@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use pinzero::mock::{self, Builder, Function, MockGpio};
+use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::time::Instant;
-use pinzero::{Capabilities, Gpio, Level, Result, Support};
+use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
 use pinzero_core::{Line, PinFactory};
 
@@ -58,7 +58,7 @@ impl Rig for Mock {
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
         let line = self.gpio.line(line);
-        let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
+        let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
 
@@ -99,15 +99,17 @@ fn main() -> ExitCode {
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
         Suite::new("mock_without_history", || {
-            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime().history(false))? })
+            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime())? })
         }),
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),
         without("group", Capabilities { group: none, ..all }),
+        without("inputs", Capabilities { inputs: none, ..all }),
+        without("flex", Capabilities { flex: none, ..all }),
         without("keep", Capabilities { keep: none, ..all }),
-        without("output", Capabilities { output: none, group: none, pwm: none, ..all }),
-        without("anything", Capabilities::default()),
+        without("output", Capabilities { output: none, group: none, flex: none, pwm: none, ..all }),
+        without("anything", Capabilities::NONE),
         Suite::new("mock_on_a_wire", || {
             // The waves of its own PWM are noted, and not on the wire.
             let powers = Capabilities { pwm: Support::None, ..mock::gpio().capabilities() };
