@@ -107,12 +107,17 @@ impl DaemonBuilder {
         self
     }
 
-    /// Starts it: one thread, and two more of the factory's as soon as a line is open as an input.
+    /// Starts it: one thread, and two more of the factory's as soon as a line is open.
     ///
     /// # Errors
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) for an address that others can reach without
-    /// [`public`](DaemonBuilder::public), [`Io`](ErrorKind::Io) if it cannot listen, and those of the system.
+    /// [`public`](DaemonBuilder::public), [`Unsupported`](ErrorKind::Unsupported) if the factory cannot turn a line round
+    /// without letting go of it, [`Io`](ErrorKind::Io) if it cannot listen, and those of the system.
     pub fn start(self) -> Result<Daemon> {
+        self.gpio
+            .capabilities()
+            .flex
+            .require("a line that turns round, which every line of the daemon is,")?;
         let (listeners, addrs) = self.listen()?;
         let start = || -> io::Result<Daemon> {
             let poll = Poll::new()?;

@@ -208,7 +208,7 @@ fn edges_may_go_nowhere() {
     let fake = Fake::start();
     let factory = remote::connect(&fake);
     let mut link = factory.link_events();
-    let config = || InputConfig { bias: Bias::AsIs, settle: None, edges: Some(EdgeSink::nowhere()) };
+    let config = || InputConfig::new(Bias::AsIs).edges(EdgeSink::default());
     let pin = factory.open_input(Line(4), config()).unwrap();
     for step in 0..5 {
         fake.drive(4, Some(step % 2 == 0));
