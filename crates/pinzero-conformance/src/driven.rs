@@ -1,7 +1,7 @@
 //! The ways in which a line is driven, for what is true of all of them.
 
 use pinzero_core::time::ms;
-use pinzero_core::{Level, Line, OnClose, Output, OutputGroup, Pwm, Result};
+use pinzero_core::{Drive, Flex, Level, Line, OnClose, Output, OutputGroup, Pwm, Result};
 
 use crate::fixture::Fixture;
 
@@ -11,6 +11,8 @@ pub(crate) enum Role {
     Output,
     /// One of a group of all lines, where the others are at the other level.
     Group,
+    /// A flexible line that drives.
+    Flex,
     /// PWM that is steady.
     Steady,
     /// PWM with a wave, which stops at the level asked for.
@@ -22,6 +24,7 @@ pub(crate) enum Role {
 pub(crate) enum Driven {
     Output(Output),
     Group(OutputGroup),
+    Flex(Flex),
     Pwm(Pwm),
 }
 
@@ -41,6 +44,9 @@ impl Role {
             Role::Group => {
                 let group = gpio.group(fixture.lines.clone()).initial(levels(fixture, line, level));
                 group.on_close(on_close).open().map(Driven::Group)
+            }
+            Role::Flex => {
+                gpio.flex(line).start(Drive::Output(level)).on_close(on_close).open().map(Driven::Flex)
             }
             Role::Steady => pwm(f64::from(u8::from(level.is_high()))),
             Role::Wave => {
@@ -65,6 +71,7 @@ impl Driven {
         match self {
             Driven::Output(output) => output.set(level),
             Driven::Group(group) => group.set(levels(fixture, line, level)),
+            Driven::Flex(flex) => flex.turn(Drive::Output(level)),
             Driven::Pwm(pwm) => pwm.set_duty(f64::from(u8::from(level.is_high()))),
         }
     }
@@ -73,6 +80,7 @@ impl Driven {
         match self {
             Driven::Output(output) => output.close(),
             Driven::Group(group) => group.close(),
+            Driven::Flex(flex) => flex.close(),
             Driven::Pwm(pwm) => pwm.close(),
         }
     }

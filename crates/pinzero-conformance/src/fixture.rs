@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
-    Bias, Capabilities, Event, EventKind, Events, Gpio, InputBuilder, Level, Line, OnClose, PinFactory,
-    Result, Support,
+    Bias, Capabilities, Event, EventKind, Events, Gpio, InputBuilder, Inputs, Level, Line, OnClose,
+    PinFactory, Result, Support,
 };
 
 use crate::rig::{Pulses, Rig};
@@ -16,13 +16,13 @@ use crate::verdict::{Stop, Verdict, check, of_rig, or_not_applicable};
 pub(crate) const PATIENCE: Duration = secs(5);
 
 /// How long to watch for what must not come.
-const QUIET: Duration = ms(50);
+pub(crate) const QUIET: Duration = ms(50);
 
 /// How often core reads an input where the factory reports no edges.
 const POLL: Duration = ms(1);
 
 /// How much later than that it may be, on a machine that has other things to do.
-const POLL_LATENESS: Duration = ms(20);
+pub(crate) const POLL_LATENESS: Duration = ms(20);
 
 /// A power without which a trial is not for a factory.
 #[derive(Debug, Clone, Copy)]
@@ -34,10 +34,14 @@ pub(crate) struct Need {
 
 pub(crate) const BIAS: Need =
     Need { is_met: |powers| powers.bias.is_available(), reason: "bias is not declared" };
+pub(crate) const FLEX: Need =
+    Need { is_met: |powers| powers.flex.is_available(), reason: "flex is not declared" };
 pub(crate) const GROUP: Need =
     Need { is_met: |powers| powers.group.is_available(), reason: "group is not declared" };
 pub(crate) const INPUT: Need =
     Need { is_met: |powers| powers.input.is_available(), reason: "input is not declared" };
+pub(crate) const INPUTS: Need =
+    Need { is_met: |powers| powers.inputs.is_available(), reason: "inputs is not declared" };
 pub(crate) const KEEP: Need =
     Need { is_met: |powers| powers.keep.is_available(), reason: "keep is not declared" };
 pub(crate) const NATIVE_EDGES: Need = Need {
@@ -106,6 +110,11 @@ impl<'a> Fixture<'a> {
     /// What the factory can do, core's emulation included.
     pub(crate) fn powers(&self) -> Capabilities {
         self.gpio().capabilities()
+    }
+
+    /// Whether core reads the level again and again, for the factory reports no edges.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.powers().edges == Support::Emulated
     }
 
     /// Ends a trial about a power that is not there.
@@ -211,15 +220,19 @@ impl<'a> Fixture<'a> {
         let Some(event) = events.next_timeout(PATIENCE) else {
             return Err(Stop::Failed(format!("no event came of a change to {level}")));
         };
+        self.is_change(event, level, when)?;
+        Ok(event)
+    }
+
+    /// Fails unless an event is the change to `level`, and counted at `when`.
+    pub(crate) fn is_change(&self, event: Event, level: Level, when: Span) -> Verdict {
         let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
-        let is_polled = self.powers().edges == Support::Emulated;
-        let late = if is_polled { POLL + POLL_LATENESS } else { Duration::ZERO };
+        let late = if self.is_polled() { POLL + POLL_LATENESS } else { Duration::ZERO };
         let slack = self.rig.precision();
         let in_time = event.at + slack >= when.from && event.at <= when.to + slack + late;
         check(in_time && (event.kind, event.level, event.missed) == (kind, level, 0), || {
             format!("{event:?} came of a change to {level} that counts at {:?} to {:?}", when.from, when.to)
-        })?;
-        Ok(event)
+        })
     }
 
     /// Fails if an event comes.
@@ -233,6 +246,11 @@ impl<'a> Fixture<'a> {
     /// Prepares to open a line as an input, to be read often if its edges are polled.
     pub(crate) fn input(&self, line: Line) -> InputBuilder {
         self.gpio().input(line).poll_interval(POLL)
+    }
+
+    /// Prepares to open lines as inputs that belong together, as [`input`](Fixture::input) does.
+    pub(crate) fn inputs(&self, lines: [Line; 2]) -> InputBuilder<Inputs> {
+        self.gpio().inputs(lines).poll_interval(POLL)
     }
 
     /// Lets a moment pass, so that what happens next has a time of its own.

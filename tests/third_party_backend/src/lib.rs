@@ -1,24 +1,25 @@
 //! A small backend, as somebody else would write one: eight lines in memory.
 //!
-//! It has outputs, inputs, pulls and edges, and keeps what it is told to keep. Groups, PWM and SPI it leaves to core.
+//! It has outputs, inputs, pulls and edges, and keeps what it is told to keep. It says nothing about other roles: no
+//! `open_group`, `open_inputs`, `open_flex`, `open_pwm`, `open_spi`, `open_hardware_spi` or `open_i2c`. That it compiles and
+//! passes the suite proves that a role can be added to [`PinFactory`] without breaking a backend that others wrote.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
-    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line,
-    LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result,
-    SpiBus, SpiConfig, Support,
+    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, Host, InputConfig, Level, Line, LineInfo, OnClose,
+    OutputConfig, OutputPin, Pin, PinFactory, Result, Support,
 };
 
 const LINES: u32 = 8;
 
-/// Tells factories and pins apart. Nothing is number 0.
+/// Tells pins apart.
 fn number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Ordering::Relaxed) + 1
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Eight lines and what is on their other side; even ones are pulled up, odd ones down. Clones are the same lines.
@@ -39,7 +40,6 @@ struct Wire {
 /// Who has a line, and what it becomes in the end.
 #[derive(Debug, Clone, Copy)]
 struct User {
-    factory: u64,
     pin: u64,
     output: Option<Level>,
     bias: Bias,
@@ -66,7 +66,7 @@ impl Wire {
             self.level = level;
             self.changes.push((at, level));
             if let Some(edges) = &self.edges {
-                edges.push(Edge { at, level, missed: 0 });
+                edges.push([Edge { at, level, missed: 0 }]);
             }
         }
     }
@@ -130,27 +130,22 @@ impl Default for Desk {
 #[derive(Debug)]
 pub struct Breadboard {
     desk: Desk,
-    number: u64,
-    is_closed: AtomicBool,
 }
 
 impl Breadboard {
     /// A factory for these lines; there may be several, as if each were in a process of its own.
     pub fn new(desk: &Desk) -> Self {
-        Breadboard { desk: desk.clone(), number: number(), is_closed: AtomicBool::new(false) }
+        Breadboard { desk: desk.clone() }
     }
 
     /// Takes a line and sets it up, which is one step for everybody else.
     fn open(&self, line: Line, on_close: OnClose, set_up: impl FnOnce(&mut Wire)) -> Result<BreadboardPin> {
-        let (factory, pin) = (self.number, number());
+        let pin = number();
         self.desk.change(line, |wire| {
-            if self.is_closed.load(Ordering::Acquire) {
-                return Err(Error::closed());
-            }
             if wire.user.is_some() {
                 return Err(Error::new(ErrorKind::Busy, "somebody else has it").with_pin(line));
             }
-            wire.user = Some(User { factory, pin, output: wire.output, bias: wire.bias, on_close });
+            wire.user = Some(User { pin, output: wire.output, bias: wire.bias, on_close });
             set_up(wire);
             Ok(())
         })?;
@@ -169,7 +164,7 @@ impl PinFactory for Breadboard {
 
     fn capabilities(&self) -> Capabilities {
         let yes = Support::Native;
-        Capabilities { output: yes, input: yes, bias: yes, edges: yes, keep: yes, ..Capabilities::default() }
+        Capabilities { output: yes, input: yes, bias: yes, edges: yes, keep: yes, ..Capabilities::NONE }
     }
 
     fn board(&self) -> Board {
@@ -189,10 +184,6 @@ impl PinFactory for Breadboard {
         Ok(Box::new(self.open(line, config.on_close, set_up)?))
     }
 
-    fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        Err(Error::unsupported("a group of outputs"))
-    }
-
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
         if config.settle.is_some() {
             return Err(Error::unsupported("a settle time"));
@@ -207,23 +198,7 @@ impl PinFactory for Breadboard {
         Ok(Box::new(self.open(line, OnClose::Restore, set_up)?))
     }
 
-    fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        Err(Error::unsupported("PWM"))
-    }
-
-    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        Err(Error::unsupported("SPI"))
-    }
-
     fn close(&self) -> Result<()> {
-        self.is_closed.store(true, Ordering::Release);
-        for line in (0..LINES).map(Line) {
-            self.desk.change(line, |wire| {
-                if wire.user.is_some_and(|user| user.factory == self.number) {
-                    wire.give_back();
-                }
-            });
-        }
         Ok(())
     }
 }

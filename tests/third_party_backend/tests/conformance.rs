@@ -48,7 +48,7 @@ impl Rig for OnADesk {
 
     // Pins in memory are no other process's; a factory beside core's reservations is as good.
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        let config = InputConfig { bias: Bias::AsIs, settle: None, edges: None };
+        let config = InputConfig::new(Bias::AsIs);
         Ok(Some(Box::new(Breadboard::new(&self.desk).open_input(line, config)?)))
     }
 }

@@ -1,9 +1,15 @@
 //! Groups of outputs: one write for all of them, and where the factory can, in one instant.
 
-use pinzero_core::{ErrorKind, Level, Line};
+use std::time::Duration;
+
+use pinzero_core::time::{Instant, ms};
+use pinzero_core::{Blink, ErrorKind, Level, Line, Support};
 
 use crate::fixture::Fixture;
 use crate::verdict::{Stop, Verdict, check, refused};
+
+/// How long each half of a blink lasts.
+const HALF: Duration = ms(50);
 
 /// Two lines, the second of which is bit 1.
 fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
@@ -42,6 +48,74 @@ pub(super) fn sets_what_the_mask_says(fixture: &Fixture<'_>) -> Verdict {
     }
     refused("a level for a line that the group has not", ErrorKind::InvalidValue, group.set(0b100))?;
     sees(fixture, lines, 0b10, "after a write that was refused")
+}
+
+pub(super) fn a_member_is_written_alone(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    let group = fixture.gpio().group(lines).open()?;
+    let members = group.outputs();
+    for (index, level, then) in
+        [(1, Level::High, 0b10), (0, Level::High, 0b11), (1, Level::Low, 0b01), (0, Level::Low, 0b00)]
+    {
+        members[index].set(level)?;
+        let what = format!("with line {index} of the group set {level} alone");
+        sees(fixture, lines, then, &what)?;
+        let read = [members[0].level()?, members[1].level()?];
+        let wanted = [0, 1].map(|index| Level::of_bit(then, index));
+        check(read == wanted, || format!("{what}: its members read {read:?}"))?;
+    }
+    members[0].close()?;
+    refused("writing a member of a closed group", ErrorKind::Closed, members[1].set(Level::High))
+}
+
+pub(super) fn blinks_as_one(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    let group = fixture.gpio().group(lines).open()?;
+    let marks = [fixture.changes(lines[0])?.len(), fixture.changes(lines[1])?.len()];
+    let plan = Blink::new(HALF, HALF).times(3);
+    group.blink(plan, Level::High)?.wait()?;
+    let apart = if fixture.powers().group == Support::Native { fixture.precision() } else { HALF / 2 };
+    let mut steps: Vec<Vec<(Instant, Level)>> = Vec::new();
+    for (line, mark) in lines.into_iter().zip(marks) {
+        let changes = fixture.changes(line)?.split_off(mark);
+        let levels: Vec<bool> = changes.iter().map(|(_, level)| level.is_high()).collect();
+        check(levels == [true, false, true, false, true, false], || {
+            format!("{line} of a group that blinks three times changed to {changes:?}")
+        })?;
+        steps.push(changes);
+    }
+    let far = |((one, _), (other, _)): &(&(Instant, Level), &(Instant, Level))| {
+        (*one - *other).max(*other - *one) > apart
+    };
+    match steps[0].iter().zip(&steps[1]).find(far) {
+        None => Ok(()),
+        // Lines that are written one after the other are as far apart as the machine has them be.
+        Some(_) if fixture.powers().group != Support::Native => Err(Stop::Stalled),
+        Some(step) => {
+            check(false, || format!("of a step that is one write the lines changed apart: {step:?}"))
+        }
+    }
+}
+
+pub(super) fn a_member_leaves_a_blink(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    let group = fixture.gpio().group(lines).open()?;
+    let members = group.outputs();
+    let start = fixture.gpio().now();
+    let blink = group.blink(Blink::new(HALF, HALF).times(4), Level::High)?;
+    sees(fixture, lines, 0b11, "in the first step of a blink")?;
+    members[0].set(Level::High)?;
+    fixture.gpio().sleep(HALF * 3 / 2);
+    fixture.in_time(start, HALF * 2)?;
+    sees(fixture, lines, 0b01, "in the second step of a blink that line 0 has left")?;
+    check(blink.is_running(), || "a blink ends with the first line that leaves it".to_owned())?;
+    blink.wait()?;
+    sees(fixture, lines, 0b01, "after a blink that line 0 has left")?;
+    let blink = group.blink(Blink::new(HALF, HALF), Level::High)?;
+    group.set(0b10)?;
+    check(!blink.is_running(), || "a blink goes on without a line".to_owned())?;
+    fixture.gpio().sleep(HALF * 3);
+    sees(fixture, lines, 0b10, "written, after a blink without end")
 }
 
 pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Verdict {

@@ -32,6 +32,17 @@ pub(super) fn group(fixture: &Fixture<'_>) -> Verdict {
     keeps_its_word("a group", is_available, fixture.gpio().group(fixture.lines.clone()).open())
 }
 
+pub(super) fn inputs(fixture: &Fixture<'_>) -> Verdict {
+    let is_available = fixture.powers().inputs.is_available();
+    let opened = fixture.gpio().inputs(fixture.lines.clone()).open();
+    keeps_its_word("inputs that belong together", is_available, opened)
+}
+
+pub(super) fn flex(fixture: &Fixture<'_>) -> Verdict {
+    let is_available = fixture.powers().flex.is_available();
+    keeps_its_word("a line that turns round", is_available, fixture.gpio().flex(fixture.line).open())
+}
+
 pub(super) fn spi(fixture: &Fixture<'_>) -> Verdict {
     let is_available = fixture.powers().spi.is_available();
     let other = fixture.other_line()?;

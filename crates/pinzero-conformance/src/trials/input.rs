@@ -1,11 +1,16 @@
 //! Inputs: what they read, and their pulls.
 
-use pinzero_core::{Bias, Input, Level, Line};
+use std::time::Duration;
 
-use crate::fixture::Fixture;
-use crate::verdict::{Verdict, check};
+use pinzero_core::time::ms;
+use pinzero_core::{Bias, Event, EventKind, Input, Level, Line};
+
+use crate::fixture::{Fixture, PATIENCE, POLL_LATENESS};
+use crate::verdict::{Stop, Verdict, check};
 
 const PULLS: [(Bias, Level); 2] = [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)];
+
+const PERIOD: Duration = ms(10);
 
 fn open(fixture: &Fixture<'_>, line: Line, bias: Bias) -> Verdict<Input> {
     Ok(fixture.input(line).bias(bias).open()?)
@@ -68,6 +73,40 @@ pub(super) fn gives_the_pull_back(fixture: &Fixture<'_>) -> Verdict {
             input.close()?;
             fixture.sees(line, before, &format!("an input that was closed, with a {bias} till then"))?;
         }
+    }
+    Ok(())
+}
+
+pub(super) fn is_sampled_by_the_clock(fixture: &Fixture<'_>) -> Verdict {
+    fixture.drive(fixture.line, Level::Low)?;
+    let opened = fixture.time(|| Ok(()))?;
+    let input = fixture.input(fixture.line).sample(PERIOD).open()?;
+    let mut events = input.events();
+    let ready = fixture.time(|| Ok(()))?;
+    fixture.gpio().sleep(PERIOD * 5 / 2);
+    let rise = fixture.drive(fixture.line, Level::High)?;
+    fixture.gpio().sleep(PERIOD * 3);
+    let late = if fixture.is_polled() { POLL_LATENESS } else { Duration::ZERO };
+    let mut last: Option<Event> = None;
+    while last.is_none_or(|last| last.at < rise.to + late + fixture.precision() + PERIOD) {
+        let Some(event) = events.next_timeout(PATIENCE) else {
+            return Err(Stop::Failed(format!("no sample comes after {last:?}")));
+        };
+        if event.kind != EventKind::Sampled {
+            continue;
+        }
+        match last {
+            None => check(event.at >= opened.from + PERIOD && event.at <= ready.to + PERIOD, || {
+                format!("{event:?} is the first sample of an input opened at {opened:?} to {ready:?}")
+            })?,
+            Some(last) => check(event.at - last.at == PERIOD, || format!("{event:?} comes after {last:?}"))?,
+        }
+        let slack = fixture.precision();
+        let is_before = event.at + slack < rise.from;
+        let is_after = event.at > rise.to + slack + late;
+        let is_right = if event.level.is_high() { !is_before } else { !is_after };
+        check(is_right, || format!("{event:?} is a sample of a line that rose at {rise:?}"))?;
+        last = Some(event);
     }
     Ok(())
 }

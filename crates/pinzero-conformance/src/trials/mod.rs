@@ -4,9 +4,11 @@ mod boundary;
 mod closing;
 mod debounce;
 mod edges;
+mod flex;
 mod group;
 mod honesty;
 mod input;
+mod inputs;
 mod line_info;
 mod names;
 mod output;
@@ -15,9 +17,10 @@ mod pwm;
 mod spi;
 mod wires;
 
-use crate::driven::Role::{self, Group, Output, Steady, Wave};
+use crate::driven::Role::{self, Flex, Group, Output, Steady, Wave};
 use crate::fixture::{
-    BIAS, Fixture, GROUP, INPUT, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT, PWM, SPI,
+    BIAS, FLEX, Fixture, GROUP, INPUT, INPUTS, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT,
+    PWM, SPI,
 };
 use crate::verdict::Verdict;
 
@@ -43,6 +46,8 @@ pub(crate) const ALL: &[Check] = &[
     check("honesty::input", &[], honesty::input),
     check("honesty::bias", &[INPUT], honesty::bias),
     check("honesty::group", &[], honesty::group),
+    check("honesty::inputs", &[], honesty::inputs),
+    check("honesty::flex", &[], honesty::flex),
     check("honesty::spi", &[], honesty::spi),
     check("honesty::native_spi", &[NATIVE_SPI], honesty::native_spi),
     check("honesty::pwm", &[], honesty::pwm),
@@ -71,6 +76,9 @@ pub(crate) const ALL: &[Check] = &[
     check("group::starts_without_a_blip", &[GROUP], |fixture| closing::starts_straight(fixture, Group)),
     check("group::ends_without_a_blip", &[GROUP], |fixture| closing::ends_straight(fixture, Group)),
     check("group::sets_what_the_mask_says", &[GROUP], group::sets_what_the_mask_says),
+    check("group::a_member_is_written_alone", &[GROUP], group::a_member_is_written_alone),
+    check("group::blinks_as_one", &[GROUP], group::blinks_as_one),
+    check("group::a_member_leaves_a_blink", &[GROUP], group::a_member_leaves_a_blink),
     check("group::changes_in_one_instant", &[NATIVE_GROUP], group::changes_in_one_instant),
     check("group::is_taken_and_closed_as_one", &[GROUP, OUTPUT], group::is_taken_and_closed_as_one),
     check("group::restores_what_it_found", &[GROUP], |fixture| closing::restores(fixture, Group)),
@@ -89,6 +97,31 @@ pub(crate) const ALL: &[Check] = &[
     check("input::a_driver_beats_the_pull", &[INPUT, BIAS], input::a_driver_beats_the_pull),
     check("input::a_pull_gives_way_to_a_driver", &[INPUT, BIAS], input::a_pull_gives_way_to_a_driver),
     check("input::gives_the_pull_back", &[INPUT, BIAS], input::gives_the_pull_back),
+    check("input::is_sampled_by_the_clock", &[INPUT], input::is_sampled_by_the_clock),
+    check("inputs::read_their_levels", &[INPUTS], inputs::read_their_levels),
+    check("inputs::are_pulled", &[INPUTS, BIAS], inputs::are_pulled),
+    check("inputs::hear_edges_in_one_order", &[INPUTS], inputs::hear_edges_in_one_order),
+    check("inputs::count_what_is_lost", &[INPUTS, NATIVE_EDGES], inputs::count_what_is_lost),
+    check("inputs::are_taken_and_closed_as_one", &[INPUTS], inputs::are_taken_and_closed_as_one),
+    check(
+        "inputs::are_opened_as_a_whole_or_not_at_all",
+        &[INPUTS],
+        inputs::are_opened_as_a_whole_or_not_at_all,
+    ),
+    check("flex::starts_as_it_is_told", &[FLEX], flex::starts_as_it_is_told),
+    check("flex::starts_without_a_blip", &[FLEX], |fixture| closing::starts_straight(fixture, Flex)),
+    check("flex::turns_round", &[FLEX], flex::turns_round),
+    check("flex::turns_without_a_blip", &[FLEX], flex::turns_without_a_blip),
+    check("flex::is_pulled_as_it_turns", &[FLEX, BIAS], flex::is_pulled_as_it_turns),
+    check("flex::hears_edges_only_as_an_input", &[FLEX, NATIVE_EDGES], flex::hears_edges_only_as_an_input),
+    check("flex::carries_pulses", &[FLEX, PWM], flex::carries_pulses),
+    check("flex::is_held_throughout", &[FLEX, OUTPUT], flex::is_held_throughout),
+    check("flex::a_closed_line_says_so", &[FLEX], flex::a_closed_line_says_so),
+    check("flex::ends_without_a_blip", &[FLEX], |fixture| closing::ends_straight(fixture, Flex)),
+    check("flex::restores_what_it_found", &[FLEX], |fixture| closing::restores(fixture, Flex)),
+    check("flex::leaves_the_pull_asked_for", &[FLEX, BIAS], |fixture| closing::leaves_a_pull(fixture, Flex)),
+    check("flex::leaves_low_or_high", &[FLEX], |fixture| closing::leaves_a_level(fixture, Flex)),
+    check("flex::keeps_its_level", &[FLEX, KEEP], |fixture| closing::keeps(fixture, Flex)),
     check("edges::have_time_and_level", &[INPUT], edges::have_time_and_level),
     check("edges::do_not_come_of_opening", &[INPUT, BIAS], edges::do_not_come_of_opening),
     check("edges::come_in_order", &[INPUT, NATIVE_EDGES], edges::come_in_order),
@@ -125,6 +158,7 @@ pub(crate) const ALL: &[Check] = &[
     check("pwm::leaves_low_or_high", &[PWM], |fixture| both(fixture, closing::leaves_a_level)),
     check("pwm::keeps_its_level", &[PWM, KEEP], |fixture| both(fixture, closing::keeps)),
     check("spi::comes_back_over_a_wire", &[SPI], spi::comes_back_over_a_wire),
+    check("spi::keeps_the_device_selected", &[SPI], spi::keeps_the_device_selected),
     check("wires::carry_a_level", &[INPUT, OUTPUT], wires::carry_a_level),
     check("wires::a_driver_beats_a_pull", &[INPUT, OUTPUT, BIAS], wires::a_driver_beats_a_pull),
     check("wires::carry_a_pull", &[INPUT, BIAS], wires::carry_a_pull),

@@ -1,6 +1,7 @@
 //! SPI: bits go out, and come back over a wire.
 
-use pinzero_core::ErrorKind;
+use pinzero_core::time::us;
+use pinzero_core::{ErrorKind, Level, Line, SpiOperation};
 
 use crate::fixture::Fixture;
 use crate::verdict::{Verdict, check, or_not_applicable, refused};
@@ -19,4 +20,41 @@ pub(super) fn comes_back_over_a_wire(fixture: &Fixture<'_>) -> Verdict {
     refused("a transfer on a closed bus", ErrorKind::Closed, spi.transfer(&mut echo))?;
     fixture.gpio().output(mosi).open()?.close()?;
     Ok(fixture.gpio().output(clock).open()?.close()?)
+}
+
+/// Four lines, those of the wire included; the end of the trial if the rig has fewer.
+fn four_lines(fixture: &Fixture<'_>) -> Verdict<[Line; 4]> {
+    let mut lines = fixture.lines.clone();
+    if lines.len() < 4 {
+        lines.extend(fixture.wire()?.into_iter().filter(|line| !fixture.lines.contains(line)));
+    }
+    or_not_applicable(lines.first_chunk().copied(), "the rig has fewer than four lines")
+}
+
+pub(super) fn keeps_the_device_selected(fixture: &Fixture<'_>) -> Verdict {
+    let [select, clock, mosi, miso] = four_lines(fixture)?;
+    let spi = fixture.gpio().spi(clock).mosi(mosi).miso(miso).select(select).open()?;
+    for _ in 0..2 {
+        let mark = fixture.changes(select)?.len();
+        let (mut read, mut both, mut echo) = ([0; 2], [0; 3], [0x55]);
+        spi.transaction(&mut [
+            SpiOperation::Write(&[0x9f, 0x00]),
+            SpiOperation::Read(&mut read),
+            SpiOperation::Delay(us(50)),
+            SpiOperation::Transfer(&mut both, &[0xa5]),
+            SpiOperation::TransferInPlace(&mut echo),
+        ])?;
+        let changes = fixture.changes(select)?.split_off(mark);
+        let levels: Vec<Level> = changes.iter().map(|(_, level)| *level).collect();
+        check(levels == [Level::Low, Level::High], || {
+            format!("in one transaction of five operations the device's select went {levels:?}")
+        })?;
+        check(changes[1].0 - changes[0].0 >= us(50), || {
+            format!(
+                "a transaction that waits for 50 µs selected the device for {:?}",
+                changes[1].0 - changes[0].0
+            )
+        })?;
+    }
+    Ok(spi.close()?)
 }

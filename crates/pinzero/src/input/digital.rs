@@ -85,7 +85,7 @@ impl DigitalInputDevice {
 
     /// Forgets all handlers.
     pub fn forget_handlers(&self) {
-        self.input.forget_handlers();
+        self.input.clear_handlers();
     }
 
     /// All events from now on, as an iterator that ends when the device is closed.

@@ -1,0 +1,186 @@
+//! Inputs that belong together: one order of edges over all lines, whoever keeps it.
+
+use pinzero_core::time::us;
+use pinzero_core::{Bias, ErrorKind, Events, Inputs, Level, Line, LineEvent};
+
+use crate::fixture::{Fixture, PATIENCE, POLL_LATENESS, QUIET, Span};
+use crate::verdict::{Stop, Verdict, check, refused};
+
+/// How often the two lines change in turn, to be looked at in their order.
+const IN_ORDER: usize = 500;
+
+/// How often they change as fast as the rig can make them. Odd, so that the last level is not the one before the first.
+const BURST: u64 = 5_001;
+
+/// Two lines.
+fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
+    Ok([fixture.line, fixture.other_line()?])
+}
+
+/// Both lines as inputs, driven low.
+fn low_inputs(fixture: &Fixture<'_>) -> Verdict<([Line; 2], Inputs)> {
+    let lines = lines(fixture)?;
+    for line in lines {
+        fixture.drive(line, Level::Low)?;
+    }
+    Ok((lines, fixture.inputs(lines).open()?))
+}
+
+/// Fails unless the next event is the change of this line to `level`, at `when`.
+fn expect(
+    fixture: &Fixture<'_>,
+    events: &mut Events<LineEvent>,
+    index: usize,
+    level: Level,
+    when: Span,
+) -> Verdict<LineEvent> {
+    let Some(told) = events.next_timeout(PATIENCE) else {
+        return Err(Stop::Failed(format!("no event came of a change of line {index} to {level}")));
+    };
+    check(told.index == index, || format!("{told:?} came instead of a change of line {index} to {level}"))?;
+    fixture.is_change(told.event, level, when)?;
+    Ok(told)
+}
+
+fn expect_none(events: &mut Events<LineEvent>) -> Verdict {
+    match events.next_timeout(QUIET) {
+        None => Ok(()),
+        Some(told) => Err(Stop::Failed(format!("{told:?} came of nothing"))),
+    }
+}
+
+pub(super) fn read_their_levels(fixture: &Fixture<'_>) -> Verdict {
+    let (lines, inputs) = low_inputs(fixture)?;
+    for levels in [0b01, 0b10, 0b11, 0b00] {
+        for (index, line) in lines.into_iter().enumerate() {
+            fixture.drive(line, Level::of_bit(levels, index))?;
+        }
+        for (index, input) in inputs.lines().iter().enumerate() {
+            let (read, wanted) = (input.level()?, Level::of_bit(levels, index));
+            check(read == wanted, || format!("with {levels:02b} outside, line {index} reads {read}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn are_pulled(fixture: &Fixture<'_>) -> Verdict {
+    let lines = lines(fixture)?;
+    for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
+        let inputs = fixture.inputs(lines).bias(bias).open()?;
+        let mut events = inputs.events();
+        for (input, line) in inputs.lines().iter().zip(lines) {
+            let read = input.level()?;
+            check(read == level, || format!("{line} with a {bias} and nothing else reads {read}"))?;
+            fixture.sees(line, level, &format!("one of several inputs with a {bias}"))?;
+        }
+        // The pull that has just been set is where they start.
+        expect_none(&mut events)?;
+    }
+    Ok(())
+}
+
+pub(super) fn hear_edges_in_one_order(fixture: &Fixture<'_>) -> Verdict {
+    let (lines, inputs) = low_inputs(fixture)?;
+    let mut events = inputs.events();
+    let (steps, gap) = if fixture.is_polled() { (8, POLL_LATENESS) } else { (IN_ORDER, us(1)) };
+    let mut wanted = Vec::new();
+    for step in 0..steps {
+        fixture.gpio().sleep(gap);
+        let (index, level) = (step % 2, Level::from(step / 2 % 2 == 0));
+        wanted.push((index, level, fixture.drive(lines[index], level)?));
+    }
+    hears(fixture, &mut events, wanted)
+}
+
+/// Fails unless these changes come, each after the one before, and nothing else.
+fn hears(
+    fixture: &Fixture<'_>,
+    events: &mut Events<LineEvent>,
+    wanted: Vec<(usize, Level, Span)>,
+) -> Verdict {
+    let mut last: Option<LineEvent> = None;
+    for (index, level, when) in wanted {
+        let told = expect(fixture, events, index, level, when)?;
+        check(last.is_none_or(|last| last.event.at < told.event.at), || {
+            format!("{told:?} comes after {last:?}")
+        })?;
+        last = Some(told);
+    }
+    expect_none(events)
+}
+
+pub(super) fn count_what_is_lost(fixture: &Fixture<'_>) -> Verdict {
+    let (lines, inputs) = low_inputs(fixture)?;
+    let mut events = inputs.events();
+    for step in 0..BURST {
+        for line in lines {
+            fixture.drive(line, Level::from(step % 2 == 0))?;
+        }
+    }
+    let (mut heard, mut counted) = ([0; 2], [0; 2]);
+    let members = inputs.lines();
+    let missed = |index: usize| members[index].missed();
+    let is_whole = |index: usize, heard: u64| heard + 2 * missed(index) >= BURST;
+    while !(is_whole(0, heard[0]) && is_whole(1, heard[1])) {
+        let Some(told) = events.next_timeout(PATIENCE) else {
+            let missed = [missed(0), missed(1)];
+            return Err(Stop::Failed(format!(
+                "of {BURST} edges each came {heard:?}, {missed:?} called missed"
+            )));
+        };
+        heard[told.index] += 1;
+        counted[told.index] += u64::from(told.event.missed);
+    }
+    for index in 0..2 {
+        let (heard, counted, missed) = (heard[index], counted[index], missed(index));
+        check(heard + missed <= BURST, || {
+            format!("of {BURST} edges of line {index} came {heard}, and {missed} are called missed")
+        })?;
+        check(counted <= missed, || {
+            format!("events of line {index} tell of {counted} missed, the input of {missed}")
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn are_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
+    let found = [fixture.observe(lines[0])?, fixture.observe(lines[1])?];
+    let taken = gpio.input(lines[1]).open()?;
+    refused("inputs with a line in use", ErrorKind::PinInUse, fixture.inputs(lines).open())?;
+    // The one that was free is free still.
+    gpio.input(lines[0]).open()?.close()?;
+    taken.close()?;
+    let away = if found[0].is_high() { Bias::PullDown } else { Bias::PullUp };
+    let bias = if fixture.powers().bias.is_available() { away } else { Bias::AsIs };
+    let inputs = fixture.inputs(lines).bias(bias).open()?;
+    let members = inputs.lines();
+    for line in lines {
+        refused("a line of several inputs", ErrorKind::PinInUse, gpio.input(line).open())?;
+    }
+    let mut events = inputs.events();
+    members[0].close()?;
+    members[1].close()?;
+    for member in &members {
+        refused("reading a closed input of several", ErrorKind::Closed, member.level())?;
+    }
+    let event = events.next();
+    check(event.is_none(), || format!("{event:?} after close"))?;
+    for (line, level) in lines.into_iter().zip(found) {
+        fixture.sees(line, level, "one of several inputs that were closed")?;
+        gpio.input(line).open()?.close()?;
+    }
+    Ok(())
+}
+
+pub(super) fn are_opened_as_a_whole_or_not_at_all(fixture: &Fixture<'_>) -> Verdict {
+    let (gpio, lines) = (fixture.gpio(), lines(fixture)?);
+    for [taken, free] in [lines, [lines[1], lines[0]]] {
+        let other = fixture.take_elsewhere(taken)?;
+        refused("inputs with a line of another process", ErrorKind::Busy, fixture.inputs(lines).open())?;
+        gpio.input(free).open()?.close()?;
+        drop(other);
+    }
+    fixture.inputs(lines).open().map(drop)?;
+    Ok(())
+}
