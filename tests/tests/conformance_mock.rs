@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use pinzero::mock::{self, Builder, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::time::Instant;
-use pinzero::{Capabilities, Gpio, Level, Result, Support};
+use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
 use pinzero_core::{Line, PinFactory};
 
@@ -14,22 +15,19 @@ const HIGH_AT_REST: Line = Line(4);
 const LOW_AT_REST: Line = Line(17);
 const WIRE: [Line; 2] = [Line(22), Line(27)];
 
-struct Mock {
-    gpio: MockGpio,
-    has_history: bool,
-}
+struct Mock(MockGpio);
 
 impl Mock {
     fn new(builder: Builder) -> Result<Self> {
         let gpio = builder.try_open()?;
         gpio.wire(WIRE[0], WIRE[1]);
-        Ok(Mock { gpio, has_history: true })
+        Ok(Mock(gpio))
     }
 }
 
 impl Rig for Mock {
     fn gpio(&self) -> &Gpio {
-        &self.gpio
+        &self.0
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -38,27 +36,28 @@ impl Rig for Mock {
 
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
         match level {
-            Some(level) => self.gpio.line(line).drive(level),
-            None => self.gpio.line(line).release(),
+            Some(level) => self.0.line(line).drive(level),
+            None => self.0.line(line).release(),
         }
         Ok(())
     }
 
     fn observe(&self, line: Line) -> Result<Level> {
-        Ok(self.gpio.line(line).level())
+        Ok(self.0.line(line).level())
     }
 
     fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
-        if !self.has_history {
-            return Ok(None);
-        }
-        let history = self.gpio.line(line).history();
+        let history = self.0.line(line).history();
         Ok(Some(history.into_iter().map(|(at, level)| (Instant::ZERO + at, level)).collect()))
     }
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
+<<<<<<< HEAD
+        let line = self.0.line(line);
+=======
         let line = self.gpio.line(line);
-        let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
+>>>>>>> suite
+        let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
 
@@ -67,12 +66,12 @@ impl Rig for Mock {
     }
 
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
-        Ok(Some(Box::new(self.gpio.factory())))
+        Ok(Some(Box::new(self.0.factory())))
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        self.gpio.line(line).hold_by(Some("another program"));
-        Ok(Some(Box::new(Held(self.gpio.clone(), line))))
+        self.0.line(line).hold_by(Some("another program"));
+        Ok(Some(Box::new(Held(self.0.clone(), line))))
     }
 }
 
@@ -98,16 +97,21 @@ fn main() -> ExitCode {
     run([
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
+<<<<<<< HEAD
+=======
         Suite::new("mock_without_history", || {
-            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime().history(false))? })
+            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime())? })
         }),
+>>>>>>> suite
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),
         without("group", Capabilities { group: none, ..all }),
+        without("inputs", Capabilities { inputs: none, ..all }),
+        without("flex", Capabilities { flex: none, ..all }),
         without("keep", Capabilities { keep: none, ..all }),
-        without("output", Capabilities { output: none, group: none, pwm: none, ..all }),
-        without("anything", Capabilities::default()),
+        without("output", Capabilities { output: none, group: none, flex: none, pwm: none, ..all }),
+        without("anything", Capabilities::NONE),
         Suite::new("mock_on_a_wire", || {
             // The waves of its own PWM are noted, and not on the wire.
             let powers = Capabilities { pwm: Support::None, ..mock::gpio().capabilities() };

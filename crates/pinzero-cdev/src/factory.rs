@@ -3,25 +3,22 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
 
 use gpiocdev::line::Direction;
-use parking_lot::Mutex;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineFunction, LineInfo,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
-    Support,
+    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, Host, InputConfig, InputPins,
+    InputsConfig, Line, LineFunction, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
+    PwmConfig, PwmPin, Result, Support,
 };
 
 use crate::chip::Chip;
 use crate::consumer::Consumer;
-use crate::group::CdevGroup;
-use crate::input::CdevInput;
-use crate::output::CdevOutput;
+use crate::flex::CdevFlex;
 use crate::pwm::CdevPwm;
-use crate::request::{LineRequest, bias_of};
+use crate::request::bias_of;
 use crate::sysfs_pwm::SysfsPwm;
+use crate::{input, output};
 
 /// The environment variable that names the chip: a path, a name or a label.
 const VARIABLE: &str = "PINZERO_GPIOCHIP";
@@ -34,14 +31,6 @@ pub struct CdevFactory {
     chip: Chip,
     board: Board,
     keep: Support,
-    /// What is in use; `None` once closed.
-    open: Mutex<Option<Open>>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    lines: Vec<Weak<LineRequest>>,
-    pulses: Vec<Weak<SysfsPwm>>,
 }
 
 impl CdevFactory {
@@ -51,7 +40,9 @@ impl CdevFactory {
         input: Support::Native,
         bias: Support::Native,
         edges: Support::Native,
+        inputs: Support::Native,
         group: Support::Native,
+        flex: Support::Native,
         ..Capabilities::NONE
     };
 
@@ -81,52 +72,11 @@ impl CdevFactory {
         };
         Ok(info.used.then(describe))
     }
+}
 
-    /// Notes a line that has just been taken, unless the factory has been closed meanwhile.
-    fn register(&self, request: &Arc<LineRequest>) -> Result<()> {
-        let mut slot = self.open.lock();
-        let lines = &mut slot.as_mut().ok_or_else(Error::closed)?.lines;
-        lines.retain(|line| line.strong_count() > 0);
-        lines.push(Arc::downgrade(request));
-        Ok(())
-    }
-
-    /// As [`register`](CdevFactory::register), of a line with hardware PWM.
-    fn register_pulses(&self, pwm: &Arc<SysfsPwm>) -> Result<()> {
-        let mut slot = self.open.lock();
-        let pulses = &mut slot.as_mut().ok_or_else(Error::closed)?.pulses;
-        pulses.retain(|pwm| pwm.strong_count() > 0);
-        pulses.push(Arc::downgrade(pwm));
-        Ok(())
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.open.lock().is_some() { Ok(()) } else { Err(Error::closed()) }
-    }
-
-    fn output(&self, line: Line, config: OutputConfig) -> Result<CdevOutput> {
-        self.check_open()?;
-        let output = CdevOutput::open(&self.chip, self.keep, line, config)?;
-        self.register(output.request())?;
-        Ok(output)
-    }
-
-    fn group(&self, lines: &[Line], config: GroupConfig) -> Result<CdevGroup> {
-        self.check_open()?;
-        let group = CdevGroup::open(&self.chip, self.keep, lines, config)?;
-        self.register(group.request())?;
-        Ok(group)
-    }
-
-    fn input(&self, line: Line, config: InputConfig) -> Result<CdevInput> {
-        self.check_open()?;
-        if config.settle.is_some() {
-            return Err(Error::unsupported("a settle time"));
-        }
-        let input = CdevInput::open(&self.chip, self.board.pull(line.0), line, config)?;
-        self.register(input.request())?;
-        Ok(input)
-    }
+/// Adds what an error is about.
+fn about<T>(line: Line, result: Result<T>) -> Result<T> {
+    result.map_err(|error| error.with_factory("cdev").with_pin(line))
 }
 
 impl PinFactory for CdevFactory {
@@ -151,16 +101,11 @@ impl PinFactory for CdevFactory {
     }
 
     fn find_line(&self, name: &str) -> Result<Option<Line>> {
-        let find = || {
-            self.check_open()?;
-            self.chip.find_line(name)
-        };
-        find().map_err(|error| error.with_factory("cdev"))
+        self.chip.find_line(name).map_err(|error| error.with_factory("cdev"))
     }
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {
         let line_info = || {
-            self.check_open()?;
             let info = self.chip.line_info(line)?;
             let function = match info.direction {
                 Direction::Output => LineFunction::Output,
@@ -169,62 +114,55 @@ impl PinFactory for CdevFactory {
             let bias = info.bias.map(bias_of);
             Ok(LineInfo { function: Some(function), level: None, bias, consumer: self.holder(line)? })
         };
-        line_info().map_err(|error: Error| error.with_factory("cdev").with_pin(line))
+        about(line, line_info())
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        match self.output(line, config) {
-            Ok(output) => Ok(Box::new(output)),
-            Err(error) => Err(error.with_factory("cdev").with_pin(line)),
-        }
+        let initial = config.initial.map(|level| u64::from(level.is_high()));
+        let output = output::open(&self.chip, self.keep, &[line], initial, config.on_close);
+        Ok(Box::new(about(line, output)?))
     }
 
     fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        match self.group(lines, config) {
-            Ok(group) => Ok(Box::new(group)),
-            Err(error) => Err(error.with_factory("cdev")),
-        }
+        let group = output::open(&self.chip, self.keep, lines, Some(config.initial), config.on_close);
+        Ok(Box::new(group.map_err(|error| error.with_factory("cdev"))?))
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        match self.input(line, config) {
-            Ok(input) => Ok(Box::new(input)),
-            Err(error) => Err(error.with_factory("cdev").with_pin(line)),
+        let InputConfig { bias, settle, edges, .. } = config;
+        if settle.is_some() {
+            return about(line, Err(Error::unsupported("a settle time")));
         }
+        let input = input::open(&self.chip, &self.board, &[line], bias, edges.into_iter().collect());
+        Ok(Box::new(about(line, input)?))
+    }
+
+    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
+        let inputs = input::open(&self.chip, &self.board, lines, config.bias, config.edges);
+        Ok(Box::new(inputs.map_err(|error| error.with_factory("cdev"))?))
+    }
+
+    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
+        let flex = CdevFlex::open(&self.chip, &self.board, self.keep, line, config);
+        Ok(Box::new(about(line, flex)?))
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        // Another chip's line of that number is none of the header's.
-        if !config.hardware || self.chip.pi().is_none() {
-            return Err(Error::unsupported("PWM by the kernel's GPIO interface").with_pin(line));
-        }
-        let open = || -> Result<CdevPwm> {
-            self.check_open()?;
+        let open = || {
+            // Another chip's line of that number is none of the header's.
+            if !config.hardware || self.chip.pi().is_none() {
+                return Err(Error::unsupported("PWM by the kernel's GPIO interface"));
+            }
             if SysfsPwm::LINES.contains(&line) {
                 check_carries_pulses(self.holder(line)?.as_deref(), self.chip.line_info(line)?.direction)?;
             }
-            let pwm = Arc::new(SysfsPwm::open(line, config)?);
-            self.register_pulses(&pwm)?;
-            Ok(CdevPwm(pwm))
+            CdevPwm::open(line, config)
         };
-        match open() {
-            Ok(pwm) => Ok(Box::new(pwm)),
-            Err(error) => Err(error.with_factory("cdev").with_pin(line)),
-        }
-    }
-
-    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        Err(Error::unsupported("SPI by the kernel's GPIO interface").with_factory("cdev"))
+        Ok(Box::new(about(line, open())?))
     }
 
     fn close(&self) -> Result<()> {
-        // The lock is kept throughout, so that a second call does not return before the lines are free.
-        let mut slot = self.open.lock();
-        let Open { lines, pulses } = slot.take().unwrap_or_default();
-        // All of them, whatever comes of each; the first error is the answer.
-        let lines = lines.iter().filter_map(Weak::upgrade).map(|request| request.close());
-        let pulses = pulses.iter().filter_map(Weak::upgrade).map(|pwm| pwm.close());
-        lines.chain(pulses).fold(Ok(()), Result::and)
+        Ok(())
     }
 }
 
@@ -289,7 +227,7 @@ impl Builder {
         };
         let chip = find().map_err(|error: Error| error.with_factory("cdev"))?;
         let keep = keep(Path::new("/sys"), &chip);
-        Ok(CdevFactory { board: board(&chip), keep, chip, open: Mutex::new(Some(Open::default())) })
+        Ok(CdevFactory { board: board(&chip), keep, chip })
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod chip;
 mod consumer;
+mod edges;
 mod error;
 mod factory;
+mod flex;
 mod fs;
 mod group;
 mod input;

@@ -1,19 +1,40 @@
-//! A line with hardware PWM, as core holds it.
+//! A line with hardware PWM, which the kernel's GPIO interface does not touch: its channel is all there is to it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use pinzero_core::{PwmPin, Result};
+use pinzero_core::{Error, Found, Level, Line, OnClose, PwmConfig, PwmPin, Release, Result};
 
 use crate::sysfs_pwm::SysfsPwm;
 
-/// A line with hardware PWM, as core holds it.
+/// A line with hardware PWM, as core holds it; closed when dropped.
 #[derive(Debug)]
-pub(crate) struct CdevPwm(pub(crate) Arc<SysfsPwm>);
+pub(crate) struct CdevPwm {
+    pwm: SysfsPwm,
+    rest: Level,
+    on_close: OnClose,
+}
+
+impl CdevPwm {
+    /// Has the hardware send pulses on `line`.
+    pub(crate) fn open(line: Line, config: PwmConfig) -> Result<CdevPwm> {
+        let PwmConfig { period, pulse, rest, on_close, .. } = config;
+        last_level(on_close, rest)?;
+        Ok(CdevPwm { pwm: SysfsPwm::open(line, period, pulse)?, rest, on_close })
+    }
+}
+
+/// Returns the level at which the channel leaves the line; `rest` is that of [`OnClose::Keep`].
+fn last_level(on_close: OnClose, rest: Level) -> Result<Level> {
+    match on_close.resolve(Found::Function, Some(rest)) {
+        Release::Output(level) => Ok(level),
+        Release::Function | Release::AsIs => Ok(Level::Low),
+        Release::Input(_) => Err(Error::unsupported("making an input of a line with hardware PWM")),
+    }
+}
 
 impl PwmPin for CdevPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.set(period, pulse)
+        self.pwm.set(period, pulse)
     }
 
     fn confirm(&self) -> Result<()> {
@@ -21,6 +42,38 @@ impl PwmPin for CdevPwm {
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        let rest = self.pwm.steady().unwrap_or(self.rest);
+        self.pwm.stop(last_level(self.on_close, rest)?)
+    }
+}
+
+impl Drop for CdevPwm {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("a line was not given back as it should be: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinzero_core::{Bias, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_left_at_the_level_asked_for() {
+        let cases = [
+            (OnClose::Restore, Level::Low),
+            (OnClose::Low, Level::Low),
+            (OnClose::High, Level::High),
+            (OnClose::Keep, Level::High),
+        ];
+        for (on_close, level) in cases {
+            assert_eq!(last_level(on_close, Level::High).unwrap(), level, "{on_close:?}");
+        }
+        assert_eq!(last_level(OnClose::Keep, Level::Low).unwrap(), Level::Low);
+        let input = last_level(OnClose::Input(Bias::PullUp), Level::Low);
+        assert_eq!(input.unwrap_err().kind(), ErrorKind::Unsupported);
     }
 }

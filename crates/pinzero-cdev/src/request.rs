@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io;
 
-use gpiocdev::line::{self, Value};
+use gpiocdev::line::{self, Direction, EdgeDetection, EventClock, Value};
 use gpiocdev_uapi::v2::{
     self, LineAttributeValue, LineConfig, LineFlags, LineValues, get_line, get_line_values, set_line_config,
     set_line_values,
 };
-use parking_lot::RwLock;
-use pinzero_core::{Bias, Error, ErrorKind, Level, Line, Result};
-use rustix::io::Errno;
+use parking_lot::{Mutex, RwLock};
+use pinzero_core::{
+    Bias, EdgeSink, Error, ErrorKind, Found, Level, Line, OnClose, Pin, Registration, Release, Result,
+    Support,
+};
+use rustix::io::{Errno, ioctl_fionbio};
 
 use crate::chip::Chip;
 use crate::consumer::Consumer;
+use crate::edges::Reader;
 use crate::error;
 
 /// What the kernel shows to others as the user of a line.
@@ -23,35 +27,26 @@ const CONSUMER: &str = "pinzero";
 /// drivers let out nevertheless.
 const ENOTSUPP: i32 = 524;
 
-/// How many edges the kernel keeps for us: the most that it can be asked for.
+/// How many edges the kernel keeps for us: the most that it can be asked for, however many lines a request has.
 const QUEUE: u32 = 1024;
 
-/// Lines that the kernel has given us by one request; one, mostly.
+/// Lines that the kernel has given us by one request, in whatever role; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct LineRequest {
     chip: Chip,
-    /// In the order in which they were asked for.
-    lines: Vec<(Line, ReleaseState)>,
+    /// In the order in which they were asked for, with what becomes of them.
+    lines: Vec<(Line, Release)>,
+    /// Keeps the edges coming. Its lock is held while a close ends that, for a second close must not overtake it.
+    edges: Mutex<Option<Registration>>,
     /// `None` once closed. Everyone who uses the lines reads, whoever closes it writes: so the file is not closed,
     /// and its number given to another file, while somebody is about to use it.
     file: RwLock<Option<File>>,
 }
 
-/// What becomes of a line when it is given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReleaseState {
-    /// What it happens to be.
-    AsItIs,
-    /// An input with this pull.
-    Input(Bias),
-    /// An output at this level.
-    Output(Level),
-}
-
 impl LineRequest {
     /// Takes charge of a request for `lines` of `chip`.
-    pub(crate) fn new(chip: &Chip, lines: Vec<(Line, ReleaseState)>, file: File) -> LineRequest {
-        LineRequest { chip: chip.clone(), lines, file: RwLock::new(Some(file)) }
+    pub(crate) fn new(chip: &Chip, lines: Vec<(Line, Release)>, file: File) -> LineRequest {
+        LineRequest { chip: chip.clone(), lines, edges: Mutex::new(None), file: RwLock::new(Some(file)) }
     }
 
     /// Makes one call on the lines, unless they are closed.
@@ -62,26 +57,61 @@ impl LineRequest {
         }
     }
 
-    /// The level on the line: one system call.
-    pub(crate) fn level(&self) -> Result<Level> {
-        self.call(|request| levels(request, 1)).map(|levels| Level::from(levels == 1))
+    /// Hands the edges of each line to its sink from now on; nothing without sinks.
+    pub(crate) fn watch(&self, sinks: Vec<EdgeSink>) -> Result<()> {
+        let Some(first) = sinks.first().cloned() else { return Ok(()) };
+        // Reads from one duplicate, and from all others, return at once where there is nothing to read.
+        let duplicate = |request: &File| {
+            ioctl_fionbio(request, true)?;
+            Ok((request.try_clone()?, request.try_clone()?))
+        };
+        let (polled, read) = self.call(duplicate)?;
+        let mut reader = Reader::new(read, self.lines.iter().map(|(line, _)| *line));
+        let path = self.chip.path.clone();
+        let registration = first.watch(polled.into(), move |batch| {
+            reader
+                .drain(|index, edge| batch.push(&sinks[index], edge))
+                .map_err(|error| error::chip(&path, error))
+        })?;
+        *self.edges.lock() = Some(registration);
+        Ok(())
     }
 
-    /// Drives the line, which is an output: one system call.
-    pub(crate) fn set(&self, level: Level) -> Result<()> {
-        self.call(|request| set_levels(request, 1, u64::from(level.is_high())))
+    /// Returns the levels on all lines: one system call.
+    pub(crate) fn levels(&self) -> Result<u64> {
+        self.call(|request| levels(request, all(self.lines.len())))
+    }
+
+    /// Drives the lines in `mask`, which are outputs: one system call.
+    pub(crate) fn set(&self, mask: u64, levels: u64) -> Result<()> {
+        // The kernel refuses a call on no lines at all.
+        match mask & all(self.lines.len()) {
+            0 => self.levels().map(drop),
+            mask => self.call(|request| set_levels(request, mask, levels)),
+        }
+    }
+
+    /// Brings the only line into another state, direction and level or pull at once: one system call.
+    pub(crate) fn turn(&self, state: line::Config) -> Result<()> {
+        let slot = self.file.read();
+        let (Some(request), [(line, _)]) = (&*slot, &*self.lines) else {
+            return Err(self.tell(Error::closed()));
+        };
+        reconfigure(request, &self.chip, &[(*line, state)]).map_err(|error| self.tell(error))
     }
 
     /// Brings the lines into the state to leave them in and only then lets go of them.
     ///
     /// The lock is kept throughout, so that a second call does not return before the lines are free.
     pub(crate) fn close(&self) -> Result<()> {
+        // Before the file's lock is taken: this waits for the runtime, which may be about to read a level.
+        drop(self.edges.lock().take());
         let mut slot = self.file.write();
         let Some(request) = slot.take() else { return Ok(()) };
-        if self.lines.iter().all(|(_, leave)| *leave == ReleaseState::AsItIs) {
+        if self.lines.iter().all(|(_, release)| *release == Release::AsIs) {
             return Ok(());
         }
-        let states: Vec<_> = self.lines.iter().map(|(line, leave)| (*line, leave.state())).collect();
+        let states: Vec<_> = self.lines.iter().map(|(line, release)| (*line, released(*release))).collect();
         reconfigure(&request, &self.chip, &states).map_err(|error| self.tell(error))
     }
 
@@ -94,19 +124,96 @@ impl LineRequest {
     }
 }
 
-impl ReleaseState {
-    /// The state to bring the line into.
-    fn state(self) -> line::Config {
-        match self {
-            ReleaseState::AsItIs => line::Config::default(),
-            ReleaseState::Input(bias) => input(bias),
-            ReleaseState::Output(level) => output(level),
+impl Pin for LineRequest {
+    fn level(&self) -> Result<Level> {
+        self.levels().map(|levels| Level::of_bit(levels, 0))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl Drop for LineRequest {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("a line was not given back as it should be: {error}");
         }
     }
 }
 
+/// Takes lines in `states`, or as outputs at the levels that they are at; returns what they were found as, too.
+///
+/// The level of an output is asked for only if it must be known, to be adopted or restored. `is_queued` prepares for edges.
+pub(crate) fn take(
+    chip: &Chip,
+    lines: &[Line],
+    states: Option<Vec<line::Config>>,
+    on_close: OnClose,
+    is_queued: bool,
+) -> Result<(File, Vec<Found>)> {
+    let file = chip.open()?;
+    let infos = lines.iter().map(|line| chip.line_info_by(&file, *line)).collect::<Result<Vec<_>>>()?;
+    let wanted = |states: Vec<line::Config>| -> Vec<_> { lines.iter().copied().zip(states).collect() };
+    let is_restored = |info: &line::Info| on_close == OnClose::Restore && info.direction == Direction::Output;
+    let (request, before) = match states {
+        Some(states) if !infos.iter().any(is_restored) => {
+            (request(chip, &file, &wanted(states), is_queued)?, 0)
+        }
+        states => {
+            // Asked for as it is, a line does not change, and nobody else can change it from here on.
+            let as_is = vec![line::Config::default(); lines.len()];
+            let request = request(chip, &file, &wanted(as_is), is_queued)?;
+            let before =
+                levels(&request, all(lines.len())).map_err(|error| error::chip(&chip.path, error))?;
+            let states = states.unwrap_or_else(|| outputs(lines.len(), before));
+            reconfigure(&request, chip, &wanted(states))?;
+            (request, before)
+        }
+    };
+    let found = infos.iter().enumerate().map(|(index, info)| match info.direction {
+        Direction::Output => Found::Output(Level::of_bit(before, index)),
+        Direction::Input => Found::Input(info.bias.map_or(Bias::AsIs, bias_of)),
+    });
+    Ok((request, found.collect()))
+}
+
+/// Refuses what cannot be promised of a line after its release; `keep` tells whether that stays as it is.
+pub(crate) fn check_on_close(chip: &Chip, keep: Support, on_close: OnClose) -> Result<()> {
+    if on_close != OnClose::Keep || keep.is_available() {
+        return Ok(());
+    }
+    let remedy = match chip.pi() {
+        Some(pi) => format!("add {}.persist_gpio_outputs=y to the kernel's command line", pi.module),
+        None => "keep the device open instead".to_owned(),
+    };
+    let message =
+        format!("the kernel does not promise to leave a released output of {} as it is", chip.name());
+    Err(Error::new(ErrorKind::Unsupported, format!("{message}: {remedy}")))
+}
+
+/// Returns a mask with a bit for each of `count` lines, of which there are 1 to 64.
+pub(crate) fn all(count: usize) -> u64 {
+    u64::MAX >> (64 - count.clamp(1, 64))
+}
+
+/// The state in which to leave a line.
+fn released(release: Release) -> line::Config {
+    match release {
+        // The kernel tells of no function, and so none is found.
+        Release::AsIs | Release::Function => line::Config::default(),
+        Release::Input(bias) => input(bias),
+        Release::Output(level) => output(level),
+    }
+}
+
+/// The states of `count` outputs at these levels.
+pub(crate) fn outputs(count: usize, levels: u64) -> Vec<line::Config> {
+    (0..count).map(|index| output(Level::of_bit(levels, index))).collect()
+}
+
 /// The state of an input with this pull, without edges.
-pub(crate) fn input(bias: Bias) -> line::Config {
+fn input(bias: Bias) -> line::Config {
     let mut state = line::Config::default();
     state.as_input().bias = match bias {
         Bias::AsIs => None,
@@ -114,6 +221,16 @@ pub(crate) fn input(bias: Bias) -> line::Config {
         Bias::PullDown => Some(line::Bias::PullDown),
         Bias::PullUp => Some(line::Bias::PullUp),
     };
+    state
+}
+
+/// The state of an input with this pull and, if they are wanted, with edges.
+pub(crate) fn input_with(bias: Bias, edges: bool) -> line::Config {
+    let mut state = input(bias);
+    if edges {
+        state.with_edge_detection(EdgeDetection::BothEdges);
+        state.event_clock = Some(EventClock::Monotonic);
+    }
     state
 }
 
@@ -126,15 +243,15 @@ pub(crate) fn output(level: Level) -> line::Config {
 }
 
 /// Asks the kernel for lines in these states, by the open file of their chip; the default state is the one that a line
-/// is in.
-pub(crate) fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)]) -> Result<File> {
+/// is in. The kernel makes a long queue for edges if it `is_queued`.
+fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)], is_queued: bool) -> Result<File> {
     let mut request =
         v2::LineRequest { consumer: CONSUMER.into(), config: config(wanted), ..v2::LineRequest::default() };
     for (offset, (line, _)) in request.offsets.0.iter_mut().zip(wanted) {
         *offset = line.0;
         request.num_lines += 1;
     }
-    if wanted.iter().any(|(_, state)| state.edge_detection.is_some()) {
+    if is_queued {
         request.event_buffer_size = QUEUE;
     }
     get_line(file, request).map_err(|error| request_error(chip, wanted, error::uapi(error)))
@@ -142,7 +259,7 @@ pub(crate) fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)])
 
 /// Brings requested lines into other states, direction and level or pull at once. They are all the lines of the request,
 /// in its order.
-pub(crate) fn reconfigure(request: &File, chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<()> {
+fn reconfigure(request: &File, chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<()> {
     set_line_config(request, config(wanted)).map_err(|error| request_error(chip, wanted, error::uapi(error)))
 }
 
@@ -172,14 +289,14 @@ fn config(wanted: &[(Line, line::Config)]) -> LineConfig {
 }
 
 /// The levels of the lines in `mask`; bit 0 is the line that was asked for first.
-pub(crate) fn levels(request: &File, mask: u64) -> io::Result<u64> {
+fn levels(request: &File, mask: u64) -> io::Result<u64> {
     let mut values = LineValues { bits: 0, mask };
     get_line_values(request, &mut values).map_err(error::uapi)?;
     Ok(values.bits)
 }
 
 /// Drives the lines in `mask`, which are outputs; bit 0 is the line that was asked for first.
-pub(crate) fn set_levels(request: &File, mask: u64, levels: u64) -> io::Result<()> {
+fn set_levels(request: &File, mask: u64, levels: u64) -> io::Result<()> {
     set_line_values(request, &LineValues { bits: levels, mask }).map_err(error::uapi)
 }
 

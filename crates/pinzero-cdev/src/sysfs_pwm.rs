@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pinzero_core::time::ms;
-use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, Result};
+use pinzero_core::{Error, ErrorKind, Level, Line, Result};
 
 use crate::fs::entries;
 use crate::pwm_overlay::{overlay, routed};
@@ -27,16 +27,16 @@ static TAKEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
 /// How long udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
 
-/// A line whose pulses the hardware makes; closed when dropped.
+/// A channel of the hardware PWM that sends pulses to a line; stopped low when dropped.
+///
+/// What becomes of the line itself is up to the backend, which may have it do something else before this is stopped.
 #[derive(Debug)]
 pub struct SysfsPwm {
     line: Line,
     /// The folder of the chip, and the number of the channel on it.
     chip: PathBuf,
     channel: u32,
-    rest: Level,
-    on_close: OnClose,
-    /// What is set now; `None` once closed.
+    /// What is set now; `None` once stopped.
     pulses: Mutex<Option<Pulses>>,
     claim: Mutex<Option<Claim>>,
 }
@@ -82,24 +82,23 @@ impl SysfsPwm {
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
     /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
-    pub fn open(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
-        SysfsPwm::at("/sys".as_ref(), line, config, true).map_err(|error| error.with_pin(line))
+    pub fn open(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, true)
+            .map_err(|error| error.with_pin(line))
     }
 
     /// As [`open`](SysfsPwm::open), for a line whose function the caller sets.
     ///
     /// # Errors
     /// Those of [`open`](SysfsPwm::open), but it does not matter that the overlay has left the line out.
-    pub fn open_for(line: Line, config: PwmConfig) -> Result<SysfsPwm> {
-        SysfsPwm::at("/sys".as_ref(), line, config, false).map_err(|error| error.with_pin(line))
+    pub fn open_for(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, false)
+            .map_err(|error| error.with_pin(line))
     }
 
-    fn at(sys: &Path, line: Line, config: PwmConfig, is_routed: bool) -> Result<SysfsPwm> {
+    fn at(sys: &Path, line: Line, pulses: Pulses, is_routed: bool) -> Result<SysfsPwm> {
         if !SysfsPwm::LINES.contains(&line) {
             return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
-        }
-        if let OnClose::Input(_) = config.on_close {
-            return Err(Error::unsupported("making an input of a line with hardware PWM"));
         }
         let Some((chip, lines)) = find(sys) else {
             return Err(remedy("the kernel has no hardware PWM for this line: add the line", &[line.0]));
@@ -125,15 +124,8 @@ impl SysfsPwm {
             }
         }
         let claim = Claim::take(&chip, channel)?;
-        let pwm = SysfsPwm {
-            line,
-            chip,
-            channel,
-            rest: config.rest,
-            on_close: config.on_close,
-            pulses: Mutex::new(None),
-            claim: Mutex::new(Some(claim)),
-        };
+        let (pulses_slot, claim) = (Mutex::new(None), Mutex::new(Some(claim)));
+        let pwm = SysfsPwm { line, chip, channel, pulses: pulses_slot, claim };
         let found = pwm.look();
         if found.iter().any(|(name, text)| *name == "enable" && text == "1") {
             log::warn!(
@@ -141,7 +133,6 @@ impl SysfsPwm {
             );
         }
         pwm.export(found.is_empty())?;
-        let pulses = Pulses { period: config.period, pulse: config.pulse };
         pwm.start(pulses).inspect_err(|_| pwm.give_up(&found))?;
         Ok(pwm)
     }
@@ -182,19 +173,6 @@ impl SysfsPwm {
         }
         for (name, text) in found {
             let _ = fs::write(self.file(name), text);
-        }
-    }
-
-    /// The level at which [`OnClose::Keep`] leaves the line: its own if it does not change, else the one it was opened to rest at.
-    pub fn resting(&self) -> Level {
-        self.pulses.lock().map_or(self.rest, |pulses| self.rest_of(pulses))
-    }
-
-    fn rest_of(&self, pulses: Pulses) -> Level {
-        match pulses.pulse {
-            Duration::ZERO => Level::Low,
-            pulse if pulse >= pulses.period => Level::High,
-            _ => self.rest,
         }
     }
 
@@ -274,21 +252,6 @@ impl SysfsPwm {
         };
         Error::new(kind, message).with_source(io::Error::from(error.kind())).with_pin(self.line)
     }
-
-    /// Brings the line to rest.
-    fn leave(&self, pulses: Pulses) -> Result<()> {
-        let level = match self.on_close {
-            OnClose::High => Level::High,
-            OnClose::Keep => self.rest_of(pulses),
-            _ => Level::Low,
-        };
-        if level.is_high() {
-            // A channel that is given back goes low, so this one is not.
-            return self.write("duty_cycle", nanos(pulses.period));
-        }
-        let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
-        stopped.and(self.unexport())
-    }
 }
 
 /// A time in the kernel's unit.
@@ -322,31 +285,47 @@ impl SysfsPwm {
     /// Changes the pulses.
     ///
     /// # Errors
-    /// Those of opening, and [`Closed`](ErrorKind::Closed).
+    /// Those of opening, and [`Closed`](ErrorKind::Closed) after [`stop`](SysfsPwm::stop).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
         let mut slot = self.pulses.lock();
         let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
         self.change(now, Pulses { period, pulse })
     }
 
-    /// Brings the line to rest and gives the channel back. Idempotent.
+    /// Returns the level at which the line stays by itself, if its pulses do not change it.
+    pub fn steady(&self) -> Option<Level> {
+        let pulses = (*self.pulses.lock())?;
+        match pulses.pulse {
+            Duration::ZERO => Some(Level::Low),
+            pulse if pulse >= pulses.period => Some(Level::High),
+            _ => None,
+        }
+    }
+
+    /// Ends the pulses at `level`. Idempotent. The channel is given back, but for a high level: one that is given back goes low.
     ///
     /// # Errors
     /// Those of the kernel; the rest is done all the same.
-    pub fn close(&self) -> Result<()> {
+    pub fn stop(&self, level: Level) -> Result<()> {
         // The lock is kept, so that a second call does not return before the line is at rest.
         let mut slot = self.pulses.lock();
         let Some(pulses) = slot.take() else { return Ok(()) };
-        let left = self.leave(pulses);
+        let stopped = match level {
+            Level::High => self.write("duty_cycle", nanos(pulses.period)),
+            Level::Low => {
+                let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
+                stopped.and(self.unexport())
+            }
+        };
         self.claim.lock().take();
-        left
+        stopped
     }
 }
 
 impl Drop for SysfsPwm {
     fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
+        if let Err(error) = self.stop(Level::Low) {
+            log::warn!("the hardware PWM of a line was not stopped as it should be: {error}");
         }
     }
 }

@@ -36,6 +36,15 @@ pub enum EventKind {
     Sampled,
 }
 
+/// The words of a button for what happens to an input.
+#[allow(non_upper_case_globals, reason = "they are used like variants")]
+impl EventKind {
+    /// A button was pressed: [`Activated`](EventKind::Activated).
+    pub const Pressed: EventKind = EventKind::Activated;
+    /// A button was released: [`Deactivated`](EventKind::Deactivated).
+    pub const Released: EventKind = EventKind::Deactivated;
+}
+
 /// Something that happened to an input, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

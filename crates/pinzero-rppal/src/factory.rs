@@ -3,20 +3,18 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::{CdevFactory, SysfsPwm};
+use pinzero_cdev::CdevFactory;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Line, LineInfo, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
-    Support,
+    Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, Host, InputConfig, InputPins, InputsConfig,
+    Line, LineInfo, OnClose, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
 };
-use rppal::gpio::{Gpio, Mode};
+use rppal::gpio::Gpio;
 
 use crate::error;
 use crate::input::RppalInput;
-use crate::output::RppalOutput;
 use crate::pwm::{self, RppalPwm};
-use crate::registers::{OpenLine, Registers, drive, look, set_bias};
+use crate::registers::{OpenLine, Registers, drive, listen, look, turn};
 
 /// The lines that a Raspberry Pi has, if it is not known which one it is.
 const LINES: u32 = 54;
@@ -31,13 +29,7 @@ pub struct RppalFactory {
     board: Board,
     /// The kernel's view of the same lines: for edges, and to see who else holds a line. `None` where there is no chip.
     chip: Option<CdevFactory>,
-    open: Mutex<Option<Open>>,
-}
-
-#[derive(Debug)]
-struct Open {
     gpio: Gpio,
-    lines: Vec<Weak<Registers>>,
 }
 
 impl RppalFactory {
@@ -47,6 +39,8 @@ impl RppalFactory {
         input: Support::Native,
         bias: Support::Native,
         edges: Support::Native,
+        inputs: Support::Native,
+        flex: Support::Native,
         keep: Support::Native,
         ..Capabilities::NONE
     };
@@ -82,20 +76,22 @@ impl RppalFactory {
             Some(chip) => chip.board(),
             None => Board::detect().unwrap_or_else(|| Board::generic(LINES)),
         };
-        RppalFactory { board, chip, open: Mutex::new(Some(Open { gpio, lines: Vec::new() })) }
+        RppalFactory { board, chip, gpio }
     }
 
     /// Takes a line, and notes it.
     fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<OpenLine> {
-        let mut slot = self.open.lock();
-        let Open { gpio, lines } = slot.as_mut().ok_or_else(Error::closed)?;
         let mut taken = TAKEN.lock();
-        let registers = Arc::new(open(get(gpio, line)?));
-        for list in [lines, &mut *taken] {
-            list.retain(|line| line.strong_count() > 0);
-            list.push(Arc::downgrade(&registers));
-        }
+        let registers = Arc::new(open(get(&self.gpio, line)?));
+        taken.retain(|line| line.strong_count() > 0);
+        taken.push(Arc::downgrade(&registers));
         Ok(OpenLine(registers))
+    }
+
+    /// Returns the character device, which `what` needs.
+    fn chip_for(&self, what: &str) -> Result<&CdevFactory> {
+        let missing = || Error::unsupported(format!("{what} without a character device"));
+        self.chip.as_ref().ok_or_else(missing)
     }
 
     /// Says so if another process or a driver holds the line: the registers do not keep it from being driven twice.
@@ -104,38 +100,6 @@ impl RppalFactory {
         if let Some(holder) = holder {
             log::warn!("{line} is held by {holder} and will be driven by registers all the same");
         }
-    }
-
-    fn input(&self, line: Line, config: InputConfig) -> Result<RppalInput> {
-        let InputConfig { bias, settle, edges } = config;
-        if settle.is_some() {
-            return Err(Error::unsupported("a settle time"));
-        }
-        let chip = match (&edges, &self.chip) {
-            (Some(_), None) => return Err(Error::unsupported("edge detection without a character device")),
-            (None, _) => {
-                self.warn_if_held(line);
-                None
-            }
-            (Some(_), Some(chip)) => Some(chip),
-        };
-        // Asked first, lest the registers be touched on the way to a refusal.
-        if let Some(holder) = chip.map_or(Ok(None), |chip| chip.holder(line))? {
-            return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
-        }
-        // What it was found with cannot be read on most models.
-        let back = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
-        let open = self.take(line, |pin| {
-            Registers::open(pin, back, OnClose::Restore, |io, _| {
-                set_bias(io, bias);
-                io.set_mode(Mode::Input);
-            })
-        })?;
-        if let Some(chip) = chip {
-            // Refused, the pin gives the line back as it goes.
-            open.report(chip.open_input(line, InputConfig { bias: Bias::AsIs, settle: None, edges })?);
-        }
-        Ok(RppalInput(open))
     }
 }
 
@@ -160,8 +124,8 @@ impl PinFactory for RppalFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let edges = if self.chip.is_some() { Support::Native } else { Support::None };
-        Capabilities { edges, ..RppalFactory::CAPABILITIES }
+        let by_chip = if self.chip.is_some() { Support::Native } else { Support::None };
+        Capabilities { edges: by_chip, inputs: by_chip, ..RppalFactory::CAPABILITIES }
     }
 
     fn board(&self) -> Board {
@@ -174,13 +138,11 @@ impl PinFactory for RppalFactory {
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {
         let seen = {
-            let slot = self.open.lock();
-            let gpio = &slot.as_ref().ok_or_else(Error::closed)?.gpio;
             let taken = TAKEN.lock();
             match taken.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line)) {
                 Some(seen) => seen,
                 // rppal has a line looked at by taking it, which leaves it as it is.
-                None => look(&get(gpio, line)?),
+                None => look(&get(&self.gpio, line)?),
             }
         };
         let asked =
@@ -195,15 +157,52 @@ impl PinFactory for RppalFactory {
                 drive(io, config.initial.unwrap_or(found));
             })
         });
-        Ok(Box::new(RppalOutput(open?)))
-    }
-
-    fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        Err(Error::unsupported("a group of outputs by registers"))
+        Ok(Box::new(open?))
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        Ok(Box::new(self.input(line, config)?))
+        let InputConfig { bias, settle, edges, .. } = config;
+        if settle.is_some() {
+            return Err(Error::unsupported("a settle time"));
+        }
+        let take = || {
+            // What it was found with cannot be read on most models.
+            let pull = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
+            self.take(line, |pin| Registers::open(pin, pull, OnClose::Restore, |io, _| listen(io, bias)))
+        };
+        let Some(sink) = edges else {
+            self.warn_if_held(line);
+            return Ok(Box::new(take()?));
+        };
+        let chip = self.chip_for("edge detection")?;
+        // Asked first, lest the registers be touched on the way to a refusal.
+        if let Some(holder) = chip.holder(line)? {
+            return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
+        }
+        // Refused, the line is given back as it goes.
+        let line_by_registers = take()?;
+        let edges = chip.open_input(line, InputConfig::new(Bias::AsIs).edges(sink))?;
+        Ok(Box::new(RppalInput { edges, line: line_by_registers }))
+    }
+
+    /// By the character device alone, for that is where the order of edges comes from.
+    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
+        self.chip_for("inputs that belong together")?.open_inputs(lines, config)
+    }
+
+    /// By registers without edges, by the character device alone with them.
+    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
+        let FlexConfig { start, ref edges, on_close, .. } = config;
+        if edges.is_some() {
+            return self.chip_for("edge detection")?.open_flex(line, config);
+        }
+        self.warn_if_held(line);
+        let mut turned = Ok(());
+        let open = self.take(line, |pin| {
+            let pull = self.board.pull(line.0).into();
+            Registers::open(pin, pull, on_close, |io, _| turned = turn(io, start))
+        })?;
+        turned.map(|()| -> Box<dyn FlexPin> { Box::new(open) })
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
@@ -213,23 +212,12 @@ impl PinFactory for RppalFactory {
         self.warn_if_held(line);
         // The line first, as it is: nothing is started for one that cannot be had. Refused its pulses, it goes as it was found.
         let open = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
-        // The channel is given back like any; what becomes of the line is seen to by its registers.
-        let pulses = SysfsPwm::open_for(line, PwmConfig { on_close: OnClose::Restore, ..config })?;
-        open.carry(pulses, config.on_close, pwm::function(self.board.soc(), line))?;
-        Ok(Box::new(RppalPwm(open)))
-    }
-
-    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        Err(Error::unsupported("SPI by registers"))
+        let mode = pwm::function(self.board.soc(), line);
+        Ok(Box::new(RppalPwm::open(open, line, config, mode)?))
     }
 
     fn close(&self) -> Result<()> {
-        // The lock is kept throughout, so that a second call does not return before the lines are free.
-        let mut slot = self.open.lock();
-        let lines = slot.take().map(|open| open.lines).unwrap_or_default();
-        let closed =
-            lines.iter().filter_map(Weak::upgrade).map(|line| line.close()).fold(Ok(()), Result::and);
-        closed.and(self.chip.as_ref().map_or(Ok(()), PinFactory::close))
+        Ok(())
     }
 }
 

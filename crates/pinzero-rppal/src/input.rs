@@ -4,16 +4,21 @@ use pinzero_core::{Level, Pin, Result};
 
 use crate::registers::OpenLine;
 
-/// An input, as core holds it.
+/// An input; without edges it is its line alone.
 #[derive(Debug)]
-pub(crate) struct RppalInput(pub(crate) OpenLine);
+pub(crate) struct RppalInput {
+    /// The kernel's view of the line, for edges; closed before the registers are put back.
+    pub(crate) edges: Box<dyn Pin>,
+    pub(crate) line: OpenLine,
+}
 
 impl Pin for RppalInput {
     fn level(&self) -> Result<Level> {
-        self.0.level()
+        self.line.level()
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        let closed = self.edges.close();
+        self.line.close().and(closed)
     }
 }

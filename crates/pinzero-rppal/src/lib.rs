@@ -4,6 +4,7 @@
 
 mod error;
 mod factory;
+mod flex;
 mod input;
 mod output;
 mod pwm;

@@ -1,26 +1,12 @@
 //! Lines that are driven.
 
-use pinzero_core::{Level, OutputPin, Pin, Result};
+use pinzero_core::{Level, OutputPin, Result};
 
-use crate::registers::OpenLine;
+use crate::registers::{OpenLine, raw};
 
-/// An output, as core holds it.
-#[derive(Debug)]
-pub(crate) struct RppalOutput(pub(crate) OpenLine);
-
-impl Pin for RppalOutput {
-    fn level(&self) -> Result<Level> {
-        self.0.level()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl OutputPin for RppalOutput {
+impl OutputPin for OpenLine {
     fn set(&self, level: Level) -> Result<()> {
-        self.0.set(level)
+        self.with(|io| io.write(raw(level)))
     }
 
     fn confirm(&self) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use pinzero_cdev::SysfsPwm;
 use pinzero_core::board::Soc;
-use pinzero_core::{Error, Line, PwmPin, Result};
+use pinzero_core::{Level, Line, OnClose, PwmConfig, PwmPin, Result};
 use rppal::gpio::Mode;
 
 use crate::registers::OpenLine;
@@ -18,13 +19,28 @@ pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
     }
 }
 
-/// A line that has pulses, as core holds it.
+/// A line that has pulses, as core holds it; closed when dropped.
 #[derive(Debug)]
-pub(crate) struct RppalPwm(pub(crate) OpenLine);
+pub(crate) struct RppalPwm {
+    line: OpenLine,
+    pwm: SysfsPwm,
+    rest: Level,
+    on_close: OnClose,
+}
+
+impl RppalPwm {
+    /// Starts the pulses and has the line carry them, by `mode`. Refused, the line goes as it was found.
+    pub(crate) fn open(line: OpenLine, number: Line, config: PwmConfig, mode: Option<Mode>) -> Result<Self> {
+        let PwmConfig { period, pulse, rest, on_close, .. } = config;
+        let pwm = SysfsPwm::open_for(number, period, pulse)?;
+        mode.map_or(Ok(()), |mode| line.with(|io| io.set_mode(mode)))?;
+        Ok(RppalPwm { line, pwm, rest, on_close })
+    }
+}
 
 impl PwmPin for RppalPwm {
     fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.0.pulses().map_or_else(|| Err(Error::closed()), |pulses| pulses.set(period, pulse))
+        self.pwm.set(period, pulse)
     }
 
     fn confirm(&self) -> Result<()> {
@@ -32,6 +48,16 @@ impl PwmPin for RppalPwm {
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        // The line first: what its channel does then is not to be seen.
+        self.line.close_as(self.on_close, Some(self.pwm.steady().unwrap_or(self.rest)));
+        self.pwm.stop(Level::Low)
+    }
+}
+
+impl Drop for RppalPwm {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            log::warn!("a line was not given back as it should be: {error}");
+        }
     }
 }

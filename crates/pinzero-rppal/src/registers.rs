@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pinzero_cdev::SysfsPwm;
-use pinzero_core::{Bias, Error, Level, Line, LineFunction, LineInfo, OnClose, Pin, Result};
+use pinzero_core::{
+    Bias, Drive, Error, Found, Level, Line, LineFunction, LineInfo, OnClose, Pin, Release, Result,
+};
 use rppal::gpio::{self, IoPin, Mode};
 
 /// A line; given back when closed or dropped.
@@ -21,16 +22,6 @@ pub(crate) struct Registers {
     on_close: OnClose,
     /// `None` once closed. The lock is the line's own, and held for the length of a register access.
     io: Mutex<Option<IoPin>>,
-    /// The kernel's view of it, for edges; closed before the registers are put back.
-    edges: OnceLock<Box<dyn Pin>>,
-    /// Its hardware PWM; closed after the registers are put back, for what its channel does then is not to be seen.
-    pulses: OnceLock<HardwarePwm>,
-}
-
-/// The hardware PWM of a line, and what becomes of the line at the end. Without it, that is what it was found as.
-struct HardwarePwm {
-    pwm: SysfsPwm,
-    on_close: OnClose,
 }
 
 impl Registers {
@@ -46,72 +37,73 @@ impl Registers {
         // It would switch the pull off, and knows nothing of what is wanted in place of that.
         io.set_reset_on_drop(false);
         set_up(&mut io, level);
-        Registers {
-            number,
-            mode,
-            level,
-            pull,
-            on_close,
-            io: Mutex::new(Some(io)),
-            edges: OnceLock::new(),
-            pulses: OnceLock::new(),
-        }
+        Registers { number, mode, level, pull, on_close, io: Mutex::new(Some(io)) }
     }
 
-    /// Has the line hold what reports its edges; once only.
-    pub(crate) fn report(&self, edges: Box<dyn Pin>) {
-        let _ = self.edges.set(edges);
-    }
-
-    /// Has the line carry pulses, by `mode`, until it is closed; once only.
-    pub(crate) fn carry(&self, pwm: SysfsPwm, on_close: OnClose, mode: Option<Mode>) -> Result<()> {
-        let _ = self.pulses.set(HardwarePwm { pwm, on_close });
-        self.with(|io| mode.into_iter().for_each(|mode| io.set_mode(mode)))
-    }
-
-    pub(crate) fn pulses(&self) -> Option<&SysfsPwm> {
-        self.pulses.get().map(|pulses| &pulses.pwm)
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
+    /// Makes some accesses, unless the line is closed.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
         self.io.lock().as_mut().map(work).ok_or_else(|| Error::closed().with_pin(Line(self.number)))
     }
 
-    /// Brings the line into the state that it is to be left in.
-    fn leave(&self, io: &mut IoPin) {
-        set_bias(io, self.pull);
-        let on_close = match self.pulses.get() {
-            // Without its pulses it is to be driven.
-            Some(HardwarePwm { pwm, on_close: OnClose::Keep }) if pwm.resting().is_high() => OnClose::High,
-            Some(HardwarePwm { on_close: OnClose::Keep, .. }) => OnClose::Low,
-            Some(pulses) => pulses.on_close,
-            None => self.on_close,
-        };
-        match on_close {
-            OnClose::Input(bias) => {
-                set_bias(io, bias);
-                io.set_mode(Mode::Input);
-            }
-            OnClose::Low => drive(io, Level::Low),
-            OnClose::High => drive(io, Level::High),
-            OnClose::Keep => {}
-            // What was an output is driven as it was.
-            _ if self.mode == Mode::Output => drive(io, self.level),
-            _ => io.set_mode(self.mode),
+    /// What it is now, if it is open and `line`.
+    pub(crate) fn look(&self, line: Line) -> Option<LineInfo> {
+        let slot = self.io.lock();
+        let io = slot.as_ref().filter(|_| self.number == line.0)?;
+        Some(seen(io.mode(), io.read()))
+    }
+
+    /// Gives the line back, and it becomes this in place of what it was opened for; `rest` is the level of a PWM line that is kept.
+    /// Idempotent.
+    pub(crate) fn close_as(&self, on_close: OnClose, rest: Option<Level>) {
+        // The lock is kept throughout, so that a second call does not return before the line is free.
+        let mut slot = self.io.lock();
+        let Some(mut io) = slot.take() else { return };
+        if on_close == OnClose::Restore {
+            set_bias(&mut io, self.pull);
+        }
+        match on_close.resolve(self.found(), rest) {
+            Release::AsIs => {}
+            Release::Input(bias) => listen(&mut io, bias),
+            Release::Output(level) => drive(&mut io, level),
+            Release::Function => io.set_mode(self.mode),
+        }
+    }
+
+    fn found(&self) -> Found {
+        match self.mode {
+            Mode::Input => Found::Input(self.pull),
+            Mode::Output => Found::Output(self.level),
+            _ => Found::Function,
         }
     }
 }
 
+/// Makes the line do this, in one step.
+pub(crate) fn turn(io: &mut IoPin, to: Drive) -> Result<()> {
+    match to {
+        Drive::Output(level) => drive(io, level),
+        Drive::Input(bias) => listen(io, bias),
+        Drive::Pwm { .. } => return Err(Error::unsupported("PWM by registers")),
+    }
+    Ok(())
+}
+
 /// Makes an output of a line, the level first.
 pub(crate) fn drive(io: &mut IoPin, level: Level) {
-    io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low });
+    io.write(raw(level));
     if io.mode() != Mode::Output {
         io.set_mode(Mode::Output);
     }
 }
 
+/// Makes an input of a line, the pull first.
+pub(crate) fn listen(io: &mut IoPin, bias: Bias) {
+    set_bias(io, bias);
+    io.set_mode(Mode::Input);
+}
+
 /// Sets a pull, if it is one.
-pub(crate) fn set_bias(io: &mut IoPin, bias: Bias) {
+fn set_bias(io: &mut IoPin, bias: Bias) {
     match bias {
         Bias::AsIs => {}
         Bias::Disabled => io.set_bias(gpio::Bias::Off),
@@ -124,30 +116,8 @@ fn level(level: gpio::Level) -> Level {
     Level::from(level == gpio::Level::High)
 }
 
-impl Registers {
-    pub(crate) fn level(&self) -> Result<Level> {
-        self.with(|io| level(io.read()))
-    }
-
-    pub(crate) fn set(&self, level: Level) -> Result<()> {
-        self.with(|io| io.write(if level.is_high() { gpio::Level::High } else { gpio::Level::Low }))
-    }
-
-    /// What it is now, if it is open and `line`.
-    pub(crate) fn look(&self, line: Line) -> Option<LineInfo> {
-        let slot = self.io.lock();
-        let io = slot.as_ref().filter(|_| self.number == line.0)?;
-        Some(seen(io.mode(), io.read()))
-    }
-
-    /// Gives the line back. Idempotent.
-    pub(crate) fn close(&self) -> Result<()> {
-        let edges = self.edges.get().map_or(Ok(()), |edges| edges.close());
-        if let Some(mut io) = self.io.lock().take() {
-            self.leave(&mut io);
-        }
-        edges.and(self.pulses().map_or(Ok(()), SysfsPwm::close))
-    }
+pub(crate) fn raw(level: Level) -> gpio::Level {
+    if level.is_high() { gpio::Level::High } else { gpio::Level::Low }
 }
 
 /// What a line is that is nobody's.
@@ -174,7 +144,7 @@ fn seen(mode: Mode, now: gpio::Level) -> LineInfo {
     LineInfo { function: Some(function), level, ..LineInfo::default() }
 }
 
-/// Keeps a line open; gives the line back when dropped.
+/// An open line in whatever role, as core holds it; given back when dropped. Looks at the line share its registers.
 #[derive(Debug)]
 pub(crate) struct OpenLine(pub(crate) Arc<Registers>);
 
@@ -186,19 +156,28 @@ impl Deref for OpenLine {
     }
 }
 
+impl Pin for OpenLine {
+    fn level(&self) -> Result<Level> {
+        self.with(|io| level(io.read()))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close_as(self.on_close, None);
+        Ok(())
+    }
+}
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        self.close_as(self.on_close, None);
+    }
+}
+
 impl fmt::Debug for Registers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registers")
             .field("number", &self.number)
             .field("found", &self.mode)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for OpenLine {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::symlink;
 
-use pinzero_core::Bias;
 use pinzero_core::time::us;
 
 use super::*;
@@ -57,14 +56,12 @@ impl Sys {
         symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
     }
 
-    fn open(&self, line: u32, on_close: OnClose) -> Result<SysfsPwm> {
-        self.open_as(line, on_close, true)
+    fn open(&self, line: u32) -> Result<SysfsPwm> {
+        self.open_as(line, true)
     }
 
-    fn open_as(&self, line: u32, on_close: OnClose, is_routed: bool) -> Result<SysfsPwm> {
-        let config =
-            PwmConfig { period: ms(20), pulse: us(1500), hardware: true, rest: Level::High, on_close };
-        SysfsPwm::at(&self.0, Line(line), config, is_routed)
+    fn open_as(&self, line: u32, is_routed: bool) -> Result<SysfsPwm> {
+        SysfsPwm::at(&self.0, Line(line), Pulses { period: ms(20), pulse: us(1500) }, is_routed)
     }
 }
 
@@ -79,12 +76,12 @@ fn the_chip_is_found_by_its_device_and_the_channel_by_the_line() {
     for (block, lines) in BLOCKS {
         let sys = Sys::new(&format!("find-{block}"), block);
         for (line, channel) in lines {
-            let pwm = sys.open(line, OnClose::Restore).unwrap();
+            let pwm = sys.open(line).unwrap();
             let channel = format!("pwm{channel}");
             assert_eq!(sys.read(&format!("{channel}/period")), "20000000", "{block} {line}");
             assert_eq!(sys.read(&format!("{channel}/duty_cycle")), "1500000");
             assert_eq!(sys.read(&format!("{channel}/enable")), "1");
-            pwm.close().unwrap();
+            pwm.stop(Level::Low).unwrap();
             assert_eq!(sys.read(&format!("{channel}/enable")), "0");
             assert_eq!(sys.read("unexport"), channel[3..]);
         }
@@ -94,20 +91,20 @@ fn the_chip_is_found_by_its_device_and_the_channel_by_the_line() {
 #[test]
 fn pulses_are_set_to_the_nanosecond() {
     let sys = Sys::new("set", "1f00098000.pwm");
-    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let pwm = sys.open(18).unwrap();
     for (period, pulse) in [(us(1000), us(999)), (us(10), Duration::from_nanos(2501)), (ms(1), ms(1))] {
         pwm.set(period, pulse).unwrap();
         assert_eq!(sys.read("pwm2/period"), period.as_nanos().to_string());
         assert_eq!(sys.read("pwm2/duty_cycle"), pulse.as_nanos().to_string());
     }
-    pwm.close().unwrap();
+    pwm.stop(Level::Low).unwrap();
     assert_eq!(pwm.set(ms(1), ms(0)).unwrap_err().kind(), ErrorKind::Closed);
 }
 
 #[test]
 fn a_change_that_fails_halfway_can_be_taken_back() {
     let sys = Sys::new("halfway", "fe20c000.pwm");
-    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let pwm = sys.open(18).unwrap();
     let duty = sys.0.join("class/pwm/pwmchip7/pwm0/duty_cycle");
     fs::remove_file(&duty).unwrap();
     fs::create_dir(&duty).unwrap();
@@ -118,32 +115,32 @@ fn a_change_that_fails_halfway_can_be_taken_back() {
 }
 
 #[test]
-fn a_line_is_left_at_the_level_asked_for() {
-    let cases = [
-        (OnClose::Restore, "0", "0"),
-        (OnClose::Low, "0", "0"),
-        (OnClose::High, "20000000", "1"),
-        // A wave that runs comes to rest at the level that it was opened with.
-        (OnClose::Keep, "20000000", "1"),
-    ];
-    for (on_close, duty, enable) in cases {
-        let sys = Sys::new("leave", "fe20c000.pwm");
-        drop(sys.open(13, on_close).unwrap());
+fn pulses_end_at_the_level_asked_for() {
+    for (level, duty, enable) in [(Level::Low, "0", "0"), (Level::High, "20000000", "1")] {
+        let sys = Sys::new("stop", "fe20c000.pwm");
+        let pwm = sys.open(13).unwrap();
+        pwm.stop(level).unwrap();
+        // The second call changes nothing, nor does the drop.
+        pwm.stop(!level).unwrap();
+        drop(pwm);
         assert_eq!((sys.read("pwm1/duty_cycle"), sys.read("pwm1/enable")), (duty.into(), enable.into()));
     }
+    let sys = Sys::new("stop", "fe20c000.pwm");
+    drop(sys.open(13).unwrap());
+    assert_eq!((sys.read("pwm1/duty_cycle"), sys.read("pwm1/enable")), ("0".into(), "0".into()));
 }
 
 #[test]
 fn two_lines_cannot_share_a_channel() {
     let sys = Sys::new("share", "fe20c000.pwm");
-    let pwm = sys.open(18, OnClose::Restore).unwrap();
-    assert_eq!(sys.open(12, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
-    sys.open(13, OnClose::Restore).unwrap();
-    pwm.close().unwrap();
-    let other = sys.open(12, OnClose::Restore).unwrap();
+    let pwm = sys.open(18).unwrap();
+    assert_eq!(sys.open(12).unwrap_err().kind(), ErrorKind::Busy);
+    sys.open(13).unwrap();
+    pwm.stop(Level::Low).unwrap();
+    let other = sys.open(12).unwrap();
     // One that is closed already takes nothing from the next.
     drop(pwm);
-    assert_eq!(sys.open(18, OnClose::Restore).unwrap_err().kind(), ErrorKind::Busy);
+    assert_eq!(sys.open(18).unwrap_err().kind(), ErrorKind::Busy);
     drop(other);
 }
 
@@ -155,26 +152,26 @@ fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
     };
     let sys = Sys::new("route", "fe20c000.pwm");
     sys.route(&[18]);
-    drop(sys.open(18, OnClose::Restore).unwrap());
+    drop(sys.open(18).unwrap());
     // It would send its pulses to 18, whoever sets the function of 12.
     for is_routed in [true, false] {
-        let error = sys.open_as(12, OnClose::Restore, is_routed).unwrap_err();
+        let error = sys.open_as(12, is_routed).unwrap_err();
         assert_eq!(replaced(error), "dtoverlay=pwm,pin=12,func=4");
     }
-    let error = sys.open(13, OnClose::Restore).unwrap_err();
+    let error = sys.open(13).unwrap_err();
     assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
-    drop(sys.open_as(13, OnClose::Restore, false).unwrap());
+    drop(sys.open_as(13, false).unwrap());
 
     // On a Pi 5 every line has a channel of its own.
     let sys = Sys::new("route5", "1f00098000.pwm");
     sys.route(&[18]);
-    assert!(sys.open(12, OnClose::Restore).is_err());
-    drop(sys.open_as(12, OnClose::Restore, false).unwrap());
+    assert!(sys.open(12).is_err());
+    drop(sys.open_as(12, false).unwrap());
 
     // Two lines have pulses already. What is to be put in place of their overlay has the wanted one, and is not the same.
     let sys = Sys::new("route5-full", "1f00098000.pwm");
     sys.route(&[12, 13]);
-    let error = sys.open(18, OnClose::Restore).unwrap_err();
+    let error = sys.open(18).unwrap_err();
     assert_eq!(replaced(error), "dtoverlay=pwm-2chan,pin=12,func=4,pin2=18,func2=2");
 }
 
@@ -185,7 +182,7 @@ fn what_is_left_on_a_channel_does_not_stand_in_the_way() {
     {
         sys.write(&format!("pwm0/{file}"), text);
     }
-    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let pwm = sys.open(18).unwrap();
     let now = ["period", "duty_cycle", "enable", "polarity"].map(|file| sys.read(&format!("pwm0/{file}")));
     assert_eq!(now, ["20000000", "1500000", "1", "normal"]);
     drop(pwm);
@@ -199,12 +196,12 @@ fn a_start_that_fails_leaves_a_channel_as_it_was_found() {
     sys.write("pwm0/enable", "1");
     fs::remove_file(&duty).unwrap();
     fs::create_dir(&duty).unwrap();
-    assert!(sys.open(18, OnClose::High).is_err());
+    assert!(sys.open(18).is_err());
     assert_eq!((sys.read("pwm0/enable").as_str(), unexport.exists()), ("1", false));
     fs::remove_dir(&duty).unwrap();
     fs::write(&duty, "0").unwrap();
 
-    let pwm = sys.open(18, OnClose::Restore).unwrap();
+    let pwm = sys.open(18).unwrap();
     let found = pwm.look();
     pwm.set(ms(1), us(1)).unwrap();
     pwm.give_up(&found);
@@ -216,30 +213,30 @@ fn a_start_that_fails_gives_back_a_channel_that_it_has_made() {
     let sys = Sys::new("new", "fe20c000.pwm");
     let channel = sys.0.join("class/pwm/pwmchip7/pwm0");
     fs::remove_dir_all(&channel).unwrap();
-    assert!(sys.open(18, OnClose::High).is_err());
+    assert!(sys.open(18).is_err());
     assert_eq!((sys.read("export"), sys.read("unexport")), ("0".into(), "0".into()));
 }
 
 #[test]
-fn a_steady_line_rests_where_it_is() {
-    let sys = Sys::new("rest", "fe20c000.pwm");
-    let pwm = sys.open(18, OnClose::Keep).unwrap();
-    assert_eq!(pwm.resting(), Level::High);
-    for (pulse, level) in [(ms(0), Level::Low), (ms(1), Level::High), (us(1), Level::High)] {
+fn pulses_that_do_not_change_the_level_are_known() {
+    let sys = Sys::new("steady", "fe20c000.pwm");
+    let pwm = sys.open(18).unwrap();
+    assert_eq!(pwm.steady(), None);
+    for (pulse, level) in [(ms(0), Some(Level::Low)), (ms(1), Some(Level::High)), (us(1), None)] {
         pwm.set(ms(1), pulse).unwrap();
-        assert_eq!(pwm.resting(), level, "{pulse:?}");
+        assert_eq!(pwm.steady(), level, "{pulse:?}");
     }
 }
 
 #[test]
 fn what_is_missing_is_named() {
     let sys = Sys::new("missing", "1f0009c000.pwm");
-    let error = sys.open(18, OnClose::Restore).unwrap_err();
+    let error = sys.open(18).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("`dtoverlay=pwm,pin=18,func=2`"), "{error}");
-    let error = sys.open(12, OnClose::Restore).unwrap_err();
+    let error = sys.open(12).unwrap_err();
     assert!(error.to_string().contains("`dtoverlay=pwm,pin=12,func=4`"), "{error}");
-    for (line, on_close) in [(17, OnClose::Restore), (18, OnClose::Input(Bias::PullUp))] {
+    for (line, on_close) in [(17), (18, OnClose::Input(Bias::PullUp))] {
         assert_eq!(sys.open(line, on_close).unwrap_err().kind(), ErrorKind::Unsupported);
     }
 }

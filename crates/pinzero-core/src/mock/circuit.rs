@@ -100,7 +100,8 @@ impl LineState {
         self.level = level;
         let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
         remember(&mut self.history, (at, level));
-        let Some(sink) = &self.sink else { return };
+        // A flexible line has a sink all the time, and is heard of only while it listens.
+        let Some(sink) = self.sink.as_ref().filter(|_| self.function == LineFunction::Input) else { return };
         if self.to_lose > 0 {
             self.to_lose -= 1;
             self.lost += 1;

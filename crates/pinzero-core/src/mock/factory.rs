@@ -43,6 +43,10 @@ impl MockFactory {
         Ok(MockPin { circuit, line, found: found.0, bias: found.1, on_close, closed })
     }
 
+    fn check_drive(&self, drive: Drive) -> Result<()> {
+        if let Drive::Input(bias) = drive { self.check_bias(bias) } else { Ok(()) }
+    }
+
     fn take_all(&self, lines: &[Line], on_close: OnClose) -> Result<Vec<MockPin>> {
         lines.iter().map(|line| self.take(*line, on_close)).collect()
     }
@@ -131,6 +135,7 @@ impl PinFactory for MockFactory {
     fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
         self.capabilities().flex.require("a line that turns round")?;
         self.check_edges(config.edges.as_ref())?;
+        self.check_drive(config.start)?;
         let pin = self.take(line, config.on_close)?;
         self.circuit.change(line, |state| state.drive_as(config.start))?;
         self.circuit.look(line, |state| state.sink = config.edges);
