@@ -6,7 +6,7 @@ use std::thread;
 
 use mio::Poll;
 use mio::net::TcpListener;
-use pinzero_core::{Error, ErrorKind, Gpio, Result};
+use pinzero_core::{Error, ErrorKind, Gpio, Result, Support};
 use pinzero_pigpio::protocol::PORT;
 use socket2::{Domain, Socket, Type};
 
@@ -118,6 +118,9 @@ impl DaemonBuilder {
             .capabilities()
             .flex
             .require("a line that turns round, which every line of the daemon is,")?;
+        if self.gpio.capabilities().edges != Support::Native {
+            log::warn!("{} reports no edges: clients are not told of changes", self.gpio.name());
+        }
         let (listeners, addrs) = self.listen()?;
         let start = || -> io::Result<Daemon> {
             let poll = Poll::new()?;

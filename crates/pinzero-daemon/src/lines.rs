@@ -80,7 +80,7 @@ enum Role {
 #[derive(Debug)]
 struct GpioState {
     state: State,
-    /// When it last became what it is: an edge from before tells nothing.
+    /// When it was last made an input: an edge from before tells nothing.
     since: Instant,
     /// The factory has no hardware PWM for it.
     lacks_hardware: bool,
@@ -259,7 +259,7 @@ impl Lines {
 
     /// Makes the line an input with the resistor that was asked for, in one step if it is held.
     fn listen(&mut self, gpio: u32) -> Result<(), Code> {
-        let bias = self.line(gpio).pull.unwrap_or(Bias::AsIs);
+        let (bias, start) = (self.line(gpio).pull.unwrap_or(Bias::AsIs), self.gpio.now());
         let result = self.turn(gpio, Drive::Input(bias)).or_else(|error| match error.kind() {
             // A resistor on the board is stronger than the one inside, which is then of no consequence.
             ErrorKind::FixedPull => self.turn(gpio, Drive::Input(Bias::AsIs)),
@@ -267,11 +267,13 @@ impl Lines {
         });
         let held = result.map_err(refusal)?;
         // Read when edges are told already, so that no change goes unnoticed in between.
-        let since = self.gpio.now();
-        let level = held.level().map_err(refusal)?;
+        let (at, level) = (self.gpio.now(), held.level().map_err(refusal)?);
         let line = self.line(gpio);
-        (line.state, line.since, line.owner) = (State::Held(held, Role::Input), since, None);
-        self.note(gpio, level, since);
+        if !matches!(line.state, State::Held(_, Role::Input)) {
+            line.since = start;
+        }
+        (line.state, line.owner) = (State::Held(held, Role::Input), None);
+        self.note(gpio, level, at);
         Ok(())
     }
 

@@ -85,7 +85,7 @@ fn pulses_come_and_go() {
 }
 
 #[test]
-fn edges_are_those_of_others_while_the_line_is_an_input() {
+fn edges_are_told_while_the_line_is_an_input() {
     let fake = Fake::start();
     let gpio = open(&fake);
     let line = gpio.flex(4).start(LOW).open().unwrap();
@@ -94,11 +94,11 @@ fn edges_are_those_of_others_while_the_line_is_an_input() {
         line.turn(HIGH).unwrap();
         line.turn(LOW).unwrap();
         line.turn(PULLED_UP).unwrap();
-        // A sensor answers at once.
+        // The pull brings the line up, and a sensor answers at once.
         fake.drive_for(4, &[(false, 80), (true, 50), (false, 26)]);
         fake.drive(4, None);
-        let heard: Vec<Level> = (0..4).map(|_| edges.next_timeout(remote::PATIENCE).unwrap().level).collect();
-        assert_eq!(heard, [Level::Low, Level::High, Level::Low, Level::High]);
+        let heard: Vec<Level> = (0..5).map(|_| edges.next_timeout(remote::PATIENCE).unwrap().level).collect();
+        assert_eq!(heard, [Level::High, Level::Low, Level::High, Level::Low, Level::High]);
         line.turn(LOW).unwrap();
     }
     line.turn(PULLED_UP).unwrap();
