@@ -36,7 +36,7 @@ struct FlexLine {
     listening: Mutex<Listening>,
 }
 
-/// How far the daemon has been asked where the line is since the line became an input.
+/// How far the daemon has been asked where the line was when it became an input.
 #[derive(Debug, Default)]
 struct Listening {
     /// Counts the turns: only what was asked after the last one counts.
@@ -138,7 +138,8 @@ impl FlexLine {
         }
     }
 
-    /// Has the decoder tell edges of the line while the line is an input, and only then.
+    /// Has the decoder tell edges of the line while the line is an input, and only then. This comes before the line turns: edges
+    /// count from the level that the line had as long as it was driven, and none of those that follow at once is missed.
     ///
     /// With a connection the daemon is told, too; the answers have to be fetched by [`heard`](FlexLine::heard).
     fn attend(&self, drive: Drive, connection: Option<&Arc<Connection>>) {
@@ -166,7 +167,7 @@ impl FlexLine {
         }
     }
 
-    /// Fetches the answers to what was asked when the line became an input: from then on edges are told.
+    /// Fetches the answers to what was asked when the line became an input: only then edges are told.
     fn heard(&self) -> Result<()> {
         let (asked, turns) = {
             let mut listening = self.listening.lock();
@@ -223,10 +224,10 @@ impl FlexPin for PigpioFlex {
         if is_pulled(drive) {
             flex.listening.lock().is_pulled = true;
         }
-        flex.desired.set_and(
+        flex.desired.set_after(
             |_| Ok(drive),
-            |before, drive| flex.frames(Some(before), drive),
             |drive, connection| flex.attend(drive, connection),
+            |before, drive| flex.frames(Some(before), drive),
         )
     }
 

@@ -243,6 +243,8 @@ impl Shared {
         let mut state = self.state.lock();
         self.open_inbox(&mut state);
         read(&mut state);
+        // Again, for the look at the poller may have used up the wake-up of what was pushed since.
+        self.open_inbox(&mut state);
         let State { tasks, outbox, .. } = &mut *state;
         tasks.dispatch(self.clock.now(), outbox);
         self.finish(Caller::Runtime, state);
