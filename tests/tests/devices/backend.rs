@@ -11,8 +11,8 @@ use pinzero::prelude::*;
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Error, ErrorKind, Result, Support};
 use pinzero_core::{
-    Edge, EdgeSink, GroupConfig, Host, InputConfig, Line, LineInfo, OutputConfig, OutputGroupPins, OutputPin,
-    Pin, PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
+    Edge, EdgeSink, Host, InputConfig, Line, LineInfo, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig,
+    PwmPin,
 };
 use pinzero_tests::{Log, PATIENCE, eventually};
 
@@ -25,7 +25,7 @@ struct Rig {
 
 #[derive(Debug)]
 struct State {
-    sinks: HashMap<Line, Arc<EdgeSink>>,
+    sinks: HashMap<Line, EdgeSink>,
     /// The level of all inputs.
     level: Level,
     /// What every call to a pin ends in.
@@ -39,6 +39,8 @@ struct State {
     /// Of this, which does not block, the next input reads its edges: one to low for each byte.
     #[cfg(target_os = "linux")]
     socket: Option<std::os::unix::net::UnixStream>,
+    #[cfg(target_os = "linux")]
+    registration: Option<pinzero_core::Registration>,
 }
 
 impl Default for State {
@@ -52,6 +54,8 @@ impl Default for State {
             slow: None,
             #[cfg(target_os = "linux")]
             socket: None,
+            #[cfg(target_os = "linux")]
+            registration: None,
         }
     }
 }
@@ -79,7 +83,7 @@ impl Rig {
             state.sinks.get(&Line(line)).cloned()
         };
         if let Some(sink) = sink {
-            sink.push_all(edges.iter().copied());
+            sink.push(edges.iter().copied());
         }
     }
 
@@ -115,7 +119,7 @@ impl PinFactory for Rig {
             bias: native,
             edges: native,
             pwm: native,
-            ..Capabilities::default()
+            ..Capabilities::NONE
         }
     }
 
@@ -135,30 +139,25 @@ impl PinFactory for Rig {
         Ok(Box::new(self.open(line)?))
     }
 
-    fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-        Err(Error::unsupported("a group"))
-    }
-
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
         if config.settle.is_some() {
             return Err(Error::unsupported("a settle time"));
         }
         let pin = self.open(line)?;
         #[cfg(target_os = "linux")]
-        if let Some(socket) = self.state().socket.take() {
-            config.edges.map_or(Ok(()), |sink| watch(sink, socket))?;
+        let socket = self.state().socket.take();
+        #[cfg(target_os = "linux")]
+        if let (Some(socket), Some(sink)) = (socket, config.edges.clone()) {
+            let registration = watch(sink, socket)?;
+            self.state().registration = Some(registration);
             return Ok(Box::new(pin));
         }
-        self.state().sinks.extend(config.edges.map(|sink| (line, Arc::new(sink))));
+        self.state().sinks.extend(config.edges.map(|sink| (line, sink)));
         Ok(Box::new(pin))
     }
 
     fn open_pwm(&self, line: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
         Ok(Box::new(self.open(line)?))
-    }
-
-    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        Err(Error::unsupported("SPI"))
     }
 
     fn close(&self) -> Result<()> {
@@ -226,19 +225,20 @@ impl PwmPin for RigPin {
 
 /// Has the runtime read edges from a socket, and gives it the time to do so before the input is there.
 #[cfg(target_os = "linux")]
-fn watch(sink: EdgeSink, mut socket: std::os::unix::net::UnixStream) -> Result<()> {
+fn watch(sink: EdgeSink, mut socket: std::os::unix::net::UnixStream) -> Result<pinzero_core::Registration> {
     use std::io::Read;
 
     let polled = socket.try_clone().unwrap_or_else(|error| panic!("{error}"));
-    sink.watch(polled.into(), move |edges| {
+    let own = sink.clone();
+    let registration = sink.watch(polled.into(), move |edges| {
         let mut bytes = [0; 8];
         let count = socket.read(&mut bytes).unwrap_or(0);
         let at = pinzero::time::Clock::real().now();
-        edges.extend((0..count).map(|_| Edge { at, level: Level::Low, missed: 0 }));
+        (0..count).for_each(|_| edges.push(&own, Edge { at, level: Level::Low, missed: 0 }));
         Ok(())
     })?;
     thread::sleep(ms(50));
-    Ok(())
+    Ok(registration)
 }
 
 /// The next `count` events, as milliseconds since `start`.
