@@ -162,7 +162,7 @@ fn samples_are_taken_at_exact_instants() -> Result<()> {
     let log = samples.clone();
     input.on(EventKind::Sampled, move |event| log.push((event.at, event.level)));
     let (low, high) = (Level::Low, Level::High);
-    gpio.line(17).script([(ms(5), high), (ms(12), low), (ms(14), high), (ms(40), low)]);
+    gpio.line(17).script([(ms(5), high), (ms(12), low), (ms(14), high), (ms(38), low)]);
     gpio.advance(ms(51));
     let wanted = [(13, high), (23, high), (33, high), (43, low), (53, low)];
     assert_eq!(samples.take(), wanted.map(|(millis, level)| (at(millis), level)));
