@@ -23,10 +23,7 @@ mod unix {
     use pinzero::mock;
     use pinzero::prelude::*;
     use pinzero::{Capabilities, ErrorKind, PinSpec, Result, Support, board::Board};
-    use pinzero_core::{
-        GroupConfig, Host, InputConfig, Line, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin,
-        PinFactory, PwmConfig, PwmPin, SpiBus, SpiConfig,
-    };
+    use pinzero_core::{Host, InputConfig, Line, LineInfo, OutputConfig, OutputPin, Pin, PinFactory};
 
     /// The pins that the program is to use, and how to press the button on GPIO2.
     fn open(pins: &str, is_guarded: bool) -> Result<(Gpio, Box<dyn Fn()>)> {
@@ -285,7 +282,7 @@ mod unix {
         }
 
         fn capabilities(&self) -> Capabilities {
-            Capabilities { output: Support::Native, ..Capabilities::default() }
+            Capabilities { output: Support::Native, ..Capabilities::NONE }
         }
 
         fn board(&self) -> Board {
@@ -304,20 +301,8 @@ mod unix {
             Ok(Box::new(Stuck))
         }
 
-        fn open_group(&self, _: &[Line], _: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
-            Err(pinzero::Error::new(ErrorKind::Unsupported, "no groups"))
-        }
-
         fn open_input(&self, _: Line, _: InputConfig) -> Result<Box<dyn Pin>> {
             Err(pinzero::Error::new(ErrorKind::Unsupported, "no inputs"))
-        }
-
-        fn open_pwm(&self, _: Line, _: PwmConfig) -> Result<Box<dyn PwmPin>> {
-            Err(pinzero::Error::new(ErrorKind::Unsupported, "no PWM"))
-        }
-
-        fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-            Err(pinzero::Error::new(ErrorKind::Unsupported, "no SPI"))
         }
 
         fn close(&self) -> Result<()> {

@@ -13,6 +13,8 @@ mod capabilities;
 mod closing;
 mod common;
 mod debounce;
+#[cfg(target_os = "linux")]
+mod edge_order;
 mod emulation;
 mod errors;
 mod events;
@@ -27,5 +29,7 @@ mod pwm;
 mod reentry;
 mod soft_pwm;
 mod time;
+mod timers;
+mod together;
 mod waiting;
 mod wires;
