@@ -1,6 +1,5 @@
 //! A button on GPIO2 lights a LED on GPIO17 for as long as it is pressed. Hold it for three seconds to leave.
 
-use pinzero::EventKind;
 use pinzero::prelude::*;
 
 fn main() -> pinzero::Result<()> {

@@ -14,22 +14,19 @@ const HIGH_AT_REST: Line = Line(4);
 const LOW_AT_REST: Line = Line(17);
 const WIRE: [Line; 2] = [Line(22), Line(27)];
 
-struct Mock {
-    gpio: MockGpio,
-    has_history: bool,
-}
+struct Mock(MockGpio);
 
 impl Mock {
     fn new(builder: Builder) -> Result<Self> {
         let gpio = builder.try_open()?;
         gpio.wire(WIRE[0], WIRE[1]);
-        Ok(Mock { gpio, has_history: true })
+        Ok(Mock(gpio))
     }
 }
 
 impl Rig for Mock {
     fn gpio(&self) -> &Gpio {
-        &self.gpio
+        &self.0
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -38,26 +35,23 @@ impl Rig for Mock {
 
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
         match level {
-            Some(level) => self.gpio.line(line).drive(level),
-            None => self.gpio.line(line).release(),
+            Some(level) => self.0.line(line).drive(level),
+            None => self.0.line(line).release(),
         }
         Ok(())
     }
 
     fn observe(&self, line: Line) -> Result<Level> {
-        Ok(self.gpio.line(line).level())
+        Ok(self.0.line(line).level())
     }
 
     fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
-        if !self.has_history {
-            return Ok(None);
-        }
-        let history = self.gpio.line(line).history();
+        let history = self.0.line(line).history();
         Ok(Some(history.into_iter().map(|(at, level)| (Instant::ZERO + at, level)).collect()))
     }
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
-        let line = self.gpio.line(line);
+        let line = self.0.line(line);
         let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
@@ -67,12 +61,12 @@ impl Rig for Mock {
     }
 
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
-        Ok(Some(Box::new(self.gpio.factory())))
+        Ok(Some(Box::new(self.0.factory())))
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        self.gpio.line(line).hold_by(Some("another program"));
-        Ok(Some(Box::new(Held(self.gpio.clone(), line))))
+        self.0.line(line).hold_by(Some("another program"));
+        Ok(Some(Box::new(Held(self.0.clone(), line))))
     }
 }
 
@@ -98,9 +92,6 @@ fn main() -> ExitCode {
     run([
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
-        Suite::new("mock_without_history", || {
-            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime())? })
-        }),
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pinzero::mock::{self, Builder, Function, MockGpio};
+use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::time::{Instant, ms, us};
-use pinzero::{Capabilities, Gpio, Level, Result, Support};
-use pinzero_conformance::{Deviation, Pulses, Rig, Suite, run};
+use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
+use pinzero_conformance::{Pulses, Rig, Suite, run};
 use pinzero_core::{Line, PinFactory};
 use pinzero_daemon::Daemon;
 
@@ -15,15 +15,6 @@ use pinzero_daemon::Daemon;
 const HIGH_AT_REST: Line = Line(4);
 const LOW_AT_REST: Line = Line(17);
 const WIRE: [Line; 2] = [Line(22), Line(27)];
-
-/// The daemon gives a line back before it takes it anew for another purpose.
-const DEVIATIONS: &[Deviation] = &[
-    Deviation { trial: "output::ends_without_a_blip", reason: BLIP },
-    Deviation { trial: "group::ends_without_a_blip", reason: BLIP },
-    Deviation { trial: "pwm::ends_without_a_blip", reason: BLIP },
-];
-const BLIP: &str =
-    "between output and input the daemon lets go of the line, which then has the pull of the board";
 
 struct Remote {
     gpio: Gpio,
@@ -72,7 +63,7 @@ impl Rig for Remote {
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
         let line = self.mock.line(line);
-        let pulses = line.pulses().pop().filter(|_| line.function() == Function::Pwm);
+        let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
 
@@ -100,8 +91,7 @@ fn main() -> ExitCode {
     let all = Capabilities { spi: Support::None, ..mock::gpio().capabilities() };
     let without_pwm = Capabilities { pwm: Support::None, ..all };
     run([
-        Suite::new("remote", || Remote::new(mock::builder())).deviations(DEVIATIONS),
-        Suite::new("remote_without_pwm", move || Remote::new(mock::builder().capabilities(without_pwm)))
-            .deviations(DEVIATIONS),
+        Suite::new("remote", || Remote::new(mock::builder())),
+        Suite::new("remote_without_pwm", move || Remote::new(mock::builder().capabilities(without_pwm))),
     ])
 }

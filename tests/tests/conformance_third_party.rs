@@ -7,9 +7,9 @@ use std::process::Command;
 
 #[test]
 fn a_backend_outside_the_workspace_passes_the_suite() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // A copy, for cargo writes into what it builds.
-    let backend = Path::new(env!("CARGO_TARGET_TMPDIR")).join("third_party_backend");
+    let (tests, temporary) = (Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(env!("CARGO_TARGET_TMPDIR")));
+    // Built from a copy, because cargo writes a `Cargo.lock` beside a manifest.
+    let backend = temporary.join("third_party_backend");
     for folder in ["src", "tests"] {
         fs::create_dir_all(backend.join(folder)).unwrap();
     }
@@ -28,7 +28,9 @@ fn a_backend_outside_the_workspace_passes_the_suite() {
     let output = Command::new(cargo)
         .args(["test", "--offline"])
         .current_dir(&backend)
-        .env("CARGO_TARGET_DIR", backend.join("target"))
+        // The workspace's own target folder has most of the dependencies already. The cargo that started this test has
+        // let go of the folder's lock.
+        .env("CARGO_TARGET_DIR", temporary.parent().unwrap())
         .output()
         .unwrap();
     let (told, complaints) =

@@ -107,7 +107,7 @@ fn the_program_names_a_default_for_what_is_opened_from_then_on() -> pinzero::Res
     other.close()?;
 
     // It is a default and no more: a device may still name another, and a closed one is not replaced.
-    Led::builder(18).on(&first).open()?;
+    drop(Led::builder(18).gpio(&first).open()?);
     default_gpio()?.close()?;
     assert_eq!(Led::new(5).unwrap_err().kind(), ErrorKind::Closed);
     let _ = set_default(&first);

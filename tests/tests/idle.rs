@@ -65,7 +65,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     assert_eq!(gpio.threads(), 0, "nothing can happen by itself yet");
     let buttons: Vec<Button> = (2..28)
         .map(|pin| {
-            let button = Button::builder(pin).bounce_time(ms(20)).hold_time(secs(3600)).on(&gpio).open()?;
+            let button = Button::builder(pin).bounce_time(ms(20)).hold_time(secs(3600)).gpio(&gpio).open()?;
             button.when_pressed(|_| ());
             Ok(button)
         })
@@ -80,7 +80,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     // A press that is held, and a blink whose next step is far away, are nothing to wake up for either.
     gpio.line(2).drive(Level::Low);
     assert!(matches!(waiter.join(), Ok(Ok(true))));
-    let led = Led::builder(0).on(&gpio).open()?;
+    let led = Led::builder(0).gpio(&gpio).open()?;
     led.blink(secs(3600), secs(3600))?;
     assert_at_rest("deadlines that are far away");
     assert_eq!((threads().len() - none, gpio.threads()), (2, 2));
@@ -90,7 +90,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     let other = mock::builder().capabilities(soft).realtime().open();
     let before = threads().len();
     let lamps: Vec<PwmOutputDevice> = (2..28)
-        .map(|pin| PwmOutputDevice::builder(pin).initial_value(f64::from(pin % 2)).on(&other).open())
+        .map(|pin| PwmOutputDevice::builder(pin).initial_value(f64::from(pin % 2)).gpio(&other).open())
         .collect::<pinzero::Result<_>>()?;
     assert_eq!(threads().len() - before, 1);
     assert_at_rest("steady software PWM");

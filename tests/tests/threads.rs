@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, Support};
 use pinzero_tests::{Log, PATIENCE, eventually};
@@ -26,7 +27,7 @@ fn threads_named(prefix: &str) -> usize {
 #[test]
 fn after_off_a_running_blink_writes_no_more() -> pinzero::Result<()> {
     let gpio = board();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     for round in 0..ROUNDS {
         let blink = led.blink(us(50), us(50))?;
         // Anywhere between the first steps, and now and then right on one.
@@ -50,7 +51,7 @@ fn after_off_a_running_blink_writes_no_more() -> pinzero::Result<()> {
 #[test]
 fn off_and_blink_of_two_threads_come_one_after_the_other() -> pinzero::Result<()> {
     let gpio = board();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let barrier = Arc::new(Barrier::new(2));
     let other = thread::spawn({
         let (led, barrier) = (led.clone(), barrier.clone());
@@ -88,16 +89,16 @@ fn off_and_blink_of_two_threads_come_one_after_the_other() -> pinzero::Result<()
 #[test]
 fn threads_that_hammer_one_led_leave_it_as_the_last_write_says() -> pinzero::Result<()> {
     let gpio = board();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let hammer = |write: fn(&Led) -> pinzero::Result<()>| {
         let led = led.clone();
         thread::spawn(move || (0..ROUNDS).try_for_each(|_| write(&led)))
     };
     let hammers = [
-        hammer(|led| led.off()),
+        hammer(Switch::off),
         hammer(|led| led.blink(us(50), us(50)).map(drop)),
         hammer(|led| led.blink_with(Blink::new(us(50), us(50)).times(1)).map(drop)),
-        hammer(|led| led.toggle()),
+        hammer(Switch::toggle),
     ];
     for hammer in hammers {
         assert!(matches!(hammer.join(), Ok(Ok(()))));
@@ -116,7 +117,7 @@ fn threads_that_hammer_one_led_leave_it_as_the_last_write_says() -> pinzero::Res
 fn close_against_blink_and_on_leaves_the_pin_given_back() -> pinzero::Result<()> {
     let gpio = board();
     for round in 0..ROUNDS / 5 {
-        let led = Led::builder(17).on(&gpio).open()?;
+        let led = Led::builder(17).gpio(&gpio).open()?;
         let stop = Arc::new(AtomicBool::new(false));
         let writer = thread::spawn({
             let (led, stop) = (led.clone(), stop.clone());
@@ -129,13 +130,13 @@ fn close_against_blink_and_on_leaves_the_pin_given_back() -> pinzero::Result<()>
         });
         thread::sleep(us(u64::from(round)));
         led.close()?;
-        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (Function::Input, Level::Low));
+        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (LineFunction::Input, Level::Low));
         stop.store(true, Ordering::Relaxed);
         assert!(writer.join().is_ok());
         let writes = gpio.line(17).writes();
         thread::sleep(us(200));
         assert_eq!(gpio.line(17).writes(), writes);
-        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (Function::Input, Level::Low));
+        assert_eq!((gpio.line(17).function(), gpio.line(17).level()), (LineFunction::Input, Level::Low));
     }
     Ok(())
 }
@@ -145,7 +146,7 @@ fn once_close_returns_the_pin_is_free_even_if_another_thread_closes_it_too() -> 
     let gpio = board();
     let barrier = Arc::new(Barrier::new(2));
     for round in 0..2 * ROUNDS {
-        let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+        let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
         let other = thread::spawn({
             let (led, barrier) = (led.clone(), barrier.clone());
             move || {
@@ -155,8 +156,8 @@ fn once_close_returns_the_pin_is_free_even_if_another_thread_closes_it_too() -> 
         });
         barrier.wait();
         led.close()?;
-        assert_eq!(gpio.line(17).function(), Function::Input, "round {round}");
-        Button::builder(17).on(&gpio).open()?.close()?;
+        assert_eq!(gpio.line(17).function(), LineFunction::Input, "round {round}");
+        Button::builder(17).gpio(&gpio).open()?.close()?;
         assert!(matches!(other.join(), Ok(Ok(()))));
     }
     Ok(())
@@ -168,7 +169,7 @@ fn every_edge_of_many_threads_is_an_event() -> pinzero::Result<()> {
     let log = Log::new();
     let mut buttons = Vec::new();
     for pin in 2..10u32 {
-        let button = Button::builder(pin).on(&gpio).open()?;
+        let button = Button::builder(pin).gpio(&gpio).open()?;
         let (pressed, released) = (log.clone(), log.clone());
         button.when_pressed(move |event| pressed.push((pin, event.at, true)));
         button.when_released(move |event| released.push((pin, event.at, false)));
@@ -220,7 +221,7 @@ fn a_button_that_is_opened_while_its_pin_moves_knows_its_state() -> pinzero::Res
     });
     for round in 0..2 * ROUNDS {
         barrier.wait();
-        let button = Button::builder(2).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
         barrier.wait();
         let pressed = round % 2 == 0;
         assert_eq!(button.is_pressed()?, pressed);
@@ -236,7 +237,7 @@ fn software_pwm_starts_whenever_it_is_switched_on() -> pinzero::Result<()> {
         .realtime()
         .capabilities(Capabilities { pwm: Support::None, ..mock::gpio().capabilities() })
         .open();
-    let lamp = PwmOutputDevice::builder(18).frequency(10_000.0).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).frequency(10_000.0).gpio(&gpio).open()?;
     let start = gpio.now();
     // As often as three seconds allow: the gap that a wake-up can fall into is narrow.
     for round in (0..60 * ROUNDS).take_while(|_| gpio.now() - start < secs(3)) {
@@ -268,7 +269,7 @@ fn the_threads_of_a_factory_end_with_it() -> pinzero::Result<()> {
     // Other tests of this file have threads of their own, but not for ever, and not hundreds.
     for round in 0..ROUNDS / 2 {
         let gpio = board();
-        let button = Button::builder(2).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
         if round % 2 == 0 {
             gpio.line(2).drive(Level::Low);
         }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::row::{Finding, Point, Row, Target};
+use crate::row::{Finding, Row, Target};
 
 /// A run of a group. What it finds goes to standard output as it is found.
 #[derive(Debug)]
@@ -47,16 +47,6 @@ impl Bench {
             target,
             is_counted,
         }));
-    }
-
-    /// Tells a point of a plot.
-    pub(crate) fn point(&self, plot: &str, series: &str, x: f64, y: f64) {
-        tell(&Finding::Point(Point { plot: plot.to_owned(), series: series.to_owned(), x, y }));
-    }
-
-    /// Tells what cannot be measured here, and why.
-    pub(crate) fn skipped(&self, what: &str, why: &str) {
-        tell(&Finding::Skipped(format!("{what}: {why}")));
     }
 }
 

@@ -5,20 +5,18 @@
 //! rounds taken by turns, and on a busy machine measure the neighbours.
 #![cfg(target_os = "linux")]
 
-mod bare;
+mod baseline;
 mod bench;
 mod count;
+mod expected_misses;
 mod groups;
-mod known;
+mod least;
+mod machine;
 mod page;
-mod peer;
-mod place;
-mod plot;
 mod process;
-mod python;
 mod report;
 mod row;
+mod server;
 mod time;
-mod tracks;
 
 pub use report::main;

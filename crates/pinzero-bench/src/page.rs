@@ -1,49 +1,47 @@
-//! `docs/performance.md`: the tables, the plots, and what they mean.
+//! `docs/performance.md`: the tables, and what they mean.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use crate::expected_misses;
 use crate::groups::Group;
-use crate::known;
-use crate::place::Place;
-use crate::plot;
+use crate::machine::Machine;
 use crate::row::{Finding, Row, Target};
 
 /// What comes before the tables.
 const HEAD: &str = "\
 # Performance
 
-This page is written by `cargo xtask bench`, which takes some ten minutes and needs valgrind and strace; what is measured under a kernel of its own or on
+This page is written by `cargo xtask bench`, which takes some minutes and needs valgrind and strace; what is measured under a kernel of its own or on
 an emulated Raspberry Pi needs what `cargo xtask kernel-rig` and `cargo xtask pi-rig` need. `cargo xtask bench --short` takes only what is counted, and
 fails where a target is missed: that runs in CI. `cargo xtask bench --group write` runs one group.
 
-Every row is pinzero beside the least that the same work can cost, or beside somebody else's library, in one run by turns.
+A row is a figure of pinzero: beside a limit, or beside the least that the same work can cost, measured in one run by turns.
 
 * *Counted* is what comes out the same each time: instructions (by callgrind), system calls (by strace), threads, wake-ups, bytes, lost edges. It decides.
 * *Timed* is the best of several rounds. On a busy machine it measures the neighbours, most of all its 90 and 99 % figures.
 
-Drift is watched for some seconds; `PINZERO_BENCH_SOAK=600 target/release/pinzero-bench subject blink 50` watches 1,000 LEDs at 10 Hz for ten minutes.
-
 ## What it means on a Raspberry Pi
 
 Nothing here ran on one. System calls, threads, wake-ups and bytes are the same there; instructions are about as many, and a Pi takes one or two of them in a
-nanosecond; the times are others. By what others have published, a register of a Pi takes a write in 4 to 22 ns, to which pinzero adds its some 70 instructions; a
+nanosecond; the times are others. By what others have published, a register of a Pi takes a write in 4 to 22 ns, to which pinzero adds some 70 instructions; a
 system call takes some 0.5 us on a Pi 5, 1 us on a Pi 4 and 16 us on the first Zero, and `cdev` makes one for each write. A Python program on gpiozero switches a pin
 some 30,000 times a second on a Pi 4.
 
 ";
 
-/// Writes the page, and its plots beside it; returns what it could not.
+/// Writes the page.
 pub(crate) fn write(docs: &Path, found: &[(&Group, Vec<Finding>)]) -> Result<(), String> {
     let mut text = HEAD.to_owned();
-    let _ = writeln!(text, "Measured on {}.\n", machine());
+    let _ = writeln!(text, "Measured on {}, on {}.\n", today(), machine());
     let _ = writeln!(text, "{}", verdict(found));
     for (group, findings) in found {
-        let _ = write!(text, "## {}\n\n{}", group.title, place(group.place));
+        let _ = write!(text, "## {}\n\n{}", group.title, about(group.machine));
         text += &table(rows(findings));
         let missed = rows(findings).filter(|row| row.is_met() == Some(false));
-        let mut reasons: Vec<&str> = missed.filter_map(known::reason).collect();
+        let mut reasons: Vec<&str> = missed.filter_map(expected_misses::reason).collect();
         reasons.dedup();
         for reason in reasons {
             let _ = writeln!(text, "\nMissed: {reason}.");
@@ -52,18 +50,6 @@ pub(crate) fn write(docs: &Path, found: &[(&Group, Vec<Finding>)]) -> Result<(),
             let _ = writeln!(text, "\nNot measured: {}.", first_line(why));
         }
         text += "\n";
-    }
-    let points: Vec<_> = found
-        .iter()
-        .flat_map(|(_, findings)| findings)
-        .filter_map(|finding| match finding {
-            Finding::Point(point) => Some(point),
-            _ => None,
-        })
-        .collect();
-    text += "## How cost grows\n\n";
-    for (title, file) in plot::draw(&docs.join("plots"), &points)? {
-        let _ = writeln!(text, "![{title}](plots/{file})\n");
     }
     fs::write(docs.join("performance.md"), text.trim_end().to_owned() + "\n")
         .map_err(|error| error.to_string())
@@ -132,13 +118,13 @@ fn verdict(found: &[(&Group, Vec<Finding>)]) -> String {
     )
 }
 
-fn place(place: Place) -> &'static str {
-    match place {
-        Place::Here => "",
-        Place::KernelRig => {
+fn about(machine: Machine) -> &'static str {
+    match machine {
+        Machine::This => "",
+        Machine::KernelRig => {
             "Under a kernel of its own, with simulated lines: its system calls are slower than a machine's.\n\n"
         }
-        Place::PiRig => {
+        Machine::PiRig => {
             "On an emulated Raspberry Pi 3, whose clock goes by the instructions that it has run.\n\n"
         }
     }
@@ -146,6 +132,12 @@ fn place(place: Place) -> &'static str {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+/// The date, as the system says it.
+fn today() -> String {
+    let date = Command::new("date").arg("+%F").output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&date).trim().to_owned()
 }
 
 /// What kind of machine this is.

@@ -1,4 +1,4 @@
-//! The command line: running groups, and making a table and plots of what they find.
+//! The command line: runs groups, and makes tables of what they find.
 
 use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
@@ -7,10 +7,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::bench::Bench;
+use crate::expected_misses;
 use crate::groups::{self, GROUPS, Group};
-use crate::known;
+use crate::machine::{Machine, root};
 use crate::page;
-use crate::place::{Place, root};
+
 use crate::row::Finding;
 
 /// The status of a rig that a machine cannot run.
@@ -75,21 +76,16 @@ pub fn main() -> ExitCode {
 
 /// Runs the groups asked for, and says what they find.
 fn report(options: &Options) -> Result<(), String> {
-    let wanted = |group: &&Group| {
-        (options.group.is_empty() || options.group.iter().any(|name| name == group.name))
-            && (group.is_counted || !options.short)
-    };
+    let wanted =
+        |group: &&Group| options.group.is_empty() || options.group.iter().any(|name| name == group.name);
     let groups: Vec<&Group> = GROUPS.iter().filter(wanted).collect();
-    if groups.is_empty() {
-        return Err("nothing is counted in these groups: leave `--short` out".to_owned());
-    }
     if options.places {
-        groups.iter().for_each(|group| println!("{:?}", group.place));
+        groups.iter().for_each(|group| println!("{:?}", group.machine));
         return Ok(());
     }
     let mut found = Vec::new();
     for group in groups {
-        eprintln!("{} ({:?})", group.name, group.place);
+        eprintln!("{} ({:?})", group.name, group.machine);
         let findings = run(group, options.short);
         println!("{}", page::table(page::rows(&findings)));
         found.push((group, findings));
@@ -100,7 +96,7 @@ fn report(options: &Options) -> Result<(), String> {
     let findings = || found.iter().flat_map(|(_, findings)| findings);
     findings().filter_map(Finding::missing).for_each(|why| eprintln!("not measured: {why}"));
     let fault = |finding: &Finding| match finding {
-        Finding::Row(row) => known::fault(row),
+        Finding::Row(row) => expected_misses::fault(row),
         Finding::Failed(why) => Some(why.clone()),
         _ => None,
     };
@@ -108,16 +104,16 @@ fn report(options: &Options) -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-/// Runs a group in its place, in a process of its own.
+/// Runs a group on its machine, in a process of its own.
 fn run(group: &Group, is_short: bool) -> Vec<Finding> {
     let missing = |why: String| format!("{}: {why}", group.name);
-    let mut command = match group.place.command() {
+    let mut command = match group.machine.command() {
         Ok(command) => command,
         Err(why) => return vec![Finding::Skipped(missing(why))],
     };
     command.args(["run", group.name]).args(is_short.then_some("--short"));
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = match group.place.spawn(&mut command) {
+    let mut child = match group.machine.spawn(&mut command) {
         Ok(child) => child,
         Err(error) => return vec![Finding::Failed(missing(error.to_string()))],
     };
@@ -130,7 +126,7 @@ fn run(group: &Group, is_short: bool) -> Vec<Finding> {
     }
     match child.wait() {
         Ok(status) if status.success() => {}
-        Ok(status) if status.code() == Some(UNSUPPORTED) && group.place != Place::Here => {
+        Ok(status) if status.code() == Some(UNSUPPORTED) && group.machine != Machine::This => {
             findings.push(Finding::Skipped(missing("this machine cannot run its rig".to_owned())));
         }
         Ok(status) => findings.push(Finding::Failed(missing(status.to_string()))),

@@ -1,4 +1,4 @@
-//! What is measured: rows of the table, points of a plot, and what could not be measured here.
+//! What is measured: rows of the table, and what could not be measured here.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Finding {
     Row(Row),
-    Point(Point),
     /// What cannot be measured here, and why.
     Skipped(String),
     /// What should have been measured, and why it was not.
@@ -41,16 +40,6 @@ pub(crate) enum Target {
     Exactly(f64),
     /// Nothing: it is there to be seen.
     None,
-}
-
-/// A point of a plot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Point {
-    /// Its file name, without the ending.
-    pub(crate) plot: String,
-    pub(crate) series: String,
-    pub(crate) x: f64,
-    pub(crate) y: f64,
 }
 
 impl Finding {

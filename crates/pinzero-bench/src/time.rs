@@ -15,13 +15,8 @@ pub(crate) fn pair(times: u64, mut ours: impl FnMut(u64), mut theirs: impl FnMut
     best
 }
 
-/// The best time of one piece of work, for one of `times`.
-pub(crate) fn best(times: u64, work: impl FnMut(u64)) -> f64 {
-    pair(times, work, |_| ()).0
-}
-
 /// The time, in nanoseconds for one of `times`.
-pub(crate) fn once(times: u64, mut work: impl FnMut(u64)) -> f64 {
+fn once(times: u64, mut work: impl FnMut(u64)) -> f64 {
     let start = Instant::now();
     work(times);
     start.elapsed().as_nanos() as f64 / times as f64

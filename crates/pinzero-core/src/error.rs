@@ -44,7 +44,7 @@ pub enum ErrorKind {
 /// What went wrong, where, and why. Clones are the same error, for all who have to hear of it.
 ///
 /// ```
-/// use pinzero_core::{ErrorKind, mock};
+/// use pinzero::{ErrorKind, mock};
 ///
 /// let gpio = mock::gpio();
 /// let error = gpio.output("GPIO99").open().unwrap_err();

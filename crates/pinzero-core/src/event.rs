@@ -12,7 +12,7 @@ use event_listener::Event as Bell;
 use crate::debug::opaque;
 use crate::gpio::Gpio;
 use crate::runtime::Deliver;
-use crate::sync::{AtomicBool, AtomicU32, Mutex};
+use crate::sync::{AtomicU32, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 
@@ -34,6 +34,15 @@ pub enum EventKind {
     LongPressed,
     /// A sample was due; see [`InputBuilder::sample`](crate::InputBuilder::sample).
     Sampled,
+}
+
+/// The words of a button for what happens to an input.
+#[allow(non_upper_case_globals, reason = "they are used like variants")]
+impl EventKind {
+    /// A button was pressed: [`Activated`](EventKind::Activated).
+    pub const Pressed: EventKind = EventKind::Activated;
+    /// A button was released: [`Deactivated`](EventKind::Deactivated).
+    pub const Released: EventKind = EventKind::Deactivated;
 }
 
 /// Something that happened to an input, and when.
@@ -189,8 +198,6 @@ pub(crate) struct Hub<E: Kinded = Event> {
     wanted: AtomicU32,
     /// Events that wait for their handlers.
     waiting: Mutex<VecDeque<E>>,
-    /// A repeat is among them.
-    has_repeat: AtomicBool,
 }
 
 /// Set in [`Hub::wanted`] while there are iterators.
@@ -225,7 +232,6 @@ impl<E: Kinded> Default for Hub<E> {
             listeners: Mutex::new(listeners),
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(VecDeque::new()),
-            has_repeat: AtomicBool::new(false),
         }
     }
 }
@@ -315,12 +321,13 @@ impl<E: Kinded> Hub<E> {
             return false;
         }
         let mut waiting = self.waiting.lock();
-        if event.is_repeat() && self.has_repeat.swap(true, Ordering::Relaxed) {
+        if event.is_repeat() {
             // Handlers that lag behind a held button are not called again for each time that they missed.
-            if let Some(last) = waiting.back_mut() {
-                *last.missed() = last.missed().saturating_add(*event.missed());
+            let mut waiting = waiting.iter_mut().rev();
+            if let Some(before) = waiting.find(|before| before.kind() == event.kind()) {
+                *before.missed() = before.missed().saturating_add(*event.missed());
+                return false;
             }
-            return false;
         }
         waiting.push_back(event);
         true
@@ -360,9 +367,6 @@ impl<E: Kinded> Deliver for Hub<E> {
         let mut panicked = 0;
         for _ in 0..count {
             let Some(event) = self.waiting.lock().pop_front() else { break };
-            if event.is_repeat() {
-                self.has_repeat.store(false, Ordering::Relaxed);
-            }
             // A handler that is added by one of them is for later events.
             let below = self.listeners.lock().next_id;
             let mut from = 0;

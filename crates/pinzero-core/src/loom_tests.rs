@@ -12,19 +12,19 @@ use std::time::Duration;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
 
-use crate::animation::{Animation, Ownership, Target};
+use crate::animation::{Animation, Ownership, Part, Target};
 use crate::error::{ErrorKind, Result};
 use crate::event::{Event, EventKind, Handler, Hub};
 use crate::gpio::Gpio;
 use crate::handle::reserve::{Reservation, Reserver};
-use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::handle::{Close, HandleRef, Lifecycle, Owner};
 use crate::machine::Blink;
 use crate::mock;
 use crate::pin_spec::PinSpec;
-use crate::runtime::{EdgeSink, Effects, Next, Runtime, Task};
+use crate::runtime::{Deliver, EdgeSink, LineEdge, Next, Outbox, Runtime, Task};
 use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
-use crate::types::{Edge, Level};
+use crate::types::{Edge, Level, Line};
 
 /// Runs `model` with its threads' steps in every order that takes at most three preemptions; few bugs need more than two.
 fn check(model: impl Fn() + Sync + Send + 'static) {
@@ -50,7 +50,14 @@ fn event() -> Event {
         level: Level::High,
         lasted: Duration::ZERO,
         missed: 0,
+        repeat: false,
     }
+}
+
+/// Has the handlers of `hub` called for so many events.
+fn deliver(hub: &Hub, count: usize) -> u64 {
+    let waiting = (0..count).filter(|_| hub.feed(event())).count();
+    hub.deliver(waiting)
 }
 
 // Waits. They are on the real clock, as those on a virtual one do not sleep.
@@ -59,11 +66,11 @@ fn event() -> Event {
 fn a_waiter_sleeps_through_no_change() {
     check(|| {
         let runtime = Runtime::new(Clock::real());
-        let state = Arc::new((Hub::default(), AtomicBool::new(false)));
+        let state = Arc::new((Hub::<Event>::default(), AtomicBool::new(false)));
         let changer = beside(&state, |state| {
             // Relaxed, for the bell alone is to make sure of it.
             state.1.store(true, Ordering::Relaxed);
-            state.0.ring();
+            state.0.bell().notify(usize::MAX);
         });
         runtime.wait(state.0.bell(), None, || state.1.load(Ordering::Relaxed).then_some(()));
         changer.join().unwrap();
@@ -73,7 +80,7 @@ fn a_waiter_sleeps_through_no_change() {
 #[test]
 fn waiters_sleep_through_no_close() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let wait = |hub: Arc<Hub>| {
             let runtime = Runtime::new(Clock::real());
             runtime.wait(hub.bell(), None, || hub.is_closed().then_some(()));
@@ -90,11 +97,11 @@ fn waiters_sleep_through_no_close() {
 fn an_iterator_ends_with_the_last_event() {
     check(|| {
         let runtime = Runtime::new(Clock::real());
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let queue = hub.queue();
         let closer = beside(&hub, |hub| {
-            hub.feed(&mut vec![event()]);
-            hub.ring();
+            hub.feed(event());
+            hub.bell().notify(usize::MAX);
             hub.close();
         });
         let next = || runtime.wait(hub.bell(), None, || hub.next(&queue)).flatten();
@@ -156,10 +163,10 @@ fn count(count: &Count) -> u64 {
 #[test]
 fn a_handler_is_called_and_removed_and_closed_at_once() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let record = Arc::new(Record::default());
         let handler = register(&hub, &record);
-        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]) + hub.deliver(&[event()]));
+        let deliverer = beside(&hub, |hub| deliver(&hub, 1) + deliver(&hub, 1));
         let closer = beside(&hub, |hub| hub.close());
         handler.remove();
         record.removals.fetch_add(1, Ordering::Relaxed);
@@ -171,15 +178,15 @@ fn a_handler_is_called_and_removed_and_closed_at_once() {
 #[test]
 fn a_handler_that_is_given_while_closing_is_dropped() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let record = Arc::new(Record::default());
-        let deliverer = beside(&hub, |hub| hub.deliver(&[event()]));
+        let deliverer = beside(&hub, |hub| deliver(&hub, 1));
         let closer = beside(&hub, |hub| hub.close());
         register(&hub, &record);
         closer.join().unwrap();
         assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
         let calls = count(&record.calls);
-        hub.deliver(&[event()]);
+        deliver(&hub, 1);
         assert_eq!(count(&record.calls), calls);
     });
 }
@@ -187,7 +194,7 @@ fn a_handler_that_is_given_while_closing_is_dropped() {
 #[test]
 fn handlers_come_and_go_beside_each_other() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let records: [Arc<Record>; 3] = Default::default();
         let first = register(&hub, &records[0]);
         let second =
@@ -196,9 +203,9 @@ fn handlers_come_and_go_beside_each_other() {
         first.remove();
         second.join().unwrap();
         third.join().unwrap();
-        assert_eq!(hub.deliver(&[event()]), 0);
+        assert_eq!(deliver(&hub, 1), 0);
         assert_eq!(records.each_ref().map(|record| count(&record.calls)), [0, 1, 1]);
-        hub.forget_handlers();
+        hub.clear_handlers();
         assert_eq!(records.each_ref().map(|record| count(&record.drops)), [1, 1, 1]);
     });
 }
@@ -206,7 +213,7 @@ fn handlers_come_and_go_beside_each_other() {
 #[test]
 fn a_handler_may_close_its_own_device() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let record = Arc::new(Record::default());
         let probe = Probe::new(&record);
         let own = Arc::downgrade(&hub);
@@ -215,7 +222,7 @@ fn a_handler_may_close_its_own_device() {
             own.upgrade().unwrap().close();
         });
         let closer = beside(&hub, |hub| hub.close());
-        assert_eq!(hub.deliver(&[event()]) + hub.deliver(&[event()]), 0);
+        assert_eq!(deliver(&hub, 1) + deliver(&hub, 1), 0);
         closer.join().unwrap();
         assert!(count(&record.calls) <= 1);
         assert_eq!(count(&record.drops), 1);
@@ -225,7 +232,7 @@ fn a_handler_may_close_its_own_device() {
 #[test]
 fn a_handler_that_is_removed_amid_a_flood_is_called_no_more() {
     check(|| {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<Event>::default());
         let record = Arc::new(Record::default());
         let is_removed = Arc::new(AtomicBool::new(false));
         let (probe, told) = (Probe::new(&record), is_removed.clone());
@@ -235,7 +242,7 @@ fn a_handler_that_is_removed_amid_a_flood_is_called_no_more() {
             probe.step.store(true, Ordering::Relaxed);
             is_over = told.load(Ordering::Acquire);
         });
-        let deliverer = beside(&hub, |hub| hub.deliver(&[event(), event(), event()]));
+        let deliverer = beside(&hub, |hub| deliver(&hub, 3));
         handler.remove();
         is_removed.store(true, Ordering::Release);
         assert_eq!((deliverer.join().unwrap(), count(&record.drops)), (0, 1));
@@ -252,14 +259,12 @@ struct Echo {
 }
 
 impl Task for Echo {
-    fn edges(&mut self, edges: &[Edge], effects: &mut Effects) {
+    fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
         self.edges.store(self.edges.load(Ordering::Relaxed) + edges.len() as u64, Ordering::Relaxed);
-        edges.iter().for_each(|_| effects.emit(&self.hub, event()));
+        edges.iter().for_each(|_| outbox.emit(&self.hub, event()));
     }
 
-    fn resync(&mut self, _: Instant, _: &mut Effects) {}
-
-    fn fire(&mut self, _: Instant, _: &mut Effects) {}
+    fn fire(&mut self, _: Instant, _: &mut Outbox) {}
 
     fn next(&self) -> Next {
         Next::Idle
@@ -280,13 +285,13 @@ impl Echoing {
         let (hub, edges) = (Arc::<Hub>::default(), Arc::<AtomicU64>::default());
         let id = runtime.reserve();
         let task = Box::new(Echo { hub: hub.clone(), edges: edges.clone() });
-        runtime.enter(|state, effects| state.insert(id, task, Instant::ZERO, effects));
-        Arc::new(Echoing { sink: runtime.sink(id), runtime, hub, edges })
+        runtime.enter(|state| state.insert(id, task));
+        Arc::new(Echoing { sink: runtime.sink(id, 0), runtime, hub, edges })
     }
 
     /// What driving a line of a mock on a virtual clock comes down to.
     fn drive(&self) {
-        self.sink.queue(EDGE);
+        self.sink.push([EDGE]);
         self.runtime.catch_up();
     }
 
@@ -302,7 +307,7 @@ fn no_edge_is_left_lying() {
     check(|| {
         let echoing = Echoing::new(Clock::manual());
         let driver = beside(&echoing, |echoing| echoing.drive());
-        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_| ()));
         echoing.drive();
         driver.join().unwrap();
         visitor.join().unwrap();
@@ -328,11 +333,11 @@ fn a_waiter_hears_of_an_edge() {
     check(|| {
         let echoing = Echoing::new(Clock::real());
         let backend = beside(&echoing, |echoing| {
-            echoing.sink.push(EDGE);
+            echoing.sink.push([EDGE]);
             // The turn of the thread that this wakes.
-            echoing.runtime.enter(|_, _| ());
+            echoing.runtime.enter(|_| ());
         });
-        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_, _| ()));
+        let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_| ()));
         echoing.runtime.wait(echoing.hub.bell(), None, || (echoing.edges() > 0).then_some(()));
         backend.join().unwrap();
         visitor.join().unwrap();
@@ -344,13 +349,14 @@ fn a_waiter_hears_of_an_edge() {
 /// An output that counts the steps of its animation. Several on one ownership tell which animation made them.
 #[derive(Debug)]
 struct Steps {
+    gpio: Gpio,
     ownership: Arc<Ownership>,
     count: AtomicU64,
 }
 
 impl Steps {
-    fn new(ownership: &Arc<Ownership>) -> Arc<Self> {
-        Arc::new(Steps { ownership: ownership.clone(), count: AtomicU64::new(0) })
+    fn new(gpio: &Gpio, ownership: &Arc<Ownership>) -> Arc<Self> {
+        Arc::new(Steps { gpio: gpio.clone(), ownership: ownership.clone(), count: AtomicU64::new(0) })
     }
 
     fn count(&self) -> u64 {
@@ -359,6 +365,28 @@ impl Steps {
 }
 
 impl Target for Steps {
+    fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    fn line(&self) -> Line {
+        Line(17)
+    }
+
+    fn check(&self, _: Blink) -> Result<()> {
+        Ok(())
+    }
+
+    fn last(&self) -> f64 {
+        0.0
+    }
+
+    fn note(&self, _: f64) {}
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn ownership(&self) -> &Ownership {
         &self.ownership
     }
@@ -375,9 +403,15 @@ fn blink() -> Blink {
     Blink::new(ms(1), ms(1))
 }
 
-fn start(gpio: &Gpio, target: &Arc<Steps>, plan: Blink) -> Animation {
-    let run = Ownership::start(gpio, target.clone(), plan, Level::High).unwrap();
-    Animation::new(gpio.clone(), run, || Ok(()))
+/// The output is nobody's to close.
+impl Owner for Steps {
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn start(target: &Arc<Steps>, plan: Blink) -> Animation {
+    Animation::start([Part::new(target.clone(), target.clone(), 0.0, 1.0)], plan).unwrap()
 }
 
 #[test]
@@ -385,8 +419,8 @@ fn no_step_follows_a_write() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
         let ownership = Arc::new(Ownership::new(true));
-        let steps = Steps::new(&ownership);
-        let animation = start(&gpio, &steps, blink().times(1));
+        let steps = Steps::new(&gpio, &ownership);
+        let animation = start(&steps, blink().times(1));
         // As far as its end: the write may find it there already.
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(2)));
         let at_write = ownership.take(&gpio, || steps.count());
@@ -401,11 +435,11 @@ fn no_step_follows_the_start_of_another_animation() {
     check(|| {
         let gpio: Gpio = Gpio::clone(&mock::gpio());
         let ownership = Arc::new(Ownership::new(true));
-        let (first, second) = (Steps::new(&ownership), Steps::new(&ownership));
-        start(&gpio, &first, blink());
+        let (first, second) = (Steps::new(&gpio, &ownership), Steps::new(&gpio, &ownership));
+        start(&first, blink());
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(1)));
-        let starter = beside(&(gpio.clone(), first.clone(), second.clone()), |(gpio, first, second)| {
-            let animation = start(&gpio, &second, blink());
+        let starter = beside(&(first.clone(), second.clone()), |(first, second)| {
+            let animation = start(&second, blink());
             (animation, first.count())
         });
         let at_write = ownership.take(&gpio, || first.count());
@@ -427,7 +461,7 @@ fn whoever_awaits_an_animation_hears_of_its_end() {
         check(move || {
             let gpio: Gpio = Gpio::clone(&mock::gpio());
             let ownership = Arc::new(Ownership::new(true));
-            let animation = start(&gpio, &Steps::new(&ownership), blink().times(1));
+            let animation = start(&Steps::new(&gpio, &ownership), blink().times(1));
             let ender = beside(&(gpio, ownership), move |(gpio, ownership)| end(&gpio, &ownership));
             block_on(animation.finished()).unwrap();
             ender.join().unwrap();

@@ -1,26 +1,37 @@
-//! What a user may call a pin.
+//! [`PinSpec`]: what a user may call a pin.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
-/// A pin as the user names it: a number, a name of the board's, or a line name of the kernel's.
+use crate::types::Line;
+
+/// Names a pin, by a number or by a name.
 ///
-/// Numbers are the chip's (BCM on a Raspberry Pi). Names are `"17"`, `"GPIO17"`, `"BCM17"`, `"BOARD11"`, `"WPI0"`,
-/// `"J8:11"`, in upper or lower case, or whatever the kernel calls the line.
+/// A number is the chip's: the BCM number on a Raspberry Pi. A name is one of the board's, in upper or lower case (`"17"`,
+/// `"GPIO17"`, `"BCM17"`, `"BOARD11"`, `"WPI0"`, `"J8:11"`), or the name that the kernel gives the line.
+///
+/// Every integer type and every string type converts to a `PinSpec`, and `parse` works as well. Two specs are equal if
+/// they are spelled the same way; [`Gpio::resolve`](crate::Gpio::resolve) tells whether two lead to the same line.
 ///
 /// ```
-/// let gpio = pinzero_core::mock::gpio();
+/// use pinzero::PinSpec;
+///
+/// let gpio = pinzero::mock::gpio();
 /// let line = gpio.resolve(17)?;
 /// for name in ["17", "GPIO17", "bcm17", "BOARD11", "WPI0", "J8:11"] {
 ///     assert_eq!(gpio.resolve(name)?, line);
 /// }
-/// # Ok::<(), pinzero_core::Error>(())
+/// assert_eq!("J8:11".parse(), Ok(PinSpec::from("J8:11")));
+/// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PinSpec(pub(crate) Spec);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Spec {
-    Number(i64),
+    /// As wide as it takes to hold a number that is no pin, so that the error can show that number.
+    Number(i128),
     Name(String),
 }
 
@@ -33,38 +44,47 @@ impl fmt::Display for PinSpec {
     }
 }
 
-impl From<i32> for PinSpec {
-    fn from(number: i32) -> Self {
-        PinSpec(Spec::Number(number.into()))
-    }
+macro_rules! from_integers {
+    ($($Integer:ty)+) => {$(
+        impl From<$Integer> for PinSpec {
+            fn from(number: $Integer) -> Self {
+                PinSpec(Spec::Number(number as i128))
+            }
+        }
+    )+};
 }
 
-impl From<u32> for PinSpec {
-    fn from(number: u32) -> Self {
-        PinSpec(Spec::Number(number.into()))
-    }
-}
+from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize);
 
-impl From<u8> for PinSpec {
-    fn from(number: u8) -> Self {
-        PinSpec(Spec::Number(number.into()))
-    }
-}
-
-impl From<crate::types::Line> for PinSpec {
-    fn from(line: crate::types::Line) -> Self {
+impl From<Line> for PinSpec {
+    fn from(line: Line) -> Self {
         line.0.into()
     }
 }
 
 impl From<&str> for PinSpec {
     fn from(name: &str) -> Self {
-        PinSpec(Spec::Name(name.to_owned()))
+        name.to_owned().into()
+    }
+}
+
+impl From<&String> for PinSpec {
+    fn from(name: &String) -> Self {
+        name.clone().into()
     }
 }
 
 impl From<String> for PinSpec {
     fn from(name: String) -> Self {
         PinSpec(Spec::Name(name))
+    }
+}
+
+/// Takes any text: whether a board has such a pin shows when the pin is opened.
+impl FromStr for PinSpec {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(name.into())
     }
 }

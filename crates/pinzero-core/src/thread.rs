@@ -19,14 +19,14 @@ fn spawn_boxed(name: String, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinH
 }
 
 /// Signals that this thread does not take, until this is dropped.
-pub(crate) struct Blocked {
+struct Blocked {
     #[cfg(unix)]
     before: libc::sigset_t,
 }
 
 #[cfg(unix)]
 impl Blocked {
-    pub(crate) fn all() -> Self {
+    fn all() -> Self {
         let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         let mut before = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
         // SAFETY: `set` is initialised by `sigfillset` before it is read; a set of zeros is a valid one, should the call
@@ -49,7 +49,7 @@ impl Drop for Blocked {
 
 #[cfg(not(unix))]
 impl Blocked {
-    pub(crate) fn all() -> Self {
+    fn all() -> Self {
         Blocked {}
     }
 }

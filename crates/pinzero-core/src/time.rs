@@ -11,7 +11,7 @@ use std::time::Duration;
 /// On Linux the real clock is `CLOCK_MONOTONIC`, the one that the kernel stamps GPIO edges with.
 ///
 /// ```
-/// use pinzero_core::time::{Instant, ms};
+/// use pinzero::time::{Instant, ms};
 /// let start = Instant::ZERO;
 /// assert_eq!((start + ms(250)) - start, ms(250));
 /// ```

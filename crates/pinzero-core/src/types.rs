@@ -13,7 +13,7 @@ use crate::time::Instant;
 /// Whether high means "on" is a matter of the device above (its *active* level), never of a `Level`.
 ///
 /// ```
-/// use pinzero_core::Level;
+/// use pinzero::Level;
 /// assert_eq!(!Level::High, Level::Low);
 /// assert_eq!(Level::from(true), Level::High);
 /// ```

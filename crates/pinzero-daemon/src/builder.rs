@@ -6,7 +6,7 @@ use std::thread;
 
 use mio::Poll;
 use mio::net::TcpListener;
-use pinzero_core::{Error, ErrorKind, Gpio, Result};
+use pinzero_core::{Error, ErrorKind, Gpio, Result, Support};
 use pinzero_pigpio::protocol::PORT;
 use socket2::{Domain, Socket, Type};
 
@@ -107,12 +107,20 @@ impl DaemonBuilder {
         self
     }
 
-    /// Starts it: one thread, and two more of the factory's as soon as a line is open as an input.
+    /// Starts it: one thread, and two more of the factory's as soon as a line is open.
     ///
     /// # Errors
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) for an address that others can reach without
-    /// [`public`](DaemonBuilder::public), [`Io`](ErrorKind::Io) if it cannot listen, and those of the system.
+    /// [`public`](DaemonBuilder::public), [`Unsupported`](ErrorKind::Unsupported) if the factory cannot turn a line round
+    /// without letting go of it, [`Io`](ErrorKind::Io) if it cannot listen, and those of the system.
     pub fn start(self) -> Result<Daemon> {
+        self.gpio
+            .capabilities()
+            .flex
+            .require("a line that turns round, which every line of the daemon is,")?;
+        if self.gpio.capabilities().edges != Support::Native {
+            log::warn!("{} reports no edges: clients are not told of changes", self.gpio.name());
+        }
         let (listeners, addrs) = self.listen()?;
         let start = || -> io::Result<Daemon> {
             let poll = Poll::new()?;

@@ -83,7 +83,7 @@ impl Executor {
     /// Something has happened on another thread.
     pub(crate) fn hear(&mut self, message: Message) {
         match message {
-            Message::Edge { gpio, epoch, level, at } => self.lines.edge(gpio, epoch, level, at),
+            Message::Edge { gpio, level, at } => self.lines.edge(gpio, level, at),
             Message::Written { high, low, at } => {
                 for gpio in (0..32).filter(|gpio| (high | low) >> gpio & 1 == 1) {
                     self.lines.written(gpio, Level::from(high >> gpio & 1 == 1), at);

@@ -47,8 +47,8 @@ const SHARE: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A line that was opened as an input for the `epoch`th time has changed.
-    Edge { gpio: u32, epoch: u32, level: Level, at: Instant },
+    /// A line has changed while it was an input.
+    Edge { gpio: u32, level: Level, at: Instant },
     /// A wave has driven these lines high and low.
     Written { high: u32, low: u32, at: Instant },
     /// What a client asked for has been done, or has failed.
@@ -123,7 +123,7 @@ mod tests {
     fn a_storm_of_edges_is_bounded_and_told() {
         let poll = Poll::new().unwrap();
         let inbox = Inbox::new(poll.registry(), Token(0)).unwrap();
-        let edge = || Message::Edge { gpio: 4, epoch: 1, level: Level::High, at: Instant::ZERO };
+        let edge = || Message::Edge { gpio: 4, level: Level::High, at: Instant::ZERO };
         let take_all = || {
             let mut messages = Vec::new();
             loop {

@@ -11,6 +11,7 @@ mod commands;
 mod connection;
 mod executor;
 mod filter;
+mod held;
 mod inbox;
 mod lines;
 mod network;

@@ -1,17 +1,24 @@
 //! The lines that the daemon holds: opened when a command first needs them, and turned round as commands want.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Bias, Error, ErrorKind, EventKind, Gpio, Input, Level, Output, Pwm};
+use pinzero_core::{Bias, Drive, Error, ErrorKind, Gpio, Level, Pwm};
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
+use crate::held::Held;
 use crate::inbox::{Inbox, Message};
 use crate::pwm_range::{self, Cycle};
 
 /// How many GPIO the protocol knows.
 pub(crate) const COUNT: u32 = 54;
+
+/// Modes, as the protocol counts them.
+const OUTPUT: u32 = 1;
+const ALT0: u32 = 4;
+const ALT5: u32 = 2;
 
 /// What error messages call the daemon's hold on a line.
 const DEVICE: &str = "pinzero serve";
@@ -27,8 +34,6 @@ pub(crate) struct Change {
 /// What pulses on a line were asked for as.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PwmSetting {
-    /// None: the line rests at a level.
-    Steady(Level),
     /// PWM, with this duty out of the line's range.
     Duty(u32),
     /// A servo, with pulses of so many microseconds.
@@ -38,14 +43,17 @@ pub(crate) enum PwmSetting {
 }
 
 impl PwmSetting {
-    /// Hertz, and the part of the cycle that is high.
-    fn wave(self, cycle: Cycle) -> (f64, f64) {
-        let hertz = f64::from(cycle.hertz());
+    /// The length of a cycle, and of its pulse.
+    fn wave(self, cycle: Cycle) -> (Duration, Duration) {
+        let share = |hertz: u32, duty: u32, range: u32| {
+            let period = 1_000_000_000 / u64::from(hertz);
+            let pulse = period * u64::from(duty) / u64::from(range);
+            (Duration::from_nanos(period), Duration::from_nanos(pulse))
+        };
         match self {
-            PwmSetting::Steady(level) => (hertz, if level.is_high() { 1.0 } else { 0.0 }),
-            PwmSetting::Duty(duty) => (hertz, f64::from(duty) / f64::from(cycle.range)),
-            PwmSetting::Servo(micros) => (50.0, f64::from(micros) / 20_000.0),
-            PwmSetting::Hardware { hertz, duty } => (f64::from(hertz), f64::from(duty) / 1_000_000.0),
+            PwmSetting::Duty(duty) => share(cycle.hertz(), duty, cycle.range),
+            PwmSetting::Servo(micros) => share(50, micros, 20_000),
+            PwmSetting::Hardware { hertz, duty } => share(hertz, duty, 1_000_000),
         }
     }
 }
@@ -54,20 +62,28 @@ impl PwmSetting {
 enum State {
     /// Not ours: nobody has asked for it yet.
     Untouched,
-    Input(Input),
-    Output(Output),
-    /// Once a line has had pulses it stays one for pulses, and is written by steady ones: turning it round would let go
-    /// of it for a moment.
-    Pwm(Pwm, PwmSetting),
+    Held(Held, Role),
+    /// The hardware makes pulses on it. To give it to the hardware and to take it back means to let go of it for a moment.
+    Hardware(Pwm, PwmSetting),
     /// A bus has it, and this is the mode that it shows.
     Lent(u32),
+}
+
+/// What a line that is held is used for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Role {
+    Input,
+    Output,
+    Pulses(PwmSetting),
 }
 
 #[derive(Debug)]
 struct GpioState {
     state: State,
-    /// Counts the times that it was opened as an input, so that an edge from before tells nothing.
-    epoch: u32,
+    /// When it was last made an input: an edge from before tells nothing.
+    since: Instant,
+    /// The factory has no hardware PWM for it.
+    lacks_hardware: bool,
     /// The resistor that was asked for.
     pull: Option<Bias>,
     /// The level that it takes when it becomes an output.
@@ -95,7 +111,8 @@ impl Lines {
     pub(crate) fn new(gpio: Gpio, permitted: u64, inbox: Arc<Inbox>) -> Self {
         let line = || GpioState {
             state: State::Untouched,
-            epoch: 0,
+            since: Instant::ZERO,
+            lacks_hardware: false,
             pull: None,
             latch: Level::Low,
             level: Level::Low,
@@ -139,9 +156,10 @@ impl Lines {
         std::mem::swap(&mut self.changes, spare);
     }
 
-    /// An edge has been reported; it counts if the line is still open as it was then.
-    pub(crate) fn edge(&mut self, gpio: u32, epoch: u32, level: Level, at: Instant) {
-        if self.line(gpio).epoch == epoch {
+    /// An edge has been reported; it counts if the line is still the input that it was then.
+    pub(crate) fn edge(&mut self, gpio: u32, level: Level, at: Instant) {
+        let line = self.line(gpio);
+        if matches!(line.state, State::Held(_, Role::Input)) && at >= line.since {
             self.note(gpio, level, at);
         }
     }
@@ -149,15 +167,18 @@ impl Lines {
     /// A wave has driven a line; it counts if the line is still an output, and nobody has written to it since.
     pub(crate) fn written(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = self.line(gpio);
-        if matches!(line.state, State::Output(_)) && at >= line.noted {
+        let is_driven = matches!(line.state, State::Held(_, Role::Output | Role::Pulses(_)));
+        if is_driven && at >= line.noted {
             self.note(gpio, level, at);
         }
     }
 
     /// Looks at an output that may have been driven by a wave while nobody watched.
     pub(crate) fn refresh(&mut self, gpio: u32) {
-        if let State::Output(output) = &self.lines[gpio as usize].state {
-            self.note(gpio, output.last(), self.gpio.now());
+        if let State::Held(held, Role::Output | Role::Pulses(_)) = &self.lines[gpio as usize].state {
+            if let Some(level) = held.driven() {
+                self.note(gpio, level, self.gpio.now());
+            }
         }
     }
 
@@ -166,7 +187,7 @@ impl Lines {
         for gpio in 0..COUNT {
             self.refresh(gpio);
             let level = match &self.line(gpio).state {
-                State::Input(input) => input.level(),
+                State::Held(held, Role::Input) => held.level(),
                 _ => continue,
             };
             // A line that cannot be read now will say so when a client reads it.
@@ -176,17 +197,14 @@ impl Lines {
         }
     }
 
-    /// The line, for a wave, if it is an output.
-    pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Result<Option<Output>, Code> {
-        if matches!(self.line(gpio).state, State::Pwm(_, PwmSetting::Steady(_))) {
-            self.open_output(gpio, owner)?;
-        }
+    /// The line, for a wave, if plain writes count on it.
+    pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Option<Held> {
         match &mut self.lines[gpio as usize] {
-            GpioState { state: State::Output(output), owner: slot, .. } => {
+            GpioState { state: State::Held(held, _), owner: slot, .. } if held.is_writable() => {
                 *slot = Some(owner);
-                Ok(Some(output.clone()))
+                Some(held.clone())
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
@@ -208,10 +226,12 @@ impl Lines {
         self.touch(gpio)?;
         let line = &self.lines[gpio as usize];
         match &line.state {
-            State::Input(input) => input.level().map_err(refusal),
-            State::Output(output) => output.level().map_err(refusal),
             // Where pulses are made, nobody can look: the level that it has for most of the time.
-            State::Pwm(_, pulse) => Ok(Level::from(pulse.wave(line.cycle).1 >= 0.5)),
+            State::Held(held, Role::Pulses(setting)) if !held.is_writable() => {
+                Ok(usual(*setting, line.cycle))
+            }
+            State::Hardware(_, setting) => Ok(usual(*setting, line.cycle)),
+            State::Held(held, _) => held.level().map_err(refusal),
             State::Untouched | State::Lent(_) => Ok(line.level),
         }
     }
@@ -232,82 +252,92 @@ impl Lines {
     /// Opens a line as an input, as it is, if nobody has touched it yet.
     pub(crate) fn touch(&mut self, gpio: u32) -> Result<(), Code> {
         match self.line(gpio).state {
-            State::Untouched => self.open_input(gpio),
+            State::Untouched => self.listen(gpio),
             _ => Ok(()),
         }
     }
 
-    fn open_input(&mut self, gpio: u32) -> Result<(), Code> {
-        self.let_go(gpio)?;
-        let open = |bias| self.gpio.input(gpio).bias(bias).device(DEVICE).open();
-        let bias = self.lines[gpio as usize].pull.unwrap_or(Bias::AsIs);
-        let input = open(bias).or_else(|error| match error.kind() {
+    /// Makes the line an input with the resistor that was asked for, in one step if it is held.
+    fn listen(&mut self, gpio: u32) -> Result<(), Code> {
+        let (bias, start) = (self.line(gpio).pull.unwrap_or(Bias::AsIs), self.gpio.now());
+        let result = self.turn(gpio, Drive::Input(bias)).or_else(|error| match error.kind() {
             // A resistor on the board is stronger than the one inside, which is then of no consequence.
-            ErrorKind::FixedPull => open(Bias::AsIs),
+            ErrorKind::FixedPull => self.turn(gpio, Drive::Input(Bias::AsIs)),
             _ => Err(error),
         });
-        let input = input.map_err(refusal)?;
+        let held = result.map_err(refusal)?;
+        // Read when edges are told already, so that no change goes unnoticed in between.
+        let (at, level) = (self.gpio.now(), held.level().map_err(refusal)?);
         let line = self.line(gpio);
-        line.epoch += 1;
-        let epoch = line.epoch;
-        for kind in [EventKind::Activated, EventKind::Deactivated] {
-            let inbox = self.inbox.clone();
-            input.on(kind, move |event| {
-                inbox.push(Message::Edge { gpio, epoch, level: event.level, at: event.at });
-            });
+        if !matches!(line.state, State::Held(_, Role::Input)) {
+            line.since = start;
         }
-        // Read with the handlers in place, so that no change goes unnoticed in between.
-        let (at, level) = (self.gpio.now(), input.level().map_err(refusal)?);
-        self.line(gpio).state = State::Input(input);
+        (line.state, line.owner) = (State::Held(held, Role::Input), None);
         self.note(gpio, level, at);
         Ok(())
     }
 
+    /// Makes the line an output.
+    fn drive(&mut self, gpio: u32, level: Level, owner: ClientId) -> Result<(), Code> {
+        let at = self.gpio.now();
+        let held = self.turn(gpio, Drive::Output(level)).map_err(refusal)?;
+        let line = self.line(gpio);
+        (line.state, line.owner) = (State::Held(held, Role::Output), Some(owner));
+        self.note(gpio, level, at);
+        Ok(())
+    }
+
+    /// Has the line do this, and returns it; it is opened if it is not held.
+    fn turn(&mut self, gpio: u32, drive: Drive) -> pinzero_core::Result<Held> {
+        match &self.line(gpio).state {
+            State::Held(held, _) => {
+                held.turn(drive)?;
+                return Ok(held.clone());
+            }
+            State::Lent(_) => return Err(Error::new(ErrorKind::PinInUse, "a bus has the line")),
+            State::Hardware(pwm, _) => pwm.close()?,
+            State::Untouched => {}
+        }
+        self.line(gpio).state = State::Untouched;
+        let start = match drive {
+            Drive::Pwm { .. } => Drive::Input(Bias::AsIs),
+            start => start,
+        };
+        let flex = self.gpio.flex(gpio).start(start).device(DEVICE).open()?;
+        let inbox = self.inbox.clone();
+        flex.on_edge(move |edge| inbox.push(Message::Edge { gpio, level: edge.level, at: edge.at }));
+        let held = Held::new(flex);
+        if start != drive {
+            held.turn(drive)?;
+        }
+        Ok(held)
+    }
+
     pub(crate) fn set_input(&mut self, gpio: u32) -> Result<(), Code> {
         match self.line(gpio).state {
-            State::Input(_) => Ok(()),
-            _ => self.open_input(gpio),
+            State::Held(_, Role::Input) => Ok(()),
+            _ => self.listen(gpio),
         }
     }
 
     /// Makes the line an output at the level that it was last written to. One that is an output already stays as it is,
     /// with its pulses: only a mode that changes ends them.
     pub(crate) fn set_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
-        match self.line(gpio).state {
-            State::Pwm(_, PwmSetting::Hardware { .. })
-            | State::Untouched
-            | State::Input(_)
-            | State::Lent(_) => self.open_output(gpio, owner),
-            State::Output(_) | State::Pwm(..) => {
-                self.line(gpio).owner = Some(owner);
-                Ok(())
-            }
+        if self.mode(gpio) == OUTPUT && !matches!(self.line(gpio).state, State::Lent(_)) {
+            self.line(gpio).owner = Some(owner);
+            return Ok(());
         }
-    }
-
-    fn open_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
-        self.let_go(gpio)?;
-        let (at, level) = (self.gpio.now(), self.line(gpio).latch);
-        let output = self.gpio.output(gpio).initial(level).device(DEVICE).open().map_err(refusal)?;
-        let line = self.line(gpio);
-        (line.state, line.owner) = (State::Output(output), Some(owner));
-        self.note(gpio, level, at);
-        Ok(())
+        let level = self.line(gpio).latch;
+        self.drive(gpio, level, owner)
     }
 
     /// Drives the line, which becomes an output if it is none.
     pub(crate) fn write(&mut self, gpio: u32, level: Level, owner: ClientId) -> Result<(), Code> {
         self.line(gpio).latch = level;
-        match &self.line(gpio).state {
-            State::Input(_) | State::Untouched => return self.open_output(gpio, owner),
-            State::Lent(_) => return Err(Code::GPIO_IN_USE),
-            State::Output(_) | State::Pwm(..) => self.line(gpio).owner = Some(owner),
-        }
-        let at = self.gpio.now();
-        self.put(gpio, level, at)
+        self.drive(gpio, level, owner)
     }
 
-    /// Drives the line if it is an output; otherwise notes the level for when it becomes one.
+    /// Drives the line if plain writes count on it; otherwise notes the level for when it becomes an output.
     /// `at` is the moment it happens, which several lines may share.
     pub(crate) fn preset(
         &mut self,
@@ -316,26 +346,13 @@ impl Lines {
         at: Instant,
         owner: ClientId,
     ) -> Result<(), Code> {
-        self.line(gpio).latch = level;
-        match &self.line(gpio).state {
-            State::Output(_) | State::Pwm(_, PwmSetting::Steady(_)) => {
-                self.line(gpio).owner = Some(owner);
-                self.put(gpio, level, at)
-            }
-            _ => Ok(()),
+        let line = self.line(gpio);
+        line.latch = level;
+        let State::Held(held, _) = &line.state else { return Ok(()) };
+        if held.write(level).map_err(refusal)? {
+            line.owner = Some(owner);
+            self.note(gpio, level, at);
         }
-    }
-
-    fn put(&mut self, gpio: u32, level: Level, at: Instant) -> Result<(), Code> {
-        match &mut self.lines[gpio as usize].state {
-            State::Output(output) => output.set(level).map_err(refusal)?,
-            State::Pwm(pwm, pulse) => {
-                pwm.set_duty(if level.is_high() { 1.0 } else { 0.0 }).map_err(refusal)?;
-                *pulse = PwmSetting::Steady(level);
-            }
-            _ => return Err(Code::GPIO_IN_USE),
-        }
-        self.note(gpio, level, at);
         Ok(())
     }
 
@@ -344,26 +361,20 @@ impl Lines {
         let line = self.line(gpio);
         let before = line.pull.replace(bias);
         match line.state {
-            State::Input(_) if before == Some(bias) => Ok(()),
-            State::Input(_) | State::Untouched => self.open_input(gpio),
-            State::Output(_) | State::Pwm(..) | State::Lent(_) => Ok(()),
+            State::Held(_, Role::Input) if before == Some(bias) => Ok(()),
+            State::Held(_, Role::Input) | State::Untouched => self.listen(gpio),
+            State::Held(..) | State::Hardware(..) | State::Lent(_) => Ok(()),
         }
     }
 
     /// The mode as the protocol counts them.
     pub(crate) fn mode(&self, gpio: u32) -> u32 {
-        const ALT0: u32 = 4;
-        const ALT5: u32 = 2;
+        if let Some(PwmSetting::Hardware { .. }) = self.pwm(gpio) {
+            return if matches!(gpio, 18 | 19) { ALT5 } else { ALT0 };
+        }
         match self.lines[gpio as usize].state {
-            State::Untouched | State::Input(_) => 0,
-            State::Pwm(_, PwmSetting::Hardware { .. }) => {
-                if matches!(gpio, 18 | 19) {
-                    ALT5
-                } else {
-                    ALT0
-                }
-            }
-            State::Output(_) | State::Pwm(..) => 1,
+            State::Untouched | State::Held(_, Role::Input) => 0,
+            State::Held(..) | State::Hardware(..) => OUTPUT,
             State::Lent(mode) => mode,
         }
     }
@@ -371,7 +382,7 @@ impl Lines {
     /// What pulses the line has; `None` if it is none for pulses.
     pub(crate) fn pwm(&self, gpio: u32) -> Option<PwmSetting> {
         match self.lines[gpio as usize].state {
-            State::Pwm(_, pulse) => Some(pulse),
+            State::Held(_, Role::Pulses(setting)) | State::Hardware(_, setting) => Some(setting),
             _ => None,
         }
     }
@@ -384,37 +395,69 @@ impl Lines {
     pub(crate) fn set_cycle(&mut self, gpio: u32, cycle: Cycle) -> Result<(), Code> {
         let line = &mut self.lines[gpio as usize];
         let before = std::mem::replace(&mut line.cycle, cycle);
-        let State::Pwm(pwm, PwmSetting::Duty(duty)) = &mut line.state else { return Ok(()) };
+        let State::Held(held, Role::Pulses(PwmSetting::Duty(duty))) = &mut line.state else { return Ok(()) };
         *duty = (u64::from(*duty) * u64::from(cycle.range) / u64::from(before.range)) as u32;
-        if before.hertz() != cycle.hertz() {
-            pwm.set_frequency(f64::from(cycle.hertz())).map_err(refusal)?;
+        if before.hertz() != cycle.hertz() && !held.is_writable() {
+            let (period, pulse) = PwmSetting::Duty(*duty).wave(cycle);
+            held.turn(Drive::Pwm { period, pulse }).map_err(refusal)?;
         }
         Ok(())
     }
 
     /// Puts pulses on the line, which becomes an output if it is none.
-    pub(crate) fn set_pwm(&mut self, gpio: u32, pulse: PwmSetting, owner: ClientId) -> Result<(), Code> {
-        let (hertz, duty) = pulse.wave(self.cycle(gpio));
-        let line = &mut self.lines[gpio as usize];
-        if let State::Pwm(pwm, before) = &mut line.state {
+    pub(crate) fn set_pwm(&mut self, gpio: u32, setting: PwmSetting, owner: ClientId) -> Result<(), Code> {
+        let (period, pulse) = setting.wave(self.cycle(gpio));
+        let at = self.gpio.now();
+        let held = self.turn(gpio, Drive::Pwm { period, pulse }).map_err(pulse_refusal)?;
+        self.line(gpio).state = State::Held(held, Role::Pulses(setting));
+        self.pulsed(gpio, (period, pulse), at, owner);
+        Ok(())
+    }
+
+    /// Puts pulses of the hardware on the line; of software, if the factory has no hardware for it.
+    pub(crate) fn set_hardware_pwm(
+        &mut self,
+        gpio: u32,
+        hertz: u32,
+        duty: u32,
+        owner: ClientId,
+    ) -> Result<(), Code> {
+        let setting = PwmSetting::Hardware { hertz, duty };
+        if self.line(gpio).lacks_hardware {
+            return self.set_pwm(gpio, setting, owner);
+        }
+        let at = self.gpio.now();
+        let (hertz, share) = (f64::from(hertz), f64::from(duty) / 1_000_000.0);
+        if let State::Hardware(pwm, before) = &mut self.line(gpio).state {
             if pwm.frequency() != hertz {
                 // By way of none: a pulse of the old width at the new rate could be any command to a servo.
                 pwm.set_duty(0.0).and_then(|()| pwm.set_frequency(hertz)).map_err(pulse_refusal)?;
             }
-            pwm.set_duty(duty).map_err(pulse_refusal)?;
-            *before = pulse;
+            pwm.set_duty(share).map_err(pulse_refusal)?;
+            *before = setting;
         } else {
             self.let_go(gpio)?;
-            let pwm = self.gpio.pwm(gpio).frequency(hertz).initial(duty).device(DEVICE).open();
-            self.line(gpio).state = State::Pwm(pwm.map_err(pulse_refusal)?, pulse);
+            let pwm = self.gpio.pwm(gpio).hardware(true).frequency(hertz).initial(share).device(DEVICE);
+            match pwm.open() {
+                Ok(pwm) => self.line(gpio).state = State::Hardware(pwm, setting),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    self.line(gpio).lacks_hardware = true;
+                    return self.set_pwm(gpio, setting, owner);
+                }
+                Err(error) => return Err(pulse_refusal(error)),
+            }
         }
-        let at = self.gpio.now();
+        self.pulsed(gpio, setting.wave(self.cycle(gpio)), at, owner);
+        Ok(())
+    }
+
+    /// Takes note of pulses that have begun.
+    fn pulsed(&mut self, gpio: u32, (period, pulse): (Duration, Duration), at: Instant, owner: ClientId) {
         let line = self.line(gpio);
         (line.latch, line.owner) = (Level::Low, Some(owner));
-        if duty == 0.0 || duty == 1.0 {
-            self.note(gpio, Level::from(duty == 1.0), at);
+        if pulse.is_zero() || pulse == period {
+            self.note(gpio, Level::from(pulse == period), at);
         }
-        Ok(())
     }
 
     /// Gives a line to a bus, which opens it itself; until it is taken back it shows as `mode`.
@@ -430,7 +473,7 @@ impl Lines {
         if matches!(self.line(gpio).state, State::Lent(_)) {
             self.line(gpio).state = State::Untouched;
             // It stays ours, and readable. If it cannot be had any more, a client hears so when it wants it.
-            let _ = self.open_input(gpio);
+            let _ = self.listen(gpio);
         }
     }
 
@@ -441,12 +484,9 @@ impl Lines {
             return Err(Code::GPIO_IN_USE);
         }
         line.owner = None;
-        // No edge from before counts.
-        line.epoch += 1;
         match std::mem::replace(&mut line.state, State::Untouched) {
-            State::Input(input) => input.close(),
-            State::Output(output) => output.close(),
-            State::Pwm(pwm, _) => pwm.close(),
+            State::Held(held, _) => held.close(),
+            State::Hardware(pwm, _) => pwm.close(),
             State::Untouched | State::Lent(_) => Ok(()),
         }
         .map_err(refusal)
@@ -472,11 +512,17 @@ impl Lines {
                     (Level::Low, None, pwm_range::DEFAULT, None);
                 if is_open {
                     // Read again, so that those who watch hear what became of it. It may not be there any more.
-                    let _ = self.open_input(gpio);
+                    let _ = self.listen(gpio);
                 }
             }
         }
     }
+}
+
+/// The level that a line with pulses has for most of the time.
+fn usual(setting: PwmSetting, cycle: Cycle) -> Level {
+    let (period, pulse) = setting.wave(cycle);
+    Level::from(pulse >= period / 2)
 }
 
 /// What a client is told when a line cannot be had or used; the log says more.

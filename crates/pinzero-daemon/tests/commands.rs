@@ -7,7 +7,8 @@ mod client;
 use std::time::Duration;
 
 use client::{Client, builder, mock, serve, until, words};
-use pinzero_core::mock::{Function, MockGpio};
+use pinzero_core::LineFunction;
+use pinzero_core::mock::MockGpio;
 use pinzero_core::time::{ms, us};
 use pinzero_core::{Bias, Level};
 use pinzero_daemon::Daemon;
@@ -58,7 +59,7 @@ fn a_line_that_somebody_else_holds_is_in_use() {
 fn an_output_begins_at_the_level_that_was_written_before() {
     let (gpio, _daemon, mut client) = pair();
     client.must(Command::Bs1, 1 << 17, 0);
-    assert_eq!((gpio.line(17).function(), client.must(Command::Modeg, 17, 0)), (Function::Input, 0));
+    assert_eq!((gpio.line(17).function(), client.must(Command::Modeg, 17, 0)), (LineFunction::Input, 0));
     client.must(Command::Modes, 17, 1);
     assert_eq!(client.must(Command::Modeg, 17, 0), 1);
     client.must(Command::Modes, 17, 0);
@@ -194,9 +195,9 @@ fn with_a_safe_state_outputs_end_with_the_client_that_drove_them_last() {
     drop(client);
     assert_eq!(reports.report().levels >> 17 & 1, 0, "who watches is told");
     until("all is done", || other.must(Command::Modeg, 11, 0) == 0);
-    assert_eq!(gpio.line(17).function(), Function::Input);
-    assert_eq!(gpio.line(18).function(), Function::Input);
-    assert_eq!((gpio.line(27).function(), gpio.line(27).level()), (Function::Output, Level::High));
+    assert_eq!(gpio.line(17).function(), LineFunction::Input);
+    assert_eq!(gpio.line(18).function(), LineFunction::Input);
+    assert_eq!((gpio.line(27).function(), gpio.line(27).level()), (LineFunction::Output, Level::High));
     assert_eq!(gpio.line(22).bias(), Bias::PullUp, "an input is no danger");
     assert_eq!(other.ask(Command::Spic, 0, 0), Code::BAD_HANDLE.0);
 }
@@ -222,10 +223,10 @@ fn with_a_safe_state_nothing_of_a_client_stays_on_a_line_of_its() {
 
     until("its range is gone", || other.must(Command::Prg, 17, 0) == 255);
     assert_eq!(other.must(Command::Pfg, 17, 0), 800);
-    assert_eq!((gpio.line(17).function(), gpio.line(17).bias()), (Function::Input, found));
+    assert_eq!((gpio.line(17).function(), gpio.line(17).bias()), (LineFunction::Input, found));
     assert_eq!([22, 23, 24].map(|gpio| other.must(Command::Prg, gpio, 0)), [255, 255, 12_345]);
     assert_eq!(gpio.line(23).bias(), found);
-    gpio.output(22).open().unwrap();
+    drop(gpio.output(22).open().unwrap());
     assert_eq!(gpio.line(24).level(), Level::High);
     // The pull is not there either when the line becomes an input the next time.
     other.must(Command::Write, 17, 1);
@@ -255,7 +256,7 @@ fn with_a_safe_state_outputs_end_with_their_client_though_a_request_of_its_is_pe
             socket.set_linger(Some(std::time::Duration::ZERO)).unwrap();
         }
         drop(client);
-        until("the output is given back", || gpio.line(17).function() == Function::Input);
+        until("the output is given back", || gpio.line(17).function() == LineFunction::Input);
         let mut other = Client::connect(&daemon);
         until("so is the bus", || other.must(Command::Modeg, 11, 0) == 0);
         // Nobody holds the pins any more.
@@ -376,7 +377,7 @@ fn a_wave_drives_its_outputs_in_order_and_says_when_it_is_through() {
     let at = |line: u32, index: usize| gpio.line(line).history()[index].0;
     assert!(at(17, 1) >= start + us(2000), "nothing comes before its time");
     assert!(at(18, 1) >= start + us(5000));
-    assert_eq!(gpio.line(4).function(), Function::Input);
+    assert_eq!(gpio.line(4).function(), LineFunction::Input);
 }
 
 #[test]

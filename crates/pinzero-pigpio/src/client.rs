@@ -11,7 +11,7 @@ use std::time::{Duration, Instant as Deadline};
 
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::{Clock, Instant};
-use pinzero_core::{Error, ErrorKind, Result, thread};
+use pinzero_core::{EdgeSink, Error, ErrorKind, Result, thread};
 
 #[cfg(target_os = "linux")]
 use self::report_reader::ReportReader;
@@ -20,6 +20,7 @@ use crate::clock_sync::ClockSync;
 use crate::connection::{Connection, Greeting, Limits};
 use crate::edges::EdgeDecoder;
 use crate::error;
+use crate::initial_levels::LevelSnapshot;
 use crate::link_event::LinkEvent;
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
@@ -70,7 +71,7 @@ pub(crate) struct Client {
     /// A connection has come, or there will be none any more.
     changed: Condvar,
     #[cfg(target_os = "linux")]
-    pub(crate) report_reader: ReportReader,
+    report_reader: ReportReader,
     /// Locked before `clock_sync`.
     pub(crate) edges: Mutex<EdgeDecoder>,
     pub(crate) clock_sync: Mutex<ClockSync>,
@@ -146,6 +147,20 @@ impl Client {
             }
         }
         state.connection()
+    }
+
+    /// Has the runtime of `sink` read the reports, where it can; the first time counts.
+    pub(crate) fn go_to(&self, sink: &EdgeSink) {
+        #[cfg(target_os = "linux")]
+        self.report_reader.go_to(sink);
+        #[cfg(not(target_os = "linux"))]
+        let _ = sink;
+    }
+
+    /// Takes note of where lines were that are watched from now on.
+    pub(crate) fn settle(&self, lines: &[u32], snapshot: &LevelSnapshot) {
+        let mut edges = self.edges.lock();
+        edges.settle(lines, snapshot, &mut self.clock_sync.lock(), self.now());
     }
 
     /// How many requests may be unanswered when a write returns.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
 
 use pinzero_core::time::{Clock, Instant};
-use pinzero_core::{Error, Result};
 #[cfg(target_os = "linux")]
-use pinzero_core::{Reactor, Registration};
+use pinzero_core::{EdgeBatch, EdgeSink, Registration};
+use pinzero_core::{Error, Result};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::address::Address;
@@ -95,16 +95,15 @@ impl Connection {
         Ok((Connection { pipeline, reports, handle, number }, Greeting { revision, clock_sync, tick, peer }))
     }
 
-    /// Has the timeline call `read` when there are reports, until what this returns is dropped.
+    /// Has the runtime of `sink` call `read` when there are reports, until what this returns is dropped.
     #[cfg(target_os = "linux")]
     pub(crate) fn watch(
         &self,
-        timeline: &Reactor,
-        read: impl FnMut() + Send + 'static,
+        sink: &EdgeSink,
+        read: impl FnMut(&mut EdgeBatch) -> Result<()> + Send + 'static,
     ) -> Result<Registration> {
         let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
-        let watching =
-            reports.map_err(|error| self.lost(error)).and_then(|fd| timeline.watch(fd.into(), read));
+        let watching = reports.map_err(|error| self.lost(error)).and_then(|fd| sink.watch(fd.into(), read));
         if watching.is_err() {
             // Somebody else is to read, who waits.
             self.reports.set_nonblocking(false).map_err(|error| self.lost(error))?;

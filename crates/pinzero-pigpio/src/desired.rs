@@ -56,6 +56,17 @@ impl<V: Copy + PartialEq> Desired<V> {
         change: impl FnOnce(V) -> Result<V>,
         frames: impl FnOnce(V, V) -> F,
     ) -> Result<()> {
+        self.set_after(change, |_, _| {}, frames)
+    }
+
+    /// As [`set`](Desired::set); `first` may give other requests their place right before, in the same write. Without a
+    /// connection it is called all the same.
+    pub(crate) fn set_after<F: AsRef<[Frame]>>(
+        &self,
+        change: impl FnOnce(V) -> Result<V>,
+        first: impl FnOnce(V, Option<&Arc<Connection>>),
+        frames: impl FnOnce(V, V) -> F,
+    ) -> Result<()> {
         let mut state = self.state.lock();
         if state.is_closed {
             return Err(Error::closed());
@@ -64,8 +75,10 @@ impl<V: Copy + PartialEq> Desired<V> {
         state.wanted = change(before)?;
         let Ok(connection) = self.client.connection() else {
             state.sent = None;
+            first(state.wanted, None);
             return Ok(());
         };
+        first(state.wanted, Some(&connection));
         let frames = frames(before, state.wanted);
         // The places are given with the lock held, so that two threads' wishes are sent in the order of the notes.
         state.post(&connection, frames.as_ref(), &self.complaints);

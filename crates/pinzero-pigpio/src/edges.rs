@@ -1,10 +1,10 @@
 //! From reports to edges: which lines are watched, where each was last, and what was lost.
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Edge, EdgeSink, Level};
+use pinzero_core::{Edge, EdgeBatch, EdgeSink, Level};
 
 use crate::clock_sync::{ClockSync, Tick};
-use crate::initial_levels::{LevelSnapshot, level_of};
+use crate::initial_levels::LevelSnapshot;
 use crate::protocol::Report;
 
 /// The lines whose changes a report can tell.
@@ -16,6 +16,10 @@ pub(crate) struct EdgeDecoder {
     lines: Vec<WatchedLine>,
     /// The number that the next report should have; the first over a connection is 0.
     sequence: u16,
+    /// What was reported of lines before their level was known, in the daemon's order.
+    early: Vec<(u32, Tick, Level)>,
+    /// The edges that have come of it, each with the place of its line; empty whenever nobody holds the decoder's lock.
+    edges: Vec<(usize, Edge)>,
 }
 
 #[derive(Debug)]
@@ -26,8 +30,6 @@ struct WatchedLine {
     level: Option<Level>,
     /// Changes before this are in `level`.
     until: Option<Tick>,
-    /// What was reported before `level` was known.
-    early: Vec<(Tick, Level)>,
     /// Reports lost since the last edge.
     missed: u32,
     /// When the last edge was.
@@ -37,20 +39,23 @@ struct WatchedLine {
 impl EdgeDecoder {
     /// Begins to watch a line, whose level is told later.
     pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
-        self.lines.push(WatchedLine {
-            line,
-            sink,
-            level: None,
-            until: None,
-            early: Vec::new(),
-            missed: 0,
-            last: Instant::ZERO,
-        });
+        self.lines.push(WatchedLine { line, sink, level: None, until: None, missed: 0, last: Instant::ZERO });
     }
 
     /// Ends watching a line: once this returns no edge of it is told.
     pub(crate) fn remove(&mut self, line: u32) {
         self.lines.retain(|watched| watched.line != line);
+        self.early.retain(|(early, ..)| *early != line);
+    }
+
+    /// Returns whether a line is watched.
+    pub(crate) fn has(&self, line: u32) -> bool {
+        self.lines.iter().any(|watched| watched.line == line)
+    }
+
+    /// Returns whether a line is watched whose level has not been told yet.
+    pub(crate) fn is_unsettled(&self, line: u32) -> bool {
+        self.lines.iter().any(|watched| watched.line == line && watched.level.is_none())
     }
 
     /// The lines that are watched, a bit each.
@@ -58,79 +63,93 @@ impl EdgeDecoder {
         self.lines.iter().fold(0, |mask, watched| mask | 1 << watched.line)
     }
 
-    /// Tells where a line was, and what has been reported of it from then on.
+    /// Tells where lines were, and what has been reported of them from then on.
     pub(crate) fn settle(
         &mut self,
-        line: u32,
+        lines: &[u32],
         snapshot: &LevelSnapshot,
         clock_sync: &mut ClockSync,
         now: Instant,
     ) {
-        let Some(watched) = self.lines.iter_mut().find(|watched| watched.line == line) else { return };
-        (watched.level, watched.until) =
-            (Some(snapshot.level(line)), Some(clock_sync.widen(snapshot.until(line))));
-        for (tick, level) in std::mem::take(&mut watched.early) {
-            watched.change(tick, level, clock_sync, now);
+        for watched in self.lines.iter_mut().filter(|watched| lines.contains(&watched.line)) {
+            watched.level = Some(snapshot.level(watched.line));
+            watched.until = Some(clock_sync.widen(snapshot.until(watched.line)));
         }
-        watched.sink.wake();
+        for (line, tick, level) in std::mem::take(&mut self.early) {
+            match self.lines.iter_mut().position(|watched| watched.line == line) {
+                Some(place) if lines.contains(&line) => {
+                    let edge = self.lines[place].change(tick, level, clock_sync, now);
+                    self.edges.extend(edge.map(|edge| (place, edge)));
+                }
+                _ => self.early.push((line, tick, level)),
+            }
+        }
+        self.push();
     }
 
     /// Tells where all lines are now, after a time of which there were no reports.
     pub(crate) fn resume(&mut self, snapshot: &LevelSnapshot, clock_sync: &mut ClockSync, now: Instant) {
         self.sequence = 0;
+        self.early.clear();
         let since = clock_sync.widen(snapshot.since());
-        for watched in &mut self.lines {
-            watched.early.clear();
+        for (place, watched) in self.lines.iter_mut().enumerate() {
             watched.until = None;
             let level = snapshot.level(watched.line);
-            if watched.level.is_some() {
-                watched.change(since, level, clock_sync, now);
-            }
+            let edge = watched.change(since, level, clock_sync, now);
+            self.edges.extend(edge.map(|edge| (place, edge)));
             (watched.level, watched.until) =
                 (Some(level), Some(clock_sync.widen(snapshot.until(watched.line))));
-            watched.sink.wake();
         }
+        self.push();
     }
 
-    /// Takes a report; tells how many before it were lost.
+    /// Takes a report; tells how many before it were lost. The edges wait for [`push`](EdgeDecoder::push) or
+    /// [`put_into`](EdgeDecoder::put_into).
     pub(crate) fn report(&mut self, report: &Report, clock_sync: &mut ClockSync, now: Instant) -> u16 {
         let lost = report.sequence.wrapping_sub(self.sequence);
         self.sequence = report.sequence.wrapping_add(1);
         let tick = clock_sync.widen(report.tick);
-        for watched in &mut self.lines {
+        for (place, watched) in self.lines.iter_mut().enumerate() {
             if lost > 0 {
                 watched.missed = watched.missed.saturating_add(u32::from(lost));
             }
             // Of several lines most have not changed.
-            let level = level_of(report.levels, watched.line);
-            if watched.level != Some(level) {
-                watched.change(tick, level, clock_sync, now);
+            let level = Level::of_bit(report.levels.into(), watched.line as usize);
+            if watched.level.is_none() {
+                self.early.push((watched.line, tick, level));
+            } else if watched.level != Some(level) {
+                let edge = watched.change(tick, level, clock_sync, now);
+                self.edges.extend(edge.map(|edge| (place, edge)));
             }
         }
         lost
     }
 
-    /// Has the edges seen to that reports have brought.
-    pub(crate) fn wake(&self) {
-        // All sinks of a factory wake the same timeline.
-        if let Some(watched) = self.lines.first() {
-            watched.sink.wake();
+    /// Hands the edges to the runtime from a thread of our own.
+    pub(crate) fn push(&mut self) {
+        for of_one in self.edges.chunk_by(|(one, _), (other, _)| one == other) {
+            self.lines[of_one[0].0].sink.push(of_one.iter().map(|(_, edge)| *edge));
+        }
+        self.edges.clear();
+    }
+
+    /// Hands the edges to the runtime, which has called us.
+    pub(crate) fn put_into(&mut self, batch: &mut EdgeBatch) {
+        for (place, edge) in self.edges.drain(..) {
+            batch.push(&self.lines[place].sink, edge);
         }
     }
 }
 
 impl WatchedLine {
-    fn change(&mut self, tick: Tick, level: Level, clock_sync: &mut ClockSync, now: Instant) {
-        let Some(before) = self.level else {
-            self.early.push((tick, level));
-            return;
-        };
-        if level == before || self.until.is_some_and(|until| tick < until) {
-            return;
+    /// Returns the edge that leads to `level`, unless the line is there already or its level is not known yet.
+    fn change(&mut self, tick: Tick, level: Level, clock_sync: &mut ClockSync, now: Instant) -> Option<Edge> {
+        if self.level? == level || self.until.is_some_and(|until| tick < until) {
+            return None;
         }
         self.level = Some(level);
         // An estimate that has become better must not turn time back.
         self.last = self.last.max(clock_sync.local(tick, now));
-        self.sink.queue(Edge { at: self.last, level, missed: std::mem::take(&mut self.missed) });
+        Some(Edge { at: self.last, level, missed: std::mem::take(&mut self.missed) })
     }
 }

@@ -8,17 +8,18 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, GroupConfig, Host, InputConfig, Level, Line, LineFunction, LineInfo,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
-    Support,
+    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, Host, InputConfig, InputPins,
+    InputsConfig, Level, Line, LineFunction, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin,
+    PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::address::Address;
 use crate::client::{Client, Gap, Settings};
 use crate::connection::Limits;
+use crate::flex::PigpioFlex;
 use crate::group::PigpioGroup;
 use crate::i2c::I2c;
-use crate::input::{LONGEST_SETTLE, PigpioInput};
+use crate::input::{LONGEST_SETTLE, PigpioInputs};
 use crate::link_event::LinkEvents;
 use crate::output::PigpioOutput;
 use crate::pipeline::Frame;
@@ -180,11 +181,14 @@ impl PigpioFactory {
         input: Support::Native,
         bias: Support::Native,
         edges: Support::Native,
+        inputs: Support::Native,
         group: Support::Native,
+        flex: Support::Native,
         pwm: Support::Native,
         spi: Support::Native,
         settle: LONGEST_SETTLE,
         keep: Support::Native,
+        ..Capabilities::NONE
     };
 
     /// Connects to the daemon at `address` with the usual settings.
@@ -219,6 +223,7 @@ impl PigpioFactory {
     }
 
     /// The daemon's waves.
+    #[doc(hidden)]
     pub fn waves(&self) -> Waves {
         Waves(self.0.client.clone())
     }
@@ -228,6 +233,7 @@ impl PigpioFactory {
     /// # Errors
     /// [`Io`](ErrorKind::Io) if there is no such bus, [`Unsupported`](ErrorKind::Unsupported) if the daemon has no I2C,
     /// [`Disconnected`](ErrorKind::Disconnected).
+    #[doc(hidden)]
     pub fn i2c(&self, bus: u32, address: u8) -> Result<I2c> {
         I2c::open(&self.0.client, bus, address).map_err(|error| error.with_factory("pigpio"))
     }
@@ -287,7 +293,16 @@ impl PinFactory for PigpioFactory {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        Ok(Box::new(PigpioInput::open(&self.0.client, &self.0.board, line, config)?))
+        Ok(Box::new(PigpioInputs::open(&self.0.client, &self.0.board, line, config)?))
+    }
+
+    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
+        Ok(Box::new(PigpioInputs::open_all(&self.0.client, &self.0.board, lines, config)?))
+    }
+
+    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
+        let Owner { client, board, pwm, .. } = &*self.0;
+        Ok(Box::new(PigpioFlex::open(client, pwm, board, line, config)?))
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {

@@ -35,12 +35,8 @@ impl PigpioGroup {
         config: GroupConfig,
     ) -> Result<Self> {
         let connection = client.wait_for_connection()?;
-        let lines: Vec<u32> = lines.iter().map(|line| line.0).collect();
-        let questions: Vec<Frame> = lines.iter().flat_map(|line| SavedState::questions(*line)).collect();
-        let answers = connection.pipeline.ask_all(&questions)?;
-        let saved =
-            lines.iter().zip(answers.chunks(3)).map(|(line, answers)| SavedState::new(*line, answers, board));
-        let saved = saved.collect::<Result<Vec<_>>>()?;
+        let saved = SavedState::ask_all(&connection, board, lines)?;
+        let lines = lines.iter().map(|line| line.0).collect();
         let desired = Desired::new(client.clone(), config.initial);
         let group = Arc::new(OutputLines { lines, saved, on_close: config.on_close, desired });
         let weak: std::sync::Weak<OutputLines> = Arc::downgrade(&group);
@@ -54,14 +50,16 @@ impl PigpioGroup {
 impl OutputLines {
     /// What makes the lines outputs at these levels, and marks them.
     fn start(&self, levels: u64) -> Vec<Frame> {
-        let writes = self.lines.iter().enumerate().map(|(index, line)| write(*line, bit(levels, index)));
+        let writes =
+            self.lines.iter().enumerate().map(|(index, line)| write(*line, Level::of_bit(levels, index)));
         writes.chain(self.saved.iter().filter_map(SavedState::mark)).collect()
     }
 
     /// What drives the lines in `mask` to their bits in `levels`: the ones that go low, then the ones that go high.
     fn change(&self, mask: u64, levels: u64) -> Vec<Frame> {
         let gpios = |wanted: u64| -> u64 {
-            let lines = self.lines.iter().enumerate().filter(|(index, _)| bit(wanted, *index).is_high());
+            let lines =
+                self.lines.iter().enumerate().filter(|(index, _)| Level::of_bit(wanted, *index).is_high());
             lines.fold(0, |gpios, (_, line)| gpios | 1 << line)
         };
         let (low, high) = (gpios(mask & !levels), gpios(mask & levels));
@@ -76,8 +74,13 @@ impl OutputLines {
     }
 }
 
-fn bit(levels: u64, index: usize) -> Level {
-    Level::from(levels >> index & 1 == 1)
+/// Asks for the levels on lines, bit 0 for the first of them.
+pub(crate) fn levels(client: &Client, lines: impl Iterator<Item = u32>) -> Result<u64> {
+    let banks = [Command::Br1, Command::Br2].map(|command| Frame::new(command, 0, 0));
+    let answers = client.wait_for_connection()?.pipeline.ask_all(&banks)?;
+    let [low, high] = &answers[..] else { unreachable!("each question has an answer") };
+    let gpios = u64::from(low.value()?) | u64::from(high.value()?) << 32;
+    Ok(lines.enumerate().fold(0, |levels, (index, line)| levels | (gpios >> line & 1) << index))
 }
 
 impl OutputGroupPins for PigpioGroup {
@@ -92,14 +95,9 @@ impl OutputGroupPins for PigpioGroup {
 
     fn levels(&self) -> Result<u64> {
         self.group.desired.check_open()?;
-        let connection = self.group.desired.client().wait_for_connection()?;
-        let banks = [Command::Br1, Command::Br2].map(|command| Frame::new(command, 0, 0));
-        let answers = connection.pipeline.ask_all(&banks)?;
-        let [low, high] = &answers[..] else { unreachable!("each question has an answer") };
-        let gpios = u64::from(low.value()?) | u64::from(high.value()?) << 32;
+        let levels = levels(self.group.desired.client(), self.group.lines.iter().copied())?;
         self.group.desired.complaint()?;
-        let lines = self.group.lines.iter().enumerate();
-        Ok(lines.fold(0, |levels, (index, line)| levels | (gpios >> line & 1) << index))
+        Ok(levels)
     }
 
     fn close(&self) -> Result<()> {
@@ -124,9 +122,10 @@ impl Restorable for OutputLines {
     fn close(&self) -> Result<()> {
         let Some(last) = self.desired.close() else { return Ok(()) };
         let lines = self.saved.iter().enumerate().rev();
-        let frames =
-            lines.flat_map(|(index, saved)| saved.leave_output(self.on_close, bit(last, index))).collect();
-        self.desired.client().give_back(frames).and(self.desired.complaint())
+        let give_back = |(index, saved): (usize, &SavedState)| {
+            saved.give_back(self.on_close, Some(Level::of_bit(last, index)))
+        };
+        self.desired.client().give_back(lines.flat_map(give_back).collect()).and(self.desired.complaint())
     }
 }
 

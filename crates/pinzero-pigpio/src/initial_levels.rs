@@ -40,7 +40,7 @@ impl LevelSnapshot {
 
     /// The level that the first look found.
     pub(crate) fn level(&self, line: u32) -> Level {
-        level_of(self.levels[0], line)
+        Level::of_bit(self.levels[0].into(), line as usize)
     }
 
     /// Before which tick changes are in that level.
@@ -49,12 +49,7 @@ impl LevelSnapshot {
     /// can be left out: either they are in the level, or they have gone back. If it finds another level, there was a change between
     /// the looks, and, but for lines that never rest, none between the first tick and the first look.
     pub(crate) fn until(&self, line: u32) -> u32 {
-        let is_at_rest = level_of(self.levels[0] ^ self.levels[1], line) == Level::Low;
+        let is_at_rest = (self.levels[0] ^ self.levels[1]) >> line & 1 == 0;
         self.ticks[usize::from(is_at_rest)]
     }
-}
-
-/// The level of a line in a word of all.
-pub(crate) fn level_of(levels: u32, line: u32) -> Level {
-    Level::from(levels >> line & 1 == 1)
 }

@@ -1,96 +1,131 @@
-//! A line that is read, and its edges.
+//! Lines that are read, and their edges: one or several, all by the one notification handle of the factory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pinzero_core::board::Board;
-use pinzero_core::{Bias, EdgeSink, Error, InputConfig, Level, Line, Pin, Result};
+use pinzero_core::{
+    Bias, EdgeSink, Error, InputConfig, InputPins, InputsConfig, Level, Line, OnClose, Pin, Result,
+};
 
 use crate::client::{Client, Restorable};
 use crate::connection::Connection;
 use crate::edges::LINES;
+use crate::group;
 use crate::initial_levels::{LevelSnapshot, watch_frames};
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
-use crate::restore::{INPUT, SavedState, pull};
+use crate::restore::{SavedState, listen};
 
 /// The longest time that the daemon's glitch filter takes.
 pub(crate) const LONGEST_SETTLE: Duration = Duration::from_millis(300);
 
-/// An input; closed when dropped.
+/// Inputs; closed when dropped.
+///
+/// The daemon reports the lines of all inputs over one handle, in one order, whether they were opened together or not. Opening
+/// them together only sends the requests for all of them at once.
 #[derive(Debug)]
-pub(crate) struct PigpioInput {
-    input: Arc<InputLine>,
+pub(crate) struct PigpioInputs {
+    inputs: Arc<InputLines>,
     ticket: u64,
 }
 
 #[derive(Debug)]
-struct InputLine {
+struct InputLines {
     client: Arc<Client>,
-    line: u32,
-    saved: SavedState,
+    saved: Vec<SavedState>,
     bias: Bias,
     settle: Option<Duration>,
     is_watched: bool,
     is_closed: AtomicBool,
 }
 
-impl PigpioInput {
+impl PigpioInputs {
     pub(crate) fn open(client: &Arc<Client>, board: &Board, line: Line, config: InputConfig) -> Result<Self> {
         if config.settle.is_some_and(|time| time > LONGEST_SETTLE) {
             return Err(Error::unsupported(format!("a settle time of more than {LONGEST_SETTLE:?}")));
         }
-        if config.edges.is_some() && line.0 >= LINES {
-            return Err(Error::unsupported("watching a line above GPIO31"));
+        let sinks = config.edges.into_iter().collect();
+        PigpioInputs::open_as(client, board, &[line], config.bias, config.settle, sinks)
+    }
+
+    pub(crate) fn open_all(
+        client: &Arc<Client>,
+        board: &Board,
+        lines: &[Line],
+        config: InputsConfig,
+    ) -> Result<Self> {
+        PigpioInputs::open_as(client, board, lines, config.bias, None, config.edges)
+    }
+
+    fn open_as(
+        client: &Arc<Client>,
+        board: &Board,
+        lines: &[Line],
+        bias: Bias,
+        settle: Option<Duration>,
+        sinks: Vec<EdgeSink>,
+    ) -> Result<Self> {
+        if !sinks.is_empty() {
+            lines.iter().try_for_each(|line| check_watchable(*line))?;
         }
         let connection = client.wait_for_connection()?;
-        let saved =
-            SavedState::new(line.0, &connection.pipeline.ask_all(&SavedState::questions(line.0))?, board)?;
-        let InputConfig { bias, settle, edges } = config;
-        let input = Arc::new(InputLine {
+        let inputs = Arc::new(InputLines {
             client: client.clone(),
-            line: line.0,
-            saved,
+            saved: SavedState::ask_all(&connection, board, lines)?,
             bias,
             settle,
-            is_watched: edges.is_some(),
+            is_watched: !sinks.is_empty(),
             is_closed: AtomicBool::new(false),
         });
-        let weak: std::sync::Weak<InputLine> = Arc::downgrade(&input);
-        let pin = PigpioInput { ticket: client.register(weak), input };
-        // If one of these fails, dropping this gives the line back.
-        all_done(&connection.pipeline.ask_all(&pin.input.start())?)?;
-        if let Some(sink) = edges {
-            pin.input.watch(&connection, sink)?;
-        }
-        Ok(pin)
+        let weak: std::sync::Weak<InputLines> = Arc::downgrade(&inputs);
+        let pins = PigpioInputs { ticket: client.register(weak), inputs };
+        // If one of these fails, dropping this gives the lines back.
+        all_done(&connection.pipeline.ask_all(&pins.inputs.start())?)?;
+        pins.inputs.watch(&connection, sinks)?;
+        Ok(pins)
     }
 }
 
-impl InputLine {
-    /// What makes the line this input.
+/// Refuses a line that no report tells of.
+pub(crate) fn check_watchable(line: Line) -> Result<()> {
+    if line.0 < LINES {
+        Ok(())
+    } else {
+        Err(Error::unsupported("watching a line above GPIO31").with_pin(line))
+    }
+}
+
+impl InputLines {
+    fn lines(&self) -> impl Iterator<Item = u32> {
+        self.saved.iter().map(SavedState::line)
+    }
+
+    /// What makes the lines these inputs.
     fn start(&self) -> Vec<Frame> {
-        let mut frames = vec![Frame::new(Command::Modes, self.line, INPUT)];
-        frames.extend(pull(self.line, self.bias));
-        frames.extend(self.settle.map(|time| Frame::new(Command::Fg, self.line, time.as_micros() as u32)));
-        frames.extend(self.saved.mark());
+        let mut frames = Vec::new();
+        for saved in &self.saved {
+            let line = saved.line();
+            frames.extend(listen(line, self.bias));
+            frames.extend(self.settle.map(|time| Frame::new(Command::Fg, line, time.as_micros() as u32)));
+            frames.extend(saved.mark());
+        }
         frames
     }
 
-    fn watch(&self, connection: &Connection, sink: EdgeSink) -> Result<()> {
-        #[cfg(target_os = "linux")]
-        self.client.report_reader.go_to(&sink);
+    fn watch(&self, connection: &Connection, sinks: Vec<EdgeSink>) -> Result<()> {
+        let Some(first) = sinks.first() else { return Ok(()) };
+        self.client.go_to(first);
         let places = {
             let mut edges = self.client.edges.lock();
-            edges.add(self.line, sink);
+            self.lines().zip(sinks).for_each(|(line, sink)| edges.add(line, sink));
             // The place is given with the lock held, so that of two threads' masks the later one counts.
             connection.pipeline.enqueue(&watch_frames(connection, edges.mask()))?
         };
         connection.pipeline.flush();
         let snapshot = LevelSnapshot::new(&connection.pipeline.wait(&places)?)?;
-        let mut edges = self.client.edges.lock();
-        edges.settle(self.line, &snapshot, &mut self.client.clock_sync.lock(), self.client.now());
+        self.client.settle(&self.lines().collect::<Vec<_>>(), &snapshot);
         Ok(())
     }
 
@@ -99,7 +134,7 @@ impl InputLine {
         let connection = self.client.connection();
         let places = {
             let mut edges = self.client.edges.lock();
-            edges.remove(self.line);
+            self.lines().for_each(|line| edges.remove(line));
             let mask = edges.mask();
             connection.and_then(|connection| {
                 let frame = Frame::new(Command::Nb, connection.handle, mask);
@@ -112,29 +147,50 @@ impl InputLine {
             let _ = connection.pipeline.wait(&places);
         }
     }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed.load(Ordering::Acquire) { Err(Error::closed()) } else { Ok(()) }
+    }
 }
 
 fn all_done(answers: &[Answer]) -> Result<()> {
     answers.iter().try_for_each(|answer| answer.value().map(drop))
 }
 
-impl Pin for PigpioInput {
-    fn level(&self) -> Result<Level> {
-        if self.input.is_closed.load(Ordering::Acquire) {
-            return Err(Error::closed());
-        }
-        Ok(Level::from(self.input.client.value(Command::Read, self.input.line, 0)? != 0))
-    }
-
+impl PigpioInputs {
     fn close(&self) -> Result<()> {
-        self.input.client.unregister(self.ticket);
-        self.input.close()
+        self.inputs.client.unregister(self.ticket);
+        self.inputs.close()
     }
 }
 
-impl Restorable for InputLine {
+impl Pin for PigpioInputs {
+    fn level(&self) -> Result<Level> {
+        self.inputs.check_open()?;
+        // One line is opened as a `Pin`.
+        let line = self.inputs.saved[0].line();
+        Ok(Level::from(self.inputs.client.value(Command::Read, line, 0)? != 0))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl InputPins for PigpioInputs {
+    fn levels(&self) -> Result<u64> {
+        self.inputs.check_open()?;
+        group::levels(&self.inputs.client, self.inputs.lines())
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl Restorable for InputLines {
     fn marked(&self) -> Option<(u32, u32)> {
-        self.saved.marked()
+        self.saved.iter().find_map(SavedState::marked)
     }
 
     fn restore(&self, connection: &Arc<Connection>, _: bool) -> Result<()> {
@@ -153,13 +209,19 @@ impl Restorable for InputLine {
         if self.is_watched {
             self.unwatch();
         }
-        self.client.give_back(self.saved.leave_input(self.bias, self.settle.is_some()))
+        let mut frames = Vec::new();
+        for saved in self.saved.iter().rev() {
+            frames.extend(self.settle.map(|_| Frame::new(Command::Fg, saved.line(), 0)));
+            frames.extend(saved.give_back_pull().filter(|_| self.bias != Bias::AsIs));
+            frames.extend(saved.give_back(OnClose::Restore, None));
+        }
+        self.client.give_back(frames)
     }
 }
 
-impl Drop for PigpioInput {
+impl Drop for PigpioInputs {
     fn drop(&mut self) {
-        if let Err(error) = Pin::close(self) {
+        if let Err(error) = self.close() {
             log::warn!("a line was not given back as it should be: {error}");
         }
     }

@@ -9,6 +9,7 @@ mod desired;
 mod edges;
 mod error;
 mod factory;
+mod flex;
 mod group;
 mod i2c;
 mod initial_levels;
@@ -26,6 +27,8 @@ mod waves;
 
 pub use client::Gap;
 pub use factory::{Builder, PigpioFactory};
+#[doc(hidden)]
 pub use i2c::I2c;
 pub use link_event::{LinkEvent, LinkEvents};
+#[doc(hidden)]
 pub use waves::{Pulse, WaveId, Waves};

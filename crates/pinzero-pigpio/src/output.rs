@@ -35,8 +35,7 @@ impl PigpioOutput {
         config: OutputConfig,
     ) -> Result<Self> {
         let connection = client.wait_for_connection()?;
-        let saved =
-            SavedState::new(line.0, &connection.pipeline.ask_all(&SavedState::questions(line.0))?, board)?;
+        let saved = SavedState::ask(&connection, board, line)?;
         let level = config.initial.unwrap_or(saved.level);
         let desired = Desired::new(client.clone(), level);
         let output = Arc::new(OutputLine { line: line.0, saved, on_close: config.on_close, desired });
@@ -95,7 +94,7 @@ impl Restorable for OutputLine {
     fn close(&self) -> Result<()> {
         match self.desired.close() {
             Some(last) => {
-                let frames = self.saved.leave_output(self.on_close, last);
+                let frames = self.saved.give_back(self.on_close, Some(last));
                 self.desired.client().give_back(frames).and(self.desired.complaint())
             }
             None => Ok(()),

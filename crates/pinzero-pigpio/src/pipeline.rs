@@ -25,6 +25,9 @@ const UNCLAIMED: Duration = Duration::from_millis(10);
 /// that sending them never blocks.
 const MOST_UNDER_WAY: usize = 2048;
 
+/// Room for replies that come together; a longer reply makes more.
+const ROOM: usize = 4096;
+
 /// A request to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -98,8 +101,7 @@ struct Traffic {
     /// What is to be written.
     out: Vec<u8>,
     is_writing: bool,
-    /// What has been read and is no whole frame yet.
-    input: Vec<u8>,
+    input: Input,
     is_reading: bool,
     /// Threads that wait for another to read.
     waiting: usize,
@@ -266,17 +268,17 @@ impl Pipeline {
     fn read(&self, traffic: &mut MutexGuard<'_, Traffic>) {
         traffic.is_reading = true;
         let mut input = std::mem::take(&mut traffic.input);
-        let result = MutexGuard::unlocked(traffic, || receive(&self.stream, &mut input));
+        let result = MutexGuard::unlocked(traffic, || input.receive(&self.stream));
         traffic.is_reading = false;
         let taken = match result {
-            Ok(()) => traffic.digest(&input).map_err(|what| error::nonsense(&self.peer, what)),
+            Ok(()) => traffic.digest(input.bytes()).map_err(|what| error::nonsense(&self.peer, what)),
             Err(error) if is_timeout(&error) && traffic.is_patient() => Ok(0),
             Err(error) if is_timeout(&error) => Err(self.overdue()),
             Err(error) => Err(self.lost(error)),
         };
         match taken {
             Ok(taken) => {
-                input.drain(..taken);
+                input.remove(taken);
                 traffic.input = input;
                 // Something may come time and again, and yet no reply.
                 if traffic.is_overdue(self.timeout) {
@@ -434,19 +436,40 @@ impl Traffic {
     }
 }
 
-/// Appends what one read gives.
-fn receive(mut stream: &TcpStream, input: &mut Vec<u8>) -> io::Result<()> {
-    let mut chunk = [0; 4096];
-    loop {
-        match stream.read(&mut chunk) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
-                input.extend_from_slice(&chunk[..count]);
-                return Ok(());
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+/// What has been read and is no whole frame yet, at the start of a buffer that is kept from one read to the next.
+#[derive(Debug, Default)]
+struct Input {
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Input {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// Adds what one read gives.
+    fn receive(&mut self, mut stream: &TcpStream) -> io::Result<()> {
+        if self.filled == self.buffer.len() {
+            self.buffer.resize((2 * self.filled).max(ROOM), 0);
         }
+        loop {
+            match stream.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    self.filled += count;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes the first bytes.
+    fn remove(&mut self, count: usize) {
+        self.buffer.copy_within(count..self.filled, 0);
+        self.filled -= count;
     }
 }
 

@@ -62,7 +62,7 @@ impl PwmResources {
     }
 
     /// What the daemon offers; `line` is used to ask it, the first time.
-    fn frequencies(&self, connection: &Connection, line: u32) -> Result<Arc<PwmFrequencies>> {
+    pub(crate) fn frequencies(&self, connection: &Connection, line: u32) -> Result<Arc<PwmFrequencies>> {
         let known = self.frequencies.lock().clone().filter(|(number, _)| *number == connection.number);
         if let Some((_, frequencies)) = known {
             return Ok(frequencies);
@@ -76,14 +76,14 @@ impl PwmResources {
 
 /// Pulses as they are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pulses {
-    period: Duration,
-    pulse: Duration,
+pub(crate) struct Pulses {
+    pub(crate) period: Duration,
+    pub(crate) pulse: Duration,
 }
 
 impl Pulses {
     /// The level, if it never changes.
-    fn steady(self) -> Option<Level> {
+    pub(crate) fn steady(self) -> Option<Level> {
         match self.pulse {
             Duration::ZERO => Some(Level::Low),
             pulse if pulse >= self.period => Some(Level::High),
@@ -118,23 +118,30 @@ impl Means {
                 let hertz = hertz(pulses.period).unwrap_or(1);
                 vec![Frame::new(Command::Hp, line, hertz).with(duty.to_le_bytes())]
             }
-            Means::Daemon(frequencies) => {
-                // It was checked.
-                let Ok(frequency) = frequencies.find(pulses.period) else { return Vec::new() };
-                let mut frames = Vec::new();
-                if before.is_none_or(|before| before.period != pulses.period) {
-                    frames.push(Frame::new(Command::Pfs, line, frequency.hertz));
-                    // Servo pulses go without, but the daemon is known by it.
-                    frames.push(Frame::new(Command::Prs, line, frequency.range));
-                }
-                frames.push(match servo(pulses) {
-                    Some(micros) => Frame::new(Command::Servo, line, micros),
-                    None => Frame::new(Command::Pwm, line, frequency.duty(pulses.period, pulses.pulse)),
-                });
-                frames
-            }
+            Means::Daemon(frequencies) => daemon_frames(frequencies, line, before, pulses),
         }
     }
+}
+
+/// What has the daemon make `pulses`, which have been checked; from `before`, if that is there.
+pub(crate) fn daemon_frames(
+    frequencies: &PwmFrequencies,
+    line: u32,
+    before: Option<Pulses>,
+    pulses: Pulses,
+) -> Vec<Frame> {
+    let Ok(frequency) = frequencies.find(pulses.period) else { return Vec::new() };
+    let mut frames = Vec::new();
+    if before.is_none_or(|before| before.period != pulses.period) {
+        frames.push(Frame::new(Command::Pfs, line, frequency.hertz));
+        // Servo pulses go without, but the daemon is known by it.
+        frames.push(Frame::new(Command::Prs, line, frequency.range));
+    }
+    frames.push(match servo(pulses) {
+        Some(micros) => Frame::new(Command::Servo, line, micros),
+        None => Frame::new(Command::Pwm, line, frequency.duty(pulses.period, pulses.pulse)),
+    });
+    frames
 }
 
 /// The length of a servo's pulse in microseconds, if the wave is one of those.
@@ -184,8 +191,7 @@ impl PigpioPwm {
     ) -> Result<Self> {
         let line = line.0;
         let connection = client.wait_for_connection()?;
-        let saved =
-            SavedState::new(line, &connection.pipeline.ask_all(&SavedState::questions(line))?, board)?;
+        let saved = SavedState::ask(&connection, board, Line(line))?;
         let frequency = connection.pipeline.ask(&Frame::new(Command::Pfg, line, 0))?.value()?;
         let pulses = Pulses { period: config.period, pulse: config.pulse };
         let has_hardware = hertz(pulses.period).is_ok() && shared.take(line);
@@ -206,7 +212,7 @@ impl PigpioPwm {
             // To ask what there is has changed the frequency; and the hardware may have been set without a reply.
             let mut frames = vec![Frame::new(Command::Pfs, line, frequency)];
             if error.kind() == ErrorKind::Disconnected {
-                frames.extend(saved.leave_output(OnClose::Restore, saved.level));
+                frames.extend(saved.give_back(OnClose::Restore, None));
             }
             let _ = client.give_back(frames);
         })?;
@@ -279,7 +285,7 @@ impl Restorable for PwmLine {
         let Some(pulses) = self.desired.close() else { return Ok(()) };
         let last = pulses.steady().unwrap_or(self.rest);
         // A new mode or a plain level ends the pulses.
-        let mut frames = self.saved.leave_output(self.on_close, last);
+        let mut frames = self.saved.give_back(self.on_close, Some(last));
         if let Means::Daemon(_) = self.means {
             frames.push(Frame::new(Command::Pfs, self.line, self.frequency));
         }

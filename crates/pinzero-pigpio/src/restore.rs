@@ -1,14 +1,15 @@
 //! What a line was before it was ours, and what it becomes after.
 
 use pinzero_core::board::Board;
-use pinzero_core::{Bias, Level, OnClose, Result};
+use pinzero_core::{Bias, Found, Level, Line, OnClose, Release, Result};
 
+use crate::connection::Connection;
 use crate::edges::LINES;
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 
 /// The mode of an input.
-pub(crate) const INPUT: u32 = 0;
+const INPUT: u32 = 0;
 /// The PWM range that a line has if nobody has set one.
 const DEFAULT_RANGE: u32 = 255;
 /// The highest range that a line can be given.
@@ -39,12 +40,24 @@ pub(crate) struct SavedState {
 
 impl SavedState {
     /// Asks for the state of a line.
-    pub(crate) fn questions(line: u32) -> [Frame; 3] {
+    pub(crate) fn ask(connection: &Connection, board: &Board, line: Line) -> Result<Self> {
+        let answers = connection.pipeline.ask_all(&SavedState::questions(line.0))?;
+        SavedState::new(line.0, &answers, board)
+    }
+
+    /// Asks for the state of several lines in one go.
+    pub(crate) fn ask_all(connection: &Connection, board: &Board, lines: &[Line]) -> Result<Vec<Self>> {
+        let questions: Vec<Frame> = lines.iter().flat_map(|line| SavedState::questions(line.0)).collect();
+        let answers = connection.pipeline.ask_all(&questions)?;
+        let of_each = lines.iter().zip(answers.chunks(3));
+        of_each.map(|(line, answers)| SavedState::new(line.0, answers, board)).collect()
+    }
+
+    fn questions(line: u32) -> [Frame; 3] {
         [Command::Modeg, Command::Read, Command::Prg].map(|command| Frame::new(command, line, 0))
     }
 
-    /// What the answers say.
-    pub(crate) fn new(line: u32, answers: &[Answer], board: &Board) -> Result<Self> {
+    fn new(line: u32, answers: &[Answer], board: &Board) -> Result<Self> {
         let [mode, level, range] = answers else { unreachable!("each question has an answer") };
         Ok(SavedState {
             line,
@@ -66,41 +79,31 @@ impl SavedState {
         self.range.filter(|_| self.line < LINES).map(|_| (self.line, mark()))
     }
 
-    /// What gives an output back; `last` is its level.
-    pub(crate) fn leave_output(&self, on_close: OnClose, last: Level) -> Vec<Frame> {
+    /// Gives the line back; `rest` is the level that it keeps.
+    pub(crate) fn give_back(&self, on_close: OnClose, rest: Option<Level>) -> Vec<Frame> {
+        let found = match self.mode {
+            INPUT => Found::Input(Bias::AsIs),
+            OUTPUT => Found::Output(self.level),
+            _ => Found::Function,
+        };
         let mut frames = Vec::new();
-        match on_close {
-            OnClose::Low => frames.push(write(self.line, Level::Low)),
-            OnClose::High => frames.push(write(self.line, Level::High)),
-            OnClose::Keep => frames.push(write(self.line, last)),
-            OnClose::Input(bias) => {
-                // The pull first: it must be there when nothing drives the line any more.
-                frames.extend(pull(self.line, bias));
-                frames.push(Frame::new(Command::Modes, self.line, INPUT));
-            }
-            _ if self.mode == OUTPUT => frames.push(write(self.line, self.level)),
-            _ => frames.push(Frame::new(Command::Modes, self.line, self.mode)),
+        match on_close.resolve(found, rest) {
+            Release::AsIs => {}
+            Release::Input(bias) => frames.extend(listen(self.line, bias)),
+            Release::Output(level) => frames.push(write(self.line, level)),
+            Release::Function => frames.push(Frame::new(Command::Modes, self.line, self.mode)),
         }
         frames.extend(self.range.map(|range| Frame::new(Command::Prs, self.line, range)));
         frames
     }
 
-    /// What gives an input back, whose pull and filter may have been set.
-    pub(crate) fn leave_input(&self, bias: Bias, is_settled: bool) -> Vec<Frame> {
-        let mut frames = Vec::new();
-        if is_settled {
-            frames.push(Frame::new(Command::Fg, self.line, 0));
-        }
-        frames.extend(self.range.map(|range| Frame::new(Command::Prs, self.line, range)));
-        if bias != Bias::AsIs {
-            frames.extend(pull(self.line, self.pull));
-        }
-        match self.mode {
-            INPUT => {}
-            OUTPUT => frames.push(write(self.line, self.level)),
-            mode => frames.push(Frame::new(Command::Modes, self.line, mode)),
-        }
-        frames
+    /// Sets the pull that the board gives the line, for one whose own has been changed.
+    pub(crate) fn give_back_pull(&self) -> Option<Frame> {
+        pull(self.line, self.pull)
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
     }
 }
 
@@ -113,6 +116,11 @@ pub(crate) fn range_before(range: u32) -> u32 {
 /// Drives a line; this makes it an output, the level first.
 pub(crate) fn write(line: u32, level: Level) -> Frame {
     Frame::new(Command::Write, line, u32::from(level.is_high()))
+}
+
+/// Makes a line an input. The pull comes first: it must be there when nothing drives the line any more.
+pub(crate) fn listen(line: u32, bias: Bias) -> impl Iterator<Item = Frame> {
+    pull(line, bias).into_iter().chain([Frame::new(Command::Modes, line, INPUT)])
 }
 
 /// Sets a pull, if it is one.

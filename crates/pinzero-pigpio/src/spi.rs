@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, Result, SpiBus, SpiConfig, SpiMode};
+use pinzero_core::{Error, ErrorKind, Result, SpiBus, SpiConfig, SpiMode, SpiOperation};
 
 use crate::client::Client;
 use crate::pipeline::Frame;
@@ -94,33 +94,80 @@ fn turn(data: &mut [u8]) {
     data.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
 }
 
+/// Returns all bytes that the operations send, one after the other: the daemon's one transfer is one transaction.
+fn outgoing(operations: &[SpiOperation<'_>]) -> Result<Vec<u8>> {
+    let mut sent = Vec::new();
+    for operation in operations {
+        let end = sent.len() + length(operation)?;
+        match operation {
+            SpiOperation::Write(data) | SpiOperation::Transfer(_, data) => sent.extend_from_slice(data),
+            SpiOperation::TransferInPlace(data) => sent.extend_from_slice(data),
+            _ => {}
+        }
+        sent.resize(end, 0);
+    }
+    Ok(sent)
+}
+
+/// Returns how many bytes go over the wires in each direction.
+fn length(operation: &SpiOperation<'_>) -> Result<usize> {
+    match operation {
+        SpiOperation::Read(data) => Ok(data.len()),
+        SpiOperation::Write(data) => Ok(data.len()),
+        SpiOperation::Transfer(read, write) => Ok(read.len().max(write.len())),
+        SpiOperation::TransferInPlace(data) => Ok(data.len()),
+        SpiOperation::Delay(time) if time.is_zero() => Ok(0),
+        SpiOperation::Delay(_) => {
+            Err(Error::unsupported("a pause with the device selected, which the daemon's SPI does not have,"))
+        }
+        _ => Err(Error::unsupported("this step of an SPI transaction")),
+    }
+}
+
+/// Hands the bytes that came in to the operations.
+fn hand_out(mut received: &[u8], operations: &mut [SpiOperation<'_>]) -> Result<()> {
+    for operation in operations {
+        let (own, others) = received.split_at(length(operation)?);
+        received = others;
+        match operation {
+            SpiOperation::Read(data) | SpiOperation::Transfer(data, _) => {
+                data.copy_from_slice(&own[..data.len()]);
+            }
+            SpiOperation::TransferInPlace(data) => data.copy_from_slice(own),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl SpiBus for PigpioSpi {
-    fn transfer(&self, data: &mut [u8]) -> Result<()> {
-        if data.len() > MAX_EXTENSION {
-            let message = format!("a transfer has {MAX_EXTENSION} bytes at most, not {}", data.len());
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        let mut sent = outgoing(operations)?;
+        let count = sent.len();
+        if count > MAX_EXTENSION {
+            let message = format!("a transfer has {MAX_EXTENSION} bytes at most, not {count}");
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
-        if data.is_empty() {
+        if count == 0 {
             return Ok(());
         }
-        let mut sent = data.to_vec();
         if self.is_turned {
             turn(&mut sent);
         }
         // Bit by bit it may take several times as long as it should.
-        let time = Duration::from_secs(1) * data.len() as u32 * 32 / self.rate;
+        let time = Duration::from_secs(1) * count as u32 * 32 / self.rate;
         let answer = self.device.ask(time, |number| Frame::new(self.transfer, number, 0).with(sent))?;
-        if answer.payload.len() != data.len() {
+        let mut received = answer.payload;
+        if received.len() != count {
             return Err(Error::new(
                 ErrorKind::Io,
                 "the daemon has not exchanged as many bytes as it was given",
             ));
         }
-        data.copy_from_slice(&answer.payload);
         if self.is_turned {
-            turn(data);
+            turn(&mut received);
         }
-        Ok(())
+        hand_out(&received, operations)
     }
 
     fn close(&self) -> Result<()> {

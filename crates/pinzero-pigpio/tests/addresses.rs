@@ -56,7 +56,7 @@ fn a_daemon_at_an_address_of_ipv6() {
 fn what_the_address_lacks_is_in_the_environment() {
     if let Ok(address) = std::env::var(CHILD) {
         let gpio = Gpio::new(PigpioFactory::connect(address).unwrap()).unwrap();
-        gpio.output(17).on_close(pinzero_core::OnClose::High).open().unwrap();
+        drop(gpio.output(17).on_close(pinzero_core::OnClose::High).open().unwrap());
         return;
     }
     let port = |fake: &Fake| fake.address().port().to_string();

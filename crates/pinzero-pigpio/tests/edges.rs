@@ -40,7 +40,7 @@ fn the_levels_are_read_after_the_reports_have_begun() {
     let gpio = open(&fake);
     fake.clear_journal();
     let one = gpio.input(17).bias(Bias::PullUp).settle(ms(10)).open().unwrap();
-    let order = [op::MODES, op::PUD, op::FG, op::NB, op::TICK, op::BR1, op::TICK, op::BR1];
+    let order = [op::PUD, op::MODES, op::FG, op::NB, op::TICK, op::BR1, op::TICK, op::BR1];
     let mut frames = told(&fake, &order);
     assert_eq!(frames.iter().map(|frame| frame[0]).collect::<Vec<_>>(), order);
     assert_eq!(frames[3][2], 1 << 17);
@@ -208,7 +208,7 @@ fn edges_may_go_nowhere() {
     let fake = Fake::start();
     let factory = remote::connect(&fake);
     let mut link = factory.link_events();
-    let config = || InputConfig { bias: Bias::AsIs, settle: None, edges: Some(EdgeSink::nowhere()) };
+    let config = || InputConfig::new(Bias::AsIs).edges(EdgeSink::default());
     let pin = factory.open_input(Line(4), config()).unwrap();
     for step in 0..5 {
         fake.drive(4, Some(step % 2 == 0));

@@ -60,7 +60,7 @@ fn commands_fail_at_once_and_are_not_made_up_for() {
     output.set(Level::High).unwrap();
     group.set(0b10).unwrap();
     pwm.set_duty(0.75).unwrap();
-    gpio.output(22).open().unwrap();
+    drop(gpio.output(22).open().unwrap());
     assert_eq!([17, 23, 24].map(|line| fake.level(line)), [true, false, true]);
     assert_eq!(fake.pwm(27).unwrap().duty, 1500);
 }

@@ -224,5 +224,5 @@ fn a_pin_is_one_by_whatever_address_its_daemon_is_reached() {
     let lamp = here.output(17).open().unwrap();
     assert_eq!(there.output(17).open().unwrap_err().kind(), ErrorKind::PinInUse);
     drop(lamp);
-    there.output(17).open().unwrap();
+    drop(there.output(17).open().unwrap());
 }

@@ -77,7 +77,7 @@ fn a_change_of_the_duty_is_one_request() {
     }
     assert_eq!(fake.journal().len(), 6);
     // What the daemon has is asked for once.
-    gpio.pwm(22).open().unwrap();
+    drop(gpio.pwm(22).open().unwrap());
     assert!(told(&fake, &[op::PFS]).len() < 4 && asked > 18, "{asked}");
 }
 

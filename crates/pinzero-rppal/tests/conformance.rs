@@ -1,4 +1,4 @@
-//! The conformance suite on an emulated Raspberry Pi 3: `cargo xtask pi-rig`.
+//! The conformance suite on an emulated Raspberry Pi 3 and 4: `cargo xtask pi-rig`.
 
 use std::process::ExitCode;
 

@@ -1,38 +1,44 @@
-//! The factory that devices take when they are given none.
+//! [`default_gpio`]: the factory of devices that are given none.
 
 use std::env;
 
 use parking_lot::Mutex;
 use pinzero_core::{Error, ErrorKind, Gpio, Result};
 
-/// The variable that names the default factory.
+/// The environment variable that names the default factory.
 const VARIABLE: &str = "PINZERO_PIN_FACTORY";
 
 static DEFAULT: Mutex<Option<Gpio>> = Mutex::new(None);
 
-/// How one kind of factory is started.
+/// A factory that can be the default.
 struct Candidate {
     name: &'static str,
     open: fn() -> Result<Gpio>,
 }
 
-/// In the order in which they are tried. The mock is not among them: it is had by name only.
+/// The factories in the order in which they are tried. The mock starts by name only.
 const CANDIDATES: &[Candidate] = &[
     Candidate { name: "cdev", open: open_cdev },
     Candidate { name: "rppal", open: open_rppal },
     Candidate { name: "pigpio", open: || open_pigpio("") },
 ];
 
-/// The default factory, started when it is first asked for. Once closed it stays so, until [`set_default`] names another.
+/// Returns the default factory, and starts it at the first call.
 ///
-/// The environment variable `PINZERO_PIN_FACTORY` names it: `cdev` (the Linux character device), `rppal` (registers), `pigpio` or
-/// `pigpio://host:port` (the pins of another computer, where `pigpiod` or `pinzero serve` runs; what is not said comes
-/// from `PIGPIO_ADDR` and `PIGPIO_PORT`) or `mock` (a Raspberry Pi on the terminal). Unset, those that drive real pins are
-/// tried in this order.
+/// The environment variable `PINZERO_PIN_FACTORY` names it:
+///
+/// * `cdev`: the Linux character device.
+/// * `rppal`: registers.
+/// * `pigpio` or `pigpio://host:port`: the pins of another computer, where `pigpiod` or `pinzero serve` runs. Default host
+///   and port: `PIGPIO_ADDR` and `PIGPIO_PORT`.
+/// * `mock`: a Raspberry Pi on the terminal.
+///
+/// Default: the first of `cdev`, `rppal` and `pigpio` that starts. A default factory that was closed stays the default
+/// until [`set_default`] names another.
 ///
 /// # Errors
-/// [`NoFactory`](ErrorKind::NoFactory), with every factory that was tried, why it did not start, and how to go on
-/// without hardware.
+/// [`NoFactory`](ErrorKind::NoFactory). The message lists every factory that was tried, says why it did not start, and
+/// how to go on without hardware.
 pub fn default_gpio() -> Result<Gpio> {
     let mut default = DEFAULT.lock();
     if let Some(gpio) = &*default {
@@ -42,7 +48,7 @@ pub fn default_gpio() -> Result<Gpio> {
     Ok(default.insert(gpio).clone())
 }
 
-/// Makes `gpio` the default from now on; devices that are open already stay where they are. Returns the one before.
+/// Makes `gpio` the default factory from now on, and returns the one before. Open devices stay where they are.
 ///
 /// ```
 /// use pinzero::{Led, mock};

@@ -13,46 +13,118 @@
 //! ```
 //!
 //! * **Devices** ([`Led`], [`Button`], [`PwmOutputDevice`], …) are cheap handles: clone them into callbacks and threads.
-//!   The last one to go gives its pin back.
+//!   Dropping the last clone gives the pin back.
+//! * **Traits** say what devices have in common: [`Device`], [`Switch`], [`Value`], [`SetValue`]. A `Box<dyn Switch>` is
+//!   anything that can be turned on and off.
 //! * **Pins** go by number or by name: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
-//! * **Factories** make the pins. The default one is found by [`default_gpio`] or named by `PINZERO_PIN_FACTORY`; each
-//!   device takes another by `.on(&gpio)` of its builder.
+//! * **Factories** drive the pins. [`default_gpio`] finds one, or the environment variable `PINZERO_PIN_FACTORY` names it;
+//!   the [`Builder`] of a device takes another by `.gpio(&gpio)`.
 //! * **Tests** run without hardware and without waiting: [`mock`].
 //!
 //! ```
 //! use pinzero::prelude::*;
 //!
 //! let gpio = pinzero::mock::gpio();
-//! let led = Led::builder(17).on(&gpio).open()?;
+//! let led = Led::builder(17).gpio(&gpio).open()?;
 //! led.blink(secs(1), secs(1))?;
 //! gpio.advance(secs(3600)); // an hour in a few milliseconds
 //! assert_eq!(gpio.line(17).history().len(), 3601);
 //! # Ok::<(), pinzero::Error>(())
 //! ```
+//!
+//! A device of your own has a builder and the traits as well: see [`Open`].
 
-pub mod input;
-pub mod output;
 pub mod prelude;
 
+mod builder;
 mod default;
+mod device;
+mod input;
+mod output;
 
+pub use builder::{Builder, Open, Site};
 pub use default::{default_gpio, set_default};
 pub use input::{Button, DigitalInputDevice};
 pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
-#[cfg(all(target_os = "linux", feature = "cdev"))]
-pub use pinzero_cdev as cdev;
+
+#[doc(inline)]
 pub use pinzero_core::{
-    Animation, Bias, Blink, Capabilities, Error, ErrorKind, Event, EventKind, Events, Gpio, GpioBuilder,
-    Handler, Level, LineFunction, LineInfo, OnClose, Outcome, PinSpec, Result, Support, board, close_all,
-    mock, time,
+    Animation, Bias, Blink, Capabilities, Device, Drive, Edge, Error, ErrorKind, Event, EventKind, Events,
+    Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input, InputBuilder, Inputs, Kinded,
+    Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output, OutputBuilder, OutputGroup,
+    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
 };
 
-#[cfg(feature = "pigpio")]
-pub use pinzero_pigpio as pigpio;
-#[cfg(all(target_os = "linux", feature = "rppal"))]
-pub use pinzero_rppal as rppal;
+/// The options that a [`Builder`] collects, for devices of your own that take them too.
+pub mod options {
+    pub use crate::input::{Pressable, Pulled};
+    pub use crate::output::{Digital, Driven, Pulsed};
+}
 
-/// Has the compiler check the examples of the README.
+/// What is known about boards: models, headers, names of pins.
+pub mod board {
+    #[doc(no_inline)]
+    pub use pinzero_core::board::{Board, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownRevision};
+}
+
+/// The factory for the Linux character device: every Raspberry Pi, and other boards.
+#[cfg(all(target_os = "linux", feature = "cdev"))]
+pub mod cdev {
+    #[doc(no_inline)]
+    pub use pinzero_cdev::{Builder, CdevFactory};
+}
+
+/// The factory for the pins of another computer, through `pigpiod` or `pinzero serve`.
+#[cfg(feature = "pigpio")]
+pub mod pigpio {
+    #[doc(no_inline)]
+    pub use pinzero_pigpio::{Builder, Gap, LinkEvent, LinkEvents, PigpioFactory};
+}
+
+/// The factory that writes registers, for speed on a Raspberry Pi 4 and older.
+#[cfg(all(target_os = "linux", feature = "rppal"))]
+pub mod rppal {
+    #[doc(no_inline)]
+    pub use pinzero_rppal::RppalFactory;
+}
+
+/// Has the compiler check the examples of the READMEs.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod readmes {
+    #[doc = include_str!("../../../README.md")]
+    struct Workspace;
+    #[doc = include_str!("../README.md")]
+    struct Package;
+}
+
+/// Has the compiler check that a device or a builder which nobody keeps is a warning.
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// drop(pinzero::Led::builder(17).gpio(&gpio).open()?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// pinzero::Led::builder(17).gpio(&gpio).open()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # fn main() -> pinzero::Result<()> {
+/// # let gpio = pinzero::mock::gpio();
+/// pinzero::Led::builder(17).gpio(&gpio);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(doctest)]
+struct MustUse;

@@ -1,6 +1,9 @@
-//! What most programs want: `use pinzero::prelude::*;`.
+//! The names that most programs use: `use pinzero::prelude::*;`.
 
+#[doc(no_inline)]
 pub use crate::time::{ms, secs, us};
+#[doc(no_inline)]
 pub use crate::{
-    Blink, Button, DigitalInputDevice, DigitalOutputDevice, Gpio, Led, Level, OnClose, PwmOutputDevice,
+    Animation, Bias, Blink, Button, Device, DigitalInputDevice, DigitalOutputDevice, Error, Event, EventKind,
+    Gpio, Led, Level, OnClose, PwmOutputDevice, SetValue, Switch, Value,
 };

@@ -1,10 +1,11 @@
 #!/bin/sh
-# run.sh PROGRAM [ARG...]: runs a static aarch64 PROGRAM as root on an emulated Raspberry Pi 3; see README.md. A
+# run.sh PROGRAM [ARG...]: runs a static aarch64 PROGRAM as root on an emulated Raspberry Pi; see README.md. A
 # cargo runner. Exits with PROGRAM's status, or with 125 if the guest ran out of time.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 parts=$("$here/fetch.sh")
+pi=${PINZERO_PI_RIG_MODEL:-3}
 run=$(mktemp -d "${TMPDIR:-/tmp}/pinzero-pi-rig.XXXXXX")
 trap 'rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM
@@ -42,8 +43,8 @@ fi
 # that a driver has. randomize_kstack_offset=off: each system call would draw a random number, which takes some 9,500
 # instructions for as long as the kernel has gathered no entropy, and here it never has. --foreground: Ctrl-C stops the guest.
 status=0
-timeout --foreground -k 5 "${PINZERO_PI_RIG_TIMEOUT:-300}" qemu-system-aarch64 -M raspi3b -icount shift=2,sleep=off \
-    -kernel "$parts/vmlinuz" -dtb "$parts/pi3.dtb" -initrd "$run/initrd" \
+timeout --foreground -k 5 "${PINZERO_PI_RIG_TIMEOUT:-300}" qemu-system-aarch64 -M "raspi${pi}b" -icount shift=2,sleep=off \
+    -kernel "$parts/vmlinuz" -dtb "$parts/pi$pi.dtb" -initrd "$run/initrd" \
     -append "console=ttyAMA0,115200 rdinit=/init panic=-1 quiet loglevel=2 randomize_kstack_offset=off iomem=${PINZERO_PI_RIG_IOMEM:-relaxed}" \
     -semihosting-config enable=on,userspace=on,target=native \
     -display none -serial stdio -monitor none -no-reboot </dev/null || status=$?

@@ -45,15 +45,17 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Builds the benches, and the programs with one LED that they start there.
+/// Builds the benches, and the programs with one LED that they start there, each once.
 fn for_the_pi(runner: &mut Runner) -> Result<(PathBuf, OsString), Stop> {
     let benches = pi_rig::build(runner, "release", &["--package", PACKAGE])?;
-    let build = ["--package=pinzero-bench-programs", "--bins", "--features=rppal"];
-    let folder = pi_rig::build(runner, "small", &build)?;
+    let package = "--package=pinzero-bench-programs";
+    let folder = pi_rig::build(runner, "small", &[package, "--bin=one_led", "--features=rppal"])?;
     // The next has the same name.
     let failed = |error: &dyn std::error::Error| Stop::Failed(format!("one_led_default: {error}"));
     fs::rename(folder.join("one_led"), folder.join("one_led_default")).map_err(|error| failed(&error))?;
-    pi_rig::build(runner, "small", &[&build[..], &["--no-default-features"]].concat())?;
+    let alone =
+        [package, "--bin=one_led", "--bin=one_led_rppal", "--features=rppal", "--no-default-features"];
+    pi_rig::build(runner, "small", &alone)?;
     let programs = ["one_led_default", "one_led", "one_led_rppal"].map(|name| folder.join(name));
     let programs = env::join_paths(programs).map_err(|error| failed(&error))?;
     Ok((benches.join(PACKAGE), programs))

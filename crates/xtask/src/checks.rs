@@ -158,7 +158,7 @@ pub(crate) fn clean_tree(runner: &mut Runner) -> Result<(), Stop> {
 }
 
 /// Fails if there are complaints.
-fn none_of(complaints: &[String]) -> Result<(), Stop> {
+pub(crate) fn none_of(complaints: &[String]) -> Result<(), Stop> {
     if complaints.is_empty() { Ok(()) } else { Err(Stop::Failed(complaints.join("\n"))) }
 }
 

@@ -10,10 +10,13 @@ mod ci;
 mod cross;
 mod deep;
 mod interop;
+mod map;
 mod pi_rig;
 mod rig;
 mod runner;
+mod toolchain;
 
+use ci::Extent;
 use rig::{KERNEL, PI, Task};
 use std::process::ExitCode;
 
@@ -21,15 +24,18 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   ci [--keep-going]        check all that CI checks; stop at the first failure unless told to go on
+  ci quick [--keep-going]  check what each commit has to pass: formatting, lints, documentation, tests
   kernel-rig               run the tests that need the kernel rig, building its kernel first if need be
   kernel-rig --build-only  just build the kernel
   kernel-rig -- COMMAND    run COMMAND under the kernel, and exit with its status
   pi-rig                   run the tests that need an emulated Raspberry Pi, fetching its parts first if need be
+                           (PINZERO_PI_RIG_MODEL=4: the COMMAND below runs on a Pi 4, not a Pi 3)
   pi-rig --fetch-only      just fetch the parts
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   bench [ARG...]           run the benches, with these arguments: `--help` tells which there are
   interop                  run the tests with clients in Python and Node, fetching these first if need be
-  cross                    check that everything builds for other systems, as far as there are compilers for them
+  cross                    check that what is published builds for other systems, and by the oldest compiler
+  map                      compare docs/MAP.md with the tree: print files without a line, and lines without a file
 
 All but the first exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and the README.md
 of crates/xtask/rig and crates/xtask/pi-rig.";
@@ -38,8 +44,10 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["ci"] => ci::main(false),
-        ["ci", "--keep-going"] => ci::main(true),
+        ["ci"] => ci::main(Extent::Whole, false),
+        ["ci", "--keep-going"] => ci::main(Extent::Whole, true),
+        ["ci", "quick"] => ci::main(Extent::Quick, false),
+        ["ci", "quick", "--keep-going"] => ci::main(Extent::Quick, true),
         ["kernel-rig"] => KERNEL.main(Task::Test),
         ["kernel-rig", "--build-only"] => KERNEL.main(Task::Prepare),
         ["kernel-rig", "--", command @ ..] if !command.is_empty() => KERNEL.main(Task::Run(command)),
@@ -49,6 +57,7 @@ fn main() -> ExitCode {
         ["bench", arguments @ ..] => bench::main(arguments),
         ["interop"] => interop::main(),
         ["cross"] => cross::main(),
+        ["map"] => map::main(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -1,24 +1,35 @@
 //! What runs on the emulated Raspberry Pi.
 
-use crate::cross;
 use crate::rig::Rig;
 use crate::runner::{Runner, Stop, root};
+use crate::toolchain;
 use std::path::PathBuf;
 use std::process::Command;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 
-/// Builds the register backend's tests and a program that blinks by it, and runs them.
+/// Builds the register backend's tests, those of the character device on a Raspberry Pi, and a program that blinks by registers,
+/// and runs them on both models.
 pub(crate) fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     let mut command = cargo(runner, "build")?;
     command.args(["--package=pinzero-examples", "--example=led_blink", "--features=pinzero/rppal"]);
     runner.run(&mut command)?;
 
-    let mut command = cargo(runner, "test")?;
-    let program = folder().join("debug/examples/led_blink");
-    command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", program).args(rig.as_runner(TARGET));
-    command.args(["--package=pinzero-rppal", "--tests", "--", "--include-ignored"]);
-    runner.run(&mut command)?;
+    let machines = runner.output("qemu-system-aarch64", &["-M", "help"])?;
+    for (model, left_out) in [("3", &["--skip=on_a_pi_4"][..]), ("4", &[])] {
+        if !machines.contains(&format!("raspi{model}b")) {
+            let reason =
+                format!("the installed QEMU has no Raspberry Pi {model}B, which versions from 9 on have");
+            return Err(Stop::Skipped(reason));
+        }
+        for tests in [&["--package=pinzero-rppal", "--tests"], &["--package=pinzero-cdev", "--test=pi"]] {
+            let mut command = cargo(runner, "test")?;
+            let program = folder().join("debug/examples/led_blink");
+            command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", program);
+            command.env("PINZERO_PI_RIG_MODEL", model).args(rig.as_runner(TARGET)).args(tests);
+            runner.run(command.args(["--", "--include-ignored"]).args(left_out))?;
+        }
+    }
     Ok(())
 }
 
@@ -36,7 +47,7 @@ fn folder() -> PathBuf {
 
 /// A command of cargo for programs that run without anything beside them.
 fn cargo(runner: &Runner, command: &str) -> Result<Command, Stop> {
-    let mut cargo = cross::cargo(runner, command, &[TARGET])?;
+    let mut cargo = toolchain::cargo(runner, command, &[TARGET])?;
     // In a directory of its own, for with these flags cargo builds everything anew.
     cargo
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")

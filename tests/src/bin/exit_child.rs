@@ -71,7 +71,7 @@ mod unix {
             _ => {}
         }
         let (gpio, press) = open(pins, mode != "no-guard-by-builder")?;
-        let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+        let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
         match &mode[..] {
             "signal-hook-after" | "signal-hook-twice" => {
                 drop(signal_hook::flag::register(libc::SIGTERM, flag.clone()));
@@ -85,7 +85,7 @@ mod unix {
     fn act(mode: &str, gpio: &Gpio, press: &dyn Fn(), led: Led, flag: &AtomicBool) -> Result<()> {
         match mode {
             "return" => {}
-            "return-error" => drop(Led::builder("GPIO99").on(gpio).open()?),
+            "return-error" => drop(Led::builder("GPIO99").gpio(gpio).open()?),
             "exit" => process::exit(3),
             "exit-in-callback" => in_callback(gpio, press, || process::exit(3))?,
             "exit-in-thread" => drop(thread::spawn(|| process::exit(3)).join()),
@@ -119,7 +119,7 @@ mod unix {
                 thread::sleep(ms(200));
             }
             "wait-for-press" | "wait-for-events" => {
-                let button = Button::builder(2).on(gpio).open()?;
+                let button = Button::builder(2).gpio(gpio).open()?;
                 // Leaked, so that only the guard gives its pin back.
                 mem::forget(led);
                 println!("ready");
@@ -188,7 +188,7 @@ mod unix {
 
     /// Runs `work` in a button's callback, and returns if that panics.
     fn in_callback(gpio: &Gpio, press: &dyn Fn(), work: fn()) -> Result<()> {
-        let button = Button::builder(2).on(gpio).open()?;
+        let button = Button::builder(2).gpio(gpio).open()?;
         button.when_pressed(move |_| work());
         press();
         while gpio.panics() == 0 {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 
 /// A change every `half` from `start` on, beginning with high, before `end`.
@@ -12,7 +13,7 @@ fn square(start: Duration, half: Duration, end: Duration) -> Vec<(Duration, Leve
 }
 
 fn led(gpio: &MockGpio) -> pinzero::Result<Led> {
-    Led::builder(17).on(gpio).open()
+    Led::builder(17).gpio(gpio).open()
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn a_counted_blink_ends_off_after_its_last_off_time() -> pinzero::Result<()> {
 #[test]
 fn with_active_high_false_it_blinks_the_other_way_round() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).active_high(false).on(&gpio).open()?;
+    let led = Led::builder(17).active_high(false).gpio(&gpio).open()?;
     gpio.line(17).clear();
     led.blink_with(Blink::new(ms(1), ms(2)).times(2))?.wait()?;
     let expected = [(ms(0), Level::Low), (ms(1), Level::High), (ms(3), Level::Low), (ms(4), Level::High)];
@@ -167,7 +168,7 @@ fn wait_timeout_tells_whether_it_has_ended() -> pinzero::Result<()> {
 fn an_endless_blink_can_be_waited_for() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let led = led(&gpio)?;
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let blink = led.blink(ms(10), ms(10))?;
     button.when_pressed(move |_| led.on());
     gpio.line(2).script([(ms(95), Level::Low)]);
@@ -193,9 +194,9 @@ fn its_handle_keeps_the_device_open() -> pinzero::Result<()> {
     let blink = led(&gpio)?.blink_with(Blink::new(ms(10), ms(10)).times(5))?;
     blink.wait()?;
     assert_eq!(gpio.elapsed(), ms(100));
-    assert_eq!(gpio.line(17).function(), Function::Output);
+    assert_eq!(gpio.line(17).function(), LineFunction::Output);
     drop(blink);
-    assert_eq!(gpio.line(17).function(), Function::Input);
+    assert_eq!(gpio.line(17).function(), LineFunction::Input);
     Ok(())
 }
 
@@ -217,7 +218,7 @@ fn it_ends_with_the_last_handle_of_its_device() -> pinzero::Result<()> {
 fn close_ends_it_and_whoever_waits_for_it() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let led = led(&gpio)?;
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let blink = led.blink(ms(10), ms(10))?;
     button.when_pressed(move |_| led.close());
     gpio.line(2).script([(ms(33), Level::Low)]);
@@ -230,7 +231,7 @@ fn close_ends_it_and_whoever_waits_for_it() -> pinzero::Result<()> {
 #[test]
 fn a_lit_led_stays_lit_where_the_blink_begins() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     gpio.line(17).clear();
     led.blink_with(Blink::new(ms(10), ms(10)).times(1))?.wait()?;
     assert_eq!(gpio.line(17).history(), [(ms(10), Level::Low)]);
@@ -240,7 +241,7 @@ fn a_lit_led_stays_lit_where_the_blink_begins() -> pinzero::Result<()> {
 #[test]
 fn no_cycle_at_all_writes_nothing_and_is_over() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     gpio.line(17).clear();
     let blink = led.blink_with(Blink::new(ms(10), ms(10)).times(0))?;
     blink.wait()?;
@@ -265,7 +266,7 @@ fn a_time_of_zero_leaves_that_part_out() -> pinzero::Result<()> {
 fn fifty_leds_worth_of_blinks_run_beside_each_other() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let leds: Vec<Led> =
-        (0..50).map(|pin| Led::builder(pin).on(&gpio).open()).collect::<pinzero::Result<_>>()?;
+        (0..50).map(|pin| Led::builder(pin).gpio(&gpio).open()).collect::<pinzero::Result<_>>()?;
     for (index, led) in (1u64..).zip(&leds) {
         gpio.line(led.output().line()).clear();
         led.blink(ms(index), ms(index))?;

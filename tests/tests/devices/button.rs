@@ -20,13 +20,13 @@ fn watch(button: &Button) -> Log<(u64, EventKind)> {
 }
 
 fn button(gpio: &MockGpio) -> pinzero::Result<Button> {
-    Button::builder(2).on(gpio).open()
+    Button::builder(2).gpio(gpio).open()
 }
 
 #[test]
 fn it_is_pulled_up_and_pressed_when_low() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(24).on(&gpio).open()?;
+    let button = Button::builder(24).gpio(&gpio).open()?;
     assert_eq!(gpio.line(24).bias(), Bias::PullUp);
     assert!(!button.is_pressed()? && !button.is_active()? && !button.value()?);
     gpio.line(24).drive(Level::Low);
@@ -39,7 +39,7 @@ fn it_is_pulled_up_and_pressed_when_low() -> pinzero::Result<()> {
 #[test]
 fn it_can_be_wired_to_the_supply() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(24).pull_up(false).on(&gpio).open()?;
+    let button = Button::builder(24).pull_up(false).gpio(&gpio).open()?;
     let log = watch(&button);
     gpio.line(24).press(ms(30));
     gpio.advance(ms(50));
@@ -90,7 +90,7 @@ fn held_comes_after_the_hold_time_once() -> pinzero::Result<()> {
 #[test]
 fn held_repeats_if_asked_to_and_stops_at_the_release() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).on(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).gpio(&gpio).open()?;
     let log = watch(&button);
     gpio.line(2).script([(ms(100), Level::Low), (ms(1_700), Level::High), (ms(1_800), Level::Low)]);
     gpio.advance(ms(2_500));
@@ -125,7 +125,7 @@ fn a_release_just_before_the_hold_time_is_no_hold_and_at_it_is_one() -> pinzero:
 #[test]
 fn a_hold_time_of_zero_is_held_at_once_and_does_not_repeat() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(0)).hold_repeat(true).on(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(0)).hold_repeat(true).gpio(&gpio).open()?;
     let log = watch(&button);
     gpio.line(2).press(ms(50));
     gpio.advance(secs(1));
@@ -136,7 +136,7 @@ fn a_hold_time_of_zero_is_held_at_once_and_does_not_repeat() -> pinzero::Result<
 #[test]
 fn held_time_counts_from_the_press() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).on(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).gpio(&gpio).open()?;
     assert_eq!((button.is_held(), button.held_time(), button.pressed_time()), (false, None, None));
     gpio.line(2).drive(Level::Low);
     gpio.advance(ms(499));
@@ -190,7 +190,7 @@ fn twenty_six_buttons_tell_their_presses_apart_and_in_order() -> pinzero::Result
     let log = Log::new();
     let mut buttons = Vec::new();
     for pin in 2..28u32 {
-        let button = Button::builder(pin).on(&gpio).open()?;
+        let button = Button::builder(pin).gpio(&gpio).open()?;
         let log = log.clone();
         button.when_pressed(move |event| log.push((pin, event.at)));
         // From the last to the first, two at each instant.

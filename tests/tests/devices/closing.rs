@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Bias, ErrorKind};
 
 /// What a line is: its function, its resistor and its level.
-fn state(gpio: &MockGpio, pin: u32) -> (Function, Bias, Level) {
+fn state(gpio: &MockGpio, pin: u32) -> (LineFunction, Bias, Level) {
     let line = gpio.line(pin);
     (line.function(), line.bias(), line.level())
 }
 
-const FOUND: (Function, Bias, Level) = (Function::Input, Bias::PullDown, Level::Low);
+const FOUND: (LineFunction, Bias, Level) = (LineFunction::Input, Bias::PullDown, Level::Low);
 
 #[test]
 fn an_output_goes_back_to_what_it_was() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     assert_eq!(state(&gpio, 17), FOUND);
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     gpio.advance(ms(5));
     led.close()?;
     assert_eq!(state(&gpio, 17), FOUND);
@@ -29,8 +30,8 @@ fn an_output_goes_back_to_what_it_was() -> pinzero::Result<()> {
 #[test]
 fn an_input_goes_back_to_the_pull_that_it_was_found_with() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(17).on(&gpio).open()?;
-    assert_eq!(state(&gpio, 17), (Function::Input, Bias::PullUp, Level::High));
+    let button = Button::builder(17).gpio(&gpio).open()?;
+    assert_eq!(state(&gpio, 17), (LineFunction::Input, Bias::PullUp, Level::High));
     button.close()?;
     assert_eq!(state(&gpio, 17), FOUND);
     Ok(())
@@ -39,7 +40,7 @@ fn an_input_goes_back_to_the_pull_that_it_was_found_with() -> pinzero::Result<()
 #[test]
 fn a_pwm_goes_back_to_what_it_was() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    PwmOutputDevice::builder(18).initial_value(1.0).on(&gpio).open()?.close()?;
+    PwmOutputDevice::builder(18).initial_value(1.0).gpio(&gpio).open()?.close()?;
     assert_eq!(state(&gpio, 18), FOUND);
     Ok(())
 }
@@ -48,15 +49,15 @@ fn a_pwm_goes_back_to_what_it_was() -> pinzero::Result<()> {
 fn on_close_says_what_becomes_of_an_output() -> pinzero::Result<()> {
     let cases = [
         (OnClose::Restore, FOUND),
-        (OnClose::Input(Bias::PullUp), (Function::Input, Bias::PullUp, Level::High)),
+        (OnClose::Input(Bias::PullUp), (LineFunction::Input, Bias::PullUp, Level::High)),
         (OnClose::Input(Bias::PullDown), FOUND),
-        (OnClose::Low, (Function::Output, Bias::PullDown, Level::Low)),
-        (OnClose::High, (Function::Output, Bias::PullDown, Level::High)),
+        (OnClose::Low, (LineFunction::Output, Bias::PullDown, Level::Low)),
+        (OnClose::High, (LineFunction::Output, Bias::PullDown, Level::High)),
     ];
     for (on_close, expected) in cases {
         for lit in [false, true] {
             let gpio = mock::gpio();
-            let led = Led::builder(17).initial_value(lit).on_close(on_close).on(&gpio).open()?;
+            let led = Led::builder(17).initial_value(lit).on_close(on_close).gpio(&gpio).open()?;
             led.blink(ms(3), ms(3))?;
             gpio.advance(ms(1));
             led.close()?;
@@ -71,10 +72,11 @@ fn on_close_says_what_becomes_of_an_output() -> pinzero::Result<()> {
 fn kept_levels_stay_as_they_were() -> pinzero::Result<()> {
     for level in [Level::Low, Level::High] {
         let gpio = mock::gpio();
-        let led = Led::builder(17).initial_value(level.is_high()).on_close(OnClose::Keep).on(&gpio).open()?;
+        let led =
+            Led::builder(17).initial_value(level.is_high()).on_close(OnClose::Keep).gpio(&gpio).open()?;
         gpio.line(17).clear();
         drop(led);
-        assert_eq!(state(&gpio, 17), (Function::Output, Bias::PullDown, level));
+        assert_eq!(state(&gpio, 17), (LineFunction::Output, Bias::PullDown, level));
         assert_eq!(gpio.line(17).history(), [], "without a blip");
     }
     Ok(())
@@ -83,23 +85,23 @@ fn kept_levels_stay_as_they_were() -> pinzero::Result<()> {
 #[test]
 fn an_output_that_was_an_output_is_one_again() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    Led::builder(17).initial_value(true).on_close(OnClose::Keep).on(&gpio).open()?.close()?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    Led::builder(17).initial_value(true).on_close(OnClose::Keep).gpio(&gpio).open()?.close()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     assert_eq!(gpio.line(17).level(), Level::Low);
     led.close()?;
-    assert_eq!(state(&gpio, 17), (Function::Output, Bias::PullDown, Level::High));
+    assert_eq!(state(&gpio, 17), (LineFunction::Output, Bias::PullDown, Level::High));
     Ok(())
 }
 
 #[test]
 fn on_close_holds_for_pwm_too() -> pinzero::Result<()> {
     for (on_close, expected) in [
-        (OnClose::Low, (Function::Output, Bias::PullDown, Level::Low)),
-        (OnClose::High, (Function::Output, Bias::PullDown, Level::High)),
-        (OnClose::Input(Bias::PullUp), (Function::Input, Bias::PullUp, Level::High)),
+        (OnClose::Low, (LineFunction::Output, Bias::PullDown, Level::Low)),
+        (OnClose::High, (LineFunction::Output, Bias::PullDown, Level::High)),
+        (OnClose::Input(Bias::PullUp), (LineFunction::Input, Bias::PullUp, Level::High)),
     ] {
         let gpio = mock::gpio();
-        let lamp = PwmOutputDevice::builder(18).on_close(on_close).on(&gpio).open()?;
+        let lamp = PwmOutputDevice::builder(18).on_close(on_close).gpio(&gpio).open()?;
         lamp.set_value(0.5)?;
         drop(lamp);
         assert_eq!(state(&gpio, 18), expected, "{on_close:?}");
@@ -110,10 +112,10 @@ fn on_close_holds_for_pwm_too() -> pinzero::Result<()> {
 #[test]
 fn the_factory_says_what_becomes_of_outputs_that_say_nothing_themselves() -> pinzero::Result<()> {
     let gpio = mock::builder().on_close(OnClose::High).open();
-    Led::builder(17).on(&gpio).open()?.close()?;
-    PwmOutputDevice::builder(18).on(&gpio).open()?.close()?;
-    Led::builder(27).on_close(OnClose::Restore).on(&gpio).open()?.close()?;
-    let driven = (Function::Output, Bias::PullDown, Level::High);
+    Led::builder(17).gpio(&gpio).open()?.close()?;
+    PwmOutputDevice::builder(18).gpio(&gpio).open()?.close()?;
+    Led::builder(27).on_close(OnClose::Restore).gpio(&gpio).open()?.close()?;
+    let driven = (LineFunction::Output, Bias::PullDown, Level::High);
     assert_eq!([17, 18, 27].map(|pin| state(&gpio, pin)), [driven, driven, FOUND]);
     Ok(())
 }
@@ -121,9 +123,9 @@ fn the_factory_says_what_becomes_of_outputs_that_say_nothing_themselves() -> pin
 #[test]
 fn pins_can_be_closed_by_name_whoever_has_them() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let (button, lamp) =
-        (Button::builder(22).on(&gpio).open()?, PwmOutputDevice::builder(18).on(&gpio).open()?);
+        (Button::builder(22).gpio(&gpio).open()?, PwmOutputDevice::builder(18).gpio(&gpio).open()?);
     assert_eq!(gpio.close_pins(["J8:11", "J8:1"]).unwrap_err().kind(), ErrorKind::NotGpio);
     assert!(!led.is_closed(), "all names are looked at first");
     gpio.close_pins(["J8:11", "GPIO22", "GPIO5"])?;
@@ -134,17 +136,18 @@ fn pins_can_be_closed_by_name_whoever_has_them() -> pinzero::Result<()> {
 #[test]
 fn the_last_handle_closes() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let (led, lamp) = (Led::builder(17).on(&gpio).open()?, PwmOutputDevice::builder(18).on(&gpio).open()?);
-    let button = Button::builder(22).on(&gpio).open()?;
+    let (led, lamp) =
+        (Led::builder(17).gpio(&gpio).open()?, PwmOutputDevice::builder(18).gpio(&gpio).open()?);
+    let button = Button::builder(22).gpio(&gpio).open()?;
     let clones = (led.clone(), lamp.clone(), button.clone());
     drop((led, lamp, button));
-    assert_eq!(state(&gpio, 17).0, Function::Output);
-    assert_eq!(state(&gpio, 18).0, Function::Pwm);
+    assert_eq!(state(&gpio, 17).0, LineFunction::Output);
+    assert_eq!(state(&gpio, 18).0, LineFunction::Pwm);
     assert_eq!(state(&gpio, 22).1, Bias::PullUp);
     drop(clones);
     for pin in [17, 18, 22] {
         assert_eq!(state(&gpio, pin), FOUND);
-        Led::builder(pin).on(&gpio).open()?.close()?;
+        Led::builder(pin).gpio(&gpio).open()?.close()?;
     }
     Ok(())
 }
@@ -152,7 +155,7 @@ fn the_last_handle_closes() -> pinzero::Result<()> {
 #[test]
 fn close_is_idempotent_and_for_all_handles() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let clone = led.clone();
     assert!(!clone.is_closed());
     led.close()?;
@@ -160,7 +163,7 @@ fn close_is_idempotent_and_for_all_handles() -> pinzero::Result<()> {
     clone.close()?;
     assert!(led.is_closed() && clone.is_closed());
     // Nor does a handle that goes later disturb whoever has the pin by then.
-    let next = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let next = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     clone.close()?;
     drop((led, clone));
     assert!(next.is_lit()?);
@@ -172,9 +175,9 @@ fn close_is_idempotent_and_for_all_handles() -> pinzero::Result<()> {
 fn a_pin_can_be_opened_again_as_anything() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     for _ in 0..3 {
-        Led::builder(17).on(&gpio).open()?.close()?;
-        PwmOutputDevice::builder("GPIO17").on(&gpio).open()?.close()?;
-        let button = Button::builder("BOARD11").on(&gpio).open()?;
+        Led::builder(17).gpio(&gpio).open()?.close()?;
+        PwmOutputDevice::builder("GPIO17").gpio(&gpio).open()?.close()?;
+        let button = Button::builder("BOARD11").gpio(&gpio).open()?;
         gpio.line(17).press(ms(10));
         button.wait_for_press()?;
         button.close()?;
@@ -188,7 +191,7 @@ fn a_pin_can_be_opened_again_as_anything() -> pinzero::Result<()> {
 #[test]
 fn a_closed_led_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     led.close()?;
     let writes = gpio.line(17).writes();
     let refused = [
@@ -219,7 +222,7 @@ fn a_closed_led_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
 #[test]
 fn a_closed_pwm_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).gpio(&gpio).open()?;
     lamp.close()?;
     let refused = [
         ("on", lamp.on()),
@@ -244,7 +247,7 @@ fn a_closed_pwm_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
 fn a_closed_button_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
     for bounce in [ms(0), ms(10)] {
         let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(bounce).on(&gpio).open()?;
+        let button = Button::builder(2).bounce_time(bounce).gpio(&gpio).open()?;
         button.close()?;
         let refused = [
             ("is_pressed", button.is_pressed().map(drop)),
@@ -271,7 +274,7 @@ fn a_closed_button_says_so_whatever_it_is_asked() -> pinzero::Result<()> {
 #[test]
 fn a_closed_button_hears_nothing_and_forgets_its_handlers() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let owned = Arc::new(());
     button.when_pressed({
         let owned = owned.clone();
@@ -289,21 +292,21 @@ fn a_closed_button_hears_nothing_and_forgets_its_handlers() -> pinzero::Result<(
 #[test]
 fn closing_the_factory_closes_all_its_devices_and_no_others() -> pinzero::Result<()> {
     let (gpio, other) = (mock::gpio(), mock::gpio());
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).on(&gpio).open()?;
-    let button = Button::builder(22).on(&gpio).open()?;
-    let elsewhere = Led::builder(17).initial_value(true).on(&other).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
+    let button = Button::builder(22).gpio(&gpio).open()?;
+    let elsewhere = Led::builder(17).initial_value(true).gpio(&other).open()?;
     led.blink(ms(1), ms(1))?;
     gpio.close()?;
     gpio.close()?;
     assert!(led.is_closed() && lamp.is_closed() && button.is_closed());
     for pin in [17, 18, 22] {
         assert_eq!(state(&gpio, pin), FOUND);
-        let refused = Led::builder(pin).on(&gpio).open().unwrap_err();
+        let refused = Led::builder(pin).gpio(&gpio).open().unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Closed);
     }
-    assert_eq!(Button::builder(2).on(&gpio).open().unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(PwmOutputDevice::builder(12).on(&gpio).open().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(Button::builder(2).gpio(&gpio).open().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(PwmOutputDevice::builder(12).gpio(&gpio).open().unwrap_err().kind(), ErrorKind::Closed);
     assert!(elsewhere.is_lit()?);
     elsewhere.off()
 }
@@ -311,7 +314,7 @@ fn closing_the_factory_closes_all_its_devices_and_no_others() -> pinzero::Result
 #[test]
 fn a_device_outlives_the_handle_of_its_factory() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     drop(gpio);
     led.on()?;
     led.blink_with(Blink::new(ms(1), ms(1)).times(3))?.wait()?;

@@ -1,11 +1,8 @@
 //! The two debounces: bounce time (steady before it counts) and lockout time (deaf after it counted).
 
-use std::time::Duration;
-
 use pinzero::EventKind::{self, Activated, Deactivated};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use proptest::prelude::*;
 
 /// Down at the first of these milliseconds, up at the second, and so on.
 fn finger(gpio: &MockGpio, edges: &[u64]) {
@@ -16,7 +13,7 @@ fn finger(gpio: &MockGpio, edges: &[u64]) {
 /// What a button with these times makes of the edges.
 fn changes(bounce: u64, lockout: u64, edges: &[u64]) -> pinzero::Result<Vec<(u64, EventKind)>> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, edges);
     gpio.advance(secs(10));
@@ -71,7 +68,7 @@ fn a_swallowed_edge_does_not_swallow_the_next() -> pinzero::Result<()> {
 #[test]
 fn the_state_is_that_which_has_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).gpio(&gpio).open()?;
     gpio.line(2).drive(Level::Low);
     gpio.advance(ms(9));
     assert!(!button.is_pressed()?);
@@ -91,14 +88,14 @@ fn the_state_is_that_which_has_passed() -> pinzero::Result<()> {
 #[test]
 fn waits_are_for_what_has_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).gpio(&gpio).open()?;
     finger(&gpio, &PRESS);
     button.wait_for_press()?;
     assert_eq!(gpio.elapsed(), ms(114));
     button.wait_for_release()?;
     assert_eq!(gpio.elapsed(), ms(314));
 
-    let deaf = Button::builder(3).lockout_time(ms(50)).on(&gpio).open()?;
+    let deaf = Button::builder(3).lockout_time(ms(50)).gpio(&gpio).open()?;
     gpio.line(3).script([(ms(1), Level::Low), (ms(2), Level::High)]);
     deaf.wait_for_press()?;
     assert_eq!(gpio.elapsed(), ms(315));
@@ -110,7 +107,7 @@ fn waits_are_for_what_has_passed() -> pinzero::Result<()> {
 #[test]
 fn hold_counts_from_the_press_that_passed() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).hold_time(ms(500)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).hold_time(ms(500)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, &[100, 102, 104, 700, 702]);
     gpio.advance(secs(2));
@@ -125,7 +122,7 @@ fn hold_counts_from_the_press_that_passed() -> pinzero::Result<()> {
 #[test]
 fn a_bounce_is_one_click() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).bounce_time(ms(10)).double_click_time(ms(200)).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(10)).double_click_time(ms(200)).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, &[100, 101, 102, 150, 151, 152]);
     gpio.advance(secs(2));
@@ -140,7 +137,8 @@ fn a_bounce_is_one_click() -> pinzero::Result<()> {
 fn lost_edges_do_not_leave_a_debounced_state_wrong_for_good() -> pinzero::Result<()> {
     for (bounce, lockout) in [(10, 0), (0, 10), (10, 10)] {
         let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).on(&gpio).open()?;
+        let button =
+            Button::builder(2).bounce_time(ms(bounce)).lockout_time(ms(lockout)).gpio(&gpio).open()?;
         gpio.line(2).lose(3);
         finger(&gpio, &[10, 20, 30, 40]);
         gpio.advance(secs(1));
@@ -151,42 +149,4 @@ fn lost_edges_do_not_leave_a_debounced_state_wrong_for_good() -> pinzero::Result
         assert!(button.is_pressed()?, "bounce {bounce} lockout {lockout}");
     }
     Ok(())
-}
-
-/// What a bounce time of `settle` makes of edges, worked out from the whole history: at the end of each stretch of a
-/// level that lasts that long, the level counts, if it is news.
-fn settled(settle: Duration, edges: &[(Duration, Level)]) -> Vec<(Duration, Level)> {
-    let mut state = Level::High;
-    let mut seen = Vec::new();
-    for (index, (at, level)) in edges.iter().enumerate() {
-        let until = edges.get(index + 1).map_or(Duration::MAX, |next| next.0);
-        if until - *at >= settle && *level != state {
-            state = *level;
-            seen.push((*at + settle, *level));
-        }
-    }
-    seen
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn bounce_time_is_what_its_definition_says(
-        settle in 1u64..30, gaps in prop::collection::vec(1u64..40, 0..40), step in 1u64..100,
-    ) {
-        let gpio = mock::gpio();
-        let button = Button::builder(2).bounce_time(ms(settle)).on(&gpio).open()?;
-        let mut events = button.events();
-        let times = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect::<Vec<u64>>();
-        finger(&gpio, &times);
-        while gpio.elapsed() < secs(2) {
-            gpio.advance(ms(step));
-        }
-        let seen: Vec<_> = std::iter::from_fn(|| events.try_next())
-            .filter(|event| matches!(event.kind, Activated | Deactivated))
-            .map(|event| (Duration::from_nanos(event.at.as_nanos()), event.level))
-            .collect();
-        prop_assert_eq!(seen, settled(ms(settle), &gpio.line(2).history()));
-    }
 }

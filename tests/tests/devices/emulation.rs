@@ -33,8 +33,8 @@ fn without_edges_the_line_is_read_at_set_times() -> pinzero::Result<()> {
 #[test]
 fn without_edges_a_button_is_a_button() -> pinzero::Result<()> {
     let gpio = without(|powers| powers.edges = Support::None);
-    let button = Button::builder(2).bounce_time(ms(20)).on(&gpio).open()?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let button = Button::builder(2).bounce_time(ms(20)).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     button.when_double_clicked(move |_| led.on());
     gpio.line(2).press(ms(100));
     gpio.advance(ms(200));
@@ -68,15 +68,15 @@ fn without_edges_a_wait_ends_with_whatever_can_still_happen() -> pinzero::Result
 #[should_panic = "deadlock"]
 fn without_edges_a_wait_that_cannot_end_says_so() {
     let gpio = without(|powers| powers.edges = Support::None);
-    let _other = gpio.input(4).open().unwrap();
-    let _ = without_hanging(move || gpio.input(2).open().unwrap().wait_for(false));
+    let _other = gpio.input(4).poll_interval(secs(1)).open().unwrap();
+    let _ = without_hanging(move || gpio.input(2).poll_interval(secs(1)).open().unwrap().wait_for(false));
 }
 
 #[test]
 fn without_inputs_there_are_no_edges_to_emulate() {
     let gpio = without(|powers| (powers.input, powers.edges) = (Support::None, Support::None));
     assert_eq!(gpio.capabilities().edges, Support::None);
-    assert_eq!(Button::builder(2).on(&gpio).open().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(Button::builder(2).gpio(&gpio).open().unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn what_a_factory_calls_emulated_it_does_not_have() -> pinzero::Result<()> {
     let gpio = without(|powers| (powers.group, powers.pwm, powers.keep) = (emulated, emulated, emulated));
     let powers = gpio.capabilities();
     assert_eq!((powers.group, powers.pwm, powers.keep), (emulated, emulated, Support::None));
-    gpio.group([17, 27]).open()?;
+    drop(gpio.group([17, 27]).open()?);
     assert!(gpio.pwm(18).open()?.is_software());
     let gpio = without(|powers| (powers.output, powers.group) = (emulated, Support::None));
     assert_eq!((gpio.capabilities().output, gpio.capabilities().group), (Support::None, Support::None));
@@ -102,13 +102,13 @@ fn a_group_means_the_same_with_and_without_the_power() -> pinzero::Result<()> {
         group.set_masked(0b110, 0b100)?;
         assert_eq!((group.last(), group.levels()?, gpio.line(27).level()), (0b101, 0b101, Level::High));
         assert_eq!(group.set(0b1000).unwrap_err().kind(), ErrorKind::InvalidValue);
-        assert_eq!(Led::builder(17).on(&gpio).open().unwrap_err().kind(), ErrorKind::PinInUse);
+        assert_eq!(Led::builder(17).gpio(&gpio).open().unwrap_err().kind(), ErrorKind::PinInUse);
 
         let other = group.clone();
         group.close()?;
         assert_eq!(other.set(0).unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(gpio.line(22).level(), Level::Low);
-        Led::builder(17).on(&gpio).open()?;
+        drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn a_group_is_opened_as_a_whole_or_not_at_all() -> pinzero::Result<()> {
         assert_eq!(gpio.line(17).level(), Level::Low);
         assert_eq!(gpio.group([17, 17]).open().unwrap_err().kind(), ErrorKind::PinInUse);
         assert_eq!(gpio.group::<i32>([]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
-        Led::builder(17).on(&gpio).open()?;
+        drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -199,7 +199,7 @@ fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
     let spi = gpio.spi(11).mosi(10).open()?;
     spi.close()?;
     assert_eq!(spi.write(&[1]).unwrap_err().kind(), ErrorKind::Closed);
-    Led::builder(11).on(&gpio).open()?;
+    drop(Led::builder(11).gpio(&gpio).open()?);
     Ok(())
 }
 

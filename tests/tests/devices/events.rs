@@ -9,7 +9,7 @@ use pinzero::prelude::*;
 use pinzero_tests::{Log, at};
 
 fn button(gpio: &MockGpio) -> pinzero::Result<Button> {
-    Button::builder(2).on(gpio).open()
+    Button::builder(2).gpio(gpio).open()
 }
 
 /// Presses and releases it so many times, 1 ms each.
@@ -96,11 +96,11 @@ fn a_handler_that_is_removed_is_not_called_again_and_the_others_are() -> pinzero
 fn what_a_handler_owns_goes_with_it() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = button(&gpio)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let handler = button.when_pressed(move |_| led.toggle());
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Output);
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Output);
     handler.remove();
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Input, "the LED was closed");
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Input, "the LED was closed");
     Ok(())
 }
 
@@ -108,7 +108,7 @@ fn what_a_handler_owns_goes_with_it() -> pinzero::Result<()> {
 fn handlers_may_return_results_and_an_error_stops_nothing() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = button(&gpio)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     led.close()?;
     let log = Log::new();
     button.when_pressed(move |_| led.on());
@@ -129,10 +129,10 @@ fn handlers_may_return_results_and_an_error_stops_nothing() -> pinzero::Result<(
 fn handlers_given_to_a_closed_device_are_not_kept() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = button(&gpio)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     button.close()?;
     button.when_pressed(move |_| led.on()).remove();
-    assert_eq!(gpio.line(17).function(), pinzero::mock::Function::Input);
+    assert_eq!(gpio.line(17).function(), pinzero::LineFunction::Input);
     Ok(())
 }
 
@@ -187,7 +187,7 @@ fn next_timeout_and_try_next_do_not_wait_longer_than_they_say() -> pinzero::Resu
 #[test]
 fn each_iterator_has_all_events_since_it_was_made() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let sensor = DigitalInputDevice::builder(2).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(2).pull_up(true).gpio(&gpio).open()?;
     let early = sensor.events();
     tap(&gpio, 1);
     let late = sensor.events();
@@ -201,7 +201,7 @@ fn each_iterator_has_all_events_since_it_was_made() -> pinzero::Result<()> {
 #[test]
 fn an_iterator_that_lags_loses_the_oldest_and_says_how_many() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let sensor = DigitalInputDevice::builder(2).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(2).pull_up(true).gpio(&gpio).open()?;
     for extra in [0u32, 1, 1_000, 5_000] {
         let events = sensor.events();
         let start = gpio.elapsed();
@@ -228,7 +228,7 @@ fn an_iterator_that_lags_loses_the_oldest_and_says_how_many() -> pinzero::Result
 #[test]
 fn edges_lost_on_the_way_add_to_events_lost_in_the_queue() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let sensor = DigitalInputDevice::builder(2).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(2).pull_up(true).gpio(&gpio).open()?;
     let mut events = sensor.events();
     gpio.line(2).lose(6);
     tap(&gpio, 3 + 512 + 5);

@@ -15,7 +15,7 @@ fn finger(gpio: &MockGpio, presses: &[(u64, u64)]) {
 /// All events of a button that is pressed like this, gesture time 300 ms and hold time 1 s.
 fn events(presses: &[(u64, u64)]) -> pinzero::Result<Vec<(u64, EventKind)>> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let mut events = button.events();
     finger(&gpio, presses);
     gpio.advance(secs(60));
@@ -85,7 +85,7 @@ fn after_a_long_press_everything_begins_anew() -> pinzero::Result<()> {
 fn the_times_can_be_chosen() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let builder = Button::builder(2).double_click_time(ms(50)).hold_time(ms(120));
-    let button = builder.hold_repeat(true).on(&gpio).open()?;
+    let button = builder.hold_repeat(true).gpio(&gpio).open()?;
     let log = Log::new();
     let note = |name: &'static str| {
         let log = log.clone();
@@ -104,7 +104,7 @@ fn the_times_can_be_chosen() -> pinzero::Result<()> {
 #[test]
 fn a_double_click_time_of_zero_makes_every_press_a_click_at_once() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).double_click_time(ms(0)).on(&gpio).open()?;
+    let button = Button::builder(2).double_click_time(ms(0)).gpio(&gpio).open()?;
     let log = Log::new();
     button.when_clicked({
         let log = log.clone();
@@ -120,7 +120,7 @@ fn a_double_click_time_of_zero_makes_every_press_a_click_at_once() -> pinzero::R
 fn a_button_that_is_down_at_the_start_makes_no_gesture_of_that() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.line(2).drive(Level::Low);
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let mut events = button.events();
     gpio.advance(secs(5));
     gpio.line(2).drive(Level::High);
@@ -133,7 +133,7 @@ fn a_button_that_is_down_at_the_start_makes_no_gesture_of_that() -> pinzero::Res
 #[test]
 fn handlers_for_one_press_come_in_the_order_of_the_events() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let log = Log::new();
     let note = |log: &Log<_>| {
         let log = log.clone();

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use pinzero::Bias;
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::Log;
 
 fn sensor(gpio: &MockGpio) -> pinzero::Result<DigitalInputDevice> {
-    DigitalInputDevice::builder(24).on(gpio).open()
+    DigitalInputDevice::builder(24).gpio(gpio).open()
 }
 
 #[test]
 fn it_is_pulled_down_and_active_when_high() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let sensor = sensor(&gpio)?;
-    assert_eq!((gpio.line(24).function(), gpio.line(24).bias()), (Function::Input, Bias::PullDown));
+    assert_eq!((gpio.line(24).function(), gpio.line(24).bias()), (LineFunction::Input, Bias::PullDown));
     assert!(!sensor.is_active()? && !sensor.value()?);
     gpio.line(24).drive(Level::High);
     assert!(sensor.is_active()? && sensor.value()?);
@@ -28,7 +29,7 @@ fn it_is_pulled_down_and_active_when_high() -> pinzero::Result<()> {
 fn the_pull_says_which_level_is_active() -> pinzero::Result<()> {
     for (pull_up, bias, active) in [(true, Bias::PullUp, Level::Low), (false, Bias::PullDown, Level::High)] {
         let gpio = mock::gpio();
-        let sensor = DigitalInputDevice::builder(24).pull_up(pull_up).on(&gpio).open()?;
+        let sensor = DigitalInputDevice::builder(24).pull_up(pull_up).gpio(&gpio).open()?;
         assert_eq!(gpio.line(24).bias(), bias);
         assert_eq!(sensor.input().level()?, !active);
         assert!(!sensor.is_active()?);
@@ -43,7 +44,7 @@ fn without_a_pull_the_active_state_is_said() -> pinzero::Result<()> {
     for high in [true, false] {
         let gpio = mock::gpio();
         gpio.line(24).drive(Level::from(!high));
-        let sensor = DigitalInputDevice::builder(24).pull_up(None).active_state(high).on(&gpio).open()?;
+        let sensor = DigitalInputDevice::builder(24).pull_up(None).active_state(high).gpio(&gpio).open()?;
         assert_eq!(gpio.line(24).bias(), Bias::Disabled);
         assert!(!sensor.is_active()?);
         gpio.line(24).drive(Level::from(high));
@@ -80,7 +81,7 @@ fn the_state_at_the_start_is_no_event() -> pinzero::Result<()> {
 fn setting_the_pull_is_no_event() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     // GPIO17 is pulled down before it is opened: the pull-up lifts it.
-    let button = Button::builder(17).on(&gpio).open()?;
+    let button = Button::builder(17).gpio(&gpio).open()?;
     assert_eq!(gpio.line(17).history(), [(ms(0), Level::High)]);
     assert_eq!(button.events().try_next(), None);
     gpio.advance(ms(1));
@@ -155,7 +156,7 @@ fn a_blip_ends_a_wait_though_it_is_over_when_the_waiter_looks() -> pinzero::Resu
     gpio.wire(24, 25);
     let sensor = sensor(&gpio)?;
     // A handler on the same wire makes the blip shorter than any waiter can look.
-    let other = DigitalInputDevice::builder(25).on(&gpio).open()?;
+    let other = DigitalInputDevice::builder(25).gpio(&gpio).open()?;
     let blips = Log::new();
     other.when_activated({
         let (gpio, blips) = (gpio.clone(), blips.clone());

@@ -1,14 +1,15 @@
 //! Switching a LED and other digital outputs.
 
-use pinzero::mock::{self, Function};
+use pinzero::LineFunction;
+use pinzero::mock::{self};
 use pinzero::prelude::*;
 
 #[test]
 fn it_starts_dark_and_follows_on_and_off_at_their_instants() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     assert!(!led.is_lit()?);
-    assert_eq!(gpio.line(17).function(), Function::Output);
+    assert_eq!(gpio.line(17).function(), LineFunction::Output);
     assert_eq!(gpio.line(17).history(), []);
 
     gpio.advance(ms(5));
@@ -24,7 +25,7 @@ fn it_starts_dark_and_follows_on_and_off_at_their_instants() -> pinzero::Result<
 #[test]
 fn each_write_reaches_the_pin_even_if_it_changes_nothing() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     gpio.line(17).clear();
     led.on()?;
     led.on()?;
@@ -37,7 +38,7 @@ fn each_write_reaches_the_pin_even_if_it_changes_nothing() -> pinzero::Result<()
 #[test]
 fn with_active_high_false_on_is_low_and_dark_is_high_from_the_first_instant() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let relay = DigitalOutputDevice::builder(27).active_high(false).on(&gpio).open()?;
+    let relay = DigitalOutputDevice::builder(27).active_high(false).gpio(&gpio).open()?;
     assert!(!relay.is_active()?);
     assert_eq!(gpio.line(27).history(), [(ms(0), Level::High)]);
     relay.on()?;
@@ -63,7 +64,7 @@ fn an_initial_value_is_on_the_line_without_a_blip() -> pinzero::Result<()> {
         for pin in [17, 2] {
             let gpio = mock::gpio();
             let before = gpio.line(pin).level();
-            let led = Led::builder(pin).active_high(active_high).initial_value(initial).on(&gpio).open()?;
+            let led = Led::builder(pin).active_high(active_high).initial_value(initial).gpio(&gpio).open()?;
             let changes = if before == expected { vec![] } else { vec![(ms(0), expected)] };
             assert_eq!(
                 gpio.line(pin).history(),
@@ -84,7 +85,7 @@ fn without_an_initial_value_it_adopts_what_is_on_the_line() -> pinzero::Result<(
         let gpio = mock::gpio();
         gpio.line(17).drive(level);
         gpio.line(17).clear();
-        let led = Led::builder(17).active_high(active_high).initial_value(None).on(&gpio).open()?;
+        let led = Led::builder(17).active_high(active_high).initial_value(None).gpio(&gpio).open()?;
         gpio.line(17).release();
         assert_eq!(gpio.line(17).level(), level, "the pin drives now what it found");
         assert_eq!(gpio.line(17).history(), []);
@@ -98,15 +99,15 @@ fn without_an_initial_value_it_adopts_what_is_on_the_line() -> pinzero::Result<(
 #[test]
 fn a_pull_is_adopted_as_well_as_a_driver() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    assert!(Led::builder(2).initial_value(None).on(&gpio).open()?.is_lit()?);
-    assert!(!Led::builder(17).initial_value(None).on(&gpio).open()?.is_lit()?);
+    assert!(Led::builder(2).initial_value(None).gpio(&gpio).open()?.is_lit()?);
+    assert!(!Led::builder(17).initial_value(None).gpio(&gpio).open()?.is_lit()?);
     Ok(())
 }
 
 #[test]
 fn toggle_goes_back_and_forth() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     for lit in [true, false, true, false] {
         gpio.advance(ms(1));
         led.toggle()?;
@@ -120,7 +121,7 @@ fn toggle_goes_back_and_forth() -> pinzero::Result<()> {
 #[test]
 fn a_short_circuit_is_seen_and_what_was_written_is_not_forgotten() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     gpio.line(17).drive(Level::Low);
     assert!(!led.is_lit()?, "the value is what is on the pin");
     assert_eq!(led.output().level()?, Level::Low);
@@ -131,7 +132,7 @@ fn a_short_circuit_is_seen_and_what_was_written_is_not_forgotten() -> pinzero::R
 #[test]
 fn clones_are_handles_of_the_same_device() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let other = led.clone();
     other.on()?;
     assert!(led.is_lit()?);
@@ -144,7 +145,7 @@ fn clones_are_handles_of_the_same_device() -> pinzero::Result<()> {
 fn leds_on_one_board_do_not_disturb_each_other() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let leds: Vec<Led> =
-        (2..28).map(|pin| Led::builder(pin).on(&gpio).open()).collect::<pinzero::Result<_>>()?;
+        (2..28).map(|pin| Led::builder(pin).gpio(&gpio).open()).collect::<pinzero::Result<_>>()?;
     for (index, led) in leds.iter().enumerate() {
         led.on()?;
         let lit = leds.iter().map(Led::is_lit).collect::<pinzero::Result<Vec<_>>>()?;
@@ -156,8 +157,8 @@ fn leds_on_one_board_do_not_disturb_each_other() -> pinzero::Result<()> {
 #[test]
 fn the_same_pin_on_two_boards_is_two_pins() -> pinzero::Result<()> {
     let (one, other) = (mock::gpio(), mock::gpio());
-    let led = Led::builder(17).on(&one).open()?;
-    let _other = Led::builder(17).on(&other).open()?;
+    let led = Led::builder(17).gpio(&one).open()?;
+    let _other = Led::builder(17).gpio(&other).open()?;
     led.on()?;
     assert_eq!(one.line(17).level(), Level::High);
     assert_eq!(other.line(17).level(), Level::Low);

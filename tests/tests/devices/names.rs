@@ -38,7 +38,7 @@ fn every_header_pin_of_every_board_drives_its_own_line() -> pinzero::Result<()> 
         let gpio = pi(code);
         let mut leds = Vec::new();
         for pin in 1..=pins {
-            match Led::builder(format!("{header}:{pin}")).initial_value(true).on(&gpio).open() {
+            match Led::builder(format!("{header}:{pin}")).initial_value(true).gpio(&gpio).open() {
                 Ok(led) => {
                     assert_eq!(gpio.line(format!("BOARD{pin}").as_str()).level(), Level::High);
                     leds.push(led);
@@ -73,9 +73,9 @@ fn the_fixed_pulls_are_where_the_board_has_them() -> pinzero::Result<()> {
     // Pins 3 and 5 of the header carry the resistors, whatever their lines are called.
     for (code, fixed, free) in [(MODEL_B_1, 0, 2), (MODEL_B_2, 2, 4), (PI_5, 3, 4)] {
         let gpio = pi(code);
-        let refused = Button::builder(fixed).pull_up(false).on(&gpio).open().unwrap_err();
+        let refused = Button::builder(fixed).pull_up(false).gpio(&gpio).open().unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::FixedPull);
-        Button::builder(free).pull_up(false).on(&gpio).open()?;
+        drop(Button::builder(free).pull_up(false).gpio(&gpio).open()?);
     }
     Ok(())
 }
@@ -83,14 +83,18 @@ fn the_fixed_pulls_are_where_the_board_has_them() -> pinzero::Result<()> {
 #[test]
 fn a_generic_board_has_numbers_only() -> pinzero::Result<()> {
     let gpio = mock::builder().board(Board::generic(8)).open();
-    let led = Led::builder("GPIO7").on(&gpio).open()?;
+    let led = Led::builder("GPIO7").gpio(&gpio).open()?;
     led.on()?;
     assert_eq!(gpio.line("7").level(), Level::High);
-    Button::builder(6).on(&gpio).open()?;
+    drop(Button::builder(6).gpio(&gpio).open()?);
     for name in ["8", "GPIO8", "BOARD1", "J8:1", "BCM7", "WPI0"] {
-        assert_eq!(Led::builder(name).on(&gpio).open().unwrap_err().kind(), ErrorKind::UnknownPin, "{name}");
+        assert_eq!(
+            Led::builder(name).gpio(&gpio).open().unwrap_err().kind(),
+            ErrorKind::UnknownPin,
+            "{name}"
+        );
     }
-    let error = Led::builder(8).on(&gpio).open().unwrap_err();
+    let error = Led::builder(8).gpio(&gpio).open().unwrap_err();
     assert!(error.to_string().contains("GPIO0 to GPIO7"), "{error}");
     Ok(())
 }
@@ -98,7 +102,7 @@ fn a_generic_board_has_numbers_only() -> pinzero::Result<()> {
 #[test]
 fn a_board_without_lines_has_no_pins() {
     let gpio = mock::builder().board(Board::generic(0)).open();
-    let error = Led::builder(0).on(&gpio).open().unwrap_err();
+    let error = Led::builder(0).gpio(&gpio).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownPin);
     assert!(!error.to_string().contains("GPIO0 to GPIO0"), "there is no GPIO0: {error}");
 }
@@ -111,6 +115,6 @@ fn all_kinds_of_numbers_and_strings_are_pins() -> pinzero::Result<()> {
     assert_eq!(gpio.resolve(17i32)?, line);
     assert_eq!(gpio.resolve(String::from("GPIO17"))?, line);
     assert_eq!(gpio.resolve(line)?, line);
-    assert_eq!(Led::builder(line).on(&gpio).open()?.output().line(), line);
+    assert_eq!(Led::builder(line).gpio(&gpio).open()?.output().line(), line);
     Ok(())
 }

@@ -12,12 +12,14 @@ use proptest::prelude::*;
 
 const LINE: u32 = 17;
 
+/// A button on a line that rests high.
+const BUTTON: u32 = 2;
+
 /// A level, and from when on.
 type Change = (Duration, Level);
 
 /// What has lasted for `settle`, told at the end of that time.
-fn settled(changes: &[Change], settle: Duration) -> Vec<Change> {
-    let mut state = Level::Low;
+fn settled(mut state: Level, changes: &[Change], settle: Duration) -> Vec<Change> {
     let mut told = Vec::new();
     for (index, (at, level)) in changes.iter().enumerate() {
         let end = changes.get(index + 1).map_or(Duration::MAX, |(at, _)| *at);
@@ -31,8 +33,7 @@ fn settled(changes: &[Change], settle: Duration) -> Vec<Change> {
 
 /// What is told if nothing is heard for `lockout` after each change that is told; what is at the end of that time is then
 /// told late. Whether what happens at that very end is heard in time, `at_end` says.
-fn locked_out(changes: &[Change], lockout: Duration, at_end: bool) -> Vec<Change> {
-    let mut state = Level::Low;
+fn locked_out(mut state: Level, changes: &[Change], lockout: Duration, at_end: bool) -> Vec<Change> {
     let mut told: Vec<Change> = Vec::new();
     let mut rest = changes;
     loop {
@@ -57,9 +58,10 @@ fn locked_out(changes: &[Change], lockout: Duration, at_end: bool) -> Vec<Change
     }
 }
 
-fn oracle(changes: &[Change], settle: Duration, lockout: Duration) -> Vec<Change> {
-    let settled = settled(changes, settle);
-    if lockout.is_zero() { settled } else { locked_out(&settled, lockout, !settle.is_zero()) }
+/// What is told of a line that rests at a level.
+fn oracle(rest: Level, changes: &[Change], settle: Duration, lockout: Duration) -> Vec<Change> {
+    let settled = settled(rest, changes, settle);
+    if lockout.is_zero() { settled } else { locked_out(rest, &settled, lockout, !settle.is_zero()) }
 }
 
 /// Zero now and then, as that is a case of its own.
@@ -77,7 +79,8 @@ proptest! {
     ) {
         let gpio = mock::gpio();
         let input = gpio.input(LINE).settle(settle).lockout(lockout).open()?;
-        let mut events = input.events();
+        let button = Button::builder(BUTTON).bounce_time(settle).lockout_time(lockout).gpio(&gpio).open()?;
+        let (mut events, mut presses) = (input.events(), button.events());
         let heard = Log::new();
         for kind in [Activated, Deactivated] {
             let heard = heard.clone();
@@ -88,7 +91,9 @@ proptest! {
             at += *gap;
             (at, Level::from(*high))
         });
-        gpio.line(LINE).script(script.collect::<Vec<_>>());
+        let script: Vec<Change> = script.collect();
+        gpio.line(BUTTON).script(script.iter().map(|(at, level)| (*at, !*level)));
+        gpio.line(LINE).script(script);
         let end = at + ms(100);
         while gpio.elapsed() < end {
             gpio.advance(ms(slice));
@@ -96,7 +101,7 @@ proptest! {
 
         let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
         prop_assert_eq!(&heard.take(), &told, "handlers and iterators are told the same");
-        let mut wanted = oracle(&gpio.line(LINE).history(), settle, lockout);
+        let mut wanted = oracle(Level::Low, &gpio.line(LINE).history(), settle, lockout);
         // Taken out one by one, for a list that is too short has to be noticed as well.
         wanted.reverse();
         let mut since = Instant::ZERO;
@@ -109,5 +114,11 @@ proptest! {
             since = event.at;
         }
         prop_assert_eq!(wanted, []);
+
+        let changes = std::iter::from_fn(|| presses.try_next())
+            .filter(|event| matches!(event.kind, Activated | Deactivated))
+            .map(|event| (event.at - Instant::ZERO, event.level));
+        let wanted = oracle(Level::High, &gpio.line(BUTTON).history(), settle, lockout);
+        prop_assert_eq!(changes.collect::<Vec<_>>(), wanted, "a button that is pressed when the line is low");
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero::EventKind::{Activated, Clicked, Deactivated, DoubleClicked, Held, LongPressed};
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Event, Events};
 use proptest::prelude::*;
@@ -77,7 +78,7 @@ struct Bench {
 
 impl Bench {
     fn new(gpio: &MockGpio, settings: Settings) -> pinzero::Result<Self> {
-        let led = Led::builder(LED).active_high(settings.active_high).on(gpio).open()?;
+        let led = Led::builder(LED).active_high(settings.active_high).gpio(gpio).open()?;
         let (button, events, pressed_at_first) = Bench::button(gpio, settings)?;
         let gpio = gpio.clone();
         let quiet = Some(gpio.line(LED).writes());
@@ -86,7 +87,7 @@ impl Bench {
 
     fn button(gpio: &MockGpio, settings: Settings) -> pinzero::Result<(Button, Events, bool)> {
         let builder = Button::builder(BUTTON).bounce_time(settings.bounce).lockout_time(settings.lockout);
-        let button = builder.hold_repeat(settings.repeat).on(gpio).open()?;
+        let button = builder.hold_repeat(settings.repeat).gpio(gpio).open()?;
         let (events, pressed) = (button.events(), button.is_pressed()?);
         Ok((button, events, pressed))
     }
@@ -115,11 +116,12 @@ impl Bench {
             }
             Step::Close => {
                 self.led.close()?;
-                prop_assert_eq!(self.gpio.line(LED).function(), Function::Input);
+                prop_assert_eq!(self.gpio.line(LED).function(), LineFunction::Input);
                 let writes = self.writes();
                 self.gpio.advance(ms(200));
                 prop_assert_eq!(self.writes(), writes, "a write after close");
-                self.led = Led::builder(LED).active_high(self.settings.active_high).on(&self.gpio).open()?;
+                self.led =
+                    Led::builder(LED).active_high(self.settings.active_high).gpio(&self.gpio).open()?;
                 prop_assert!(!self.led.is_lit()?);
                 self.quiet = Some(self.writes());
             }

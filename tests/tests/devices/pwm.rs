@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio, Pulse};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio, Pulse};
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, Support};
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use proptest::prelude::*;
 const PERIOD: Duration = ms(10);
 
 fn lamp(gpio: &MockGpio) -> pinzero::Result<PwmOutputDevice> {
-    PwmOutputDevice::builder(18).on(gpio).open()
+    PwmOutputDevice::builder(18).gpio(gpio).open()
 }
 
 /// When, and how long the pulse became.
@@ -25,7 +26,7 @@ fn it_starts_off_at_a_hundred_hertz() -> pinzero::Result<()> {
     let lamp = lamp(&gpio)?;
     assert_eq!((lamp.value()?, lamp.is_active()?, lamp.frequency()), (0.0, false, 100.0));
     assert_eq!(gpio.line(18).pulses(), [Pulse { at: ms(0), period: PERIOD, pulse: ms(0) }]);
-    assert_eq!(gpio.line(18).function(), Function::Pwm);
+    assert_eq!(gpio.line(18).function(), LineFunction::Pwm);
     assert!(!lamp.pwm().is_software());
     Ok(())
 }
@@ -66,7 +67,7 @@ fn on_and_off_are_the_ends() -> pinzero::Result<()> {
 #[test]
 fn toggle_takes_what_is_missing_to_one() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.3).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.3).gpio(&gpio).open()?;
     lamp.toggle()?;
     assert_eq!(lamp.value()?, 0.7);
     lamp.off()?;
@@ -80,7 +81,7 @@ fn toggle_takes_what_is_missing_to_one() -> pinzero::Result<()> {
 #[test]
 fn with_active_high_false_the_pulses_are_the_low_part() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).active_high(false).initial_value(0.25).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).active_high(false).initial_value(0.25).gpio(&gpio).open()?;
     assert_eq!(lamp.value()?, 0.25);
     lamp.off()?;
     assert_eq!((lamp.value()?, lamp.is_active()?), (0.0, false));
@@ -97,7 +98,7 @@ fn with_active_high_false_the_pulses_are_the_low_part() -> pinzero::Result<()> {
 #[test]
 fn a_new_frequency_keeps_the_value_and_the_pulse_that_runs() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).frequency(50.0).initial_value(0.25).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).frequency(50.0).initial_value(0.25).gpio(&gpio).open()?;
     assert_eq!(lamp.frequency(), 50.0);
     let blink = lamp.blink(ms(100), ms(100))?;
     gpio.advance(ms(50));
@@ -170,7 +171,7 @@ fn a_fade_that_is_no_multiple_of_a_frame_takes_its_time_all_the_same() -> pinzer
 #[test]
 fn with_active_high_false_it_pulses_from_off_to_off() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).active_high(false).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).active_high(false).gpio(&gpio).open()?;
     lamp.blink_with(Blink::pulse(ms(80), ms(80)).times(1))?.wait()?;
     let frames = [10, 5, 0, 5, 10].map(ms);
     assert_eq!(pulses(&gpio), (0..).map(|frame| ms(40 * frame)).zip(frames).collect::<Vec<_>>());
@@ -220,7 +221,7 @@ fn what_is_refused_disturbs_nothing() -> pinzero::Result<()> {
 #[test]
 fn stop_goes_off_and_a_second_blink_replaces_the_first() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let lamp = PwmOutputDevice::builder(18).active_high(false).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).active_high(false).gpio(&gpio).open()?;
     let first = lamp.pulse(ms(80), ms(80))?;
     gpio.advance(ms(45));
     let second = lamp.blink(ms(10), ms(10))?;
@@ -239,7 +240,7 @@ fn closing_gives_the_pin_back() -> pinzero::Result<()> {
     lamp.pulse(ms(80), ms(80))?;
     gpio.advance(ms(45));
     lamp.close()?;
-    assert_eq!(gpio.line(18).function(), Function::Input);
+    assert_eq!(gpio.line(18).function(), LineFunction::Input);
     let writes = gpio.line(18).writes();
     gpio.advance(secs(60));
     assert_eq!(gpio.line(18).writes(), writes);
@@ -254,7 +255,7 @@ proptest! {
     fn a_value_reads_back_as_it_was_set(thousandths in 0u32..=1_000, active_high: bool) {
         let value = f64::from(thousandths) / 1_000.0;
         let gpio = mock::gpio();
-        let lamp = PwmOutputDevice::builder(18).active_high(active_high).on(&gpio).open()?;
+        let lamp = PwmOutputDevice::builder(18).active_high(active_high).gpio(&gpio).open()?;
         lamp.set_value(value)?;
         prop_assert_eq!(lamp.value()?, value);
     }

@@ -94,8 +94,8 @@ struct Devices {
 
 impl Bench {
     fn new(gpio: &MockGpio) -> pinzero::Result<Self> {
-        let led = Led::builder(LED).on(gpio).open()?;
-        let button = Button::builder(BUTTON).on(gpio).open()?;
+        let led = Led::builder(LED).gpio(gpio).open()?;
+        let button = Button::builder(BUTTON).gpio(gpio).open()?;
         let devices = Arc::new(Mutex::new(Devices { led, button, blink: None }));
         let (wrong, calls, is_calling) = (Log::new(), Log::new(), Arc::default());
         Ok(Bench { gpio: gpio.clone(), devices, wrong, calls, is_calling })
@@ -128,7 +128,7 @@ impl Bench {
             Act::CloseLed => self.check(act, led.close()),
             Act::ReopenLed => {
                 self.check(act, led.close());
-                match Led::builder(LED).on(&self.gpio).open() {
+                match Led::builder(LED).gpio(&self.gpio).open() {
                     Ok(led) => drop(std::mem::replace(&mut self.devices().led, led)),
                     error => self.check(act, error.map(drop)),
                 }
@@ -136,7 +136,7 @@ impl Bench {
             Act::CloseButton => self.check(act, button.close()),
             Act::ReopenButton => {
                 self.check(act, button.close());
-                match Button::builder(BUTTON).on(&self.gpio).open() {
+                match Button::builder(BUTTON).gpio(&self.gpio).open() {
                     Ok(button) => drop(std::mem::replace(&mut self.devices().button, button)),
                     error => self.check(act, error.map(drop)),
                 }

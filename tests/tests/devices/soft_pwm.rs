@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, ErrorKind, Support};
 use pinzero_tests::{Log, at, without_hanging};
@@ -15,7 +16,7 @@ fn board() -> MockGpio {
 }
 
 fn lamp(gpio: &MockGpio) -> pinzero::Result<PwmOutputDevice> {
-    PwmOutputDevice::builder(18).on(gpio).open()
+    PwmOutputDevice::builder(18).gpio(gpio).open()
 }
 
 fn edges(edges: &[(u64, Level)]) -> Vec<(Duration, Level)> {
@@ -28,7 +29,7 @@ fn it_says_that_it_is_software() -> pinzero::Result<()> {
     assert_eq!(gpio.capabilities().pwm, Support::Emulated);
     let lamp = lamp(&gpio)?;
     assert!(lamp.pwm().is_software());
-    assert_eq!(gpio.line(18).function(), Function::Output);
+    assert_eq!(gpio.line(18).function(), LineFunction::Output);
     Ok(())
 }
 
@@ -49,7 +50,7 @@ fn edges_come_at_their_nanosecond() -> pinzero::Result<()> {
 #[test]
 fn the_phase_is_kept_over_an_hour() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).frequency(3.0).initial_value(0.5).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).frequency(3.0).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(secs(3600));
     let period = Duration::from_nanos(333_333_333);
     let cycles = (0..=10_800).map(|cycle| period * cycle);
@@ -65,7 +66,7 @@ fn the_phase_is_kept_over_an_hour() -> pinzero::Result<()> {
 fn the_ends_never_toggle() -> pinzero::Result<()> {
     for (value, expected) in [(0.0, vec![]), (1.0, vec![(ms(0), High)])] {
         let gpio = board();
-        let lamp = PwmOutputDevice::builder(18).initial_value(value).on(&gpio).open()?;
+        let lamp = PwmOutputDevice::builder(18).initial_value(value).gpio(&gpio).open()?;
         gpio.advance(secs(60));
         lamp.set_value(value)?;
         lamp.set_frequency(1_000.0)?;
@@ -78,7 +79,7 @@ fn the_ends_never_toggle() -> pinzero::Result<()> {
 #[test]
 fn with_active_high_false_off_is_steadily_high() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).active_high(false).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).active_high(false).gpio(&gpio).open()?;
     gpio.advance(secs(1));
     assert_eq!(gpio.line(18).history(), [(ms(0), High)]);
     lamp.set_value(0.25)?;
@@ -92,7 +93,7 @@ fn with_active_high_false_off_is_steadily_high() -> pinzero::Result<()> {
 #[test]
 fn a_new_value_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.2).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.2).gpio(&gpio).open()?;
     gpio.advance(ms(1));
     lamp.set_value(0.7)?;
     gpio.advance(ms(14));
@@ -106,7 +107,7 @@ fn a_new_value_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
 #[test]
 fn off_and_on_do_not_wait_for_the_cycle() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(ms(2));
     lamp.off()?;
     gpio.advance(ms(31));
@@ -122,7 +123,7 @@ fn off_and_on_do_not_wait_for_the_cycle() -> pinzero::Result<()> {
 #[test]
 fn a_new_frequency_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(ms(6));
     lamp.set_frequency(1_000.0)?;
     gpio.advance(ms(5));
@@ -135,11 +136,11 @@ fn a_new_frequency_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
 #[test]
 fn faster_than_ten_kilohertz_is_refused_and_changes_nothing() -> pinzero::Result<()> {
     let gpio = board();
-    let too_fast = PwmOutputDevice::builder(18).frequency(10_001.0).on(&gpio).open().unwrap_err();
+    let too_fast = PwmOutputDevice::builder(18).frequency(10_001.0).gpio(&gpio).open().unwrap_err();
     assert_eq!(too_fast.kind(), ErrorKind::InvalidFrequency);
     assert!(too_fast.to_string().contains("10 kHz"), "{too_fast}");
 
-    let lamp = PwmOutputDevice::builder(18).frequency(10_000.0).initial_value(0.5).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).frequency(10_000.0).initial_value(0.5).gpio(&gpio).open()?;
     assert_eq!(lamp.set_frequency(20_000.0).unwrap_err().kind(), ErrorKind::InvalidFrequency);
     assert_eq!(lamp.frequency(), 10_000.0);
     gpio.advance(us(120));
@@ -150,8 +151,8 @@ fn faster_than_ten_kilohertz_is_refused_and_changes_nothing() -> pinzero::Result
 #[test]
 fn waves_on_several_pins_run_beside_each_other() -> pinzero::Result<()> {
     let gpio = board();
-    let slow = PwmOutputDevice::builder(18).initial_value(0.5).on(&gpio).open()?;
-    let fast = PwmOutputDevice::builder(19).frequency(500.0).initial_value(0.25).on(&gpio).open()?;
+    let slow = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
+    let fast = PwmOutputDevice::builder(19).frequency(500.0).initial_value(0.25).gpio(&gpio).open()?;
     gpio.advance(ms(4));
     slow.off()?;
     gpio.advance(ms(2));
@@ -166,7 +167,7 @@ fn waves_on_several_pins_run_beside_each_other() -> pinzero::Result<()> {
 #[test]
 fn blinks_run_on_it_as_on_any_pwm() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).frequency(1_000.0).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).frequency(1_000.0).gpio(&gpio).open()?;
     let blink = lamp.blink_with(Blink::new(ms(30), ms(70)).times(2))?;
     blink.wait()?;
     assert_eq!(gpio.elapsed(), ms(200));
@@ -184,10 +185,10 @@ fn blinks_run_on_it_as_on_any_pwm() -> pinzero::Result<()> {
 #[test]
 fn close_in_the_middle_of_a_pulse_gives_the_pin_back_and_is_the_last_write() -> pinzero::Result<()> {
     let gpio = board();
-    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(ms(12));
     lamp.close()?;
-    assert_eq!((gpio.line(18).function(), gpio.line(18).level()), (Function::Input, Low));
+    assert_eq!((gpio.line(18).function(), gpio.line(18).level()), (LineFunction::Input, Low));
     let writes = gpio.line(18).writes();
     gpio.advance(secs(1));
     assert_eq!(gpio.line(18).writes(), writes);
@@ -203,7 +204,7 @@ fn a_wire_carries_its_pulses_to_an_input() -> pinzero::Result<()> {
     let gpio = board();
     gpio.wire(18, 24);
     let lamp = lamp(&gpio)?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let rising = Log::new();
     sensor.when_activated({
         let rising = rising.clone();
@@ -223,7 +224,7 @@ fn a_callback_on_its_own_pulses_may_use_it() {
         let gpio = board();
         gpio.wire(18, 24);
         let lamp = lamp(&gpio)?;
-        let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+        let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
         sensor.when_activated({
             let lamp = lamp.clone();
             move |_| lamp.set_value(0.5)
@@ -239,8 +240,8 @@ fn a_callback_on_its_closing_may_use_it() {
     let refused = without_hanging(|| -> pinzero::Result<Vec<ErrorKind>> {
         let gpio = board();
         gpio.wire(18, 24);
-        let lamp = PwmOutputDevice::builder(18).initial_value(1.0).on(&gpio).open()?;
-        let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+        let lamp = PwmOutputDevice::builder(18).initial_value(1.0).gpio(&gpio).open()?;
+        let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
         let refused = Log::new();
         sensor.when_deactivated({
             let (lamp, refused) = (lamp.clone(), refused.clone());

@@ -1,7 +1,7 @@
 //! The virtual clock: exact, the same in every run, and an hour takes no time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant as Wall};
+use std::time::Duration;
 
 use pinzero::mock;
 use pinzero::prelude::*;
@@ -11,8 +11,8 @@ use pinzero_tests::{Log, at};
 /// A minute of blinking at 500 Hz, then an hour of nothing.
 fn a_minute_and_an_hour() -> pinzero::Result<(Vec<(Duration, Level)>, Duration)> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
-    let _button = Button::builder(2).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let _button = Button::builder(2).gpio(&gpio).open()?;
     led.blink(ms(1), ms(1))?;
     gpio.advance(secs(60) - us(1));
     led.off()?;
@@ -21,22 +21,20 @@ fn a_minute_and_an_hour() -> pinzero::Result<(Vec<(Duration, Level)>, Duration)>
 }
 
 #[test]
-fn a_minute_of_blinking_and_an_idle_hour_are_exact_and_the_same_fifty_times() -> pinzero::Result<()> {
+fn a_minute_of_blinking_and_an_idle_hour_are_exact_and_the_same_three_times() -> pinzero::Result<()> {
     let expected: Vec<_> = (0..60_000u64).map(|step| (ms(step), Level::from(step % 2 == 0))).collect();
-    let start = Wall::now();
-    for run in 0..50 {
+    for run in 0..3 {
         let (history, elapsed) = a_minute_and_an_hour()?;
         assert!(history == expected, "run {run}");
         assert_eq!(elapsed, secs(3660) - us(1));
     }
-    println!("61 virtual minutes take {:?} on average", start.elapsed() / 50);
     Ok(())
 }
 
 #[test]
 fn five_hundred_blinks_of_two_milliseconds_take_a_second() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     led.blink_with(Blink::new(ms(1), ms(1)).times(500))?.wait()?;
     assert_eq!(gpio.elapsed(), secs(1));
     assert_eq!(gpio.line(17).history().len(), 1_000);
@@ -47,7 +45,7 @@ fn five_hundred_blinks_of_two_milliseconds_take_a_second() -> pinzero::Result<()
 fn the_clock_starts_at_zero_and_moves_only_when_it_is_moved() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     assert_eq!((gpio.now(), gpio.elapsed()), (Instant::ZERO, ms(0)));
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     led.blink(ms(1), ms(1))?;
     std::thread::sleep(ms(3));
     assert_eq!((gpio.elapsed(), gpio.line(17).history().len()), (ms(0), 1));
@@ -61,7 +59,7 @@ fn the_clock_starts_at_zero_and_moves_only_when_it_is_moved() -> pinzero::Result
 #[test]
 fn a_step_ends_with_what_is_due_at_its_end() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     led.blink(ms(10), ms(10))?;
     gpio.advance(ms(10) - Duration::from_nanos(1));
     assert!(led.is_lit()?);
@@ -76,8 +74,9 @@ fn a_step_ends_with_what_is_due_at_its_end() -> pinzero::Result<()> {
 fn what_is_due_is_done_in_the_order_of_time_over_all_devices() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let log = Log::new();
-    let (led, lamp) = (Led::builder(17).on(&gpio).open()?, PwmOutputDevice::builder(18).on(&gpio).open()?);
-    let button = Button::builder(2).hold_time(ms(25)).bounce_time(ms(5)).on(&gpio).open()?;
+    let (led, lamp) =
+        (Led::builder(17).gpio(&gpio).open()?, PwmOutputDevice::builder(18).gpio(&gpio).open()?);
+    let button = Button::builder(2).hold_time(ms(25)).bounce_time(ms(5)).gpio(&gpio).open()?;
     led.blink(ms(7), ms(7))?;
     lamp.pulse(ms(80), ms(80))?;
     let note = |name: &'static str| {
@@ -101,7 +100,7 @@ fn what_is_due_is_done_in_the_order_of_time_over_all_devices() -> pinzero::Resul
 #[test]
 fn scripts_may_overlap_and_need_not_be_in_order() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let _sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let _sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     gpio.line(24).script([(ms(30), Level::High), (ms(10), Level::High), (ms(20), Level::Low)]);
     gpio.line(24).script([(ms(25), Level::High), (ms(27), Level::Low)]);
     gpio.advance(ms(5));
@@ -122,8 +121,8 @@ fn panic_of(work: impl FnOnce()) -> String {
 #[test]
 fn a_wait_that_can_never_end_panics_instead_of_hanging() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     assert!(panic_of(|| drop(button.wait_for_press())).contains("deadlock"));
     assert!(panic_of(|| drop(sensor.wait_for_active())).contains("deadlock"));
     assert!(panic_of(|| assert!(button.events().next().is_none())).contains("deadlock"));
@@ -137,7 +136,7 @@ fn a_wait_that_can_never_end_panics_instead_of_hanging() -> pinzero::Result<()> 
 #[test]
 fn after_such_a_panic_everything_works_as_before() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let log = Log::new();
     button.when_pressed({
         let log = log.clone();
@@ -163,8 +162,8 @@ fn boards_have_clocks_of_their_own() {
 #[test]
 fn the_end_of_time_is_far_but_can_be_reached() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let never = Button::builder(2).hold_time(Duration::MAX).on(&gpio).open()?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let never = Button::builder(2).hold_time(Duration::MAX).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let blink = led.blink_with(Blink::new(secs(1), Duration::MAX).times(2))?;
     gpio.line(2).drive(Level::Low);
     gpio.advance(secs(100 * 365 * 86_400));

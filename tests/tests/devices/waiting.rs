@@ -30,7 +30,7 @@ fn waiting<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> mpsc
 #[test]
 fn all_who_wait_for_a_press_are_woken_by_it() -> pinzero::Result<()> {
     let gpio = board();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let waits: Vec<_> = (0..5)
         .map(|_| {
             let button = button.clone();
@@ -46,7 +46,7 @@ fn all_who_wait_for_a_press_are_woken_by_it() -> pinzero::Result<()> {
 #[test]
 fn a_press_however_short_is_not_missed_by_who_waits() -> pinzero::Result<()> {
     let gpio = board();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     for _ in 0..200 {
         let wait = {
             let button = button.clone();
@@ -77,7 +77,7 @@ fn closing_ends_every_wait_with_closed() -> pinzero::Result<()> {
     ];
     for (name, wait) in waits {
         let gpio = board();
-        let button = Button::builder(2).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
         let result = {
             let button = button.clone();
             waiting(move || wait(&button))
@@ -92,8 +92,8 @@ fn closing_ends_every_wait_with_closed() -> pinzero::Result<()> {
 #[test]
 fn closing_the_factory_ends_waits_iterators_and_blinks() -> pinzero::Result<()> {
     let gpio = board();
-    let button = Button::builder(2).on(&gpio).open()?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let press = {
         let button = button.clone();
         waiting(move || button.wait_for_press().map_err(|error| error.kind()))
@@ -113,7 +113,7 @@ fn closing_the_factory_ends_waits_iterators_and_blinks() -> pinzero::Result<()> 
 #[test]
 fn a_blink_is_waited_for_from_other_threads() -> pinzero::Result<()> {
     let gpio = board();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let blink = led.blink(ms(1), ms(1))?;
     let ends: Vec<_> = [led.clone(), led.clone()]
         .into_iter()
@@ -132,7 +132,7 @@ fn a_blink_is_waited_for_from_other_threads() -> pinzero::Result<()> {
 #[test]
 fn a_timeout_in_real_time_is_waited_for_and_no_longer_than_needed() -> pinzero::Result<()> {
     let gpio = board();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let start = gpio.now();
     assert!(!button.wait_for_press_timeout(ms(20))?);
     assert!(gpio.now() - start >= ms(20));
@@ -146,7 +146,7 @@ fn a_timeout_in_real_time_is_waited_for_and_no_longer_than_needed() -> pinzero::
 #[test]
 fn a_future_is_ready_when_what_it_waits_for_has_come() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     assert!(matches!(poll(&mut pin!(button.released())), Poll::Ready(Ok(()))));
     let mut pressed = pin!(button.pressed());
     assert!(poll(&mut pressed).is_pending());
@@ -161,7 +161,7 @@ fn a_future_is_ready_when_what_it_waits_for_has_come() -> pinzero::Result<()> {
 #[test]
 fn a_future_of_a_closed_device_is_an_error() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).on(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
     let mut pressed = pin!(button.pressed());
     assert!(poll(&mut pressed).is_pending());
     button.close()?;
@@ -177,7 +177,7 @@ fn a_future_of_a_closed_device_is_an_error() -> pinzero::Result<()> {
 #[test]
 fn an_animation_is_a_future_too() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let blink = led.blink_with(Blink::new(ms(10), ms(10)).times(2))?;
     let mut finished = pin!(blink.finished());
     assert!(poll(&mut finished).is_pending());
@@ -196,8 +196,8 @@ fn an_animation_is_a_future_too() -> pinzero::Result<()> {
 fn a_waker_is_woken_in_real_time() {
     without_hanging(|| {
         let gpio = board();
-        let button = Button::builder(2).on(&gpio).open()?;
-        let led = Led::builder(17).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
+        let led = Led::builder(17).gpio(&gpio).open()?;
         gpio.line(2).script([(ms(5), Level::Low), (ms(10), Level::High)]);
         block_on(async {
             button.pressed().await?;
@@ -214,8 +214,8 @@ fn several_threads_may_wait_on_one_virtual_clock() {
     for _ in 0..100 {
         without_hanging(|| {
             let gpio = mock::gpio();
-            let led = Led::builder(17).on(&gpio).open()?;
-            let button = Button::builder(2).on(&gpio).open()?;
+            let led = Led::builder(17).gpio(&gpio).open()?;
+            let button = Button::builder(2).gpio(&gpio).open()?;
             gpio.line(2).script([(ms(50), Level::Low)]);
             let blink = led.blink_with(Blink::new(ms(1), ms(1)).times(100))?;
             let other = thread::spawn(move || blink.wait());

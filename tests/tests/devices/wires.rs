@@ -8,44 +8,11 @@ use pinzero_tests::{Log, at};
 fn a_driver_beats_a_pull() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).on(&gpio).open()?;
-    let button = Button::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let button = Button::builder(24).gpio(&gpio).open()?;
     assert!(button.is_pressed()?, "the LED's low beats the button's pull-up");
     led.on()?;
     assert!(!button.is_pressed()?);
-    Ok(())
-}
-
-#[test]
-fn an_output_that_keeps_no_history_is_still_wired() -> pinzero::Result<()> {
-    for realtime in [false, true] {
-        let builder = mock::builder().history(false);
-        let gpio = if realtime { builder.realtime().open() } else { builder.open() };
-        let led = Led::builder(17).on(&gpio).open()?;
-        let relay = Led::builder(23).initial_value(true).on(&gpio).open()?;
-        led.on()?;
-        assert_eq!((gpio.line(17).level(), gpio.line(23).level()), (Level::High, Level::High));
-
-        // Joined while it is high; its next writes cross.
-        gpio.wire(17, 24);
-        let input = DigitalInputDevice::builder(24).pull_up(None).active_state(true).on(&gpio).open()?;
-        assert!(input.is_active()?);
-        led.off()?;
-        assert!(!input.is_active()?);
-
-        // A short circuit, and its end.
-        relay.off()?;
-        relay.on()?;
-        gpio.line(23).drive(Level::Low);
-        assert_eq!(gpio.line(23).level(), Level::Low);
-        relay.toggle()?;
-        gpio.line(23).release();
-        relay.on()?;
-        assert_eq!(gpio.line(23).level(), Level::High);
-        relay.close()?;
-        assert_eq!((gpio.line(23).level(), gpio.line(23).history().len()), (Level::Low, 1));
-        assert!(relay.on().is_err());
-    }
     Ok(())
 }
 
@@ -54,9 +21,9 @@ fn a_pull_crosses_the_wire() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(24, 25);
     // Both are pulled down to begin with; one has no pull then, and the other lifts them both.
-    let floating = DigitalInputDevice::builder(24).pull_up(None).active_state(true).on(&gpio).open()?;
+    let floating = DigitalInputDevice::builder(24).pull_up(None).active_state(true).gpio(&gpio).open()?;
     assert!(!floating.is_active()?);
-    let pulled = DigitalInputDevice::builder(25).pull_up(true).on(&gpio).open()?;
+    let pulled = DigitalInputDevice::builder(25).pull_up(true).gpio(&gpio).open()?;
     assert!(floating.is_active()?);
     pulled.close()?;
     assert!(!floating.is_active()?, "back to the pull-down");
@@ -67,8 +34,8 @@ fn a_pull_crosses_the_wire() -> pinzero::Result<()> {
 fn a_button_on_a_leds_pin_sees_what_it_does() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire("J8:11", 24);
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
-    let button = Button::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
+    let button = Button::builder(24).gpio(&gpio).open()?;
     let log = Log::new();
     for name in ["pressed", "released"] {
         let log = log.clone();
@@ -93,10 +60,10 @@ fn edges_cross_at_their_instant_and_to_all() -> pinzero::Result<()> {
     gpio.wire(17, 24);
     gpio.wire(25, 24);
     gpio.wire(26, 25);
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let sensors: Vec<DigitalInputDevice> = [24, 25, 26]
         .into_iter()
-        .map(|pin| DigitalInputDevice::builder(pin).on(&gpio).open())
+        .map(|pin| DigitalInputDevice::builder(pin).gpio(&gpio).open())
         .collect::<pinzero::Result<_>>()?;
     let mut events: Vec<_> = sensors.iter().map(DigitalInputDevice::events).collect();
     gpio.advance(us(1_234));
@@ -114,8 +81,8 @@ fn edges_cross_at_their_instant_and_to_all() -> pinzero::Result<()> {
 #[test]
 fn a_wire_that_comes_late_brings_its_level() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let _led = Led::builder(17).initial_value(true).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let _led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let mut events = sensor.events();
     gpio.advance(ms(3));
     gpio.wire(24, 17);
@@ -128,8 +95,8 @@ fn a_wire_that_comes_late_brings_its_level() -> pinzero::Result<()> {
 fn closing_the_driver_leaves_the_wire_to_the_pulls() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).initial_value(true).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     assert!(sensor.is_active()?);
     led.close()?;
     assert!(!sensor.is_active()?);
@@ -140,7 +107,7 @@ fn closing_the_driver_leaves_the_wire_to_the_pulls() -> pinzero::Result<()> {
 fn a_finger_on_one_end_is_felt_at_the_other() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(2, 3);
-    let (one, two) = (Button::builder(2).on(&gpio).open()?, Button::builder(3).on(&gpio).open()?);
+    let (one, two) = (Button::builder(2).gpio(&gpio).open()?, Button::builder(3).gpio(&gpio).open()?);
     gpio.line(2).press(ms(10));
     assert!(one.is_pressed()? && two.is_pressed()?);
     two.wait_for_release()?;
@@ -153,7 +120,7 @@ fn pins_that_are_not_wired_are_left_alone() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
     gpio.wire(18, 25);
-    let _led = Led::builder(17).initial_value(true).on(&gpio).open()?;
+    let _led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
     assert_eq!(gpio.line(24).level(), Level::High);
     assert_eq!((gpio.line(18).level(), gpio.line(25).level()), (Level::Low, Level::Low));
     Ok(())
@@ -164,8 +131,8 @@ fn pins_that_are_not_wired_are_left_alone() -> pinzero::Result<()> {
 fn a_pwm_that_is_fully_on_or_off_drives_its_wire() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(18, 24);
-    let lamp = PwmOutputDevice::builder(18).on(&gpio).open()?;
-    let button = Button::builder(24).on(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).gpio(&gpio).open()?;
+    let button = Button::builder(24).gpio(&gpio).open()?;
     assert!(button.is_pressed()?, "off is low, and beats the pull-up");
     lamp.on()?;
     assert!(!button.is_pressed()?);

@@ -1,7 +1,7 @@
 //! The client in Node: pigpio-client.
 
 use pinzero::Level;
-use pinzero::mock::Function;
+use pinzero::LineFunction;
 use serde_json::json;
 
 use crate::bench::{Bench, REVISION};
@@ -15,7 +15,7 @@ fn pigpio_client_drives_pins_and_hears_of_edges() {
         client.sees("connected", json!([79, REVISION, 0]));
         client.sees("output", [0, 1]);
         client.sees("written", [0, 1]);
-        assert_eq!((bench.line(17).function(), bench.level(17)), (Function::Output, 1));
+        assert_eq!((bench.line(17).function(), bench.level(17)), (LineFunction::Output, 1));
         let before = bench.ticks();
         let tick = client.at("tick").as_u64().unwrap() as u32;
         assert!(tick.wrapping_sub(before) <= bench.ticks().wrapping_sub(before), "{before} {tick}");

@@ -96,7 +96,7 @@ fn button_led_lights_its_led_while_the_button_is_pressed_and_frees_both_lines() 
     example.says("released after");
     until("the LED goes out", || value(17) == "0");
 
-    let error = Led::builder(17).on(&gpio()).open().unwrap_err();
+    let error = Led::builder(17).gpio(&gpio()).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert!(error.to_string().contains("pinzero"), "the kernel's consumer is not named: {error}");
 
@@ -107,8 +107,8 @@ fn button_led_lights_its_led_while_the_button_is_pressed_and_frees_both_lines() 
     pull(2, true);
 
     let gpio = gpio();
-    Led::builder(17).on(&gpio).open().expect("the LED's line is free");
-    Button::builder(2).on(&gpio).open().expect("the button's line is free");
+    drop(Led::builder(17).gpio(&gpio).open().expect("the LED's line is free"));
+    drop(Button::builder(2).gpio(&gpio).open().expect("the button's line is free"));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_button_counts_every_edge_of_a_burst() {
     let _alone = alone();
     pull(4, true);
     let gpio = gpio();
-    let button = Button::builder(4).on(&gpio).open().unwrap();
+    let button = Button::builder(4).gpio(&gpio).open().unwrap();
     let (presses, releases) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let count = |counter: &Arc<AtomicU32>| {
         let counter = counter.clone();
@@ -142,7 +142,7 @@ fn a_bounce_is_one_press_at_the_kernels_own_time() {
     let _alone = alone();
     pull(4, true);
     let gpio = gpio();
-    let button = Button::builder(4).bounce_time(ms(200)).on(&gpio).open().unwrap();
+    let button = Button::builder(4).bounce_time(ms(200)).gpio(&gpio).open().unwrap();
     let mut events = button.events();
     for _ in 0..10 {
         pull(4, false);
@@ -168,7 +168,7 @@ fn a_bounce_is_one_press_at_the_kernels_own_time() {
 fn buttons_share_two_threads() {
     let _alone = alone();
     let gpio = gpio();
-    let buttons: Vec<Button> = (2..28).map(|pin| Button::builder(pin).on(&gpio).open().unwrap()).collect();
+    let buttons: Vec<Button> = (2..28).map(|pin| Button::builder(pin).gpio(&gpio).open().unwrap()).collect();
     assert_eq!((buttons.len(), gpio.threads()), (26, 2));
 }
 
@@ -177,14 +177,14 @@ fn buttons_share_two_threads() {
 fn a_blink_and_a_wave_reach_the_line() {
     let _alone = alone();
     let gpio = gpio();
-    let led = Led::builder(17).on(&gpio).open().unwrap();
+    let led = Led::builder(17).gpio(&gpio).open().unwrap();
     let blink = led.blink(ms(10), ms(10)).unwrap();
     until("the LED is lit", || value(17) == "1");
     until("the LED is dark", || value(17) == "0");
     blink.stop().unwrap();
     assert_eq!(value(17), "0");
 
-    let lamp = PwmOutputDevice::builder(18).on(&gpio).open().unwrap();
+    let lamp = PwmOutputDevice::builder(18).gpio(&gpio).open().unwrap();
     assert!(lamp.pwm().is_software());
     lamp.set_value(0.5).unwrap();
     until("the lamp is high", || value(18) == "1");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::registers::NANOS;
 use crate::bench::Bench;
 use crate::count;
-use crate::place;
+use crate::machine;
 use crate::process;
 use crate::row::Target;
 
@@ -21,7 +21,6 @@ const ROUNDS: usize = 60;
 const SETTLED: Duration = Duration::from_millis(200);
 
 const RPPAL: &str = "the same on `rppal`";
-const GPIOCDEV: &str = "the same on `gpiocdev`";
 const NOTHING: &str = "a program that does nothing";
 const MEMORY: &str = "bytes of memory at most";
 
@@ -46,11 +45,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     for (what, features) in FEATURES {
         build(target, features)?;
         let ours = size("one_led")?;
-        for (against, theirs, target) in [
-            (RPPAL, "one_led_rppal", Target::Ratio(1.6)),
-            (GPIOCDEV, "one_led_gpiocdev", Target::None),
-            (NOTHING, "nothing", Target::None),
-        ] {
+        for (against, theirs, target) in
+            [(RPPAL, "one_led_rppal", Target::Ratio(1.6)), (NOTHING, "nothing", Target::None)]
+        {
             bench.counted(what, ours, Some((against, size(theirs)?)), "bytes of file", target);
         }
     }
@@ -91,7 +88,7 @@ pub(crate) fn run_on_the_pi(bench: &Bench) -> Result<(), String> {
 fn build(target: &Path, features: &[&str]) -> Result<(), String> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--quiet", "--locked", "--profile=small", "--package=pinzero-bench-programs"]);
-    command.args(features).arg("--target-dir").arg(target).current_dir(place::root());
+    command.args(features).arg("--target-dir").arg(target).current_dir(machine::root());
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.map_err(|error| format!("cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("cargo: {status}")) }

@@ -59,14 +59,14 @@ pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
 /// Mocks on virtual time are left out: they belong to the test that made them.
 ///
 /// ```
-/// use pinzero_core::{ErrorKind, Level, mock};
+/// use pinzero::{ErrorKind, Level, mock};
 ///
 /// let gpio = mock::builder().realtime().open();
 /// let relay = gpio.output(17).initial(Level::High).open()?;
-/// pinzero_core::close_all()?;
+/// pinzero::close_all()?;
 /// assert_eq!(gpio.line(17).level(), Level::Low);
 /// assert_eq!(relay.set(Level::High).unwrap_err().kind(), ErrorKind::Closed);
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
 ///
 /// # Errors
@@ -108,15 +108,14 @@ mod guard {
     use std::ptr;
     use std::sync::atomic::{AtomicI32, Ordering};
     use std::sync::{Once, OnceLock};
-    use std::thread;
     use std::time::{Duration, Instant};
 
-    use libc::{c_int, c_void};
+    use libc::c_int;
     use parking_lot::{Condvar, Mutex};
 
     use super::factories;
     use super::wakeup::SignalWakeup;
-    use crate::thread::{Blocked, spawn};
+    use crate::thread::spawn;
 
     /// Switches the guard off, if set to anything but nothing or `0`.
     const VARIABLE: &str = "PINZERO_NO_EXIT_GUARD";
@@ -141,11 +140,9 @@ mod guard {
 
     static SERVICE: OnceLock<ThreadId> = OnceLock::new();
 
-    /// Far more than the service takes, but variables of all threads have their place in it; less than the system's own choice.
-    const STACK: usize = 2 * 1024 * 1024;
-
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
-    static CLOSED: Condvar = Condvar::new();
+    /// Rung when the phase changes, and when a signal is no longer ours.
+    static CHANGED: Condvar = Condvar::new();
 
     #[derive(PartialEq, Eq)]
     enum Phase {
@@ -169,8 +166,7 @@ mod guard {
 
     fn try_install() -> io::Result<()> {
         WAKEUP.set_up()?;
-        // It is set once, here.
-        let _ = SERVICE.set(start()?);
+        drop(spawn("pinzero-exit", serve)?);
         PROCESS.store(std::process::id() as i32, Ordering::Release);
         // SAFETY: `at_exit` is a plain function that never unwinds, and stays loaded as long as the program.
         unsafe { libc::atexit(at_exit) };
@@ -206,12 +202,16 @@ mod guard {
         if is_child || is_service {
             return;
         }
-        // A signal is being seen to, and it is what ends the program: its closing of the pins is perhaps what has let
-        // this thread come here. Twice the limit, as the service has all of one.
+        // A signal that is being seen to ends the program: its closing of the pins is perhaps what has let this thread come
+        // here. Twice the limit, as the service has all of one.
         let end = Instant::now() + 2 * LIMIT;
-        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL && Instant::now() < end {
-            thread::sleep(Duration::from_millis(1));
+        let mut phase = PHASE.lock();
+        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL {
+            if CHANGED.wait_until(&mut phase, end).timed_out() {
+                break;
+            }
         }
+        drop(phase);
         if factories(|entry| entry.is_guarded).iter().all(|gpio| !gpio.has_open()) {
             return;
         }
@@ -219,7 +219,7 @@ mod guard {
         WAKEUP.ring();
         let mut phase = PHASE.lock();
         while *phase != Phase::Closed {
-            if CLOSED.wait_until(&mut phase, deadline).timed_out() {
+            if CHANGED.wait_until(&mut phase, deadline).timed_out() {
                 return;
             }
         }
@@ -230,45 +230,17 @@ mod guard {
         unsafe { libc::pthread_self() as ThreadId }
     }
 
-    /// Starts the service, which hardly ever has anything to do, and is there in every program. The system's bare thread: one of
-    /// the standard library's has an alternate stack, and a heap of its own for what it allocates as it starts.
-    fn start() -> io::Result<ThreadId> {
-        extern "C" fn run(_: *mut c_void) -> *mut c_void {
-            #[cfg(target_os = "linux")]
-            // SAFETY: the name has its null byte, and fits.
-            unsafe {
-                libc::prctl(libc::PR_SET_NAME, c"pinzero-exit".as_ptr());
-            }
-            serve();
-            ptr::null_mut()
-        }
-        // A thread begins with the mask of the one that starts it: signals are for others.
-        let _blocked = Blocked::all();
-        let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
-        let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-        // SAFETY: `attributes` is used only once it is initialised, and is there until then; `run` stays loaded as long as the
-        // program; `thread` is written where no error is returned.
-        unsafe {
-            let mut error = libc::pthread_attr_init(attributes.as_mut_ptr());
-            if error == 0 {
-                libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
-                error = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, ptr::null_mut());
-                libc::pthread_attr_destroy(attributes.as_mut_ptr());
-            }
-            if error != 0 {
-                return Err(io::Error::from_raw_os_error(error));
-            }
-            Ok(thread.assume_init() as ThreadId)
-        }
-    }
-
     /// Waits for a signal or a hook.
     fn serve() {
+        // It is set once, here.
+        let _ = SERVICE.set(thread_id());
         while WAKEUP.wait() {
             let signal = SIGNALLED.load(Ordering::Acquire);
             if signal != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
                 // Somebody has taken the signal over meanwhile: it is theirs to end the program, or not.
+                let _phase = PHASE.lock();
                 SIGNALLED.store(NO_SIGNAL, Ordering::Release);
+                CHANGED.notify_all();
                 continue;
             }
             close();
@@ -296,7 +268,7 @@ mod guard {
                     if let Phase::Closing(left) = *phase {
                         *phase = if left > 1 { Phase::Closing(left - 1) } else { Phase::Closed };
                     }
-                    CLOSED.notify_all();
+                    CHANGED.notify_all();
                     drop(phase);
                     // Last: a logger is the program's code, and may block.
                     if let Err(error) = result {
@@ -308,7 +280,7 @@ mod guard {
             }
         }
         while *phase != Phase::Closed {
-            if CLOSED.wait_until(&mut phase, deadline).timed_out() {
+            if CHANGED.wait_until(&mut phase, deadline).timed_out() {
                 let complain =
                     || log::error!("pins may be left driven: closing them takes more than {LIMIT:?}");
                 drop(spawn("pinzero-complaint", complain));

@@ -134,10 +134,11 @@ fn check(gpio: &Gpio, line: Line, drive: Drive) -> Result<()> {
 /// let data = gpio.flex(4).start(Drive::Output(Level::Low)).open()?;
 /// let mut edges = data.edges();
 /// gpio.advance(ms(18));
-/// data.turn(Drive::Input(Bias::PullUp))?; // a sensor answers now
+/// data.turn(Drive::Input(Bias::PullUp))?; // the line rises, and a sensor answers
 /// gpio.line(4).script([(ms(1), Level::Low), (ms(2), Level::High)]);
 /// gpio.advance(ms(5));
-/// assert_eq!(edges.by_ref().take(2).map(|edge| edge.level).collect::<Vec<_>>(), [Level::Low, Level::High]);
+/// let levels: Vec<Level> = edges.by_ref().take(3).map(|edge| edge.level).collect();
+/// assert_eq!(levels, [Level::High, Level::Low, Level::High]);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Clone)]

@@ -80,9 +80,9 @@ impl<H> InputBuilder<H> {
     /// use pinzero::{EventKind, Level, mock, time::ms};
     ///
     /// let gpio = mock::gpio();
-    /// let sensor = gpio.input(4).sample(ms(10)).open()?;
+    /// let sensor = gpio.input(24).sample(ms(10)).open()?;
     /// let mut samples = sensor.events().filter(|event| event.kind == EventKind::Sampled);
-    /// gpio.line(4).script([(ms(15), Level::High), (ms(16), Level::Low), (ms(29), Level::High)]);
+    /// gpio.line(24).script([(ms(15), Level::High), (ms(16), Level::Low), (ms(29), Level::High)]);
     /// gpio.advance(ms(30));
     /// let levels: Vec<Level> = samples.by_ref().take(3).map(|sample| sample.level).collect();
     /// assert_eq!(levels, [Level::Low, Level::Low, Level::High]);

@@ -22,10 +22,10 @@ use crate::gpio::Gpio;
 /// use pinzero::{EventKind, Level, mock, time::ms};
 ///
 /// let gpio = mock::gpio();
-/// let encoder = gpio.inputs([5, 6]).open()?;
+/// let encoder = gpio.inputs([23, 24]).open()?;
 /// let mut events = encoder.events();
-/// gpio.line(6).script([(ms(1), Level::High)]);
-/// gpio.line(5).script([(ms(2), Level::High)]);
+/// gpio.line(24).script([(ms(1), Level::High)]);
+/// gpio.line(23).script([(ms(2), Level::High)]);
 /// gpio.advance(ms(3));
 /// assert_eq!(events.next().map(|event| event.index), Some(1));
 /// assert_eq!(events.next().map(|event| event.index), Some(0));

@@ -157,7 +157,7 @@ impl SpiBuilder {
 /// An SPI bus with one device on it. A cheap handle: clones are the same bus, and the last one to go closes it.
 ///
 /// ```
-/// use pinzero_core::{SpiMode, mock};
+/// use pinzero::{SpiMode, mock};
 ///
 /// let gpio = mock::gpio();
 /// let device = gpio.spi_device([11, 10, 9, 8], SpiMode::Mode0);
@@ -168,7 +168,7 @@ impl SpiBuilder {
 /// spi.transfer(&mut data)?;
 /// assert_eq!(data, [0xca, 0xfe]);
 /// assert_eq!(device.received(), [0x01, 0x80]);
-/// # Ok::<(), pinzero_core::Error>(())
+/// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Spi(Arc<HandleRef<SpiShared>>);

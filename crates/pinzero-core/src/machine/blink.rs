@@ -24,7 +24,7 @@ const SHORTEST: Duration = Duration::from_micros(100);
 /// frames of 40 ms (or a little less, so that the fade takes exactly the time asked for).
 ///
 /// ```
-/// use pinzero_core::{Blink, time::ms};
+/// use pinzero::{Blink, time::ms};
 /// let thrice = Blink::new(ms(100), ms(200)).times(3);
 /// assert_eq!(thrice.cycle(), ms(300));
 /// ```

@@ -5,7 +5,7 @@
 //! the same in every run, and an hour takes no time. Callbacks run on the thread that moves the clock.
 //!
 //! ```
-//! use pinzero_core::{Bias, Level, mock, time::ms};
+//! use pinzero::{Bias, Level, mock, time::ms};
 //!
 //! let gpio = mock::gpio();
 //! let button = gpio.input(2).bias(Bias::PullUp).active(Level::Low).settle(ms(10)).open()?;
@@ -14,7 +14,7 @@
 //! gpio.line(2).script([(ms(0), Level::Low), (ms(1), Level::High), (ms(2), Level::Low)]);
 //! button.wait_for(true)?;
 //! assert_eq!(gpio.elapsed(), ms(12));
-//! # Ok::<(), pinzero_core::Error>(())
+//! # Ok::<(), pinzero::Error>(())
 //! ```
 
 mod circuit;
@@ -236,7 +236,7 @@ impl MockGpio {
     /// Wires an MCP3008 to these pins: clock, mosi, miso and select. All its channels are at 0.
     ///
     /// ```
-    /// use pinzero_core::mock;
+    /// use pinzero::mock;
     ///
     /// let gpio = mock::gpio();
     /// gpio.mcp3008([11, 10, 9, 8]).set(7, 700);
@@ -245,7 +245,7 @@ impl MockGpio {
     /// let mut data = [0x01, 0xf0, 0x00];
     /// spi.transfer(&mut data)?;
     /// assert_eq!(u16::from_be_bytes([data[1], data[2]]), 700);
-    /// # Ok::<(), pinzero_core::Error>(())
+    /// # Ok::<(), pinzero::Error>(())
     /// ```
     ///
     /// # Panics

@@ -241,8 +241,9 @@ impl Shared {
     /// One pass: what was pushed and what `read` fetches, then what is due; then, without the lock, the callbacks.
     fn poll_once(&self, read: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
-        self.open_inbox(&mut state);
         read(&mut state);
+        // After the poller has been asked, which uses up the wake-up of what was pushed.
+        self.open_inbox(&mut state);
         let State { tasks, outbox, .. } = &mut *state;
         tasks.dispatch(self.clock.now(), outbox);
         self.finish(Caller::Runtime, state);

@@ -97,7 +97,7 @@ impl Executor {
         at_most(duty, 1_000_000, Code::BAD_HPWM_DUTY)?;
         match hertz {
             0 => self.lines.write(gpio, Level::Low, client)?,
-            1..=125_000_000 => self.lines.set_pwm(gpio, PwmSetting::Hardware { hertz, duty }, client)?,
+            1..=125_000_000 => self.lines.set_hardware_pwm(gpio, hertz, duty, client)?,
             _ => return Err(Code::BAD_HPWM_FREQ),
         }
         Ok(0)

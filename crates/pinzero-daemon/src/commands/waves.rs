@@ -77,7 +77,7 @@ impl Executor {
         let mut outputs = Vec::new();
         for gpio in (0..32).filter(|gpio| mask >> gpio & 1 == 1) {
             // As in the original, a wave is seen only on lines that are outputs.
-            if let Some(output) = self.lines.output(gpio, client)? {
+            if let Some(output) = self.lines.output(gpio, client) {
                 outputs.push((gpio, output));
             }
         }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::{Instant, ms, us};
-use pinzero_core::{Gpio, Level, Output};
+use pinzero_core::{Gpio, Level};
 
 use super::{Pulse, Step, Waveform};
 use crate::ClientId;
+use crate::held::Held;
 use crate::inbox::{Inbox, Message};
 use crate::thread::spawn;
 
@@ -54,7 +55,7 @@ impl Program {
 #[derive(Debug, Clone)]
 pub(crate) struct Playback {
     pub(crate) program: Program,
-    pub(crate) outputs: Vec<(u32, Output)>,
+    pub(crate) outputs: Vec<(u32, Held)>,
     pub(crate) owner: ClientId,
 }
 
@@ -197,7 +198,7 @@ impl Shared {
 /// One run under way.
 struct Sender<'a> {
     shared: &'a Shared,
-    outputs: Vec<(u32, Output)>,
+    outputs: Vec<(u32, Held)>,
     breaks: u64,
     /// When the next change is due.
     cursor: Instant,
@@ -285,7 +286,7 @@ impl Sender<'_> {
             }
             let is_high = pulse.on & bit != 0;
             // A line that somebody has taken for another purpose is left alone.
-            if output.set(Level::from(is_high)).is_ok() {
+            if output.write(Level::from(is_high)).is_ok_and(|is_written| is_written) {
                 *(if is_high { &mut high } else { &mut low }) |= bit;
             }
         }

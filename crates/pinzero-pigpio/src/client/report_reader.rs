@@ -1,27 +1,27 @@
-//! Reports that the timeline reads, so that an edge does not go from thread to thread on its way to a callback.
+//! Reports that the runtime reads, so that an edge does not go from thread to thread on its way to a callback.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::time::Instant;
-use pinzero_core::{EdgeSink, Error, Reactor};
+use pinzero_core::{EdgeBatch, EdgeSink, Error};
 
 use super::Client;
 use crate::connection::ReportStream;
 use crate::error;
 use crate::pipeline::is_timeout;
 
-/// What a client's supervisor and the timeline have to do with each other.
+/// What a client's supervisor and the runtime have to do with each other.
 #[derive(Debug, Default)]
 pub(crate) struct ReportReader {
-    /// Where edges go, once a line has been watched.
-    timeline: OnceLock<Reactor>,
+    /// The sink of the first line that was watched: its runtime reads the reports of all lines.
+    sink: OnceLock<EdgeSink>,
     news: Mutex<News>,
     changed: Condvar,
 }
 
-/// What the timeline has for the supervisor.
+/// What the runtime has for the supervisor.
 #[derive(Debug, Default)]
 struct News {
     /// When something was received last.
@@ -44,13 +44,11 @@ impl News {
 impl ReportReader {
     /// Says where edges go; the first time counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
-        if let Some(timeline) = sink.timeline() {
-            self.timeline.get_or_init(|| timeline);
-        }
+        self.sink.get_or_init(|| sink.clone());
     }
 
-    pub(crate) fn timeline(&self) -> Option<&Reactor> {
-        self.timeline.get()
+    pub(crate) fn sink(&self) -> Option<&EdgeSink> {
+        self.sink.get()
     }
 
     /// Ends the supervisor's wait: the client is closed.
@@ -61,10 +59,10 @@ impl ReportReader {
 }
 
 impl Client {
-    /// Has the timeline read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
+    /// Has the runtime read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
     pub(crate) fn receive_by(
         self: &Arc<Self>,
-        timeline: &Reactor,
+        sink: &EdgeSink,
         reader: ReportStream,
     ) -> std::result::Result<Error, ReportStream> {
         let connection = reader.connection().clone();
@@ -75,15 +73,16 @@ impl Client {
         let reader = Arc::new(Mutex::new(Some(reader)));
         let read = {
             let (client, reader) = (self.clone(), reader.clone());
-            move || {
+            move |batch: &mut EdgeBatch| {
                 if let Some(reader) = &mut *reader.lock() {
-                    client.read(reader);
+                    client.read(reader, batch);
                 }
+                Ok(())
             }
         };
-        let watching = connection.watch(timeline, read);
+        let watching = connection.watch(sink, read);
         if let Err(error) = &watching {
-            log::debug!("{}: the timeline does not read reports: {error}", self.address());
+            log::debug!("{}: the runtime does not read reports: {error}", self.address());
             // It was not handed out to anybody else.
             return reader.lock().take().map_or_else(|| Ok(error.clone()), Err);
         }
@@ -113,11 +112,11 @@ impl Client {
         }
     }
 
-    /// Reads all that there is. The timeline's lock is held: what takes time or logs is left to the supervisor.
-    fn read(&self, reader: &mut ReportStream) {
+    /// Reads all that there is. The runtime's lock is held: what takes time or logs is left to the supervisor.
+    fn read(&self, reader: &mut ReportStream, batch: &mut EdgeBatch) {
         let mut missed = 0;
         let end = loop {
-            match reader.read(&mut |reports| missed += self.report(reports)) {
+            match reader.read(&mut |reports| missed += self.report(reports, Some(&mut *batch))) {
                 // Until nothing is left, for the end of the connection may be among it, and is not told a second time.
                 Ok(()) => {}
                 Err(error) if is_timeout(&error) => break None,

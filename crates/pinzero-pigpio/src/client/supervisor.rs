@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Error, ErrorKind, Result};
+use pinzero_core::{EdgeBatch, Error, ErrorKind, Result};
 
 use super::{Client, Restorable};
 use crate::clock_sync::WORTHLESS;
@@ -49,16 +49,15 @@ impl Client {
         let mut is_tried = false;
         loop {
             #[cfg(target_os = "linux")]
-            if let Some(timeline) = self.report_reader.timeline().filter(|_| !is_tried) {
+            if let Some(sink) = self.report_reader.sink().filter(|_| !is_tried) {
                 is_tried = true;
-                match self.receive_by(timeline, reader) {
+                match self.receive_by(sink, reader) {
                     Ok(lost) => return lost,
                     Err(left) => reader = left,
                 }
             }
             let mut lost = 0;
-            let read = reader.read(&mut |reports| lost += self.report(reports));
-            self.edges.lock().wake();
+            let read = reader.read(&mut |reports| lost += self.report(reports, None));
             self.complain(lost);
             match read {
                 Ok(()) => self.measure_again(connection),
@@ -68,12 +67,17 @@ impl Client {
         }
     }
 
-    /// Tells of what has come together; tells how many reports were lost.
-    pub(super) fn report(&self, reports: Reports<'_>) -> u64 {
+    /// Tells of what has come together, in a batch of the runtime's if that has called us; tells how many reports were lost.
+    pub(super) fn report(&self, reports: Reports<'_>, batch: Option<&mut EdgeBatch>) -> u64 {
         // Read when it is there, and so not before any of them.
         let now = self.now();
         let (mut edges, mut clock_sync) = (self.edges.lock(), self.clock_sync.lock());
-        reports.iter().map(|report| u64::from(edges.report(&report, &mut clock_sync, now))).sum()
+        let lost = reports.iter().map(|report| u64::from(edges.report(&report, &mut clock_sync, now))).sum();
+        match batch {
+            Some(batch) => edges.put_into(batch),
+            None => edges.push(),
+        }
+        lost
     }
 
     pub(super) fn complain(&self, lost: u64) {

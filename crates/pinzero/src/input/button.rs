@@ -1,11 +1,12 @@
 //! [`Button`].
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use pinzero_core::{Event, EventKind, Handler, Outcome, PinSpec, Result};
 
-use super::{DigitalInputDevice, InputBuilder, InputDevice};
+use super::{DigitalInputDevice, Pressable};
+use crate::device::newtype;
+use crate::{Builder, Open, Site};
 
 /// A push button between a pin and ground (or, with `pull_up(false)`, 3.3 V).
 ///
@@ -15,8 +16,8 @@ use super::{DigitalInputDevice, InputBuilder, InputDevice};
 ///               |<- hold_time ->|
 /// ```
 ///
-/// All that a [`DigitalInputDevice`] can do, it can. Beside pressed, released and held it tells a click, a double click
-/// and a long press apart: each press is exactly one of them.
+/// A `Button` does all that a [`DigitalInputDevice`] does. It also tells a click, a double click and a long press apart:
+/// each press is exactly one of them.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -36,155 +37,165 @@ use super::{DigitalInputDevice, InputBuilder, InputDevice};
 /// # assert!(led.is_lit()?);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// [`events`](DigitalInputDevice::events) yields the same as an iterator:
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let button = Button::builder(2).bounce_time(ms(20)).hold_time(secs(2)).gpio(&gpio).open()?;
+/// let events = button.events();
+/// gpio.line(2).press(secs(3));
+/// gpio.advance(secs(4));
+/// let kinds: Vec<_> = events.take(4).map(|event| event.kind).collect();
+/// assert_eq!(kinds, [EventKind::Pressed, EventKind::Held, EventKind::LongPressed, EventKind::Released]);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
 pub struct Button(DigitalInputDevice);
 
 impl Button {
     /// Opens the button on `pin` of the default factory: pulled up, and pressed when low.
     ///
     /// # Errors
-    /// As for [`InputBuilder::open`].
+    /// See [`Builder::open`].
     #[track_caller]
     pub fn new(pin: impl Into<PinSpec>) -> Result<Self> {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the button with other settings.
-    pub fn builder(pin: impl Into<PinSpec>) -> InputBuilder<Self> {
-        InputBuilder::new(pin.into())
+    /// Prepares to open the button with other options.
+    pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pressable> {
+        Builder::new(Pressable::new(pin))
     }
 
-    /// Whether it is pressed now; with a bounce time, whether it is by what has passed that.
+    /// Returns whether the button is pressed, after debouncing if a bounce or lockout time is set.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and those of the system.
+    /// See [`Value::value`](crate::Value::value).
     pub fn is_pressed(&self) -> Result<bool> {
-        self.0.is_active()
+        self.is_active()
     }
 
-    /// How long it has been pressed; `None` if it is not.
+    /// Returns how long the button has been pressed; `None` if it is not.
     pub fn pressed_time(&self) -> Option<Duration> {
-        self.0.active_time()
+        self.active_time()
     }
 
-    /// Whether it has been pressed for the hold time.
+    /// Returns whether the button has been pressed for the hold time.
+    #[must_use = "this only asks"]
     pub fn is_held(&self) -> bool {
-        self.0.input().is_held()
+        self.input().is_held()
     }
 
-    /// How long it has been pressed, counted from the press; `None` if it is not held yet.
+    /// Returns how long the button has been pressed, counted from the press; `None` if it is not held yet.
     ///
     /// gpiozero counts from the first "held" instead.
     pub fn held_time(&self) -> Option<Duration> {
-        if self.is_held() { self.0.active_time() } else { None }
+        if self.is_held() { self.active_time() } else { None }
     }
 
-    /// Has `handler` called at each press, beside the handlers that are there already.
-    ///
-    /// Handlers are called one at a time and in order over the whole factory. They may block, close devices and panic
-    /// without harm to others; a [`Result`] that they return is logged if it is an error.
+    /// Calls `handler` at each press.
     pub fn when_pressed<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
-        self.0.input().on(EventKind::Activated, handler)
+        self.input().on(EventKind::Pressed, handler)
     }
 
-    /// Has `handler` called at each release, beside the handlers that are there already.
+    /// Calls `handler` at each release.
     pub fn when_released<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
-        self.0.input().on(EventKind::Deactivated, handler)
+        self.input().on(EventKind::Released, handler)
     }
 
-    /// Has `handler` called when it has been pressed for the hold time, and with `hold_repeat` after each further one.
+    /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` after each further hold time.
     pub fn when_held<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
-        self.0.input().on(EventKind::Held, handler)
+        self.input().on(EventKind::Held, handler)
     }
 
-    /// Has `handler` called at a click: a short press that no second one follows within the double-click time.
+    /// Calls `handler` at each click: a short press that no second one follows within the double-click time.
     ///
-    /// It can be told only when that time is over; [`when_pressed`](Self::when_pressed) is immediate.
+    /// The click is known only when that time is over. [`when_pressed`](Self::when_pressed) is immediate.
     pub fn when_clicked<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
-        self.0.input().on(EventKind::Clicked, handler)
+        self.input().on(EventKind::Clicked, handler)
     }
 
-    /// Has `handler` called at a double click: two short presses, the second within the double-click time.
+    /// Calls `handler` at each double click: two short presses, the second within the double-click time.
     pub fn when_double_clicked<R: Outcome>(
         &self,
         handler: impl FnMut(&Event) -> R + Send + 'static,
     ) -> Handler {
-        self.0.input().on(EventKind::DoubleClicked, handler)
+        self.input().on(EventKind::DoubleClicked, handler)
     }
 
-    /// Has `handler` called once when a press has lasted for the hold time; no click comes of such a press.
+    /// Calls `handler` once when a press has lasted for the hold time. Such a press is no click.
     pub fn when_long_pressed<R: Outcome>(
         &self,
         handler: impl FnMut(&Event) -> R + Send + 'static,
     ) -> Handler {
-        self.0.input().on(EventKind::LongPressed, handler)
+        self.input().on(EventKind::LongPressed, handler)
     }
 
-    /// Blocks until it is pressed; returns at once if it is.
+    /// Blocks until the button is pressed; returns at once if it is.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed), also if it is closed meanwhile, and those of the system.
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub fn wait_for_press(&self) -> Result<()> {
-        self.0.wait_for_active()
+        self.wait_for_active()
     }
 
-    /// Blocks until it is pressed, for at most `timeout`; tells whether it came to that.
+    /// Blocks until the button is pressed, for at most `timeout`. Returns whether it was pressed.
     ///
     /// # Errors
-    /// As for [`wait_for_press`](Self::wait_for_press).
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub fn wait_for_press_timeout(&self, timeout: Duration) -> Result<bool> {
-        self.0.wait_for_active_timeout(timeout)
+        self.wait_for_active_timeout(timeout)
     }
 
-    /// Blocks until it is released; returns at once if it is.
+    /// Blocks until the button is released; returns at once if it is.
     ///
     /// # Errors
-    /// As for [`wait_for_press`](Self::wait_for_press).
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub fn wait_for_release(&self) -> Result<()> {
-        self.0.wait_for_inactive()
+        self.wait_for_inactive()
     }
 
-    /// Blocks until it is released, for at most `timeout`; tells whether it came to that.
+    /// Blocks until the button is released, for at most `timeout`. Returns whether it was released.
     ///
     /// # Errors
-    /// As for [`wait_for_press`](Self::wait_for_press).
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub fn wait_for_release_timeout(&self, timeout: Duration) -> Result<bool> {
-        self.0.wait_for_inactive_timeout(timeout)
+        self.wait_for_inactive_timeout(timeout)
     }
 
-    /// Ends when it is pressed; for `async` code, on any executor.
+    /// Waits until the button is pressed; for `async` code, on any executor.
     ///
     /// # Errors
-    /// As for [`wait_for_press`](Self::wait_for_press).
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub async fn pressed(&self) -> Result<()> {
-        self.0.input().reached(true).await
+        self.input().reached(true).await
     }
 
-    /// Ends when it is released; for `async` code, on any executor.
+    /// Waits until the button is released; for `async` code, on any executor.
     ///
     /// # Errors
-    /// As for [`wait_for_press`](Self::wait_for_press).
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     pub async fn released(&self) -> Result<()> {
-        self.0.input().reached(false).await
+        self.input().reached(false).await
+    }
+
+    fn state(&self) -> &'static str {
+        if self.was_active() { "pressed" } else { "released" }
     }
 }
 
-impl Deref for Button {
-    type Target = DigitalInputDevice;
-
-    fn deref(&self) -> &DigitalInputDevice {
-        &self.0
-    }
-}
-
-impl From<DigitalInputDevice> for Button {
-    fn from(device: DigitalInputDevice) -> Self {
-        Button(device)
-    }
-}
-
-impl InputDevice for Button {
+impl Open<Pressable> for Button {
     const NAME: &'static str = "Button";
-    const PULL_UP: bool = true;
-    const GESTURES: bool = true;
+
+    fn open(options: Pressable, site: &Site) -> Result<Self> {
+        let Pressable { pulled, hold_time, hold_repeat, double_click_time } = options;
+        let builder = pulled.input(site)?.hold(hold_time, hold_repeat).clicks(double_click_time);
+        Ok(Button(DigitalInputDevice::from_input(builder.open()?)))
+    }
 }
+
+newtype!(Button(DigitalInputDevice));

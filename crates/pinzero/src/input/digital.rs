@@ -2,25 +2,33 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Event, EventKind, Events, Gpio, Handler, Input, Outcome, PinSpec, Result};
+use pinzero_core::{Event, EventKind, Events, Handler, Input, Outcome, PinSpec, Result, Value};
 
-use super::{InputBuilder, InputDevice};
+use super::Pulled;
+use crate::device::single_pin;
+use crate::{Builder, Open, Site};
 
 /// Anything that is either active or not: a switch, a sensor with a digital output.
 ///
-/// Clones are handles of the same device; the last one to go closes it.
+/// Clones are handles of the same device, and dropping the last one closes the device.
+///
+/// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may
+/// block, close devices and panic without harm to others. A handler may return a [`Result`]; an error is logged. Each
+/// `when_…` adds a handler to those that are there; [`Handler::remove`] and
+/// [`forget_handlers`](Self::forget_handlers) take them out.
 ///
 /// ```
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let gate = DigitalInputDevice::builder(24).on(&gpio).open()?;
+/// let gate = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
 /// gpio.line(24).script([(secs(3), Level::High)]);
 /// gate.wait_for_active()?;
 /// assert_eq!(gpio.elapsed(), secs(3));
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
 pub struct DigitalInputDevice {
     input: Input,
 }
@@ -29,134 +37,135 @@ impl DigitalInputDevice {
     /// Opens the device on `pin` of the default factory: pulled down, and active when high.
     ///
     /// # Errors
-    /// As for [`InputBuilder::open`].
+    /// See [`Builder::open`].
     #[track_caller]
     pub fn new(pin: impl Into<PinSpec>) -> Result<Self> {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other settings.
-    pub fn builder(pin: impl Into<PinSpec>) -> InputBuilder<Self> {
-        InputBuilder::new(pin.into())
+    /// Prepares to open the device with other options.
+    pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pulled> {
+        Builder::new(Pulled::new(pin, false))
     }
 
-    pub(super) fn wrap(input: Input) -> Self {
+    /// Makes a device of an open line.
+    pub(super) fn from_input(input: Input) -> Self {
         DigitalInputDevice { input }
     }
 
-    /// Whether it is active; with a bounce or lockout time, whether it is by what has passed that.
+    /// Returns whether the device is active, after debouncing if a bounce or lockout time is set.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and those of the system.
+    /// See [`Value::value`].
     pub fn is_active(&self) -> Result<bool> {
         self.input.is_active()
     }
 
-    /// The same as [`is_active`](Self::is_active).
+    /// Returns whether the device is active, as [`is_active`](Self::is_active) does.
     ///
     /// # Errors
-    /// As for [`is_active`](Self::is_active).
+    /// See [`Value::value`].
     pub fn value(&self) -> Result<bool> {
         self.is_active()
     }
 
-    /// How long it has been active; `None` if it is not.
+    /// Returns how long the device has been active; `None` if it is not.
     pub fn active_time(&self) -> Option<Duration> {
         self.input.active_time()
     }
 
-    /// How long it has been inactive; `None` if it is not.
+    /// Returns how long the device has been inactive; `None` if it is not.
     pub fn inactive_time(&self) -> Option<Duration> {
         self.input.inactive_time()
     }
 
-    /// Has `handler` called whenever it becomes active, beside the handlers that are there already.
-    ///
-    /// Handlers are called one at a time and in order over the whole factory. They may block, close devices and panic
-    /// without harm to others; a [`Result`] that they return is logged if it is an error.
+    /// Calls `handler` whenever the device becomes active.
     pub fn when_activated<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Activated, handler)
     }
 
-    /// Has `handler` called whenever it becomes inactive, beside the handlers that are there already.
+    /// Calls `handler` whenever the device becomes inactive.
     pub fn when_deactivated<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Deactivated, handler)
     }
 
-    /// Forgets all handlers.
+    /// Removes all handlers.
     pub fn forget_handlers(&self) {
         self.input.clear_handlers();
     }
 
-    /// All events from now on, as an iterator that ends when the device is closed.
+    /// Returns an iterator over all events from now on. The iterator ends when the device is closed.
     pub fn events(&self) -> Events {
         self.input.events()
     }
 
-    /// Blocks until it is active; returns at once if it is.
+    /// Blocks until the device is active; returns at once if it is.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed), also if it is closed meanwhile, and those of the system.
+    /// [`Closed`](crate::ErrorKind::Closed), also if the device is closed meanwhile; see also [`Value::value`].
     pub fn wait_for_active(&self) -> Result<()> {
         self.input.wait_for(true)
     }
 
-    /// Blocks until it is active, for at most `timeout`; tells whether it came to that.
+    /// Blocks until the device is active, for at most `timeout`. Returns whether the device became active.
     ///
     /// # Errors
-    /// As for [`wait_for_active`](Self::wait_for_active).
+    /// See [`wait_for_active`](Self::wait_for_active).
     pub fn wait_for_active_timeout(&self, timeout: Duration) -> Result<bool> {
         self.input.wait_for_timeout(true, timeout)
     }
 
-    /// Blocks until it is inactive; returns at once if it is.
+    /// Blocks until the device is inactive; returns at once if it is.
     ///
     /// # Errors
-    /// As for [`wait_for_active`](Self::wait_for_active).
+    /// See [`wait_for_active`](Self::wait_for_active).
     pub fn wait_for_inactive(&self) -> Result<()> {
         self.input.wait_for(false)
     }
 
-    /// Blocks until it is inactive, for at most `timeout`; tells whether it came to that.
+    /// Blocks until the device is inactive, for at most `timeout`. Returns whether the device became inactive.
     ///
     /// # Errors
-    /// As for [`wait_for_active`](Self::wait_for_active).
+    /// See [`wait_for_active`](Self::wait_for_active).
     pub fn wait_for_inactive_timeout(&self, timeout: Duration) -> Result<bool> {
         self.input.wait_for_timeout(false, timeout)
     }
 
-    /// How many edges have been lost so far, because nobody could take them fast enough.
+    /// Returns how many edges have been lost so far, because they came faster than anybody could take them.
     pub fn missed(&self) -> u64 {
         self.input.missed()
     }
 
-    /// The factory that it belongs to.
-    pub fn gpio(&self) -> &Gpio {
-        self.input.gpio()
-    }
-
-    /// The line below, with electrical levels; the same pin, not a second one.
+    /// Returns the line below, with electrical levels. It is the same pin, not a second one.
     pub fn input(&self) -> &Input {
         &self.input
     }
 
-    /// Whether it has been closed.
-    pub fn is_closed(&self) -> bool {
-        self.input.is_closed()
+    /// Returns whether the device is active, by the last event and without a look at the pin.
+    pub(super) fn was_active(&self) -> bool {
+        self.active_time().is_some()
     }
 
-    /// Gives the pin back, forgets the handlers, and ends all waits with [`Closed`](crate::ErrorKind::Closed).
-    /// Idempotent; other handles of the device are closed by this, too.
-    ///
-    /// # Errors
-    /// Those of the system; the pin is given back as far as can be all the same.
-    pub fn close(&self) -> Result<()> {
-        self.input.close()
+    pub(crate) fn state(&self) -> &'static str {
+        if self.was_active() { "active" } else { "inactive" }
     }
 }
 
-impl InputDevice for DigitalInputDevice {
+impl Open<Pulled> for DigitalInputDevice {
     const NAME: &'static str = "DigitalInputDevice";
-    const PULL_UP: bool = false;
-    const GESTURES: bool = false;
+
+    fn open(options: Pulled, site: &Site) -> Result<Self> {
+        let input = options.input(site)?.open()?;
+        Ok(DigitalInputDevice::from_input(input))
+    }
 }
+
+impl Value for DigitalInputDevice {
+    type Value = bool;
+
+    fn value(&self) -> Result<bool> {
+        self.value()
+    }
+}
+
+single_pin!(DigitalInputDevice(input));

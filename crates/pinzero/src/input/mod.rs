@@ -1,9 +1,9 @@
-//! Devices that are read.
+//! Devices that are read, and their options.
 
-mod builder;
 mod button;
 mod digital;
+mod options;
 
-pub use builder::{InputBuilder, InputDevice};
 pub use button::Button;
 pub use digital::DigitalInputDevice;
+pub use options::{Pressable, Pulled};

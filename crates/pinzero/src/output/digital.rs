@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Gpio, Level, Output, PinSpec, Result};
+use pinzero_core::{Animation, Blink, Level, Output, PinSpec, Result, SetValue, Switch, Value};
 
-use super::{OutputBuilder, OutputDevice};
+use super::Digital;
+use crate::device::single_pin;
+use crate::{Builder, Open, Site};
 
 /// Anything that is either on or off: a relay, a transistor, a LED.
 ///
-/// Clones are handles of the same device; the last one to go closes it. Writing ends a blink that runs.
+/// Clones are handles of the same device, and dropping the last one closes the device. Every write ends a blink that runs.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -19,7 +21,8 @@ use super::{OutputBuilder, OutputDevice};
 /// assert!(relay.is_active()?);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
 pub struct DigitalOutputDevice {
     output: Output,
     /// The level that means "on".
@@ -27,73 +30,69 @@ pub struct DigitalOutputDevice {
 }
 
 impl DigitalOutputDevice {
-    /// Opens the device on `pin` of the default factory: on means high, and it starts off.
+    /// Opens the device on `pin` of the default factory. The device starts off.
     ///
     /// # Errors
-    /// As for [`OutputBuilder::open`].
+    /// See [`Builder::open`].
     #[track_caller]
     pub fn new(pin: impl Into<PinSpec>) -> Result<Self> {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other settings.
-    pub fn builder(pin: impl Into<PinSpec>) -> OutputBuilder<Self> {
-        OutputBuilder::new(pin.into())
+    /// Prepares to open the device with other options.
+    pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
+        Builder::new(Digital::new(pin))
     }
 
-    pub(super) fn wrap(output: Output, active: Level) -> Self {
-        DigitalOutputDevice { output, active }
-    }
-
-    /// Switches it on.
+    /// Turns the device on.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and those of the system.
+    /// See [`Switch`].
     pub fn on(&self) -> Result<()> {
         self.output.set(self.active)
     }
 
-    /// Switches it off. Once this returns, no step of a blink writes any more.
+    /// Turns the device off. Once this returns, no step of a blink writes any more.
     ///
     /// # Errors
-    /// As for [`on`](Self::on).
+    /// See [`Switch`].
     pub fn off(&self) -> Result<()> {
         self.output.set(!self.active)
     }
 
-    /// Switches it to what it is not.
+    /// Turns the device on if it is off, and off if it is on.
     ///
     /// # Errors
-    /// As for [`on`](Self::on).
+    /// See [`Switch`].
     pub fn toggle(&self) -> Result<()> {
         self.output.toggle()
     }
 
-    /// Switches it on or off.
+    /// Turns the device on or off.
     ///
     /// # Errors
-    /// As for [`on`](Self::on).
+    /// See [`Switch`].
     pub fn set_value(&self, on: bool) -> Result<()> {
-        self.output.set(if on { self.active } else { !self.active })
+        if on { self.on() } else { self.off() }
     }
 
-    /// The same as [`is_active`](Self::is_active).
+    /// Returns whether the device is on, as [`is_active`](Self::is_active) does.
     ///
     /// # Errors
-    /// As for [`is_active`](Self::is_active).
+    /// See [`Switch`].
     pub fn value(&self) -> Result<bool> {
         self.is_active()
     }
 
-    /// Whether it is on, as its pin says: a short circuit may hold that elsewhere than where it is driven to.
+    /// Returns whether the device is on. Reads the pin, so a short circuit shows.
     ///
     /// # Errors
-    /// As for [`on`](Self::on).
+    /// See [`Switch`].
     pub fn is_active(&self) -> Result<bool> {
         Ok(self.output.level()? == self.active)
     }
 
-    /// Blinks in the background until it is told otherwise: on for `on_time`, off for `off_time`.
+    /// Blinks in the background until the next write: on for `on_time`, off for `off_time`.
     ///
     /// ```
     /// use pinzero::prelude::*;
@@ -108,8 +107,7 @@ impl DigitalOutputDevice {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if both times together are less than 100 µs, and as for
-    /// [`on`](Self::on).
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if both times together are less than 100 µs; see also [`Switch`].
     pub fn blink(&self, on_time: Duration, off_time: Duration) -> Result<Animation> {
         self.blink_with(Blink::new(on_time, off_time))
     }
@@ -126,35 +124,62 @@ impl DigitalOutputDevice {
     /// ```
     ///
     /// # Errors
-    /// As for [`blink`](Self::blink); [`InvalidValue`](crate::ErrorKind::InvalidValue) if the plan fades, too.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if a cycle is shorter than 100 µs or the plan fades; see also
+    /// [`Switch`].
     pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
         self.output.blink(plan, self.active)
     }
 
-    /// The factory that it belongs to.
-    pub fn gpio(&self) -> &Gpio {
-        self.output.gpio()
-    }
-
-    /// The line below, with electrical levels; the same pin, not a second one.
+    /// Returns the line below, with electrical levels. It is the same pin, not a second one.
     pub fn output(&self) -> &Output {
         &self.output
     }
 
-    /// Whether it has been closed.
-    pub fn is_closed(&self) -> bool {
-        self.output.is_closed()
-    }
-
-    /// Ends a blink and gives the pin back. Idempotent; other handles of the device are closed by this, too.
-    ///
-    /// # Errors
-    /// Those of the system; the pin is given back as far as can be all the same.
-    pub fn close(&self) -> Result<()> {
-        self.output.close()
+    pub(crate) fn state(&self) -> &'static str {
+        if self.output.last() == self.active { "on" } else { "off" }
     }
 }
 
-impl OutputDevice for DigitalOutputDevice {
+impl Open<Digital> for DigitalOutputDevice {
     const NAME: &'static str = "DigitalOutputDevice";
+
+    fn open(Digital { driven, initial }: Digital, site: &Site) -> Result<Self> {
+        let active = driven.active;
+        let builder = site.output(driven.pin);
+        let builder = match initial {
+            Some(on) => builder.initial(if on { active } else { !active }),
+            None => builder.adopt(),
+        };
+        Ok(DigitalOutputDevice { output: builder.open()?, active })
+    }
 }
+
+impl Switch for DigitalOutputDevice {
+    fn set_active(&self, on: bool) -> Result<()> {
+        self.set_value(on)
+    }
+
+    fn is_active(&self) -> Result<bool> {
+        self.is_active()
+    }
+
+    fn toggle(&self) -> Result<()> {
+        self.toggle()
+    }
+}
+
+impl Value for DigitalOutputDevice {
+    type Value = bool;
+
+    fn value(&self) -> Result<bool> {
+        self.value()
+    }
+}
+
+impl SetValue for DigitalOutputDevice {
+    fn set_value(&self, on: bool) -> Result<()> {
+        self.set_value(on)
+    }
+}
+
+single_pin!(DigitalOutputDevice(output));

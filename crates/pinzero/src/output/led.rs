@@ -1,15 +1,15 @@
 //! [`Led`].
 
-use std::ops::Deref;
-
 use pinzero_core::{PinSpec, Result};
 
-use super::{DigitalOutputDevice, OutputBuilder, OutputDevice};
+use super::{Digital, DigitalOutputDevice};
+use crate::device::newtype;
+use crate::{Builder, Open, Site};
 
-/// A light-emitting diode (with its resistor) between a pin and ground.
+/// A light-emitting diode between a pin and ground, with its resistor.
 ///
-/// All that a [`DigitalOutputDevice`] can do, it can: [`on`](DigitalOutputDevice::on), [`off`](DigitalOutputDevice::off),
-/// [`toggle`](DigitalOutputDevice::toggle), [`blink`](DigitalOutputDevice::blink).
+/// A `Led` does all that a [`DigitalOutputDevice`] does: [`on`](DigitalOutputDevice::on),
+/// [`off`](DigitalOutputDevice::off), [`toggle`](DigitalOutputDevice::toggle), [`blink`](DigitalOutputDevice::blink).
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -20,47 +20,40 @@ use super::{DigitalOutputDevice, OutputBuilder, OutputDevice};
 /// assert!(led.is_lit()?);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
 pub struct Led(DigitalOutputDevice);
 
 impl Led {
-    /// Opens the LED on `pin` of the default factory. It starts dark.
+    /// Opens the LED on `pin` of the default factory. The LED starts dark.
     ///
     /// # Errors
-    /// As for [`OutputBuilder::open`].
+    /// See [`Builder::open`].
     #[track_caller]
     pub fn new(pin: impl Into<PinSpec>) -> Result<Self> {
-        Self::builder(pin).open()
+        Led::builder(pin).open()
     }
 
-    /// Prepares to open the LED with other settings.
-    pub fn builder(pin: impl Into<PinSpec>) -> OutputBuilder<Self> {
-        OutputBuilder::new(pin.into())
+    /// Prepares to open the LED with other options.
+    pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
+        Builder::new(Digital::new(pin))
     }
 
-    /// Whether it is on, as its pin says.
+    /// Returns whether the LED is lit. Reads the pin, so a short circuit shows.
     ///
     /// # Errors
-    /// As for [`on`](DigitalOutputDevice::on).
+    /// See [`Switch`](crate::Switch).
     pub fn is_lit(&self) -> Result<bool> {
-        self.0.is_active()
+        self.is_active()
     }
 }
 
-impl Deref for Led {
-    type Target = DigitalOutputDevice;
-
-    fn deref(&self) -> &DigitalOutputDevice {
-        &self.0
-    }
-}
-
-impl From<DigitalOutputDevice> for Led {
-    fn from(device: DigitalOutputDevice) -> Self {
-        Led(device)
-    }
-}
-
-impl OutputDevice for Led {
+impl Open<Digital> for Led {
     const NAME: &'static str = "Led";
+
+    fn open(options: Digital, site: &Site) -> Result<Self> {
+        Open::open(options, site).map(Led)
+    }
 }
+
+newtype!(Led(DigitalOutputDevice));

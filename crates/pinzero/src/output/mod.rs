@@ -1,11 +1,11 @@
-//! Devices that are driven.
+//! Devices that are driven, and their options.
 
-mod builder;
 mod digital;
 mod led;
+mod options;
 mod pwm;
 
-pub use builder::{OutputBuilder, OutputDevice};
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
-pub use pwm::{PwmBuilder, PwmOutputDevice};
+pub use options::{Digital, Driven, Pulsed};
+pub use pwm::PwmOutputDevice;

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Error, ErrorKind, Gpio, Level, OnClose, PinSpec, Pwm, Result};
+use pinzero_core::{
+    Animation, Blink, Error, ErrorKind, Level, PinSpec, Pwm, Result, SetValue, Switch, Value,
+};
 
-use crate::default_gpio;
+use super::Pulsed;
+use crate::device::single_pin;
+use crate::{Builder, Open, Site};
 
-/// A device whose brightness or speed follows the duty cycle of a wave.
+/// A device whose brightness or speed follows the duty cycle of a train of pulses.
 ///
-/// The wave is the factory's own where it has PWM, and made in software where not; see
-/// [`Gpio::capabilities`]. Clones are handles of the same device; the last one to go closes it.
+/// The factory makes the pulses itself if it has PWM; if not, they are made in software. See
+/// [`Gpio::capabilities`](crate::Gpio::capabilities). Clones are handles of the same device, and dropping the last one
+/// closes the device. Every write ends an animation that runs.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -22,7 +27,19 @@ use crate::default_gpio;
 /// lamp.pulse(secs(1), secs(1))?;
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// With other options:
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let fan = PwmOutputDevice::builder("GPIO18").frequency(25_000.0).initial_value(0.5).gpio(&gpio).open()?;
+/// assert_eq!(gpio.line(18).pulses()[0].period, us(40));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
 pub struct PwmOutputDevice {
     pwm: Pwm,
     /// The level that means "on".
@@ -30,74 +47,65 @@ pub struct PwmOutputDevice {
 }
 
 impl PwmOutputDevice {
-    /// Opens the device on `pin` of the default factory: off, at 100 Hz.
+    /// Opens the device on `pin` of the default factory. The device starts off, at 100 Hz.
     ///
     /// # Errors
-    /// As for [`PwmBuilder::open`].
+    /// See [`Builder::open`].
     #[track_caller]
     pub fn new(pin: impl Into<PinSpec>) -> Result<Self> {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other settings.
-    pub fn builder(pin: impl Into<PinSpec>) -> PwmBuilder {
-        PwmBuilder {
-            pin: pin.into(),
-            gpio: None,
-            active: Level::High,
-            initial: 0.0,
-            frequency: 100.0,
-            hardware: false,
-            on_close: None,
-        }
+    /// Prepares to open the device with other options.
+    pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pulsed> {
+        Builder::new(Pulsed::new(pin))
     }
 
-    /// Sets the value: 0 is off, 1 is fully on. Ends a blink or pulse.
+    /// Sets the value: 0 is off, 1 is fully on.
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside of 0 to 1, [`Closed`](crate::ErrorKind::Closed),
-    /// [`Disconnected`](crate::ErrorKind::Disconnected), and those of the system.
+    /// See [`SetValue`].
     pub fn set_value(&self, value: f64) -> Result<()> {
-        check(value).map_err(|error| error.with_pin(self.pwm.line()))?;
+        check(value).map_err(|error| error.with_pin(self.pin()))?;
         self.pwm.set_duty(logical(value, self.active))
     }
 
-    /// The value last set, by a pulse or by hand.
+    /// Returns the value last set, by an animation or by a call.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn value(&self) -> Result<f64> {
-        if self.pwm.is_closed() {
-            return Err(Error::closed().with_pin(self.pwm.line()));
+        if self.is_closed() {
+            return Err(Error::closed().with_pin(self.pin()));
         }
-        Ok(logical(self.pwm.duty(), self.active))
+        Ok(self.state())
     }
 
-    /// Switches it fully on.
+    /// Turns the device fully on.
     ///
     /// # Errors
-    /// As for [`set_value`](Self::set_value).
+    /// See [`Switch`].
     pub fn on(&self) -> Result<()> {
         self.set_value(1.0)
     }
 
-    /// Switches it off. Once this returns, no step of a pulse writes any more.
+    /// Turns the device off. Once this returns, no step of an animation writes any more.
     ///
     /// # Errors
-    /// As for [`set_value`](Self::set_value).
+    /// See [`Switch`].
     pub fn off(&self) -> Result<()> {
         self.set_value(0.0)
     }
 
-    /// Sets the value to what is missing to 1, as gpiozero does.
+    /// Sets the value to 1 minus the value, as gpiozero does.
     ///
     /// # Errors
-    /// As for [`set_value`](Self::set_value).
+    /// See [`Switch`].
     pub fn toggle(&self) -> Result<()> {
         self.pwm.set_duty(logical(self.pwm.duty(), Level::Low))
     }
 
-    /// Whether it is on at all: its value is above 0.
+    /// Returns whether the device is on at all: whether the value is above 0.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed).
@@ -105,32 +113,31 @@ impl PwmOutputDevice {
         Ok(self.value()? > 0.0)
     }
 
-    /// The frequency of the wave in hertz.
+    /// Returns the frequency of the pulses in hertz.
     pub fn frequency(&self) -> f64 {
         self.pwm.frequency()
     }
 
-    /// Sets the frequency in hertz; the value and a pulse that runs stay.
+    /// Sets the frequency in hertz. The value stays, and an animation goes on.
     ///
     /// # Errors
-    /// [`InvalidFrequency`](crate::ErrorKind::InvalidFrequency), and as for [`set_value`](Self::set_value).
+    /// [`InvalidFrequency`](crate::ErrorKind::InvalidFrequency); see also [`Switch`].
     pub fn set_frequency(&self, hertz: f64) -> Result<()> {
         self.pwm.set_frequency(hertz)
     }
 
-    /// Blinks in the background until it is told otherwise: on for `on_time`, off for `off_time`.
+    /// Blinks in the background until the next write: on for `on_time`, off for `off_time`.
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if both times together are less than 100 µs, and as for
-    /// [`set_value`](Self::set_value).
+    /// See [`blink_with`](Self::blink_with).
     pub fn blink(&self, on_time: Duration, off_time: Duration) -> Result<Animation> {
         self.blink_with(Blink::new(on_time, off_time))
     }
 
-    /// Swells and dies away in the background until it is told otherwise.
+    /// Fades in and out in the background until the next write.
     ///
     /// # Errors
-    /// As for [`blink`](Self::blink).
+    /// See [`blink_with`](Self::blink_with).
     pub fn pulse(&self, fade_in_time: Duration, fade_out_time: Duration) -> Result<Animation> {
         self.blink_with(Blink::pulse(fade_in_time, fade_out_time))
     }
@@ -147,36 +154,22 @@ impl PwmOutputDevice {
     /// ```
     ///
     /// # Errors
-    /// As for [`blink`](Self::blink).
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if a cycle is shorter than 100 µs; see also [`Switch`].
     pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
         self.pwm.blink(plan, self.active)
     }
 
-    /// The factory that it belongs to.
-    pub fn gpio(&self) -> &Gpio {
-        self.pwm.gpio()
-    }
-
-    /// The line below, with electrical duty cycles; the same pin, not a second one.
+    /// Returns the line below, with electrical duty cycles. It is the same pin, not a second one.
     pub fn pwm(&self) -> &Pwm {
         &self.pwm
     }
 
-    /// Whether it has been closed.
-    pub fn is_closed(&self) -> bool {
-        self.pwm.is_closed()
-    }
-
-    /// Ends the wave and gives the pin back. Idempotent; other handles of the device are closed by this, too.
-    ///
-    /// # Errors
-    /// Those of the system; the pin is given back as far as can be all the same.
-    pub fn close(&self) -> Result<()> {
-        self.pwm.close()
+    pub(crate) fn state(&self) -> f64 {
+        logical(self.pwm.duty(), self.active)
     }
 }
 
-/// From a value to a duty cycle and back; rounded, so that what is read is what was set.
+/// Converts a value to a duty cycle and back. Rounds, so that the value read is the value set.
 fn logical(value: f64, active: Level) -> f64 {
     const DIGITS: f64 = 1e12;
     if active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
@@ -191,85 +184,49 @@ fn check(value: f64) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidValue, message))
 }
 
-/// How to open a [`PwmOutputDevice`].
-///
-/// ```
-/// use pinzero::prelude::*;
-///
-/// let gpio = pinzero::mock::gpio();
-/// let fan = PwmOutputDevice::builder("GPIO18").frequency(25_000.0).initial_value(0.5).on(&gpio).open()?;
-/// assert_eq!(gpio.line(18).pulses()[0].period, us(40));
-/// # Ok::<(), pinzero::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-#[must_use = "nothing is opened before `open`"]
-pub struct PwmBuilder {
-    pin: PinSpec,
-    gpio: Option<Gpio>,
-    active: Level,
-    initial: f64,
-    frequency: f64,
-    hardware: bool,
-    on_close: Option<OnClose>,
-}
+impl Open<Pulsed> for PwmOutputDevice {
+    const NAME: &'static str = "PwmOutputDevice";
 
-impl PwmBuilder {
-    /// The factory to take instead of the default one.
-    pub fn on(mut self, gpio: &Gpio) -> Self {
-        self.gpio = Some(gpio.clone());
-        self
-    }
-
-    /// Whether the device is on when the pin is high; it is if nothing is said.
-    pub fn active_high(mut self, active_high: bool) -> Self {
-        self.active = Level::from(active_high);
-        self
-    }
-
-    /// The value from the first instant, from 0 to 1; 0 if nothing is said.
-    pub fn initial_value(mut self, value: f64) -> Self {
-        self.initial = value;
-        self
-    }
-
-    /// The frequency in hertz; 100 if nothing is said.
-    pub fn frequency(mut self, hertz: f64) -> Self {
-        self.frequency = hertz;
-        self
-    }
-
-    /// Insists on pulses of the hardware's own, as [`pinzero_core::PwmBuilder::hardware`] does.
-    pub fn hardware(mut self, hardware: bool) -> Self {
-        self.hardware = hardware;
-        self
-    }
-
-    /// What the pin becomes when the device is closed; [`OnClose::Restore`] if neither this nor the factory's builder
-    /// says anything.
-    pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.on_close = Some(on_close);
-        self
-    }
-
-    /// Opens the device.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue), [`InvalidFrequency`](crate::ErrorKind::InvalidFrequency), and as
-    /// for [`OutputBuilder::open`](super::OutputBuilder::open).
-    #[track_caller]
-    pub fn open(self) -> Result<PwmOutputDevice> {
-        check(self.initial).map_err(|error| error.with_pin(&self.pin).with_device("PwmOutputDevice"))?;
-        let gpio = match self.gpio {
-            Some(gpio) => gpio,
-            None => default_gpio()?,
-        };
-        let mut builder =
-            gpio.pwm(self.pin).device("PwmOutputDevice").frequency(self.frequency).rest(!self.active);
-        builder = builder.hardware(self.hardware);
-        if let Some(on_close) = self.on_close {
-            builder = builder.on_close(on_close);
-        }
-        let pwm = builder.initial(logical(self.initial, self.active)).open()?;
-        Ok(PwmOutputDevice { pwm, active: self.active })
+    fn open(Pulsed { driven, initial, frequency, hardware }: Pulsed, site: &Site) -> Result<Self> {
+        check(initial).map_err(|error| error.with_pin(&driven.pin).with_device(site.device()))?;
+        let active = driven.active;
+        let pwm = site
+            .pwm(driven.pin)
+            .initial(logical(initial, active))
+            .frequency(frequency)
+            .hardware(hardware)
+            .rest(!active)
+            .open()?;
+        Ok(PwmOutputDevice { pwm, active })
     }
 }
+
+impl Switch for PwmOutputDevice {
+    fn set_active(&self, on: bool) -> Result<()> {
+        if on { self.on() } else { self.off() }
+    }
+
+    fn is_active(&self) -> Result<bool> {
+        self.is_active()
+    }
+
+    fn toggle(&self) -> Result<()> {
+        self.toggle()
+    }
+}
+
+impl Value for PwmOutputDevice {
+    type Value = f64;
+
+    fn value(&self) -> Result<f64> {
+        self.value()
+    }
+}
+
+impl SetValue for PwmOutputDevice {
+    fn set_value(&self, value: f64) -> Result<()> {
+        self.set_value(value)
+    }
+}
+
+single_pin!(PwmOutputDevice(pwm));

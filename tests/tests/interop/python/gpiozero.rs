@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pinzero::mock::{Function, Pulse};
+use pinzero::LineFunction;
+use pinzero::mock::Pulse;
 use pinzero::time::{ms, us};
 use pinzero::{Bias, Level};
 use serde_json::json;
@@ -17,7 +18,7 @@ fn assert_closed(bench: &Bench, gpios: &[u32]) {
     for gpio in gpios {
         let line = bench.line(*gpio);
         let bias = if matches!(gpio, 2 | 3) { Bias::PullUp } else { Bias::Disabled };
-        assert_eq!((line.function(), line.bias()), (Function::Input, bias), "GPIO{gpio}");
+        assert_eq!((line.function(), line.bias()), (LineFunction::Input, bias), "GPIO{gpio}");
     }
 }
 
@@ -27,7 +28,7 @@ fn gpiozero_drives_leds_servos_and_motors() {
     for bench in [Bench::new(), Bench::hesitant()] {
         let mut client = bench.python("gpiozero_outputs.py");
         client.sees("led", json!([0, "output"]));
-        assert_eq!((bench.line(17).function(), bench.level(17)), (Function::Output, 0));
+        assert_eq!((bench.line(17).function(), bench.level(17)), (LineFunction::Output, 0));
         client.sees("led on", true);
         assert_eq!(bench.level(17), 1);
         client.sees("led off", false);
@@ -36,7 +37,7 @@ fn gpiozero_drives_leds_servos_and_motors() {
         client.at("led has blinked");
         assert_eq!(bench.levels(17), [1, 0, 1, 0, 1, 0]);
         client.sees("inverted led", true);
-        assert_eq!((bench.line(22).function(), bench.level(22)), (Function::Output, 0));
+        assert_eq!((bench.line(22).function(), bench.level(22)), (LineFunction::Output, 0));
         client.sees("led closed", true);
         assert_closed(&bench, &[17, 22]);
 
@@ -151,7 +152,7 @@ fn gpiozero_hears_buttons_encoders_and_sensors() {
         detent([25, 24]);
         client.sees("back", json!([[2]]));
         client.at("encoder closed");
-        assert_eq!([24, 25].map(|gpio| bench.line(gpio).function()), [Function::Input; 2]);
+        assert_eq!([24, 25].map(|gpio| bench.line(gpio).function()), [LineFunction::Input; 2]);
 
         let distance = with_echo(&bench, || client.at("distance")).as_f64().unwrap();
         let echoes = bench.changes(27);
@@ -221,7 +222,7 @@ fn a_program_with_gpiozero_that_is_killed_leaves_its_outputs_unless_they_are_to_
         client.kill();
         if is_safe {
             until("the LED goes out", || bench.level(17) == 0);
-            assert_eq!(bench.line(17).function(), Function::Input);
+            assert_eq!(bench.line(17).function(), LineFunction::Input);
         }
         // Another client finds the daemon in good health, and may go on where the first one ended.
         let mut client = bench.python("pigpio_pins.py");
@@ -257,6 +258,6 @@ fn assert_tested(bench: &Bench, first: u32, text: &str) {
             bench.line(gpio).writes() >= 2 && bench.levels(gpio).contains(&1),
             "GPIO{gpio} was not driven"
         );
-        assert_eq!(bench.line(gpio).function(), Function::Input, "GPIO{gpio}");
+        assert_eq!(bench.line(gpio).function(), LineFunction::Input, "GPIO{gpio}");
     }
 }

@@ -1,6 +1,6 @@
 //! pigpio: modes, levels, PWM and servos.
 
-use pinzero::mock::Function;
+use pinzero::LineFunction;
 use pinzero::{Bias, Level};
 use serde_json::json;
 
@@ -19,15 +19,15 @@ fn pins_do_what_pigpio_tells_them() {
     assert!(times.is_sorted() && times[2] < 20_000_000, "{before} {ticks:?} {now}");
 
     client.sees("output", [0, 1, 0]);
-    assert_eq!((bench.line(17).function(), bench.level(17)), (Function::Output, 0));
+    assert_eq!((bench.line(17).function(), bench.level(17)), (LineFunction::Output, 0));
     client.sees("high", [0, 1]);
     assert_eq!(bench.level(17), 1);
     client.sees("low", [0, 0]);
     assert_eq!(bench.levels(17), [1, 0]);
     client.sees("input", [0, 0, 0]);
-    assert_eq!(bench.line(17).function(), Function::Input);
+    assert_eq!(bench.line(17).function(), LineFunction::Input);
     client.sees("write makes an output", [0, 1]);
-    assert_eq!((bench.line(17).function(), bench.level(17)), (Function::Output, 1));
+    assert_eq!((bench.line(17).function(), bench.level(17)), (LineFunction::Output, 1));
     client.sees("pull up", [0, 1]);
     assert_eq!(bench.line(17).bias(), Bias::PullUp);
     client.sees("pull down", [0, 0]);
@@ -43,7 +43,7 @@ fn pins_do_what_pigpio_tells_them() {
 
     client.sees("bank set", json!([0, 1 << 5 | 1 << 6]));
     assert_eq!([5, 6, 16].map(|gpio| bench.level(gpio)), [1, 1, 0]);
-    assert_eq!(bench.line(16).function(), Function::Input);
+    assert_eq!(bench.line(16).function(), LineFunction::Input);
     client.sees("bank cleared", json!([0, 1 << 5]));
     assert_eq!([5, 6].map(|gpio| bench.level(gpio)), [1, 0]);
     client.sees("bank, not all of it", [-42, -42]);
@@ -69,7 +69,7 @@ fn pulses_are_what_pigpio_asks_for() {
     client.sees("frequency", [500, 400]);
     client.sees("range", [400, 1000, -21, -21]);
     client.sees("PWM", [0, 250, 1]);
-    assert_eq!((bench.line(18).function(), bench.wave(18)), (Function::Pwm, (2000, 500)));
+    assert_eq!((bench.line(18).function(), bench.wave(18)), (LineFunction::Pwm, (2000, 500)));
     client.sees("PWM, half the range", [400, 125]);
     assert_eq!(bench.wave(18), (2000, 500));
     client.sees("PWM, another frequency", [100, 125]);
@@ -101,7 +101,7 @@ fn pulses_are_what_pigpio_asks_for() {
     assert_eq!((bench.level(13), bench.wave(13).1), (0, 0));
     client.sees("hardware PWM mistakes", [-95, -97, -96]);
     client.sees("input", [0, 0, -92]);
-    assert_eq!(bench.line(24).function(), Function::Input);
+    assert_eq!(bench.line(24).function(), LineFunction::Input);
     client.sees("stopped", false);
     client.ends();
 }

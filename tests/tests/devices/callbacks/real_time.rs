@@ -1,21 +1,18 @@
-//! What user code may do inside a callback, in real time and on the factory's own threads: the same as on virtual time.
+//! What only real time shows of a callback: which thread runs it, and what goes on beside it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use pinzero::EventKind::{Activated, Deactivated, Held};
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{ErrorKind, Handler};
 use pinzero_tests::{PATIENCE, all_dropped, eventually, receive, without_hanging};
 
-fn board() -> MockGpio {
-    mock::builder().realtime().open()
-}
+use super::button;
 
-fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).on(gpio).open()
+pub(super) fn board() -> MockGpio {
+    mock::builder().realtime().open()
 }
 
 #[test]
@@ -33,94 +30,11 @@ fn they_run_on_the_factorys_threads() -> pinzero::Result<()> {
 }
 
 #[test]
-fn it_may_close_its_own_device() -> pinzero::Result<()> {
-    let gpio = board();
-    let button = button(&gpio, 2)?;
-    let (sender, closed) = mpsc::channel();
-    button.when_pressed({
-        let button = button.clone();
-        move |_| sender.send((button.close().is_ok(), button.is_closed()))
-    });
-    gpio.line(2).drive(Level::Low);
-    assert_eq!(receive(&closed), (true, true));
-    assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
-    // The channel ends when what the handler owned is dropped.
-    all_dropped(&closed);
-    Button::builder(2).on(&gpio).open()?.close()
-}
-
-#[test]
-fn it_may_replace_itself() -> pinzero::Result<()> {
-    let gpio = board();
-    let button = button(&gpio, 2)?;
-    let (sender, calls) = mpsc::channel();
-    let handler: Arc<Mutex<Option<Handler>>> = Arc::default();
-    let mut own = handler.lock().unwrap();
-    *own = Some(button.when_pressed({
-        let (button, handler) = (button.clone(), handler.clone());
-        move |_| {
-            if let Some(handler) = handler.lock().unwrap().take() {
-                handler.remove();
-            }
-            let second = sender.clone();
-            button.when_pressed(move |_| second.send("second"));
-            sender.send("first")
-        }
-    }));
-    drop(own);
-    for expected in ["first", "second", "second"] {
-        gpio.line(2).drive(Level::Low);
-        gpio.line(2).drive(Level::High);
-        assert_eq!(receive(&calls), expected);
-    }
-    Ok(())
-}
-
-#[test]
-fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
-    let gpio = board();
-    let button = button(&gpio, 2)?;
-    let (sender, calls) = mpsc::channel();
-    button.when_pressed({
-        let (button, sender) = (button.clone(), sender.clone());
-        move |_| {
-            sender.send("pressed")?;
-            let waited = button.wait_for_release();
-            sender.send(if waited.is_ok() { "waited" } else { "failed" })
-        }
-    });
-    button.when_released(move |_| sender.send("released"));
-    gpio.line(2).drive(Level::Low);
-    assert_eq!(receive(&calls), "pressed");
-    assert!(calls.try_recv().is_err());
-    gpio.line(2).drive(Level::High);
-    assert_eq!((receive(&calls), receive(&calls)), ("waited", "released"));
-    Ok(())
-}
-
-#[test]
-fn it_may_panic_and_the_others_go_on() -> pinzero::Result<()> {
-    let gpio = board();
-    let button = button(&gpio, 2)?;
-    let (sender, calls) = mpsc::channel();
-    button.when_pressed(|_| -> () { panic!("a panic on purpose, in a callback") });
-    button.when_pressed(move |event| sender.send(event.kind));
-    for _ in 0..3 {
-        gpio.line(2).drive(Level::Low);
-        gpio.line(2).drive(Level::High);
-        assert_eq!(receive(&calls), Activated);
-    }
-    eventually("three panics are counted", || gpio.panics() == 3);
-    assert_eq!(gpio.threads(), 2);
-    Ok(())
-}
-
-#[test]
 fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order() -> pinzero::Result<()> {
     let gpio = board();
-    let sleeper = Button::builder(2).hold_time(ms(5)).on(&gpio).open()?;
+    let sleeper = Button::builder(2).hold_time(ms(5)).gpio(&gpio).open()?;
     let other = button(&gpio, 3)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let (sender, calls) = mpsc::channel();
     let (wake, sleep) = mpsc::channel::<()>();
     sleeper.when_pressed({
@@ -169,7 +83,7 @@ fn it_may_drop_the_last_handle_of_everything() {
     without_hanging(|| {
         let (sender, done) = mpsc::channel();
         let gpio = board();
-        let button = Button::builder(2).on(&gpio).open()?;
+        let button = Button::builder(2).gpio(&gpio).open()?;
         let (go, wait) = mpsc::channel::<()>();
         button.when_pressed({
             let mut own = Some((button.clone(), gpio.clone()));
@@ -186,23 +100,6 @@ fn it_may_drop_the_last_handle_of_everything() {
         Ok::<(), pinzero::Error>(())
     })
     .unwrap();
-}
-
-#[test]
-fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
-    let gpio = board();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
-    led.blink(ms(1), ms(1))?;
-    let (sender, closed) = mpsc::channel();
-    button.when_pressed({
-        let gpio = gpio.clone();
-        move |_| sender.send(gpio.close().is_ok())
-    });
-    gpio.line(2).drive(Level::Low);
-    assert!(receive(&closed));
-    assert!(led.is_closed() && button.is_closed());
-    assert_eq!(gpio.line(17).function(), Function::Input);
-    Ok(())
 }
 
 #[test]

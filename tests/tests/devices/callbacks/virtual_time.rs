@@ -1,44 +1,19 @@
-//! What user code may do inside a callback, on virtual time: everything.
+//! What only virtual time shows of a callback: exact times, and calls inside calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pinzero::mock::{self, Function, MockGpio};
+use pinzero::Handler;
+use pinzero::LineFunction;
+use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{ErrorKind, Handler};
 use pinzero_tests::{Log, at};
 
-fn button(gpio: &MockGpio, pin: u32) -> pinzero::Result<Button> {
-    Button::builder(pin).on(gpio).open()
-}
+use super::button;
 
 /// Presses `pin` at each of these milliseconds from now, for 10 ms.
 fn presses(gpio: &MockGpio, pin: u32, times: &[u64]) {
     gpio.line(pin).script(times.iter().flat_map(|at| [(ms(*at), Level::Low), (ms(at + 10), Level::High)]));
-}
-
-#[test]
-fn it_may_close_its_own_device() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    button.when_pressed({
-        let (button, log) = (button.clone(), log.clone());
-        move |_| {
-            log.push(button.close().is_ok());
-            log.push(button.is_closed());
-        }
-    });
-    button.when_pressed({
-        let log = log.clone();
-        move |_| log.push(false)
-    });
-    presses(&gpio, 2, &[10, 30]);
-    gpio.advance(ms(100));
-    assert_eq!(log.take(), [true, true], "once, and handlers that come after are forgotten");
-    assert_eq!(button.is_pressed().unwrap_err().kind(), ErrorKind::Closed);
-    // The pin is free, though the handler owned a handle of its own device.
-    Button::builder(2).on(&gpio).open()?.close()
 }
 
 #[test]
@@ -56,31 +31,6 @@ fn what_it_owns_is_dropped_after_it_has_closed_its_device() -> pinzero::Result<(
     presses(&gpio, 2, &[10]);
     gpio.advance(ms(50));
     assert_eq!((Arc::strong_count(&alive), gpio.panics()), (1, 0));
-    Ok(())
-}
-
-#[test]
-fn it_may_replace_itself() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    let handler: Arc<Mutex<Option<Handler>>> = Arc::default();
-    let first = button.when_pressed({
-        let (button, log, handler) = (button.clone(), log.clone(), handler.clone());
-        move |event| {
-            log.push(("first", event.at));
-            if let Some(handler) = handler.lock().unwrap().take() {
-                handler.remove();
-            }
-            let log = log.clone();
-            button.when_pressed(move |event| log.push(("second", event.at)));
-        }
-    });
-    *handler.lock().unwrap() = Some(first);
-    presses(&gpio, 2, &[10, 30, 50]);
-    gpio.advance(ms(100));
-    let expected = [("first", at(10)), ("second", at(30)), ("second", at(50))];
-    assert_eq!(log.take(), expected, "the new one begins with the next event");
     Ok(())
 }
 
@@ -164,7 +114,7 @@ fn amid_a_flood_what_is_removed_is_dropped_at_once() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let starter = button(&gpio, 3)?;
     let button = button(&gpio, 2)?;
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let log = Log::new();
     let owner: Arc<Mutex<Option<Handler>>> = Arc::default();
     *owner.lock().unwrap() = Some(button.when_pressed(move |_| drop(led.toggle())));
@@ -173,7 +123,7 @@ fn amid_a_flood_what_is_removed_is_dropped_at_once() -> pinzero::Result<()> {
         move |_| {
             if let Some(handler) = owner.lock().unwrap().take() {
                 handler.remove();
-                log.push(Led::builder(17).on(&gpio).open().is_ok());
+                log.push(Led::builder(17).gpio(&gpio).open().is_ok());
             }
         }
     });
@@ -210,7 +160,7 @@ fn losses_are_told_with_the_next_event_that_anybody_hears_of() -> pinzero::Resul
 fn each_of_several_holds_is_told() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let starter = button(&gpio, 3)?;
-    let button = Button::builder(2).on(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
+    let button = Button::builder(2).gpio(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
     let log = Log::new();
     button.when_held({
         let log = log.clone();
@@ -230,49 +180,6 @@ fn each_of_several_holds_is_told() -> pinzero::Result<()> {
     gpio.line(3).drive(Level::Low);
     let holds = [100, 500, 900].map(|time| (at(time), ms(100)));
     assert_eq!(log.take(), holds);
-    Ok(())
-}
-
-#[test]
-fn it_may_wait_for_the_release_of_its_own_button() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let button = button(&gpio, 2)?;
-    let log = Log::new();
-    button.when_pressed({
-        let (button, gpio, log) = (button.clone(), gpio.clone(), log.clone());
-        move |_| {
-            log.push(("pressed", gpio.elapsed()));
-            let waited = button.wait_for_release();
-            log.push((if waited.is_ok() { "waited" } else { "failed" }, gpio.elapsed()));
-        }
-    });
-    button.when_released({
-        let (gpio, log) = (gpio.clone(), log.clone());
-        move |_| log.push(("released", gpio.elapsed()))
-    });
-    gpio.line(2).script([(ms(100), Level::Low), (ms(400), Level::High)]);
-    gpio.advance(ms(150));
-    assert_eq!(log.take(), [("pressed", ms(100)), ("waited", ms(400)), ("released", ms(400))]);
-    assert_eq!(gpio.elapsed(), ms(400), "the clock never goes back");
-    Ok(())
-}
-
-#[test]
-fn it_may_panic_and_the_others_go_on() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let (button, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
-    let log = Log::new();
-    button.when_pressed(|_| -> () { panic!("a panic on purpose, in a callback") });
-    for (name, button) in [("same", &button), ("other", &other)] {
-        let log = log.clone();
-        button.when_pressed(move |event| log.push((name, event.at)));
-    }
-    presses(&gpio, 2, &[10, 30]);
-    presses(&gpio, 3, &[10, 30]);
-    gpio.advance(ms(100));
-    let expected = [("same", at(10)), ("other", at(10)), ("same", at(30)), ("other", at(30))];
-    assert_eq!(log.take(), expected);
-    assert_eq!(gpio.panics(), 2);
     Ok(())
 }
 
@@ -311,7 +218,7 @@ fn a_panic_while_its_captures_are_dropped_is_a_panic_like_any_other() -> pinzero
 fn it_may_sleep_while_edges_holds_and_blinks_go_on() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let (sleeper, other) = (button(&gpio, 2)?, button(&gpio, 3)?);
-    let led = Led::builder(17).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
     let log: Log<(&str, u64, u64)> = Log::new();
     let note = |name: &'static str| {
         let (gpio, log) = (gpio.clone(), log.clone());
@@ -366,20 +273,20 @@ fn it_may_move_the_clock_past_where_it_was_to_go() -> pinzero::Result<()> {
 fn it_may_open_close_and_drop_devices() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let button = button(&gpio, 2)?;
-    let mut led = Some(Led::builder(17).initial_value(true).on(&gpio).open()?);
+    let mut led = Some(Led::builder(17).initial_value(true).gpio(&gpio).open()?);
     let log = Log::new();
     button.when_pressed({
         let (gpio, log) = (gpio.clone(), log.clone());
         move |_| {
             drop(led.take());
             log.push(gpio.line(17).function());
-            led = Led::builder(17).on(&gpio).open().ok();
+            led = Led::builder(17).gpio(&gpio).open().ok();
             log.push(gpio.line(17).function());
         }
     });
     presses(&gpio, 2, &[10]);
     gpio.advance(ms(50));
-    assert_eq!(log.take(), [Function::Input, Function::Output]);
+    assert_eq!(log.take(), [LineFunction::Input, LineFunction::Output]);
     Ok(())
 }
 
@@ -410,26 +317,9 @@ fn it_may_press_other_buttons_and_its_own() -> pinzero::Result<()> {
 }
 
 #[test]
-fn it_may_close_the_whole_factory() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
-    led.blink(ms(1), ms(1))?;
-    button.when_pressed({
-        let gpio = gpio.clone();
-        move |_| gpio.close()
-    });
-    presses(&gpio, 2, &[10, 30]);
-    gpio.advance(secs(1));
-    assert!(led.is_closed() && button.is_closed());
-    assert_eq!(gpio.line(17).function(), Function::Input);
-    assert_eq!(gpio.panics(), 0);
-    Ok(())
-}
-
-#[test]
 fn it_may_run_a_blink_to_its_end() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let (button, led) = (button(&gpio, 2)?, Led::builder(17).on(&gpio).open()?);
+    let (button, led) = (button(&gpio, 2)?, Led::builder(17).gpio(&gpio).open()?);
     let log = Log::new();
     button.when_pressed({
         let (gpio, led, log) = (gpio.clone(), led.clone(), log.clone());
@@ -452,8 +342,8 @@ fn it_may_run_a_blink_to_its_end() -> pinzero::Result<()> {
 fn a_write_in_a_callback_that_another_write_sets_off_is_the_last() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let log = Log::new();
     sensor.when_activated({
         let (led, log) = (led.clone(), log.clone());
@@ -475,8 +365,8 @@ fn a_write_in_a_callback_that_another_write_sets_off_is_the_last() -> pinzero::R
 fn a_blink_that_a_write_has_ended_is_over_for_the_callback_of_that_write() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.wire(17, 24);
-    let led = Led::builder(17).on(&gpio).open()?;
-    let sensor = DigitalInputDevice::builder(24).on(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
     let blink = led.blink(ms(10), ms(10))?;
     gpio.advance(ms(5));
     let log = Log::new();

@@ -1,0 +1,66 @@
+//! A line that the daemon holds, shared with the thread that sends waves.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use pinzero_core::{Drive, Flex, Level, Result};
+
+/// A line that is held; clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Held(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    flex: Flex,
+    /// Whether plain writes count: the line is an output, and no pulses are on it. Its lock is held while the line turns, so
+    /// that a wave does not turn a line back which has become an input.
+    is_writable: Mutex<bool>,
+}
+
+impl Held {
+    pub(crate) fn new(flex: Flex) -> Self {
+        let is_writable = Mutex::new(matches!(flex.drive(), Drive::Output(_)));
+        Held(Arc::new(Shared { flex, is_writable }))
+    }
+
+    /// Makes the line do this.
+    pub(crate) fn turn(&self, drive: Drive) -> Result<()> {
+        let mut is_writable = self.0.is_writable.lock();
+        self.0.flex.turn(drive)?;
+        *is_writable = match drive {
+            Drive::Output(_) => true,
+            Drive::Input(_) => false,
+            Drive::Pwm { pulse, .. } => pulse.is_zero(),
+        };
+        Ok(())
+    }
+
+    /// Drives the line if plain writes count; tells whether they do.
+    pub(crate) fn write(&self, level: Level) -> Result<bool> {
+        let is_writable = self.0.is_writable.lock();
+        if *is_writable {
+            self.0.flex.turn(Drive::Output(level))?;
+        }
+        Ok(*is_writable)
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        *self.0.is_writable.lock()
+    }
+
+    pub(crate) fn level(&self) -> Result<Level> {
+        self.0.flex.level()
+    }
+
+    /// The level that the line drives, if it drives one.
+    pub(crate) fn driven(&self) -> Option<Level> {
+        match self.0.flex.drive() {
+            Drive::Output(level) => Some(level),
+            Drive::Input(_) | Drive::Pwm { .. } => None,
+        }
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        self.0.flex.close()
+    }
+}

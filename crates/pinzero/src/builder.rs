@@ -1,0 +1,199 @@
+//! [`Builder`]: how every device is opened.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use pinzero_core::{Gpio, InputBuilder, OnClose, OutputBuilder, PinSpec, PwmBuilder, Result};
+
+use crate::default_gpio;
+
+/// Opens a device `D`. Which options there are depends on `O`, the options of the device.
+///
+/// Every device takes [`gpio`](Builder::gpio) and [`on_close`](Builder::on_close). An option that several devices take
+/// means the same on each of them.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let led = Led::builder("J8:11").active_high(false).initial_value(true).gpio(&gpio).open()?;
+/// assert_eq!(gpio.line(17).level(), Level::Low);
+/// assert!(led.is_lit()?);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[must_use = "nothing is opened before `open`"]
+pub struct Builder<D, O> {
+    pub(crate) options: O,
+    gpio: Option<Gpio>,
+    on_close: Option<OnClose>,
+    device: PhantomData<fn() -> D>,
+}
+
+/// A device that a [`Builder`] can open.
+///
+/// A device of your own that implements this trait has a builder like all others. It opens its parts by
+/// [`open_in`](Builder::open_in), so that they take the factory, the state on close and the name that the user gave the
+/// whole device:
+///
+/// ```
+/// use pinzero::prelude::*;
+/// use pinzero::{Builder, Open, Site};
+///
+/// #[derive(Debug, Clone)]
+/// struct Signal {
+///     red: Led,
+///     green: Led,
+/// }
+///
+/// impl Open<[u32; 2]> for Signal {
+///     const NAME: &'static str = "Signal";
+///
+///     fn open([red, green]: [u32; 2], site: &Site) -> pinzero::Result<Self> {
+///         let red = Led::builder(red).initial_value(true).open_in(site)?;
+///         let green = Led::builder(green).open_in(site)?;
+///         Ok(Signal { red, green })
+///     }
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let signal: Signal = Builder::new([17, 27]).gpio(&gpio).open()?;
+/// assert!(signal.red.is_lit()? && !signal.green.is_lit()?);
+///
+/// let error = Led::builder(27).gpio(&gpio).open().unwrap_err();
+/// assert!(error.to_string().contains("in use by Signal opened at"));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+pub trait Open<O>: Sized {
+    /// The name of the device in error messages.
+    const NAME: &'static str;
+
+    /// Opens the device at `site`.
+    ///
+    /// Open each pin by a direct call and not in a closure: the caller's place in the program, which a later
+    /// [`PinInUse`](crate::ErrorKind::PinInUse) names, does not reach into closures.
+    ///
+    /// # Errors
+    /// See [`Builder::open`].
+    #[track_caller]
+    fn open(options: O, site: &Site) -> Result<Self>;
+}
+
+/// Tells a device where it is opened: on which factory, and as part of which device.
+///
+/// [`output`](Site::output), [`pwm`](Site::pwm) and [`input`](Site::input) prepare to open single lines, for a device that
+/// stands on no other. They pass on the name of the device and the state on close.
+#[derive(Debug, Clone)]
+pub struct Site {
+    gpio: Gpio,
+    on_close: Option<OnClose>,
+    device: &'static str,
+}
+
+impl<D: Open<O>, O> Builder<D, O> {
+    /// Returns a builder with these options. The `builder` function of a device calls this.
+    pub fn new(options: O) -> Self {
+        Builder { options, gpio: None, on_close: None, device: PhantomData }
+    }
+
+    /// Sets the factory that opens the pins. Default: [`default_gpio`].
+    pub fn gpio(mut self, gpio: &Gpio) -> Self {
+        self.gpio = Some(gpio.clone());
+        self
+    }
+
+    /// Sets the state in which the device leaves its outputs when it is closed. Default: as the factory's
+    /// [`GpioBuilder::on_close`](crate::GpioBuilder::on_close) says, which is [`OnClose::Restore`] by default.
+    ///
+    /// Inputs always go back to the state in which they were found.
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = Some(on_close);
+        self
+    }
+
+    /// Returns the options, for an extension trait with setters of your own device's.
+    pub fn options_mut(&mut self) -> &mut O {
+        &mut self.options
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// * [`NoFactory`](crate::ErrorKind::NoFactory) if no factory was given and none can be started,
+    /// * [`UnknownPin`](crate::ErrorKind::UnknownPin), [`NotGpio`](crate::ErrorKind::NotGpio) or
+    ///   [`FixedPull`](crate::ErrorKind::FixedPull) if the board has no such pin,
+    /// * [`PinInUse`](crate::ErrorKind::PinInUse) if this program holds the pin, [`Busy`](crate::ErrorKind::Busy) if
+    ///   another one does,
+    /// * [`PermissionDenied`](crate::ErrorKind::PermissionDenied), and any I/O error,
+    /// * [`InvalidValue`](crate::ErrorKind::InvalidValue) or
+    ///   [`InvalidFrequency`](crate::ErrorKind::InvalidFrequency) if an option is out of range or contradicts another,
+    /// * [`Unsupported`](crate::ErrorKind::Unsupported) if the factory cannot do what the device needs,
+    /// * [`Closed`](crate::ErrorKind::Closed) if the factory is closed, and
+    ///   [`Disconnected`](crate::ErrorKind::Disconnected) if its connection is lost.
+    #[track_caller]
+    pub fn open(self) -> Result<D> {
+        let gpio = match self.gpio {
+            Some(gpio) => gpio,
+            None => default_gpio()?,
+        };
+        D::open(self.options, &Site { gpio, on_close: self.on_close, device: D::NAME })
+    }
+
+    /// Opens the device as part of the one that is opened at `site`. A factory and a state on close that this builder
+    /// was given come before those of `site`.
+    ///
+    /// # Errors
+    /// See [`open`](Builder::open).
+    #[track_caller]
+    pub fn open_in(self, site: &Site) -> Result<D> {
+        let gpio = self.gpio.unwrap_or_else(|| site.gpio.clone());
+        D::open(self.options, &Site { gpio, on_close: self.on_close.or(site.on_close), device: site.device })
+    }
+}
+
+impl<D, O: Clone> Clone for Builder<D, O> {
+    fn clone(&self) -> Self {
+        let Builder { options, gpio, on_close, device } = self;
+        Builder { options: options.clone(), gpio: gpio.clone(), on_close: *on_close, device: *device }
+    }
+}
+
+impl<D: Open<O>, O: fmt::Debug> fmt::Debug for Builder<D, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Builder<{}>({:?})", D::NAME, self.options)
+    }
+}
+
+impl Site {
+    /// Returns the factory that opens the pins.
+    pub fn gpio(&self) -> &Gpio {
+        &self.gpio
+    }
+
+    /// Returns the name of the device that the user opens: of a whole board, and not of one LED on it.
+    pub fn device(&self) -> &'static str {
+        self.device
+    }
+
+    /// Prepares to open a line as an output.
+    pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
+        let builder = self.gpio.output(pin).device(self.device);
+        match self.on_close {
+            Some(on_close) => builder.on_close(on_close),
+            None => builder,
+        }
+    }
+
+    /// Prepares to open a line as a PWM output.
+    pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
+        let builder = self.gpio.pwm(pin).device(self.device);
+        match self.on_close {
+            Some(on_close) => builder.on_close(on_close),
+            None => builder,
+        }
+    }
+
+    /// Prepares to open a line as an input.
+    pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
+        self.gpio.input(pin).device(self.device)
+    }
+}

@@ -1,0 +1,85 @@
+//! What the devices of this crate have in common beside the traits.
+
+/// Gives devices a one-line `Debug`, as `Led(GPIO17, on)`, and a `Display`, as `Led on GPIO17`.
+///
+/// The device has a `pin()` and a `state()`, itself or through `Deref`. Neither does any I/O.
+macro_rules! one_line {
+    ($Device:ident) => {
+        impl std::fmt::Debug for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let name = stringify!($Device);
+                match self.is_closed() {
+                    true => write!(f, "{name}({}, closed)", self.pin()),
+                    false => write!(f, "{name}({}, {})", self.pin(), self.state()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{} on {}", stringify!($Device), self.pin())
+            }
+        }
+    };
+}
+
+/// Gives a device that stands on one handle of core's what it shares with all such devices.
+macro_rules! single_pin {
+    ($Device:ident($handle:ident)) => {
+        impl $Device {
+            /// Returns the line that the device is on.
+            pub fn pin(&self) -> pinzero_core::Line {
+                self.$handle.line()
+            }
+
+            /// Returns the factory that opened the pin.
+            pub fn gpio(&self) -> &pinzero_core::Gpio {
+                self.$handle.gpio()
+            }
+
+            /// Returns whether the device is closed.
+            pub fn is_closed(&self) -> bool {
+                self.$handle.is_closed()
+            }
+
+            /// Closes the device and all its clones, and gives the pin back. Idempotent, from any thread.
+            ///
+            /// Ends an animation that runs, and all waits and event iterators.
+            ///
+            /// # Errors
+            /// See [`Device::close`](crate::Device::close).
+            pub fn close(&self) -> pinzero_core::Result<()> {
+                self.$handle.close()
+            }
+        }
+
+        impl pinzero_core::Device for $Device {
+            fn parts(&self) -> Vec<&dyn pinzero_core::Device> {
+                vec![&self.$handle]
+            }
+        }
+
+        // A panic elsewhere leaves no device half changed: what is behind it is written under locks that do not poison.
+        impl std::panic::UnwindSafe for $Device {}
+        impl std::panic::RefUnwindSafe for $Device {}
+
+        $crate::device::one_line!($Device);
+    };
+}
+
+/// Lets a device be another one under a name of its own.
+macro_rules! newtype {
+    ($Device:ident($Base:ident)) => {
+        impl std::ops::Deref for $Device {
+            type Target = $Base;
+
+            fn deref(&self) -> &$Base {
+                &self.0
+            }
+        }
+
+        $crate::device::one_line!($Device);
+    };
+}
+
+pub(crate) use {newtype, one_line, single_pin};

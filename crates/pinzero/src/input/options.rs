@@ -1,0 +1,154 @@
+//! The options of input devices.
+
+use std::time::Duration;
+
+use pinzero_core::{Bias, Error, ErrorKind, InputBuilder, Level, PinSpec, Result};
+
+use crate::time::{ms, secs};
+use crate::{Builder, Open, Site};
+
+/// The options of every input pin, and all those of a [`DigitalInputDevice`](crate::DigitalInputDevice).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Pulled {
+    /// The pin.
+    pub pin: PinSpec,
+    /// Whether the pin is pulled up or down; `None` sets no pull.
+    pub pull_up: Option<bool>,
+    /// Whether high is the active level, if there is no pull that tells.
+    pub active_state: Option<bool>,
+    /// How long the level must be steady before a change counts. Default: zero, which is off.
+    pub bounce_time: Duration,
+    /// How long changes are ignored after one that counted. Default: zero, which is off.
+    pub lockout_time: Duration,
+}
+
+/// The options of a [`Button`](crate::Button).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Pressable {
+    /// The pin.
+    pub pulled: Pulled,
+    /// How long a press must last to be a hold. Default: 1 second.
+    pub hold_time: Duration,
+    /// Whether a hold is reported again after each further hold time. Default: no.
+    pub hold_repeat: bool,
+    /// How soon after a release the next press makes a double click. Default: 300 ms.
+    pub double_click_time: Duration,
+}
+
+impl Pulled {
+    /// Returns the default options of an input on `pin` that is pulled up, or with `false` down.
+    pub fn new(pin: impl Into<PinSpec>, pull_up: bool) -> Self {
+        Pulled {
+            pin: pin.into(),
+            pull_up: Some(pull_up),
+            active_state: None,
+            bounce_time: Duration::ZERO,
+            lockout_time: Duration::ZERO,
+        }
+    }
+
+    /// Prepares to open the line with these options.
+    pub(super) fn input(self, site: &Site) -> Result<InputBuilder> {
+        let (bias, active) =
+            self.levels().map_err(|error| error.with_pin(&self.pin).with_device(site.device()))?;
+        let builder = site.input(self.pin).bias(bias).active(active);
+        Ok(builder.settle(self.bounce_time).lockout(self.lockout_time))
+    }
+
+    fn levels(&self) -> Result<(Bias, Level)> {
+        match (self.pull_up, self.active_state) {
+            (Some(true), None) => Ok((Bias::PullUp, Level::Low)),
+            (Some(false), None) => Ok((Bias::PullDown, Level::High)),
+            (None, Some(high)) => Ok((Bias::Disabled, Level::from(high))),
+            (None, None) => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "without a pull, say which level is active: `active_state`",
+            )),
+            (Some(_), Some(_)) => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "with a pull, the other level is active: leave `active_state` out, or say `pull_up(None)`",
+            )),
+        }
+    }
+}
+
+impl Pressable {
+    /// Returns the default options of a button on `pin`, which is pulled up and so pressed when low.
+    pub fn new(pin: impl Into<PinSpec>) -> Self {
+        Pressable {
+            pulled: Pulled::new(pin, true),
+            hold_time: secs(1),
+            hold_repeat: false,
+            double_click_time: ms(300),
+        }
+    }
+}
+
+impl AsMut<Pulled> for Pulled {
+    fn as_mut(&mut self) -> &mut Pulled {
+        self
+    }
+}
+
+impl AsMut<Pulled> for Pressable {
+    fn as_mut(&mut self) -> &mut Pulled {
+        &mut self.pulled
+    }
+}
+
+/// Options of devices that read a pin.
+impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
+    /// Sets the resistor inside the chip, and with it the active level. `true` pulls the pin up: active is low. `false`
+    /// pulls it down: active is high. `None` sets no pull: [`active_state`](Self::active_state) names the active level.
+    /// Default: as the device's `new` says.
+    pub fn pull_up(mut self, pull_up: impl Into<Option<bool>>) -> Self {
+        self.options.as_mut().pull_up = pull_up.into();
+        self
+    }
+
+    /// Sets whether high is the active level. Needed with `pull_up(None)`, and refused without it.
+    pub fn active_state(mut self, high: bool) -> Self {
+        self.options.as_mut().active_state = Some(high);
+        self
+    }
+
+    /// Sets how long the level must be steady before a change counts. Default: off.
+    ///
+    /// Works the same way on every factory, has no upper limit, and never swallows the state that remains.
+    pub fn bounce_time(mut self, time: Duration) -> Self {
+        self.options.as_mut().bounce_time = time;
+        self
+    }
+
+    /// Sets how long changes are ignored after one that counted. Default: off.
+    ///
+    /// The other way to debounce: the device reports a change at once and then is deaf for this time. When the time is
+    /// over, the device reports the state that remains.
+    pub fn lockout_time(mut self, time: Duration) -> Self {
+        self.options.as_mut().lockout_time = time;
+        self
+    }
+}
+
+/// Options of devices that tell gestures apart.
+impl<D: Open<Pressable>> Builder<D, Pressable> {
+    /// Sets how long a press must last to be a hold and a long press. Default: 1 second.
+    pub fn hold_time(mut self, time: Duration) -> Self {
+        self.options.hold_time = time;
+        self
+    }
+
+    /// Sets whether a hold is reported again after each further hold time. Default: `false`.
+    pub fn hold_repeat(mut self, repeat: bool) -> Self {
+        self.options.hold_repeat = repeat;
+        self
+    }
+
+    /// Sets how soon after a release the next press makes a double click. Default: 300 ms.
+    pub fn double_click_time(mut self, time: Duration) -> Self {
+        self.options.double_click_time = time;
+        self
+    }
+}
