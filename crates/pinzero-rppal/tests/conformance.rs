@@ -42,6 +42,9 @@ mod emulated {
         Deviation { trial: "input::is_pulled", reason: NO_PULLS },
         Deviation { trial: "input::a_driver_beats_the_pull", reason: NO_PULLS },
         Deviation { trial: "input::gives_the_pull_back", reason: NO_PULLS },
+        Deviation { trial: "inputs::are_pulled", reason: NO_PULLS },
+        Deviation { trial: "flex::is_pulled_as_it_turns", reason: NO_PULLS },
+        Deviation { trial: "flex::leaves_the_pull_asked_for", reason: NO_PULLS },
     ];
 
     pub(super) fn main() -> ExitCode {

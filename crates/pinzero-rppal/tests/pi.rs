@@ -17,7 +17,9 @@ use gpiocdev::Request;
 use gpiocdev::line::Value;
 use gpiocdev::request::Builder;
 use outside::Outside;
-use pinzero_core::{Bias, ErrorKind, Gpio, Level, Line, OnClose, OutputConfig, PinFactory};
+use pinzero_core::{
+    Bias, Device, Drive, ErrorKind, FlexConfig, Gpio, Level, Line, OnClose, OutputConfig, PinFactory,
+};
 use pinzero_rppal::RppalFactory;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -146,6 +148,60 @@ fn an_input_with_edges_is_the_kernels_too() {
     assert_eq!(outside.level(Line(25)), Level::High);
     drop(kernel);
     gpio.input(25).open().unwrap().close().unwrap();
+}
+
+#[test]
+#[ignore = "no Pi: run `cargo xtask pi-rig`"]
+fn a_line_turns_by_registers_alone_without_edges() {
+    let _alone = alone();
+    let (factory, outside) = (RppalFactory::new().unwrap(), Outside::new().unwrap());
+    let kernel = request(27, Builder::as_input).unwrap();
+    outside.drive(Line(27), Level::Low);
+    let config = FlexConfig::new(Drive::Output(Level::High), OnClose::Restore);
+    let flex = factory.open_flex(Line(27), config).unwrap();
+    for level in BOTH {
+        flex.turn(Drive::Output(level)).unwrap();
+        assert!(outside.is_output(Line(27)));
+        assert_eq!((read(&kernel), flex.level().unwrap()), (level, level));
+        flex.turn(Drive::Input(Bias::AsIs)).unwrap();
+        assert!(!outside.is_output(Line(27)));
+        outside.drive(Line(27), !level);
+        assert_eq!(flex.level().unwrap(), !level);
+    }
+    flex.turn(Drive::Output(Level::Low)).unwrap();
+    flex.close().unwrap();
+    assert!(!outside.is_output(Line(27)));
+    assert_eq!(flex.turn(Drive::Output(Level::Low)).unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+#[ignore = "no Pi: run `cargo xtask pi-rig`"]
+fn lines_with_edges_are_the_kernels_while_they_turn() {
+    let _alone = alone();
+    let (gpio, outside) = (registers(), Outside::new().unwrap());
+    let chip = gpiocdev::Chip::from_path(CHIP).unwrap();
+    let flex = gpio.flex(27).start(Drive::Output(Level::High)).open().unwrap();
+    for level in BOTH {
+        flex.turn(Drive::Output(level)).unwrap();
+        assert!(outside.is_output(Line(27)) && request(27, Builder::as_is).is_err());
+        assert_eq!((outside.level(Line(27)), flex.level().unwrap()), (level, level));
+        flex.turn(Drive::Input(Bias::AsIs)).unwrap();
+        assert!(!outside.is_output(Line(27)) && request(27, Builder::as_is).is_err());
+        assert!(chip.line_info(27).unwrap().edge_detection.is_some());
+    }
+    flex.close().unwrap();
+    assert!(!chip.line_info(27).unwrap().used);
+
+    let inputs = gpio.inputs([23, 24]).open().unwrap();
+    assert!(chip.line_info(23).unwrap().edge_detection.is_some() && chip.line_info(24).unwrap().used);
+    for (left, right) in [(Level::High, Level::Low), (Level::Low, Level::High)] {
+        outside.drive(Line(23), left);
+        outside.drive(Line(24), right);
+        let levels = inputs.lines().iter().map(|line| line.level().unwrap()).collect::<Vec<_>>();
+        assert_eq!(levels, [left, right]);
+    }
+    inputs.close().unwrap();
+    assert!(!chip.line_info(23).unwrap().used);
 }
 
 #[test]
