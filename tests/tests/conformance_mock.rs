@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use pinzero::LineFunction;
 use pinzero::mock::{self, Builder, MockGpio};
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
@@ -52,11 +51,7 @@ impl Rig for Mock {
     }
 
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
-<<<<<<< HEAD
         let line = self.0.line(line);
-=======
-        let line = self.gpio.line(line);
->>>>>>> suite
         let pulses = line.pulses().pop().filter(|_| line.function() == LineFunction::Pwm);
         Ok(pulses.map(|pulse| Pulses { period: pulse.period, pulse: pulse.pulse }))
     }
@@ -97,12 +92,6 @@ fn main() -> ExitCode {
     run([
         Suite::new("mock", || Mock::new(mock::builder())),
         Suite::new("mock_in_real_time", || Mock::new(mock::builder().realtime())),
-<<<<<<< HEAD
-=======
-        Suite::new("mock_without_history", || {
-            Ok(Mock { has_history: false, ..Mock::new(mock::builder().realtime())? })
-        }),
->>>>>>> suite
         without("pwm", Capabilities { pwm: none, ..all }),
         without("bias", Capabilities { bias: none, ..all }),
         without("edges", Capabilities { edges: none, ..all }),

@@ -90,7 +90,8 @@ mod tests {
 
     use super::*;
     use crate::chip::Chip;
-    use crate::request::{input_with, take};
+    use crate::line_config::input_with;
+    use crate::request::take;
 
     /// A simulated chip, and the reader of a request for its lines.
     fn simulated(count: u32) -> (Simpleton, Reader) {
@@ -150,7 +151,9 @@ mod tests {
     fn each_line_counts_its_own_loss() {
         let (sim, mut reader) = simulated(3);
         // 10 of the first line, then 1,500 of the others by turns: 486 are too many.
-        (0..10).for_each(|_| sim.toggle(0).unwrap());
+        for _ in 0..10 {
+            sim.toggle(0).unwrap();
+        }
         for index in 0..1500 {
             sim.toggle(1 + index % 2).unwrap();
         }

@@ -15,8 +15,8 @@ use pinzero_core::{
 use crate::chip::Chip;
 use crate::consumer::Consumer;
 use crate::flex::CdevFlex;
+use crate::line_config::bias_of;
 use crate::pwm::CdevPwm;
-use crate::request::bias_of;
 use crate::sysfs_pwm::SysfsPwm;
 use crate::{input, output};
 

@@ -6,7 +6,8 @@ use pinzero_core::board::Board;
 use pinzero_core::{Bias, Drive, Error, FlexConfig, FlexPin, Found, Level, Line, Pin, Result, Support};
 
 use crate::chip::Chip;
-use crate::request::{LineRequest, check_on_close, input_with, output, take};
+use crate::line_config::{input_with, output};
+use crate::request::{LineRequest, check_on_close, take};
 
 /// A line that is requested once, and only reconfigured from then on.
 #[derive(Debug)]

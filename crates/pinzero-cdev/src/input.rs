@@ -4,7 +4,8 @@ use pinzero_core::board::Board;
 use pinzero_core::{Bias, EdgeSink, Found, InputPins, Line, OnClose, Release, Result};
 
 use crate::chip::Chip;
-use crate::request::{LineRequest, input_with, take};
+use crate::line_config::input_with;
+use crate::request::{LineRequest, take};
 
 /// Takes lines as inputs by one request, and reports the edges of each to its sink, if there are sinks.
 pub(crate) fn open(

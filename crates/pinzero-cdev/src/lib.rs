@@ -11,6 +11,7 @@ mod flex;
 mod fs;
 mod group;
 mod input;
+mod line_config;
 mod output;
 mod pwm;
 mod pwm_overlay;

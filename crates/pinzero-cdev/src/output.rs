@@ -3,7 +3,8 @@
 use pinzero_core::{Level, Line, OnClose, OutputPin, Result, Support};
 
 use crate::chip::Chip;
-use crate::request::{LineRequest, check_on_close, outputs, take};
+use crate::line_config::outputs;
+use crate::request::{LineRequest, check_on_close, take};
 
 /// Takes lines as outputs that have the levels `initial`, or those that they are at, from the instant that they are.
 pub(crate) fn open(

@@ -3,11 +3,8 @@
 use std::fs::File;
 use std::io;
 
-use gpiocdev::line::{self, Direction, EdgeDetection, EventClock, Value};
-use gpiocdev_uapi::v2::{
-    self, LineAttributeValue, LineConfig, LineFlags, LineValues, get_line, get_line_values, set_line_config,
-    set_line_values,
-};
+use gpiocdev::line::{self, Direction};
+use gpiocdev_uapi::v2::{self, LineValues, get_line, get_line_values, set_line_config, set_line_values};
 use parking_lot::{Mutex, RwLock};
 use pinzero_core::{
     Bias, EdgeSink, Error, ErrorKind, Found, Level, Line, OnClose, Pin, Registration, Release, Result,
@@ -19,6 +16,7 @@ use crate::chip::Chip;
 use crate::consumer::Consumer;
 use crate::edges::Reader;
 use crate::error;
+use crate::line_config::{bias_of, config, outputs, released};
 
 /// What the kernel shows to others as the user of a line.
 const CONSUMER: &str = "pinzero";
@@ -70,7 +68,7 @@ impl LineRequest {
         let path = self.chip.path.clone();
         let registration = first.watch(polled.into(), move |batch| {
             reader
-                .drain(|index, edge| batch.push(&sinks[index], edge))
+                .drain(|index, edge| sinks.get(index).into_iter().for_each(|sink| batch.push(sink, edge)))
                 .map_err(|error| error::chip(&path, error))
         })?;
         *self.edges.lock() = Some(registration);
@@ -104,8 +102,10 @@ impl LineRequest {
     ///
     /// The lock is kept throughout, so that a second call does not return before the lines are free.
     pub(crate) fn close(&self) -> Result<()> {
-        // Before the file's lock is taken: this waits for the runtime, which may be about to read a level.
-        drop(self.edges.lock().take());
+        // Without the file's lock: this waits for the runtime, which may be about to read a level.
+        let mut edges = self.edges.lock();
+        drop(edges.take());
+        drop(edges);
         let mut slot = self.file.write();
         let Some(request) = slot.take() else { return Ok(()) };
         if self.lines.iter().all(|(_, release)| *release == Release::AsIs) {
@@ -197,51 +197,6 @@ pub(crate) fn all(count: usize) -> u64 {
     u64::MAX >> (64 - count.clamp(1, 64))
 }
 
-/// The state in which to leave a line.
-fn released(release: Release) -> line::Config {
-    match release {
-        // The kernel tells of no function, and so none is found.
-        Release::AsIs | Release::Function => line::Config::default(),
-        Release::Input(bias) => input(bias),
-        Release::Output(level) => output(level),
-    }
-}
-
-/// The states of `count` outputs at these levels.
-pub(crate) fn outputs(count: usize, levels: u64) -> Vec<line::Config> {
-    (0..count).map(|index| output(Level::of_bit(levels, index))).collect()
-}
-
-/// The state of an input with this pull, without edges.
-fn input(bias: Bias) -> line::Config {
-    let mut state = line::Config::default();
-    state.as_input().bias = match bias {
-        Bias::AsIs => None,
-        Bias::Disabled => Some(line::Bias::Disabled),
-        Bias::PullDown => Some(line::Bias::PullDown),
-        Bias::PullUp => Some(line::Bias::PullUp),
-    };
-    state
-}
-
-/// The state of an input with this pull and, if they are wanted, with edges.
-pub(crate) fn input_with(bias: Bias, edges: bool) -> line::Config {
-    let mut state = input(bias);
-    if edges {
-        state.with_edge_detection(EdgeDetection::BothEdges);
-        state.event_clock = Some(EventClock::Monotonic);
-    }
-    state
-}
-
-/// The state of an output at this level.
-pub(crate) fn output(level: Level) -> line::Config {
-    let mut state = line::Config::default();
-    // Active is high, since no line is ever requested as active low.
-    state.as_output(Value::from(level.is_high()));
-    state
-}
-
 /// Asks the kernel for lines in these states, by the open file of their chip; the default state is the one that a line
 /// is in. The kernel makes a long queue for edges if it `is_queued`.
 fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)], is_queued: bool) -> Result<File> {
@@ -263,31 +218,6 @@ fn reconfigure(request: &File, chip: &Chip, wanted: &[(Line, line::Config)]) -> 
     set_line_config(request, config(wanted)).map_err(|error| request_error(chip, wanted, error::uapi(error)))
 }
 
-/// The states in the kernel's words: the flags of the first line are those of all, less the lines that have others.
-fn config(wanted: &[(Line, line::Config)]) -> LineConfig {
-    let mut config = LineConfig::default();
-    let mut values = LineValues::default();
-    for (index, (_, state)) in wanted.iter().enumerate() {
-        let flags = LineFlags::from(state);
-        let others = &mut config.attrs.0[..config.num_attrs as usize];
-        let same = LineAttributeValue::Flags(flags);
-        if index == 0 {
-            config.flags = flags;
-        } else if let Some(other) = others.iter_mut().find(|other| other.attr.to_value() == Some(same)) {
-            other.mask |= 1 << index;
-        } else if flags != config.flags {
-            config.add_flags(flags, 1 << index);
-        }
-        if let Some(value) = state.value {
-            values.set(index, value == Value::Active);
-        }
-    }
-    if values.mask != 0 {
-        config.add_values(&values);
-    }
-    config
-}
-
 /// The levels of the lines in `mask`; bit 0 is the line that was asked for first.
 fn levels(request: &File, mask: u64) -> io::Result<u64> {
     let mut values = LineValues { bits: 0, mask };
@@ -298,15 +228,6 @@ fn levels(request: &File, mask: u64) -> io::Result<u64> {
 /// Drives the lines in `mask`, which are outputs; bit 0 is the line that was asked for first.
 fn set_levels(request: &File, mask: u64, levels: u64) -> io::Result<()> {
     set_line_values(request, &LineValues { bits: levels, mask }).map_err(error::uapi)
-}
-
-/// The pull behind the kernel's word.
-pub(crate) fn bias_of(bias: line::Bias) -> Bias {
-    match bias {
-        line::Bias::Disabled => Bias::Disabled,
-        line::Bias::PullDown => Bias::PullDown,
-        line::Bias::PullUp => Bias::PullUp,
-    }
 }
 
 /// The error of asking the kernel for lines in the states `wanted`, or of bringing held ones into them.
@@ -373,55 +294,6 @@ mod tests {
 
     fn os(errno: i32) -> io::Error {
         io::Error::from_raw_os_error(errno)
-    }
-
-    /// The flags of each line, as the kernel takes them from a request, and the levels of the outputs.
-    fn told(states: &[line::Config]) -> (Vec<LineFlags>, LineValues) {
-        let wanted: Vec<_> = (0..).map(Line).zip(states.iter().cloned()).collect();
-        let config = config(&wanted);
-        let attributes = &config.attrs.0[..config.num_attrs as usize];
-        let mut flags = vec![config.flags; states.len()];
-        let mut values = LineValues::default();
-        for attribute in attributes {
-            match attribute.attr.to_value().unwrap() {
-                LineAttributeValue::Values(bits) => values = LineValues { bits, mask: attribute.mask },
-                LineAttributeValue::Flags(other) => {
-                    for (index, flags) in flags.iter_mut().enumerate() {
-                        *flags = if attribute.mask >> index & 1 == 1 { other } else { *flags };
-                    }
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        (flags, values)
-    }
-
-    #[test]
-    fn each_line_of_a_request_has_its_own_state() {
-        let states = [
-            input(Bias::PullUp),
-            output(Level::High),
-            input(Bias::PullDown),
-            output(Level::Low),
-            line::Config::default(),
-            input(Bias::PullUp),
-            input(Bias::Disabled),
-            output(Level::High),
-            input(Bias::AsIs),
-            input(Bias::PullDown),
-        ];
-        let (flags, values) = told(&states);
-        assert_eq!(flags, states.each_ref().map(LineFlags::from));
-        assert_eq!(values, LineValues { bits: 0b1000_0010, mask: 0b1000_1010 });
-    }
-
-    #[test]
-    fn the_last_of_64_lines_has_the_last_bit() {
-        let mut states = vec![output(Level::Low); 64];
-        states[63] = output(Level::High);
-        let (flags, values) = told(&states);
-        assert_eq!(flags, vec![LineFlags::OUTPUT; 64]);
-        assert_eq!(values, LineValues { bits: 1 << 63, mask: u64::MAX });
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod on_a_pi {
         let named = CdevFactory::builder().chip(label).open().unwrap();
         for factory in [chosen, named] {
             assert!(factory.board().model().contains(model), "{:?}", factory.board());
-            let beyond = OutputConfig { initial: None, on_close: OnClose::Keep };
+            let beyond = OutputConfig::new(None, OnClose::Keep);
             let error = factory.open_output(Line(58), beyond).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::UnknownPin);
             assert!(error.to_string().contains(label), "{error}");

@@ -56,11 +56,9 @@ fn a_line_in_use_names_its_user() {
     assert!(lines.any(|line| line.unwrap().ends_with("held")));
 
     let factory = CdevFactory::builder().chip(path(&sim)).open().unwrap();
-    let low = OutputConfig { initial: Some(Level::Low), on_close: OnClose::Restore };
+    let low = OutputConfig::new(Level::Low, OnClose::Restore);
     let output = factory.open_output(Line(5), low).unwrap_err();
-    let input = factory
-        .open_input(Line(5), InputConfig { bias: Bias::PullUp, settle: None, edges: None })
-        .unwrap_err();
+    let input = factory.open_input(Line(5), InputConfig::new(Bias::PullUp)).unwrap_err();
     let free = factory.open_output(Line(4), low);
     let pid = other.id();
     drop(other.stdin.take());

@@ -17,10 +17,13 @@ use crate::machine::{Blink, Frames};
 use crate::runtime::{Next, Outbox, State, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
+use crate::types::Line;
 
 /// A line that can be animated: it takes values from 0 (low) to 1 (high).
 pub(crate) trait Target: Send + Sync {
     fn gpio(&self) -> &Gpio;
+
+    fn line(&self) -> Line;
 
     fn ownership(&self) -> &Ownership;
 
@@ -298,7 +301,7 @@ impl Animation {
             }
         }
         let before: Vec<f64> = members.iter().map(|member| member.target.last()).collect();
-        let frames = plan.frames()?;
+        let frames = plan.frames().map_err(|error| error.with_pin(first.target.line()))?;
         let runtime = gpio.runtime();
         runtime.start()?;
         let id = runtime.reserve();

@@ -12,7 +12,7 @@ use event_listener::Event as Bell;
 use crate::debug::opaque;
 use crate::gpio::Gpio;
 use crate::runtime::Deliver;
-use crate::sync::{AtomicBool, AtomicU32, Mutex};
+use crate::sync::{AtomicU32, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 
@@ -198,8 +198,6 @@ pub(crate) struct Hub<E: Kinded = Event> {
     wanted: AtomicU32,
     /// Events that wait for their handlers.
     waiting: Mutex<VecDeque<E>>,
-    /// A repeat is among them.
-    has_repeat: AtomicBool,
 }
 
 /// Set in [`Hub::wanted`] while there are iterators.
@@ -234,7 +232,6 @@ impl<E: Kinded> Default for Hub<E> {
             listeners: Mutex::new(listeners),
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(VecDeque::new()),
-            has_repeat: AtomicBool::new(false),
         }
     }
 }
@@ -324,12 +321,13 @@ impl<E: Kinded> Hub<E> {
             return false;
         }
         let mut waiting = self.waiting.lock();
-        if event.is_repeat() && self.has_repeat.swap(true, Ordering::Relaxed) {
+        if event.is_repeat() {
             // Handlers that lag behind a held button are not called again for each time that they missed.
-            if let Some(last) = waiting.back_mut() {
-                *last.missed() = last.missed().saturating_add(*event.missed());
+            let mut waiting = waiting.iter_mut().rev();
+            if let Some(before) = waiting.find(|before| before.kind() == event.kind()) {
+                *before.missed() = before.missed().saturating_add(*event.missed());
+                return false;
             }
-            return false;
         }
         waiting.push_back(event);
         true
@@ -369,9 +367,6 @@ impl<E: Kinded> Deliver for Hub<E> {
         let mut panicked = 0;
         for _ in 0..count {
             let Some(event) = self.waiting.lock().pop_front() else { break };
-            if event.is_repeat() {
-                self.has_repeat.store(false, Ordering::Relaxed);
-            }
             // A handler that is added by one of them is for later events.
             let below = self.listeners.lock().next_id;
             let mut from = 0;

@@ -24,7 +24,7 @@ use crate::pin_spec::PinSpec;
 use crate::runtime::{Deliver, EdgeSink, LineEdge, Next, Outbox, Runtime, Task};
 use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
-use crate::types::{Edge, Level};
+use crate::types::{Edge, Level, Line};
 
 /// Runs `model` with its threads' steps in every order that takes at most three preemptions; few bugs need more than two.
 fn check(model: impl Fn() + Sync + Send + 'static) {
@@ -367,6 +367,10 @@ impl Steps {
 impl Target for Steps {
     fn gpio(&self) -> &Gpio {
         &self.gpio
+    }
+
+    fn line(&self) -> Line {
+        Line(17)
     }
 
     fn check(&self, _: Blink) -> Result<()> {

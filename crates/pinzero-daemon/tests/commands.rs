@@ -226,7 +226,7 @@ fn with_a_safe_state_nothing_of_a_client_stays_on_a_line_of_its() {
     assert_eq!((gpio.line(17).function(), gpio.line(17).bias()), (LineFunction::Input, found));
     assert_eq!([22, 23, 24].map(|gpio| other.must(Command::Prg, gpio, 0)), [255, 255, 12_345]);
     assert_eq!(gpio.line(23).bias(), found);
-    gpio.output(22).open().unwrap();
+    drop(gpio.output(22).open().unwrap());
     assert_eq!(gpio.line(24).level(), Level::High);
     // The pull is not there either when the line becomes an input the next time.
     other.must(Command::Write, 17, 1);

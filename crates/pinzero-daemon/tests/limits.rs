@@ -379,8 +379,8 @@ fn stopping_ends_connections_and_gives_lines_back() {
     daemon.stop();
     assert!(client.is_dropped());
     assert_eq!(gpio.line(17).level(), Level::Low);
-    gpio.output(17).open().unwrap();
-    gpio.output(18).open().unwrap();
+    drop(gpio.output(17).open().unwrap());
+    drop(gpio.output(18).open().unwrap());
     assert!(TcpStream::connect(daemon.addrs()[0]).is_err());
 }
 

@@ -68,8 +68,8 @@ fn without_edges_a_wait_ends_with_whatever_can_still_happen() -> pinzero::Result
 #[should_panic = "deadlock"]
 fn without_edges_a_wait_that_cannot_end_says_so() {
     let gpio = without(|powers| powers.edges = Support::None);
-    let _other = gpio.input(4).open().unwrap();
-    let _ = without_hanging(move || gpio.input(2).open().unwrap().wait_for(false));
+    let _other = gpio.input(4).poll_interval(secs(1)).open().unwrap();
+    let _ = without_hanging(move || gpio.input(2).poll_interval(secs(1)).open().unwrap().wait_for(false));
 }
 
 #[test]

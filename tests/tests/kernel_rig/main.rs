@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 
+mod encoder;
 mod exit;
 
 use std::fs;

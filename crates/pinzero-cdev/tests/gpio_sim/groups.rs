@@ -7,7 +7,7 @@ use crate::{Rig, path, rig};
 
 fn group(rig: &Rig, lines: &[u32], initial: u64, on_close: OnClose) -> Box<dyn OutputGroupPins> {
     let lines: Vec<Line> = lines.iter().copied().map(Line).collect();
-    rig.factory.open_group(&lines, GroupConfig { initial, on_close }).unwrap()
+    rig.factory.open_group(&lines, GroupConfig::new(initial, on_close)).unwrap()
 }
 
 fn seen(rig: &Rig, lines: &[u32]) -> Vec<Level> {
@@ -58,7 +58,7 @@ fn a_line_that_is_taken_is_named() {
     let rig = rig();
     let _taken = rig.output(6, Level::Low, OnClose::Restore);
     let lines = [Line(1), Line(6)];
-    let config = GroupConfig { initial: 0, on_close: OnClose::Restore };
+    let config = GroupConfig::new(0, OnClose::Restore);
     let error = rig.factory.open_group(&lines, config).unwrap_err();
     assert_eq!((error.kind(), error.pin()), (ErrorKind::Busy, Some("GPIO6")));
     assert!(!rig.info(1).used);

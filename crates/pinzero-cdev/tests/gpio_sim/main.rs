@@ -9,8 +9,10 @@
 
 mod chips;
 mod edges;
+mod flex;
 mod groups;
 mod inputs;
+mod ordered;
 mod outputs;
 mod taken;
 
@@ -55,11 +57,11 @@ fn path(sim: &Sim) -> &str {
 
 impl Rig {
     fn output(&self, line: u32, initial: impl Into<Option<Level>>, on_close: OnClose) -> Box<dyn OutputPin> {
-        self.factory.open_output(Line(line), OutputConfig { initial: initial.into(), on_close }).unwrap()
+        self.factory.open_output(Line(line), OutputConfig::new(initial, on_close)).unwrap()
     }
 
     fn input(&self, line: u32, bias: Bias) -> Box<dyn Pin> {
-        self.factory.open_input(Line(line), InputConfig { bias, settle: None, edges: None }).unwrap()
+        self.factory.open_input(Line(line), InputConfig::new(bias)).unwrap()
     }
 
     /// What the kernel says of a line.

@@ -137,7 +137,7 @@ fn an_output_is_restored_to_the_level_it_had() {
 #[test]
 #[ignore = "no rig: run `cargo xtask kernel-rig`"]
 fn keeping_is_refused_where_it_cannot_be_promised() {
-    let keep = OutputConfig { initial: Some(Level::High), on_close: OnClose::Keep };
+    let keep = OutputConfig::new(Level::High, OnClose::Keep);
     for (label, remedy) in
         [("pinctrl-rp1", "pinctrl_rp1.persist_gpio_outputs=y"), ("pinzero-test", "keep the device")]
     {

@@ -9,9 +9,10 @@ use pinzero_conformance::Pulses;
 use pinzero_core::board::Board;
 use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
-    Bias, Capabilities, Edge, EdgeSink, Error, GroupConfig, Host, InputConfig, Level, Line, LineInfo,
-    OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus,
-    SpiConfig, Support,
+    Bias, Capabilities, Edge, EdgeSink, Error, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host,
+    I2cBus, I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line, LineInfo, OnClose, OutputConfig,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, SpiOperation,
+    Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
@@ -23,11 +24,14 @@ pub(crate) enum Fault {
     Nothing,
     // What is declared.
     ClaimsGroups,
+    ClaimsHardwareSpi,
+    ClaimsI2c,
     ClaimsPwm,
     ClaimsSpi,
     DeclaresEmulation,
     HidesEdges,
     HidesGroups,
+    HidesHardwareSpi,
     HidesKeep,
     HidesPulls,
     HidesPullsOnClose,
@@ -64,12 +68,10 @@ pub(crate) enum Fault {
     TurnsEdgesRound,
     // Holding lines.
     AnswersWhenClosed,
-    CloseLeaksInputs,
-    CloseRestoresNothing,
+    ClosesOnce,
     HasAHostOfItsOwn,
     IsOfManyHosts,
     NeverGivesBack,
-    OpensWhenClosed,
     SharesLines,
     TakesWhatItRefuses,
     // Names.
@@ -89,6 +91,8 @@ pub(crate) enum Fault {
     PwmHasOnePeriod,
     PwmKnowsWholePercents,
     PwmTogglesAtTheEnds,
+    // SPI.
+    SpiDeselects,
 }
 
 use Fault::*;
@@ -168,8 +172,8 @@ impl Broken {
         }
         let sinks = lock(&self.sinks);
         match sinks.get(&line) {
-            _ if self.is(MixesLines) => sinks.values().for_each(|sink| sink.push(edge)),
-            Some(sink) => sink.push(edge),
+            _ if self.is(MixesLines) => sinks.values().for_each(|sink| sink.push([edge])),
+            Some(sink) => sink.push([edge]),
             None => lock(&self.unheard).push(edge),
         }
     }
@@ -184,13 +188,6 @@ impl Broken {
             OnClose::Restore if self.is(RestoresNothing) => OnClose::Keep,
             other => other,
         }
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.is_closed.load(Ordering::Acquire) && !self.is(OpensWhenClosed) {
-            return Err(Error::closed());
-        }
-        Ok(())
     }
 
     fn check_bias(&self, bias: Bias) -> Result<()> {
@@ -210,6 +207,8 @@ fn now() -> Instant {
     pinzero_core::time::Clock::real().now()
 }
 
+// A method that is left out would refuse what the backend inside can do.
+#[deny(clippy::missing_trait_methods)]
 impl PinFactory for Broken {
     fn name(&self) -> &'static str {
         "broken"
@@ -233,7 +232,9 @@ impl PinFactory for Broken {
             | GroupIsSlow
             | GroupNeverGivesBack
             | GroupTakesWhatItCanGet => powers.group = Support::Native,
-            ClaimsSpi => powers.spi = Support::Native,
+            ClaimsHardwareSpi => powers.hardware_spi = Support::Native,
+            ClaimsI2c => powers.i2c = Support::Native,
+            ClaimsSpi | SpiDeselects => powers.spi = Support::Native,
             DeclaresEmulation => powers.group = Support::Emulated,
             HidesEdges => powers.edges = Support::None,
             HidesKeep | TakesWhatItRefuses => powers.keep = Support::None,
@@ -258,8 +259,7 @@ impl PinFactory for Broken {
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        self.check_open()?;
-        let OutputConfig { initial, on_close } = config;
+        let OutputConfig { initial, on_close, .. } = config;
         self.check_on_close(on_close)?;
         let first = match (self.fault, initial) {
             (RefusesOutputs, _) => return Err(Error::unsupported("an output")),
@@ -269,7 +269,7 @@ impl PinFactory for Broken {
             _ => initial,
         };
         let before = self.desk.level(line);
-        let config = OutputConfig { initial: first, on_close: self.leave(line, on_close) };
+        let config = OutputConfig::new(first, self.leave(line, on_close));
         let pin = match self.inner.open_output(line, config) {
             Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new()).open_output(line, config)?,
             pin => pin?,
@@ -293,11 +293,10 @@ impl PinFactory for Broken {
         if !is_there || self.is(ClaimsGroups) {
             return Err(Error::unsupported("a group"));
         }
-        self.check_open()?;
         let initial = if self.is(GroupIgnoresTheInitialLevels) { 0 } else { config.initial };
         let open = |(index, line): (usize, &Line)| {
-            let initial = Some(Level::from(initial >> index & 1 == 1));
-            self.inner.open_output(*line, OutputConfig { initial, on_close: config.on_close })
+            let initial = Level::of_bit(initial, index);
+            self.inner.open_output(*line, OutputConfig::new(initial, config.on_close))
         };
         let mut pins = Vec::new();
         for opened in lines.iter().enumerate().map(open) {
@@ -313,30 +312,26 @@ impl PinFactory for Broken {
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        self.check_open()?;
         let is_pulled = config.bias != Bias::AsIs;
         match self.fault {
             RefusesInputs => return Err(Error::unsupported("an input")),
             RefusesPulls if is_pulled => return Err(Error::unsupported(config.bias)),
             _ => self.check_bias(config.bias)?,
         }
-        if self.is(CloseLeaksInputs) {
-            return Breadboard::new(&self.desk).open_input(line, config);
-        }
         let bias = if self.is(IgnoresPulls) { Bias::AsIs } else { config.bias };
-        let pin = self.inner.open_input(line, InputConfig { bias, settle: config.settle, edges: None });
-        let pin = match pin {
-            Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new())
-                .open_input(line, InputConfig { bias, settle: config.settle, edges: None })?,
+        let mut quiet = InputConfig::new(bias);
+        quiet.settle = config.settle;
+        let pin = match self.inner.open_input(line, quiet.clone()) {
+            Err(_) if self.is(SharesLines) => Breadboard::new(&Desk::new()).open_input(line, quiet)?,
             pin => pin?,
         };
         if let Some(sink) = config.edges.filter(|_| !self.is(HidesEdges)) {
             let level = pin.level()?;
             if self.is(ReportsThePull) && is_pulled {
-                sink.push(Edge { at: now(), level: !level, missed: 0 });
+                sink.push([Edge { at: now(), level: !level, missed: 0 }]);
             }
             if self.is(BringsUpOldEdges) {
-                lock(&self.unheard).drain(..).for_each(|edge| sink.push(edge));
+                lock(&self.unheard).drain(..).for_each(|edge| sink.push([edge]));
             }
             lock(&self.sinks).insert(line, sink);
         }
@@ -350,53 +345,73 @@ impl PinFactory for Broken {
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
-        self.check_open()?;
         if self.is(ClaimsPwm) {
             return Err(Error::unsupported("PWM"));
         }
         self.check_on_close(config.on_close)?;
         let PwmConfig { period, pulse, rest, on_close, .. } = config;
         let late = self.is(IsLateWithTheInitialLevel).then_some(Level::High);
-        let output = OutputConfig {
-            initial: late.or(Wave::steady(period, pulse)),
-            on_close: self.leave(line, on_close),
-        };
+        let output = OutputConfig::new(late.or(Wave::steady(period, pulse)), self.leave(line, on_close));
         let pin = self.inner.open_output(line, output)?;
         let pwm = BrokenPwm { factory: self.clone(), line, pin, rest, on_close };
         pwm.set(period, pulse)?;
         Ok(Box::new(pwm))
     }
 
-    fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
-        if self.is(HidesSpi) { Ok(Box::new(Bus)) } else { Err(Error::unsupported("SPI")) }
+    fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>> {
+        match self.fault {
+            HidesSpi => Ok(Box::new(Bus(None))),
+            SpiDeselects => {
+                let select = OutputConfig::new(Level::High, OnClose::Restore);
+                Ok(Box::new(Bus(Some(self.inner.open_output(config.select, select)?))))
+            }
+            _ => Err(Error::unsupported("SPI")),
+        }
+    }
+
+    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
+        self.inner.open_inputs(lines, config)
+    }
+
+    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
+        self.inner.open_flex(line, config)
+    }
+
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        if self.is(HidesHardwareSpi) { Ok(Box::new(Bus(None))) } else { self.inner.open_hardware_spi(config) }
+    }
+
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.inner.open_i2c(config)
     }
 
     fn close(&self) -> Result<()> {
-        self.is_closed.store(true, Ordering::Release);
-        if self.is(OpensWhenClosed) {
-            return Ok(());
+        if self.is(ClosesOnce) && self.is_closed.swap(true, Ordering::AcqRel) {
+            return Err(Error::closed());
         }
-        let levels = [0, 1, 2, 3].map(|line| (Line(line), self.desk.level(Line(line))));
-        self.inner.close()?;
-        for (line, level) in levels.into_iter().filter(|_| self.is(CloseRestoresNothing)) {
-            let kept = OutputConfig { initial: Some(level), on_close: OnClose::Keep };
-            Breadboard::new(&self.desk).open_output(line, kept)?.close()?;
-        }
-        Ok(())
+        self.inner.close()
     }
 }
 
-/// A bus that nobody has been told of.
+/// A bus that sends nothing, and at best selects a device for each operation anew.
 #[derive(Debug)]
-struct Bus;
+struct Bus(Option<Box<dyn OutputPin>>);
 
 impl SpiBus for Bus {
-    fn transfer(&self, _: &mut [u8]) -> Result<()> {
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        let select = |level| self.0.as_ref().map_or(Ok(()), |select| select.set(level));
+        for operation in operations {
+            select(Level::Low)?;
+            if let SpiOperation::Delay(time) = operation {
+                std::thread::sleep(*time);
+            }
+            select(Level::High)?;
+        }
         Ok(())
     }
 
     fn close(&self) -> Result<()> {
-        Ok(())
+        self.0.as_ref().map_or(Ok(()), |select| select.close())
     }
 }
 
@@ -454,7 +469,7 @@ impl Pin for BrokenPin {
         blip(&self.factory, &*self.pin)?;
         self.pin.close()?;
         if let (KeepsPulls, Some(bias)) = (self.factory.fault, self.bias) {
-            let config = OutputConfig { initial: None, on_close: OnClose::Input(bias) };
+            let config = OutputConfig::new(None, OnClose::Input(bias));
             self.factory.inner.open_output(self.line, config)?.close()?;
         }
         Ok(())
@@ -485,7 +500,7 @@ impl OutputGroupPins for BrokenGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         let mask = if self.fault == GroupIgnoresMasks { u64::MAX } else { mask };
         for (index, pin) in self.pins.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            pin.set(Level::from(levels >> index & 1 == 1))?;
+            pin.set(Level::of_bit(levels, index))?;
             if self.fault == GroupIsSlow {
                 std::thread::sleep(ms(2));
             }

@@ -276,6 +276,10 @@ impl Target for OutputLine {
         self.lifecycle.gpio()
     }
 
+    fn line(&self) -> Line {
+        self.line
+    }
+
     fn ownership(&self) -> &Ownership {
         &self.ownership
     }

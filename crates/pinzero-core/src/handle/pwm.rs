@@ -300,6 +300,10 @@ impl Target for PwmShared {
         self.lifecycle.gpio()
     }
 
+    fn line(&self) -> Line {
+        self.lifecycle.line()
+    }
+
     fn ownership(&self) -> &Ownership {
         &self.ownership
     }

@@ -14,7 +14,7 @@ use crate::types::Edge;
 /// Where a backend puts the edges of one line.
 ///
 /// A backend either hands over a descriptor to watch (on Linux), or pushes edges from a thread of its own. Neither runs user
-/// code. Clones are the same sink. The default sink leads nowhere: edges that are pushed into it are lost.
+/// code. Clones are the same sink. The default sink leads nowhere: edges that are pushed into it are lost, and it watches nothing.
 #[derive(Debug, Clone, Default)]
 pub struct EdgeSink {
     shared: Weak<Shared>,
@@ -57,6 +57,9 @@ impl EdgeSink {
         fd: std::os::fd::OwnedFd,
         drain: impl FnMut(&mut EdgeBatch) -> Result<()> + Send + 'static,
     ) -> Result<Registration> {
+        if self.task == TaskId::default() {
+            return Ok(Registration { shared: Weak::new(), id: SourceId(0) });
+        }
         let shared = self.shared.upgrade().ok_or_else(Error::closed)?;
         let Some(threads) = &shared.threads else {
             let message = "a descriptor cannot be watched on a virtual clock";

@@ -241,9 +241,8 @@ impl Shared {
     /// One pass: what was pushed and what `read` fetches, then what is due; then, without the lock, the callbacks.
     fn poll_once(&self, read: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
-        self.open_inbox(&mut state);
         read(&mut state);
-        // Again, for the look at the poller may have used up the wake-up of what was pushed since.
+        // After the poller has been asked, which uses up the wake-up of what was pushed.
         self.open_inbox(&mut state);
         let State { tasks, outbox, .. } = &mut *state;
         tasks.dispatch(self.clock.now(), outbox);
