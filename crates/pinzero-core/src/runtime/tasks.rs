@@ -190,9 +190,11 @@ impl Tasks {
         }
     }
 
-    /// Adds edges that were pushed.
+    /// Adds edges that were pushed, before those that have been read in this pass: of a task whose edges come both ways, the
+    /// pushed ones are what was held back until the task's level was known.
     pub(super) fn take_in(&mut self, edges: EdgeBatch) {
-        self.batch.append(edges);
+        let read = std::mem::replace(&mut self.batch, edges);
+        self.batch.append(read);
     }
 
     /// Hands out the edges that have come, in the order of their time over all lines.
