@@ -7,26 +7,26 @@ mod on_a_pi {
     use pinzero_cdev::CdevFactory;
     use pinzero_core::{Bias, ErrorKind, Gpio, Level, Line, OnClose, OutputConfig, PinFactory};
 
-    /// The label of the chip of this Raspberry Pi, and a part of its model's name.
-    fn expected() -> (&'static str, &'static str) {
+    /// The label of the chip of this Raspberry Pi, its lines, and a part of the model's name.
+    fn expected() -> (&'static str, u32, &'static str) {
         match std::env::var("PINZERO_PI_RIG_MODEL").as_deref() {
-            Ok("4") => ("pinctrl-bcm2711", "4B"),
-            _ => ("pinctrl-bcm2835", "3B"),
+            Ok("4") => ("pinctrl-bcm2711", 58, "4B"),
+            _ => ("pinctrl-bcm2835", 54, "3B"),
         }
     }
 
     #[test]
     #[ignore = "no Pi: run `cargo xtask pi-rig`"]
     fn the_chip_of_the_header_is_the_one_with_its_label() {
-        let (label, model) = expected();
+        let (label, lines, model) = expected();
         let chosen = CdevFactory::new().unwrap();
         let named = CdevFactory::builder().chip(label).open().unwrap();
         for factory in [chosen, named] {
             assert!(factory.board().model().contains(model), "{:?}", factory.board());
-            let beyond = OutputConfig::new(None, OnClose::Keep);
-            let error = factory.open_output(Line(58), beyond).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::UnknownPin);
-            assert!(error.to_string().contains(label), "{error}");
+            let config = OutputConfig::new(Level::Low, OnClose::Restore);
+            let error = factory.open_output(Line(lines), config).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnknownPin, "{error}");
+            factory.open_output(Line(lines - 1), config).unwrap().close().unwrap();
         }
     }
 

@@ -16,7 +16,7 @@ mod on_a_pi_4 {
 
     /// One line of each register, and what their pulls are at power-up.
     const LINES: [(u32, Bias); 4] =
-        [(5, Bias::PullUp), (17, Bias::PullDown), (36, Bias::PullUp), (48, Bias::PullDown)];
+        [(5, Bias::PullUp), (17, Bias::PullDown), (36, Bias::PullUp), (48, Bias::PullUp)];
 
     /// The registers from both sides, for one test at a time.
     fn rig() -> (Gpio, Outside, MutexGuard<'static, ()>) {

@@ -251,7 +251,7 @@ fn take(events: &mut pinzero::Events, count: usize, start: Instant) -> Vec<(u64,
 fn an_edge_right_after_the_first_look_at_the_level_is_not_lost() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
     rig.state().edge_after_read = Some(Level::Low);
-    let button = Button::builder(4).on(&gpio).open()?;
+    let button = Button::builder(4).gpio(&gpio).open()?;
     assert!(button.is_pressed()?, "the line itself tells");
     eventually("the press is known", || button.pressed_time().is_some());
     Ok(())
@@ -268,7 +268,7 @@ fn an_edge_that_is_there_before_the_input_is_not_lost() -> Result<()> {
     near.set_nonblocking(true).unwrap();
     far.write_all(b"x").unwrap();
     rig.state().socket = Some(near);
-    let button = Button::builder(4).on(&gpio).open()?;
+    let button = Button::builder(4).gpio(&gpio).open()?;
     eventually("the press is known", || button.pressed_time().is_some());
     Ok(())
 }
@@ -276,7 +276,7 @@ fn an_edge_that_is_there_before_the_input_is_not_lost() -> Result<()> {
 #[test]
 fn events_carry_the_time_of_the_edge_however_late_it_is_told() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let sensor = DigitalInputDevice::builder(4).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(4).pull_up(true).gpio(&gpio).open()?;
     let mut events = sensor.events();
     let start = gpio.now();
     gpio.sleep(ms(3));
@@ -290,7 +290,7 @@ fn events_carry_the_time_of_the_edge_however_late_it_is_told() -> Result<()> {
 fn debounce_and_hold_are_decided_by_the_times_of_the_edges() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
     let builder = Button::builder(4).bounce_time(ms(20)).hold_time(ms(200)).double_click_time(ms(5));
-    let button = builder.on(&gpio).open()?;
+    let button = builder.gpio(&gpio).open()?;
     let mut events = button.events();
     let start = gpio.now();
     gpio.sleep(ms(500));
@@ -312,7 +312,7 @@ fn debounce_and_hold_are_decided_by_the_times_of_the_edges() -> Result<()> {
 #[test]
 fn a_hold_comes_before_the_release_even_if_both_are_told_together() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let button = Button::builder(4).hold_time(ms(200)).double_click_time(ms(5)).on(&gpio).open()?;
+    let button = Button::builder(4).hold_time(ms(200)).double_click_time(ms(5)).gpio(&gpio).open()?;
     let mut events = button.events();
     let start = gpio.now();
     gpio.sleep(ms(500));
@@ -326,7 +326,7 @@ fn a_hold_comes_before_the_release_even_if_both_are_told_together() -> Result<()
 #[test]
 fn an_edge_that_is_told_too_late_changes_nothing_of_what_is_decided() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let button = Button::builder(4).hold_time(ms(20)).on(&gpio).open()?;
+    let button = Button::builder(4).hold_time(ms(20)).gpio(&gpio).open()?;
     let mut events = button.events();
     let start = gpio.now();
     rig.push(4, start + ms(10), Level::Low, 0);
@@ -340,7 +340,7 @@ fn an_edge_that_is_told_too_late_changes_nothing_of_what_is_decided() -> Result<
 #[test]
 fn a_stamp_that_is_out_of_order_does_not_turn_time_back() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let sensor = DigitalInputDevice::builder(4).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(4).pull_up(true).gpio(&gpio).open()?;
     let mut events = sensor.events();
     let start = gpio.now();
     for (at, level) in [(5, Level::Low), (3, Level::High), (6, Level::Low)] {
@@ -353,7 +353,7 @@ fn a_stamp_that_is_out_of_order_does_not_turn_time_back() -> Result<()> {
 #[test]
 fn edges_that_the_backend_has_lost_are_counted() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let sensor = DigitalInputDevice::builder(4).pull_up(true).on(&gpio).open()?;
+    let sensor = DigitalInputDevice::builder(4).pull_up(true).gpio(&gpio).open()?;
     let mut events = sensor.events();
     rig.push(4, gpio.now(), Level::Low, 0);
     rig.push(4, gpio.now(), Level::High, 6);
@@ -366,7 +366,7 @@ fn edges_that_the_backend_has_lost_are_counted() -> Result<()> {
 #[test]
 fn edges_after_the_close_are_nobodys() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let button = Button::builder(4).on(&gpio).open()?;
+    let button = Button::builder(4).gpio(&gpio).open()?;
     let mut events = button.events();
     button.close()?;
     rig.push(4, gpio.now(), Level::Low, 0);
@@ -380,9 +380,9 @@ fn edges_after_the_close_are_nobodys() -> Result<()> {
 #[test]
 fn an_error_of_the_backend_reaches_the_caller_with_its_kind_and_changes_nothing() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
-    let lamp = PwmOutputDevice::builder(5).initial_value(0.5).on(&gpio).open()?;
-    let button = Button::builder(6).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(5).initial_value(0.5).gpio(&gpio).open()?;
+    let button = Button::builder(6).gpio(&gpio).open()?;
     rig.break_with(ErrorKind::Disconnected);
     let refused = [
         led.on(),
@@ -392,7 +392,7 @@ fn an_error_of_the_backend_reaches_the_caller_with_its_kind_and_changes_nothing(
         lamp.set_frequency(50.0),
         button.is_pressed().map(drop),
         button.wait_for_release(),
-        Led::builder(7).on(&gpio).open().map(drop),
+        Led::builder(7).gpio(&gpio).open().map(drop),
     ];
     for error in refused.map(Result::unwrap_err) {
         assert_eq!(error.kind(), ErrorKind::Disconnected, "{error}");
@@ -400,14 +400,14 @@ fn an_error_of_the_backend_reaches_the_caller_with_its_kind_and_changes_nothing(
     assert_eq!((led.output().last(), lamp.value()?, lamp.frequency()), (Level::Low, 0.5, 100.0));
     rig.break_with(None);
     led.on()?;
-    Led::builder(7).on(&gpio).open()?;
+    Led::builder(7).gpio(&gpio).open()?;
     Ok(())
 }
 
 #[test]
 fn a_blink_that_cannot_write_ends_with_the_error() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
     let blink = led.blink(ms(1), ms(1))?;
     rig.break_with(ErrorKind::Disconnected);
     assert_eq!(blink.wait_timeout(PATIENCE).unwrap_err().kind(), ErrorKind::Disconnected);
@@ -421,7 +421,7 @@ fn a_blink_that_cannot_write_ends_with_the_error() -> Result<()> {
 #[test]
 fn of_two_writes_at_once_the_one_that_reached_the_pin_last_is_the_state() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
     rig.state().slow = Some(Level::High);
     let other = thread::spawn({
         let led = led.clone();
@@ -440,7 +440,7 @@ fn of_two_writes_at_once_the_one_that_reached_the_pin_last_is_the_state() -> Res
 #[test]
 fn everyone_who_asks_hears_why_a_blink_has_ended() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
     let blink = led.blink(ms(1), ms(1))?;
     rig.break_with(ErrorKind::Disconnected);
     for handle in [blink.clone(), blink] {
@@ -453,8 +453,8 @@ fn everyone_who_asks_hears_why_a_blink_has_ended() -> Result<()> {
 #[test]
 fn a_blink_whose_first_write_fails_is_refused() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
-    let lamp = PwmOutputDevice::builder(5).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(5).gpio(&gpio).open()?;
     rig.break_with(ErrorKind::Disconnected);
     assert_eq!(led.blink(ms(1), ms(1)).map_err(|error| error.kind()).err(), Some(ErrorKind::Disconnected));
     assert_eq!(lamp.pulse(ms(1), ms(1)).map_err(|error| error.kind()).err(), Some(ErrorKind::Disconnected));
@@ -464,10 +464,10 @@ fn a_blink_whose_first_write_fails_is_refused() -> Result<()> {
 #[test]
 fn the_last_opened_is_the_first_closed_and_the_factory_comes_last() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let _led = Led::builder(4).on(&gpio).open()?;
-    let _button = Button::builder(6).on(&gpio).open()?;
-    let lamp = PwmOutputDevice::builder(5).on(&gpio).open()?;
-    let _relay = DigitalOutputDevice::builder("the lamp").on(&gpio).open()?;
+    let _led = Led::builder(4).gpio(&gpio).open()?;
+    let _button = Button::builder(6).gpio(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(5).gpio(&gpio).open()?;
+    let _relay = DigitalOutputDevice::builder("the lamp").gpio(&gpio).open()?;
     lamp.close()?;
     rig.calls.take();
     gpio.close()?;
@@ -478,7 +478,7 @@ fn the_last_opened_is_the_first_closed_and_the_factory_comes_last() -> Result<()
 #[test]
 fn the_factory_is_closed_with_its_last_handle() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
     drop(gpio);
     assert_eq!(rig.calls.take(), ["open GPIO4"]);
     drop(led);
@@ -489,24 +489,24 @@ fn the_factory_is_closed_with_its_last_handle() -> Result<()> {
 #[test]
 fn an_error_on_closing_is_told_and_the_pin_is_free_all_the_same() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
-    let button = Button::builder(6).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
+    let button = Button::builder(6).gpio(&gpio).open()?;
     rig.break_with(ErrorKind::Disconnected);
     assert_eq!(led.close().unwrap_err().kind(), ErrorKind::Disconnected);
     assert_eq!(button.close().unwrap_err().kind(), ErrorKind::Disconnected);
     assert!(led.is_closed() && button.is_closed());
     led.close()?;
     rig.break_with(None);
-    Led::builder(4).on(&gpio).open()?;
-    Led::builder(6).on(&gpio).open()?;
+    Led::builder(4).gpio(&gpio).open()?;
+    Led::builder(6).gpio(&gpio).open()?;
     Ok(())
 }
 
 #[test]
 fn closing_the_factory_goes_on_after_an_error_and_tells_the_first() -> Result<()> {
     let (rig, gpio) = Rig::start()?;
-    let led = Led::builder(4).on(&gpio).open()?;
-    let button = Button::builder(6).on(&gpio).open()?;
+    let led = Led::builder(4).gpio(&gpio).open()?;
+    let button = Button::builder(6).gpio(&gpio).open()?;
     rig.break_with(ErrorKind::Disconnected);
     assert_eq!(gpio.close().unwrap_err().kind(), ErrorKind::Disconnected);
     assert!(led.is_closed() && button.is_closed());
