@@ -400,7 +400,7 @@ fn an_error_of_the_backend_reaches_the_caller_with_its_kind_and_changes_nothing(
     assert_eq!((led.output().last(), lamp.value()?, lamp.frequency()), (Level::Low, 0.5, 100.0));
     rig.break_with(None);
     led.on()?;
-    Led::builder(7).gpio(&gpio).open()?;
+    drop(Led::builder(7).gpio(&gpio).open()?);
     Ok(())
 }
 
@@ -497,8 +497,8 @@ fn an_error_on_closing_is_told_and_the_pin_is_free_all_the_same() -> Result<()> 
     assert!(led.is_closed() && button.is_closed());
     led.close()?;
     rig.break_with(None);
-    Led::builder(4).gpio(&gpio).open()?;
-    Led::builder(6).gpio(&gpio).open()?;
+    drop(Led::builder(4).gpio(&gpio).open()?);
+    drop(Led::builder(6).gpio(&gpio).open()?);
     Ok(())
 }
 
