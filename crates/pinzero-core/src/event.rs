@@ -20,9 +20,9 @@ use crate::types::{Edge, Level};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The input became active: a button was pressed.
+    /// The input became active.
     Activated,
-    /// The input became inactive: a button was released.
+    /// The input became inactive.
     Deactivated,
     /// The input has been active for the hold time, or for a further one with repeat.
     Held,
@@ -34,15 +34,10 @@ pub enum EventKind {
     LongPressed,
     /// A sample was due; see [`InputBuilder::sample`](crate::InputBuilder::sample).
     Sampled,
-}
-
-/// The words of a button for what happens to an input.
-#[allow(non_upper_case_globals, reason = "they are used like variants")]
-impl EventKind {
-    /// A button was pressed: [`Activated`](EventKind::Activated).
-    pub const Pressed: EventKind = EventKind::Activated;
-    /// A button was released: [`Deactivated`](EventKind::Deactivated).
-    pub const Released: EventKind = EventKind::Deactivated;
+    /// A button was pressed: its word for [`Activated`](EventKind::Activated).
+    Pressed,
+    /// A button was released: its word for [`Deactivated`](EventKind::Deactivated).
+    Released,
 }
 
 /// Something that happened to an input, and when.
@@ -72,7 +67,7 @@ pub trait Kinded: Copy + fmt::Debug + Send + 'static {
     /// Returns the kind.
     fn kind(&self) -> Self::Kind;
 
-    /// Returns a number below 31 that no other kind has.
+    /// Returns a number below 31. Kinds with the same number are two words for one thing: a handler for either hears both.
     fn bit(kind: Self::Kind) -> u32;
 
     /// Returns the number of edges or events lost before this one.
@@ -92,7 +87,11 @@ impl Kinded for Event {
     }
 
     fn bit(kind: EventKind) -> u32 {
-        kind as u32
+        match kind {
+            EventKind::Pressed => EventKind::Activated as u32,
+            EventKind::Released => EventKind::Deactivated as u32,
+            kind => kind as u32,
+        }
     }
 
     fn missed(&mut self) -> &mut u32 {
@@ -337,9 +336,9 @@ impl<E: Kinded> Hub<E> {
     fn take(&self, kind: E::Kind, from: u64, below: u64) -> Option<(u64, Callback<E>)> {
         let mut listeners = self.listeners.lock();
         let mut later = listeners.entries.iter_mut().filter(|entry| (from..below).contains(&entry.id));
-        later.find_map(
-            |entry| if entry.kind == kind { Some((entry.id, entry.callback.take()?)) } else { None },
-        )
+        later.find_map(|entry| {
+            if E::bit(entry.kind) == E::bit(kind) { Some((entry.id, entry.callback.take()?)) } else { None }
+        })
     }
 
     /// Takes a callback back; one that has been removed meanwhile, perhaps by itself, is dropped.

@@ -192,7 +192,8 @@ impl Gpio {
     /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
     ///
     /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
-    /// [`every_on_thread`](Gpio::every_on_thread). A call that is late is made once, and later calls keep the beat.
+    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs
+    /// or waits for its turn is left out, and later calls keep the beat.
     ///
     /// ```
     /// use pinzero::{Level, mock, time::{ms, secs}};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant as Wall};
 
-use pinzero::EventKind::{self, Activated, Deactivated, Held};
+use pinzero::EventKind::{self, Activated, Deactivated, Held, Pressed, Released};
 use pinzero::board::Board;
 use pinzero::prelude::*;
 use pinzero::time::Instant;
@@ -305,7 +305,7 @@ fn debounce_and_hold_are_decided_by_the_times_of_the_edges() -> Result<()> {
     ];
     rig.push_all(4, &edges.map(|(at, level)| Edge { at: start + ms(at), level, missed: 0 }));
     let told: Vec<_> = take(&mut events, 4, start);
-    assert_eq!(told, [(120, Activated), (320, Held), (320, EventKind::LongPressed), (435, Deactivated)]);
+    assert_eq!(told, [(120, Pressed), (320, Held), (320, EventKind::LongPressed), (435, Released)]);
     Ok(())
 }
 
@@ -319,7 +319,7 @@ fn a_hold_comes_before_the_release_even_if_both_are_told_together() -> Result<()
     let edges = [(100, Level::Low), (400, Level::High)];
     rig.push_all(4, &edges.map(|(at, level)| Edge { at: start + ms(at), level, missed: 0 }));
     let told: Vec<_> = take(&mut events, 4, start);
-    assert_eq!(told, [(100, Activated), (300, Held), (300, EventKind::LongPressed), (400, Deactivated)]);
+    assert_eq!(told, [(100, Pressed), (300, Held), (300, EventKind::LongPressed), (400, Released)]);
     Ok(())
 }
 
@@ -330,10 +330,10 @@ fn an_edge_that_is_told_too_late_changes_nothing_of_what_is_decided() -> Result<
     let mut events = button.events();
     let start = gpio.now();
     rig.push(4, start + ms(10), Level::Low, 0);
-    assert_eq!(take(&mut events, 3, start), [(10, Activated), (30, Held), (30, EventKind::LongPressed)]);
+    assert_eq!(take(&mut events, 3, start), [(10, Pressed), (30, Held), (30, EventKind::LongPressed)]);
     // It was released before it was held, but nobody knew.
     rig.push(4, start + ms(15), Level::High, 0);
-    assert_eq!(take(&mut events, 1, start), [(30, Deactivated)]);
+    assert_eq!(take(&mut events, 1, start), [(30, Released)]);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Buttons: pressed, released, held.
 
-use pinzero::EventKind::{self, Activated, Deactivated, Held};
+use pinzero::EventKind::{self, Held, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Bias, Event};
@@ -43,7 +43,7 @@ fn it_can_be_wired_to_the_supply() -> pinzero::Result<()> {
     let log = watch(&button);
     gpio.line(24).press(ms(30));
     gpio.advance(ms(50));
-    assert_eq!(log.take(), [(0, Activated), (30, Deactivated)]);
+    assert_eq!(log.take(), [(0, Pressed), (30, Released)]);
     Ok(())
 }
 
@@ -54,11 +54,11 @@ fn press_and_release_come_at_their_instants() -> pinzero::Result<()> {
     let log = watch(&button);
     gpio.advance(ms(10));
     gpio.line(2).press(ms(200));
-    assert_eq!(log.take(), [(10, Activated)], "at once");
+    assert_eq!(log.take(), [(10, Pressed)], "at once");
     gpio.advance(ms(199));
     assert_eq!(log.take(), []);
     gpio.advance(ms(1));
-    assert_eq!(log.take(), [(210, Deactivated)]);
+    assert_eq!(log.take(), [(210, Released)]);
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn each_edge_is_one_event_and_no_edge_is_none() -> pinzero::Result<()> {
     }
     gpio.line(2).drive(Level::High);
     gpio.line(2).release();
-    assert_eq!(log.take(), [(0, Activated), (0, Deactivated)]);
+    assert_eq!(log.take(), [(0, Pressed), (0, Released)]);
     Ok(())
 }
 
@@ -83,7 +83,7 @@ fn held_comes_after_the_hold_time_once() -> pinzero::Result<()> {
     let log = watch(&button);
     gpio.line(2).script([(ms(100), Level::Low), (ms(9_000), Level::High)]);
     gpio.advance(secs(10));
-    assert_eq!(log.take(), [(100, Activated), (1_100, Held), (9_000, Deactivated)]);
+    assert_eq!(log.take(), [(100, Pressed), (1_100, Held), (9_000, Released)]);
     Ok(())
 }
 
@@ -95,12 +95,12 @@ fn held_repeats_if_asked_to_and_stops_at_the_release() -> pinzero::Result<()> {
     gpio.line(2).script([(ms(100), Level::Low), (ms(1_700), Level::High), (ms(1_800), Level::Low)]);
     gpio.advance(ms(2_500));
     let expected = [
-        (100, Activated),
+        (100, Pressed),
         (600, Held),
         (1_100, Held),
         (1_600, Held),
-        (1_700, Deactivated),
-        (1_800, Activated),
+        (1_700, Released),
+        (1_800, Pressed),
         (2_300, Held),
     ];
     assert_eq!(log.take(), expected, "counted anew from each press");
@@ -116,7 +116,7 @@ fn a_release_just_before_the_hold_time_is_no_hold_and_at_it_is_one() -> pinzero:
         gpio.line(2).press(time);
         gpio.advance(secs(2));
         let kinds: Vec<_> = log.take().into_iter().map(|(_, kind)| kind).collect();
-        let expected = if held { vec![Activated, Held, Deactivated] } else { vec![Activated, Deactivated] };
+        let expected = if held { vec![Pressed, Held, Released] } else { vec![Pressed, Released] };
         assert_eq!(kinds, expected, "{time:?}");
     }
     Ok(())
@@ -129,7 +129,7 @@ fn a_hold_time_of_zero_is_held_at_once_and_does_not_repeat() -> pinzero::Result<
     let log = watch(&button);
     gpio.line(2).press(ms(50));
     gpio.advance(secs(1));
-    assert_eq!(log.take(), [(0, Activated), (0, Held), (50, Deactivated)]);
+    assert_eq!(log.take(), [(0, Pressed), (0, Held), (50, Released)]);
     Ok(())
 }
 
@@ -164,7 +164,7 @@ fn a_button_that_is_down_when_it_is_opened_has_not_been_pressed() -> pinzero::Re
     gpio.line(2).drive(Level::High);
     gpio.line(2).drive(Level::Low);
     gpio.advance(secs(1));
-    assert_eq!(log.take(), [(5_050, Deactivated), (5_050, Activated), (6_050, Held)]);
+    assert_eq!(log.take(), [(5_050, Released), (5_050, Pressed), (6_050, Held)]);
     Ok(())
 }
 

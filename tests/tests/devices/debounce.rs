@@ -1,6 +1,6 @@
 //! The two debounces: bounce time (steady before it counts) and lockout time (deaf after it counted).
 
-use pinzero::EventKind::{self, Activated, Deactivated};
+use pinzero::EventKind::{self, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 
@@ -18,7 +18,7 @@ fn changes(bounce: u64, lockout: u64, edges: &[u64]) -> pinzero::Result<Vec<(u64
     finger(&gpio, edges);
     gpio.advance(secs(10));
     let events = std::iter::from_fn(|| events.try_next());
-    let changes = events.filter(|event| matches!(event.kind, Activated | Deactivated));
+    let changes = events.filter(|event| matches!(event.kind, Pressed | Released));
     Ok(changes.map(|event| (event.at.as_nanos() / 1_000_000, event.kind)).collect())
 }
 
@@ -26,41 +26,41 @@ const PRESS: [u64; 6] = [100, 102, 104, 300, 302, 304];
 
 #[test]
 fn without_a_debounce_every_edge_is_an_event() -> pinzero::Result<()> {
-    let kinds = [Activated, Deactivated].into_iter().cycle();
+    let kinds = [Pressed, Released].into_iter().cycle();
     assert_eq!(changes(0, 0, &PRESS)?, PRESS.into_iter().zip(kinds).collect::<Vec<_>>());
     Ok(())
 }
 
 #[test]
 fn bounce_time_counts_a_change_once_it_has_been_steady() -> pinzero::Result<()> {
-    assert_eq!(changes(10, 0, &PRESS)?, [(114, Activated), (314, Deactivated)]);
+    assert_eq!(changes(10, 0, &PRESS)?, [(114, Pressed), (314, Released)]);
     assert_eq!(changes(10, 0, &[100, 105])?, [], "shorter than the bounce time");
-    assert_eq!(changes(10, 0, &[100, 110])?, [(110, Activated), (120, Deactivated)], "exactly as long");
-    assert_eq!(changes(10, 0, &[100, 108, 116, 124, 132])?, [(142, Activated)], "steady at last");
-    assert_eq!(changes(2_000, 0, &[100])?, [(2_100, Activated)], "there is no upper limit");
+    assert_eq!(changes(10, 0, &[100, 110])?, [(110, Pressed), (120, Released)], "exactly as long");
+    assert_eq!(changes(10, 0, &[100, 108, 116, 124, 132])?, [(142, Pressed)], "steady at last");
+    assert_eq!(changes(2_000, 0, &[100])?, [(2_100, Pressed)], "there is no upper limit");
     Ok(())
 }
 
 #[test]
 fn lockout_time_counts_at_once_and_is_deaf_then() -> pinzero::Result<()> {
-    assert_eq!(changes(0, 10, &PRESS)?, [(100, Activated), (300, Deactivated)]);
-    assert_eq!(changes(0, 10, &[100, 104, 108])?, [(100, Activated)]);
-    assert_eq!(changes(0, 10, &[100, 115, 120])?, [(100, Activated), (115, Deactivated), (125, Activated)]);
+    assert_eq!(changes(0, 10, &PRESS)?, [(100, Pressed), (300, Released)]);
+    assert_eq!(changes(0, 10, &[100, 104, 108])?, [(100, Pressed)]);
+    assert_eq!(changes(0, 10, &[100, 115, 120])?, [(100, Pressed), (115, Released), (125, Pressed)]);
     Ok(())
 }
 
 #[test]
 fn the_final_level_is_never_swallowed() -> pinzero::Result<()> {
-    assert_eq!(changes(0, 10, &[100, 105])?, [(100, Activated), (110, Deactivated)]);
-    assert_eq!(changes(0, 10, &[100, 104, 106, 108])?, [(100, Activated), (110, Deactivated)]);
-    assert_eq!(changes(10, 50, &[100, 120])?, [(110, Activated), (160, Deactivated)]);
+    assert_eq!(changes(0, 10, &[100, 105])?, [(100, Pressed), (110, Released)]);
+    assert_eq!(changes(0, 10, &[100, 104, 106, 108])?, [(100, Pressed), (110, Released)]);
+    assert_eq!(changes(10, 50, &[100, 120])?, [(110, Pressed), (160, Released)]);
     Ok(())
 }
 
 #[test]
 fn a_swallowed_edge_does_not_swallow_the_next() -> pinzero::Result<()> {
     // In gpiozero the first real edge after a bounce that was filtered out goes missing.
-    let expected = [(210, Activated), (310, Deactivated)];
+    let expected = [(210, Pressed), (310, Released)];
     assert_eq!(changes(10, 0, &[100, 105, 200, 300])?, expected);
     Ok(())
 }
@@ -113,7 +113,7 @@ fn hold_counts_from_the_press_that_passed() -> pinzero::Result<()> {
     gpio.advance(secs(2));
     let seen =
         std::iter::from_fn(|| events.try_next()).map(|event| (event.at.as_nanos() / 1_000_000, event.kind));
-    let expected = [(114, Activated), (614, EventKind::Held), (614, EventKind::LongPressed)];
+    let expected = [(114, Pressed), (614, EventKind::Held), (614, EventKind::LongPressed)];
     assert_eq!(seen.collect::<Vec<_>>(), expected, "the blip at 700 ms does not end it");
     assert!(button.is_held());
     Ok(())
@@ -128,7 +128,7 @@ fn a_bounce_is_one_click() -> pinzero::Result<()> {
     gpio.advance(secs(2));
     let seen =
         std::iter::from_fn(|| events.try_next()).map(|event| (event.at.as_nanos() / 1_000_000, event.kind));
-    let expected = [(112, Activated), (162, Deactivated), (362, EventKind::Clicked)];
+    let expected = [(112, Pressed), (162, Released), (362, EventKind::Clicked)];
     assert_eq!(seen.collect::<Vec<_>>(), expected);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinzero::Event;
-use pinzero::EventKind::{Activated, Clicked, Deactivated, Held};
+use pinzero::EventKind::{Clicked, Held, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::{Log, at};
@@ -33,9 +33,9 @@ fn an_event_says_what_when_and_how_long() -> pinzero::Result<()> {
     let seen: Vec<Event> = events.filter(|event| event.kind != pinzero::EventKind::LongPressed).collect();
     let told: Vec<_> = seen.iter().map(|e| (e.kind, e.at, e.level, e.lasted, e.missed)).collect();
     let expected = [
-        (Activated, at(100), Level::Low, ms(0), 0),
+        (Pressed, at(100), Level::Low, ms(0), 0),
         (Held, at(1_100), Level::Low, secs(1), 0),
-        (Deactivated, at(1_350), Level::High, ms(1_250), 0),
+        (Released, at(1_350), Level::High, ms(1_250), 0),
     ];
     assert_eq!(told, expected);
     Ok(())
@@ -50,7 +50,7 @@ fn a_released_event_counts_from_the_opening_if_there_was_no_press() -> pinzero::
     gpio.advance(ms(30));
     let mut events = button.events();
     gpio.line(2).drive(Level::High);
-    assert_eq!(events.next().map(|event| (event.kind, event.lasted)), Some((Deactivated, ms(30))));
+    assert_eq!(events.next().map(|event| (event.kind, event.lasted)), Some((Released, ms(30))));
     Ok(())
 }
 
@@ -86,7 +86,7 @@ fn a_handler_that_is_removed_is_not_called_again_and_the_others_are() -> pinzero
     drop(handlers);
     tap(&gpio, 1);
     assert_eq!(log.take(), [0, 2], "dropping a handle removes nothing");
-    button.forget_handlers();
+    button.clear_handlers();
     tap(&gpio, 1);
     assert_eq!(log.take(), []);
     Ok(())
@@ -120,7 +120,7 @@ fn handlers_may_return_results_and_an_error_stops_nothing() -> pinzero::Result<(
         }
     });
     tap(&gpio, 2);
-    assert_eq!(log.take(), [Activated, Activated]);
+    assert_eq!(log.take(), [Pressed, Pressed]);
     assert_eq!(gpio.panics(), 0);
     Ok(())
 }
@@ -142,7 +142,7 @@ fn an_iterator_gives_all_events_in_order_and_moves_the_clock() -> pinzero::Resul
     let button = button(&gpio)?;
     gpio.line(2).script([(ms(10), Level::Low), (ms(30), Level::High)]);
     let seen: Vec<_> = button.events().take(3).map(|event| (event.kind, event.at)).collect();
-    assert_eq!(seen, [(Activated, at(10)), (Deactivated, at(30)), (Clicked, at(330))]);
+    assert_eq!(seen, [(Pressed, at(10)), (Released, at(30)), (Clicked, at(330))]);
     assert_eq!(gpio.elapsed(), ms(330));
     Ok(())
 }
@@ -154,7 +154,7 @@ fn an_iterator_ends_when_the_device_is_closed_after_what_is_left() -> pinzero::R
     let mut events = button.events();
     tap(&gpio, 1);
     button.close()?;
-    assert_eq!(events.by_ref().map(|event| event.kind).collect::<Vec<_>>(), [Activated, Deactivated]);
+    assert_eq!(events.by_ref().map(|event| event.kind).collect::<Vec<_>>(), [Pressed, Released]);
     assert_eq!((events.next(), events.try_next(), events.next_timeout(secs(1))), (None, None, None));
     assert_eq!(gpio.elapsed(), ms(2), "the end is not waited for");
     assert_eq!(button.events().next(), None, "a late iterator is at its end at once");
@@ -250,7 +250,7 @@ fn handlers_and_iterators_do_not_take_events_from_each_other() -> pinzero::Resul
     let events = button.events();
     tap(&gpio, 3);
     button.close()?;
-    let pressed: Vec<_> = events.filter(|event| event.kind == Activated).map(|event| event.at).collect();
+    let pressed: Vec<_> = events.filter(|event| event.kind == Pressed).map(|event| event.at).collect();
     assert_eq!(pressed, [at(1), at(3), at(5)]);
     assert_eq!(log.take(), pressed);
     Ok(())

@@ -1,6 +1,6 @@
 //! Clicks, double clicks and long presses: each press is exactly one of them.
 
-use pinzero::EventKind::{self, Activated, Clicked, Deactivated, DoubleClicked, Held, LongPressed};
+use pinzero::EventKind::{self, Clicked, DoubleClicked, Held, LongPressed, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::Log;
@@ -32,14 +32,13 @@ fn gestures(presses: &[(u64, u64)]) -> pinzero::Result<Vec<(u64, EventKind)>> {
 
 #[test]
 fn a_click_is_certain_when_no_second_press_can_follow() -> pinzero::Result<()> {
-    assert_eq!(events(&[(10, 90)])?, [(10, Activated), (90, Deactivated), (390, Clicked)]);
+    assert_eq!(events(&[(10, 90)])?, [(10, Pressed), (90, Released), (390, Clicked)]);
     Ok(())
 }
 
 #[test]
 fn a_double_click_is_certain_at_the_second_release() -> pinzero::Result<()> {
-    let expected =
-        [(10, Activated), (90, Deactivated), (389, Activated), (450, Deactivated), (450, DoubleClicked)];
+    let expected = [(10, Pressed), (90, Released), (389, Pressed), (450, Released), (450, DoubleClicked)];
     assert_eq!(events(&[(10, 90), (389, 450)])?, expected);
     Ok(())
 }
@@ -49,7 +48,7 @@ fn a_long_press_is_certain_at_the_hold_time() -> pinzero::Result<()> {
     let mut seen = events(&[(10, 3_000)])?;
     // Both at one instant, and in an order that nobody should rely on.
     seen.sort_by_key(|(at, kind)| (*at, *kind == LongPressed));
-    assert_eq!(seen, [(10, Activated), (1_010, Held), (1_010, LongPressed), (3_000, Deactivated)]);
+    assert_eq!(seen, [(10, Pressed), (1_010, Held), (1_010, LongPressed), (3_000, Released)]);
     Ok(())
 }
 
@@ -126,7 +125,7 @@ fn a_button_that_is_down_at_the_start_makes_no_gesture_of_that() -> pinzero::Res
     gpio.line(2).drive(Level::High);
     gpio.advance(secs(5));
     let kinds: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.kind).collect();
-    assert_eq!(kinds, [Deactivated]);
+    assert_eq!(kinds, [Released]);
     Ok(())
 }
 
@@ -146,8 +145,7 @@ fn handlers_for_one_press_come_in_the_order_of_the_events() -> pinzero::Result<(
     button.when_pressed(note(&log));
     finger(&gpio, &[(0, 10), (20, 30), (1_000, 1_010)]);
     gpio.advance(secs(2));
-    let expected =
-        [Activated, Deactivated, Activated, Deactivated, DoubleClicked, Activated, Deactivated, Clicked];
+    let expected = [Pressed, Released, Pressed, Released, DoubleClicked, Pressed, Released, Clicked];
     assert_eq!(log.take(), expected);
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pinzero::EventKind::{Activated, Deactivated};
+use pinzero::EventKind::{Activated, Deactivated, Pressed, Released};
 use pinzero::mock;
 use pinzero::prelude::*;
 use pinzero::time::Instant;
@@ -116,7 +116,7 @@ proptest! {
         prop_assert_eq!(wanted, []);
 
         let changes = std::iter::from_fn(|| presses.try_next())
-            .filter(|event| matches!(event.kind, Activated | Deactivated))
+            .filter(|event| matches!(event.kind, Pressed | Released))
             .map(|event| (event.at - Instant::ZERO, event.level));
         let wanted = oracle(Level::High, &gpio.line(BUTTON).history(), settle, lockout);
         prop_assert_eq!(changes.collect::<Vec<_>>(), wanted, "a button that is pressed when the line is low");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero::EventKind::{Activated, Clicked, Deactivated, DoubleClicked, Held, LongPressed};
+use pinzero::EventKind::{Clicked, DoubleClicked, Held, LongPressed, Pressed, Released};
 use pinzero::LineFunction;
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
@@ -157,10 +157,10 @@ impl Bench {
     fn check_button(&mut self, is_over: bool) -> Result<(), TestCaseError> {
         let told: Vec<Event> = std::iter::from_fn(|| self.events.try_next()).collect();
         let changes: Vec<&Event> =
-            told.iter().filter(|event| matches!(event.kind, Activated | Deactivated)).collect();
+            told.iter().filter(|event| matches!(event.kind, Pressed | Released)).collect();
         let mut pressed = self.pressed_at_first;
         for change in &changes {
-            prop_assert_eq!(change.kind == Activated, !pressed, "pressed and released take turns");
+            prop_assert_eq!(change.kind == Pressed, !pressed, "pressed and released take turns");
             prop_assert_eq!(change.level, Level::from(pressed));
             pressed = !pressed;
         }
@@ -172,7 +172,7 @@ impl Bench {
             prop_assert_eq!(pressed, line == Level::Low, "the state that remains is told");
             let count = |kind| told.iter().filter(|event| event.kind == kind).count();
             let gestures = count(Clicked) + 2 * count(DoubleClicked) + count(LongPressed);
-            prop_assert_eq!(count(Activated), gestures, "each press is one gesture");
+            prop_assert_eq!(count(Pressed), gestures, "each press is one gesture");
             prop_assert!(count(Held) >= count(LongPressed));
         }
         self.told.extend(told);

@@ -143,7 +143,7 @@ impl Bench {
             }
             Act::Handle(kind, act) => self.handle(&button, *kind, act),
             Act::RemoveItself => own.into_iter().for_each(Handler::remove),
-            Act::ForgetHandlers => button.forget_handlers(),
+            Act::ForgetHandlers => button.clear_handlers(),
             Act::Sleep(time) => self.gpio.advance(*time),
             Act::WaitForButton(pressed, timeout) => {
                 let ended = match pressed {

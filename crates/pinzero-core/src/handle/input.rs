@@ -46,6 +46,13 @@ impl<H> InputBuilder<H> {
         self
     }
 
+    /// Reports [`EventKind::Pressed`] and [`EventKind::Released`], as a button does. Default: [`EventKind::Activated`] and
+    /// [`EventKind::Deactivated`].
+    pub fn pressed_and_released(mut self) -> Self {
+        self.options.kinds = [EventKind::Pressed, EventKind::Released];
+        self
+    }
+
     /// Sets how long the level must be steady before a change counts. Default: zero, which is off.
     pub fn settle(mut self, time: Duration) -> Self {
         self.options.settle = Some(time);
@@ -74,7 +81,7 @@ impl<H> InputBuilder<H> {
 
     /// Reports [`EventKind::Sampled`] every `period`, which is 1 ms at least. Default: never.
     ///
-    /// A sample has the level that the edges so far have left, at its exact instant: the line is not read for it.
+    /// A sample has the level that the edges before its exact instant have left: the line is not read for it.
     ///
     /// ```
     /// use pinzero::{EventKind, Level, mock, time::ms};

@@ -28,6 +28,7 @@ const MOST: usize = 64;
 pub(crate) struct Options {
     pub(crate) bias: Bias,
     pub(crate) active: Level,
+    pub(crate) kinds: [EventKind; 2],
     pub(crate) settle: Option<Duration>,
     pub(crate) lockout: Option<Duration>,
     pub(crate) hold: Option<(Duration, bool)>,
@@ -41,6 +42,7 @@ impl Default for Options {
         Options {
             bias: Bias::AsIs,
             active: Level::High,
+            kinds: [EventKind::Activated, EventKind::Deactivated],
             settle: None,
             lockout: None,
             hold: None,
@@ -156,6 +158,7 @@ impl InputLines {
                 click: options.clicks.map(Click::new),
                 sample: options.sample.map(|period| Sample::new(now, period)),
                 active: options.active,
+                kinds: options.kinds,
                 status,
                 decided: Instant::ZERO,
             };

@@ -33,6 +33,8 @@ pub(crate) struct InputMachine {
     pub(crate) click: Option<Click>,
     pub(crate) sample: Option<Sample>,
     pub(crate) active: Level,
+    /// The words for becoming active and inactive.
+    pub(crate) kinds: [EventKind; 2],
     pub(crate) status: Status,
     /// How far things are decided: an edge that is told late cannot change what was before.
     pub(crate) decided: Instant,
@@ -71,8 +73,7 @@ impl InputMachine {
         Instant::first(Instant::first(gesture, held), Instant::first(self.debounce.deadline(), sample))
     }
 
-    /// Does the first thing that is due, which is so at `at`. What is due at the moment of a change came before the change; a
-    /// sample at that moment sees it.
+    /// Does the first thing that is due, which is so at `at`. What is due at the moment of an edge comes before the edge.
     fn first(&mut self, at: Instant, now: Instant, events: &mut Vec<Event>) {
         if self.click.as_mut().and_then(|click| click.expire(at)).is_some() {
             self.gesture(Gesture::Click, at, events);
@@ -95,7 +96,7 @@ impl InputMachine {
         (status.level, status.since, status.is_held) = (level, at, false);
         if level == self.active {
             status.activations += 1;
-            self.emit(EventKind::Activated, at, level, Duration::ZERO, events);
+            self.emit(self.kinds[0], at, level, Duration::ZERO, events);
             if let Some(hold) = &mut self.hold {
                 hold.press(at);
             }
@@ -104,7 +105,7 @@ impl InputMachine {
             }
         } else {
             status.deactivations += 1;
-            self.emit(EventKind::Deactivated, at, level, lasted, events);
+            self.emit(self.kinds[1], at, level, lasted, events);
             if let Some(hold) = &mut self.hold {
                 hold.release();
             }

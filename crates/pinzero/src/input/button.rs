@@ -193,7 +193,8 @@ impl Open<Pressable> for Button {
 
     fn open(options: Pressable, site: &Site) -> Result<Self> {
         let Pressable { pulled, hold_time, hold_repeat, double_click_time } = options;
-        let builder = pulled.input(site)?.hold(hold_time, hold_repeat).clicks(double_click_time);
+        let builder = pulled.input(site)?.pressed_and_released();
+        let builder = builder.hold(hold_time, hold_repeat).clicks(double_click_time);
         Ok(Button(DigitalInputDevice::from_input(builder.open()?)))
     }
 }

@@ -15,7 +15,7 @@ use crate::{Builder, Open, Site};
 /// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may
 /// block, close devices and panic without harm to others. A handler may return a [`Result`]; an error is logged. Each
 /// `when_…` adds a handler to those that are there; [`Handler::remove`] and
-/// [`forget_handlers`](Self::forget_handlers) take them out.
+/// [`clear_handlers`](Self::clear_handlers) take them out.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -90,7 +90,7 @@ impl DigitalInputDevice {
     }
 
     /// Removes all handlers.
-    pub fn forget_handlers(&self) {
+    pub fn clear_handlers(&self) {
         self.input.clear_handlers();
     }
 

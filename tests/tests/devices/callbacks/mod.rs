@@ -142,7 +142,7 @@ fn it_may_panic_and_the_others_go_on(gpio: &MockGpio) -> pinzero::Result<()> {
         press(gpio, 2);
         press(gpio, 3);
         let calls = [receive(&calls), receive(&calls)];
-        assert_eq!(calls, ["same", "other"].map(|name| (name, EventKind::Activated)));
+        assert_eq!(calls, ["same", "other"].map(|name| (name, EventKind::Pressed)));
     }
     eventually("three panics are counted", || gpio.panics() == 3);
     assert_eq!(gpio.threads(), threads);

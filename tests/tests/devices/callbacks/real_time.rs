@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use pinzero::EventKind::{Activated, Deactivated, Held};
+use pinzero::EventKind::{Held, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero_tests::{PATIENCE, all_dropped, eventually, receive, without_hanging};
@@ -56,7 +56,7 @@ fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order(
     let mut events = other.events();
 
     gpio.line(2).drive(Level::Low);
-    assert_eq!(receive(&calls), ("sleeper", Activated));
+    assert_eq!(receive(&calls), ("sleeper", Pressed));
     // From here on one of the two threads is stuck.
     eventually("it is held", || sleeper.is_held());
     let blink = led.blink_with(Blink::new(ms(1), ms(1)).times(20))?;
@@ -64,7 +64,7 @@ fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order(
     gpio.line(3).drive(Level::High);
     let next = [events.next_timeout(PATIENCE), events.next_timeout(PATIENCE)];
     let seen = next.map(|event| event.map(|event| event.kind));
-    assert_eq!(seen, [Some(Activated), Some(Deactivated)], "the iterator does not wait for callbacks");
+    assert_eq!(seen, [Some(Pressed), Some(Released)], "the iterator does not wait for callbacks");
     assert!(other.wait_for_release_timeout(PATIENCE)?);
     assert!(blink.wait_timeout(PATIENCE)?);
     // A thread that was kept waiting may have left cycles out, but not all of them.
@@ -73,7 +73,7 @@ fn while_one_blocks_edges_holds_and_blinks_go_on_and_callbacks_keep_their_order(
 
     drop(wake);
     let rest: Vec<_> = (0..4).map(|_| receive(&calls)).collect();
-    let expected = [("awake", Activated), ("sleeper", Held), ("other", Activated), ("other", Deactivated)];
+    let expected = [("awake", Pressed), ("sleeper", Held), ("other", Pressed), ("other", Released)];
     assert_eq!(rest, expected);
     Ok(())
 }

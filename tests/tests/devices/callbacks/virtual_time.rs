@@ -43,7 +43,7 @@ fn it_may_remove_those_that_come_after_it() -> pinzero::Result<()> {
         let (button, log) = (button.clone(), log.clone());
         move |_| {
             log.push("first");
-            button.forget_handlers();
+            button.clear_handlers();
         }
     });
     button.when_pressed({
