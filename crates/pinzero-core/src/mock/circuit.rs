@@ -30,8 +30,8 @@ pub(super) struct Circuit {
 /// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
 #[derive(Debug, Default)]
 pub(super) struct Wires {
-    /// In order, so that of several edges at once the same one always comes first.
-    lines: BTreeMap<Line, LineState>,
+    /// By number, as far as lines have been asked for.
+    lines: Vec<LineState>,
     /// The lines of each net that has several, in order.
     nets: BTreeMap<u32, Vec<Line>>,
     peripherals: Vec<SpiPeripheral>,
@@ -165,8 +165,10 @@ impl Circuit {
 
     fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
         let mut changed = Vec::new();
-        lines.iter().for_each(|line| wires.resolve(*line, now, &mut changed));
-        wires.update_peripherals(&self.board, now, &mut changed);
+        let is_shown = self.output.is_some();
+        let mut note = |line| changed.extend(is_shown.then_some(line));
+        lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
+        wires.update_peripherals(&self.board, now, &mut note);
         if let Some(output) = &self.output {
             // A pin that changes its function at the same level is news, too.
             if output.wants_functions() {
@@ -174,7 +176,7 @@ impl Circuit {
                     .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
             }
             for line in changed {
-                output.show(line, &wires.lines[&line]);
+                output.show(line, wires.line(line, &self.board));
             }
         }
     }
@@ -239,7 +241,11 @@ impl Circuit {
 
 impl Wires {
     fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
-        self.lines.entry(line).or_insert_with(|| LineState::new(line, board))
+        let index = line.0 as usize;
+        for number in self.lines.len()..=index {
+            self.lines.push(LineState::new(Line(number as u32), board));
+        }
+        &mut self.lines[index]
     }
 
     /// Makes two nets one.
@@ -253,7 +259,7 @@ impl Wires {
             }
         }
         for line in &joined {
-            if let Some(state) = self.lines.get_mut(line) {
+            if let Some(state) = self.lines.get_mut(line.0 as usize) {
                 state.net = to;
             }
         }
@@ -261,7 +267,7 @@ impl Wires {
     }
 
     /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
-    fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut Vec<Line>) {
+    fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut impl FnMut(Line)) {
         if self.peripherals.is_empty() {
             return;
         }
@@ -289,27 +295,27 @@ impl Wires {
     ///
     /// A driver beats any pull. Of two drivers that fight, ground wins. A pull-up and a pull-down that meet leave the
     /// level as it is, and so does a net that nothing holds.
-    fn resolve(&mut self, line: Line, at: Instant, changed: &mut Vec<Line>) {
-        let Some(state) = self.lines.get_mut(&line) else { return };
+    fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
+        let Some(state) = self.lines.get_mut(line.0 as usize) else { return };
         let Some(net) = self.nets.get(&state.net) else {
             // Most lines are wired to nothing.
             let level = state.driven().min().or(state.bias.level()).unwrap_or(state.level);
             if state.level != level {
                 state.report(at, level);
-                changed.push(line);
+                changed(line);
             }
             return;
         };
         let before = state.level;
-        let members = || net.iter().filter_map(|line| self.lines.get(line));
+        let members = || net.iter().filter_map(|line| self.lines.get(line.0 as usize));
         let driven = members().flat_map(LineState::driven).min();
         let pulls = || members().filter_map(|state| state.bias.level());
         let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
         let level = driven.or(pulled).unwrap_or(before);
         for line in net {
-            if let Some(state) = self.lines.get_mut(line).filter(|state| state.level != level) {
+            if let Some(state) = self.lines.get_mut(line.0 as usize).filter(|state| state.level != level) {
                 state.report(at, level);
-                changed.push(*line);
+                changed(*line);
             }
         }
     }
