@@ -1,7 +1,7 @@
 //! The traits that all devices share: [`Device`], [`Switch`], [`Value`] and [`SetValue`].
 //!
-//! A device implements them on its own type. A type that points to a device has them too: a newtype that `Deref`s to the
-//! device it is built on, a reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
+//! A device implements them on its own type. Every type that `Deref`s to a device has them too: a newtype around a device, a
+//! reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
 //!
 //! ```
 //! use pinzero::prelude::*;
@@ -24,13 +24,14 @@ use crate::gpio::Gpio;
 
 /// Something that holds pins and gives them back.
 ///
-/// A device that is made of others writes one method, [`parts`](Device::parts). A handle of this crate, such as
-/// [`Output`](crate::Output), has no parts and writes the other three.
+/// A device that is made of others implements one method, [`parts`](Device::parts). A handle, such as
+/// [`Output`](crate::Output), has no parts and implements the other three as well.
 pub trait Device: fmt::Debug + Send + Sync {
-    /// Returns the devices that this one is made of, in the order in which they were opened.
+    /// Returns the devices that this one is made of, in the order of opening. Only a handle, which implements the other methods
+    /// itself, may return an empty list.
     fn parts(&self) -> Vec<&dyn Device>;
 
-    /// Returns the factory that made the pins: that of the first part.
+    /// Returns the factory that opened the pins. Default: the first part's factory.
     fn gpio(&self) -> &Gpio {
         self.parts()[0].gpio()
     }
@@ -40,10 +41,10 @@ pub trait Device: fmt::Debug + Send + Sync {
         self.parts().into_iter().any(Device::is_closed)
     }
 
-    /// Gives the pins back, those of the last opened part first. Idempotent; it also closes all clones of the device.
+    /// Closes the device and all its clones, and gives the pins back; the part opened last is closed first. Idempotent.
     ///
     /// # Errors
-    /// The first error met, of the operating system or the connection. The other parts are closed all the same.
+    /// The first I/O error. The other parts are closed all the same.
     fn close(&self) -> Result<()> {
         first_error(self.parts().into_iter().rev().map(Device::close))
     }
@@ -51,7 +52,7 @@ pub trait Device: fmt::Debug + Send + Sync {
 
 /// Something that is on or off: a LED, a motor, a board of LEDs.
 pub trait Switch: Device {
-    /// Turns the device on or off, and ends a blink that runs.
+    /// Turns the device on or off, and ends a running blink.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
@@ -93,7 +94,7 @@ pub trait Value: Device {
     /// The type of the value: `bool` for a LED, `f64` from 0 to 1 for a dimmable one.
     type Value: Clone + PartialEq + Send + 'static;
 
-    /// Returns the value now.
+    /// Returns the current value.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
@@ -102,15 +103,14 @@ pub trait Value: Device {
 
 /// Something whose value can be set.
 pub trait SetValue: Value {
-    /// Sets the value, and ends a blink that runs.
+    /// Sets the value, and ends a running blink.
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range, and those of
-    /// [`value`](Value::value).
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range; see also [`value`](Value::value).
     fn set_value(&self, value: Self::Value) -> Result<()>;
 }
 
-// Each method that a device may write itself is forwarded, so that what points to a device behaves as the device does.
+// Every method is forwarded, the provided ones too: a device may override them.
 
 impl<T> Device for T
 where
