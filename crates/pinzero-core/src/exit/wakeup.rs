@@ -78,7 +78,7 @@ mod socket {
             Ok(())
         }
 
-        /// Ends one wait. Async-signal-safe: only calls `write`.
+        /// Ends one wait. Async-signal-safe: only writes to the socket.
         pub(crate) fn ring(&self) {
             if let Some([near, _]) = self.0.get() {
                 // Fails only if no thread waits any more.
