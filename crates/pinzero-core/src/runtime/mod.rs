@@ -222,7 +222,7 @@ impl Shared {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Wakes a thread of the runtime, if there are any. Takes no lock.
+    /// Wakes a thread of the runtime, if there are any. Takes none of the runtime's locks, so any of them may be held.
     fn wake(&self) {
         if let Some(threads) = &self.threads {
             threads.wake();
