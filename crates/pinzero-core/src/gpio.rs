@@ -339,7 +339,7 @@ impl Gpio {
     /// Returns a pin's current function, level, pull and consumer without claiming or changing it.
     ///
     /// Fields that the factory cannot read are `None`, unless this `Gpio` has the pin open: then the handle fills in the level
-    /// (which the character device cannot read) and the pull (which some registers do not show). See [`LineInfo`].
+    /// (which the character device cannot read) and the pull (which pigpio and registers cannot read). See [`LineInfo`].
     ///
     /// ```
     /// use pinzero::{Level, LineFunction, mock};

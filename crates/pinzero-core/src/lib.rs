@@ -32,6 +32,11 @@ pub mod thread;
 #[cfg(test)]
 mod loom_tests;
 
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use pinzero_board as board;
 
 pub use animation::{Animation, Part};

@@ -25,8 +25,8 @@ pub struct LineInfo {
     /// The level on the line. On the character device, known only for pins that this program holds: the kernel cannot read a
     /// line without requesting it. `None` for a Pi 5 pin whose function is "off".
     pub level: Option<Level>,
-    /// The resistor that is set. On pigpio and on registers that cannot be read, known only for this program's own inputs. On
-    /// the character device, the bias that was last requested from the kernel.
+    /// The resistor that is set. On registers and on pigpio, known only for this program's own inputs. On the character device,
+    /// the bias that was last requested from the kernel.
     pub bias: Option<Bias>,
     /// The kernel's consumer of the line: the program or driver that holds the line, if any.
     pub consumer: Option<String>,

@@ -52,7 +52,7 @@ use terminal::Output;
 /// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;
 
-/// Returns a mock Raspberry Pi 4B with the default capabilities, on a virtual clock.
+/// Returns a mock Raspberry Pi 4B with every capability that a mock has, on a virtual clock.
 pub fn gpio() -> MockGpio {
     builder().open()
 }
