@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// The provider of a capability.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Support {
-    /// Nobody: a request fails with [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// None: a request fails with [`Unsupported`](crate::ErrorKind::Unsupported).
     #[default]
     None,
     /// Core, on top of other capabilities of the factory.

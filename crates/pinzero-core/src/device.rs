@@ -2,19 +2,6 @@
 //!
 //! A device implements them on its own type. Every type that `Deref`s to a device has them too: a newtype around a device, a
 //! reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
-//!
-//! ```
-//! use pinzero::prelude::*;
-//!
-//! let gpio = pinzero::mock::gpio();
-//! let lamps: Vec<Box<dyn Switch>> = vec![
-//!     Box::new(Led::builder(17).gpio(&gpio).open()?),
-//!     Box::new(PwmOutputDevice::builder(18).gpio(&gpio).open()?),
-//! ];
-//! lamps.iter().try_for_each(Switch::on)?;
-//! assert_eq!((gpio.line(17).level(), gpio.line(18).level()), (Level::High, Level::High));
-//! # Ok::<(), pinzero::Error>(())
-//! ```
 
 use std::fmt;
 use std::ops::Deref;
@@ -22,10 +9,34 @@ use std::ops::Deref;
 use crate::error::{Result, first_error};
 use crate::gpio::Gpio;
 
-/// Something that holds pins and gives them back.
+/// A device: holds pins and gives them back.
 ///
 /// A device that is made of others implements one method, [`parts`](Device::parts). A handle, such as
-/// [`Output`](crate::Output), has no parts and implements the other three as well.
+/// [`Output`](crate::Output), has no parts and implements the other three as well. Every type that `Deref`s to a device is a
+/// device too: a newtype, a reference, a `Box<dyn Device>`.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// #[derive(Debug)]
+/// struct Signal {
+///     red: Led,
+///     green: Led,
+/// }
+///
+/// impl Device for Signal {
+///     fn parts(&self) -> Vec<&dyn Device> {
+///         vec![&self.red, &self.green]
+///     }
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let open = |pin: u32| Led::builder(pin).gpio(&gpio).open();
+/// let signal = Signal { red: open(17)?, green: open(27)? };
+/// signal.close()?;
+/// assert!(signal.green.is_closed());
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait Device: fmt::Debug + Send + Sync {
     /// Returns the devices that this one is made of, in the order of opening. Only a handle, which implements the other methods
     /// itself, may return an empty list.
@@ -50,7 +61,20 @@ pub trait Device: fmt::Debug + Send + Sync {
     }
 }
 
-/// Something that is on or off: a LED, a motor, a board of LEDs.
+/// A device that is on or off: a LED, a motor, a board of LEDs.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let lamps: Vec<Box<dyn Switch>> = vec![
+///     Box::new(Led::builder(17).gpio(&gpio).open()?),
+///     Box::new(PwmOutputDevice::builder(18).gpio(&gpio).open()?),
+/// ];
+/// lamps.iter().try_for_each(Switch::on)?;
+/// assert_eq!((gpio.line(17).level(), gpio.line(18).level()), (Level::High, Level::High));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait Switch: Device {
     /// Turns the device on or off, and ends a running blink.
     ///
@@ -89,7 +113,7 @@ pub trait Switch: Device {
     }
 }
 
-/// Something with a value that can be read.
+/// A device with a value that can be read, as gpiozero's `value`.
 pub trait Value: Device {
     /// The type of the value: `bool` for a LED, `f64` from 0 to 1 for a dimmable one.
     type Value: Clone + PartialEq + Send + 'static;
@@ -101,7 +125,21 @@ pub trait Value: Device {
     fn value(&self) -> Result<Self::Value>;
 }
 
-/// Something whose value can be set.
+/// A device whose value can be set.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// fn dim(lamp: &impl SetValue<Value = f64>) -> pinzero::Result<()> {
+///     lamp.set_value(lamp.value()? / 2.0)
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
+/// dim(&lamp)?;
+/// assert_eq!(lamp.value()?, 0.25);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait SetValue: Value {
     /// Sets the value, and ends a running blink.
     ///

@@ -49,7 +49,7 @@ impl EventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The kind of the event.
     pub kind: EventKind,
     /// The time of the event on the factory's clock; with debouncing, the time at which the change counted.
     pub at: Instant,
@@ -159,6 +159,25 @@ impl<O> Function for fn() -> O {
 }
 
 /// A registered handler. Dropping a `Handler` leaves the handler in place.
+///
+/// ```
+/// use pinzero::{EventKind, mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(24).open()?;
+/// let lamp = gpio.output(17).open()?;
+/// let handler = button.on(EventKind::Pressed, {
+///     let lamp = lamp.clone();
+///     move |_| lamp.toggle()
+/// });
+/// gpio.line(24).press(ms(80));
+/// gpio.advance(secs(1));
+/// handler.remove();
+/// gpio.line(24).press(ms(80));
+/// gpio.advance(secs(1));
+/// assert_eq!(gpio.line(17).history().len(), 1);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Handler {
     hub: Weak<dyn Handlers>,
@@ -430,6 +449,19 @@ impl<E: Kinded> Queue<E> {
 /// An iterator over a device's events, from its creation until the device is closed.
 ///
 /// An iterator that lags by more than 1,024 events loses the oldest; `missed` of the next one counts them.
+///
+/// ```
+/// use pinzero::{EventKind, mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(24).open()?;
+/// let mut events = button.events();
+/// gpio.line(24).press(ms(80));
+/// assert_eq!(events.next().map(|event| event.kind), Some(EventKind::Pressed));
+/// assert_eq!(events.next().map(|event| event.lasted), Some(ms(80)));
+/// assert_eq!(events.next_timeout(secs(1)), None);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "an iterator does nothing unless it is asked for events"]
 pub struct Events<E: Kinded = Event> {

@@ -36,7 +36,7 @@ use crate::handle::spi::SpiMode;
 use crate::runtime::EdgeSink;
 use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
 
-/// A backend: opens pins.
+/// A backend: opens pins. The [module](self) has the contract, and the README of this crate a complete example.
 ///
 /// All `open` methods fail with [`Busy`](crate::ErrorKind::Busy) if another program holds a line, with
 /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the user lacks the rights, with
@@ -336,7 +336,7 @@ opaque!(PinFactory Pin OutputPin FlexPin InputPins OutputGroupPins PwmPin SpiBus
 pub struct OutputConfig {
     /// The level from the first instant; `None` adopts the level on the line.
     pub initial: Option<Level>,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 
@@ -353,7 +353,7 @@ impl OutputConfig {
 pub struct GroupConfig {
     /// The levels from the first instant, bit 0 for the first line.
     pub initial: u64,
-    /// What the lines become on close.
+    /// The state of the lines after close.
     pub on_close: OnClose,
 }
 
@@ -425,7 +425,7 @@ pub struct FlexConfig {
     pub start: Drive,
     /// The sink for the edges while the line is an input; `None` if no edges are wanted.
     pub edges: Option<EdgeSink>,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 
@@ -455,7 +455,7 @@ pub struct PwmConfig {
     pub hardware: bool,
     /// The level the pin is left at when a running signal is closed with [`OnClose::Keep`].
     pub rest: Level,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 

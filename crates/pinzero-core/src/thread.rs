@@ -5,6 +5,12 @@ use std::thread::{Builder, JoinHandle};
 
 /// Starts a named thread that blocks all signals, so that the program's own threads receive them.
 ///
+/// ```
+/// let thread = pinzero_core::thread::spawn("my-backend", || println!("reads the device"))?;
+/// thread.join().unwrap();
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// Any I/O error of [`std::thread::Builder::spawn`]: the system has no thread left.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

@@ -57,7 +57,7 @@ impl Default for Options {
 pub struct LineEvent {
     /// The index of the input, from 0 in the order of the builder.
     pub index: usize,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 

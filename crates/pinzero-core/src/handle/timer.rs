@@ -19,6 +19,28 @@ use crate::time::{Clock, Instant};
 /// Code that runs by the clock; returned by [`Gpio::every`], [`Gpio::after`] and [`Gpio::every_on_thread`].
 ///
 /// Dropping a `Timer` leaves the code running until the factory is closed.
+///
+/// ```
+/// use pinzero::{mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let lamp = gpio.output(17).open()?;
+/// let mut left = 3;
+/// let timer = gpio.every(ms(100), {
+///     let lamp = lamp.clone();
+///     move |timer| {
+///         left -= 1;
+///         if left == 0 {
+///             timer.cancel();
+///         }
+///         lamp.toggle()
+///     }
+/// })?;
+/// gpio.advance(secs(1));
+/// assert!(!timer.is_active());
+/// assert_eq!(gpio.line(17).history().len(), 3);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Timer(Arc<TimerShared>);
 

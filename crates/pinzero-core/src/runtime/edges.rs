@@ -60,6 +60,30 @@ impl EdgeSink {
     /// read until nothing is left: the watch is edge-triggered. `drain` runs with the runtime's lock held, so it must neither block
     /// nor log. If other code uses the file descriptor too, pass a duplicate.
     ///
+    /// ```
+    /// use std::io::Read;
+    /// use std::os::fd::OwnedFd;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// use pinzero_core::time::Clock;
+    /// use pinzero_core::{Edge, EdgeSink, Level, Registration, Result};
+    ///
+    /// /// Watches a non-blocking socket that reports each change of a line as one byte.
+    /// fn watch(sink: &EdgeSink, fd: OwnedFd, mut reports: UnixStream) -> Result<Registration> {
+    ///     let line = sink.clone();
+    ///     sink.watch(fd, move |batch| {
+    ///         let mut byte = [0];
+    ///         while reports.read(&mut byte).is_ok_and(|count| count == 1) {
+    ///             let level = Level::from(byte[0] == 1);
+    ///             batch.push(&line, Edge { at: Clock::real().now(), level, missed: 0 });
+    ///         }
+    ///         Ok(())
+    ///     })
+    /// }
+    /// # let (reports, _) = UnixStream::pair().unwrap();
+    /// # watch(&EdgeSink::default(), reports.try_clone().unwrap().into(), reports).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the file descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
     /// [`Closed`](ErrorKind::Closed) if the factory is gone.

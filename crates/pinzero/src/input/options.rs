@@ -13,9 +13,9 @@ use crate::{Builder, Open, Site};
 pub struct Pulled {
     /// The pin.
     pub pin: PinSpec,
-    /// Whether the pin is pulled up or down; `None` sets no pull.
+    /// `true` pulls the pin up, `false` pulls it down; `None` sets no pull.
     pub pull_up: Option<bool>,
-    /// Whether high is the active level; set only without a pull, which would decide this.
+    /// `true` if high is the active level. `None` with a pull, which decides this.
     pub active_state: Option<bool>,
     /// How long the level must be steady before a change counts. Default: zero, which is off.
     pub bounce_time: Duration,
@@ -31,7 +31,7 @@ pub struct Pressable {
     pub pulled: Pulled,
     /// How long a press must last to be a hold. Default: 1 second.
     pub hold_time: Duration,
-    /// Whether a hold is reported again after each further hold time. Default: no.
+    /// `true` reports a hold again after each further hold time. Default: `false`.
     pub hold_repeat: bool,
     /// How soon after a release the next press makes a double click. Default: 300 ms.
     pub double_click_time: Duration,

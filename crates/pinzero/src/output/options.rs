@@ -34,7 +34,7 @@ pub struct Pulsed {
     pub initial: f64,
     /// The frequency in hertz. Default: 100.
     pub frequency: f64,
-    /// Whether the pulses must be made by hardware. Default: no.
+    /// `true` requires hardware PWM. Default: `false`.
     pub hardware: bool,
 }
 
