@@ -15,15 +15,15 @@ pub enum ErrorKind {
     Busy,
     /// The device or its factory has been closed: open a new one.
     Closed,
-    /// The remote host does not answer: it may come back, so trying again later makes sense.
+    /// The remote host does not answer: try again later.
     Disconnected,
-    /// The board has a resistor on this pin, and another pull was asked for: take that pull, or another pin.
+    /// The board has a resistor on this pin, which rules out the requested pull: take the resistor's pull, or another pin.
     FixedPull,
-    /// A frequency that is zero, negative, not a number or out of range: give another.
+    /// The frequency is zero, negative, not a number or out of range: give another.
     InvalidFrequency,
-    /// A value out of its range: give another.
+    /// A value is out of its range: give another.
     InvalidValue,
-    /// The system refused in a way that has no kind of its own; see [`source`](StdError::source).
+    /// Any other error of the operating system; see [`source`](StdError::source).
     Io,
     /// There is no such GPIO chip: check the name, or that this machine has one.
     NoChip,
@@ -35,7 +35,7 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A device of this program holds the pin: the message names it.
     PinInUse,
-    /// No pin goes by that name on this board.
+    /// The board has no pin with that name or number: check the spelling, or the board.
     UnknownPin,
     /// The factory cannot do this: take another factory, or do without.
     Unsupported,

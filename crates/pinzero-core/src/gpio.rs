@@ -181,7 +181,7 @@ impl Gpio {
         InputBuilder::new(self, vec![pin.into()], "Input")
     }
 
-    /// Returns a builder for inputs that belong together: their edges come in order, and they close as one.
+    /// Returns a builder for inputs that belong together: their edges come in order, and they close together.
     pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
         InputBuilder::new(self, pins.into_iter().map(Into::into).collect(), "Inputs")
     }

@@ -12,7 +12,7 @@
 //! again, so that the exit status is the usual one. A second signal ends the program at once. In a forked child the guard
 //! does nothing: the pins belong to the parent.
 //!
-//! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
+//! No code can run on SIGKILL, a crash of the process, or loss of power.
 
 #[cfg(all(unix, feature = "exit-guard"))]
 mod wakeup;

@@ -232,7 +232,7 @@ impl FlexLine {
         let is_pulsed = matches!(drive, Drive::Pwm { .. }) && gpio.capabilities().pwm == Support::Emulated;
         if is_pulsed && self.pwm.get().is_none() {
             let pwm = SoftPwm::on(gpio, Arc::new(AsOutput(self.pin.clone())))?;
-            // Of two threads that come at once, one is too late.
+            // Fails if another thread was faster, which is fine.
             if let Err(pwm) = self.pwm.set(pwm) {
                 pwm.stop();
             }
@@ -311,7 +311,7 @@ impl OutputPin for AsOutput {
     }
 }
 
-/// Hands the line's edges to its listeners.
+/// Passes the line's edges to its listeners.
 #[derive(Debug)]
 struct FlexTask(Arc<Hub<Edge>>);
 

@@ -159,7 +159,7 @@ impl Iterator for Frames {
                 }
                 Phase::Off => {
                     self.phase = Phase::FadeIn(0);
-                    // An endless blink must not run out of numbers.
+                    // The counter of an endless blink must not overflow.
                     self.done = if self.plan.is_endless() { 0 } else { self.done + 1 };
                     Some(Frame { value: 0.0, lasts: self.plan.off })
                 }

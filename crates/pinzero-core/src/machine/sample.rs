@@ -1,4 +1,4 @@
-//! Samples at exact instants.
+//! The exact instants of samples.
 
 use std::time::Duration;
 

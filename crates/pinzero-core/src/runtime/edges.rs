@@ -13,9 +13,8 @@ use crate::types::Edge;
 
 /// Receives the edges of one line from a backend.
 ///
-/// A backend either registers a file descriptor to [`watch`](EdgeSink::watch) (on Linux), or [`push`](EdgeSink::push)es edges
-/// from a thread of its own. Neither runs user code. Clones share one sink. The default sink discards pushed edges and watches
-/// nothing.
+/// A backend either registers a file descriptor with `watch` (on Linux), or calls [`push`](EdgeSink::push) on a thread of its
+/// own. Neither runs user code. Clones share one sink. The default sink discards pushed edges and watches nothing.
 ///
 /// ```
 /// use pinzero_core::time::Instant;
@@ -128,7 +127,7 @@ impl Drop for Registration {
     }
 }
 
-/// A batch of edges of any lines; [`EdgeSink::watch`] passes one to be filled.
+/// A batch of edges of any lines; on Linux, `EdgeSink::watch` passes one to be filled.
 #[derive(Debug, Default)]
 pub struct EdgeBatch {
     edges: Vec<Entry>,

@@ -32,7 +32,7 @@ use crate::time::{Clock, Instant};
 use outbox::Aftermath;
 use threads::Threads;
 
-/// The runtime of one factory. Dropping it ends its threads.
+/// The runtime of one factory. Dropping the runtime ends its threads.
 #[derive(Debug)]
 pub(crate) struct Runtime(Arc<Shared>);
 

@@ -120,7 +120,7 @@ fn read(state: &mut State, poller: &Poller, ready: &mut Vec<SourceId>) {
     for _ in 0..ROUNDS {
         ready.clear();
         if poller.collect(ready) {
-            // The timer has fired and is no longer set to anything.
+            // The timer has fired, so it is not set any more.
             state.armed = None;
         }
         for id in ready.iter() {
