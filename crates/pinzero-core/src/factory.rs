@@ -79,8 +79,8 @@ pub trait PinFactory: Send + Sync + 'static {
     /// See [`PinFactory`].
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>>;
 
-    /// Opens 1 to 64 distinct lines as inputs whose edges are reported in one order. Guarded by [`Capabilities::inputs`]; sinks
-    /// and bias as for [`open_input`](PinFactory::open_input).
+    /// Opens 1 to 64 distinct lines as inputs whose edges are reported in one order. Guarded by [`Capabilities::inputs`], sinks
+    /// by [`Capabilities::edges`], a bias by [`Capabilities::bias`].
     ///
     /// # Errors
     /// See [`PinFactory`].
