@@ -1,4 +1,4 @@
-//! Blinks and pulses in the background, of one line or of several, and who owns an output: the animation or its user.
+//! Blinks and pulses in the background, of one line or several, and the ownership of an output: its user or an animation.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -27,24 +27,24 @@ pub(crate) trait Target: Send + Sync {
 
     fn ownership(&self) -> &Ownership;
 
-    /// Refuses a plan that the line cannot show.
+    /// Fails if the line cannot show the plan.
     fn check(&self, plan: Blink) -> Result<()>;
 
     /// Returns the value last written.
     fn last(&self) -> f64;
 
-    /// Notes a value as written.
+    /// Records a value as last written, without writing.
     fn note(&self, value: f64);
 
-    /// Writes and notes a value.
+    /// Writes a value, and records it as last written.
     fn show(&self, value: f64) -> Result<()>;
 
-    /// Returns the group in which the line can be written together with others.
+    /// Returns the line's place in its group, if it can be written together with others.
     fn group(&self) -> Option<&GroupMember> {
         None
     }
 
-    /// Waits until what was written is done.
+    /// Blocks until the writes so far have reached the pin.
     fn confirm(&self) -> Result<()>;
 }
 
@@ -57,30 +57,32 @@ pub(crate) struct GroupMember {
     pub(crate) index: usize,
 }
 
-/// Who owns an output: its user, or an animation.
+/// The owner of an output: its user or an animation.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     /// The animation's task, or `idle`.
     owner: AtomicU64,
-    /// A number that no task has: 0 where a write is over once the pin has it, else another.
+    /// The value that stands for the user; no task has this id. 0 if a write needs nothing after it, so that the hot path
+    /// compares with a constant.
     idle: u64,
 }
 
 impl Ownership {
-    /// An output of its user's. With `writes_directly`, a write is over once the pin has it.
+    /// Returns an ownership that the user holds. With `writes_directly`, a write to the pin needs no confirmation and no
+    /// catching up.
     pub(crate) fn new(writes_directly: bool) -> Ownership {
         let idle = if writes_directly { 0 } else { u64::MAX };
         Ownership { owner: AtomicU64::new(idle), idle }
     }
 
-    /// Returns whether the user owns the output and a write is over once the pin has it: the one load that a write pays for
-    /// there being animations at all. It pairs with the end of an animation, whose last step is on the pin before.
+    /// Returns whether the user owns the output and a write needs nothing after it. This load is all that animations cost a
+    /// write. It pairs with the release when an animation ends, so the animation's last step is on the pin before.
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
         self.owner.load(Ordering::Acquire) == 0
     }
 
-    /// Does `write` as the user's own act: after it, and until the next animation starts, no animation writes.
+    /// Runs `write` on the user's behalf. From then on, and until the next animation starts, no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
         if self.owner.load(Ordering::Acquire) == self.idle {
             return write();
@@ -91,7 +93,7 @@ impl Ownership {
         })
     }
 
-    /// Takes the output out of its animation, which ends if this was its last.
+    /// Takes the output out of its animation. An animation without outputs ends.
     pub(crate) fn leave(&self, state: &mut State) {
         self.hand_over(self.idle, state);
     }
@@ -107,7 +109,7 @@ impl Ownership {
         self.owner.load(Ordering::Acquire) == task.raw()
     }
 
-    /// Gives the output back to its user, unless another animation has it by now.
+    /// Returns the output to its user, unless another animation owns it by now.
     fn give_back(&self, task: TaskId) {
         let _ = self.owner.compare_exchange(task.raw(), self.idle, Ordering::Release, Ordering::Relaxed);
     }
@@ -131,7 +133,7 @@ impl Ownership {
 #[derive(Debug, Clone)]
 pub struct Part {
     member: Member,
-    /// Keeps the line open. The animation's task must not do so: the line closes with its last handle.
+    /// Keeps the line open. The animation's task does not: the line closes with its last handle.
     owner: Arc<dyn Owner>,
 }
 
@@ -154,7 +156,7 @@ impl Member {
     }
 }
 
-/// Shows `value` on those of `members` that `task` owns. Lines of one group change together, in one call.
+/// Shows `value` on the `members` that `task` owns. Lines of one group change together, in one call.
 fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
     let mut groups: Vec<(&GroupMember, u64, u64)> = Vec::new();
     for member in members.iter().filter(|member| member.target.ownership().is_owned_by(task)) {
@@ -174,7 +176,7 @@ fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
     groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))
 }
 
-/// How an animation is getting on.
+/// The state of an animation that its handles see.
 #[derive(Debug)]
 struct Progress {
     id: TaskId,
@@ -188,7 +190,7 @@ struct AnimationTask {
     progress: Arc<Progress>,
     members: Arc<[Member]>,
     frames: Frames,
-    /// When the next frame is due; `None` when it is over.
+    /// The time of the next frame; `None` at the end.
     at: Option<Instant>,
     value: f64,
 }
@@ -203,7 +205,7 @@ impl AnimationTask {
         show_all(&self.members, self.progress.id, value)
     }
 
-    /// Shows the next frame; `None` after the last.
+    /// Shows the next frame and returns its end; `None` after the last.
     fn step(&mut self, at: Instant) -> Result<Option<Instant>> {
         match self.frames.next() {
             Some(frame) => {
@@ -243,7 +245,7 @@ impl Task for AnimationTask {
     }
 }
 
-/// However an animation ends, by itself or by being taken out, its waiters hear of it.
+/// Wakes the waiters, whether the animation has finished or was removed.
 impl Drop for AnimationTask {
     fn drop(&mut self) {
         self.progress.finished.store(true, Ordering::Release);
@@ -253,8 +255,8 @@ impl Drop for AnimationTask {
 
 /// A blink or pulse that runs in the background.
 ///
-/// Dropping this leaves the animation running as long as its device has a handle. An animation keeps its device open, so
-/// `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
+/// Dropping an `Animation` leaves the blink running as long as its device has a handle. An `Animation` keeps its device
+/// open, so `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
 ///
 /// ```
 /// use pinzero::{Blink, Level, mock, time::ms};
@@ -272,7 +274,7 @@ pub struct Animation {
     gpio: Gpio,
     progress: Arc<Progress>,
     members: Arc<[Member]>,
-    /// Keep the lines open.
+    /// Keeps the lines open.
     _owners: Arc<[Arc<dyn Owner>]>,
 }
 
@@ -280,13 +282,13 @@ impl UnwindSafe for Animation {}
 impl RefUnwindSafe for Animation {}
 
 impl Animation {
-    /// Starts an animation of lines of one factory. They change together in each step, those of one group in one call.
+    /// Starts an animation of lines of one factory. The lines change together at each step; lines of one group in one call.
     ///
     /// A line that is written directly leaves the animation, and the others go on.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) without a line, with lines of several factories, with fades on a digital
-    /// output or with too short a cycle, and those of writing.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for no line, lines of several factories, a fade on a digital output or a cycle
+    /// below 100 µs; [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn start(parts: impl IntoIterator<Item = Part>, plan: Blink) -> Result<Animation> {
         let (members, owners): (Vec<_>, Vec<_>) =
             parts.into_iter().map(|Part { member, owner }| (member, owner)).unzip();
@@ -317,7 +319,7 @@ impl Animation {
             }
             let (progress, members) = (progress.clone(), members.clone());
             let mut task = AnimationTask { progress, members, frames, at: None, value: 0.0 };
-            // The first step is made here and now, so that the caller hears of a pin that cannot be written.
+            // Here and not in the task, so that the caller gets the error if a pin cannot be written.
             task.at = task.step(gpio.now()).inspect_err(|_| task.give_back())?;
             if task.at.is_none() {
                 task.give_back();
@@ -327,9 +329,9 @@ impl Animation {
         })?;
         let animation = Animation { gpio, progress, members, _owners: owners.into() };
         animation.gpio.runtime().catch_up();
-        // One whose first step has not got there is not left running.
+        // If the first step did not arrive, the animation must not go on.
         animation.confirm().inspect_err(|_| {
-            // There is nothing to write, so nothing can fail.
+            // Nothing is written, so nothing can fail.
             let _ = animation.end(|_| Ok(()));
             for (member, before) in animation.members.iter().zip(before) {
                 member.target.note(before);
@@ -338,15 +340,15 @@ impl Animation {
         Ok(animation)
     }
 
-    /// Returns whether the animation goes on: it has not finished, nor been stopped or replaced.
+    /// Returns whether the animation is running: not finished, stopped or replaced.
     pub fn is_running(&self) -> bool {
         !self.progress.finished.load(Ordering::Acquire)
     }
 
-    /// Stops the animation, if it still runs, and turns its lines off.
+    /// Stops the animation, if it is running, and turns its lines off.
     ///
     /// # Errors
-    /// Any I/O error of the write.
+    /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error of the write.
     pub fn stop(&self) -> Result<()> {
         if !self.is_running() {
             return Ok(());
@@ -356,7 +358,7 @@ impl Animation {
         self.confirm()
     }
 
-    /// Ends the animation, after a `last` write to the lines that it still owns.
+    /// Ends the animation after a `last` write, which runs with the runtime's lock held.
     fn end(&self, last: impl FnOnce(TaskId) -> Result<()>) -> Result<()> {
         let id = self.progress.id;
         self.gpio.runtime().enter(|state| {
@@ -374,10 +376,10 @@ impl Animation {
     /// Blocks until the animation finishes or is stopped. On an endless one, blocks until another thread stops it.
     ///
     /// # Errors
-    /// The error that a write met in the background, if it ended the animation.
+    /// The error of a write in the background that ended the animation.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait, or only an endless blink.
+    /// On a virtual clock, if nothing scheduled can end the wait.
     pub fn wait(&self) -> Result<()> {
         self.gpio.runtime().wait(&self.progress.bell, None, || self.ended());
         self.result()

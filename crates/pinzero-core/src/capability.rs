@@ -1,32 +1,32 @@
-//! What a factory can do, declared once and in one place.
+//! [`Capabilities`]: a factory declares them once, in one place.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// How a capability is provided.
+/// The provider of a capability.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Support {
-    /// Not at all: a request is refused as [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// None: a request fails with [`Unsupported`](crate::ErrorKind::Unsupported).
     #[default]
     None,
-    /// By core, on top of other capabilities of the factory.
+    /// Core, on top of other capabilities of the factory.
     Emulated,
-    /// By the factory itself.
+    /// The factory itself.
     Native,
 }
 
 impl Support {
-    /// Returns whether the capability is there, native or emulated.
+    /// Returns whether the capability is native or emulated.
     pub fn is_available(self) -> bool {
         self != Support::None
     }
 
-    /// Refuses `what` if the capability is not there.
+    /// Checks that the capability is native or emulated.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported), which names `what`.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if it is neither; the message names `what`.
     pub fn require(self, what: impl fmt::Display) -> Result<()> {
         if self.is_available() { Ok(()) } else { Err(Error::unsupported(what)) }
     }
@@ -41,11 +41,12 @@ impl Support {
     }
 }
 
-/// What a factory can do.
+/// The capabilities of a factory.
 ///
-/// The default is nothing, so that a backend names just what it has. A [`PinFactory`](crate::PinFactory) declares what *it*
-/// does, which is [`Native`](Support::Native). [`Gpio::capabilities`](crate::Gpio::capabilities) shows the sum after
-/// core's emulation. Write `..Capabilities::NONE` last: a capability that is added later then breaks nothing.
+/// Default: none, so that a backend names only those it has. A [`PinFactory`](crate::PinFactory) declares as
+/// [`Native`](Support::Native) the capabilities that it provides itself. [`Gpio::capabilities`](crate::Gpio::capabilities)
+/// returns them together with core's emulation. Write `..Capabilities::NONE` last: a capability that is added later then
+/// breaks nothing.
 ///
 /// ```
 /// use pinzero::{Capabilities, Support};
@@ -62,28 +63,29 @@ pub struct Capabilities {
     pub bias: Support,
     /// Edges of inputs are reported as they happen.
     pub edges: Support,
-    /// Several inputs are opened together, and their edges come in order; emulated, by their time stamps.
+    /// Several inputs are opened together, and their edges come in order; emulation sorts them by their time stamps.
     pub inputs: Support,
-    /// Several outputs change in the same instant; emulated, one shortly after the other.
+    /// Several outputs change in the same instant; emulation writes one shortly after the other.
     pub group: Support,
-    /// A line turns from output to input and back without being let go of.
+    /// A line turns from output to input and back without being released.
     pub flex: Support,
     /// Pulse-width modulation.
     pub pwm: Support,
     /// SPI on any lines.
     pub spi: Support,
-    /// SPI by a controller of the chip, on the lines that are wired to it.
+    /// SPI by a controller of the chip, on that controller's lines.
     pub hardware_spi: Support,
     /// I2C by a controller of the chip.
     pub i2c: Support,
-    /// The longest settle time that the factory itself can keep; core does longer ones. Zero if it can keep none.
+    /// The longest settle time that the factory can debounce by itself. Core debounces longer ones. Zero: the factory has no
+    /// debouncing.
     pub settle: Duration,
-    /// A closed line keeps its level while the program runs on and after its end.
+    /// A closed line keeps its level, both while the program runs on and after its end.
     pub keep: Support,
 }
 
 impl Capabilities {
-    /// Nothing at all; the default, for constants.
+    /// No capability; the same as the default, for use in constants.
     pub const NONE: Capabilities = Capabilities {
         output: Support::None,
         input: Support::None,
@@ -100,10 +102,10 @@ impl Capabilities {
         keep: Support::None,
     };
 
-    /// Returns these capabilities and those that core makes of them.
+    /// Returns these capabilities and those that core emulates on top of them.
     ///
-    /// A capability that a factory itself calls emulated counts as missing: only core emulates. A flexible line is never
-    /// emulated, for an emulation would let go of the line.
+    /// Only core emulates: if a factory declares a capability as emulated, the capability counts as missing. A flexible line
+    /// is never emulated, because an emulation would have to release the line.
     #[must_use]
     pub fn with_emulation(self) -> Self {
         let (can_write, can_read) = (self.output == Support::Native, self.input == Support::Native);

@@ -1,9 +1,8 @@
-//! Debugging output for what is known by its role only.
+//! `Debug` for trait objects.
 
-/// Has trait objects of these roles print the role, and asks nothing of what is behind them.
+/// Implements `Debug` for trait objects of these roles; the output is the name of the role.
 ///
-/// If each had to print itself, all of what every backend is made of would be printable, and in every program: a seventh of
-/// one with a LED was that.
+/// `Debug` on every backend type made up a seventh of a one-LED binary, so trait objects print only their role.
 macro_rules! opaque {
     ($($role:ident)+) => {$(
         impl std::fmt::Debug for dyn $role {

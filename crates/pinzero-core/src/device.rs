@@ -1,20 +1,7 @@
 //! The traits that all devices share: [`Device`], [`Switch`], [`Value`] and [`SetValue`].
 //!
-//! A device implements them on its own type. A type that points to a device has them too: a newtype that `Deref`s to the
-//! device it is built on, a reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
-//!
-//! ```
-//! use pinzero::prelude::*;
-//!
-//! let gpio = pinzero::mock::gpio();
-//! let lamps: Vec<Box<dyn Switch>> = vec![
-//!     Box::new(Led::builder(17).gpio(&gpio).open()?),
-//!     Box::new(PwmOutputDevice::builder(18).gpio(&gpio).open()?),
-//! ];
-//! lamps.iter().try_for_each(Switch::on)?;
-//! assert_eq!((gpio.line(17).level(), gpio.line(18).level()), (Level::High, Level::High));
-//! # Ok::<(), pinzero::Error>(())
-//! ```
+//! A device implements them on its own type. Every type that `Deref`s to a device has them too: a newtype around a device, a
+//! reference, a `Box<dyn Switch>`, an `Arc<dyn Device>`.
 
 use std::fmt;
 use std::ops::Deref;
@@ -22,15 +9,40 @@ use std::ops::Deref;
 use crate::error::{Result, first_error};
 use crate::gpio::Gpio;
 
-/// Something that holds pins and gives them back.
+/// A device: holds pins and gives them back.
 ///
-/// A device that is made of others writes one method, [`parts`](Device::parts). A handle of this crate, such as
-/// [`Output`](crate::Output), has no parts and writes the other three.
+/// A device that is made of others implements one method, [`parts`](Device::parts). A handle, such as
+/// [`Output`](crate::Output), has no parts and implements the other three as well. Every type that `Deref`s to a device is a
+/// device too: a newtype, a reference, a `Box<dyn Device>`.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// #[derive(Debug)]
+/// struct Signal {
+///     red: Led,
+///     green: Led,
+/// }
+///
+/// impl Device for Signal {
+///     fn parts(&self) -> Vec<&dyn Device> {
+///         vec![&self.red, &self.green]
+///     }
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let open = |pin: u32| Led::builder(pin).gpio(&gpio).open();
+/// let signal = Signal { red: open(17)?, green: open(27)? };
+/// signal.close()?;
+/// assert!(signal.green.is_closed());
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait Device: fmt::Debug + Send + Sync {
-    /// Returns the devices that this one is made of, in the order in which they were opened.
+    /// Returns the devices that this one is made of, in the order of opening. Only a handle, which implements the other methods
+    /// itself, may return an empty list.
     fn parts(&self) -> Vec<&dyn Device>;
 
-    /// Returns the factory that made the pins: that of the first part.
+    /// Returns the factory that opened the pins. Default: the first part's factory.
     fn gpio(&self) -> &Gpio {
         self.parts()[0].gpio()
     }
@@ -40,18 +52,31 @@ pub trait Device: fmt::Debug + Send + Sync {
         self.parts().into_iter().any(Device::is_closed)
     }
 
-    /// Gives the pins back, those of the last opened part first. Idempotent; it also closes all clones of the device.
+    /// Closes the device and all its clones, and gives the pins back; the part opened last is closed first. Idempotent.
     ///
     /// # Errors
-    /// The first error met, of the operating system or the connection. The other parts are closed all the same.
+    /// The first I/O error. The other parts are closed all the same.
     fn close(&self) -> Result<()> {
         first_error(self.parts().into_iter().rev().map(Device::close))
     }
 }
 
-/// Something that is on or off: a LED, a motor, a board of LEDs.
+/// A device that is on or off: a LED, a motor, a board of LEDs.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let lamps: Vec<Box<dyn Switch>> = vec![
+///     Box::new(Led::builder(17).gpio(&gpio).open()?),
+///     Box::new(PwmOutputDevice::builder(18).gpio(&gpio).open()?),
+/// ];
+/// lamps.iter().try_for_each(Switch::on)?;
+/// assert_eq!((gpio.line(17).level(), gpio.line(18).level()), (Level::High, Level::High));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait Switch: Device {
-    /// Turns the device on or off, and ends a blink that runs.
+    /// Turns the device on or off, and ends a running blink.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
@@ -88,29 +113,42 @@ pub trait Switch: Device {
     }
 }
 
-/// Something with a value that can be read.
+/// A device with a value that can be read, as gpiozero's `value`.
 pub trait Value: Device {
     /// The type of the value: `bool` for a LED, `f64` from 0 to 1 for a dimmable one.
     type Value: Clone + PartialEq + Send + 'static;
 
-    /// Returns the value now.
+    /// Returns the current value.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
     fn value(&self) -> Result<Self::Value>;
 }
 
-/// Something whose value can be set.
+/// A device whose value can be set.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// fn dim(lamp: &impl SetValue<Value = f64>) -> pinzero::Result<()> {
+///     lamp.set_value(lamp.value()? / 2.0)
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
+/// dim(&lamp)?;
+/// assert_eq!(lamp.value()?, 0.25);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait SetValue: Value {
-    /// Sets the value, and ends a blink that runs.
+    /// Sets the value, and ends a running blink.
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range, and those of
-    /// [`value`](Value::value).
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range; see also [`value`](Value::value).
     fn set_value(&self, value: Self::Value) -> Result<()>;
 }
 
-// Each method that a device may write itself is forwarded, so that what points to a device behaves as the device does.
+// Every method is forwarded, the provided ones too: a device may override them.
 
 impl<T> Device for T
 where

@@ -1,13 +1,13 @@
-//! One error type, with a kind that tells the user what to do next.
+//! [`Error`]: one error type, with a kind that tells the user what to do next.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-/// The result of whatever can fail here.
+/// A `Result` with pinzero's [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as far as it matters for what to do about it.
+/// The kind of an [`Error`]: tells the caller what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -15,33 +15,33 @@ pub enum ErrorKind {
     Busy,
     /// The device or its factory has been closed: open a new one.
     Closed,
-    /// The remote host does not answer: it may come back, so trying again later makes sense.
+    /// The remote host does not answer: try again later.
     Disconnected,
-    /// The board has a resistor on this pin, and another pull was asked for: take that pull, or another pin.
+    /// The board has a resistor on this pin, which rules out the requested pull: take the resistor's pull, or another pin.
     FixedPull,
-    /// A frequency that is zero, negative, not a number or out of range: give another.
+    /// The frequency is zero, negative, not a number or out of range: give another.
     InvalidFrequency,
-    /// A value out of its range: give another.
+    /// A value is out of its range: give another.
     InvalidValue,
-    /// The system refused in a way that has no kind of its own; see [`source`](StdError::source).
+    /// Any other error of the operating system; see [`source`](StdError::source).
     Io,
     /// There is no such GPIO chip: check the name, or that this machine has one.
     NoChip,
     /// No factory could be started: the message says why for each, and how to go on without hardware.
     NoFactory,
-    /// The pin exists but is none that can be switched (power, ground): take another.
+    /// The pin exists but is not a GPIO (power, ground): take another.
     NotGpio,
-    /// The rights are missing: the message names the file and the group.
+    /// The user lacks the rights: the message names the file and the group.
     PermissionDenied,
     /// A device of this program holds the pin: the message names it.
     PinInUse,
-    /// No pin goes by that name on this board.
+    /// The board has no pin with that name or number: check the spelling, or the board.
     UnknownPin,
     /// The factory cannot do this: take another factory, or do without.
     Unsupported,
 }
 
-/// What went wrong, where, and why. Clones are the same error, for all who have to hear of it.
+/// An error with its kind, the pin and device concerned, and the cause. Cloning is cheap; clones share one error.
 ///
 /// ```
 /// use pinzero::{ErrorKind, mock};
@@ -65,31 +65,31 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind`; `message` says in one line what happened and what to do.
+    /// Returns an error of `kind`; `message` says in one line what happened and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error::of(kind, message.into())
     }
 
-    /// Not made part of its many callers, which would be some 20 kB of each program; nor are those below.
+    /// Creates the error. Inlined into its many callers, this and the functions below would add some 20 kB to every program.
     #[cold]
     #[inline(never)]
     fn of(kind: ErrorKind, message: String) -> Self {
         Error(Arc::new(Inner { kind, message, device: None, pin: None, factory: None, source: None }))
     }
 
-    /// What [`ErrorKind::Closed`] is made by.
+    /// Returns an error of kind [`ErrorKind::Closed`].
     #[cold]
     #[inline(never)]
     pub fn closed() -> Self {
-        Error::new(ErrorKind::Closed, "it has been closed")
+        Error::new(ErrorKind::Closed, "the device is closed")
     }
 
-    /// What a backend answers when asked for a power that it has not declared.
+    /// Returns an error of kind [`ErrorKind::Unsupported`]; `what` names the capability that the factory lacks.
     pub fn unsupported(what: impl fmt::Display) -> Self {
         Error::new(ErrorKind::Unsupported, format!("{what} is not supported here"))
     }
 
-    /// Adds the pin it is about, unless that is known already.
+    /// Adds the pin concerned, unless the error has one already.
     #[must_use]
     pub fn with_pin(self, pin: impl fmt::Display) -> Self {
         self.about(&pin)
@@ -102,7 +102,7 @@ impl Error {
         self
     }
 
-    /// Adds the kind of device it is about, unless that is known already.
+    /// Adds the kind of device concerned, unless the error has one already.
     #[must_use]
     #[cold]
     #[inline(never)]
@@ -111,7 +111,7 @@ impl Error {
         self
     }
 
-    /// Adds the factory it comes from, unless that is known already.
+    /// Adds the name of the factory that failed, unless the error has one already.
     #[must_use]
     #[cold]
     #[inline(never)]
@@ -120,7 +120,7 @@ impl Error {
         self
     }
 
-    /// Adds the error below.
+    /// Adds the error that caused this one; the message ends with its text.
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.caused_by(source.into())
@@ -137,17 +137,17 @@ impl Error {
         Arc::make_mut(&mut self.0)
     }
 
-    /// What to do about it.
+    /// Returns the kind, which tells what to do about the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The pin it is about, if it is about one.
+    /// Returns the pin concerned, if there is one.
     pub fn pin(&self) -> Option<&str> {
         self.0.pin.as_deref()
     }
 
-    /// The factory it comes from, if it comes from one.
+    /// Returns the name of the factory that failed, if there is one.
     pub fn factory(&self) -> Option<&str> {
         self.0.factory
     }
@@ -173,7 +173,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// The same line as [`Display`](fmt::Display), so that `fn main() -> Result<()>` ends in words a person can read.
+/// Writes the same line as [`Display`](fmt::Display) and the kind, so that `fn main() -> Result<()>` ends with a readable
+/// message.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} [{:?}]", self.0.kind)
@@ -185,7 +186,7 @@ impl StdError for Error {
         self.0.source.as_ref().map(|source| &**source as _)
     }
 }
-/// Goes through all results, and returns the first error: closing goes on after one.
+/// Evaluates all results and returns the first error, so that closing continues after one.
 pub(crate) fn first_error(results: impl IntoIterator<Item = Result<()>>) -> Result<()> {
     let mut first = Ok(());
     for result in results {

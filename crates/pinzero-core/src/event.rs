@@ -1,4 +1,4 @@
-//! What a device tells its user, and how: handlers, iterators and waits.
+//! The events of a device, and their listeners: handlers, iterators and waits.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::sync::{AtomicU32, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 
-/// What happened to an input.
+/// The kind of an input's [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -24,13 +24,13 @@ pub enum EventKind {
     Activated,
     /// The input became inactive.
     Deactivated,
-    /// The input has been active for the hold time, or for a further one with repeat.
+    /// The input has been active for the hold time or, with repeat, for a further hold time.
     Held,
-    /// Activated and deactivated once, and not again within the double-click time.
+    /// The input became active and inactive once, and not again within the double-click time.
     Clicked,
-    /// Activated and deactivated twice.
+    /// The input became active and inactive twice, the second time within the double-click time.
     DoubleClicked,
-    /// Active for the hold time; no click comes of it.
+    /// The input has been active for the hold time. Such a press is not a click.
     LongPressed,
     /// A sample was due; see [`InputBuilder::sample`](crate::InputBuilder::sample).
     Sampled,
@@ -40,40 +40,41 @@ pub enum EventKind {
     Released,
 }
 
-/// Something that happened to an input, and when.
+/// One event of an input, with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// When it counted, on the factory's clock.
+    /// The time of the event on the factory's clock; with debouncing, the time at which the change counted.
     pub at: Instant,
-    /// The level of the line then.
+    /// The level of the line at that time.
     pub level: Level,
-    /// How long the input had been in its state, the press included: zero for `Activated`; for `Deactivated`, how long it was
-    /// active; for `Held` and `LongPressed`, how long it has been active.
+    /// How long the input had been in its state: zero for `Activated`; the length of the press for `Deactivated`; the time since
+    /// the press for `Held` and `LongPressed`.
     pub lasted: Duration,
-    /// How many edges or events were lost before this one.
+    /// The number of edges or events lost before this one.
     pub missed: u32,
-    /// Whether this is a further `Held` of the same press.
+    /// `true` if this is a further `Held` of the same press.
     pub repeat: bool,
 }
 
-/// The kinds of events that a device has.
+/// An event type whose events have kinds; handlers listen to one kind.
 pub trait Kinded: Copy + fmt::Debug + Send + 'static {
-    /// What tells one kind from another.
+    /// The type of the kinds.
     type Kind: Copy + PartialEq + Send + 'static;
 
-    /// Returns the kind.
+    /// Returns the event's kind.
     fn kind(&self) -> Self::Kind;
 
-    /// Returns a number below 31. Kinds with the same number are two words for one thing: a handler for either hears both.
+    /// Returns the kind's number, below 31. Kinds with the same number are two words for one thing: a handler for either hears
+    /// both.
     fn bit(kind: Self::Kind) -> u32;
 
-    /// Returns the number of edges or events lost before this one.
+    /// Returns the count of edges or events lost before this one, to be added to.
     fn missed(&mut self) -> &mut u32;
 
-    /// Returns whether the event may be left out while an earlier one like it still waits for its handlers.
+    /// Returns whether the event may be dropped while an earlier event of its kind still waits for the handlers.
     fn is_repeat(&self) -> bool {
         false
     }
@@ -103,7 +104,7 @@ impl Kinded for Event {
     }
 }
 
-/// Edges are of one kind.
+/// All edges have one kind.
 impl Kinded for Edge {
     type Kind = ();
 
@@ -118,7 +119,7 @@ impl Kinded for Edge {
     }
 }
 
-/// What a handler may return: nothing, or a [`Result`] whose error is logged instead of lost.
+/// The return type of a handler: nothing, or a [`Result`] whose error is logged.
 pub trait Outcome {
     /// Logs the error, if there is one.
     fn report(self);
@@ -138,8 +139,8 @@ impl<T, E: fmt::Display> Outcome for Result<T, E> {
 
 /// The outcome of a handler that never returns, such as `|_| exit(0)`.
 ///
-/// Its type `!` cannot be named in stable Rust but as what such a function returns; without this, the closure would fall back
-/// to a type that is no outcome, in edition 2024.
+/// Stable Rust can name the type `!` only as the return type of such a function. Without this impl, the closure's return type
+/// would, in edition 2024, fall back to `!`, which would not be an outcome.
 impl Outcome for <fn() -> ! as Function>::Output {
     fn report(self) {
         self
@@ -157,7 +158,26 @@ impl<O> Function for fn() -> O {
     type Output = O;
 }
 
-/// A registered handler. Dropping this leaves the handler in place.
+/// A registered handler. Dropping a `Handler` leaves the handler in place.
+///
+/// ```
+/// use pinzero::{EventKind, mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(24).open()?;
+/// let lamp = gpio.output(17).open()?;
+/// let handler = button.on(EventKind::Pressed, {
+///     let lamp = lamp.clone();
+///     move |_| lamp.toggle()
+/// });
+/// gpio.line(24).press(ms(80));
+/// gpio.advance(secs(1));
+/// handler.remove();
+/// gpio.line(24).press(ms(80));
+/// gpio.advance(secs(1));
+/// assert_eq!(gpio.line(17).history().len(), 1);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Handler {
     hub: Weak<dyn Handlers>,
@@ -165,7 +185,7 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// Removes the handler: it is not called again; a call that is under way ends as usual.
+    /// Removes the handler. A call in progress finishes; no further one starts.
     pub fn remove(&self) {
         if let Some(hub) = self.hub.upgrade() {
             hub.remove(self.id);
@@ -173,7 +193,7 @@ impl Handler {
     }
 }
 
-/// A hub, whatever its events are.
+/// A [`Hub`] with any type of events.
 trait Handlers: Send + Sync {
     fn remove(&self, id: u64);
 }
@@ -189,13 +209,13 @@ struct Entry<E: Kinded> {
     callback: Option<Callback<E>>,
 }
 
-/// The listeners of one device.
+/// The listeners of one device: handlers, iterators and waits.
 pub(crate) struct Hub<E: Kinded = Event> {
     bell: Arc<Bell>,
     listeners: Mutex<Listeners<E>>,
-    /// The kinds of events that somebody listens to, and [`QUEUES`]: asked without the lock, for each edge.
+    /// The kinds of events that have listeners, and [`QUEUES`]; read for each edge, without the lock.
     wanted: AtomicU32,
-    /// Events that wait for their handlers.
+    /// Events that wait for the handlers.
     waiting: Mutex<VecDeque<E>>,
 }
 
@@ -204,7 +224,7 @@ const QUEUES: u32 = 1 << 31;
 
 struct Listeners<E: Kinded> {
     closed: bool,
-    /// The number of the next handler: they are called in the order of their numbers.
+    /// The id of the next handler. Handlers are called in the order of their ids.
     next_id: u64,
     entries: Vec<Entry<E>>,
     queues: Vec<Weak<Queue<E>>>,
@@ -236,7 +256,7 @@ impl<E: Kinded> Default for Hub<E> {
 }
 
 impl<E: Kinded> Hub<E> {
-    /// Rung when something happened that a waiter may be waiting for.
+    /// Returns the bell that rings on every event and on close.
     pub(crate) fn bell(&self) -> &Arc<Bell> {
         &self.bell
     }
@@ -276,7 +296,7 @@ impl<E: Kinded> Hub<E> {
         listeners.entries = kept;
         self.wanted.store(listeners.wanted(), Ordering::Release);
         drop(listeners);
-        // Dropped with no lock held: a callback may own devices.
+        // Dropped without the lock: a callback may own devices, which close here.
         drop(removed);
     }
 
@@ -289,19 +309,19 @@ impl<E: Kinded> Hub<E> {
         queue
     }
 
-    /// Returns the next event in a queue, or the end of all; `None` if neither has come yet.
+    /// Returns `Some(Some(event))` if the queue has an event, `Some(None)` if it is empty and the hub closed, else `None`.
     pub(crate) fn next(&self, queue: &Queue<E>) -> Option<Option<E>> {
-        // Asked first: what came before the close is taken before it counts.
+        // Read first, so that events from before the close are all taken before the end.
         let closed = self.is_closed();
         queue.pop().map(Some).or_else(|| closed.then_some(None))
     }
 
-    /// Returns whether a handler or an iterator is to be told of events of this kind.
+    /// Returns whether a handler or an iterator listens to events of this kind.
     pub(crate) fn wants(&self, kind: E::Kind) -> bool {
         self.wanted.load(Ordering::Acquire) & (bit::<E>(kind) | QUEUES) != 0
     }
 
-    /// Puts an event into the iterators' queues, and among those that wait for their handlers; returns whether it waits.
+    /// Adds an event to the iterators' queues and, if the event has handlers, to `waiting`. Returns whether it was added there.
     pub(crate) fn feed(&self, mut event: E) -> bool {
         let mut wanted = self.wanted.load(Ordering::Acquire);
         if wanted & QUEUES != 0 {
@@ -321,7 +341,7 @@ impl<E: Kinded> Hub<E> {
         }
         let mut waiting = self.waiting.lock();
         if event.is_repeat() {
-            // Handlers that lag behind a held button are not called again for each time that they missed.
+            // Handlers that lag behind a held button must not be called again for every repeat they missed.
             let mut waiting = waiting.iter_mut().rev();
             if let Some(before) = waiting.find(|before| before.kind() == event.kind()) {
                 *before.missed() = before.missed().saturating_add(*event.missed());
@@ -332,7 +352,7 @@ impl<E: Kinded> Hub<E> {
         true
     }
 
-    /// Takes out a callback for `kind` whose number is from `from` to below `below`.
+    /// Takes out the first callback for `kind` whose id is in `from..below`.
     fn take(&self, kind: E::Kind, from: u64, below: u64) -> Option<(u64, Callback<E>)> {
         let mut listeners = self.listeners.lock();
         let mut later = listeners.entries.iter_mut().filter(|entry| (from..below).contains(&entry.id));
@@ -341,7 +361,7 @@ impl<E: Kinded> Hub<E> {
         })
     }
 
-    /// Takes a callback back; one that has been removed meanwhile, perhaps by itself, is dropped.
+    /// Puts a callback back, or drops it if its handler has been removed meanwhile. Returns how often the drop panicked.
     fn put_back(&self, id: u64, callback: Callback<E>) -> u64 {
         let mut listeners = self.listeners.lock();
         if let Some(entry) = listeners.entries.iter_mut().find(|entry| entry.id == id) {
@@ -349,7 +369,7 @@ impl<E: Kinded> Hub<E> {
             return 0;
         }
         drop(listeners);
-        // What the callback owns may have code of its own to run.
+        // The callback's captures may have user code in their drop.
         survive(|| drop(callback))
     }
 
@@ -366,7 +386,7 @@ impl<E: Kinded> Deliver for Hub<E> {
         let mut panicked = 0;
         for _ in 0..count {
             let Some(event) = self.waiting.lock().pop_front() else { break };
-            // A handler that is added by one of them is for later events.
+            // A handler that one of them adds gets later events only.
             let below = self.listeners.lock().next_id;
             let mut from = 0;
             while let Some((id, mut callback)) = self.take(event.kind(), from, below) {
@@ -385,10 +405,10 @@ impl<E: Kinded> Handlers for Hub<E> {
     }
 }
 
-/// Runs user code; returns how often it panicked: once or not at all.
+/// Runs user code and catches a panic. Returns the number of panics: 0 or 1.
 pub(crate) fn survive(work: impl FnOnce()) -> u64 {
     let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else { return 0 };
-    // Its drop is user code as well, and may panic again.
+    // The payload's drop is user code as well and may panic again.
     std::mem::forget(payload);
     let _ = catch_unwind(|| log::error!("a callback panicked; others go on"));
     1
@@ -400,10 +420,10 @@ impl<E: Kinded> fmt::Debug for Hub<E> {
     }
 }
 
-/// How many events an iterator may lag behind before the oldest are dropped.
+/// The most events that an iterator may lag behind before the oldest are dropped.
 const QUEUE: usize = 1024;
 
-/// The events that an iterator has not taken yet.
+/// The events that an iterator has not yielded yet.
 #[derive(Debug)]
 pub(crate) struct Queue<E> {
     events: Mutex<VecDeque<E>>,
@@ -426,9 +446,22 @@ impl<E: Kinded> Queue<E> {
     }
 }
 
-/// The events of a device from now on, as an iterator. Ends when the device is closed.
+/// An iterator over a device's events, from its creation until the device is closed.
 ///
-/// An iterator that lags by more than 1,024 events loses the oldest; `missed` of the next one says how many.
+/// An iterator that lags by more than 1,024 events loses the oldest; `missed` of the next one counts them.
+///
+/// ```
+/// use pinzero::{EventKind, mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(24).open()?;
+/// let mut events = button.events();
+/// gpio.line(24).press(ms(80));
+/// assert_eq!(events.next().map(|event| event.kind), Some(EventKind::Pressed));
+/// assert_eq!(events.next().map(|event| event.lasted), Some(ms(80)));
+/// assert_eq!(events.next_timeout(secs(1)), None);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "an iterator does nothing unless it is asked for events"]
 pub struct Events<E: Kinded = Event> {
@@ -447,7 +480,7 @@ impl<E: Kinded> Events<E> {
         self.wait(Some(self.gpio.now() + timeout))
     }
 
-    /// Returns the next event if there is one already.
+    /// Returns the next event if one is waiting. Never blocks.
     pub fn try_next(&mut self) -> Option<E> {
         self.queue.pop()
     }
@@ -458,7 +491,7 @@ impl<E: Kinded> Events<E> {
     }
 }
 
-/// Blocks until there is an event.
+/// Blocks until an event comes; `None` once the device is closed.
 impl<E: Kinded> Iterator for Events<E> {
     type Item = E;
 

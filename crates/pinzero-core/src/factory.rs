@@ -1,27 +1,28 @@
 //! The boundary between the devices and the pins: [`PinFactory`] and the pin roles.
 //!
-//! A backend implements [`PinFactory`] and the roles that it can play; core does the rest. The contract:
+//! A backend implements [`PinFactory`] and the pin roles that it supports; core does the rest. The contract:
 //!
-//! * **One call opens a line with its whole configuration.** The initial level is on the line before, or in the same instant
-//!   as, the line becomes an output; there is no half-configured state that a relay could hear.
-//! * **What is not declared is refused.** Each role names the field of [`Capabilities`] that guards it. Core asks that field
-//!   first, and never calls a role that is not declared. An argument that the backend cannot honour gives
-//!   [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported); nothing is silently ignored.
-//! * **Backends never call user code.** They hand edges to the [`EdgeSink`], by a descriptor to watch or by a push.
-//! * **`close` is idempotent, and once it returns the line is free and no edge is reported.** Other calls give
-//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes it. What the line becomes is decided by
-//!   [`OnClose::resolve`]; a level that stays is written *before* the line is given back.
+//! * **One call opens a line with its whole configuration.** The initial level is on the line before the line becomes an
+//!   output, or in the same instant. A relay never sees a half-configured state.
+//! * **A role that is not declared is never called.** Each role names the field of [`Capabilities`] that guards it, and core
+//!   checks that field first. If the backend cannot honour an argument, it returns
+//!   [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported); it never ignores one silently.
+//! * **Backends never call user code.** They hand edges to the [`EdgeSink`]: they register a file descriptor to watch, or push.
+//! * **`close` is idempotent, and once `close` returns the line is free and no edge is reported.** Other calls return
+//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes the pin. [`OnClose::resolve`] decides
+//!   the state of the closed line; a level that stays is written *before* the line is given back.
 //! * **Core closes all pins before it closes the factory**, opens none after that, and drops the factory last. A backend keeps no
 //!   list of its open pins for this.
-//! * **`set` waits for no network.** Core calls it with locks held. A backend whose pins are on another computer sends the
-//!   command, in the order of the calls, and reports the result in `confirm`; a local backend has nothing to confirm.
-//! * Levels are electrical. Names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts and exit
-//!   handling are core's.
+//! * **`set` never waits for a network.** Core calls `set` with locks held. A backend whose pins are on another computer sends
+//!   the commands in the order of the calls, and reports their results in `confirm`; a local backend has nothing to confirm.
+//! * **Levels are electrical.** Core does names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts
+//!   and exit handling.
 //!
 //! **A role that is added later** comes with a field in [`Capabilities`], whose default is `Support::None`, and with a method
-//! whose default body is the refusal and nothing else. A backend that others wrote still compiles and is never asked; so do the
-//! roles below that have such a body. A backend that *wraps* another must not inherit a refusal: put
-//! `#[deny(clippy::missing_trait_methods)]` on its `impl`. Configurations are `#[non_exhaustive]`: backends only read them.
+//! whose default body only returns [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), as several roles below have. So
+//! every existing backend still compiles, and core never calls the new role on it. A backend that *wraps* another must not
+//! inherit such a body: put `#[deny(clippy::missing_trait_methods)]` on its `impl`. Configurations are `#[non_exhaustive]`:
+//! backends only read them.
 
 use std::time::Duration;
 
@@ -35,23 +36,25 @@ use crate::handle::spi::SpiMode;
 use crate::runtime::EdgeSink;
 use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
 
-/// Opens pins: the one trait that a backend is.
+/// A backend: opens pins. The [module](self) has the contract, and the README of this crate a complete example.
 ///
-/// All `open` methods fail with [`Busy`](crate::ErrorKind::Busy) if another program holds a line, and with any I/O error.
+/// All `open` methods fail with [`Busy`](crate::ErrorKind::Busy) if another program holds a line, with
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the user lacks the rights, with
+/// [`Unsupported`](crate::ErrorKind::Unsupported) for an argument that the backend cannot honour, and with any I/O error.
 pub trait PinFactory: Send + Sync + 'static {
     /// Returns the backend's short name, as in `PINZERO_PIN_FACTORY`: `"cdev"`, `"mock"`.
     fn name(&self) -> &'static str;
 
-    /// Returns whose pins these are.
+    /// Returns the computer or chip that has the pins.
     fn host(&self) -> Host;
 
-    /// Returns what this backend does by itself.
+    /// Returns the capabilities that this backend has by itself, without core's emulation.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns the board that carries the pins; [`Board::generic`] if the backend knows no better.
+    /// Returns the board that carries the pins; [`Board::generic`] if the backend does not know the board.
     fn board(&self) -> Board;
 
-    /// Returns the line that the system calls `name` (a kernel line name), if there is one.
+    /// Returns the line with the kernel line name `name`, if there is one.
     ///
     /// # Errors
     /// Any I/O error.
@@ -76,8 +79,8 @@ pub trait PinFactory: Send + Sync + 'static {
     /// See [`PinFactory`].
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>>;
 
-    /// Opens lines as inputs whose edges are reported in one order: 1 to 64 lines, each once. Guarded by
-    /// [`Capabilities::inputs`], and as [`open_input`](PinFactory::open_input).
+    /// Opens 1 to 64 distinct lines as inputs whose edges are reported in one order. Guarded by [`Capabilities::inputs`], sinks
+    /// by [`Capabilities::edges`], a bias by [`Capabilities::bias`].
     ///
     /// # Errors
     /// See [`PinFactory`].
@@ -86,7 +89,7 @@ pub trait PinFactory: Send + Sync + 'static {
         Err(Error::unsupported("inputs that belong together"))
     }
 
-    /// Opens lines as outputs that change together: 1 to 64 lines, each once. Guarded by [`Capabilities::group`].
+    /// Opens 1 to 64 distinct lines as outputs that change together. Guarded by [`Capabilities::group`].
     ///
     /// # Errors
     /// See [`PinFactory`].
@@ -95,7 +98,7 @@ pub trait PinFactory: Send + Sync + 'static {
         Err(Error::unsupported("a group of outputs"))
     }
 
-    /// Opens a line that can turn from output to input and back without being let go of. Guarded by [`Capabilities::flex`],
+    /// Opens a line that can turn from output to input and back without being released. Guarded by [`Capabilities::flex`],
     /// a sink by [`Capabilities::edges`].
     ///
     /// # Errors
@@ -105,7 +108,8 @@ pub trait PinFactory: Send + Sync + 'static {
         Err(Error::unsupported("a line that turns round"))
     }
 
-    /// Opens a line as a PWM output. Guarded by [`Capabilities::pwm`]; core asks for [`PwmConfig::hardware`] on every backend.
+    /// Opens a line as a PWM output. Guarded by [`Capabilities::pwm`], except that core also calls this with
+    /// [`PwmConfig::hardware`] set on backends that do not declare PWM, so that their error can say how to enable it.
     ///
     /// # Errors
     /// See [`PinFactory`].
@@ -141,16 +145,16 @@ pub trait PinFactory: Send + Sync + 'static {
         Err(Error::unsupported("I2C"))
     }
 
-    /// Closes what the factory itself holds: a chip, a connection. Core has closed all pins before. Idempotent.
+    /// Closes the factory's own resources: a chip, a connection. Core has closed all pins before. Idempotent.
     ///
     /// # Errors
-    /// The first error met; closing goes on all the same.
+    /// The first I/O error; closing goes on all the same.
     fn close(&self) -> Result<()>;
 }
 
 /// A line that can be read.
 pub trait Pin: Send + Sync {
-    /// Returns the level on the line now, which need not be the one last written.
+    /// Returns the level on the line now. A short circuit can make it differ from the level last written.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
@@ -171,19 +175,20 @@ pub trait OutputPin: Pin {
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
     fn set(&self, level: Level) -> Result<()>;
 
-    /// Waits until every [`set`](OutputPin::set) so far is done. Core calls this only where the host is
+    /// Blocks until every [`set`](OutputPin::set) so far is done. Core calls this only if the host is
     /// [`Remote`](Host::Remote), with no lock held.
     ///
     /// # Errors
-    /// [`Disconnected`](crate::ErrorKind::Disconnected), and the error of a `set` so far.
+    /// [`Disconnected`](crate::ErrorKind::Disconnected), and the error of an earlier `set`.
     fn confirm(&self) -> Result<()>;
 }
 
-/// A line that turns round without being let go of: no glitch, and nobody else can take the line in between.
+/// A line that turns from output to input and back without being released: no glitch, and no other program can take the line
+/// in between.
 ///
-/// Edges are reported while the line is an input, and not while it drives.
+/// Edges are reported only while the line is an input.
 pub trait FlexPin: Pin {
-    /// Makes the line do this, level or bias included, in one step; on a line that drives already, it is a write.
+    /// Switches the line to `drive`, level or bias included, in one step. On a line that drives already, this is a write.
     ///
     /// Core asks for [`Drive::Pwm`] only where [`Capabilities::pwm`] is native.
     ///
@@ -191,7 +196,7 @@ pub trait FlexPin: Pin {
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Pin::close), and any I/O error.
     fn turn(&self, drive: Drive) -> Result<()>;
 
-    /// Waits until every [`turn`](FlexPin::turn) so far is done, as [`OutputPin::confirm`] does.
+    /// Blocks until every [`turn`](FlexPin::turn) so far is done, as [`OutputPin::confirm`] does.
     ///
     /// # Errors
     /// See [`OutputPin::confirm`].
@@ -200,7 +205,7 @@ pub trait FlexPin: Pin {
 
 /// Lines that are read together. In all masks bit 0 is the first line, bit 1 the second, and so on.
 pub trait InputPins: Send + Sync {
-    /// Returns the levels on the lines now, read in one call where the backend can.
+    /// Returns the levels on the lines now, in one system call if the backend can.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](InputPins::close), and any I/O error.
@@ -221,7 +226,7 @@ pub trait OutputGroupPins: Send + Sync {
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](OutputGroupPins::close), and any I/O error.
     fn set(&self, mask: u64, levels: u64) -> Result<()>;
 
-    /// Waits until every [`set`](OutputGroupPins::set) so far is done, as [`OutputPin::confirm`] does.
+    /// Blocks until every [`set`](OutputGroupPins::set) so far is done, as [`OutputPin::confirm`] does.
     ///
     /// # Errors
     /// See [`OutputPin::confirm`].
@@ -242,16 +247,16 @@ pub trait OutputGroupPins: Send + Sync {
 
 /// A line that carries a PWM signal.
 pub trait PwmPin: Send + Sync {
-    /// Sends pulses of `pulse` every `period` (which is above zero and at least `pulse`); a pulse of zero is a steady low and a
-    /// pulse of `period` a steady high, neither ever toggling.
+    /// Sends pulses of `pulse` every `period`. A pulse of zero is a steady low and a pulse of `period` a steady high; neither ever
+    /// toggles.
     ///
-    /// A cycle that has begun may end first.
+    /// Core guarantees that `period` is above zero and at least `pulse`. The backend may finish the current cycle first.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](PwmPin::close), and any I/O error.
     fn set(&self, period: Duration, pulse: Duration) -> Result<()>;
 
-    /// Waits until every [`set`](PwmPin::set) so far is done, as [`OutputPin::confirm`] does.
+    /// Blocks until every [`set`](PwmPin::set) so far is done, as [`OutputPin::confirm`] does.
     ///
     /// # Errors
     /// See [`OutputPin::confirm`].
@@ -266,7 +271,7 @@ pub trait PwmPin: Send + Sync {
 
 /// An SPI bus with one device on it.
 pub trait SpiBus: Send + Sync {
-    /// Does the operations in their order as one transaction: the device stays selected from the first to the last.
+    /// Runs the operations in order as one transaction: the device stays selected from the first to the last.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and any I/O error.
@@ -285,11 +290,12 @@ pub trait SpiBus: Send + Sync {
 pub enum SpiOperation<'a> {
     /// Reads bytes, and sends zeros meanwhile.
     Read(&'a mut [u8]),
-    /// Sends bytes, and drops what comes in.
+    /// Sends bytes, and drops the bytes received.
     Write(&'a [u8]),
-    /// Sends the second buffer and reads into the first; the shorter one is padded with zeros, or its surplus dropped.
+    /// Sends the second buffer and reads into the first. If the second is shorter, zeros follow; if the first is shorter, the
+    /// rest of the bytes received is dropped.
     Transfer(&'a mut [u8], &'a [u8]),
-    /// Sends bytes and puts in their place what has come in.
+    /// Sends bytes and replaces them by the bytes received.
     TransferInPlace(&'a mut [u8]),
     /// Waits with the device selected.
     Delay(Duration),
@@ -297,7 +303,7 @@ pub enum SpiOperation<'a> {
 
 /// An I2C controller.
 pub trait I2cBus: Send + Sync {
-    /// Does the operations on the device at `address` as one transaction: a start before the first, a repeated start wherever
+    /// Runs the operations on the device at `address` as one transaction: a start before the first, a repeated start wherever
     /// the direction changes, and one stop at the end.
     ///
     /// # Errors
@@ -324,30 +330,30 @@ pub enum I2cOperation<'a> {
 
 opaque!(PinFactory Pin OutputPin FlexPin InputPins OutputGroupPins PwmPin SpiBus I2cBus);
 
-/// How an output is opened.
+/// The configuration of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutputConfig {
-    /// The level from the first instant; `None` adopts the level that is on the line.
+    /// The level from the first instant; `None` adopts the level on the line.
     pub initial: Option<Level>,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 
 impl OutputConfig {
-    /// Returns a configuration with this level from the first instant, or the one on the line.
+    /// Returns a configuration with this level from the first instant; `None` adopts the level on the line.
     pub fn new(initial: impl Into<Option<Level>>, on_close: OnClose) -> Self {
         OutputConfig { initial: initial.into(), on_close }
     }
 }
 
-/// How a group of outputs is opened.
+/// The configuration of a group of outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupConfig {
     /// The levels from the first instant, bit 0 for the first line.
     pub initial: u64,
-    /// What the lines become on close.
+    /// The state of the lines after close.
     pub on_close: OnClose,
 }
 
@@ -358,16 +364,16 @@ impl GroupConfig {
     }
 }
 
-/// How an input is opened. On close the line goes back to the bias in which it was found.
+/// The configuration of an input. On close the backend restores the bias in which the line was found.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InputConfig {
     /// The bias to set.
     pub bias: Bias,
-    /// How long the level must be steady before an edge is reported, with the time at which it had been for so long. Never
-    /// above [`Capabilities::settle`]; `None` if core debounces.
+    /// How long the level must be steady before an edge is reported; the edge's time is the end of that interval. Never above
+    /// [`Capabilities::settle`]; `None` if core debounces.
     pub settle: Option<Duration>,
-    /// The sink for edges; `None` if nobody wants them.
+    /// The sink for edges; `None` if no edges are wanted.
     pub edges: Option<EdgeSink>,
 }
 
@@ -385,15 +391,15 @@ impl InputConfig {
     }
 }
 
-/// How inputs that belong together are opened. On close the lines go back to the bias in which they were found.
+/// The configuration of inputs that belong together. On close the backend restores the bias in which the lines were found.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InputsConfig {
     /// The bias to set on each line.
     pub bias: Bias,
-    /// A sink for each line, in the order of the lines; empty if nobody wants edges.
+    /// A sink for each line, in the order of the lines; empty if no edges are wanted.
     ///
-    /// Edges must come in the order in which they happened, whichever sink they go to.
+    /// The backend must report edges in the order in which they happened, over all sinks.
     pub edges: Vec<EdgeSink>,
 }
 
@@ -411,20 +417,20 @@ impl InputsConfig {
     }
 }
 
-/// How a flexible line is opened.
+/// The configuration of a flexible line.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FlexConfig {
-    /// What the line does from the first instant; never [`Drive::Pwm`].
+    /// The line's function from the first instant; never [`Drive::Pwm`].
     pub start: Drive,
-    /// The sink for the edges while the line is an input; `None` if nobody wants them.
+    /// The sink for the edges while the line is an input; `None` if no edges are wanted.
     pub edges: Option<EdgeSink>,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 
 impl FlexConfig {
-    /// Returns a configuration that starts like this, without edges.
+    /// Returns a configuration that starts with this function, without edges.
     pub fn new(start: Drive, on_close: OnClose) -> Self {
         FlexConfig { start, edges: None, on_close }
     }
@@ -437,7 +443,7 @@ impl FlexConfig {
     }
 }
 
-/// How a PWM output is opened.
+/// The configuration of a PWM output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PwmConfig {
@@ -445,22 +451,22 @@ pub struct PwmConfig {
     pub period: Duration,
     /// How long the line is high in each cycle, from zero to `period`.
     pub pulse: Duration,
-    /// Only pulses made by hardware will do.
+    /// `true` requires hardware PWM.
     pub hardware: bool,
-    /// The level at which a running signal stops when the line is closed with [`OnClose::Keep`].
+    /// The level the pin is left at when a running signal is closed with [`OnClose::Keep`].
     pub rest: Level,
-    /// What the line becomes on close.
+    /// The state of the line after close.
     pub on_close: OnClose,
 }
 
 impl PwmConfig {
-    /// Returns a configuration with pulses of `pulse` every `period`, by whatever makes them, that rests low.
+    /// Returns a configuration with pulses of `pulse` every `period`. Defaults: not necessarily by hardware, and rests low.
     pub fn new(period: Duration, pulse: Duration) -> Self {
         PwmConfig { period, pulse, hardware: false, rest: Level::Low, on_close: OnClose::default() }
     }
 }
 
-/// How an SPI bus on any four lines is opened. The lines go back to what they were found as on close.
+/// The configuration of an SPI bus on any four lines. On close the backend restores the state in which the lines were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpiConfig {
@@ -490,7 +496,7 @@ impl SpiConfig {
     }
 }
 
-/// How a device on an SPI controller is opened.
+/// The configuration of a device on an SPI controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HardwareSpiConfig {
@@ -516,11 +522,11 @@ impl HardwareSpiConfig {
     }
 }
 
-/// How an I2C controller is opened.
+/// The configuration of an I2C controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct I2cConfig {
-    /// The controller's number: 1 for `/dev/i2c-1`, the one on the header of a Raspberry Pi.
+    /// The controller's number: 1 for `/dev/i2c-1`, which is on the header of a Raspberry Pi.
     pub bus: u32,
 }
 

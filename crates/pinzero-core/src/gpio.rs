@@ -1,4 +1,4 @@
-//! [`Gpio`]: a factory in use. It resolves names, reserves lines, checks capabilities and opens the handles.
+//! [`Gpio`]: resolves names, reserves lines, checks capabilities and opens the handles.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,7 +32,7 @@ use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
 use crate::types::{Bias, Host, Line, OnClose};
 
-/// A factory in use, with its timeline. A cheap handle: clones are the same factory.
+/// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
 ///
 /// ```
 /// use pinzero::{Bias, Level, mock};
@@ -52,20 +52,20 @@ struct Inner {
     runtime: Runtime,
     soft_pwm: OnceLock<Arc<Engine>>,
     tickets: AtomicU64,
-    /// What is open, in the order of opening.
+    /// The open handles, in the order of opening.
     open: Mutex<BTreeMap<Ticket, Weak<dyn Close>>>,
     timers: Mutex<Vec<WeakTimer>>,
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
-    /// Its pins are on another computer: writes are to be confirmed.
+    /// `true` if the pins are on another computer: writes must be confirmed.
     is_remote: bool,
     board: Board,
-    /// Last, so that it is dropped when nothing uses it any more.
+    /// The last field, so that the factory is dropped after all users of it.
     factory: Box<dyn PinFactory>,
 }
 
-/// How to take a factory into use; made by [`Gpio::builder`].
+/// Builder for a [`Gpio`]; returned by [`Gpio::builder`].
 ///
 /// ```
 /// use pinzero::{Level, OnClose, mock};
@@ -76,7 +76,7 @@ struct Inner {
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "nothing is taken into use before `open`"]
+#[must_use = "nothing is opened before `open`"]
 pub struct GpioBuilder {
     factory: Box<dyn PinFactory>,
     on_close: OnClose,
@@ -85,14 +85,16 @@ pub struct GpioBuilder {
 }
 
 impl GpioBuilder {
-    /// What outputs become on close if they say nothing themselves; [`OnClose::Restore`] if nothing is said here.
+    /// Sets the state of closed outputs that have no `on_close` of their own. Default: [`OnClose::Restore`].
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = on_close;
         self
     }
 
-    /// Whether the pins are closed when the program ends: by return, `exit`, panic, SIGINT, SIGTERM or SIGHUP. They are
-    /// if nothing is said. `PINZERO_NO_EXIT_GUARD=1` and the feature `exit-guard` switch this off for a whole program.
+    /// Sets whether the pins are closed when the program ends: by return, `exit`, panic, SIGINT, SIGTERM or SIGHUP. Default:
+    /// `true`.
+    ///
+    /// To switch this off for a whole program, set `PINZERO_NO_EXIT_GUARD=1` or build without the feature `exit-guard`.
     pub fn exit_guard(mut self, is_guarded: bool) -> Self {
         self.is_guarded = is_guarded;
         self
@@ -103,7 +105,7 @@ impl GpioBuilder {
         self
     }
 
-    /// Takes it into use.
+    /// Creates the `Gpio`.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) if the program is ending.
@@ -129,7 +131,7 @@ impl GpioBuilder {
     }
 }
 
-/// A [`Gpio`] that keeps nothing alive.
+/// A weak reference to a [`Gpio`].
 #[derive(Debug, Clone)]
 pub(crate) struct WeakGpio(Weak<Inner>);
 
@@ -148,10 +150,10 @@ impl WeakGpio {
 pub(crate) struct Ticket(u64);
 
 impl Gpio {
-    /// Takes a factory into use, on the machine's clock.
+    /// Creates a `Gpio` from a factory, on the machine's clock.
     ///
-    /// No thread of its own is started before something happens by itself: a blink, an edge, a wave. The exit guard has
-    /// one for the whole program.
+    /// Two threads start with the first input, flexible line, blink or timer, and one with the first software PWM. The exit guard
+    /// has one for the whole program.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) if the program is ending.
@@ -159,7 +161,7 @@ impl Gpio {
         Gpio::builder(factory).open()
     }
 
-    /// Prepares to take a factory into use with other settings.
+    /// Returns a builder for a `Gpio` with other settings.
     pub fn builder(factory: impl PinFactory) -> GpioBuilder {
         GpioBuilder {
             factory: Box::new(factory),
@@ -179,12 +181,12 @@ impl Gpio {
         InputBuilder::new(self, vec![pin.into()], "Input")
     }
 
-    /// Returns a builder for inputs that belong together: their edges come in order, and they close as one.
+    /// Returns a builder for inputs that belong together: their edges come in order, and they close together.
     pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
         InputBuilder::new(self, pins.into_iter().map(Into::into).collect(), "Inputs")
     }
 
-    /// Returns a builder for a line that turns from output to input and back without being let go of.
+    /// Returns a builder for a line that turns from output to input and back without being released.
     pub fn flex(&self, pin: impl Into<PinSpec>) -> FlexBuilder {
         FlexBuilder::new(self.clone(), pin.into())
     }
@@ -192,8 +194,8 @@ impl Gpio {
     /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
     ///
     /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
-    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs
-    /// or waits for its turn is left out, and later calls keep the beat.
+    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs or waits for its turn is skipped, and
+    /// later calls keep the beat.
     ///
     /// ```
     /// use pinzero::{Level, mock, time::{ms, secs}};
@@ -240,7 +242,7 @@ impl Gpio {
         code: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Timer> {
         let mut code = Some(code);
-        // It is called once.
+        // `FnMut` is what timers take, but this one calls the code once.
         timer::start(self, delay, true, Place::WithHandlers, move |_| {
             if let Some(code) = code.take() {
                 code().report();
@@ -250,7 +252,7 @@ impl Gpio {
 
     /// Calls `code` every `period` on a thread of its own: for slow work, such as a ping or a file system that hangs.
     ///
-    /// However long the code takes, handlers, blinks and other timers go on. The next call comes at the next beat after the code
+    /// Handlers, blinks and other timers go on, however long the code takes. The next call comes at the next beat after the code
     /// has returned. On a virtual clock the code runs with the handlers, on the thread that moves the clock.
     ///
     /// # Errors
@@ -278,30 +280,30 @@ impl Gpio {
         PwmBuilder::new(self.clone(), pin.into())
     }
 
-    /// The name of the factory: `"cdev"`, `"mock"`.
+    /// Returns the name of the factory: `"cdev"`, `"mock"`.
     pub fn name(&self) -> &'static str {
         self.0.factory.name()
     }
 
-    /// Whose pins these are.
+    /// Returns the computer or chip that has the pins.
     pub fn host(&self) -> Host {
         self.0.factory.host()
     }
 
-    /// What can be done here, core's emulation included.
+    /// Returns the capabilities of the factory, with core's emulation.
     pub fn capabilities(&self) -> Capabilities {
         self.0.factory.capabilities().with_emulation()
     }
 
-    /// The board that carries the pins.
+    /// Returns the board that carries the pins.
     pub fn board(&self) -> &Board {
         &self.0.board
     }
 
-    /// The line that goes by this name.
+    /// Returns the line with this number or name.
     ///
     /// # Errors
-    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), and those of the system.
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), and any I/O error.
     pub fn resolve(&self, pin: impl Into<PinSpec>) -> Result<Line> {
         let spec = pin.into();
         self.resolve_spec(&spec).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
@@ -321,7 +323,7 @@ impl Gpio {
                     Err(Error::new(ErrorKind::UnknownPin, message))
                 }
             },
-            // What the kernel calls a line is the better name where the board is not known.
+            // On an unknown board the kernel's line names are the better ones.
             Spec::Name(name) if board.headers().is_empty() => match self.0.factory.find_line(name)? {
                 Some(line) => Ok(line),
                 None => board.find(name).map(Line).map_err(unknown),
@@ -334,11 +336,10 @@ impl Gpio {
         }
     }
 
-    /// What a pin is at the moment: its function, level, pull and reserver, as far as can be told. Nothing is taken or changed, and
-    /// it does not matter who holds the pin.
+    /// Returns a pin's current function, level, pull and consumer without claiming or changing it.
     ///
-    /// What the factory does not tell of an output, an input or a PWM output of this `Gpio`, its handle does: the level on the
-    /// character device, the pull where registers do not show it. Of any other pin that stays out; see [`LineInfo`].
+    /// Fields that the factory cannot read are `None`, unless this `Gpio` has the pin open: then the handle fills in the level
+    /// (which the character device cannot read) and the pull (which pigpio and registers cannot read). See [`LineInfo`].
     ///
     /// ```
     /// use pinzero::{Level, LineFunction, mock};
@@ -351,7 +352,8 @@ impl Gpio {
     /// ```
     ///
     /// # Errors
-    /// As for [`resolve`](Gpio::resolve), [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected).
+    /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`Closed`](ErrorKind::Closed),
+    /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn line_info(&self, pin: impl Into<PinSpec>) -> Result<LineInfo> {
         let spec = pin.into();
         let line_info = || {
@@ -364,7 +366,7 @@ impl Gpio {
         seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
-    /// Adds what the handle of a line knows, if it is open.
+    /// Fills in the fields that the line's handle knows, if the line is open.
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
         let is_its = |lifecycle: &Lifecycle| !lifecycle.is_closed() && lifecycle.lines().contains(&line);
@@ -373,27 +375,27 @@ impl Gpio {
         }
     }
 
-    /// The time now on this factory's clock.
+    /// Returns the current time on this factory's clock.
     pub fn now(&self) -> Instant {
         self.0.runtime.clock().now()
     }
 
-    /// Lets time pass: the calling thread sleeps, or the mock's virtual clock is moved on.
+    /// Sleeps for `duration`. On a virtual clock, moves the clock forward instead.
     pub fn sleep(&self, duration: Duration) {
         self.0.runtime.sleep(duration);
     }
 
-    /// How many callbacks of this factory's devices have panicked.
+    /// Returns how many callbacks of this factory's devices have panicked.
     pub fn panics(&self) -> u64 {
         self.0.runtime.panics()
     }
 
-    /// How many threads the timeline has now: none before they are needed, then two, and never more.
+    /// Returns the number of background threads that handle edges and deadlines: none until they are needed, then two.
     pub fn threads(&self) -> usize {
         self.0.runtime.thread_count()
     }
 
-    /// Closes what is open on these pins, the last opened first; a pin that nothing is open on is passed over.
+    /// Closes the handles that are open on these pins, the last opened first. Skips pins that are not open.
     ///
     /// ```
     /// use pinzero::{Level, mock};
@@ -406,8 +408,8 @@ impl Gpio {
     /// ```
     ///
     /// # Errors
-    /// [`UnknownPin`](ErrorKind::UnknownPin) and [`NotGpio`](ErrorKind::NotGpio), and nothing is closed then; else the
-    /// first one met while closing, which goes on all the same.
+    /// [`UnknownPin`](ErrorKind::UnknownPin) and [`NotGpio`](ErrorKind::NotGpio), and then nothing is closed; else the first I/O
+    /// error, and closing goes on all the same.
     pub fn close_pins<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> Result<()> {
         let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
         if self.home().is_elsewhere() {
@@ -419,22 +421,22 @@ impl Gpio {
         first_error(open.iter().filter(is_meant).map(|handle| handle.close()))
     }
 
-    /// Closes everything that is open on this factory, the last opened first, and then the factory. Idempotent.
+    /// Closes all handles of this factory, the last opened first, and then the factory. Idempotent.
     ///
     /// # Errors
-    /// The first one met; closing goes on all the same.
+    /// The first I/O error; closing goes on all the same.
     pub fn close(&self) -> Result<()> {
         if self.home().is_elsewhere() {
             return Ok(());
         }
         self.0.closed.store(true, Ordering::Release);
         self.0.cancel_timers();
-        // Each takes itself off the list, when it is closed and not before: another thread may be waiting for that.
+        // Handles are left on the list until they are closed: another thread may close one and must be waited for.
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         first_error(open.iter().map(|handle| handle.close())).and(self.0.factory.close())
     }
 
-    /// Whether it has been closed.
+    /// Returns whether the factory has been closed.
     pub fn is_closed(&self) -> bool {
         self.0.closed.load(Ordering::Acquire)
     }
@@ -447,22 +449,22 @@ impl Gpio {
         &self.0.runtime
     }
 
-    /// Waits by `confirm` for what has been written, where that is done elsewhere. To be called with no lock held.
+    /// Calls `confirm`, which blocks until writes are done, if the pins are on another computer. Call this with no lock held.
     pub(crate) fn confirm(&self, confirm: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.0.is_remote { confirm() } else { Ok(()) }
     }
 
-    /// Returns whether a write is over once the pin has it: there is nothing to catch up with and nothing to confirm.
+    /// Returns whether a write to the pin needs no confirmation and no [`catch_up`](Runtime::catch_up).
     pub(crate) fn writes_directly(&self) -> bool {
         !self.0.is_remote && !self.0.runtime.clock().is_manual()
     }
 
-    /// The engine of software PWM, made when it is first wanted.
+    /// Returns the engine of software PWM, which is created on the first call.
     pub(crate) fn soft_pwm(&self) -> Arc<Engine> {
         self.0.soft_pwm.get_or_init(|| Engine::new(self.0.runtime.clock().clone())).clone()
     }
 
-    /// Runs an opening, and says in its error what it was about.
+    /// Runs `open`, and adds pin, device and factory to its error.
     pub(crate) fn context<T>(
         &self,
         spec: &PinSpec,
@@ -473,13 +475,13 @@ impl Gpio {
         result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
     }
 
-    /// Resolves a name and takes the line for `reserver`.
+    /// Resolves a name and reserves the line for `reserver`.
     pub(crate) fn reserve(&self, spec: &PinSpec, reserver: Reserver) -> Result<Reservation> {
         let line = self.resolve_spec(spec)?;
         Reservation::take(self.0.factory.host(), line, reserver).map_err(|error| error.with_pin(line))
     }
 
-    /// Refuses a pull that the factory cannot set or that a resistor on the board overrules.
+    /// Fails if the factory cannot set this pull or a resistor on the board overrules it.
     pub(crate) fn check_bias(&self, line: Line, bias: Bias) -> Result<()> {
         if bias != Bias::AsIs {
             self.capabilities().bias.require(bias)?;
@@ -492,7 +494,7 @@ impl Gpio {
         Ok(())
     }
 
-    /// Refuses a pull that is to be left behind and cannot be.
+    /// Fails if the line cannot have this pull after close.
     pub(crate) fn check_on_close(&self, line: Line, on_close: OnClose) -> Result<()> {
         match on_close {
             OnClose::Input(bias) => self.check_bias(line, bias),
@@ -500,7 +502,7 @@ impl Gpio {
         }
     }
 
-    /// Whether anything is open.
+    /// Returns whether any handle is open.
     #[cfg(all(unix, feature = "exit-guard"))]
     pub(crate) fn has_open(&self) -> bool {
         !self.0.open.lock().is_empty()
@@ -510,12 +512,12 @@ impl Gpio {
         WeakGpio(Arc::downgrade(&self.0))
     }
 
-    /// What outputs become on close if they say nothing themselves.
+    /// Returns the state of closed outputs that have no `on_close` of their own.
     pub(crate) fn on_close(&self) -> OnClose {
         self.0.on_close
     }
 
-    /// The process that opened the pins.
+    /// Returns the process that opened the pins.
     pub(crate) fn home(&self) -> Home {
         self.0.home
     }
@@ -524,7 +526,7 @@ impl Gpio {
         Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Puts a handle on the list of what [`close`](Gpio::close) closes; refuses it if that has happened meanwhile.
+    /// Registers a handle for [`close`](Gpio::close). If the factory has been closed meanwhile, closes the handle and fails.
     pub(crate) fn register<T: Close>(&self, handle: &Arc<T>) -> Result<()> {
         let weak: Weak<T> = Arc::downgrade(handle);
         self.0.open.lock().insert(handle.lifecycle().ticket(), weak);
@@ -535,7 +537,7 @@ impl Gpio {
         Ok(())
     }
 
-    /// Notes a timer, which is cancelled when the factory is closed.
+    /// Registers a timer to cancel when the factory is closed.
     pub(crate) fn register_timer(&self, timer: &Timer) -> Result<()> {
         let mut timers = self.0.timers.lock();
         timers.retain(WeakTimer::is_alive);
@@ -548,7 +550,7 @@ impl Gpio {
         Ok(())
     }
 
-    /// Returns whether both are the same factory in use.
+    /// Returns whether both are handles of one factory.
     pub(crate) fn is_same(&self, other: &Gpio) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -1,7 +1,7 @@
-//! The ground that pinzero stands on: the [`PinFactory`] boundary, the runtime, and the [`mock`].
+//! The foundation of pinzero: the [`PinFactory`] trait, the runtime, and the [`mock`].
 //!
-//! Users of LEDs and buttons want the crate `pinzero`. This one is for those who write a backend, who drive bare
-//! lines ([`Gpio`]), or who want to know how it works. Start with [`factory`].
+//! To use LEDs and buttons, take the crate `pinzero`. This crate is for authors of backends. Start with [`factory`], the
+//! contract between a backend and the rest of pinzero; [`Gpio`] opens the lines of a backend.
 
 pub mod factory;
 
@@ -31,6 +31,11 @@ pub mod thread;
 #[cfg(loom)]
 #[cfg(test)]
 mod loom_tests;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use pinzero_board as board;
 

@@ -1,8 +1,8 @@
-//! What threads may do to each other, tried in every order that matters. loom does the trying, on the real code with
-//! its own locks and atomics in it (`sync.rs`); how to run this is in `docs/CONTRIBUTING.md`.
+//! Concurrency tests: loom runs the real code, with loom's locks and atomics in it (`sync.rs`), in every relevant order of
+//! its threads' steps. `docs/CONTRIBUTING.md` says how to run them.
 //!
-//! loom knows neither time nor the kernel, so the clock of most models is virtual, waits have no deadline, and the
-//! runtime's own threads and their poller are left out: a turn of theirs is one by any other thread.
+//! loom has neither time nor a kernel. So the clock of most models is virtual, waits have no deadline, and the runtime's own
+//! threads and their poller are left out: other threads make their passes.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -26,14 +26,14 @@ use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
 use crate::types::{Edge, Level, Line};
 
-/// Runs `model` with its threads' steps in every order that takes at most three preemptions; few bugs need more than two.
+/// Runs `model` in every order with at most three preemptions; few bugs need more than two.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(model);
 }
 
-/// Starts a thread that works on something shared.
+/// Starts a thread that works on `shared`.
 fn beside<S, R>(shared: &S, work: impl FnOnce(S) -> R + 'static) -> JoinHandle<R>
 where
     S: Clone + 'static,
@@ -54,13 +54,13 @@ fn event() -> Event {
     }
 }
 
-/// Has the handlers of `hub` called for so many events.
+/// Calls the handlers of `hub` for `count` events.
 fn deliver(hub: &Hub, count: usize) -> u64 {
     let waiting = (0..count).filter(|_| hub.feed(event())).count();
     hub.deliver(waiting)
 }
 
-// Waits. They are on the real clock, as those on a virtual one do not sleep.
+// Waits. These use the real clock: on a virtual one, waits do not sleep.
 
 #[test]
 fn a_waiter_sleeps_through_no_change() {
@@ -68,7 +68,7 @@ fn a_waiter_sleeps_through_no_change() {
         let runtime = Runtime::new(Clock::real());
         let state = Arc::new((Hub::<Event>::default(), AtomicBool::new(false)));
         let changer = beside(&state, |state| {
-            // Relaxed, for the bell alone is to make sure of it.
+            // Relaxed: the bell alone must make the change visible.
             state.1.store(true, Ordering::Relaxed);
             state.0.bell().notify(usize::MAX);
         });
@@ -112,7 +112,7 @@ fn an_iterator_ends_with_the_last_event() {
 
 // Handlers.
 
-/// What became of a handler. The model does not see these: they bring no order into what it checks.
+/// Counts what happens to a handler. These counters are not loom's, so they add no ordering to the model.
 #[derive(Debug, Default)]
 struct Record {
     calls: Count,
@@ -121,7 +121,7 @@ struct Record {
     drops: Count,
 }
 
-/// What a handler owns.
+/// The captured state of a handler.
 struct Probe {
     record: Arc<Record>,
     step: AtomicBool,
@@ -132,13 +132,13 @@ impl Probe {
         Probe { record: record.clone(), step: AtomicBool::new(false) }
     }
 
-    /// A call of the handler. What is wrong comes out as a panic, which deliveries count.
+    /// Runs as the handler. An error shows as a panic, which deliveries count.
     fn call(&self) {
         let record = &self.record;
         record.calls.fetch_add(1, Ordering::Relaxed);
         assert_eq!(record.removals.load(Ordering::Relaxed), 0, "called after its removal");
         assert_eq!(record.running.fetch_add(1, Ordering::Relaxed), 0, "called twice at once");
-        // Here other threads may come between.
+        // Lets other threads run here.
         self.step.store(true, Ordering::Relaxed);
         assert_eq!(record.drops.load(Ordering::Relaxed), 0, "dropped while it runs");
         record.running.fetch_sub(1, Ordering::Relaxed);
@@ -251,7 +251,7 @@ fn a_handler_that_is_removed_amid_a_flood_is_called_no_more() {
 
 // The inbox.
 
-/// A task that makes an event of each edge.
+/// A task that emits an event for each edge.
 #[derive(Debug)]
 struct Echo {
     hub: Arc<Hub>,
@@ -271,7 +271,7 @@ impl Task for Echo {
     }
 }
 
-/// A runtime with an [`Echo`] in it.
+/// A runtime with an [`Echo`] task.
 struct Echoing {
     runtime: Runtime,
     sink: EdgeSink,
@@ -289,7 +289,7 @@ impl Echoing {
         Arc::new(Echoing { sink: runtime.sink(id, 0), runtime, hub, edges })
     }
 
-    /// What driving a line of a mock on a virtual clock comes down to.
+    /// Does the same as driving a line of a mock on a virtual clock.
     fn drive(&self) {
         self.sink.push([EDGE]);
         self.runtime.catch_up();
@@ -334,7 +334,7 @@ fn a_waiter_hears_of_an_edge() {
         let echoing = Echoing::new(Clock::real());
         let backend = beside(&echoing, |echoing| {
             echoing.sink.push([EDGE]);
-            // The turn of the thread that this wakes.
+            // The pass of the thread that the push wakes.
             echoing.runtime.enter(|_| ());
         });
         let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_| ()));
@@ -346,7 +346,7 @@ fn a_waiter_hears_of_an_edge() {
 
 // The ownership.
 
-/// An output that counts the steps of its animation. Several on one ownership tell which animation made them.
+/// An output that counts the steps of its animation. With several outputs on one ownership, each counts for one animation.
 #[derive(Debug)]
 struct Steps {
     gpio: Gpio,
@@ -391,19 +391,19 @@ impl Target for Steps {
         &self.ownership
     }
 
-    /// As plain a write as any: that it is seen in time is up to the ownership.
+    /// Writes without ordering: the ownership alone must make the write visible in time.
     fn show(&self, _: f64) -> Result<()> {
         self.count.store(self.count() + 1, Ordering::Relaxed);
         Ok(())
     }
 }
 
-/// A blink with a step each millisecond.
+/// Returns a blink with a step each millisecond.
 fn blink() -> Blink {
     Blink::new(ms(1), ms(1))
 }
 
-/// The output is nobody's to close.
+/// Does nothing on close.
 impl Owner for Steps {
     fn close(&self) -> Result<()> {
         Ok(())
@@ -421,7 +421,7 @@ fn no_step_follows_a_write() {
         let ownership = Arc::new(Ownership::new(true));
         let steps = Steps::new(&gpio, &ownership);
         let animation = start(&steps, blink().times(1));
-        // As far as its end: the write may find it there already.
+        // Two milliseconds: to the end of the animation, so the write may come after it.
         let timeline = beside(&gpio, |gpio| gpio.sleep(ms(2)));
         let at_write = ownership.take(&gpio, || steps.count());
         timeline.join().unwrap();
@@ -448,7 +448,7 @@ fn no_step_follows_the_start_of_another_animation() {
         let so_far = second.count();
         gpio.sleep(ms(1));
         assert_eq!((first.count(), first.count()), (at_write, at_start));
-        // It was started after the write, or else the write has ended it.
+        // Either the animation started after the write, or the write ended it.
         assert_eq!(second.count() > so_far, animation.is_running());
     });
 }
@@ -520,8 +520,7 @@ fn an_input_is_awaited_and_driven_and_closed_at_once() {
     });
 }
 
-/// A handle on a line without a pin. Whoever drops it last must be the model's own thread, for loom does not know the
-/// order that an `Arc` brings.
+/// A handle on a line without a pin. The model's main thread must drop it last: loom does not see the ordering of `Arc`.
 #[derive(Debug)]
 struct Bare {
     lifecycle: Lifecycle,

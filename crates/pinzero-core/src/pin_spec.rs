@@ -1,4 +1,4 @@
-//! [`PinSpec`]: what a user may call a pin.
+//! [`PinSpec`]: the names that a user can give a pin.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use crate::types::Line;
 
-/// Names a pin, by a number or by a name.
+/// A pin's number or name.
 ///
 /// A number is the chip's: the BCM number on a Raspberry Pi. A name is one of the board's, in upper or lower case (`"17"`,
-/// `"GPIO17"`, `"BCM17"`, `"BOARD11"`, `"WPI0"`, `"J8:11"`), or the name that the kernel gives the line.
+/// `"GPIO17"`, `"BCM17"`, `"BOARD11"`, `"WPI0"`, `"J8:11"`; gpiozero takes the same ones), or the kernel's name of the line.
 ///
 /// Every integer type and every string type converts to a `PinSpec`, and `parse` works as well. Two specs are equal if
-/// they are spelled the same way; [`Gpio::resolve`](crate::Gpio::resolve) tells whether two lead to the same line.
+/// they are spelled the same way. To compare the lines they name, call [`Gpio::resolve`](crate::Gpio::resolve).
 ///
 /// ```
 /// use pinzero::PinSpec;
@@ -30,7 +30,7 @@ pub struct PinSpec(pub(crate) Spec);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Spec {
-    /// As wide as it takes to hold a number that is no pin, so that the error can show that number.
+    /// Wide enough for every integer, so that the error can show a number that is not a pin.
     Number(i128),
     Name(String),
 }
@@ -80,7 +80,7 @@ impl From<String> for PinSpec {
     }
 }
 
-/// Takes any text: whether a board has such a pin shows when the pin is opened.
+/// Accepts any text. A name that the board does not have is an error when the pin is opened.
 impl FromStr for PinSpec {
     type Err = Infallible;
 

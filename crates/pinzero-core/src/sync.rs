@@ -1,4 +1,4 @@
-//! The locks, atomics and threads of what the concurrency model checks (`model.rs`): loom's when it does, else the real ones.
+//! The locks, atomics and threads of all code that `loom_tests.rs` checks: loom's in those tests, else the real ones.
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
@@ -24,12 +24,12 @@ mod checked {
 
     use super::AtomicBool;
 
-    /// loom's mutex with parking_lot's way of being called, for which there is no poison.
+    /// loom's mutex with the methods of parking_lot's, which has no poisoning.
     #[derive(Debug, Default)]
     pub(crate) struct Mutex<T> {
         lock: loom::sync::Mutex<T>,
-        /// loom lets nobody come between the last step under a lock and letting go of it. That would never be noticed
-        /// but for somebody who tries the lock just then; so that, and letting go, is made a step of its own.
+        /// loom never switches threads between the last step under a lock and the unlock, so a `try_lock` that fails at
+        /// exactly that point would never be explored. This extra step in `try_lock` and in the unlock makes loom do so.
         step: AtomicBool,
     }
 
@@ -45,7 +45,7 @@ mod checked {
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            // loom's has no poison either: it is always `Ok`.
+            // Always `Ok`: loom's mutex has no poisoning either.
             MutexGuard { guard: self.lock.lock().unwrap(), step: &self.step }
         }
 

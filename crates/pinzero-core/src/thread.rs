@@ -1,24 +1,30 @@
-//! Threads of the library's own, and of backends.
+//! Threads for the library and for backends.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread that leaves all signals to the program's own threads, which may be waiting for them.
+/// Starts a named thread that blocks all signals, so that the program's own threads receive them.
+///
+/// ```
+/// let thread = pinzero_core::thread::spawn("my-backend", || println!("reads the device"))?;
+/// thread.join().unwrap();
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
-/// Those of the system, if it has no thread left.
+/// Any I/O error of [`std::thread::Builder::spawn`]: the system has no thread left.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     spawn_boxed(name.to_owned(), Box::new(body))
 }
 
-/// One copy of it in a program, however many bodies.
+/// Starts the thread. Not generic, so that a program contains one copy however many bodies it starts.
 fn spawn_boxed(name: String, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
-    // A thread begins with the mask of the one that starts it: there is no moment at which it could take a signal.
+    // A new thread inherits the signal mask, so there is no moment at which it could receive a signal.
     let _blocked = Blocked::all();
     Builder::new().name(name).spawn(body)
 }
 
-/// Signals that this thread does not take, until this is dropped.
+/// Blocks all signals of this thread until dropped.
 struct Blocked {
     #[cfg(unix)]
     before: libc::sigset_t,

@@ -1,4 +1,4 @@
-//! Points in time on a factory's clock, which is the machine's or, for the mock, one that tests move by hand.
+//! Points in time on a factory's clock: the machine's clock or, for the mock, a clock that tests move by hand.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A point in time in nanoseconds on a factory's [`Clock`].
 ///
-/// On Linux the real clock is `CLOCK_MONOTONIC`, the one that the kernel stamps GPIO edges with.
+/// On Linux the real clock is `CLOCK_MONOTONIC`; the kernel stamps GPIO edges with the same clock.
 ///
 /// ```
 /// use pinzero::time::{Instant, ms};
@@ -21,27 +21,27 @@ pub struct Instant(u64);
 impl Instant {
     /// The clock's zero: the start of a virtual clock.
     pub const ZERO: Instant = Instant(0);
-    /// The end of time, some 580 years after zero. No clock gets there: a deadline at it never comes.
+    /// The latest instant, some 580 years after zero. No clock reaches this instant, so such a deadline never comes.
     pub const MAX: Instant = Instant(u64::MAX);
-    /// Where a manual clock stops, so that what saturates is never due.
+    /// The instant at which a manual clock stops, so that a saturated deadline is never due.
     pub(crate) const LAST: Instant = Instant(u64::MAX / 2);
 
-    /// The instant `nanos` nanoseconds after the clock's zero.
+    /// Returns the instant `nanos` nanoseconds after the clock's zero.
     pub const fn from_nanos(nanos: u64) -> Self {
         Instant(nanos)
     }
 
-    /// Nanoseconds since the clock's zero.
+    /// Returns the nanoseconds since the clock's zero.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// The time from `earlier` to this instant; zero if `earlier` is later.
+    /// Returns the time from `earlier` to this instant; zero if `earlier` is later.
     pub fn since(self, earlier: Instant) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// The earlier of two deadlines, or the only one that there is.
+    /// Returns the earlier of two deadlines; `None` stands for no deadline.
     pub(crate) fn first(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
         match (one, other) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -71,7 +71,7 @@ impl AddAssign<Duration> for Instant {
     }
 }
 
-/// The same as [`Instant::since`].
+/// Returns the same as [`Instant::since`].
 impl Sub for Instant {
     type Output = Duration;
 
@@ -93,7 +93,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Where a factory's time comes from.
+/// A factory's source of time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -104,12 +104,12 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's monotonic clock.
+    /// Returns the machine's monotonic clock.
     pub fn real() -> Self {
         Clock(Source::Real)
     }
 
-    /// A clock at zero that only the mock's runtime moves.
+    /// Returns a clock at zero that only the mock's runtime moves.
     pub(crate) fn manual() -> Self {
         Clock(Source::Manual(Arc::default()))
     }
@@ -118,7 +118,7 @@ impl Clock {
         matches!(self.0, Source::Manual(_))
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::Real => monotonic(),
@@ -126,7 +126,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock on to `to`, never back; a real clock goes by itself.
+    /// Moves a manual clock forward to `to`, and never back. Does nothing on a real clock.
     pub(crate) fn move_to(&self, to: Instant) {
         if let Source::Manual(nanos) = &self.0 {
             nanos.fetch_max(to.min(Instant::LAST).0, Ordering::AcqRel);
@@ -146,17 +146,17 @@ fn monotonic() -> Instant {
     Instant(nanos(START.elapsed()))
 }
 
-/// So many microseconds, as a [`Duration`].
+/// Short for [`Duration::from_micros`].
 pub const fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
-/// So many milliseconds, as a [`Duration`].
+/// Short for [`Duration::from_millis`].
 pub const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// So many seconds, as a [`Duration`].
+/// Short for [`Duration::from_secs`].
 pub const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }

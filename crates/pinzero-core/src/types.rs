@@ -1,4 +1,4 @@
-//! The small words of the boundary: level, bias, line, edge.
+//! The small types of the boundary: level, bias, line, edge.
 
 use std::fmt;
 use std::ops::Not;
@@ -10,7 +10,7 @@ use crate::time::Instant;
 
 /// The electrical level of a line.
 ///
-/// Whether high means "on" is a matter of the device above (its *active* level), never of a `Level`.
+/// A device decides whether high means "on" (its *active* level); a `Level` does not.
 ///
 /// ```
 /// use pinzero::Level;
@@ -31,7 +31,7 @@ impl Level {
         self == Level::High
     }
 
-    /// Returns the level that bit `index` of `levels` stands for: high if the bit is set.
+    /// Returns the level in bit `index` of `levels`: high if the bit is set.
     pub fn of_bit(levels: u64, index: usize) -> Level {
         Level::from(levels >> index & 1 == 1)
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Level {
 /// The resistor inside the chip that holds an undriven line at a level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Bias {
-    /// Leave the resistor as it was found.
+    /// The resistor stays as it was found.
     #[default]
     AsIs,
     /// No resistor: an undriven line floats and reads anything.
@@ -72,7 +72,7 @@ pub enum Bias {
 }
 
 impl Bias {
-    /// The level at which this resistor holds an undriven line.
+    /// Returns the level at which this resistor holds an undriven line; `None` without a resistor or if it is not known.
     pub fn level(self) -> Option<Level> {
         match self {
             Bias::PullUp => Some(Level::High),
@@ -82,7 +82,7 @@ impl Bias {
     }
 }
 
-/// The pull that a board gives a line by itself, as something to go back to; as it is, if that is not known.
+/// Converts the pull that a line has at power-on into a bias to return to: [`Bias::AsIs`] if the board does not know the pull.
 impl From<Pull> for Bias {
     fn from(pull: Pull) -> Bias {
         match pull {
@@ -104,13 +104,13 @@ impl fmt::Display for Bias {
     }
 }
 
-/// What a line becomes when its device is closed or the program ends.
+/// The state of a line after its device is closed or the program ends.
 ///
-/// A backend that cannot leave a line at a level says so by [`Unsupported`](crate::ErrorKind::Unsupported) when the line is opened.
+/// A backend that cannot leave a line at a level fails with [`Unsupported`](crate::ErrorKind::Unsupported) when the line is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnClose {
-    /// The state it was found in, as far as the backend can know it; else an input with the board's default pull.
+    /// The state in which the line was found; an input with the board's default pull if the backend cannot know that state.
     #[default]
     Restore,
     /// An input with this bias.
@@ -136,10 +136,10 @@ pub enum Found {
 
 /// The state in which a backend leaves a line that it gives back.
 ///
-/// The list is complete on purpose: a backend that handles all four handles every [`OnClose`] there will ever be.
+/// The enum is exhaustive on purpose: a backend that handles all four handles every future [`OnClose`] as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Release {
-    /// Whatever the line is at that moment.
+    /// The line stays as it is at that moment.
     AsIs,
     /// An input with this bias; with [`Bias::AsIs`] the bias stays as it is.
     Input(Bias),
@@ -150,10 +150,10 @@ pub enum Release {
 }
 
 impl OnClose {
-    /// Returns what becomes of a line that was `found` in that state.
+    /// Returns the state in which to leave a line that was `found` in that state.
     ///
-    /// Every backend asks here, so that an `OnClose` means the same on all of them. `rest` is the level at which a PWM line
-    /// stops; `None` for other lines, which [`Keep`](OnClose::Keep) their last level by themselves.
+    /// Every backend calls this, so that an `OnClose` means the same on all of them. `rest` is the level at which a PWM line
+    /// stops. Pass `None` for other lines: on [`Keep`](OnClose::Keep) their level stays.
     ///
     /// ```
     /// use pinzero_core::{Bias, Found, Level, OnClose, Release};
@@ -175,7 +175,7 @@ impl OnClose {
     }
 }
 
-/// What a flexible line does: drive a level, listen, or carry a PWM signal.
+/// The function of a flexible line: to drive a level, to listen, or to carry a PWM signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drive {
     /// Drives this level.
@@ -214,15 +214,15 @@ impl fmt::Display for Line {
 /// One change of a line's level, as the backend saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
-    /// When it happened, on the clock of the factory.
+    /// The time of the change, on the factory's clock.
     pub at: Instant,
     /// The level that the line changed to.
     pub level: Level,
-    /// How many edges were lost between the one before and this one.
+    /// The number of edges lost between the previous edge and this one.
     pub missed: u32,
 }
 
-/// Whose pins a factory drives; two factories with the same host share the reservations.
+/// The computer or chip that has the pins. Two factories with the same host share their reservations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Host {
@@ -232,6 +232,6 @@ pub enum Host {
     Chip(String),
     /// Another computer, by its address.
     Remote(String),
-    /// Pins that exist in memory only; the number tells one set from another.
+    /// Pins that exist only in memory; each set has its own number.
     Virtual(u64),
 }

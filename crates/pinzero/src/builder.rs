@@ -1,4 +1,4 @@
-//! [`Builder`]: how every device is opened.
+//! [`Builder`]: opens every device.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,10 +7,10 @@ use pinzero_core::{Gpio, InputBuilder, OnClose, OutputBuilder, PinSpec, PwmBuild
 
 use crate::default_gpio;
 
-/// Opens a device `D`. Which options there are depends on `O`, the options of the device.
+/// Builder for a device `D` with the options `O`; returned by the `builder` function of every device.
 ///
-/// Every device takes [`gpio`](Builder::gpio) and [`on_close`](Builder::on_close). An option that several devices take
-/// means the same on each of them.
+/// Every device has the settings [`gpio`](Builder::gpio) and [`on_close`](Builder::on_close); `O` adds others. A setting that
+/// several devices have means the same on each of them.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -31,9 +31,8 @@ pub struct Builder<D, O> {
 
 /// A device that a [`Builder`] can open.
 ///
-/// A device of your own that implements this trait has a builder like all others. It opens its parts by
-/// [`open_in`](Builder::open_in), so that they take the factory, the state on close and the name that the user gave the
-/// whole device:
+/// Implement this trait to give your own device a builder. Open the device's parts with [`open_in`](Builder::open_in), so that
+/// they take the factory, the state on close and the name of the whole device:
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -78,10 +77,10 @@ pub trait Open<O>: Sized {
     fn open(options: O, site: &Site) -> Result<Self>;
 }
 
-/// Tells a device where it is opened: on which factory, and as part of which device.
+/// The context in which a device is opened: the factory, and the device that it is a part of.
 ///
-/// [`output`](Site::output), [`pwm`](Site::pwm) and [`input`](Site::input) prepare to open single lines, for a device that
-/// stands on no other. They pass on the name of the device and the state on close.
+/// [`output`](Site::output), [`pwm`](Site::pwm) and [`input`](Site::input) return builders for single lines, for a device that
+/// is not made of others. They pass on the name of the device and the state on close.
 #[derive(Debug, Clone)]
 pub struct Site {
     gpio: Gpio,
@@ -101,16 +100,16 @@ impl<D: Open<O>, O> Builder<D, O> {
         self
     }
 
-    /// Sets the state in which the device leaves its outputs when it is closed. Default: as the factory's
-    /// [`GpioBuilder::on_close`](crate::GpioBuilder::on_close) says, which is [`OnClose::Restore`] by default.
+    /// Sets the state of the device's outputs after close. Default: the factory's
+    /// [`GpioBuilder::on_close`](crate::GpioBuilder::on_close), which is [`OnClose::Restore`] by default.
     ///
-    /// Inputs always go back to the state in which they were found.
+    /// On close, inputs always return to the state in which they were found.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// Returns the options, for an extension trait with setters of your own device's.
+    /// Returns the options, for an extension trait with setters for your own device.
     pub fn options_mut(&mut self) -> &mut O {
         &mut self.options
     }
@@ -138,8 +137,8 @@ impl<D: Open<O>, O> Builder<D, O> {
         D::open(self.options, &Site { gpio, on_close: self.on_close, device: D::NAME })
     }
 
-    /// Opens the device as part of the one that is opened at `site`. A factory and a state on close that this builder
-    /// was given come before those of `site`.
+    /// Opens the device as a part of the device that is opened at `site`. A factory and a state on close that were set on this
+    /// builder take precedence over those of `site`.
     ///
     /// # Errors
     /// See [`open`](Builder::open).
@@ -169,12 +168,12 @@ impl Site {
         &self.gpio
     }
 
-    /// Returns the name of the device that the user opens: of a whole board, and not of one LED on it.
+    /// Returns the name of the whole device: of a board, not of one LED on it.
     pub fn device(&self) -> &'static str {
         self.device
     }
 
-    /// Prepares to open a line as an output.
+    /// Returns a builder for an output.
     pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
         let builder = self.gpio.output(pin).device(self.device);
         match self.on_close {
@@ -183,7 +182,7 @@ impl Site {
         }
     }
 
-    /// Prepares to open a line as a PWM output.
+    /// Returns a builder for a PWM output.
     pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
         let builder = self.gpio.pwm(pin).device(self.device);
         match self.on_close {
@@ -192,7 +191,7 @@ impl Site {
         }
     }
 
-    /// Prepares to open a line as an input.
+    /// Returns a builder for an input.
     pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
         self.gpio.input(pin).device(self.device)
     }

@@ -1,4 +1,4 @@
-//! [`default_gpio`]: the factory of devices that are given none.
+//! [`default_gpio`]: the factory of devices that are opened without one.
 
 use std::env;
 
@@ -16,29 +16,29 @@ struct Candidate {
     open: fn() -> Result<Gpio>,
 }
 
-/// The factories in the order in which they are tried. The mock starts by name only.
+/// The factories in the order of trying. The mock starts only if `PINZERO_PIN_FACTORY` names it.
 const CANDIDATES: &[Candidate] = &[
     Candidate { name: "cdev", open: open_cdev },
     Candidate { name: "rppal", open: open_rppal },
     Candidate { name: "pigpio", open: || open_pigpio("") },
 ];
 
-/// Returns the default factory, and starts it at the first call.
+/// Returns the default factory. The first call starts it.
 ///
-/// The environment variable `PINZERO_PIN_FACTORY` names it:
+/// The environment variable `PINZERO_PIN_FACTORY` selects the factory:
 ///
 /// * `cdev`: the Linux character device.
 /// * `rppal`: registers.
 /// * `pigpio` or `pigpio://host:port`: the pins of another computer, where `pigpiod` or `pinzero serve` runs. Default host
 ///   and port: `PIGPIO_ADDR` and `PIGPIO_PORT`.
-/// * `mock`: a Raspberry Pi on the terminal.
+/// * `mock`: a simulated Raspberry Pi on the terminal.
 ///
 /// Default: the first of `cdev`, `rppal` and `pigpio` that starts. A default factory that was closed stays the default
 /// until [`set_default`] names another.
 ///
 /// # Errors
-/// [`NoFactory`](ErrorKind::NoFactory). The message lists every factory that was tried, says why it did not start, and
-/// how to go on without hardware.
+/// [`NoFactory`](ErrorKind::NoFactory). The message lists every factory that was tried with the reason why it did not start,
+/// and says how to go on without hardware.
 pub fn default_gpio() -> Result<Gpio> {
     let mut default = DEFAULT.lock();
     if let Some(gpio) = &*default {
@@ -48,7 +48,7 @@ pub fn default_gpio() -> Result<Gpio> {
     Ok(default.insert(gpio).clone())
 }
 
-/// Makes `gpio` the default factory from now on, and returns the one before. Open devices stay where they are.
+/// Sets the default factory, and returns the previous one. Open devices keep their factory.
 ///
 /// ```
 /// use pinzero::{Led, mock};

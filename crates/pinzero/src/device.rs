@@ -1,8 +1,8 @@
-//! What the devices of this crate have in common beside the traits.
+//! Macros for the common code of this crate's devices.
 
-/// Gives devices a one-line `Debug`, as `Led(GPIO17, on)`, and a `Display`, as `Led on GPIO17`.
+/// Implements a one-line `Debug`, such as `Led(GPIO17, on)`, and a `Display`, such as `Led on GPIO17`.
 ///
-/// The device has a `pin()` and a `state()`, itself or through `Deref`. Neither does any I/O.
+/// The device must have `pin()` and `state()`, itself or through `Deref`, which do no I/O.
 macro_rules! one_line {
     ($Device:ident) => {
         impl std::fmt::Debug for $Device {
@@ -23,7 +23,7 @@ macro_rules! one_line {
     };
 }
 
-/// Gives a device that stands on one handle of core's what it shares with all such devices.
+/// Implements the common methods and traits of a device with one handle of core.
 macro_rules! single_pin {
     ($Device:ident($handle:ident)) => {
         impl $Device {
@@ -44,7 +44,7 @@ macro_rules! single_pin {
 
             /// Closes the device and all its clones, and gives the pin back. Idempotent, from any thread.
             ///
-            /// Ends an animation that runs, and all waits and event iterators.
+            /// Ends a running animation, all waits and all event iterators.
             ///
             /// # Errors
             /// See [`Device::close`](crate::Device::close).
@@ -59,7 +59,7 @@ macro_rules! single_pin {
             }
         }
 
-        // A panic elsewhere leaves no device half changed: what is behind it is written under locks that do not poison.
+        // A panic elsewhere leaves no device half changed: its state is written under locks that do not poison.
         impl std::panic::UnwindSafe for $Device {}
         impl std::panic::RefUnwindSafe for $Device {}
 
@@ -67,7 +67,7 @@ macro_rules! single_pin {
     };
 }
 
-/// Lets a device be another one under a name of its own.
+/// Implements a device as a newtype around another one.
 macro_rules! newtype {
     ($Device:ident($Base:ident)) => {
         impl std::ops::Deref for $Device {

@@ -14,9 +14,9 @@
 //!
 //! * **Devices** ([`Led`], [`Button`], [`PwmOutputDevice`], …) are cheap handles: clone them into callbacks and threads.
 //!   Dropping the last clone gives the pin back.
-//! * **Traits** say what devices have in common: [`Device`], [`Switch`], [`Value`], [`SetValue`]. A `Box<dyn Switch>` is
+//! * **Traits** are the common interface of devices: [`Device`], [`Switch`], [`Value`], [`SetValue`]. A `Box<dyn Switch>` is
 //!   anything that can be turned on and off.
-//! * **Pins** go by number or by name: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
+//! * **Pins** have a number and names: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
 //! * **Factories** drive the pins. [`default_gpio`] finds one, or the environment variable `PINZERO_PIN_FACTORY` names it;
 //!   the [`Builder`] of a device takes another by `.gpio(&gpio)`.
 //! * **Tests** run without hardware and without waiting: [`mock`].
@@ -62,7 +62,7 @@ pub mod options {
     pub use crate::output::{Digital, Driven, Pulsed};
 }
 
-/// What is known about boards: models, headers, names of pins.
+/// Boards: models, headers, names of pins.
 pub mod board {
     #[doc(no_inline)]
     pub use pinzero_core::board::{Board, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownRevision};
@@ -89,7 +89,7 @@ pub mod rppal {
     pub use pinzero_rppal::RppalFactory;
 }
 
-/// Has the compiler check the examples of the READMEs.
+/// Compiles and runs the examples of the READMEs.
 #[cfg(doctest)]
 mod readmes {
     #[doc = include_str!("../../../README.md")]
@@ -98,7 +98,7 @@ mod readmes {
     struct Package;
 }
 
-/// Has the compiler check that a device or a builder which nobody keeps is a warning.
+/// Checks that dropping a device or a builder unused is a warning.
 ///
 /// ```
 /// #![deny(unused_must_use)]

@@ -1,4 +1,4 @@
-//! What core does on top of a backend that lacks a power.
+//! Emulation of capabilities that a backend lacks.
 
 pub(crate) mod polling;
 pub(crate) mod soft_pwm;

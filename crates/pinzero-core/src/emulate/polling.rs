@@ -1,4 +1,4 @@
-//! Edges for a backend that reports none: the levels are read at set times.
+//! Edges for a backend that reports none: core reads the levels periodically.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::runtime::{LineEdge, Next, Outbox, Task};
 use crate::time::{Instant, us};
 use crate::types::{Edge, Level};
 
-/// The least time between two reads.
+/// The shortest time between two reads.
 const SHORTEST: Duration = us(100);
 
-/// A task whose lines are read again and again, and that is told of changes as if the backend had reported them.
+/// Wraps a task: reads its lines periodically, and passes changes on as edges.
 #[derive(Debug)]
 pub(crate) struct Polled<T> {
     task: T,
@@ -23,7 +23,7 @@ pub(crate) struct Polled<T> {
 }
 
 impl<T: Task> Polled<T> {
-    /// Reads `pins`, which are at `levels` `now`, every `interval` from then on.
+    /// Returns a task that reads `pins` every `interval` from `now` on, when they are at `levels`.
     pub(crate) fn new(
         task: T,
         pins: Vec<Arc<dyn Pin>>,
@@ -56,7 +56,7 @@ impl<T: Task> Task for Polled<T> {
     fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.next <= now {
             self.poll(now, outbox);
-            // Reads that were slept through are left out; those to come stay on their beat.
+            // Missed reads are skipped; later ones keep the beat.
             let behind = now.since(self.next).as_nanos() / self.interval.as_nanos();
             self.next += self.interval.saturating_mul(u32::try_from(behind + 1).unwrap_or(u32::MAX));
         }

@@ -1,8 +1,8 @@
-//! Software PWM: waves on plain outputs, all of a factory's from one thread.
+//! Software PWM: waves on plain outputs. One thread writes all waves of a factory.
 //!
-//! The thread sleeps until shortly before the next edge and spins for the rest; how shortly follows from how late it
-//! has been woken up lately. While no line carries pulses it sleeps without a timer. On a virtual clock the waves are
-//! tasks of the runtime instead, so that their edges are exact.
+//! The thread sleeps until shortly before the next edge and spins for the rest. The margin adapts to the lateness of recent
+//! wake-ups. While no line carries pulses, the thread sleeps without a timer. On a virtual clock the waves are tasks of the
+//! runtime instead, so that their edges are exact.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::types::{Level, Line, OnClose};
 /// The shortest period: 10 kHz.
 const SHORTEST: Duration = us(100);
 
-/// Bounds of the time that is spun instead of slept before an edge.
+/// The bounds of the margin: the time before an edge in which the thread spins instead of sleeping.
 const SPIN: std::ops::RangeInclusive<Duration> = us(10)..=us(120);
 
-/// Refuses a period that software cannot keep.
+/// Fails if the period is too short for software PWM.
 pub(crate) fn check(period: Duration) -> Result<()> {
     if period < SHORTEST {
         let message = format!("software PWM has a period of {SHORTEST:?} at least (10 kHz), not {period:?}");
@@ -33,7 +33,7 @@ pub(crate) fn check(period: Duration) -> Result<()> {
     Ok(())
 }
 
-/// A wave and the line it is on.
+/// A wave and its line.
 #[derive(Debug)]
 struct Channel {
     wave: Wave,
@@ -41,7 +41,7 @@ struct Channel {
 }
 
 impl Channel {
-    /// Writes the edges that are due at `now`. A line that cannot be written falls out, and the reason is returned.
+    /// Writes the edges that are due at `now`. If a write fails, ends the wave and returns the reason.
     fn fire(&mut self, now: Instant) -> Option<String> {
         while self.wave.deadline().is_some_and(|at| at <= now) {
             if let Some(Err(error)) = self.wave.expire(now).map(|level| self.pin.set(level)) {
@@ -53,7 +53,7 @@ impl Channel {
     }
 }
 
-/// A software PWM channel, to core the same as a backend's own.
+/// A software PWM channel. To the rest of core it is like a backend's PWM pin.
 #[derive(Debug)]
 pub(crate) struct SoftPwm {
     channel: Arc<Mutex<Channel>>,
@@ -70,7 +70,7 @@ enum Driver {
 }
 
 impl SoftPwm {
-    /// Opens a line, and pulses it.
+    /// Opens a line and starts its pulses.
     pub(crate) fn open(gpio: &Gpio, line: Line, config: PwmConfig) -> Result<Self> {
         let steady_high = Level::from(config.pulse >= config.period);
         let output = OutputConfig::new(steady_high, config.on_close);
@@ -80,7 +80,7 @@ impl SoftPwm {
         Ok(pwm)
     }
 
-    /// Prepares to pulse an output that is open, and that somebody else closes.
+    /// Returns a channel on an open output, without pulses yet. The caller closes the output.
     pub(crate) fn on(gpio: &Gpio, pin: Arc<dyn OutputPin>) -> Result<Self> {
         let channel = Arc::new(Mutex::new(Channel { wave: Wave::new(), pin }));
         let clock = gpio.runtime().clock().clone();
@@ -102,7 +102,7 @@ impl SoftPwm {
         {
             let mut channel = self.channel.lock();
             let level = channel.wave.set(self.clock.now(), period, pulse);
-            // A closed line must say so even where the wave needs no write.
+            // A closed line must fail even if the wave needs no write; `level` fails on a closed line.
             match level {
                 Some(level) => channel.pin.set(level)?,
                 None => drop(channel.pin.level()?),
@@ -115,18 +115,18 @@ impl SoftPwm {
         Ok(())
     }
 
-    /// Sends pulses of `pulse` every `period`, on a line that has done something else.
+    /// Sends pulses of `pulse` every `period` on a line that had another function.
     pub(crate) fn begin(&self, period: Duration, pulse: Duration) -> Result<()> {
         self.channel.lock().wave = Wave::starting_with(pulse);
         self.set_wave(period, pulse)
     }
 
-    /// Ends the pulses wherever they are, until the next [`set_wave`](SoftPwm::set_wave).
+    /// Ends the pulses without a further write, until the next [`set_wave`](SoftPwm::set_wave).
     pub(crate) fn pause(&self) {
         self.channel.lock().wave = Wave::new();
     }
 
-    /// Ends the pulses for good. Once this returns the line is not written any more. Idempotent.
+    /// Ends the pulses for good. Once this returns, the line is not written any more. Idempotent.
     pub(crate) fn stop(&self) {
         match &self.driver {
             Driver::Thread(engine) => engine.remove(&self.channel),
@@ -141,7 +141,7 @@ impl PwmPin for SoftPwm {
     }
 
     fn confirm(&self) -> Result<()> {
-        // Not with the channel's lock held.
+        // `confirm` waits for a network, so the channel's lock must not be held.
         let pin = self.channel.lock().pin.clone();
         pin.confirm()
     }
@@ -150,7 +150,7 @@ impl PwmPin for SoftPwm {
         self.stop();
         let mut channel = self.channel.lock();
         let was_running = std::mem::take(&mut channel.wave).deadline().is_some();
-        // A line that stays driven must not stay wherever the wave happened to be.
+        // A line that stays driven must not stay at a random point of the wave.
         let rested =
             if was_running && self.on_close == OnClose::Keep { channel.pin.set(self.rest) } else { Ok(()) };
         rested.and(channel.pin.close())
@@ -172,7 +172,7 @@ impl Task for WaveTask {
     }
 }
 
-/// The thread of a factory's software PWM, and its channels.
+/// The software PWM of a factory: its thread and channels.
 #[derive(Debug)]
 pub(crate) struct Engine {
     clock: Clock,
@@ -204,20 +204,20 @@ impl Engine {
         Ok(())
     }
 
-    /// Once this returns the channel is not written any more. The thread ends with the last one.
+    /// Removes a channel. Once this returns, the channel is not written any more. Without channels, the thread ends.
     fn remove(&self, channel: &Arc<Mutex<Channel>>) {
         self.channels.lock().list.retain(|other| !Arc::ptr_eq(other, channel));
         self.changed.notify_one();
     }
 
-    /// Has the thread look at the waves again.
+    /// Wakes the thread after a wave has changed.
     fn wake(&self) {
-        // Between its last look and its wait the thread has the lock: the news must not fall into that gap.
+        // The thread holds the lock from its check until its wait, so the notification cannot fall between them.
         drop(self.channels.lock());
         self.changed.notify_one();
     }
 
-    /// Writes what is due and waits a while; tells whether to go on.
+    /// Writes the edges that are due, and waits for the next. Returns `false` if the thread must end.
     fn turn(&self, margin: &mut Duration) -> bool {
         let mut channels = self.channels.lock();
         if channels.list.is_empty() {
@@ -233,7 +233,7 @@ impl Engine {
         });
         let next = next.min();
         if !complaints.is_empty() {
-            // A logger is the program's code, and may want this lock.
+            // A logger is user code and may need this lock.
             drop(channels);
             complaints.iter().for_each(|complaint| log::error!("{complaint}"));
             return true;
@@ -242,19 +242,19 @@ impl Engine {
             self.changed.wait(&mut channels);
             return true;
         };
-        // At most half of the time is spun, however fast the wave: the other threads want some, too.
+        // Spin for at most half of the time, however fast the wave, to leave the processor to other threads.
         let left = at.since(now);
         let wake = at - (*margin).min(if left > *SPIN.start() { left / 2 } else { left });
         if wake > now {
             if !self.changed.wait_for(&mut channels, wake - now).timed_out() {
                 return true;
             }
-            // The margin follows the lateness: up at once, down slowly.
+            // The margin follows the lateness: it rises at once and falls slowly.
             let late = self.clock.now().since(wake);
             let decayed = *margin - *margin / 64;
             *margin = decayed.max(late + late / 4).clamp(*SPIN.start(), *SPIN.end());
         }
-        // What is left is spun, and not slept through by halves: each sleep would be late anew.
+        // Spin for the rest: every further sleep would be late again.
         drop(channels);
         while self.clock.now() < at {
             std::hint::spin_loop();
@@ -269,13 +269,13 @@ fn run(engine: &Weak<Engine>) {
     while engine.upgrade().is_some_and(|engine| engine.turn(&mut margin)) {}
 }
 
-/// Asks for punctual wake-ups: the least timer slack, and real-time priority where the system allows it.
+/// Requests punctual wake-ups: the smallest timer slack, and real-time priority if the system allows it.
 #[cfg(target_os = "linux")]
 fn prefer() {
     if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
         log::debug!("software PWM keeps the default timer slack: {error}");
     }
-    // SAFETY: it is a record of numbers, of which zero is one; on some systems it has more of them than the priority.
+    // SAFETY: `sched_param` contains only integers, for which zero is valid; some systems have more fields than the priority.
     let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
     parameters.sched_priority = 1;
     // SAFETY: the call reads `parameters`, which lives until it returns, and changes this thread's scheduling only.

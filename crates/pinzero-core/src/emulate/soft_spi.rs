@@ -1,4 +1,4 @@
-//! SPI bit by bit, on plain outputs and an input.
+//! Bit-banged SPI on plain outputs and an input.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::handle::spi::{SpiMode, SpiSettings};
 use crate::time::ms;
 use crate::types::{Bias, Level, Line, OnClose};
 
-/// The pins of a bus, and how bits go over them.
+/// The pins and the settings of a bus.
 #[derive(Debug)]
 pub(crate) struct SoftSpi {
     gpio: Gpio,
@@ -23,7 +23,7 @@ pub(crate) struct SoftSpi {
 }
 
 impl SoftSpi {
-    /// The device is deselected before its clock is there.
+    /// Opens the pins. The chip select comes first, so that the device is deselected before the clock becomes an output.
     pub(crate) fn open(
         gpio: &Gpio,
         clock: Line,
@@ -128,7 +128,7 @@ impl SpiBus for SoftSpi {
     fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         self.choose(true)?;
         let result = operations.iter_mut().try_for_each(|operation| self.operate(operation));
-        // Whatever went wrong, the device is not left selected.
+        // After an error, too, the device must not stay selected.
         result.and(self.choose(false))
     }
 
@@ -142,12 +142,12 @@ impl SpiBus for SoftSpi {
 }
 
 impl SpiSettings {
-    /// The level at which the clock rests.
+    /// Returns the level at which the clock rests.
     pub(crate) fn rest(self) -> Level {
         Level::from(matches!(self.mode, SpiMode::Mode2 | SpiMode::Mode3))
     }
 
-    /// Whether data is read on the first edge of the clock, the one away from its rest.
+    /// Returns whether data is read on the first edge of the clock, which leaves the rest level.
     pub(crate) fn reads_first(self) -> bool {
         matches!(self.mode, SpiMode::Mode0 | SpiMode::Mode2)
     }

@@ -1,18 +1,18 @@
-//! No pin is left driven: every factory in real time is known here, and closed when the program ends.
+//! The exit guard: closes every real-time factory when the program ends, so that no pin is left driven.
 //!
-//! The guard is installed with the first factory that wants it. It acts on
+//! The first guarded factory installs the guard. The guard acts on
 //!
 //! * return from `main` and [`std::process::exit`], by `atexit`;
 //! * a panic where panics abort, by the panic hook;
-//! * SIGINT, SIGTERM and SIGHUP, **as long as nobody else handles them**. A program that does (tokio, signal-hook,
-//!   ctrlc) ends in its own way, and `atexit` sees to the pins then.
+//! * SIGINT, SIGTERM and SIGHUP, **unless the program handles them itself** (tokio, signal-hook, ctrlc). Such a program
+//!   ends in its own way, and `atexit` closes the pins then.
 //!
-//! On a signal the handler rings a bell. A thread that waits for that closes the pins, each factory on a thread of its
-//! own so that one that hangs holds no other up, for at most a second; then it restores the default handling and
-//! raises the signal again, so that the exit status is what it would have been. A second signal ends the program at
-//! once. A forked child is left alone: its pins are its parent's.
+//! The signal handler only wakes a thread. That thread closes each factory on a thread of its own, so that a hanging one
+//! does not delay the others, and waits for at most a second. Then it restores the default handling and raises the signal
+//! again, so that the exit status is the usual one. A second signal ends the program at once. In a forked child the guard
+//! does nothing: the pins belong to the parent.
 //!
-//! Nothing can be done on SIGKILL, a crash of the process, or loss of power.
+//! No code can run on SIGKILL, a crash of the process, or loss of power.
 
 #[cfg(all(unix, feature = "exit-guard"))]
 mod wakeup;
@@ -35,10 +35,10 @@ struct Entry {
     is_guarded: bool,
 }
 
-/// Makes a factory known, and installs the guard if it is to be guarded.
+/// Registers a factory, and installs the guard if `is_guarded`.
 ///
 /// # Errors
-/// [`Closed`](crate::ErrorKind::Closed) once the guard closes the pins: nothing is driven any more then.
+/// [`Closed`](crate::ErrorKind::Closed) once the guard has begun to close the pins.
 pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
     let mut factories = FACTORIES.lock();
     factories.retain(|entry| entry.gpio.is_alive());
@@ -54,9 +54,9 @@ pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
     Ok(())
 }
 
-/// Closes every factory of this program that runs in real time, the last made first, with all that is open on it.
+/// Closes every real-time factory of this program and its open handles, the last created first.
 ///
-/// Mocks on virtual time are left out: they belong to the test that made them.
+/// Skips mocks on a virtual clock: they belong to the test that created them.
 ///
 /// ```
 /// use pinzero::{ErrorKind, Level, mock};
@@ -70,7 +70,7 @@ pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// The first one met; closing goes on all the same.
+/// The first I/O error; closing goes on all the same.
 pub fn close_all() -> Result<()> {
     let mut result = Ok(());
     for gpio in factories(|_| true) {
@@ -79,13 +79,13 @@ pub fn close_all() -> Result<()> {
     result
 }
 
-/// The factories that are still there and that `wanted` picks, the last made first.
+/// Returns the live factories that `wanted` accepts, the last created first.
 fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
     let factories = FACTORIES.lock();
     factories.iter().rev().filter(|entry| wanted(entry)).filter_map(|entry| entry.gpio.upgrade()).collect()
 }
 
-/// Whether this process is a fork of the one that opened the pins: they are not its to close.
+/// The process that opened the pins. A forked child must not close them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Home(u32);
 
@@ -117,37 +117,37 @@ mod guard {
     use super::wakeup::SignalWakeup;
     use crate::thread::spawn;
 
-    /// Switches the guard off, if set to anything but nothing or `0`.
+    /// Switches the guard off if set, unless empty or `0`.
     const VARIABLE: &str = "PINZERO_NO_EXIT_GUARD";
 
-    /// How long the end of a program may wait for its pins.
+    /// The longest time that the end of a program waits for its pins.
     const LIMIT: Duration = Duration::from_secs(1);
 
     const SIGNALS: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-    /// In place of a signal's number.
+    /// Stands for no signal.
     const NO_SIGNAL: c_int = 0;
 
-    /// What the signal handler may look at, set before it is installed.
+    /// The id of this process, for the signal handler; set before the handler is installed.
     static PROCESS: AtomicI32 = AtomicI32::new(0);
-    /// The signal that is being seen to.
+    /// The signal in progress.
     static SIGNALLED: AtomicI32 = AtomicI32::new(NO_SIGNAL);
-    /// Rung by the handler and the hooks, heard by the service.
+    /// Wakes the service; rung by the handler and the hooks.
     static WAKEUP: SignalWakeup = SignalWakeup::new();
 
-    /// A thread as the system knows it: a number on some systems and an address on others.
+    /// A `pthread_t`: an integer on some systems and an address on others.
     type ThreadId = usize;
 
     static SERVICE: OnceLock<ThreadId> = OnceLock::new();
 
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
-    /// Rung when the phase changes, and when a signal is no longer ours.
+    /// Notified when the phase changes, and when the program has taken a signal over.
     static CHANGED: Condvar = Condvar::new();
 
     #[derive(PartialEq, Eq)]
     enum Phase {
         Working,
-        /// So many factories are still to be closed.
+        /// This many factories are not closed yet.
         Closing(usize),
         Closed,
     }
@@ -185,7 +185,7 @@ mod guard {
         Ok(())
     }
 
-    /// Whether pins are being closed, or have been.
+    /// Returns whether the guard is closing the pins or has closed them.
     pub(super) fn is_ending() -> bool {
         *PHASE.lock() != Phase::Working
     }
@@ -194,16 +194,16 @@ mod guard {
         close_and_wait();
     }
 
-    /// Has the service close the pins, and waits for that, but not longer than the limit. Runs where thread-locals may
-    /// be gone: it logs nothing and uses none.
+    /// Wakes the service to close the pins, and waits up to the limit. Neither logs nor uses thread-locals, because they may
+    /// be gone already.
     fn close_and_wait() {
         let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
         let is_service = SERVICE.get() == Some(&thread_id());
         if is_child || is_service {
             return;
         }
-        // A signal that is being seen to ends the program: its closing of the pins is perhaps what has let this thread come
-        // here. Twice the limit, as the service has all of one.
+        // A signal in progress ends the program; closing the pins for it may be the reason why this thread got here. Wait for
+        // twice the limit, because the service may take all of one.
         let end = Instant::now() + 2 * LIMIT;
         let mut phase = PHASE.lock();
         while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL {
@@ -226,18 +226,18 @@ mod guard {
     }
 
     fn thread_id() -> ThreadId {
-        // SAFETY: it only returns what the thread is called.
+        // SAFETY: `pthread_self` only returns the calling thread's id.
         unsafe { libc::pthread_self() as ThreadId }
     }
 
     /// Waits for a signal or a hook.
     fn serve() {
-        // It is set once, here.
+        // Cannot fail: set only here, and once.
         let _ = SERVICE.set(thread_id());
         while WAKEUP.wait() {
             let signal = SIGNALLED.load(Ordering::Acquire);
             if signal != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
-                // Somebody has taken the signal over meanwhile: it is theirs to end the program, or not.
+                // The program has installed its own handler meanwhile, which decides whether the program ends.
                 let _phase = PHASE.lock();
                 SIGNALLED.store(NO_SIGNAL, Ordering::Release);
                 CHANGED.notify_all();
@@ -250,7 +250,7 @@ mod guard {
         }
     }
 
-    /// Closes all guarded factories, each on a thread of its own, and waits for them as long as the limit allows.
+    /// Closes all guarded factories, each on a thread of its own, and waits for them up to the limit.
     fn close() {
         let deadline = Instant::now() + LIMIT;
         let mut phase = PHASE.lock();
@@ -270,12 +270,12 @@ mod guard {
                     }
                     CHANGED.notify_all();
                     drop(phase);
-                    // Last: a logger is the program's code, and may block.
+                    // Last: a logger is user code and may block.
                     if let Err(error) = result {
                         log::error!("a pin may be left driven: {error}");
                     }
                 };
-                // Without a thread nothing can be done in the time that is left.
+                // If no thread can be started, the remaining time allows nothing else.
                 drop(spawn("pinzero-closing", close));
             }
         }
@@ -289,17 +289,17 @@ mod guard {
         }
     }
 
-    /// Notes the signal and rings; all else is the service's.
+    /// Stores the signal and wakes the service, which does the rest.
     extern "C" fn on_signal(signal: c_int) {
         let errno = Errno::save();
-        // Where somebody took the signal over, and calls us as well, it is theirs.
+        // If the program has installed its own handler, which calls this one as well, the signal is the program's.
         if disposition(signal) == on_signal as *const () as usize {
             // SAFETY: `getpid` is async-signal-safe.
             let process = unsafe { libc::getpid() };
             if process != PROCESS.load(Ordering::Acquire)
                 || SIGNALLED.swap(signal, Ordering::AcqRel) != NO_SIGNAL
             {
-                // A fork, which has no service, or a person who does not want to wait.
+                // A forked child, which has no service, or a second signal from an impatient user.
                 end_by(signal);
             }
             WAKEUP.ring();
@@ -317,7 +317,7 @@ mod guard {
             libc::sigaddset(set.as_mut_ptr(), signal);
             libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut());
             libc::raise(signal);
-            // The first process of a container is spared by default actions.
+            // Reached by process 1 of a container, to which default actions do not apply.
             libc::_exit(128 + signal)
         }
     }
@@ -343,30 +343,30 @@ mod guard {
         }
     }
 
-    /// The thread's error number, which a signal handler must leave as it was.
+    /// The thread's `errno`, which a signal handler must preserve.
     struct Errno(c_int);
 
     impl Errno {
         fn place() -> *mut c_int {
             #[cfg(target_os = "linux")]
-            // SAFETY: it only returns the address of this thread's number.
+            // SAFETY: returns the address of this thread's `errno`.
             unsafe {
                 libc::__errno_location()
             }
             #[cfg(not(target_os = "linux"))]
-            // SAFETY: it only returns the address of this thread's number.
+            // SAFETY: returns the address of this thread's `errno`.
             unsafe {
                 libc::__error()
             }
         }
 
         fn save() -> Self {
-            // SAFETY: the address is that of this thread's number, which is there as long as the thread.
+            // SAFETY: the address of this thread's `errno` is valid as long as the thread runs.
             Errno(unsafe { *Errno::place() })
         }
 
         fn restore(self) {
-            // SAFETY: as for `save`.
+            // SAFETY: see `save`.
             unsafe { *Errno::place() = self.0 };
         }
     }

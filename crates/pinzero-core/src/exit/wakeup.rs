@@ -1,11 +1,11 @@
-//! What a signal handler may ring, and a thread waits for.
+//! [`SignalWakeup`]: lets a signal handler wake a thread.
 
 #[cfg(target_os = "linux")]
 pub(crate) use semaphore::SignalWakeup;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use socket::SignalWakeup;
 
-/// By a semaphore: no descriptor, which a program that closes all it does not know would close.
+/// Uses a semaphore rather than a pipe, because daemonising programs close unknown file descriptors.
 #[cfg(target_os = "linux")]
 mod semaphore {
     use std::cell::UnsafeCell;
@@ -15,7 +15,7 @@ mod semaphore {
     #[derive(Debug)]
     pub(crate) struct SignalWakeup(UnsafeCell<MaybeUninit<libc::sem_t>>);
 
-    // SAFETY: a semaphore is there for several threads: all that is done with it goes through calls that are made for that.
+    // SAFETY: only `sem_*` calls access the semaphore, and those are thread-safe.
     unsafe impl Sync for SignalWakeup {}
 
     impl SignalWakeup {
@@ -23,9 +23,9 @@ mod semaphore {
             SignalWakeup(UnsafeCell::new(MaybeUninit::zeroed()))
         }
 
-        /// To be called once, before anything else.
+        /// Initialises the wake-up. Call this once, before anything else.
         pub(crate) fn set_up(&'static self) -> io::Result<()> {
-            // SAFETY: nobody rings or waits yet; the place is this semaphore's own, for good.
+            // SAFETY: no thread rings or waits yet; the memory is `'static` and used for nothing else.
             if unsafe { libc::sem_init(self.place(), 0, 0) } == 0 {
                 Ok(())
             } else {
@@ -33,15 +33,15 @@ mod semaphore {
             }
         }
 
-        /// Ends one wait. Does nothing that a signal handler may not do.
+        /// Ends one wait. Async-signal-safe.
         pub(crate) fn ring(&self) {
-            // SAFETY: it has been set up, and never moves after that; `sem_post` is async-signal-safe.
+            // SAFETY: the semaphore has been initialised and never moves; `sem_post` is async-signal-safe.
             unsafe { libc::sem_post(self.place()) };
         }
 
-        /// Waits for a ring; false if there will be none.
+        /// Blocks until a ring. Returns `false` if none can come.
         pub(crate) fn wait(&self) -> bool {
-            // SAFETY: as for `ring`, the signals aside. It comes back early where a signal is handled on this thread.
+            // SAFETY: the semaphore has been initialised and never moves. A signal on this thread interrupts the wait.
             while unsafe { libc::sem_wait(self.place()) } != 0 {
                 if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
                     return false;
@@ -56,7 +56,7 @@ mod semaphore {
     }
 }
 
-/// By a socket: macOS has semaphores only by name.
+/// Uses a socket pair: macOS has only named semaphores.
 #[cfg(not(target_os = "linux"))]
 mod socket {
     use std::io::{self, Read, Write};
@@ -71,22 +71,22 @@ mod socket {
             SignalWakeup(OnceLock::new())
         }
 
-        /// To be called once, before anything else.
+        /// Initialises the wake-up. Call this once, before anything else.
         pub(crate) fn set_up(&'static self) -> io::Result<()> {
             let (near, far) = UnixStream::pair()?;
             let _ = self.0.set([near, far]);
             Ok(())
         }
 
-        /// Ends one wait. Does nothing that a signal handler may not do: it sends.
+        /// Ends one wait. Async-signal-safe: only writes to the socket.
         pub(crate) fn ring(&self) {
             if let Some([near, _]) = self.0.get() {
-                // Where it fails nobody waits any more.
+                // Fails only if no thread waits any more.
                 let _ = (&*near).write(&[0]);
             }
         }
 
-        /// Waits for a ring; false if there will be none.
+        /// Blocks until a ring. Returns `false` if none can come.
         pub(crate) fn wait(&self) -> bool {
             self.0.get().is_some_and(|[_, far]| (&*far).read_exact(&mut [0]).is_ok())
         }

@@ -1,4 +1,4 @@
-//! A line that turns from output to input and back without being let go of.
+//! [`Flex`]: a line that turns from output to input and back without being released.
 
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -37,19 +37,19 @@ impl FlexBuilder {
         FlexBuilder { gpio, spec, device: "Flex", start: Drive::Input(Bias::AsIs), on_close: None }
     }
 
-    /// Sets what the line does from the first instant. Default: it is an input, with the bias as it is.
+    /// Sets the line's function from the first instant. Default: an input, with the bias as it is.
     pub fn start(mut self, drive: Drive) -> Self {
         self.start = drive;
         self
     }
 
-    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
+    /// Sets the state of the line after close. Default: the setting of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// Sets the name that error messages give to the holder of the line. Default: `Flex`.
+    /// Sets the device name in error messages. Default: `Flex`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -103,7 +103,7 @@ impl FlexBuilder {
     }
 }
 
-/// Refuses what the line or the factory cannot do.
+/// Fails if the line or the factory cannot do this.
 fn check(gpio: &Gpio, line: Line, drive: Drive) -> Result<()> {
     match drive {
         Drive::Output(_) => Ok(()),
@@ -122,10 +122,10 @@ fn check(gpio: &Gpio, line: Line, drive: Drive) -> Result<()> {
     }
 }
 
-/// A line that drives, listens or carries PWM, as it is told, and is never let go of in between.
+/// A line that drives, listens or carries PWM, and switches between these without being released.
 ///
-/// A turn is one step: the line has no other level on the way, and no other program can take it. Clones are handles of the same
-/// line; the last one to go closes it.
+/// A turn is one step: the line has no other level on the way, and no other program can take it. Clones share one line;
+/// dropping the last clone closes it.
 ///
 /// ```
 /// use pinzero::{Bias, Drive, Level, mock, time::ms};
@@ -152,19 +152,19 @@ impl RefUnwindSafe for Flex {}
 struct FlexLine {
     lifecycle: Lifecycle,
     pin: Arc<dyn FlexPin>,
-    /// Its lock is held while the line turns, so that the last turn noted is the last one made.
+    /// The last turn. The lock is held while the line turns, so that the value matches the pin.
     drive: Mutex<Drive>,
-    /// Pulses in software, where the factory has none; made when they are first wanted.
+    /// Software PWM, if the factory has no PWM; created on first use.
     pwm: OnceLock<SoftPwm>,
     hub: Arc<Hub<Edge>>,
     task: TaskId,
 }
 
 impl Flex {
-    /// Makes the line do this, level or bias included, in one step. On a line that drives already, it is a write.
+    /// Switches the line to `drive`, level or bias included, in one step. On a line that drives already, this is a write.
     ///
     /// # Errors
-    /// [`FixedPull`](ErrorKind::FixedPull), [`Unsupported`](ErrorKind::Unsupported) for a bias or PWM that the factory has not,
+    /// [`FixedPull`](ErrorKind::FixedPull), [`Unsupported`](ErrorKind::Unsupported) if the factory lacks bias or PWM,
     /// [`InvalidValue`](ErrorKind::InvalidValue) and [`InvalidFrequency`](ErrorKind::InvalidFrequency) for impossible pulses,
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn turn(&self, drive: Drive) -> Result<()> {
@@ -174,7 +174,7 @@ impl Flex {
         self.gpio().confirm(|| self.0.pin.confirm()).map_err(|error| error.with_pin(line))
     }
 
-    /// Returns what the line was last told to do.
+    /// Returns the function that the line was last switched to.
     pub fn drive(&self) -> Drive {
         *self.0.drive.lock()
     }
@@ -189,13 +189,13 @@ impl Flex {
 
     /// Calls `handler` on every edge while the line is an input. Handlers add up; earlier ones stay.
     ///
-    /// Where the factory reports no edges, the handler is never called. See [`Input::on`](crate::Input::on) for where
-    /// handlers run.
+    /// If the factory reports no edges, the handler is never called. Handlers run on the thread that
+    /// [`Input::on`](crate::Input::on) describes.
     pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(&Edge) -> R + Send + 'static) -> Handler {
         self.0.hub.on((), handler)
     }
 
-    /// Returns all edges from now on while the line is an input, as an iterator that ends when the line is closed.
+    /// Returns an iterator over the edges from now on, while the line is an input. The iterator ends when the line is closed.
     pub fn edges(&self) -> Events<Edge> {
         Events::new(self.gpio(), &self.0.hub)
     }
@@ -215,7 +215,7 @@ impl Flex {
         self.0.is_closed()
     }
 
-    /// Gives the line back in the state that was asked for. Idempotent, from any thread.
+    /// Gives the line back in the state that [`on_close`](FlexBuilder::on_close) names. Idempotent, from any thread.
     ///
     /// # Errors
     /// Any I/O error; the line is given back as far as possible all the same.
@@ -232,7 +232,7 @@ impl FlexLine {
         let is_pulsed = matches!(drive, Drive::Pwm { .. }) && gpio.capabilities().pwm == Support::Emulated;
         if is_pulsed && self.pwm.get().is_none() {
             let pwm = SoftPwm::on(gpio, Arc::new(AsOutput(self.pin.clone())))?;
-            // Of two threads that come at once, one is too late.
+            // Fails if another thread was faster, which is fine.
             if let Err(pwm) = self.pwm.set(pwm) {
                 pwm.stop();
             }
@@ -287,7 +287,7 @@ impl Close for FlexLine {
     }
 }
 
-/// A flexible line as the output that software PWM writes to.
+/// Adapts a flexible line to the output that software PWM writes to.
 #[derive(Debug)]
 struct AsOutput(Arc<dyn FlexPin>);
 
@@ -311,7 +311,7 @@ impl OutputPin for AsOutput {
     }
 }
 
-/// Hands the line's edges to its listeners.
+/// Passes the line's edges to its listeners.
 #[derive(Debug)]
 struct FlexTask(Arc<Hub<Edge>>);
 

@@ -1,4 +1,4 @@
-//! Several driven lines that change together.
+//! [`OutputGroup`]: several driven lines that change together.
 
 use std::fmt;
 use std::panic::Location;
@@ -18,7 +18,7 @@ use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
 use crate::types::{Level, Line, OnClose};
 
-/// The most lines that a group can have: as many as the kernel takes in one request, and as a mask has bits.
+/// The most lines in a group: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
 const MOST: usize = 64;
 
 /// Builder for an [`OutputGroup`]; returned by [`Gpio::group`].
@@ -43,13 +43,13 @@ impl GroupBuilder {
         self
     }
 
-    /// Sets what the lines become when they are closed. Default: that of the factory's builder.
+    /// Sets the state of the lines after close. Default: the setting of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// Sets the name that error messages give to the holder of the lines. Default: `OutputGroup`.
+    /// Sets the device name in error messages. Default: `OutputGroup`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -58,8 +58,8 @@ impl GroupBuilder {
     /// Opens the lines: all of them, or none.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) without a pin or with more than 64, and those of
-    /// [`OutputBuilder::open`](crate::OutputBuilder::open) for each pin.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for no pin or more than 64; see also
+    /// [`OutputBuilder::open`](crate::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<OutputGroup> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
@@ -99,9 +99,9 @@ impl GroupBuilder {
     }
 }
 
-/// Lines that are driven together: in one instant where the factory can, shortly after each other where not.
+/// Lines that are driven together: in one instant if the factory can, else one shortly after the other.
 ///
-/// Clones are handles of the same lines; the last one to go closes them. Bit 0 of a mask is the first pin.
+/// Bit 0 of a mask is the first pin. Clones share the lines; dropping the last clone closes them.
 ///
 /// ```
 /// use pinzero::{Level, mock};
@@ -126,17 +126,17 @@ struct GroupLines {
 }
 
 impl OutputGroup {
-    /// Returns handles of the single lines, in the order in which they were named. They keep the whole group open.
+    /// Returns a handle for each line, in the order of the builder. The handles keep the whole group open.
     ///
-    /// A write to one of them is a write to that line alone, and takes that line out of an animation.
+    /// A write to one of them writes that line alone, and takes that line out of an animation.
     pub fn outputs(&self) -> Vec<Output> {
         self.0.lines.iter().map(|line| Output::member(line.clone(), self.0.clone())).collect()
     }
 
-    /// Drives all lines: a line is high if its bit is set. Ends the blinks of these lines.
+    /// Drives all lines, and ends the blinks of these lines. A line is high if its bit is set.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if a bit is set that stands for no line, [`Closed`](ErrorKind::Closed),
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if a bit beyond the last line is set, [`Closed`](ErrorKind::Closed),
     /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set(&self, levels: u64) -> Result<()> {
         self.set_masked(self.0.all(), levels)
@@ -155,7 +155,7 @@ impl OutputGroup {
         let (before, levels) = (group.last(), levels & mask);
         group
             .take(mask, || {
-                // Noted first, as a single output does: the write may set off a callback that writes again.
+                // Recorded first: the write may trigger a callback that writes again.
                 group.note(mask, levels);
                 group.pins.set(mask, levels)
             })
@@ -175,7 +175,7 @@ impl OutputGroup {
         Animation::start(self.outputs().iter().map(|output| output.part(active)), plan)
     }
 
-    /// Returns the levels last written, by a blink or by hand.
+    /// Returns the levels last written, by a blink or by a call.
     pub fn last(&self) -> u64 {
         self.0.last()
     }
@@ -203,7 +203,7 @@ impl OutputGroup {
         self.0.is_closed()
     }
 
-    /// Gives the lines back in the state that was asked for. Idempotent, from any thread.
+    /// Gives the lines back in the state that [`on_close`](GroupBuilder::on_close) names. Idempotent, from any thread.
     ///
     /// # Errors
     /// Any I/O error; the lines are given back as far as possible all the same.
@@ -213,7 +213,7 @@ impl OutputGroup {
 }
 
 impl GroupLines {
-    /// A bit for each line.
+    /// Returns a mask with a bit for each line.
     fn all(&self) -> u64 {
         u64::MAX >> (MOST - self.lines.len())
     }
@@ -233,7 +233,7 @@ impl GroupLines {
         self.masked(mask).for_each(|(index, line)| line.note_level(Level::of_bit(levels, index)));
     }
 
-    /// Does `write` as the user's own act: no animation writes to the lines of `mask` after it.
+    /// Runs `write` on the user's behalf. From then on no animation writes to the lines of `mask`.
     fn take<R>(&self, mask: u64, write: impl FnOnce() -> R) -> R {
         if self.masked(mask).all(|(_, line)| line.ownership().is_direct()) {
             return write();
@@ -293,7 +293,7 @@ impl fmt::Debug for OutputGroup {
     }
 }
 
-/// A single line of a group as a pin.
+/// Adapts a line of a group to a pin of its own.
 impl Pin for GroupMember {
     fn level(&self) -> Result<Level> {
         Ok(Level::of_bit(self.pins.levels()?, self.index))
@@ -314,7 +314,7 @@ impl OutputPin for GroupMember {
     }
 }
 
-/// A group on a backend that knows only single lines.
+/// Emulates a group on a backend that opens only single lines.
 #[derive(Debug)]
 struct Separate(Vec<Box<dyn OutputPin>>);
 

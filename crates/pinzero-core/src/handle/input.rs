@@ -1,4 +1,4 @@
-//! A line that is read, and whose edges become events.
+//! [`Input`]: a line that is read, and whose edges become events.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -65,7 +65,7 @@ impl<H> InputBuilder<H> {
         self
     }
 
-    /// Reports [`EventKind::Held`] after `time`; with `repeat` after each further `time` too. Default: never.
+    /// Reports [`EventKind::Held`] after `time`; with `repeat` also after each further `time`. Default: never.
     pub fn hold(mut self, time: Duration, repeat: bool) -> Self {
         self.options.hold = Some((time, repeat));
         self
@@ -79,9 +79,9 @@ impl<H> InputBuilder<H> {
         self
     }
 
-    /// Reports [`EventKind::Sampled`] every `period`, which is 1 ms at least. Default: never.
+    /// Reports [`EventKind::Sampled`] every `period`, which is at least 1 ms. Default: never.
     ///
-    /// A sample has the level that the edges before its exact instant have left: the line is not read for it.
+    /// A sample is due at an exact instant, and has the level after the last edge before it: the line is not read.
     ///
     /// ```
     /// use pinzero::{EventKind, Level, mock, time::ms};
@@ -100,15 +100,15 @@ impl<H> InputBuilder<H> {
         self
     }
 
-    /// Sets how often the level is read where the factory reports no edges. Default: 5 ms; 100 µs at the least.
+    /// Sets how often the level is read if the factory reports no edges. Default: 5 ms; at least 100 µs.
     ///
-    /// Shorter pulses are not seen. Where the factory reports edges this has no effect.
+    /// Pulses shorter than this are missed. If the factory reports edges, this has no effect.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.options.poll = interval;
         self
     }
 
-    /// Sets the name that error messages give to the holder of the line. Default: the name of the handle.
+    /// Sets the device name in error messages. Default: the name of the handle.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -116,7 +116,7 @@ impl<H> InputBuilder<H> {
 }
 
 impl InputBuilder<Input> {
-    /// Opens the line. The level at this moment is the first state, and no event.
+    /// Opens the line. The level at this moment is the first state and causes no event.
     ///
     /// # Errors
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), [`PinInUse`](ErrorKind::PinInUse),
@@ -154,7 +154,7 @@ impl<H> fmt::Debug for InputBuilder<H> {
     }
 }
 
-/// A line that is read. Clones are handles of the same line; the last one to go closes it.
+/// A line that is read. Clones share one line; dropping the last clone closes it.
 ///
 /// ```
 /// use pinzero::{Bias, EventKind, Level, mock, time::ms};
@@ -172,7 +172,7 @@ impl<H> fmt::Debug for InputBuilder<H> {
 #[must_use = "the line is closed when the last handle is dropped"]
 pub struct Input {
     line: Arc<InputLine>,
-    /// Closes the line, and those that were opened with it, when the last handle of them goes.
+    /// Closes the line, and the lines opened with it, when their last handle is dropped.
     owner: Arc<dyn Owner>,
 }
 
@@ -184,7 +184,7 @@ impl Input {
         Input { line, owner }
     }
 
-    /// Returns the level on the line now, not debounced.
+    /// Returns the level on the line now, without debouncing.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
@@ -204,17 +204,17 @@ impl Input {
         Ok(self.line.status.lock().level == self.line.active)
     }
 
-    /// Returns whether the input was active when it was last heard of. Reads nothing.
+    /// Returns whether the input was active at its last event. Does not read the line.
     pub fn was_active(&self) -> bool {
         self.line.status.lock().level == self.line.active
     }
 
-    /// Returns how long the input has been active; `None` if it is not.
+    /// Returns how long the input has been active; `None` if it is inactive.
     pub fn active_time(&self) -> Option<Duration> {
         self.time_at(self.line.active)
     }
 
-    /// Returns how long the input has been inactive; `None` if it is not.
+    /// Returns how long the input has been inactive; `None` if it is active.
     pub fn inactive_time(&self) -> Option<Duration> {
         self.time_at(!self.line.active)
     }
@@ -236,8 +236,8 @@ impl Input {
 
     /// Calls `handler` on every event of `kind`. Handlers add up; earlier ones stay.
     ///
-    /// Handlers run on a thread of the factory (on a virtual clock, on the thread that moves it), in the order of the events and
-    /// one at a time over the whole factory. A handler may block, close devices and panic without harm to others.
+    /// Handlers run on a thread of the factory (on a virtual clock: on the thread that moves the clock), in the order of the
+    /// events and one at a time over the whole factory. A handler may block, close devices and panic without harm to others.
     pub fn on<R: Outcome>(
         &self,
         kind: EventKind,
@@ -251,18 +251,19 @@ impl Input {
         self.line.hub.clear_handlers();
     }
 
-    /// Returns all events from now on, as an iterator that ends when the input is closed.
+    /// Returns an iterator over all events from now on. The iterator ends when the input is closed.
     pub fn events(&self) -> Events {
         Events::new(self.gpio(), &self.line.hub)
     }
 
-    /// Blocks until the input is active (or, with `false`, inactive). Returns at once if it is.
+    /// Blocks until the input is active (or, with `false`, inactive). Returns at once if the input is in that state already.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), also if the input is closed meanwhile, and any I/O error.
+    /// [`Closed`](ErrorKind::Closed), also if the input is closed meanwhile, [`Disconnected`](ErrorKind::Disconnected), and any
+    /// I/O error.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing is scheduled that could end the wait: a script, a timer, a blink.
+    /// On a virtual clock, if nothing scheduled (a script, a timer, a blink) can end the wait.
     pub fn wait_for(&self, active: bool) -> Result<()> {
         self.wait_until(active, None).map(drop)
     }
@@ -295,14 +296,14 @@ impl Input {
         }
     }
 
-    /// Returns a question that says `Some` once the input is, or has been since now, in that state.
+    /// Returns a closure that gives `Some` once the input is in that state, or has been since this call.
     fn reaches(&self, active: bool) -> Result<impl FnMut() -> Option<Result<bool>> + use<'_>> {
         let line: &InputLine = &self.line;
         let count = move || {
             let status = line.status.lock();
             if active { status.activations } else { status.deactivations }
         };
-        // Counted first: a short press between this and the look at the line is not missed.
+        // Counted first, so that a short press between the count and the read is not missed.
         let before = count();
         let there = self.is_active()? == active;
         Ok(move || {
@@ -329,7 +330,7 @@ impl Input {
     }
 
     /// Gives the line back, removes the handlers and ends all waits with [`Closed`](ErrorKind::Closed). Idempotent, from any
-    /// thread and from the input's own handlers. Inputs that were opened together close together.
+    /// thread and from the input's own handlers. Closes the inputs that were opened together with this one, too.
     ///
     /// # Errors
     /// Any I/O error; the line is given back as far as possible all the same.

@@ -1,4 +1,4 @@
-//! What [`Input`](super::input::Input) and [`Inputs`](super::inputs::Inputs) share: lines that are read by one task.
+//! The shared part of [`Input`](super::input::Input) and [`Inputs`](super::inputs::Inputs): lines that one task reads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
 use crate::types::{Bias, Edge, Level, Line};
 
-/// The most lines that are opened together: as many as the kernel takes in one request, and as a mask has bits.
+/// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
 const MOST: usize = 64;
 
-/// How inputs are opened.
+/// The settings of an [`InputBuilder`](super::input::InputBuilder).
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) bias: Bias,
@@ -53,13 +53,13 @@ impl Default for Options {
     }
 }
 
-/// Something that happened to one of several inputs.
+/// An event of one of several inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LineEvent {
-    /// Which of the inputs, counted from 0 in the order in which they were named.
+    /// The index of the input, from 0 in the order of the builder.
     pub index: usize,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
@@ -79,7 +79,7 @@ impl Kinded for LineEvent {
     }
 }
 
-/// Open inputs: closed as one.
+/// Open inputs, which close together.
 #[derive(Debug)]
 pub(crate) struct InputLines {
     lifecycle: Arc<Lifecycle>,
@@ -89,23 +89,23 @@ pub(crate) struct InputLines {
     task: TaskId,
 }
 
-/// One of them.
+/// One line of the [`InputLines`].
 #[derive(Debug)]
 pub(crate) struct InputLine {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) line: Line,
     pub(crate) pin: Arc<dyn Pin>,
     pub(crate) hub: Arc<Hub>,
-    /// As others than the task see it: written before anybody hears of the events.
+    /// A copy of the machine's status for other threads, updated before the events are delivered.
     pub(crate) status: Arc<Mutex<Status>>,
     pub(crate) active: Level,
-    /// Whether the level that counts may differ from the one on the line.
+    /// `true` if the debounced level may differ from the level on the line.
     pub(crate) is_debounced: bool,
     bias: Bias,
 }
 
 impl InputLines {
-    /// Opens the lines: all of them, or none. The levels at this moment are the first state, and no event.
+    /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.
     pub(crate) fn open(
         gpio: &Gpio,
         specs: &[PinSpec],
@@ -139,7 +139,7 @@ impl InputLines {
         let mut line_tasks = Vec::new();
         for (index, (line, pin)) in lifecycle.lines().iter().zip(members).enumerate() {
             let level = Level::of_bit(levels, index);
-            // One or the other debounces: twice would be twice as long.
+            // If the factory debounces, core must not: the settle time would count twice.
             let debounce = Debounce::new(level, options.settle.filter(|_| !is_settled), options.lockout);
             let status = Status::new(level, now);
             let input = Arc::new(InputLine {
@@ -177,12 +177,12 @@ impl InputLines {
     }
 }
 
-/// Lines as the factory gives them.
+/// The lines as the factory opened them.
 struct Opened {
     pins: Arc<dyn InputPins>,
     members: Vec<Arc<dyn Pin>>,
     levels: u64,
-    /// The factory keeps the settle time itself.
+    /// `true` if the factory debounces with the settle time.
     is_settled: bool,
 }
 
@@ -228,7 +228,7 @@ impl Close for InputLines {
             self.lifecycle.gpio().runtime().remove(self.task);
             self.pins.close()
         });
-        // Last, as what the handlers own may have code of its own to run, which may close this again.
+        // Last: the drop of a handler's captures is user code, which may close this again.
         self.lines.iter().for_each(|line| line.hub.close());
         self.hub.close();
         closed
@@ -243,7 +243,7 @@ impl Close for InputLines {
     }
 }
 
-/// A line of inputs that the factory reads together.
+/// Adapts a line of inputs that the factory reads together to a pin of its own.
 #[derive(Debug)]
 struct Member {
     pins: Arc<dyn InputPins>,
@@ -260,7 +260,7 @@ impl Pin for Member {
     }
 }
 
-/// Inputs of a factory that knows only single ones.
+/// Emulates inputs that belong together on a factory that opens only single lines.
 #[derive(Debug)]
 struct Separate(Vec<Arc<dyn Pin>>);
 
@@ -277,7 +277,7 @@ impl InputPins for Separate {
     }
 }
 
-/// The lines' part in the runtime: hands edges to the machines, and events to their listeners.
+/// The lines' task in the runtime: passes edges to the machines, and events to the listeners.
 #[derive(Debug)]
 struct InputTask {
     lines: Vec<LineTask>,
@@ -289,12 +289,12 @@ struct InputTask {
 struct LineTask {
     machine: InputMachine,
     input: Arc<InputLine>,
-    /// Edges lost since the last event that somebody heard of.
+    /// Edges lost since the last event that had a listener.
     missed: u32,
 }
 
 impl InputTask {
-    /// Shows what has come of a step of line `index`, and then tells of it.
+    /// Publishes the status of line `index` after a step, and then emits the step's events.
     fn tell(&mut self, index: usize, outbox: &mut Outbox) {
         let line = &mut self.lines[index];
         *line.input.status.lock() = line.machine.status;
@@ -310,7 +310,7 @@ impl InputTask {
         }
     }
 
-    /// Does what is due by `now` on all lines, in its order.
+    /// Processes the deadlines of all lines up to `now`, in order.
     fn expire(&mut self, now: Instant, outbox: &mut Outbox) {
         while let Some((first, index)) = self.first().filter(|(at, _)| *at <= now) {
             self.lines[index].machine.expire(first, &mut self.events);

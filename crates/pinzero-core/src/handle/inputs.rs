@@ -1,4 +1,4 @@
-//! Lines that are read together, and whose edges come in order.
+//! [`Inputs`]: lines that are read together, and whose edges come in order.
 
 use std::fmt;
 use std::panic::Location;
@@ -15,8 +15,9 @@ use crate::gpio::Gpio;
 
 /// Lines that are read together: a rotary encoder, a keypad, a board of buttons.
 ///
-/// Their edges are heard in the order in which they happened over all lines: by the kernel's numbers on the character device, by
-/// time stamps elsewhere. The inputs close as one. Clones are handles of the same lines.
+/// Edges are reported in the order in which they happened over all lines: by the kernel's sequence numbers on the character
+/// device, by time stamps on other backends. The inputs close together. Clones share the lines; dropping the last clone closes
+/// them.
 ///
 /// ```
 /// use pinzero::{EventKind, Level, mock, time::ms};
@@ -36,11 +37,11 @@ use crate::gpio::Gpio;
 pub struct Inputs(Arc<HandleRef<InputLines>>);
 
 impl InputBuilder<Inputs> {
-    /// Opens the lines: all of them, or none. The levels at this moment are the first state, and no event.
+    /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) without a pin or with more than 64, and those of
-    /// [`InputBuilder<Input>::open`](InputBuilder#method.open) for each pin.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for no pin or more than 64; see also
+    /// [`InputBuilder<Input>::open`](InputBuilder#method.open).
     #[track_caller]
     pub fn open(self) -> Result<Inputs> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
@@ -50,14 +51,14 @@ impl InputBuilder<Inputs> {
 }
 
 impl Inputs {
-    /// Returns handles of the single inputs, in the order in which they were named. They keep all lines open.
+    /// Returns a handle for each input, in the order of the builder. The handles keep all lines open.
     pub fn lines(&self) -> Vec<Input> {
         self.0.lines.iter().map(|line| Input::new(line.clone(), self.0.clone())).collect()
     }
 
     /// Calls `handler` on every event of `kind`, of any of the lines. Handlers add up; earlier ones stay.
     ///
-    /// See [`Input::on`] for where handlers run.
+    /// Handlers run on the thread that [`Input::on`] describes.
     pub fn on<R: Outcome>(
         &self,
         kind: EventKind,
@@ -71,7 +72,7 @@ impl Inputs {
         self.0.hub.clear_handlers();
     }
 
-    /// Returns all events from now on, as an iterator that ends when the lines are closed.
+    /// Returns an iterator over all events from now on. The iterator ends when the lines are closed.
     pub fn events(&self) -> Events<LineEvent> {
         Events::new(self.gpio(), &self.0.hub)
     }

@@ -1,32 +1,33 @@
-//! A look at a line that takes nothing.
+//! [`LineInfo`]: the state of a line, read without claiming it.
 
 use crate::types::{Bias, Level};
 
-/// What a line does.
+/// The function of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LineFunction {
-    /// It is an input, or nothing at all.
+    /// An input, or no function.
     Input,
-    /// It is an output.
+    /// An output.
     Output,
-    /// It carries pulses.
+    /// A PWM output.
     Pwm,
-    /// It belongs to a bus or another part of the chip: its alternate function of this number.
+    /// The alternate function of this number: the line belongs to a bus or another part of the chip.
     Alternate(u8),
 }
 
-/// What a line is at the moment, as far as that can be told without taking it; made by [`Gpio::line_info`](crate::Gpio::line_info).
+/// The current state of a line, read without claiming it; returned by [`Gpio::line_info`](crate::Gpio::line_info). Unknown
+/// fields are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineInfo {
-    /// What it does. The character device cannot tell an alternate function from an input.
+    /// The function. The character device shows an alternate function as an input.
     pub function: Option<LineFunction>,
-    /// The level on it. The character device tells it of this program's own pins only: it has no look at a line that takes
-    /// nothing. Of a pin of a Pi 5 that is switched off there is none.
+    /// The level on the line. On the character device, known only for pins that this program holds: the kernel cannot read a
+    /// line without requesting it. `None` for a Pi 5 pin whose function is "off".
     pub level: Option<Level>,
-    /// The resistor that is set. Registers and pigpio tell it of this program's own inputs only, the character device of what
-    /// has been asked of the kernel.
+    /// The resistor that is set. On registers and on pigpio, known only for this program's own inputs. On the character device,
+    /// the bias that was last requested from the kernel.
     pub bias: Option<Bias>,
-    /// Who has taken it from the kernel, if anybody has.
+    /// The kernel's consumer of the line: the program or driver that holds the line, if any.
     pub consumer: Option<String>,
 }

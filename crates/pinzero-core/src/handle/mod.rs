@@ -1,4 +1,4 @@
-//! Handles of open lines, and what they have in common: lines that are theirs until they are closed.
+//! Handles of open lines, and their common parts: reservations, and closing once.
 
 pub(crate) mod flex;
 pub(crate) mod group;
@@ -27,25 +27,25 @@ use crate::types::Line;
 use line_info::LineInfo;
 use reserve::Reservation;
 
-/// What an open handle is to its factory.
+/// An open handle, as its factory sees it.
 pub(crate) trait Close: Send + Sync + 'static {
     fn lifecycle(&self) -> &Lifecycle;
 
-    /// Gives the lines back. The caller has checked that this is no fork: that costs a system call.
+    /// Gives the lines back. The caller has checked that this process is not a fork, which costs a system call.
     fn close(&self) -> Result<()>;
 
-    /// Adds what the handle knows of one of its lines and the factory does not tell.
+    /// Fills in the fields of one of its lines that the handle knows and the factory does not.
     fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
 }
 
-/// The lines of a handle, and whether it is closed.
+/// The lines of a handle, and its phase: open, closing or closed.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     gpio: Gpio,
     ticket: Ticket,
     lines: Vec<Line>,
     reservations: Mutex<Vec<Reservation>>,
-    /// Closing or closed: nothing new begins.
+    /// `true` while closing as well: nothing new may begin.
     closed: AtomicBool,
     phase: Mutex<Phase>,
     /// Rung when the lines are free.
@@ -55,7 +55,7 @@ pub(crate) struct Lifecycle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// By this thread.
+    /// This thread is closing the handle.
     Closing(ThreadId),
     Closed,
 }
@@ -98,9 +98,9 @@ impl Lifecycle {
         if self.is_closed() { Err(Error::closed().with_pin(self.line())) } else { Ok(()) }
     }
 
-    /// Gives the lines back by `give_back`, and then frees them for others; only the first time.
+    /// Runs `give_back` and then frees the reservations. Later calls do nothing.
     ///
-    /// A second caller waits for the first, for once this returns the lines are free.
+    /// A second caller waits for the first, so that the lines are free once this returns.
     pub(crate) fn end(&self, give_back: impl FnOnce() -> Result<()>) -> Result<()> {
         debug_assert!(!self.gpio.home().is_elsewhere(), "the pins of another process");
         if !self.begin_to_close() {
@@ -115,7 +115,7 @@ impl Lifecycle {
         result
     }
 
-    /// Returns whether closing falls to the caller; if not, closing is done when this returns.
+    /// Returns `true` if the caller must close the lines. On `false`, they are closed already.
     fn begin_to_close(&self) -> bool {
         let this = thread::current().id();
         loop {
@@ -127,9 +127,9 @@ impl Lifecycle {
                         self.closed.store(true, Ordering::Release);
                         return true;
                     }
-                    // A callback that runs on the way, as on a virtual clock, must not wait for itself.
+                    // A callback that runs during the close, as on a virtual clock, must not wait for itself.
                     Phase::Closing(thread) if thread == this => return false,
-                    // Listens before the lock is let go of: the other thread rings after it has had the lock.
+                    // Listen before the lock is released: the other thread takes the lock and then rings.
                     Phase::Closing(_) => self.freed.listen(),
                     Phase::Closed => return false,
                 }
@@ -139,14 +139,14 @@ impl Lifecycle {
     }
 }
 
-/// What the clones of a handle share: closed when the last of them goes.
+/// The shared part of a handle's clones; closes the handle when the last clone is dropped.
 ///
-/// Tasks of the runtime hold the handle's own state as well, so it is apart from this.
+/// Tasks of the runtime hold the `Arc<T>` inside, and so do not keep the handle open.
 #[derive(Debug)]
 pub(crate) struct HandleRef<T: Close>(Arc<T>);
 
 impl<T: Close> HandleRef<T> {
-    /// Makes the handle known to its factory; refuses it if the factory has been closed meanwhile.
+    /// Registers the handle with its factory. Fails if the factory has been closed meanwhile.
     pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
         let gpio = handle.lifecycle().gpio().clone();
         gpio.register(&handle)?;
@@ -163,7 +163,7 @@ impl<T: Close> HandleRef<T> {
         self.0.lifecycle().is_closed()
     }
 
-    /// Closes the handle; not in a fork, as the pins are another process's.
+    /// Closes the handle. Does nothing in a forked child: the pins belong to the parent.
     pub(crate) fn close(&self) -> Result<()> {
         if self.gpio().home().is_elsewhere() { Ok(()) } else { self.0.close() }
     }
@@ -181,7 +181,7 @@ impl<T: Close> Drop for HandleRef<T> {
     fn drop(&mut self) {
         let lifecycle = self.0.lifecycle();
         if lifecycle.gpio().home().is_elsewhere() {
-            // The pins are another process's: not even the backend's own drop may touch them.
+            // A forked child: the pins belong to the parent, so not even the backend's own drop may touch them.
             std::mem::forget(self.0.clone());
         } else if let Err(error) = self.0.close() {
             log::error!("{} was not closed properly: {error}", lifecycle.line());
@@ -189,7 +189,7 @@ impl<T: Close> Drop for HandleRef<T> {
     }
 }
 
-/// A handle that several lines may share, each of which has a handle of its own.
+/// The [`HandleRef`] of one line, or of several lines with a handle each.
 pub(crate) trait Owner: fmt::Debug + Send + Sync {
     fn close(&self) -> Result<()>;
 }

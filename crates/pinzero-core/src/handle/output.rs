@@ -1,4 +1,4 @@
-//! A driven line.
+//! [`Output`]: a driven line.
 
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -40,19 +40,19 @@ impl OutputBuilder {
         self
     }
 
-    /// Starts with the level that is on the line already.
+    /// Keeps the level that is on the line already. Default: [`initial`](OutputBuilder::initial) sets the level.
     pub fn adopt(mut self) -> Self {
         self.initial = None;
         self
     }
 
-    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
+    /// Sets the state of the line after close. Default: the setting of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// Sets the name that error messages give to the holder of the line. Default: `Output`.
+    /// Sets the device name in error messages. Default: `Output`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -90,7 +90,7 @@ impl OutputBuilder {
     }
 }
 
-/// A line that is driven. Clones are handles of the same line; the last one to go closes it.
+/// A line that is driven. Clones share one line; dropping the last clone closes it.
 ///
 /// ```
 /// use pinzero::{Level, mock, time::ms};
@@ -106,20 +106,20 @@ impl OutputBuilder {
 #[must_use = "the line is closed when the last handle is dropped"]
 pub struct Output {
     shared: Arc<OutputLine>,
-    /// Closes the line, and those of its group, when the last handle of them goes.
+    /// Closes the line, and the lines of its group, when their last handle is dropped.
     owner: Arc<dyn Owner>,
 }
 
 impl UnwindSafe for Output {}
 impl RefUnwindSafe for Output {}
 
-/// An output that is open.
+/// An open output.
 #[derive(Debug)]
 pub(crate) struct OutputLine {
     lifecycle: Arc<Lifecycle>,
     line: Line,
     pin: Box<dyn OutputPin>,
-    /// The lines that can be written together with this one.
+    /// The line's place in a group that can be written together.
     group: Option<GroupMember>,
     ownership: Ownership,
     /// The level last written, as a number.
@@ -127,12 +127,12 @@ pub(crate) struct OutputLine {
 }
 
 impl Output {
-    /// A line of a group, which `owner` closes.
+    /// Returns a handle for a line of a group, which `owner` closes.
     pub(super) fn member(shared: Arc<OutputLine>, owner: Arc<dyn Owner>) -> Self {
         Output { shared, owner }
     }
 
-    /// Drives the line to `level`, and ends a blink that runs.
+    /// Drives the line to `level`, and ends a running blink.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
@@ -142,7 +142,7 @@ impl Output {
         if shared.ownership.is_direct() { shared.write(level) } else { shared.take(move || level) }
     }
 
-    /// Drives the line to the other level, and ends a blink that runs.
+    /// Drives the line to the other level, and ends a running blink.
     ///
     /// # Errors
     /// See [`set`](Output::set).
@@ -157,7 +157,7 @@ impl Output {
         }
     }
 
-    /// Returns the level last written, by a blink or by hand.
+    /// Returns the level last written, by a blink or by a call.
     pub fn last(&self) -> Level {
         self.shared.last()
     }
@@ -173,7 +173,8 @@ impl Output {
     /// Blinks in the background; `active` is the level that means "on".
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or has too short a cycle, and those of [`set`](Output::set).
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan fades or a cycle is shorter than 100 µs; see also
+    /// [`set`](Output::set).
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         Animation::start([self.part(active)], plan)
     }
@@ -199,8 +200,8 @@ impl Output {
         self.shared.lifecycle.is_closed()
     }
 
-    /// Ends a blink, and gives the line back in the state that was asked for. Idempotent, from any thread. Outputs of one group
-    /// close together.
+    /// Ends a blink, and gives the line back in the state that [`on_close`](OutputBuilder::on_close) names. Idempotent, from any
+    /// thread. Outputs of one group close together.
     ///
     /// # Errors
     /// Any I/O error; the line is given back as far as possible all the same.
@@ -228,14 +229,14 @@ impl OutputLine {
 
     #[inline]
     fn change(&self, before: Level, level: Level) -> Result<()> {
-        // Noted first: the write may set off a callback, on another thread, that writes again.
+        // Recorded first: the write may trigger a callback, on another thread, that writes again.
         self.note_level(level);
         let result = self.pin.set(level);
         let is_last = self.level.load(Ordering::Relaxed) == u8::from(level.is_high());
         if result.is_ok() && is_last { Ok(()) } else { self.write_again(before, level, result) }
     }
 
-    /// Sees to a write that has failed, or that another thread's has come between.
+    /// Handles a write that failed, or that another thread's write overlapped.
     #[cold]
     fn write_again(&self, before: Level, mut level: Level, mut result: Result<()>) -> Result<()> {
         loop {
@@ -244,13 +245,13 @@ impl OutputLine {
             if noted == level {
                 return Ok(());
             }
-            // Either write may have reached the pin last: the later note counts.
+            // Either write may have reached the pin last: the level recorded last wins.
             level = noted;
             result = self.pin.set(level);
         }
     }
 
-    /// Writes as the user's own act, and takes the line out of an animation.
+    /// Takes the line out of its animation, and writes.
     #[cold]
     #[inline(never)]
     fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {

@@ -1,4 +1,4 @@
-//! A line that carries pulses.
+//! [`Pwm`]: a line that carries a PWM signal.
 
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -34,7 +34,7 @@ pub struct PwmBuilder {
     on_close: Option<OnClose>,
 }
 
-/// A signal as users give it.
+/// A signal in the user's terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Wave {
     frequency: f64,
@@ -55,7 +55,7 @@ impl Wave {
         Ok(self)
     }
 
-    /// Period and pulse, to the nanosecond.
+    /// Returns period and pulse, to the nanosecond.
     fn times(self) -> (Duration, Duration) {
         let period = 1e9 / self.frequency;
         let nanos = |nanos: f64| Duration::from_nanos(nanos.round() as u64);
@@ -83,8 +83,8 @@ impl PwmBuilder {
 
     /// Requires hardware PWM, which is exact and takes no processor time; `open` fails without it. Default: `false`.
     ///
-    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; the
-    /// error names the line where it is missing.
+    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; if
+    /// the line is missing, the error names it.
     pub fn hardware(mut self, hardware: bool) -> Self {
         self.hardware = hardware;
         self
@@ -96,13 +96,13 @@ impl PwmBuilder {
         self
     }
 
-    /// Sets what the line becomes when it is closed. Default: that of the factory's builder.
+    /// Sets the state of the line after close. Default: the setting of the factory's builder.
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = Some(on_close);
         self
     }
 
-    /// Sets the name that error messages give to the holder of the line. Default: `Pwm`.
+    /// Sets the device name in error messages. Default: `Pwm`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
         self
@@ -156,7 +156,7 @@ impl PwmBuilder {
     }
 }
 
-/// A line that carries a PWM signal. Clones are handles of the same line; the last one to go closes it.
+/// A line that carries a PWM signal. Clones share one line; dropping the last clone closes it.
 ///
 /// ```
 /// use pinzero::{mock, time::{Instant, ms, us}};
@@ -181,12 +181,12 @@ struct PwmShared {
     pin: Box<dyn PwmPin>,
     soft: bool,
     ownership: Ownership,
-    /// What was last written. The lock is held while writing, so that frequency and duty stay a pair.
+    /// The signal last written. The lock is held while writing, so that frequency and duty stay a pair.
     wave: Mutex<Wave>,
 }
 
 impl Pwm {
-    /// Sets the duty cycle, from 0 (steadily low) to 1 (steadily high), and ends an animation that runs.
+    /// Sets the duty cycle, from 0 (steadily low) to 1 (steadily high), and ends a running animation.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue), [`Closed`](ErrorKind::Closed),
@@ -201,7 +201,7 @@ impl Pwm {
         shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
     }
 
-    /// Returns the duty cycle last set, by an animation or by hand.
+    /// Returns the duty cycle last set, by an animation or by a call.
     pub fn duty(&self) -> f64 {
         self.0.current().duty
     }
@@ -209,7 +209,8 @@ impl Pwm {
     /// Sets the frequency in hertz. Duty cycle and animation stay.
     ///
     /// # Errors
-    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), and those of [`set_duty`](Pwm::set_duty).
+    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), [`Closed`](ErrorKind::Closed),
+    /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set_frequency(&self, hertz: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
         let check = || {
@@ -227,7 +228,7 @@ impl Pwm {
         self.0.current().frequency
     }
 
-    /// Returns whether the pulses are made in software, with the jitter that this brings.
+    /// Returns whether the signal is software PWM, which jitters.
     pub fn is_software(&self) -> bool {
         self.0.soft
     }
@@ -235,7 +236,7 @@ impl Pwm {
     /// Blinks, fades or pulses in the background; `active` is the level that means "on".
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if the plan has too short a cycle, and those of [`set_duty`](Pwm::set_duty).
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle is shorter than 100 µs; see also [`set_duty`](Pwm::set_duty).
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
         let (off, on) = if active.is_high() { (0.0, 1.0) } else { (1.0, 0.0) };
         Animation::start([self.part(off, on)], plan)
@@ -262,7 +263,8 @@ impl Pwm {
         self.0.lifecycle.is_closed()
     }
 
-    /// Ends the pulses, and gives the line back in the state that was asked for. Idempotent, from any thread.
+    /// Ends the pulses, and gives the line back in the state that [`on_close`](PwmBuilder::on_close) names. Idempotent, from any
+    /// thread.
     ///
     /// # Errors
     /// Any I/O error; the line is given back as far as possible all the same.
@@ -286,7 +288,7 @@ impl PwmShared {
         Ok(())
     }
 
-    /// Sees to what a write has set off, and whether it has got to the pin.
+    /// Runs the callbacks that a write has triggered, and confirms the write.
     fn finish(&self, written: Result<()>) -> Result<()> {
         let gpio = self.lifecycle.gpio();
         gpio.runtime().catch_up();
@@ -360,7 +362,7 @@ impl Close for PwmShared {
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
-        // The kernel takes such a line for an output, or, if the hardware has it, for an input.
+        // The kernel shows such a line as an output or, with hardware PWM, as an input.
         seen.function = Some(LineFunction::Pwm);
         let duty = self.current().duty;
         let is_steady = duty == 0.0 || duty == 1.0;

@@ -1,4 +1,4 @@
-//! Who holds which line: within a program, per host, with the name and the place of the reserver.
+//! The reservations of lines within this program, per host.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Host, Line};
 
-/// The device that wants a line, and where in the program it was opened.
+/// The device that reserves a line, and the place in the program that opened it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reserver {
     pub(crate) device: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Reserver {
 
 static HELD: Mutex<BTreeMap<(Host, Line), Reserver>> = Mutex::new(BTreeMap::new());
 
-/// A line that is taken until this is dropped.
+/// A reserved line. Dropping the reservation frees the line.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     key: (Host, Line),

@@ -1,4 +1,4 @@
-//! An SPI bus on any pins.
+//! [`Spi`]: an SPI bus on any pins.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
 use crate::types::Line;
 
-/// The four modes of SPI: which level the clock rests at, and on which of its edges data is read.
+/// The four modes of SPI: the level at which the clock rests (CPOL), and the clock edge on which data is read (CPHA).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum SpiMode {
     /// The clock rests low, data is read on its first edge.
@@ -31,7 +31,7 @@ pub enum SpiMode {
     Mode3,
 }
 
-/// How to open an [`Spi`]; made by [`Gpio::spi`].
+/// Builder for an [`Spi`]; returned by [`Gpio::spi`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct SpiBuilder {
@@ -43,7 +43,7 @@ pub struct SpiBuilder {
     settings: SpiSettings,
 }
 
-/// How bits go over the wires.
+/// The format of the bits on the wires.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SpiSettings {
     pub(crate) mode: SpiMode,
@@ -64,46 +64,46 @@ impl SpiBuilder {
         SpiBuilder { gpio, clock, mosi: None, miso: None, select: None, settings: SpiSettings::default() }
     }
 
-    /// The pin that data goes out by; without it, nothing is sent.
+    /// Sets the pin that carries data to the device. Default: none, and nothing is sent.
     pub fn mosi(mut self, pin: impl Into<PinSpec>) -> Self {
         self.mosi = Some(pin.into());
         self
     }
 
-    /// The pin that data comes in by; without it, zeros are read.
+    /// Sets the pin that carries data from the device. Default: none, and zeros are read.
     pub fn miso(mut self, pin: impl Into<PinSpec>) -> Self {
         self.miso = Some(pin.into());
         self
     }
 
-    /// The pin that selects the other side, active for the length of a transfer; none if nothing is said.
+    /// Sets the chip select pin, which is active during a transfer. Default: none.
     pub fn select(mut self, pin: impl Into<PinSpec>) -> Self {
         self.select = Some(pin.into());
         self
     }
 
-    /// Clock polarity and phase; [`SpiMode::Mode0`] if nothing is said.
+    /// Sets the clock's polarity and phase. Default: [`SpiMode::Mode0`].
     pub fn mode(mut self, mode: SpiMode) -> Self {
         self.settings.mode = mode;
         self
     }
 
-    /// Sends the lowest bit of each byte first.
+    /// Sets whether the lowest bit of each byte goes first. Default: `false`.
     pub fn lsb_first(mut self, lsb_first: bool) -> Self {
         self.settings.lsb_first = lsb_first;
         self
     }
 
-    /// The select pin is active when high.
+    /// Sets whether the chip select is active when high. Default: `false`.
     pub fn select_high(mut self, select_high: bool) -> Self {
         self.settings.select_high = select_high;
         self
     }
 
-    /// The most clock cycles a second; as fast as the pins go if nothing is said.
+    /// Sets the highest clock rate in hertz. Default: as fast as the pins can change.
     ///
-    /// Where the factory has no SPI of its own the calling thread sleeps half a cycle at a time, so what comes of rates above
-    /// a few kilohertz is up to the system.
+    /// If the factory has no SPI, the calling thread sleeps for each half of a cycle. Rates above a few kilohertz then depend on
+    /// the precision of the system's sleep.
     pub fn max_rate(mut self, hertz: u32) -> Self {
         self.settings.max_rate = Some(hertz);
         self
@@ -112,8 +112,8 @@ impl SpiBuilder {
     /// Opens the pins: all of them, or none.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) with neither mosi nor miso, [`Unsupported`](ErrorKind::Unsupported), and
-    /// as for [`OutputBuilder::open`](crate::OutputBuilder::open) for each pin.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) with neither mosi nor miso, [`Unsupported`](ErrorKind::Unsupported); see also
+    /// [`OutputBuilder::open`](crate::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<Spi> {
         const DEVICE: &str = "Spi";
@@ -136,7 +136,7 @@ impl SpiBuilder {
         let mosi = self.mosi.as_ref().map(&mut take).transpose()?;
         let miso = self.miso.as_ref().map(&mut take).transpose()?;
         let select = self.select.as_ref().map(&mut take).transpose()?;
-        // A factory's own bus has all four wires; one with fewer is core's.
+        // A native bus needs all four wires; core emulates one with fewer.
         let opened = match (gpio.capabilities().spi, mosi, miso, select) {
             (Support::Native, Some(mosi), Some(miso), Some(select)) => {
                 gpio.factory().open_spi(self.settings.config(clock, mosi, miso, select))
@@ -154,7 +154,7 @@ impl SpiBuilder {
     }
 }
 
-/// An SPI bus with one device on it. A cheap handle: clones are the same bus, and the last one to go closes it.
+/// An SPI bus with one device on it. Clones share one bus; dropping the last clone closes it.
 ///
 /// ```
 /// use pinzero::{SpiMode, mock};
@@ -180,18 +180,18 @@ struct SpiShared {
     turn: Turn,
 }
 
-/// Whose transfer goes over the bus: one at a time.
+/// Lets one thread at a time use the bus.
 ///
-/// It is no lock, as on a virtual clock callbacks run while a transfer sleeps, and they may use the bus.
+/// Not a mutex: on a virtual clock callbacks run while a transfer sleeps, and one that uses the bus would deadlock.
 #[derive(Debug, Default)]
 struct Turn {
     taken: Mutex<Option<ThreadId>>,
-    /// Rung when it is free.
+    /// Rung when the bus is free.
     freed: Bell,
 }
 
 impl Turn {
-    /// Waits for the others; refuses a thread that would wait for itself.
+    /// Blocks until the bus is free. Fails if this thread has the bus already, because it would wait for itself.
     fn take(&self) -> Result<Taken<'_>> {
         let this = thread::current().id();
         loop {
@@ -207,7 +207,7 @@ impl Turn {
                                        the bus to another thread, or to later";
                         return Err(Error::new(ErrorKind::PinInUse, message));
                     }
-                    // Listens before the lock is let go of: the other thread rings after it has had the lock.
+                    // Listen before the lock is released: the other thread takes the lock and then rings.
                     Some(_) => self.freed.listen(),
                 }
             };
@@ -216,7 +216,7 @@ impl Turn {
     }
 }
 
-/// The bus until this is dropped.
+/// The right to use the bus, until dropped.
 struct Taken<'a>(&'a Turn);
 
 impl Drop for Taken<'_> {
@@ -227,18 +227,18 @@ impl Drop for Taken<'_> {
 }
 
 impl Spi {
-    /// Sends `data` and puts in its place what has come back; the device is selected for this time.
+    /// Sends `data` and replaces it by the bytes received. The device is selected during the transfer.
     ///
-    /// One transfer goes over the bus at a time, and others wait.
+    /// One transfer uses the bus at a time; others wait.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), [`PinInUse`](ErrorKind::PinInUse) in a callback that runs while a transfer of the
-    /// same thread sleeps, which happens on a virtual clock only, and any I/O error.
+    /// [`Closed`](ErrorKind::Closed), and any I/O error. On a virtual clock only: [`PinInUse`](ErrorKind::PinInUse) in a callback
+    /// that runs while a transfer of the same thread sleeps.
     pub fn transfer(&self, data: &mut [u8]) -> Result<()> {
         self.transaction(&mut [SpiOperation::TransferInPlace(data)])
     }
 
-    /// Does several operations as one transaction: the device stays selected from the first to the last.
+    /// Runs several operations as one transaction: the device stays selected from the first to the last.
     ///
     /// ```
     /// use pinzero::{SpiMode, SpiOperation, mock};
@@ -266,7 +266,7 @@ impl Spi {
         result
     }
 
-    /// Sends `data`, and drops what comes back.
+    /// Sends `data`, and drops the bytes received.
     ///
     /// # Errors
     /// See [`transfer`](Spi::transfer).
@@ -284,20 +284,20 @@ impl Spi {
         Ok(data)
     }
 
-    /// The factory that it belongs to.
+    /// Returns the factory that the bus belongs to.
     pub fn gpio(&self) -> &Gpio {
         self.0.lifecycle.gpio()
     }
 
-    /// Whether it has been closed.
+    /// Returns whether the bus has been closed.
     pub fn is_closed(&self) -> bool {
         self.0.lifecycle.is_closed()
     }
 
-    /// Gives the pins back. Idempotent, from any thread; a transfer that runs ends with [`Closed`](ErrorKind::Closed).
+    /// Gives the pins back. Idempotent, from any thread; a running transfer ends with [`Closed`](ErrorKind::Closed).
     ///
     /// # Errors
-    /// Those of the system; the pins are given back as far as can be all the same.
+    /// Any I/O error; the pins are given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
         self.0.close()
     }

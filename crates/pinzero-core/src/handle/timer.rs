@@ -1,4 +1,4 @@
-//! User code by the clock.
+//! [`Timer`]: user code that runs by the clock.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -18,7 +18,29 @@ use crate::time::{Clock, Instant};
 
 /// Code that runs by the clock; returned by [`Gpio::every`], [`Gpio::after`] and [`Gpio::every_on_thread`].
 ///
-/// Dropping this leaves the code running, until the factory is closed.
+/// Dropping a `Timer` leaves the code running until the factory is closed.
+///
+/// ```
+/// use pinzero::{mock, time::{ms, secs}};
+///
+/// let gpio = mock::gpio();
+/// let lamp = gpio.output(17).open()?;
+/// let mut left = 3;
+/// let timer = gpio.every(ms(100), {
+///     let lamp = lamp.clone();
+///     move |timer| {
+///         left -= 1;
+///         if left == 0 {
+///             timer.cancel();
+///         }
+///         lamp.toggle()
+///     }
+/// })?;
+/// gpio.advance(secs(1));
+/// assert!(!timer.is_active());
+/// assert_eq!(gpio.line(17).history().len(), 3);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Timer(Arc<TimerShared>);
 
@@ -26,7 +48,7 @@ impl UnwindSafe for Timer {}
 impl RefUnwindSafe for Timer {}
 
 impl Timer {
-    /// Ends the timer: its code is not called again; a call that is under way ends as usual. Idempotent.
+    /// Ends the timer. A call in progress finishes; no further one starts. Idempotent.
     pub fn cancel(&self) {
         self.0.cancel();
     }
@@ -47,7 +69,7 @@ impl fmt::Debug for Timer {
     }
 }
 
-/// A timer as its factory knows it.
+/// A weak reference to a timer; its factory keeps one to cancel it.
 #[derive(Debug)]
 pub(crate) struct WeakTimer(Weak<TimerShared>);
 
@@ -68,14 +90,14 @@ type Callback = Box<dyn FnMut(&Timer) + Send>;
 struct TimerShared {
     runtime: RuntimeRef,
     id: TaskId,
-    /// `None` while the code runs, and for good once cancelled.
+    /// `None` while the code runs, and always once cancelled.
     callback: Mutex<Option<Callback>>,
-    /// It ends with its first call.
+    /// `true` if the timer ends after its first call.
     is_once: bool,
-    /// A call waits for its turn or is under way: further ones are left out until then.
+    /// `true` while a call waits for its turn or is under way; further calls are skipped until then.
     is_due: AtomicBool,
     cancelled: AtomicBool,
-    /// Wakes the thread of a timer that has one of its own.
+    /// Wakes the timer's thread, if it has one.
     changed: Condvar,
     weak: Weak<TimerShared>,
 }
@@ -85,13 +107,13 @@ impl TimerShared {
         if !self.cancelled.swap(true, Ordering::AcqRel) {
             self.runtime.remove(self.id);
         }
-        // Dropped with no lock held: the code may own devices.
+        // Dropped without the lock: the code may own devices, which close here.
         let callback = self.callback.lock().take();
         self.changed.notify_all();
         drop(callback);
     }
 
-    /// Calls the code; returns how often it panicked.
+    /// Calls the code. Returns the number of panics.
     fn call(&self) -> u64 {
         let Some(timer) = self.weak.upgrade().map(Timer) else { return 0 };
         let Some(mut callback) = self.callback.lock().take() else { return 0 };
@@ -124,7 +146,7 @@ impl fmt::Debug for TimerShared {
     }
 }
 
-/// Calls a timer when its time has come.
+/// Queues a call of the timer's code at each deadline.
 #[derive(Debug)]
 struct TimerTask {
     shared: Arc<TimerShared>,
@@ -133,7 +155,7 @@ struct TimerTask {
 }
 
 impl TimerTask {
-    /// Moves on by whole periods, past `now`: what was slept through is left out.
+    /// Moves the deadline by whole periods to after `now`, skipping missed ones.
     fn advance(&mut self, now: Instant) {
         let behind = (now - self.next).as_nanos() / self.period.as_nanos();
         self.next += self.period.saturating_mul(u32::try_from(behind + 1).unwrap_or(u32::MAX));
@@ -159,16 +181,16 @@ impl Task for TimerTask {
     }
 }
 
-/// Where a timer's code runs.
+/// The thread that runs a timer's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// With the handlers of the devices, one at a time.
+    /// The thread that runs the devices' handlers, one at a time.
     WithHandlers,
-    /// On a thread of its own; on a virtual clock, with the handlers.
+    /// A thread of its own; on a virtual clock, as [`WithHandlers`](Place::WithHandlers).
     OnThread,
 }
 
-/// Starts a timer that is due first after `delay`, and then every `delay` again unless it is for once.
+/// Starts a timer that is due after `delay` and, unless `is_once`, every further `delay`.
 pub(crate) fn start<R: Outcome>(
     gpio: &Gpio,
     delay: Duration,
@@ -212,7 +234,7 @@ pub(crate) fn start<R: Outcome>(
     Ok(timer)
 }
 
-/// The thread of a timer that has one of its own.
+/// Runs a timer on its own thread until it is cancelled.
 fn run(clock: &Clock, mut task: TimerTask) {
     loop {
         let shared = &task.shared;

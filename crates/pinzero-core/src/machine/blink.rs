@@ -1,16 +1,16 @@
-//! Blinking and pulsing: a plan, and the frames that it unrolls to.
+//! [`Blink`]: a plan for blinking or pulsing, and its frames.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Frames a second while fading, as gpiozero has it.
+/// The length of a frame while fading: 25 frames a second, as in gpiozero.
 const FRAME: Duration = Duration::from_millis(40);
 
-/// The shortest cycle; faster than this is a case for PWM.
+/// The shortest cycle. Use PWM for shorter ones.
 const SHORTEST: Duration = Duration::from_micros(100);
 
-/// A plan for blinking: on, off, how often, and how to get from one to the other.
+/// A plan for blinking: times on and off, fades between them, and the number of cycles.
 ///
 /// ```text
 /// value 1      ________          ________
@@ -20,8 +20,8 @@ const SHORTEST: Duration = Duration::from_micros(100);
 ///         in           out
 /// ```
 ///
-/// As in gpiozero a cycle ends with the off time, also the last one, and the end is "off". Fades are linear, in
-/// frames of 40 ms (or a little less, so that the fade takes exactly the time asked for).
+/// As in gpiozero, every cycle ends with the off time, the last one too, and the blink ends "off". Fades are linear, in
+/// frames of 40 ms or a little less, so that a fade takes exactly its time.
 ///
 /// ```
 /// use pinzero::{Blink, time::ms};
@@ -38,48 +38,48 @@ pub struct Blink {
 }
 
 impl Blink {
-    /// On for `on`, off for `off`, for ever.
+    /// Returns an endless plan: on for `on`, off for `off`.
     pub fn new(on: Duration, off: Duration) -> Self {
         Blink { on, off, fade_in: Duration::ZERO, fade_out: Duration::ZERO, times: None }
     }
 
-    /// Swells for `fade_in` and dies away for `fade_out`, for ever.
+    /// Returns an endless plan that fades in for `fade_in` and out for `fade_out`.
     pub fn pulse(fade_in: Duration, fade_out: Duration) -> Self {
         Blink::new(Duration::ZERO, Duration::ZERO).fade(fade_in, fade_out)
     }
 
-    /// Only so many cycles; with zero none at all, and the device stays as it is.
+    /// Stops after `times` cycles; 0 does nothing. Default: endless.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Fades from off to on and from on to off, beside the on and off times.
+    /// Adds fades: from off to on for `fade_in` before the on time, and from on to off for `fade_out` after it. Default: none.
     #[must_use]
     pub fn fade(mut self, fade_in: Duration, fade_out: Duration) -> Self {
         (self.fade_in, self.fade_out) = (fade_in, fade_out);
         self
     }
 
-    /// How long one cycle takes.
+    /// Returns the length of one cycle.
     pub fn cycle(&self) -> Duration {
         [self.on, self.off, self.fade_in, self.fade_out]
             .into_iter()
             .fold(Duration::ZERO, Duration::saturating_add)
     }
 
-    /// Whether it needs values between off and on.
+    /// Returns whether the plan has values between off and on.
     pub fn has_fades(&self) -> bool {
         !self.fade_in.is_zero() || !self.fade_out.is_zero()
     }
 
-    /// Whether it goes on until it is stopped.
+    /// Returns whether the plan goes on until it is stopped.
     pub fn is_endless(&self) -> bool {
         self.times.is_none()
     }
 
-    /// The frames in their order.
+    /// Returns the frames in order.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle takes less than 100 µs.
@@ -94,12 +94,12 @@ impl Blink {
     }
 }
 
-/// One step of a blink: a value that lasts some time.
+/// One step of a blink: a value and its duration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Frame {
     /// From 0 (off) to 1 (on).
     pub(crate) value: f64,
-    /// How long; never zero.
+    /// The duration; never zero.
     pub(crate) lasts: Duration,
 }
 
@@ -111,7 +111,7 @@ enum Phase {
     Off,
 }
 
-/// The frames of a [`Blink`], made one at a time.
+/// An iterator over the frames of a [`Blink`].
 #[derive(Debug, Clone)]
 pub(crate) struct Frames {
     plan: Blink,
@@ -120,9 +120,9 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Leaves out the cycles that are wholly over after `behind`; how much time that makes.
+    /// Skips the whole cycles within `behind`, and returns their total length.
     ///
-    /// A line that was not seen to for a while does not make up for it: it would chatter.
+    /// After a delay a line must not catch up on missed cycles, because it would chatter.
     pub(crate) fn leave_out(&mut self, behind: Duration) -> Duration {
         let cycle = self.plan.cycle();
         let over = u32::try_from(behind.as_nanos() / cycle.as_nanos()).unwrap_or(u32::MAX);
@@ -159,7 +159,7 @@ impl Iterator for Frames {
                 }
                 Phase::Off => {
                     self.phase = Phase::FadeIn(0);
-                    // An endless blink must not run out of numbers.
+                    // The counter of an endless blink must not overflow.
                     self.done = if self.plan.is_endless() { 0 } else { self.done + 1 };
                     Some(Frame { value: 0.0, lasts: self.plan.off })
                 }
@@ -171,13 +171,13 @@ impl Iterator for Frames {
     }
 }
 
-/// Frame `step` of a fade upwards that takes `fade` as a whole, or `None` after its last.
+/// Returns frame `step` of an upward fade of length `fade`, or `None` after the last.
 fn fade_frame(fade: Duration, step: u32) -> Option<Frame> {
     let steps = u32::try_from(fade.as_nanos().div_ceil(FRAME.as_nanos())).unwrap_or(u32::MAX);
     if step >= steps {
         return None;
     }
-    // The ends are computed, not summed, so that no error adds up.
+    // Computed from the start, not summed, so that rounding errors do not add up.
     let end = |step: u32| fade.as_nanos() * u128::from(step) / u128::from(steps);
     let lasts = u64::try_from(end(step + 1) - end(step)).unwrap_or(u64::MAX);
     Some(Frame { value: f64::from(step) / f64::from(steps), lasts: Duration::from_nanos(lasts) })

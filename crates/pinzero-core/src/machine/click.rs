@@ -1,10 +1,10 @@
-//! Click, double click and long press told apart.
+//! Distinguishes click, double click and long press.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// What a press, or two of them, turned out to be.
+/// The meaning of one press, or of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gesture {
     /// Pressed and released, and not pressed again within the double-click time.
@@ -43,12 +43,12 @@ impl Click {
         Click { gap, state: State::Idle }
     }
 
-    /// It became active. Call [`expire`](Click::expire) for this instant before.
+    /// Records that the input became active. Call [`expire`](Click::expire) for this instant first.
     pub(crate) fn press(&mut self) {
         self.state = if matches!(self.state, State::Between(_)) { State::Second } else { State::First };
     }
 
-    /// It became inactive.
+    /// Records that the input became inactive. Returns the gesture that this completes.
     pub(crate) fn release(&mut self, at: Instant) -> Option<Gesture> {
         let (state, gesture) = match self.state {
             State::First => (State::Between(at + self.gap), None),
@@ -59,7 +59,7 @@ impl Click {
         gesture
     }
 
-    /// It has been active for the hold time. A first click that it could have doubled stands for itself.
+    /// Records that the input has been active for the hold time. In a second press, the first one becomes a click.
     pub(crate) fn long(&mut self) -> &'static [Gesture] {
         let gestures: &[Gesture] = match self.state {
             State::First => &[Gesture::LongPress],
@@ -70,14 +70,14 @@ impl Click {
         gestures
     }
 
-    /// The instant at which a single click is certain, if that has come by `now`.
+    /// Returns the instant at which a single click became certain, if that is due at `now`.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let at = self.deadline().filter(|at| *at <= now)?;
         self.state = State::Idle;
         Some(at)
     }
 
-    /// When to call [`expire`](Click::expire) next.
+    /// Returns when to call [`expire`](Click::expire) next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Between(until) => Some(until),

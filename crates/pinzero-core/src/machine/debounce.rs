@@ -8,13 +8,13 @@ use crate::types::Level;
 /// A change that has passed the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// When it counted.
+    /// The time at which the change counted.
     pub(crate) at: Instant,
-    /// What the level is from then on.
+    /// The level from then on.
     pub(crate) level: Level,
 }
 
-/// Both debounces in a row, decided on the timestamps of the edges alone.
+/// Both debounces in a row. They depend only on the timestamps of the edges, not on when the code runs.
 ///
 /// ```text
 /// raw      ___|‾|_|‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_|‾|_______
@@ -22,7 +22,7 @@ pub(crate) struct Change {
 /// lockout  ___|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|___________   at once, then deaf for the lockout time
 /// ```
 ///
-/// Neither ever swallows the level that remains: what was ignored is looked at again when the time is over.
+/// Neither ever loses the level that remains: each compares the level again when its time is over.
 #[derive(Debug, Clone)]
 pub(crate) struct Debounce {
     raw: Level,
@@ -47,7 +47,7 @@ struct Lockout {
 }
 
 impl Debounce {
-    /// A filter for a line that is at `level` now; a time that is `None` or zero lets everything pass.
+    /// Returns a filter for a line that is at `level`. A time of `None` or zero switches that debounce off.
     pub(crate) fn new(level: Level, settle: Option<Duration>, lockout: Option<Duration>) -> Self {
         let some = |time: Option<Duration>| time.filter(|time| !time.is_zero());
         Debounce {
@@ -58,19 +58,19 @@ impl Debounce {
         }
     }
 
-    /// The level of the last edge, filtered or not.
+    /// Returns the level of the last edge, before filtering.
     pub(crate) fn raw(&self) -> Level {
         self.raw
     }
 
-    /// Whether edges pass unhindered.
+    /// Returns whether both debounces are off.
     pub(crate) fn is_open(&self) -> bool {
         self.settle.is_none() && self.lockout.is_none()
     }
 
-    /// Takes an edge; changes that count, those that were due before it included, go to `changed`.
+    /// Processes an edge. Calls `changed` for every change that counts, including those that were due before the edge.
     pub(crate) fn edge(&mut self, at: Instant, level: Level, changed: &mut impl FnMut(Change)) {
-        // Backends report in order; a stamp that is out of it must not turn time back.
+        // Backends report in order, but a timestamp that is out of order must not turn time back.
         let at = at.max(self.last);
         self.expire(at, changed);
         self.last = at;
@@ -84,10 +84,10 @@ impl Debounce {
         }
     }
 
-    /// Passes on what is due at `now`.
+    /// Calls `changed` for every change that is due at `now`.
     pub(crate) fn expire(&mut self, now: Instant, changed: &mut impl FnMut(Change)) {
         while let Some(at) = self.deadline().filter(|at| *at <= now) {
-            // A settled level that is due at the very end of a lockout comes first: the lockout sees it then.
+            // If both are due at the same instant, settle comes first, so that the lockout sees the settled level.
             if let Some(level) = self.settle.as_mut().and_then(|settle| settle.expire(at)) {
                 self.settled(Change { at, level }, changed);
             } else if let Some(level) = self.lockout.as_mut().and_then(|lockout| lockout.expire(at)) {
@@ -96,7 +96,7 @@ impl Debounce {
         }
     }
 
-    /// When to call [`expire`](Debounce::expire) next.
+    /// Returns when to call [`expire`](Debounce::expire) next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let settle = self.settle.as_ref().and_then(|settle| settle.until);
         let lockout = self.lockout.as_ref().and_then(|lockout| lockout.until);
@@ -156,7 +156,7 @@ mod tests {
         Instant::ZERO + ms(millis)
     }
 
-    /// What comes of edges at these milliseconds, alternating from high on, once all is over.
+    /// Returns all changes from edges at these milliseconds, which alternate and start with high.
     fn changes(settle: u64, lockout: u64, edges: &[u64]) -> Vec<(u64, Level)> {
         let mut filter = Debounce::new(Low, Some(ms(settle)), Some(ms(lockout)));
         let mut seen = Vec::new();
@@ -177,7 +177,7 @@ mod tests {
             (10, 0, &[100, 105], &[]),
             (10, 0, &[100, 110], &[(110, High), (120, Low)]),
             (0, 10, &press_with_bounce, &[(100, High), (300, Low)]),
-            // The edge that the lockout hid is not forgotten: the line did end low.
+            // The lockout hides the edge, but the line did end low.
             (0, 10, &[100, 105], &[(100, High), (110, Low)]),
             (0, 10, &[100, 105, 106], &[(100, High)]),
             (10, 50, &[100, 120], &[(110, High), (160, Low)]),
@@ -217,7 +217,7 @@ mod tests {
                 now += us(gap);
                 last = Level::from(high);
                 filter.edge(now, last, &mut |change| seen.push(change));
-                // A runtime that wakes late, or early, changes nothing of what is decided.
+                // Whether the runtime wakes late or early must not change the result.
                 if late % 3 == 0 {
                     filter.expire(now, &mut |change| seen.push(change));
                 }

@@ -1,13 +1,13 @@
-//! Held for a time, once or again and again.
+//! Reports that an input is held: once or repeatedly.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The least time between two repeats: none can be faster than a handler runs.
+/// The shortest time between two repeats, so that repeats cannot flood the handlers.
 const FASTEST: Duration = Duration::from_millis(10);
 
-/// Tells when something has been active for the hold time.
+/// Reports when an input has been active for the hold time.
 ///
 /// ```text
 /// active   ____|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_____
@@ -21,32 +21,32 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Held means active for `time`; with `repeat`, each further `time` counts as well.
+    /// Returns a machine that reports "held" after `time` and, with `repeat`, after each further `time`.
     ///
-    /// A `time` of zero is held at once, and never repeats; others repeat every 10 ms at the most.
+    /// A `time` of zero reports at once and never repeats. Other times repeat at most every 10 ms.
     pub(crate) fn new(time: Duration, repeat: bool) -> Self {
         let repeat = (repeat && !time.is_zero()).then(|| time.max(FASTEST));
         Hold { time, repeat, next: None }
     }
 
-    /// It became active.
+    /// Records that the input became active.
     pub(crate) fn press(&mut self, at: Instant) {
         self.next = Some(at + self.time);
     }
 
-    /// It became inactive.
+    /// Records that the input became inactive.
     pub(crate) fn release(&mut self) {
         self.next = None;
     }
 
-    /// The instant at which it was held, if one is due at `now`; ask until there is none.
+    /// Returns the next instant of "held" that is due at `now`. Call this until it returns `None`.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let at = self.next.filter(|at| *at <= now)?;
         self.next = self.repeat.map(|repeat| at + repeat);
         Some(at)
     }
 
-    /// When to call [`expire`](Hold::expire) next.
+    /// Returns when to call [`expire`](Hold::expire) next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.next
     }

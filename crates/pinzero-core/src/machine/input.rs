@@ -1,4 +1,4 @@
-//! An input: from edges through debounce, hold, clicks and samples to events.
+//! Turns the edges of an input into events: debounce, hold, clicks and samples.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
 
-/// What the edges so far have come to.
+/// The state of an input after the edges so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Status {
     pub(crate) level: Level,
@@ -36,20 +36,20 @@ pub(crate) struct InputMachine {
     /// The words for becoming active and inactive.
     pub(crate) kinds: [EventKind; 2],
     pub(crate) status: Status,
-    /// How far things are decided: an edge that is told late cannot change what was before.
+    /// The time up to which events are decided. An edge that arrives late counts at this time.
     pub(crate) decided: Instant,
 }
 
 impl InputMachine {
-    /// Returns the level of the last edge, debounced or not.
+    /// Returns the level of the last edge, before debouncing.
     pub(crate) fn raw(&self) -> Level {
         self.debounce.raw()
     }
 
-    /// Takes an edge; events that come of it, and those that were due before it, go to `events`.
+    /// Processes an edge. Adds its events to `events`, after those that were due before it.
     pub(crate) fn edge(&mut self, edge: Edge, events: &mut Vec<Event>) {
         self.status.missed += u64::from(edge.missed);
-        // A deadline before the edge is decided first, even if nobody woke for it.
+        // Deadlines before the edge come first, even if no thread woke for them.
         self.expire(edge.at, events);
         self.decided = self.decided.max(edge.at);
         let mut changed = None;
@@ -57,7 +57,7 @@ impl InputMachine {
         self.changed(changed, events);
     }
 
-    /// Does all that is due by `now`, in its order.
+    /// Processes the deadlines up to `now`, in order.
     pub(crate) fn expire(&mut self, now: Instant, events: &mut Vec<Event>) {
         while let Some(first) = self.deadline().filter(|at| *at <= now) {
             self.decided = self.decided.max(first);
@@ -73,7 +73,7 @@ impl InputMachine {
         Instant::first(Instant::first(gesture, held), Instant::first(self.debounce.deadline(), sample))
     }
 
-    /// Does the first thing that is due, which is so at `at`. What is due at the moment of an edge comes before the edge.
+    /// Processes the first deadline, which is `at`. A deadline at the moment of an edge comes before the edge.
     fn first(&mut self, at: Instant, now: Instant, events: &mut Vec<Event>) {
         if self.click.as_mut().and_then(|click| click.expire(at)).is_some() {
             self.gesture(Gesture::Click, at, events);

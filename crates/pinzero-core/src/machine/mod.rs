@@ -1,6 +1,6 @@
-//! Pure state machines: they are told the time, and answer what happens and when they want to be asked again.
+//! Pure state machines: their inputs are edges and times; their outputs are events and the next deadline.
 //!
-//! None of them knows a clock, a thread or a pin, so each is tested by table and by property.
+//! None of them knows a clock, a thread or a pin, so tables and properties test each of them.
 
 mod blink;
 mod click;
@@ -19,7 +19,7 @@ pub(crate) use input::{InputMachine, Status};
 pub(crate) use pwm_wave::Wave;
 pub(crate) use sample::Sample;
 
-/// Miri is slow, and lets nothing be written to files.
+/// Returns the settings of property tests. Under Miri, which is slow, they run fewer cases; it cannot write files either.
 #[cfg(test)]
 fn properties() -> proptest::test_runner::Config {
     let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };

@@ -1,14 +1,14 @@
-//! A rectangular wave: what software PWM puts on a line, and when.
+//! The rectangular wave of software PWM.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 use crate::types::Level;
 
-/// A wave with a period and a pulse, and the edges it wants.
+/// A wave with a period and a pulse, and its next edge.
 ///
-/// A pulse of zero is steadily low and one of a whole period steadily high, without an edge. A new period or pulse
-/// takes over where a cycle begins, so that no cut-off pulse ever appears on the line.
+/// A pulse of zero is steadily low and a pulse of a whole period steadily high, without an edge. A new period or pulse
+/// takes effect at the start of a cycle, so that no pulse is cut off.
 #[derive(Debug, Clone)]
 pub(crate) struct Wave {
     period: Duration,
@@ -19,22 +19,23 @@ pub(crate) struct Wave {
 }
 
 impl Wave {
-    /// A wave that is steadily low until it is told otherwise.
+    /// Returns a wave that is steadily low until [`set`](Wave::set).
     pub(crate) fn new() -> Self {
         let period = Duration::from_millis(10);
         Wave { period, pulse: Duration::ZERO, cycle: Instant::ZERO, level: Level::Low, next: None }
     }
 
-    /// A wave on a line whose level is not known: the first pulses are written in any case.
+    /// Returns a wave for a line at an unknown level: its first level is the opposite of the one that [`set`](Wave::set) with
+    /// `pulse` starts with, so that `set` writes.
     pub(crate) fn starting_with(pulse: Duration) -> Self {
         Wave { level: Level::from(pulse.is_zero()), ..Wave::new() }
     }
 
-    /// Sets period and pulse; the level to write at once, if that changes.
+    /// Sets period and pulse. Returns the level to write at once, if the level changes.
     pub(crate) fn set(&mut self, now: Instant, period: Duration, pulse: Duration) -> Option<Level> {
         (self.period, self.pulse) = (period, pulse);
         match (self.is_steady(), self.next.is_some()) {
-            // A running wave picks the new shape up with its next cycle.
+            // A running wave takes the new shape in its next cycle.
             (false, true) => None,
             (false, false) => {
                 self.cycle = now;
@@ -48,7 +49,7 @@ impl Wave {
         }
     }
 
-    /// The level to write, if an edge is due at `now`; edges that are long past are left out, the phase stays.
+    /// Returns the level to write, if an edge is due at `now`. Skips cycles that are long past, and keeps the phase.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Level> {
         let due = self.next.filter(|next| *next <= now)?;
         if self.level.is_high() {
@@ -64,7 +65,7 @@ impl Wave {
         self.change(Level::High)
     }
 
-    /// When the next edge is due; `None` while the line is steady.
+    /// Returns the time of the next edge; `None` while the line is steady.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.next
     }
@@ -105,7 +106,7 @@ mod tests {
         assert_eq!(wave.set(at(0), ms(1), us(300)), Some(Level::High));
         assert_eq!(edges(&mut wave, at(1100)), [(300, Level::Low), (1000, Level::High)]);
         assert_eq!(wave.set(at(1100), ms(1), us(900)), None);
-        // The pulse that runs keeps its length; the next one has the new one.
+        // The current pulse keeps its length; the next one has the new length.
         assert_eq!(
             edges(&mut wave, at(3000)),
             [(1300, Level::Low), (2000, Level::High), (2900, Level::Low), (3000, Level::High)]

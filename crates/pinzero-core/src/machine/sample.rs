@@ -1,13 +1,13 @@
-//! Samples at exact instants.
+//! The exact instants of samples.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The most samples that are made up for at once: a machine that slept for an hour is not flooded.
+/// The most missed samples reported at once, so that waking from an hour of sleep causes no flood.
 const MOST_BEHIND: u32 = 64;
 
-/// Tells when the next sample is due: every `period` from a start.
+/// Computes the times of samples: every `period` from a start.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     period: Duration,
@@ -15,12 +15,12 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Creates a machine whose first sample is due one `period` after `start`.
+    /// Returns a machine whose first sample is due one `period` after `start`.
     pub(crate) fn new(start: Instant, period: Duration) -> Self {
         Sample { period, next: start + period }
     }
 
-    /// Returns the instant of a sample that is due at `now`; ask until there is none.
+    /// Returns the instant of the next sample that is due at `now`. Call this until it returns `None`.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         if self.next > now {
             return None;

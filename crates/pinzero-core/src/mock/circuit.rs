@@ -1,4 +1,4 @@
-//! The electrical circuit: who drives what, which level comes of it, and who is told.
+//! The simulated circuit: the drivers and pulls of each line, the resulting level, and its observers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct Circuit {
     wires: Mutex<Wires>,
 }
 
-/// The state of all lines. Its lock is held for moments only; inside it only the runtime's inbox is touched.
+/// The state of all lines. Its lock is held briefly; while it is held, only the runtime's inbox is locked.
 #[derive(Debug, Default)]
 pub(super) struct Wires {
     /// By number, as far as lines have been asked for.
@@ -42,25 +42,25 @@ pub(super) struct LineState {
     pub(super) function: LineFunction,
     /// The level that the pin drives, while it is an output.
     pub(super) output: Level,
-    /// The level at which its wave stops.
+    /// The level at which its PWM signal stops on close.
     pub(super) rest: Level,
     pub(super) bias: Bias,
-    /// The level that the outside drives.
+    /// The level driven from outside.
     pub(super) drive: Option<Level>,
-    /// The level that has come of it all.
+    /// The resulting level.
     pub(super) level: Level,
-    /// Lines of the same number are wired together.
+    /// The net: lines with the same number are wired together.
     net: u32,
     pub(super) sink: Option<EdgeSink>,
     pub(super) history: Vec<(Instant, Level)>,
     pub(super) pulses: Vec<Pulse>,
     pub(super) writes: u64,
-    /// How many of the next edges are lost on the way, and how many have been.
+    /// The number of next edges to lose; `lost` counts the edges lost since the last report.
     pub(super) to_lose: u32,
     lost: u32,
-    /// A pin of ours is open on it.
+    /// `true` while a pin of this mock is open on the line.
     pub(super) is_taken: bool,
-    /// Whoever holds the line outside of this program.
+    /// The simulated consumer outside of this program.
     pub(super) consumer: Option<String>,
 }
 
@@ -95,12 +95,12 @@ impl LineState {
         output.into_iter().chain(self.drive)
     }
 
-    /// Has the line at `level` from now on, and tells of that.
+    /// Sets the level, and reports the change to history and sink.
     fn report(&mut self, at: Instant, level: Level) {
         self.level = level;
         let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
         remember(&mut self.history, (at, level));
-        // A flexible line has a sink all the time, and is heard of only while it listens.
+        // A flexible line always has a sink, but reports edges only while it is an input.
         let Some(sink) = self.sink.as_ref().filter(|_| self.function == LineFunction::Input) else { return };
         if self.to_lose > 0 {
             self.to_lose -= 1;
@@ -111,10 +111,10 @@ impl LineState {
     }
 }
 
-/// How much is remembered of a line: enough for any test, and a bound for a mock that runs for weeks.
+/// The most entries in a line's history: enough for any test, and a bound for a mock that runs for weeks.
 const MOST: usize = 1 << 18;
 
-/// Adds to a memory. Of one that is full the older half is forgotten.
+/// Adds an entry. When `memory` is full, drops the older half.
 fn remember<T>(memory: &mut Vec<T>, item: T) {
     if memory.len() == MOST {
         memory.drain(..MOST / 2);
@@ -134,12 +134,12 @@ impl Circuit {
         Circuit { id, board, capabilities, clock, output, wires: Mutex::default() }
     }
 
-    /// Looks at a line.
+    /// Reads or changes a line's state without recomputing its level.
     pub(super) fn look<R>(&self, line: Line, look: impl FnOnce(&mut LineState) -> R) -> R {
         look(self.wires.lock().line(line, &self.board))
     }
 
-    /// Changes a line, works out what comes of it, and has the runtime see to the edges.
+    /// Changes a line's state, recomputes the levels, and reports edges.
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
         let result = change(wires.line(line, &self.board));
@@ -147,14 +147,14 @@ impl Circuit {
         result
     }
 
-    /// Drives a line from outside, or lets go of it, at a time that was set before: it may be told late, but it counts as then.
+    /// Drives a line from outside, or releases it with `None`, as of `at`: the edge has that time even if the call is late.
     pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
         let mut wires = self.wires.lock();
         wires.line(line, &self.board).drive = level;
         self.settle(wires, &[line], at.min(self.clock.now()));
     }
 
-    /// Changes several lines in the same instant; `change` is told which one it is at.
+    /// Changes several lines in the same instant; `change` gets the index of each.
     pub(super) fn change_all(&self, lines: &[Line], mut change: impl FnMut(usize, &mut LineState)) {
         let mut wires = self.wires.lock();
         for (index, line) in lines.iter().enumerate() {
@@ -170,7 +170,7 @@ impl Circuit {
         lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
         wires.update_peripherals(&self.board, now, &mut note);
         if let Some(output) = &self.output {
-            // A pin that changes its function at the same level is news, too.
+            // A journal shows changes of function as well.
             if output.wants_functions() {
                 changed
                     .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
@@ -197,7 +197,7 @@ impl Circuit {
         self.settle(wires, &[one], self.clock.now());
     }
 
-    /// Takes a line for a pin, if nobody holds it.
+    /// Takes a line for a pin. Fails if the line is in use.
     pub(super) fn take(&self, line: Line) -> Result<()> {
         self.look(line, |state| {
             let message = match &state.consumer {
@@ -214,8 +214,8 @@ impl Circuit {
         })
     }
 
-    /// Puts a wave on a line, unless `check` objects. A steady one is a level; of a running one the line keeps the level
-    /// that it had.
+    /// Puts a PWM signal on a line, unless `check` fails. A steady signal sets the level; a running one leaves the level as it
+    /// was.
     pub(super) fn pulse(
         &self,
         line: Line,
@@ -248,9 +248,9 @@ impl Wires {
         &mut self.lines[index]
     }
 
-    /// Makes two nets one.
+    /// Joins two nets.
     fn join(&mut self, from: u32, to: u32) {
-        // A net goes by the number of a line that is on it, and by default of the only one.
+        // A net has the number of one of its lines.
         let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
         let mut joined = members(from);
         if from != to {
@@ -266,13 +266,13 @@ impl Wires {
         self.nets.insert(to, joined);
     }
 
-    /// Lets the devices on the wires see what has changed, and drive their outputs; returns the lines that changed by it.
+    /// Updates the simulated devices after a change, and drives their outputs. Tells `changed` the lines whose level changed.
     fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut impl FnMut(Line)) {
         if self.peripherals.is_empty() {
             return;
         }
         let mut peripherals = std::mem::take(&mut self.peripherals);
-        // Several may share an output wire: the one that is selected has it.
+        // Several devices may share a miso wire; the selected one drives it.
         let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
         for peripheral in &mut peripherals {
             let mut level = |line| self.line(line, board).level;
@@ -291,14 +291,14 @@ impl Wires {
         self.peripherals = peripherals;
     }
 
-    /// Works out the level of the net that `line` is on, and adds the lines whose level has changed.
+    /// Computes the level of the net of `line`, and adds the lines whose level has changed to `changed`.
     ///
-    /// A driver beats any pull. Of two drivers that fight, ground wins. A pull-up and a pull-down that meet leave the
-    /// level as it is, and so does a net that nothing holds.
+    /// A driver overrules any pull. If drivers conflict, low wins. If pulls conflict, or there is neither driver nor pull, the
+    /// level stays.
     fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
         let Some(state) = self.lines.get_mut(line.0 as usize) else { return };
         let Some(net) = self.nets.get(&state.net) else {
-            // Most lines are wired to nothing.
+            // The common case: a line without wires.
             let level = state.driven().min().or(state.bias.level()).unwrap_or(state.level);
             if state.level != level {
                 state.report(at, level);

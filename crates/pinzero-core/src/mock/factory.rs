@@ -1,4 +1,4 @@
-//! The mock as a backend.
+//! [`MockFactory`]: the mock's backend.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::handle::line_info::{LineFunction, LineInfo};
 use crate::runtime::EdgeSink;
 use crate::types::{Bias, Drive, Found, Host, Level, Line, OnClose, Release};
 
-/// The backend whose pins exist in memory.
+/// A backend whose pins exist in memory; returned by [`MockGpio::factory`](super::MockGpio::factory).
 #[derive(Debug)]
 pub struct MockFactory {
     circuit: Arc<Circuit>,
@@ -29,7 +29,7 @@ impl MockFactory {
         MockFactory { circuit }
     }
 
-    /// Takes a line.
+    /// Takes a line, and records the state in which it was found.
     fn take(&self, line: Line, on_close: OnClose) -> Result<MockPin> {
         if let OnClose::Input(bias) = on_close {
             self.check_bias(bias)?;
@@ -106,7 +106,7 @@ impl PinFactory for MockFactory {
         }
         let pin = self.take(line, OnClose::Restore)?;
         self.circuit.change(line, |state| state.listen(config.bias));
-        // Listens from now on: the pull that has just been set is no event.
+        // Only now: the change of level from the new pull must not be an edge.
         self.circuit.look(line, |state| state.sink = config.edges);
         Ok(Box::new(pin))
     }
@@ -209,7 +209,7 @@ impl Pin for MockPin {
 impl OutputPin for MockPin {
     fn set(&self, level: Level) -> Result<()> {
         self.circuit.change(self.line, |state| {
-            // Looked at under the lock of the lines: no write follows a close that has returned.
+            // Checked under the lock of the lines, so that no write follows a close that has returned.
             self.check_open()?;
             state.writes += 1;
             state.output = level;
@@ -303,7 +303,7 @@ impl OutputGroupPins for MockLines {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
         self.pins.iter().try_for_each(MockPin::check_open)?;
         self.circuit.change_all(&self.lines, |index, state| {
-            // It may have been closed meanwhile, see `MockPin::set`.
+            // The pin may have been closed meanwhile, see `MockPin::set`.
             if mask >> index & 1 == 1 && self.pins[index].check_open().is_ok() {
                 state.writes += 1;
                 state.output = Level::of_bit(levels, index);
@@ -354,7 +354,7 @@ impl LineState {
         Ok(())
     }
 
-    /// The level at which pulses stop.
+    /// Returns the level at which pulses stop.
     fn resting(&self) -> Level {
         self.pulses.last().and_then(Pulse::steady).unwrap_or(self.rest)
     }

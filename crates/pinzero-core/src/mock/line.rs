@@ -1,4 +1,4 @@
-//! The other side of a mock pin.
+//! [`MockLine`]: the outside of a mock pin.
 
 use std::time::Duration;
 
@@ -8,30 +8,45 @@ use crate::handle::line_info::LineFunction;
 use crate::time::Instant;
 use crate::types::{Bias, Level, Line};
 
-/// A wave that was put on a pin.
+/// A PWM signal that was put on a pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
-    /// From when, since the clock's zero.
+    /// The start, as time since the clock's zero.
     pub at: Duration,
     /// The length of a cycle.
     pub period: Duration,
-    /// How long it is high in each cycle.
+    /// How long the line is high in each cycle.
     pub pulse: Duration,
 }
 
 impl Pulse {
-    /// The level of a wave that never toggles.
+    /// Returns the level of a signal that never toggles; `None` for others.
     pub(super) fn steady(&self) -> Option<Level> {
         (self.pulse.is_zero() || self.pulse >= self.period).then_some(Level::from(!self.pulse.is_zero()))
     }
 
-    /// The part of the cycle that is high, from 0 to 1.
+    /// Returns the duty cycle, from 0 to 1.
     pub fn duty(&self) -> f64 {
         self.pulse.as_secs_f64() / self.period.as_secs_f64()
     }
 }
 
-/// The other side of a pin: what a finger, a wire or a meter would do there.
+/// The outside of a mock pin; returned by [`MockGpio::line`]. Acts as a finger, a wire or a meter on the pin.
+///
+/// ```
+/// use pinzero::{Level, mock, time::ms};
+///
+/// let gpio = mock::gpio();
+/// let sensor = gpio.input(24).open()?;
+/// gpio.line(24).drive(Level::High);
+/// assert_eq!(sensor.level()?, Level::High);
+///
+/// let lamp = gpio.output(17).open()?;
+/// gpio.advance(ms(5));
+/// lamp.set(Level::High)?;
+/// assert_eq!(gpio.line(17).history(), [(ms(5), Level::High)]);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct MockLine<'a> {
     mock: &'a MockGpio,
@@ -43,77 +58,78 @@ impl<'a> MockLine<'a> {
         MockLine { mock, line }
     }
 
-    /// Drives the line from outside, as a button or another chip does.
+    /// Drives the line from outside, as a button or another chip would.
     pub fn drive(&self, level: Level) {
         self.mock.circuit.change(self.line, |state| state.drive = Some(level));
         self.mock.runtime().catch_up();
     }
 
-    /// Stops driving: pulls decide again.
+    /// Stops driving the line, so that its pulls set the level.
     pub fn release(&self) {
         self.mock.circuit.change(self.line, |state| state.drive = None);
         self.mock.runtime().catch_up();
     }
 
-    /// Drives the line, or lets go of it, as of `at`, which has just been: the edge has that time, however late this is
-    /// called. Not before the line's last change, and not in the future.
+    /// Drives the line, or releases it with `None`, as of `at`: the edge has that time even if this call is late.
+    ///
+    /// An `at` before the line's last change counts as that change; an `at` in the future counts as now.
     pub fn drive_at(&self, at: Instant, level: Option<Level>) {
         self.mock.circuit.drive_at(at, self.line, level);
         self.mock.runtime().catch_up();
     }
 
-    /// Drives the line at times to come, counted from now: contact bounce, a pulse, a whole conversation.
+    /// Drives the line at future times, counted from now: contact bounce, a pulse, a whole transmission.
     ///
     /// # Panics
-    /// If the threads of a mock in real time cannot be started.
+    /// In real time, if the runtime's threads cannot be started.
     pub fn script(&self, steps: impl IntoIterator<Item = (Duration, Level)>) {
         Script::start(self.mock, self.line, steps).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// Presses a button that is wired to the line: drives it against its pull (high where there is none), and lets go
-    /// after `time`.
+    /// Presses a button on the line for `time`: drives the line against its pull (high if there is none), and then to the
+    /// opposite level.
     ///
     /// # Panics
-    /// As [`script`](MockLine::script).
+    /// See [`script`](MockLine::script).
     pub fn press(&self, time: Duration) {
         let pressed = !self.bias().level().unwrap_or(Level::Low);
         self.script([(Duration::ZERO, pressed), (time, !pressed)]);
     }
 
-    /// The level on the line.
+    /// Returns the level on the line.
     pub fn level(&self) -> Level {
         self.mock.circuit.look(self.line, |state| state.level)
     }
 
-    /// What the pin is.
+    /// Returns the pin's function.
     pub fn function(&self) -> LineFunction {
         self.mock.circuit.look(self.line, |state| state.function)
     }
 
-    /// The resistor that is set.
+    /// Returns the resistor that is set.
     pub fn bias(&self) -> Bias {
         self.mock.circuit.look(self.line, |state| state.bias)
     }
 
-    /// Every change of the line's level so far, with its time since the clock's zero. Of more than 262,144 the oldest are
-    /// forgotten.
+    /// Returns every change of the line's level so far, with the time since the clock's zero. Keeps at most 262,144; when these
+    /// are full, drops the older half.
     pub fn history(&self) -> Vec<(Duration, Level)> {
         self.mock.circuit.look(self.line, |state| {
             state.history.iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()
         })
     }
 
-    /// Every wave that was put on the line so far, the steady ones included.
+    /// Returns every PWM signal on the line so far, steady ones included. Limited as [`history`](MockLine::history) is.
     pub fn pulses(&self) -> Vec<Pulse> {
         self.mock.circuit.look(self.line, |state| state.pulses.clone())
     }
 
-    /// How often the pin has been written to, whether or not that changed anything.
+    /// Returns how often the pin has been written, including writes that changed nothing.
     pub fn writes(&self) -> u64 {
         self.mock.circuit.look(self.line, |state| state.writes)
     }
 
-    /// Forgets history, pulses and writes.
+    /// Clears history, pulses and writes.
     pub fn clear(&self) {
         self.mock.circuit.look(self.line, |state| {
             state.history.clear();
@@ -122,12 +138,13 @@ impl<'a> MockLine<'a> {
         });
     }
 
-    /// Loses the next `count` edges of this input on their way, as a queue that overflows does.
+    /// Loses the next `count` edges of this input, as a queue that overflows does.
     pub fn lose(&self, count: u32) {
         self.mock.circuit.look(self.line, |state| state.to_lose = count);
     }
 
-    /// Has somebody else hold the line, or nobody again: opening it is refused then.
+    /// Sets a consumer outside of this program; `None` removes it. While there is one, opening the line fails with
+    /// [`Busy`](crate::ErrorKind::Busy).
     pub fn hold_by(&self, consumer: Option<&str>) {
         self.mock.circuit.look(self.line, |state| state.consumer = consumer.map(str::to_owned));
     }

@@ -1,8 +1,8 @@
-//! Pins that exist in memory: hardware-free tests on virtual time, and a Raspberry Pi to play with on any computer.
+//! Pins that exist in memory: for tests without hardware on virtual time, and for a simulated Raspberry Pi on any computer.
 //!
-//! [`gpio`] makes a board of its own with a clock at zero and no threads. Time passes only where
-//! [`advance`](MockGpio::advance) or a blocking wait moves it, deadline by deadline, so that what happens is exact and
-//! the same in every run, and an hour takes no time. Callbacks run on the thread that moves the clock.
+//! [`gpio`] returns a new board with a clock at zero and no threads. Time passes only when [`advance`](MockGpio::advance) or a
+//! blocking wait moves the clock, deadline by deadline. So every run has exactly the same result, and an hour takes no time.
+//! Callbacks run on the thread that moves the clock.
 //!
 //! ```
 //! use pinzero::{Bias, Level, mock, time::ms};
@@ -10,7 +10,7 @@
 //! let gpio = mock::gpio();
 //! let button = gpio.input(2).bias(Bias::PullUp).active(Level::Low).settle(ms(10)).open()?;
 //!
-//! // A finger on the button: three contacts within two milliseconds, then it is down.
+//! // A finger on the button: the contact bounces for two milliseconds.
 //! gpio.line(2).script([(ms(0), Level::Low), (ms(1), Level::High), (ms(2), Level::Low)]);
 //! button.wait_for(true)?;
 //! assert_eq!(gpio.elapsed(), ms(12));
@@ -49,15 +49,26 @@ pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
 use terminal::Output;
 
-/// The revision code of a Raspberry Pi 4B, which is what a mock is if nothing is said.
+/// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;
 
-/// A mock Raspberry Pi 4B with every power, on a virtual clock.
+/// Returns a mock Raspberry Pi 4B with every capability that a mock has, on a virtual clock.
 pub fn gpio() -> MockGpio {
     builder().open()
 }
 
-/// A mock to be made to measure.
+/// Returns a builder for a customised mock.
+///
+/// ```
+/// use pinzero::{Capabilities, Support, mock};
+///
+/// // How does a program do on a backend without PWM?
+/// let native = Support::Native;
+/// let capabilities = Capabilities { output: native, input: native, ..Capabilities::NONE };
+/// let gpio = mock::builder().capabilities(capabilities).open();
+/// assert!(gpio.pwm(18).open()?.is_software());
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub fn builder() -> Builder {
     let native = Support::Native;
     Builder {
@@ -82,7 +93,7 @@ pub fn builder() -> Builder {
     }
 }
 
-/// How to make a mock.
+/// Builder for a [`MockGpio`]; returned by [`builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is made before `open`"]
 pub struct Builder {
@@ -96,65 +107,66 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The board that it plays; a Raspberry Pi 4B if nothing is said.
+    /// Sets the board to simulate. Default: a Raspberry Pi 4B.
     pub fn board(mut self, board: Board) -> Self {
         self.board = board;
         self
     }
 
-    /// What it can do; everything if nothing is said. Switch powers off to see what core makes of it.
+    /// Sets the capabilities. Default: all that the mock has, which is all but a settle time and buses. Switch some off to test
+    /// core's emulation.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
         self
     }
 
-    /// Runs on the machine's clock, with threads, as a real factory does.
+    /// Uses the machine's clock and threads, as a real factory does. Default: a virtual clock.
     pub fn realtime(mut self) -> Self {
         self.clock = Clock::real();
         self
     }
 
-    /// Shows every change of a pin on standard error, and lets lines on standard input drive pins; in real time.
+    /// Prints every change of a pin on standard error, and reads commands that drive pins from standard input. Runs in real time.
     ///
-    /// This is what `PINZERO_PIN_FACTORY=mock` gives.
+    /// `PINZERO_PIN_FACTORY=mock` starts such a mock. Default: no terminal.
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self.realtime()
     }
 
-    /// Writes each change of a pin into this file as well, a line each: `GPIO17 output high`.
+    /// Appends a line to this file for each change of a pin: `GPIO17 output high`. Default: no journal.
     ///
-    /// This is how one process sees what became of the pins of another.
+    /// A test reads the journal to see the pins of another process.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
     }
 
-    /// What outputs become on close if they say nothing themselves; see [`GpioBuilder::on_close`].
+    /// Sets the state of closed outputs that have no `on_close` of their own; see [`GpioBuilder::on_close`].
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = on_close;
         self
     }
 
-    /// Whether the pins are closed when the program ends; see [`GpioBuilder::exit_guard`]. Only in real time.
+    /// Sets whether the pins are closed when the program ends; see [`GpioBuilder::exit_guard`]. No effect on a virtual clock.
     pub fn exit_guard(mut self, is_guarded: bool) -> Self {
         self.is_guarded = is_guarded;
         self
     }
 
-    /// Makes it.
+    /// Creates the mock.
     ///
     /// # Panics
-    /// Where [`try_open`](Builder::try_open) gives an error.
+    /// If [`try_open`](Builder::try_open) returns an error.
     pub fn open(self) -> MockGpio {
         self.try_open().unwrap_or_else(|error| panic!("a mock cannot be made: {error}"))
     }
 
-    /// Makes it.
+    /// Creates the mock.
     ///
     /// # Errors
-    /// [`Io`](crate::ErrorKind::Io) if the journal cannot be written, or if it is to be in real time and the system has no
-    /// descriptor left.
+    /// [`Io`](crate::ErrorKind::Io) if the journal cannot be written or the terminal's thread cannot be started, and
+    /// [`Closed`](crate::ErrorKind::Closed) if the program is ending.
     pub fn try_open(self) -> Result<MockGpio> {
         let output = match (&self.journal, self.terminal) {
             (Some(path), _) => Some(Output::journal(path)?),
@@ -172,7 +184,7 @@ impl Builder {
     }
 }
 
-/// A mock in use: a [`Gpio`], and the circuit on the other side of its pins.
+/// A mock: a [`Gpio`], and the circuit outside its pins.
 #[derive(Debug, Clone)]
 pub struct MockGpio {
     gpio: Gpio,
@@ -188,24 +200,22 @@ impl Deref for MockGpio {
 }
 
 impl MockGpio {
-    /// Moves the virtual clock on, doing what is due on the way, each at its time.
-    ///
-    /// In real time it sleeps instead.
+    /// Moves the virtual clock forward, and fires each deadline on the way at its time. Sleeps instead in real time.
     pub fn advance(&self, duration: Duration) {
         self.gpio.sleep(duration);
     }
 
-    /// The time since the virtual clock's zero.
+    /// Returns the time since the virtual clock's zero.
     pub fn elapsed(&self) -> Duration {
         self.gpio.now() - Instant::ZERO
     }
 
-    /// A bare factory of the same pins, with nothing of core around it; closing it closes what was opened by it.
+    /// Returns a bare backend on the same pins, for tests of the [`PinFactory`](crate::PinFactory) trait itself.
     pub fn factory(&self) -> MockFactory {
         MockFactory::new(self.circuit.clone())
     }
 
-    /// The other side of a pin: what is wired to it.
+    /// Returns the outside of a pin: the place where a finger, a wire or a meter would be.
     ///
     /// # Panics
     /// If the board has no such pin.
@@ -213,7 +223,7 @@ impl MockGpio {
         MockLine::new(self, self.find(pin))
     }
 
-    /// Joins two pins by a wire: a driver on one beats a pull on the other, and a pull crosses.
+    /// Connects two pins by a wire. A driver on one overrules a pull on the other; a pull reaches the other pin, too.
     ///
     /// # Panics
     /// If the board has no such pin.
@@ -222,7 +232,7 @@ impl MockGpio {
         self.runtime().catch_up();
     }
 
-    /// Wires an SPI device to these pins: clock, mosi, miso and select (which is active when low).
+    /// Wires an SPI device to these pins: clock, mosi, miso and chip select (active when low).
     ///
     /// # Panics
     /// If the board has no such pin.
@@ -233,7 +243,7 @@ impl MockGpio {
         MockSpiDevice(exchange)
     }
 
-    /// Wires an MCP3008 to these pins: clock, mosi, miso and select. All its channels are at 0.
+    /// Wires an MCP3008 ADC to these pins: clock, mosi, miso and chip select. All its channels start at 0.
     ///
     /// ```
     /// use pinzero::mock;

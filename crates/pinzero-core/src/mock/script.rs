@@ -1,4 +1,4 @@
-//! Levels that the outside puts on a line at set times.
+//! Drives a line from outside at set times.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! An SPI device on mock pins: it shifts answers out and requests in, as its clock and select lines tell it.
+//! SPI devices on mock pins: they follow clock and chip select, and shift bits in and out.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use super::mcp3008::{Conversion, MockMcp3008};
 use crate::handle::spi::{SpiMode, SpiSettings};
 use crate::types::{Level, Line};
 
-/// An SPI device (mode and order of bits as set up) that is wired to mock pins; made by
+/// An SPI device with scripted answers, highest bit first, wired to mock pins; returned by
 /// [`MockGpio::spi_device`](super::MockGpio::spi_device).
 #[derive(Debug, Clone)]
 pub struct MockSpiDevice(pub(super) Arc<Mutex<Exchange>>);
 
-/// What goes over the wires of a device. Its lock is a leaf below that of the wires.
+/// The bytes to send and the bytes received. Its lock is a leaf, taken inside the lock of the wires.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     answers: VecDeque<u8>,
@@ -22,21 +22,21 @@ pub(super) struct Exchange {
 }
 
 impl MockSpiDevice {
-    /// What it will say next, after all that it has been told to say before. Zeros when there is nothing left.
+    /// Queues bytes to send, after those queued before. The device sends zeros when the queue is empty.
     pub fn answer(&self, bytes: &[u8]) {
         self.0.lock().answers.extend(bytes);
     }
 
-    /// Takes out what it has been sent so far.
+    /// Returns the bytes received since the last call.
     pub fn received(&self) -> Vec<u8> {
         std::mem::take(&mut self.0.lock().received)
     }
 }
 
-/// What a device is.
+/// The kind of a device.
 #[derive(Debug)]
 pub(super) enum Chip {
-    /// One that says what it has been told to say.
+    /// A device with scripted answers.
     Script(Arc<Mutex<Exchange>>),
     Mcp3008(MockMcp3008, Conversion),
 }
@@ -52,10 +52,10 @@ pub(super) struct SpiPeripheral {
     chip: Chip,
     is_selected: bool,
     clock_level: Level,
-    /// How many bits of the byte have come in, and which.
+    /// The number of bits of the current byte received; `input` holds them.
     bits: u32,
     input: u8,
-    /// The byte that goes out, and the bit of it that is on the wire.
+    /// The byte being sent; `level` is its bit on the wire.
     output: u8,
     level: Level,
 }
@@ -84,7 +84,7 @@ impl SpiPeripheral {
         }
     }
 
-    /// Looks at the lines after a change; returns what it drives on its output, `None` while it is not selected.
+    /// Updates the device after a change of its lines. Returns the level that it drives on miso; `None` while not selected.
     pub(super) fn look(&mut self, clock: Level, mosi: Level, select: Level) -> Option<Level> {
         let was_selected = std::mem::replace(&mut self.is_selected, select == Level::Low);
         let ticked = std::mem::replace(&mut self.clock_level, clock) != clock;
@@ -105,14 +105,14 @@ impl SpiPeripheral {
         Some(self.level)
     }
 
-    /// Takes a bit in.
+    /// Receives a bit.
     fn read(&mut self, bit: Level) {
         let exchange = match &mut self.chip {
             Chip::Script(exchange) => exchange,
             Chip::Mcp3008(chip, conversion) => return conversion.read(bit, chip),
         };
         if self.bits == 0 {
-            // Only now is the answer used up: the other side may have deselected instead.
+            // Removed only now: a device that was deselected before the first bit has not sent the byte.
             exchange.lock().answers.pop_front();
         }
         self.input = self.input << 1 | u8::from(bit.is_high());
@@ -124,7 +124,7 @@ impl SpiPeripheral {
         }
     }
 
-    /// Puts the next bit out.
+    /// Puts the next bit on the wire.
     fn shift(&mut self) {
         self.level = match &self.chip {
             Chip::Script(_) => Level::from(self.output >> (7 - self.bits) & 1 == 1),

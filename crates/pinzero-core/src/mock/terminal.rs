@@ -1,4 +1,4 @@
-//! The mock in view: pin changes on standard error or in a journal, and lines on standard input that drive pins.
+//! The mock's terminal: prints pin changes on standard error or into a journal, and reads commands from standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead, Write};
@@ -17,13 +17,13 @@ use crate::types::{Level, Line};
 const HELP: &str =
     "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms)";
 
-/// How long a press lasts if nothing is said.
+/// The default length of a press.
 const PRESS: Duration = ms(200);
 
-/// Who is told of changes.
+/// The output for changes of pins.
 #[derive(Debug)]
 pub(super) enum Output {
-    /// A person at standard error.
+    /// Standard error, for a person.
     Terminal,
     /// A file, for another process to read.
     Journal(File),
@@ -38,15 +38,15 @@ impl Output {
         Ok(Output::Journal(file))
     }
 
-    /// Whether a function that changes is to be shown even where the level does not.
+    /// Returns whether changes of a function are shown even if the level stays.
     pub(super) fn wants_functions(&self) -> bool {
         matches!(self, Output::Journal(_))
     }
 
-    /// Says that a line has changed.
+    /// Prints the state of a line after a change.
     pub(super) fn show(&self, line: Line, state: &LineState) {
         if state.function == LineFunction::Pwm {
-            // Its waves are shown instead.
+            // `show_pulse` prints its signals instead.
             return;
         }
         let sign = if state.level.is_high() { '●' } else { '○' };
@@ -61,7 +61,7 @@ impl Output {
         }
     }
 
-    /// Says that a wave has changed.
+    /// Prints a PWM signal after a change.
     pub(super) fn show_pulse(&self, line: Line, pulse: Pulse) {
         const WIDTH: usize = 20;
         let name = line.to_string();
@@ -78,7 +78,7 @@ impl Output {
     }
 }
 
-/// Writes a line at once and as a whole.
+/// Appends a line in one write.
 fn note(mut file: &File, line: &str) {
     if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
         log::error!("the journal cannot be written: {error}");
@@ -86,11 +86,11 @@ fn note(mut file: &File, line: &str) {
 }
 
 fn say(line: &str) {
-    // A closed terminal is no reason to end a program.
+    // A closed terminal must not end the program.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Starts to obey standard input.
+/// Starts a thread that runs commands from standard input.
 pub(super) fn listen(mock: &MockGpio) -> Result<()> {
     say(HELP);
     let mock = mock.clone();
@@ -106,7 +106,7 @@ pub(super) fn listen(mock: &MockGpio) -> Result<()> {
     })
 }
 
-/// Does what one line of input says, or says what is wrong with it.
+/// Runs one command. On error, returns the text to print.
 fn obey(mock: &MockGpio, input: &str) -> std::result::Result<(), String> {
     let words: Vec<&str> = input.split_whitespace().collect();
     let Some((pin, command)) = words.split_first() else { return Ok(()) };
@@ -118,10 +118,11 @@ fn obey(mock: &MockGpio, input: &str) -> std::result::Result<(), String> {
         ["free"] => line.release(),
         [] | ["press"] => line.press(PRESS),
         ["press", time] => {
-            let time = time.parse().map_err(|_| format!("{time:?} is no number of milliseconds\n{HELP}"))?;
+            let time =
+                time.parse().map_err(|_| format!("{time:?} is not a number of milliseconds\n{HELP}"))?;
             line.press(ms(time));
         }
-        other => return Err(format!("what is {:?}?\n{HELP}", other.join(" "))),
+        other => return Err(format!("unknown action {:?}\n{HELP}", other.join(" "))),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How edges come from a backend to the tasks of the runtime.
+//! The way of edges from a backend to the tasks of the runtime.
 
 use std::sync::Weak;
 
@@ -11,15 +11,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::time::Instant;
 use crate::types::Edge;
 
-/// Where a backend puts the edges of one line.
+/// Receives the edges of one line from a backend.
 ///
-/// A backend either hands over a descriptor to watch (on Linux), or pushes edges from a thread of its own. Neither runs user
-/// code. Clones are the same sink. The default sink leads nowhere: edges that are pushed into it are lost, and it watches nothing.
+/// A backend either registers a file descriptor with `watch` (on Linux), or calls [`push`](EdgeSink::push) on a thread of its
+/// own. Neither runs user code. Clones share one sink. The default sink discards pushed edges and watches nothing.
+///
+/// ```
+/// use pinzero_core::time::Instant;
+/// use pinzero_core::{Edge, EdgeSink, Level};
+///
+/// /// The callback of a vendor's library: runs on the library's thread at each change of the line.
+/// fn on_change(sink: &EdgeSink, nanos: u64, is_high: bool) {
+///     sink.push([Edge { at: Instant::from_nanos(nanos), level: Level::from(is_high), missed: 0 }]);
+/// }
+/// # on_change(&EdgeSink::default(), 5, true);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct EdgeSink {
     shared: Weak<Shared>,
     task: TaskId,
-    /// Which of the task's lines this one is.
+    /// The index of the line within the task.
     index: u8,
 }
 
@@ -28,9 +39,9 @@ impl EdgeSink {
         EdgeSink { shared, task, index }
     }
 
-    /// Reports edges that came together, in their order; no deadline between them is decided before all are in.
+    /// Reports edges that arrived together, in order. Deadlines between them are processed only when all of them are known.
     ///
-    /// After a loss ([`Edge::missed`]) core reads the level again by itself.
+    /// Never blocks for long; may be called with any lock held. After a loss ([`Edge::missed`]), core reads the level again.
     pub fn push(&self, edges: impl IntoIterator<Item = Edge>) {
         if let Some(shared) = self.shared.upgrade() {
             let mut inbox = shared.inbox.lock();
@@ -44,12 +55,36 @@ impl EdgeSink {
 
     /// Watches `fd`, and calls `drain` whenever `fd` is readable, until the returned registration is dropped.
     ///
-    /// `drain` puts edges into an [`EdgeBatch`], of this line or of others: one descriptor may report many lines. `drain` runs
-    /// with the runtime's lock held, so it must read until nothing is left, never block, and log nothing. Give a duplicate of a
-    /// descriptor that others use too.
+    /// `drain` adds edges to an [`EdgeBatch`], of this line or of others: one file descriptor may report many lines. `drain` must
+    /// read until nothing is left: the watch is edge-triggered. `drain` runs with the runtime's lock held, so it must neither block
+    /// nor log. If other code uses the file descriptor too, pass a duplicate.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use std::os::fd::OwnedFd;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// use pinzero_core::time::Clock;
+    /// use pinzero_core::{Edge, EdgeSink, Level, Registration, Result};
+    ///
+    /// /// Watches a non-blocking socket that reports each change of a line as one byte.
+    /// fn watch(sink: &EdgeSink, fd: OwnedFd, mut reports: UnixStream) -> Result<Registration> {
+    ///     let line = sink.clone();
+    ///     sink.watch(fd, move |batch| {
+    ///         let mut byte = [0];
+    ///         while reports.read(&mut byte).is_ok_and(|count| count == 1) {
+    ///             let level = Level::from(byte[0] == 1);
+    ///             batch.push(&line, Edge { at: Clock::real().now(), level, missed: 0 });
+    ///         }
+    ///         Ok(())
+    ///     })
+    /// }
+    /// # let (reports, _) = UnixStream::pair().unwrap();
+    /// # watch(&EdgeSink::default(), reports.try_clone().unwrap().into(), reports).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
+    /// [`Io`](ErrorKind::Io) if the file descriptor cannot be polled, [`Unsupported`](ErrorKind::Unsupported) on a virtual clock,
     /// [`Closed`](ErrorKind::Closed) if the factory is gone.
     #[cfg(target_os = "linux")]
     pub fn watch(
@@ -73,7 +108,7 @@ impl EdgeSink {
     }
 }
 
-/// A descriptor that is watched; dropping this ends the watch.
+/// A watched file descriptor; returned by [`EdgeSink::watch`]. Dropping the registration ends the watch.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 #[must_use = "dropping a registration ends the watch"]
@@ -86,19 +121,19 @@ pub struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            // Dropped without the lock: the source owns what the backend gave it.
+            // Dropped without the lock: the source owns the backend's closure.
             drop(shared.enter(|state| state.tasks.remove_source(self.id)));
         }
     }
 }
 
-/// Edges of any lines, on their way to the tasks.
+/// A batch of edges of any lines; on Linux, `EdgeSink::watch` passes one to be filled.
 #[derive(Debug, Default)]
 pub struct EdgeBatch {
     edges: Vec<Entry>,
 }
 
-/// An edge, and the line of the task that it is for.
+/// An edge, and the index of its line within the task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineEdge {
     pub(crate) index: u8,
@@ -109,14 +144,14 @@ pub(crate) struct LineEdge {
 pub(super) struct Entry {
     pub(super) task: TaskId,
     pub(super) edge: LineEdge,
-    /// The edge's time, or that of an earlier edge of the task if that is later.
+    /// The sort key: the latest time among this edge and the task's edges before it.
     time: Instant,
 }
 
 impl EdgeBatch {
-    /// Adds an edge of the line that `sink` belongs to.
+    /// Adds an edge of the line that `sink` belongs to. Edges of one input or group of inputs keep the order of the calls.
     pub fn push(&mut self, sink: &EdgeSink, edge: Edge) {
-        // A backend's own order counts for the lines of one task, whatever the stamps are.
+        // Within one task the backend's order counts, whatever the timestamps say.
         let last = self.edges.iter().rev().find(|entry| entry.task == sink.task);
         let time = last.map_or(edge.at, |last| last.time.max(edge.at));
         self.edges.push(Entry { task: sink.task, edge: LineEdge { index: sink.index, edge }, time });
@@ -126,7 +161,7 @@ impl EdgeBatch {
         self.edges.is_empty()
     }
 
-    /// Moves all of `other` to the end.
+    /// Appends the edges of `other`.
     pub(super) fn append(&mut self, other: EdgeBatch) {
         if self.edges.is_empty() {
             self.edges = other.edges;
@@ -137,14 +172,14 @@ impl EdgeBatch {
         }
     }
 
-    /// Takes the edges out in the order of their time; those of one task stay in the order in which they were added.
+    /// Takes the edges out, sorted by time. Edges of one task keep their order.
     pub(super) fn take_sorted(&mut self) -> Vec<Entry> {
         let mut edges = std::mem::take(&mut self.edges);
         edges.sort_by_key(|entry| entry.time);
         edges
     }
 
-    /// Gives back the room of an earlier [`take_sorted`](EdgeBatch::take_sorted).
+    /// Reuses the allocation of an earlier [`take_sorted`](EdgeBatch::take_sorted).
     pub(super) fn reuse(&mut self, mut room: Vec<Entry>) {
         room.clear();
         self.edges = room;

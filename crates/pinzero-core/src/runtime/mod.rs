@@ -1,9 +1,9 @@
 //! The runtime of a factory: edges and deadlines go in, pin writes and callbacks come out.
 //!
-//! Everything that happens by itself is a [`Task`]: an input that debounces its edges, a blink, a timer. Tasks live behind one
-//! lock, ordered by deadline. A thread that polls the runtime takes the lock, hands out edges, fires what is due, lets go, and
-//! then runs the callbacks that came of it: in order, one at a time, with no lock held. Two threads on one poller do this, or,
-//! for the mock, the thread that moves the virtual clock.
+//! Each background activity is a [`Task`]: an input that debounces its edges, a blink, a timer. One lock guards the tasks,
+//! which are ordered by deadline. A thread that polls the runtime takes the lock, passes edges to their tasks, fires the tasks
+//! that are due and releases the lock. Then the thread runs the resulting callbacks: in order, one at a time, with no lock
+//! held. Two threads on one poller do this or, on a virtual clock, the thread that moves the clock.
 
 mod edges;
 mod outbox;
@@ -32,7 +32,7 @@ use crate::time::{Clock, Instant};
 use outbox::Aftermath;
 use threads::Threads;
 
-/// The runtime of one factory. Dropping it ends its threads.
+/// The runtime of one factory. Dropping the runtime ends its threads.
 #[derive(Debug)]
 pub(crate) struct Runtime(Arc<Shared>);
 
@@ -41,22 +41,22 @@ struct Shared {
     clock: Clock,
     ids: AtomicU64,
     state: Mutex<State>,
-    /// What was pushed and not yet taken. Its lock is a leaf, so a thread may push with any other lock held.
+    /// Pushed edges and reschedules that are not processed yet. The lock is a leaf: a thread may push with any other lock held.
     ///
-    /// There is no flag to say that the inbox is not empty. On a virtual clock one thread pushes and then tries the state's
-    /// lock, another lets go of that and then looks here: this lock lets one of them see what the other has done.
+    /// A flag for "not empty" outside this lock would not do. On a virtual clock one thread pushes and then tries the state's
+    /// lock, while another releases that lock and then checks the inbox. Due to this lock, one of them sees the other's step.
     inbox: Mutex<Inbox>,
     /// `None` if the clock is virtual.
     threads: Option<Threads>,
     panics: AtomicU64,
 }
 
-/// What the lock of a runtime guards.
+/// The data behind a runtime's lock.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) tasks: Tasks,
     pub(crate) outbox: Outbox,
-    /// What the poller's timer is set to.
+    /// The time to which the poller's timer is set.
     armed: Option<Instant>,
 }
 
@@ -71,7 +71,7 @@ impl State {
         self.tasks.insert(id, task, &mut self.outbox);
     }
 
-    /// Asks a task anew when it wants to be fired.
+    /// Updates the deadline of a task.
     pub(crate) fn schedule(&mut self, id: TaskId) {
         self.tasks.schedule(id, &mut self.outbox);
     }
@@ -84,12 +84,12 @@ struct Inbox {
     rescheduled: Vec<TaskId>,
 }
 
-/// Who polls the runtime.
+/// The thread that polls the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
-    /// One of its own threads, or the thread that moves a virtual clock.
+    /// A thread of the runtime, or the thread that moves a virtual clock.
     Runtime,
-    /// A thread of the program. It may hold locks that a callback wants, so it leaves callbacks to the runtime's threads.
+    /// A thread of the program, which may hold locks that a callback needs. It leaves callbacks to the runtime's threads.
     User,
 }
 
@@ -115,12 +115,12 @@ impl Runtime {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// Returns a number for a task to come, so that its edges can be addressed before the task is there.
+    /// Returns the id of a future task, so that a sink can be created before the task.
     pub(crate) fn reserve(&self) -> TaskId {
         TaskId::from_raw(self.0.next_id())
     }
 
-    /// Returns the sink of a task's line number `index`.
+    /// Returns the sink for line `index` of a task.
     pub(crate) fn sink(&self, id: TaskId, index: u8) -> EdgeSink {
         EdgeSink::new(Arc::downgrade(&self.0), id, index)
     }
@@ -128,7 +128,7 @@ impl Runtime {
     /// Starts the threads, if the clock is real and they are not running yet.
     ///
     /// # Errors
-    /// [`Io`](crate::ErrorKind::Io) if the system gives no thread.
+    /// [`Io`](crate::ErrorKind::Io) if the system has no thread or file descriptor left.
     pub(crate) fn start(&self) -> Result<()> {
         match &self.0.threads {
             Some(threads) => threads.start(&self.0),
@@ -136,34 +136,34 @@ impl Runtime {
         }
     }
 
-    /// Ends a task. Once this returns the task neither writes nor queues anything any more.
+    /// Ends a task. Once this returns, the task neither writes nor queues anything any more.
     pub(crate) fn remove(&self, id: TaskId) {
         self.enter(|state| state.remove(id));
     }
 
-    /// Asks a task anew when it wants to be fired. Can be called from within a task.
+    /// Updates the deadline of a task, later and without the runtime's lock. May be called from within a task.
     pub(crate) fn reschedule(&self, id: TaskId) {
         self.0.inbox.lock().rescheduled.push(id);
         self.0.wake();
     }
 
-    /// Takes the lock, changes the state, and sees to what comes of that.
+    /// Runs `work` with the lock held, and then processes the results.
     pub(crate) fn enter<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         self.0.enter(work)
     }
 
-    /// Sees to what a write has set off, if the clock is virtual: callbacks run now, on this thread. Call this with no lock
-    /// held. On a real clock the threads do it.
+    /// Processes the results of a write on a virtual clock: callbacks run now, on this thread. On a real clock the threads do
+    /// this. Call this with no lock held.
     pub(crate) fn catch_up(&self) {
         self.0.catch_up();
     }
 
-    /// Blocks until `ready` gives something or `deadline` comes. `bell` is rung whenever `ready` may give something.
+    /// Blocks until `ready` returns `Some` or `deadline` passes. `bell` rings whenever `ready` may have changed its answer.
     ///
-    /// On a virtual clock this is what makes time pass.
+    /// On a virtual clock this moves the clock.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing can end the wait any more; see [`virtual_time`].
+    /// On a virtual clock, if nothing can end the wait; see [`virtual_time`].
     pub(crate) fn wait<T>(
         &self,
         bell: &Bell,
@@ -194,7 +194,7 @@ impl Runtime {
         }
     }
 
-    /// Lets `duration` pass: really, or on the virtual clock.
+    /// Sleeps for `duration`, or moves the virtual clock.
     pub(crate) fn sleep(&self, duration: Duration) {
         if self.0.clock.is_manual() {
             self.0.advance_to(self.0.clock.now() + duration);
@@ -203,7 +203,7 @@ impl Runtime {
         }
     }
 
-    /// Returns how many threads the runtime has at the moment.
+    /// Returns how many threads the runtime has now.
     pub(crate) fn thread_count(&self) -> usize {
         self.0.threads.as_ref().map_or(0, Threads::count)
     }
@@ -222,7 +222,7 @@ impl Shared {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Wakes a thread of the runtime, if there are any. Nothing else: any lock may be held.
+    /// Wakes a thread of the runtime, if there are any. Takes none of the runtime's locks, so any of them may be held.
     fn wake(&self) {
         if let Some(threads) = &self.threads {
             threads.wake();
@@ -238,11 +238,12 @@ impl Shared {
         result
     }
 
-    /// One pass: what was pushed and what `read` fetches, then what is due; then, without the lock, the callbacks.
+    /// Makes one pass: processes the edges that `read` fetches or that were pushed, then deadlines, then, without the lock, the
+    /// callbacks.
     fn poll_once(&self, read: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
         read(&mut state);
-        // After the poller has been asked, which uses up the wake-up of what was pushed.
+        // After `read`, which consumes the wake-up of the pushed edges.
         self.open_inbox(&mut state);
         let State { tasks, outbox, .. } = &mut *state;
         tasks.dispatch(self.clock.now(), outbox);
@@ -250,7 +251,7 @@ impl Shared {
         self.catch_up();
     }
 
-    /// Takes what was pushed, and returns whether there was anything; edges still have to be dispatched.
+    /// Empties the inbox, and returns whether anything was in it. The edges still have to be dispatched.
     fn open_inbox(&self, state: &mut State) -> bool {
         let Inbox { edges, rescheduled } = std::mem::take(&mut *self.inbox.lock());
         let is_empty = edges.is_empty() && rescheduled.is_empty();
@@ -261,7 +262,7 @@ impl Shared {
         !is_empty
     }
 
-    /// Takes what was pushed, and what comes of that, until nothing is left.
+    /// Empties the inbox and dispatches its edges, until it stays empty.
     fn take_inbox(&self, state: &mut State) {
         while self.open_inbox(state) {
             let State { tasks, outbox, .. } = &mut *state;
@@ -269,7 +270,7 @@ impl Shared {
         }
     }
 
-    /// Fires what is due, sets the timer, lets go of the lock, wakes the waiters and runs the callbacks.
+    /// Fires the tasks that are due, sets the timer, releases the lock, wakes the waiters and runs the callbacks.
     fn finish(&self, caller: Caller, mut guard: MutexGuard<'_, State>) {
         let state = &mut *guard;
         if state.tasks.first_deadline().is_some() {
@@ -310,7 +311,7 @@ impl Shared {
     }
 }
 
-/// Wakes a runtime that may be gone already.
+/// A weak reference to a runtime.
 #[derive(Debug, Clone)]
 pub(crate) struct RuntimeRef(Weak<Shared>);
 
@@ -321,7 +322,7 @@ impl Runtime {
 }
 
 impl RuntimeRef {
-    /// Ends a task, if the runtime is still there.
+    /// Ends a task, if the runtime still exists.
     pub(crate) fn remove(&self, id: TaskId) {
         if let Some(shared) = self.0.upgrade() {
             shared.enter(|state| state.remove(id));

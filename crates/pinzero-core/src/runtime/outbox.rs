@@ -1,4 +1,4 @@
-//! What comes of a pass of the runtime and is done without its lock: callbacks, wake-ups, log lines.
+//! The results of a pass of the runtime that need its lock released: callbacks, wake-ups, log lines.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use super::tasks::Over;
 use crate::debug::opaque;
 use crate::event::{Hub, Kinded};
 
-/// User code that waits for its turn.
+/// User code that waits to be called.
 pub(crate) trait Deliver: Send + Sync {
-    /// Calls the user's code for the first `count` events that wait; returns how often the code panicked.
+    /// Calls the user code for the first `count` waiting events. Returns the number of panics.
     fn deliver(&self, count: usize) -> u64;
 }
 
 opaque!(Deliver);
 
-/// One turn of a device or a timer.
+/// A queued call of a device's handlers or of a timer.
 #[derive(Debug)]
 pub(super) struct Call {
     to: Arc<dyn Deliver>,
-    /// So many events in a row are of this device.
+    /// The number of consecutive events of this device.
     count: usize,
 }
 
@@ -31,28 +31,28 @@ impl Call {
     }
 }
 
-/// Results of tasks. Whoever has held the runtime's lock sees to them after letting go.
+/// Results of tasks. The thread that held the runtime's lock processes them after releasing the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     calls: VecDeque<Call>,
-    /// Some thread is running callbacks.
+    /// `true` while a thread is running callbacks.
     calling: bool,
     wakes: Vec<Arc<Bell>>,
     complaints: Vec<String>,
     over: Vec<Over>,
 }
 
-/// What is done without the lock at the end of a pass.
+/// The part of the outbox that every thread processes at the end of a pass, without the lock.
 #[derive(Debug, Default)]
 pub(super) struct Aftermath {
     pub(super) wakes: Vec<Arc<Bell>>,
     pub(super) complaints: Vec<String>,
-    /// Tasks that have ended; they may own handles.
+    /// Ended tasks and sources, to be dropped: they may own handles.
     pub(super) over: Vec<Over>,
 }
 
 impl Outbox {
-    /// Tells the handlers, iterators and waiters of `hub` about `event`.
+    /// Passes `event` to the handlers, iterators and waiters of `hub`.
     pub(crate) fn emit<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, event: E) {
         if hub.feed(event) {
             self.call(hub.clone());
@@ -60,7 +60,7 @@ impl Outbox {
         self.wake(hub.bell());
     }
 
-    /// Has `to` called once; calls are made in their order.
+    /// Queues a call of `to`. Calls are made in order.
     pub(crate) fn call(&mut self, to: Arc<dyn Deliver>) {
         match self.calls.back_mut() {
             Some(last) if Arc::ptr_eq(&last.to, &to) => last.count += 1,
@@ -68,12 +68,12 @@ impl Outbox {
         }
     }
 
-    /// Logs an error, later: a logger is the program's code.
+    /// Queues a log line of an error. Not logged here: a logger is user code.
     pub(crate) fn complain(&mut self, complaint: String) {
         self.complaints.push(complaint);
     }
 
-    /// Wakes all that wait on `bell`.
+    /// Queues a wake-up of all waiters on `bell`.
     pub(crate) fn wake(&mut self, bell: &Arc<Bell>) {
         if self.wakes.last().is_none_or(|last| !Arc::ptr_eq(last, bell)) {
             self.wakes.push(bell.clone());
@@ -84,21 +84,21 @@ impl Outbox {
         self.over.push(over);
     }
 
-    /// Whether callbacks wait and no thread is at them.
+    /// Returns whether callbacks wait and no thread is running any.
     pub(super) fn wants_caller(&self) -> bool {
         !self.calls.is_empty() && !self.calling
     }
 
-    /// Moves all calls to `batch`, which is empty, for the caller to make; none while another thread makes some.
+    /// Moves all calls to the empty `batch` for the caller to make. Moves none while another thread is making calls.
     pub(super) fn take_calls(&mut self, batch: &mut VecDeque<Call>) {
         if !self.calling {
-            // The room goes to and fro, and is made only once.
+            // Swapped, so that both allocations are reused.
             std::mem::swap(batch, &mut self.calls);
             self.calling = !batch.is_empty();
         }
     }
 
-    /// Notes that the calls taken have been made.
+    /// Records that the calls taken have been made.
     pub(super) fn end_calls(&mut self) {
         self.calling = false;
     }

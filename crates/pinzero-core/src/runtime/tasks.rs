@@ -1,4 +1,4 @@
-//! The tasks of a runtime, their deadlines, and the descriptors that bring their edges.
+//! The tasks of a runtime, their deadlines, and the file descriptors that report their edges.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use crate::debug::opaque;
 use crate::error::Result;
 use crate::time::Instant;
 
-/// A task's number; 0 is that of no task.
+/// The id of a task; 0 stands for no task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TaskId(pub(super) u64);
 
@@ -23,40 +23,40 @@ impl TaskId {
     }
 }
 
-/// Something that happens by itself. Its methods run with the runtime's lock held: no user code, no blocking.
+/// A background activity. Its methods run with the runtime's lock held: no user code, no blocking.
 pub(crate) trait Task: Send {
-    /// Takes edges of its lines, in their order.
+    /// Processes edges of the task's lines, in order.
     fn edges(&mut self, _edges: &[LineEdge], _outbox: &mut Outbox) {}
 
-    /// Reads the levels anew: edges were lost, and all that were left have been taken.
+    /// Reads the levels again after a loss of edges. All remaining edges have been processed.
     fn resync(&mut self, _now: Instant, _outbox: &mut Outbox) {}
 
-    /// Does what is due at `now`.
+    /// Processes the deadlines up to `now`.
     fn fire(&mut self, now: Instant, outbox: &mut Outbox);
 
-    /// Returns when the task wants to be fired.
+    /// Returns when to call [`fire`](Task::fire) next.
     fn next(&self) -> Next;
 }
 
 opaque!(Task);
 
-/// When a task wants to be fired.
+/// The next deadline of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     At(Instant),
-    /// When an edge comes.
+    /// None until an edge comes.
     Idle,
-    /// Never: the task is over.
+    /// None: the task has ended.
     Done,
 }
 
-/// A watched descriptor's number.
+/// The id of a watched file descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SourceId(pub(super) u64);
 
 pub(super) type Drain = Box<dyn FnMut(&mut EdgeBatch) -> Result<()> + Send>;
 
-/// A descriptor that is watched, and how to read it. Dropping it ends the watch.
+/// A watched file descriptor, and the backend's closure that reads it. Dropping the source ends the watch.
 pub(super) struct Source {
     #[cfg(target_os = "linux")]
     watch: (std::sync::Arc<Poller>, std::os::fd::OwnedFd),
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// A task or a source that has ended, to be dropped without the lock.
+/// An ended task or source, to be dropped without the lock.
 #[derive(Debug)]
 #[expect(dead_code, reason = "held only to be dropped later")]
 pub(super) enum Over {
@@ -104,15 +104,15 @@ pub(crate) struct Tasks {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     task: Option<Box<dyn Task>>,
-    /// Edges that came before the task.
+    /// Edges that arrived before the task was inserted.
     early: Vec<LineEdge>,
-    /// Where its edges come from.
+    /// The source of the task's edges.
     source: Option<SourceId>,
     deadline: Option<Instant>,
 }
 
 impl Tasks {
-    /// Adds a task, and hands over the edges that came before it.
+    /// Adds a task, and passes it the edges that arrived earlier.
     pub(crate) fn insert(&mut self, id: TaskId, task: Box<dyn Task>, outbox: &mut Outbox) {
         let slot = self.slots.entry(id).or_default();
         let task = slot.task.insert(task);
@@ -123,12 +123,12 @@ impl Tasks {
         self.schedule(id, outbox);
     }
 
-    /// Keeps the edges of a task that is to come.
+    /// Keeps the edges of a task that is not inserted yet.
     pub(crate) fn expect(&mut self, id: TaskId) {
         self.slots.entry(id).or_default();
     }
 
-    /// Ends a task, if it is there. It neither writes nor queues anything any more.
+    /// Ends a task, if it exists. The task neither writes nor queues anything any more.
     pub(crate) fn remove(&mut self, id: TaskId, outbox: &mut Outbox) {
         let Some(slot) = self.slots.remove(&id) else { return };
         if let Some(at) = slot.deadline {
@@ -137,7 +137,7 @@ impl Tasks {
         outbox.bury(Over::Task(slot));
     }
 
-    /// Sets the deadline of a task anew, after something it depends on has changed.
+    /// Updates the deadline of a task after its state has changed.
     pub(crate) fn schedule(&mut self, id: TaskId, outbox: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let next = slot.task.as_ref().map_or(Next::Idle, |task| task.next());
@@ -157,7 +157,7 @@ impl Tasks {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Watches a source, whose edges are those of `task` at least.
+    /// Watches a source that reports the edges of `task`, and maybe of others.
     #[cfg(target_os = "linux")]
     pub(super) fn add_source(&mut self, id: SourceId, task: TaskId, source: Source) -> Result<()> {
         let (poller, fd) = &source.watch;
@@ -174,12 +174,12 @@ impl Tasks {
         self.sources.remove(&id)
     }
 
-    /// Whether edges come by several descriptors.
+    /// Returns whether several file descriptors report edges.
     pub(super) fn has_several_sources(&self) -> bool {
         self.sources.len() > 1
     }
 
-    /// Reads all that a source has. [`dispatch`](Tasks::dispatch) hands it out.
+    /// Reads all edges of a source into the batch, for [`dispatch`](Tasks::dispatch).
     pub(super) fn read(&mut self, id: SourceId, outbox: &mut Outbox) {
         let Some(source) = self.sources.get_mut(&id) else { return };
         if let Err(error) = (source.drain)(&mut self.batch) {
@@ -197,7 +197,7 @@ impl Tasks {
         self.batch.append(read);
     }
 
-    /// Hands out the edges that have come, in the order of their time over all lines.
+    /// Passes the edges of the batch to their tasks, in the order of their times over all lines.
     pub(super) fn dispatch(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.batch.is_empty() {
             return;
@@ -226,7 +226,7 @@ impl Tasks {
         let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else {
             return false;
         };
-        // An edge that is older than the deadline must not be overtaken by it.
+        // An unread edge may be older than the deadline, so read it first.
         if let Some(source) = self.slots.get(&id).and_then(|slot| slot.source) {
             self.read(source, outbox);
             self.dispatch(now, outbox);

@@ -12,24 +12,24 @@ use crate::thread::spawn;
 
 pub(super) use super::poller::Poller;
 
-/// One to see to edges and deadlines while the other runs a slow callback.
+/// Two: one handles edges and deadlines while the other runs a slow callback.
 const THREADS: usize = 2;
 
-/// How often one pass looks for further descriptors that are readable, lest a flood keep callbacks waiting.
+/// How often one pass checks for further readable file descriptors. Limited, so that a flood does not delay callbacks.
 const ROUNDS: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Threads {
-    /// Not there before the threads are.
+    /// Created with the threads.
     poller: OnceLock<Arc<Poller>>,
-    /// How many have been started.
+    /// The number of threads started.
     started: Mutex<usize>,
     stopped: Arc<AtomicBool>,
     running: Arc<AtomicUsize>,
 }
 
 impl Threads {
-    /// Starts the threads, if they are not running yet: a program that only writes pins has none.
+    /// Starts the threads, if they are not running yet. A program that only writes pins never starts them.
     pub(super) fn start(&self, shared: &Arc<Shared>) -> Result<()> {
         let mut started = self.started.lock();
         if *started == THREADS {
@@ -51,7 +51,7 @@ impl Threads {
             let running = self.running.clone();
             let body = move || {
                 run(&shared, &poller, &stopped);
-                // Of two wake-ups in a row the other thread may have slept through its own.
+                // Two wake-ups in a row may both have gone to this thread, so pass one on.
                 poller.wake();
                 running.fetch_sub(1, Ordering::Relaxed);
             };
@@ -65,7 +65,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Ends the threads; does not wait for them, as the caller may be one.
+    /// Ends the threads. Does not wait for them, because the caller may be one.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         for _ in 0..THREADS {
@@ -83,9 +83,9 @@ impl Threads {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Sets the poller's timer to the first deadline, unless it fires by then anyway.
+    /// Sets the poller's timer to the first deadline, unless the timer fires by then anyway.
     ///
-    /// A timer that fires too early costs one pass for nothing; to move it with each press and release of a button would cost a
+    /// A timer that fires too early costs one empty pass. Moving the timer at each press and release of a button would cost a
     /// system call each.
     pub(super) fn arm(&self, state: &mut State) {
         let (Some(first), Some(poller)) = (state.tasks.first_deadline(), self.poller.get()) else { return };
@@ -95,7 +95,7 @@ impl Threads {
         }
     }
 
-    /// Returns the poller, which is there once the threads are.
+    /// Returns the poller. Fails before the threads have been started.
     #[cfg(target_os = "linux")]
     pub(super) fn poller(&self) -> Result<Arc<Poller>> {
         let missing = || Error::new(ErrorKind::Io, "a descriptor cannot be watched before the runtime runs");
@@ -107,20 +107,20 @@ fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
     let mut ready: Vec<SourceId> = Vec::new();
     while !stopped.load(Ordering::Acquire) {
         poller.wait();
-        // The runtime is held only for one pass: dropping its last handle must end this thread.
+        // Upgraded for one pass only: dropping the last handle of the runtime must end this thread.
         let Some(shared) = shared.upgrade() else { return };
         shared.poll_once(|state| read(state, poller, &mut ready));
     }
 }
 
-/// Reads all descriptors that are readable.
+/// Reads all readable file descriptors.
 ///
-/// Where there are several, another look follows each round: an edge of theirs may be older than one that has just been read.
+/// If there are several, checks again after each round: another one may have an edge that is older than one just read.
 fn read(state: &mut State, poller: &Poller, ready: &mut Vec<SourceId>) {
     for _ in 0..ROUNDS {
         ready.clear();
         if poller.collect(ready) {
-            // The timer has fired and is no longer set to anything.
+            // The timer has fired, so it is not set any more.
             state.armed = None;
         }
         for id in ready.iter() {

@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::{Caller, Shared};
 use crate::time::Instant;
 
-/// How far a wait without a timeout moves the clock before it gives up: whatever recurs, a blink or a poll, has recurred.
+/// How far a wait without a timeout moves the clock before it panics: long enough for every periodic task to have run.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many deadlines have to pass as well: one that is two days away is waited for.
+/// How many deadlines must pass as well before it panics, so that a single deadline two days away is waited for.
 const DEADLINES: u32 = 1000;
 
 impl Shared {
-    /// Sees to what was pushed, if the clock is virtual. Where another thread holds the lock, or this one does further up, that
-    /// thread looks at the inbox again when it is done.
+    /// Processes the inbox, if the clock is virtual. If the state is locked, by another thread or further up on this one, the
+    /// holder checks the inbox again after releasing the lock.
     pub(super) fn catch_up(&self) {
         if self.threads.is_some() {
             return;
@@ -40,7 +40,7 @@ impl Shared {
     /// Waits by moving the clock from deadline to deadline.
     ///
     /// # Panics
-    /// Without a `deadline`: if nothing is scheduled, or if what is scheduled has only recurred for a day.
+    /// Without a `deadline`: if nothing is scheduled, or if a day of virtual time has not ended the wait.
     pub(super) fn wait_virtually<T>(
         &self,
         deadline: Option<Instant>,
@@ -71,10 +71,10 @@ impl Shared {
         }
     }
 
-    /// Moves to the next deadline, if it comes by `limit`, and fires what is due there.
+    /// Moves the clock to the next deadline, if that is at most `limit`, and fires the tasks due then.
     fn step(&self, limit: Instant) -> bool {
         let mut state = self.state.lock();
-        // Before time moves: what was pushed may be due earlier than all else.
+        // Before time moves: a pushed edge may create an earlier deadline.
         self.take_inbox(&mut state);
         let next = state.tasks.first_deadline().filter(|at| *at <= limit.min(Instant::LAST));
         if let Some(at) = next {

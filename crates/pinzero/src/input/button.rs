@@ -16,8 +16,8 @@ use crate::{Builder, Open, Site};
 ///               |<- hold_time ->|
 /// ```
 ///
-/// A `Button` does all that a [`DigitalInputDevice`] does. It also tells a click, a double click and a long press apart:
-/// each press is exactly one of them.
+/// A `Button` does all that a [`DigitalInputDevice`] does. It also distinguishes a click, a double click and a long press:
+/// each press is part of exactly one of them.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -66,7 +66,7 @@ impl Button {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the button with other options.
+    /// Returns a builder for a button with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pressable> {
         Builder::new(Pressable::new(pin))
     }
@@ -79,7 +79,7 @@ impl Button {
         self.is_active()
     }
 
-    /// Returns how long the button has been pressed; `None` if it is not.
+    /// Returns how long the button has been pressed; `None` if it is released.
     pub fn pressed_time(&self) -> Option<Duration> {
         self.active_time()
     }
@@ -127,7 +127,7 @@ impl Button {
         self.input().on(EventKind::DoubleClicked, handler)
     }
 
-    /// Calls `handler` once when a press has lasted for the hold time. Such a press is no click.
+    /// Calls `handler` once when a press has lasted for the hold time. Such a press is not a click.
     pub fn when_long_pressed<R: Outcome>(
         &self,
         handler: impl FnMut(&Event) -> R + Send + 'static,

@@ -1,4 +1,4 @@
-//! [`DigitalInputDevice`]: active or not.
+//! [`DigitalInputDevice`]: active or inactive.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::Pulled;
 use crate::device::single_pin;
 use crate::{Builder, Open, Site};
 
-/// Anything that is either active or not: a switch, a sensor with a digital output.
+/// A device that is active or inactive: a switch, a sensor with a digital output.
 ///
 /// Clones are handles of the same device, and dropping the last one closes the device.
 ///
 /// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may
 /// block, close devices and panic without harm to others. A handler may return a [`Result`]; an error is logged. Each
-/// `when_…` adds a handler to those that are there; [`Handler::remove`] and
-/// [`clear_handlers`](Self::clear_handlers) take them out.
+/// `when_…` adds a handler and keeps the earlier ones, unlike gpiozero; [`Handler::remove`] and
+/// [`clear_handlers`](Self::clear_handlers) remove them.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -43,12 +43,12 @@ impl DigitalInputDevice {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other options.
+    /// Returns a builder for a device with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pulled> {
         Builder::new(Pulled::new(pin, false))
     }
 
-    /// Makes a device of an open line.
+    /// Returns a device on an open line.
     pub(super) fn from_input(input: Input) -> Self {
         DigitalInputDevice { input }
     }
@@ -69,12 +69,12 @@ impl DigitalInputDevice {
         self.is_active()
     }
 
-    /// Returns how long the device has been active; `None` if it is not.
+    /// Returns how long the device has been active; `None` if it is inactive.
     pub fn active_time(&self) -> Option<Duration> {
         self.input.active_time()
     }
 
-    /// Returns how long the device has been inactive; `None` if it is not.
+    /// Returns how long the device has been inactive; `None` if it is active.
     pub fn inactive_time(&self) -> Option<Duration> {
         self.input.inactive_time()
     }
@@ -131,17 +131,17 @@ impl DigitalInputDevice {
         self.input.wait_for_timeout(false, timeout)
     }
 
-    /// Returns how many edges have been lost so far, because they came faster than anybody could take them.
+    /// Returns how many edges have been lost so far, because they came faster than they could be read.
     pub fn missed(&self) -> u64 {
         self.input.missed()
     }
 
-    /// Returns the line below, with electrical levels. It is the same pin, not a second one.
+    /// Returns the handle of the line, which has electrical levels. Both use the same pin.
     pub fn input(&self) -> &Input {
         &self.input
     }
 
-    /// Returns whether the device is active, by the last event and without a look at the pin.
+    /// Returns whether the device was active at its last event. Does not read the pin.
     pub(super) fn was_active(&self) -> bool {
         self.active_time().is_some()
     }

@@ -13,9 +13,9 @@ use crate::{Builder, Open, Site};
 pub struct Pulled {
     /// The pin.
     pub pin: PinSpec,
-    /// Whether the pin is pulled up or down; `None` sets no pull.
+    /// `true` pulls the pin up, `false` pulls it down; `None` sets no pull.
     pub pull_up: Option<bool>,
-    /// Whether high is the active level, if there is no pull that tells.
+    /// `true` if high is the active level. `None` with a pull, which decides this.
     pub active_state: Option<bool>,
     /// How long the level must be steady before a change counts. Default: zero, which is off.
     pub bounce_time: Duration,
@@ -31,7 +31,7 @@ pub struct Pressable {
     pub pulled: Pulled,
     /// How long a press must last to be a hold. Default: 1 second.
     pub hold_time: Duration,
-    /// Whether a hold is reported again after each further hold time. Default: no.
+    /// `true` reports a hold again after each further hold time. Default: `false`.
     pub hold_repeat: bool,
     /// How soon after a release the next press makes a double click. Default: 300 ms.
     pub double_click_time: Duration,
@@ -49,7 +49,7 @@ impl Pulled {
         }
     }
 
-    /// Prepares to open the line with these options.
+    /// Returns a builder for the line with these options.
     pub(super) fn input(self, site: &Site) -> Result<InputBuilder> {
         let (bias, active) =
             self.levels().map_err(|error| error.with_pin(&self.pin).with_device(site.device()))?;
@@ -102,7 +102,7 @@ impl AsMut<Pulled> for Pressable {
 impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
     /// Sets the resistor inside the chip, and with it the active level. `true` pulls the pin up: active is low. `false`
     /// pulls it down: active is high. `None` sets no pull: [`active_state`](Self::active_state) names the active level.
-    /// Default: as the device's `new` says.
+    /// Default: see the device's `new`.
     pub fn pull_up(mut self, pull_up: impl Into<Option<bool>>) -> Self {
         self.options.as_mut().pull_up = pull_up.into();
         self
@@ -116,7 +116,7 @@ impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
 
     /// Sets how long the level must be steady before a change counts. Default: off.
     ///
-    /// Works the same way on every factory, has no upper limit, and never swallows the state that remains.
+    /// Works the same way on every factory, has no upper limit, and never loses the state that remains.
     pub fn bounce_time(mut self, time: Duration) -> Self {
         self.options.as_mut().bounce_time = time;
         self
@@ -124,15 +124,15 @@ impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
 
     /// Sets how long changes are ignored after one that counted. Default: off.
     ///
-    /// The other way to debounce: the device reports a change at once and then is deaf for this time. When the time is
-    /// over, the device reports the state that remains.
+    /// The other way to debounce: the device reports a change at once and then ignores edges for this time. When the time is
+    /// over, the device reports the state if it has changed.
     pub fn lockout_time(mut self, time: Duration) -> Self {
         self.options.as_mut().lockout_time = time;
         self
     }
 }
 
-/// Options of devices that tell gestures apart.
+/// Options of devices that distinguish click, double click and long press.
 impl<D: Open<Pressable>> Builder<D, Pressable> {
     /// Sets how long a press must last to be a hold and a long press. Default: 1 second.
     pub fn hold_time(mut self, time: Duration) -> Self {

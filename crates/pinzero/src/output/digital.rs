@@ -8,9 +8,9 @@ use super::Digital;
 use crate::device::single_pin;
 use crate::{Builder, Open, Site};
 
-/// Anything that is either on or off: a relay, a transistor, a LED.
+/// A device that is on or off: a relay, a transistor, a LED.
 ///
-/// Clones are handles of the same device, and dropping the last one closes the device. Every write ends a blink that runs.
+/// Clones share one device; dropping the last clone closes it. Every write ends a running blink.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -39,7 +39,7 @@ impl DigitalOutputDevice {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other options.
+    /// Returns a builder for a device with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
         Builder::new(Digital::new(pin))
     }
@@ -130,7 +130,7 @@ impl DigitalOutputDevice {
         self.output.blink(plan, self.active)
     }
 
-    /// Returns the line below, with electrical levels. It is the same pin, not a second one.
+    /// Returns the handle of the line, which has electrical levels. Both use the same pin.
     pub fn output(&self) -> &Output {
         &self.output
     }

@@ -34,7 +34,7 @@ impl Led {
         Led::builder(pin).open()
     }
 
-    /// Prepares to open the LED with other options.
+    /// Returns a builder for a LED with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
         Builder::new(Digital::new(pin))
     }

@@ -34,7 +34,7 @@ pub struct Pulsed {
     pub initial: f64,
     /// The frequency in hertz. Default: 100.
     pub frequency: f64,
-    /// Whether the pulses must be made by hardware. Default: no.
+    /// `true` requires hardware PWM. Default: `false`.
     pub hardware: bool,
 }
 
@@ -82,8 +82,8 @@ impl<D: Open<O>, O: AsMut<Driven>> Builder<D, O> {
 
 /// Options of devices that are on or off.
 impl<D: Open<Digital>> Builder<D, Digital> {
-    /// Sets whether the device is on from the first instant. Default: `false`. With `None` the device keeps the level
-    /// that is on the pin already.
+    /// Sets whether the device is on from the first instant. `None` keeps the level that is on the pin already. Default:
+    /// `false`.
     pub fn initial_value(mut self, on: impl Into<Option<bool>>) -> Self {
         self.options.initial = on.into();
         self
@@ -104,10 +104,10 @@ impl<D: Open<Pulsed>> Builder<D, Pulsed> {
         self
     }
 
-    /// Sets whether hardware must make the pulses: exact, and without work for the processor. Default: `false`.
+    /// Requires hardware PWM, which is exact and takes no processor time; `open` fails without it. Default: `false`.
     ///
-    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. Local factories need a line in `config.txt` for it; the
-    /// error names that line where it is missing.
+    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; if
+    /// the line is missing, the error names it.
     pub fn hardware(mut self, hardware: bool) -> Self {
         self.options.hardware = hardware;
         self

@@ -10,11 +10,11 @@ use super::Pulsed;
 use crate::device::single_pin;
 use crate::{Builder, Open, Site};
 
-/// A device whose brightness or speed follows the duty cycle of a train of pulses.
+/// A device whose brightness or speed follows the duty cycle of a PWM signal.
 ///
-/// The factory makes the pulses itself if it has PWM; if not, they are made in software. See
-/// [`Gpio::capabilities`](crate::Gpio::capabilities). Clones are handles of the same device, and dropping the last one
-/// closes the device. Every write ends an animation that runs.
+/// If the factory has no PWM, core generates the signal in software; see
+/// [`Gpio::capabilities`](crate::Gpio::capabilities). Clones share one device; dropping the last clone closes it. Every write
+/// ends a running animation.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -56,7 +56,7 @@ impl PwmOutputDevice {
         Self::builder(pin).open()
     }
 
-    /// Prepares to open the device with other options.
+    /// Returns a builder for a device with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pulsed> {
         Builder::new(Pulsed::new(pin))
     }
@@ -97,7 +97,7 @@ impl PwmOutputDevice {
         self.set_value(0.0)
     }
 
-    /// Sets the value to 1 minus the value, as gpiozero does.
+    /// Sets the value to `1.0 - value`, as gpiozero does.
     ///
     /// # Errors
     /// See [`Switch`].
@@ -105,7 +105,7 @@ impl PwmOutputDevice {
         self.pwm.set_duty(logical(self.pwm.duty(), Level::Low))
     }
 
-    /// Returns whether the device is on at all: whether the value is above 0.
+    /// Returns whether the value is above 0.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed).
@@ -159,7 +159,7 @@ impl PwmOutputDevice {
         self.pwm.blink(plan, self.active)
     }
 
-    /// Returns the line below, with electrical duty cycles. It is the same pin, not a second one.
+    /// Returns the handle of the line, which has electrical duty cycles. Both use the same pin.
     pub fn pwm(&self) -> &Pwm {
         &self.pwm
     }
@@ -175,7 +175,7 @@ fn logical(value: f64, active: Level) -> f64 {
     if active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
 }
 
-/// Refuses a value in the user's own words, whichever level is the active one.
+/// Fails if the value is out of range. Checked here, so that the message has the user's value, whichever level is active.
 fn check(value: f64) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());

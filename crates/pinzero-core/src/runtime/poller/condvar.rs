@@ -1,4 +1,4 @@
-//! The poller where there is no epoll: nothing to poll, only a timer and a wake-up.
+//! The poller for systems without epoll: no file descriptors, only a timer and a wake-up.
 
 use std::io;
 
@@ -25,7 +25,7 @@ impl Poller {
         Ok(Poller::default())
     }
 
-    /// Sleeps until something happens.
+    /// Blocks until a wake-up or the timer.
     pub(in crate::runtime) fn wait(&self) {
         let clock = Clock::real();
         let mut wanted = self.wanted.lock();
@@ -48,7 +48,7 @@ impl Poller {
         }
     }
 
-    /// Returns whether the timer has fired; nothing is ever put into `_ready`.
+    /// Returns whether the timer has fired. Never adds to `_ready`.
     pub(in crate::runtime) fn collect(&self, _ready: &mut Vec<SourceId>) -> bool {
         std::mem::take(&mut self.wanted.lock().has_fired)
     }
@@ -62,7 +62,7 @@ impl Poller {
     /// Sets the timer to `at`.
     pub(in crate::runtime) fn arm(&self, at: Instant) {
         self.wanted.lock().timer = Some(at);
-        // Both: the one that sleeps the longer must not be the only one to hear of it.
+        // Wake both threads: either may be waiting for a later time.
         self.changed.notify_all();
     }
 }

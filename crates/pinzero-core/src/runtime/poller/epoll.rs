@@ -1,8 +1,8 @@
-//! The poller on Linux: one epoll for line descriptors, a timer and a wake-up, shared by both threads.
+//! The poller on Linux: one epoll for the lines' file descriptors, a timer and a wake-up, shared by both threads.
 //!
-//! The threads sleep on a second epoll that holds the first. All of it is edge-triggered, so an event wakes exactly one of them.
-//! Which descriptors are readable is asked of the first epoll, by the thread that has the runtime's lock: nothing is known to be
-//! readable by a thread that does not read, and so edges of several descriptors can be put in order.
+//! The threads sleep on a second epoll that contains the first. Both are edge-triggered, so an event wakes exactly one thread.
+//! Only the thread that has the runtime's lock asks the first epoll which file descriptors are readable. So no thread holds
+//! back a readiness that it has not acted on, and edges of several file descriptors can be put in order.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -17,13 +17,13 @@ use super::super::tasks::SourceId;
 use crate::error::{Error, ErrorKind};
 use crate::time::Instant;
 
-/// Numbers that no source has: sources count from 1.
+/// Ids that no source has: sources count from 1.
 const TIMER: u64 = u64::MAX;
 const WAKE: u64 = u64::MAX - 1;
 
 #[derive(Debug)]
 pub(in crate::runtime) struct Poller {
-    /// What the threads sleep on.
+    /// The epoll that the threads sleep on.
     sleep: OwnedFd,
     epoll: OwnedFd,
     timer: OwnedFd,
@@ -44,14 +44,14 @@ impl Poller {
         Ok(Poller { sleep, epoll, timer, wake })
     }
 
-    /// Sleeps until something happens.
+    /// Blocks until an event.
     pub(in crate::runtime) fn wait(&self) {
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }];
-        // Interrupted is as good as woken for nothing.
+        // An interruption only causes an empty pass.
         let _ = epoll::wait(&self.sleep, &mut events, None);
     }
 
-    /// Adds the sources that are readable to `ready`, without waiting; returns whether the timer has fired.
+    /// Adds the readable sources to `ready`, and returns whether the timer has fired. Never blocks.
     pub(in crate::runtime) fn collect(&self, ready: &mut Vec<SourceId>) -> bool {
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
         let mut timer = false;
@@ -73,13 +73,13 @@ impl Poller {
 
     /// Wakes one of the threads.
     pub(in crate::runtime) fn wake(&self) {
-        // Each write is an event of its own; the counter is never read, and is full after some 10^19 of them.
+        // Each write is an event. The counter is never read, and overflows only after some 10^19 writes.
         let _ = io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
     /// Sets the timer to `at`.
     pub(in crate::runtime) fn arm(&self, at: Instant) {
-        // A timer at zero would be off; the earliest that is on fires at once.
+        // Zero would switch the timer off; one nanosecond fires at once.
         let nanos = at.as_nanos().clamp(1, i64::MAX as u64);
         let value =
             Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as i64 };
@@ -97,7 +97,7 @@ impl Poller {
     }
 
     pub(in crate::runtime) fn forget(&self, fd: &OwnedFd) {
-        // It fails only if the descriptor is not there, which is what is wanted.
+        // Fails only if the file descriptor is not registered, which is the wanted state.
         let _ = epoll::delete(&self.epoll, fd.as_fd());
     }
 }

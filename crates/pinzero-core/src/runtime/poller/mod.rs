@@ -1,4 +1,4 @@
-//! What the runtime's threads wait on.
+//! The poller that the runtime's threads wait on.
 
 #[cfg(any(test, not(target_os = "linux")))]
 mod condvar;
