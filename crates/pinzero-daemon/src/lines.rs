@@ -226,7 +226,7 @@ impl Lines {
         self.touch(gpio)?;
         let line = &self.lines[gpio as usize];
         match &line.state {
-            // While hardware makes pulses, the level cannot be read: returns the level that the line has for most of the time.
+            // While the line carries pulses, no single level is right: returns the one that lasts for most of the time.
             State::Held(held, Role::Pulses(setting)) if !held.is_writable() => {
                 Ok(usual(*setting, line.cycle))
             }
