@@ -1,4 +1,4 @@
-//! A button on GPIO2 lights a LED on GPIO17 for as long as it is pressed. Hold it for three seconds to leave.
+//! Lights a LED on GPIO17 while a button on GPIO2 is pressed. Hold the button for three seconds to end the program.
 
 use pinzero::prelude::*;
 
@@ -18,7 +18,7 @@ fn main() -> pinzero::Result<()> {
         led.off()
     });
 
-    println!("press the button on GPIO2; hold it for three seconds to leave");
+    println!("press the button on GPIO2; hold it for three seconds to end the program");
     let held = button.events().find(|event| event.kind == EventKind::LongPressed);
     println!("{}", if held.is_some() { "good-bye" } else { "the button was closed" });
     Ok(())

@@ -1,4 +1,4 @@
-//! Blinks a LED on GPIO17, half a second on and half a second off, until you stop it.
+//! Blinks a LED on GPIO17, half a second on and half a second off, until you stop the program.
 
 use pinzero::prelude::*;
 

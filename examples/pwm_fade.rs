@@ -1,4 +1,4 @@
-//! Lets a LED on GPIO18 swell and die away three times, then shows a few steady values.
+//! Fades a LED on GPIO18 in and out three times, then shows a few steady values.
 
 use pinzero::prelude::*;
 

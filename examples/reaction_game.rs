@@ -1,6 +1,6 @@
-//! Who is faster? The LED on GPIO17 lights up after a while; the first to press wins: left on GPIO2, right on GPIO3.
+//! A game for two: a LED on GPIO17 lights up after a while, and the first to press a button wins. Left: GPIO2. Right: GPIO3.
 //!
-//! The times are those of the edges, as the kernel stamped them, and not of when the program came round to them.
+//! The times are the kernel's timestamps of the edges. So a slow program does not change the result.
 
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
@@ -30,7 +30,7 @@ fn main() -> pinzero::Result<()> {
     led.off()
 }
 
-/// Between two and five seconds. The clock's last digits are random enough for a game.
+/// Returns a time between two and five seconds. The clock's last digits are random enough for a game.
 fn suspense() -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     ms(2000 + u64::from(now.subsec_micros() % 3000))

@@ -1,2 +1,2 @@
-//! Examples of pinzero, one a file beside this folder. Run one with `cargo run --example led_blink`; with
-//! `PINZERO_PIN_FACTORY=mock` it needs no hardware.
+//! pinzero's examples, one per file in the parent folder. Run one with `cargo run --example led_blink`. With
+//! `PINZERO_PIN_FACTORY=mock` the examples need no hardware.

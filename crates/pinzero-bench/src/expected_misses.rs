@@ -1,14 +1,15 @@
-//! Rows that are expected to miss their target, and why. A counted row that is listed here and clearly reaches its target is a
-//! failure, and so is one that misses it by more than the list says: strike out what you mend.
+//! Rows that are expected to miss their target, with the reasons. A counted row on this list fails if it clearly meets its target,
+//! or misses it by more than the list says. If you improve a row, delete it here.
 
 use crate::row::Row;
 
-/// Any ratio: what is timed decides nothing.
+/// Any ratio: timed rows never fail.
 const ANY: f64 = f64::INFINITY;
 
-const MOCK: &str = "the mock notes each change in its history, and works out anew what its wires and drivers make of the line";
+const MOCK: &str =
+    "the mock notes each change in its history, and computes the line's level from its wires and drivers";
 
-/// By how what is measured begins, and in what: the most that the ratio may be all the same, and the reason, as the page tells it.
+/// Each entry: the start of the row's name, the start of its unit, the highest accepted ratio, and the reason for the page.
 const EXPECTED: &[(&str, &str, f64, &str)] = &[
     ("`Led::on`, `off` on the mock", "instructions", 220.0, MOCK),
     ("`Led::toggle` on the mock", "instructions", 220.0, MOCK),
@@ -16,49 +17,50 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
         "`Led::",
         "instructions (aarch64)",
         6.0,
-        "rppal's pins are to be had by one user at a time, so each has a lock of its own here, which also keeps a write from \
-         coming after the close. It is some 45 of the instructions; the rest is a `Led`, which can blink, and a virtual call. \
-         Without the lock the registers would have to be mapped a second time, by unsafe code",
+        "only one user at a time may use an rppal pin, so each pin has a lock here. The lock also prevents a write after \
+         the close. It costs about 45 of the instructions; the rest is a `Led`, which can blink, and a virtual call. \
+         Without the lock, unsafe code would have to map the registers a second time",
     ),
     (
         "edge of a simulated chip to callback",
         "us",
         ANY,
-        "some four microseconds go between the wake-up and the callback, beside the read, in equal parts with the filters and \
-         the status that is kept, with deadlines and the queue of callbacks, and with the handlers: some 700 instructions, and \
-         what they use, that a thread which sleeps in between finds cold",
+        "about four microseconds pass between the wake-up and the callback, in addition to the read. Three parts take \
+         equal shares: debouncing and status, deadlines and the queue of callbacks, and the handlers. These are about 700 \
+         instructions, and a thread that sleeps in between finds the caches cold",
     ),
     (
         "One LED by the default features",
         "bytes of file",
         2.5,
-        "which of the backends it takes is decided when it starts, so all of them are in it: the mock and the pins of another \
-         computer are 280 kB. With `cdev` alone it reaches the target",
+        "the program chooses its backend at start-up, so all backends are linked in: the mock and the remote backend are \
+         280 kB. With `cdev` alone the program meets the target",
     ),
     (
         "One LED by `rppal` alone",
         "bytes of file",
         1.85,
-        "for edges, for hardware PWM and to say who else holds a line it has most of `cdev` in it, beside what rppal has. The rest \
-         is spread over many functions of a few kilobytes",
+        "the program contains most of `cdev` in addition to rppal, for edges, for hardware PWM and for the consumer of a \
+         line. The rest is spread over many functions of a few kilobytes",
     ),
     (
         "One LED by `rppal`",
         "instructions (aarch64)",
         1.35,
-        "a third of what is over is the thread of the exit guard. The rest is the larger program, the look at the chip, and the \
-         question who else holds the line, which rppal's program does not ask. By `rppal` alone it is at the target",
+        "a third of the excess is the thread of the exit guard. The rest is the larger program, reading the chip's info, \
+         and reading the consumer of the line, which rppal's program does not do. With `rppal` alone the program is at \
+         the target",
     ),
     (
         "One LED by `rppal` beside",
         "bytes of memory",
         1.4,
-        "it is the program itself: whatever is near to what runs is in memory, and this one is larger. By `rppal` alone it reaches \
-         the target",
+        "the program itself is larger, and the pages around the running code are in memory. With `rppal` alone the \
+         program meets the target",
     ),
 ];
 
-/// Why a row misses its target, if that is known.
+/// Returns why a row misses its target, if it is on the list.
 pub(crate) fn reason(row: &Row) -> Option<&'static str> {
     expected(row).map(|(_, reason)| reason)
 }
@@ -70,14 +72,14 @@ fn expected(row: &Row) -> Option<(f64, &'static str)> {
     EXPECTED.iter().find(is_it).map(|(.., most, reason)| (*most, *reason))
 }
 
-/// What is wrong with a row, if it decides.
+/// Returns the fault of a row that decides, if there is one.
 pub(crate) fn fault(row: &Row) -> Option<String> {
     let is_met = |share| row.is_met_with(share).filter(|_| row.is_counted);
     let fault = match expected(row) {
         None if is_met(1.0) == Some(false) => "its target is missed",
-        Some(_) if is_met(CLEARLY) == Some(true) => "it is expected to miss its target, and does not",
+        Some(_) if is_met(CLEARLY) == Some(true) => "the row is expected to miss its target, and does not",
         Some((most, _)) if is_met(1.0) == Some(false) && row.ratio().is_some_and(|ratio| ratio > most) => {
-            "it is expected to miss its target, but not by so much"
+            "the row misses its target by more than expected"
         }
         _ => return None,
     };
@@ -85,7 +87,7 @@ pub(crate) fn fault(row: &Row) -> Option<String> {
     Some(format!("{}: {fault}: {}{against} {}", row.what, row.ours, row.unit))
 }
 
-/// What a program takes to start is counted, but differs by some hundredths: one that is near its target may be on either side.
+/// The figures of a program's start are counted, but differ by a few percent: a row near its target may be on either side.
 const CLEARLY: f64 = 0.95;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `docs/performance.md`: the tables, and what they mean.
+//! Writes `docs/performance.md`: the tables, and their meaning.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,25 +10,25 @@ use crate::groups::Group;
 use crate::machine::Machine;
 use crate::row::{Finding, Row, Target};
 
-/// What comes before the tables.
+/// The text before the tables.
 const HEAD: &str = "\
 # Performance
 
-This page is written by `cargo xtask bench`, which takes some minutes and needs valgrind and strace; what is measured under a kernel of its own or on
-an emulated Raspberry Pi needs what `cargo xtask kernel-rig` and `cargo xtask pi-rig` need. `cargo xtask bench --short` takes only what is counted, and
-fails where a target is missed: that runs in CI. `cargo xtask bench --group write` runs one group.
+`cargo xtask bench` writes this page. The command takes some minutes and needs valgrind and strace. Figures from a separate kernel or from an emulated Raspberry Pi
+also need the requirements of `cargo xtask kernel-rig` and `cargo xtask pi-rig`. `cargo xtask bench --short` measures only the counted rows, and
+fails if one misses its target; CI runs this. `cargo xtask bench --group write` runs one group.
 
-A row is a figure of pinzero: beside a limit, or beside the least that the same work can cost, measured in one run by turns.
+Each row compares a figure of pinzero with a limit, or with the least that the same work can cost. Both are measured in one run, by turns.
 
-* *Counted* is what comes out the same each time: instructions (by callgrind), system calls (by strace), threads, wake-ups, bytes, lost edges. It decides.
-* *Timed* is the best of several rounds. On a busy machine it measures the neighbours, most of all its 90 and 99 % figures.
+* *Counted* figures are the same in every run: instructions (by callgrind), system calls (by strace), threads, wake-ups, bytes, lost edges. These figures decide.
+* *Timed* figures are the best of several rounds. On a busy machine they also measure other programs, especially the 90 and 99 % figures.
 
-## What it means on a Raspberry Pi
+## What the figures mean on a Raspberry Pi
 
-Nothing here ran on one. System calls, threads, wake-ups and bytes are the same there; instructions are about as many, and a Pi takes one or two of them in a
-nanosecond; the times are others. By what others have published, a register of a Pi takes a write in 4 to 22 ns, to which pinzero adds some 70 instructions; a
-system call takes some 0.5 us on a Pi 5, 1 us on a Pi 4 and 16 us on the first Zero, and `cdev` makes one for each write. A Python program on gpiozero switches a pin
-some 30,000 times a second on a Pi 4.
+No figure here is from a real Raspberry Pi. System calls, threads, wake-ups and bytes are the same there. The number of instructions is similar, and a Pi executes one or two of them
+in a nanosecond. The times differ. According to published measurements, a write to a register takes 4 to 22 ns on a Pi; pinzero adds about 70 instructions. A
+system call takes about 0.5 us on a Pi 5, 1 us on a Pi 4 and 16 us on the first Zero; `cdev` makes one for each write. A Python program with gpiozero switches a pin
+about 30,000 times a second on a Pi 4.
 
 ";
 
@@ -110,7 +110,7 @@ fn verdict(found: &[(&Group, Vec<Finding>)]) -> String {
         all.iter().filter(|row| row.is_counted == is_counted && row.is_met() == Some(met)).count()
     };
     format!(
-        "Of the counted rows with a target, {} reach it and {} do not; of the timed ones {} and {}.\n",
+        "Counted rows with a target: {} meet it, {} miss it. Timed rows: {} meet it, {} miss it.\n",
         count(true, true),
         count(true, false),
         count(false, true),
@@ -122,10 +122,10 @@ fn about(machine: Machine) -> &'static str {
     match machine {
         Machine::This => "",
         Machine::KernelRig => {
-            "Under a kernel of its own, with simulated lines: its system calls are slower than a machine's.\n\n"
+            "Measured under a separate kernel with simulated lines. Its system calls are slower than those of the machine.\n\n"
         }
         Machine::PiRig => {
-            "On an emulated Raspberry Pi 3, whose clock goes by the instructions that it has run.\n\n"
+            "Measured on an emulated Raspberry Pi 3. Its clock counts executed instructions.\n\n"
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The board: everything the crate knows of one computer.
+//! The board: everything that the crate knows about one computer.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use crate::model;
 use crate::revision::{self, UnknownRevision};
 use crate::soc::{Pull, Soc};
 
-/// What is known of the computer that carries the pins.
+/// The facts about the computer that carries the pins.
 ///
-/// Cheap to clone: nearly all of it is static tables.
+/// Cloning is cheap: nearly all facts are static tables.
 ///
 /// ```
 /// use pinzero_board::Board;
@@ -31,15 +31,15 @@ pub struct Board {
 }
 
 impl Board {
-    /// The Raspberry Pi with this revision code, of either style.
+    /// Returns the Raspberry Pi with this revision code, old-style or new-style.
     ///
-    /// The flags above bit 23 (warranty, overvoltage, access to the one-time memory) are ignored. A new-style code
-    /// always gives a board: fields newer than this library become "unknown", and an unknown type is taken to have
+    /// Ignores the flags above bit 23 (warranty, overvoltage, access to the one-time memory). A new-style code
+    /// always gives a board: a field newer than this library becomes "unknown", and an unknown type gets
     /// the 40-pin header.
     ///
     /// # Errors
     ///
-    /// [`UnknownRevision`] for an old-style code (bit 23 clear) that no board was ever given.
+    /// [`UnknownRevision`] for an old-style code (bit 23 clear) that no board has.
     ///
     /// ```
     /// use pinzero_board::Board;
@@ -53,7 +53,7 @@ impl Board {
     pub fn from_revision(code: u32) -> Result<Board, UnknownRevision> {
         let revision = revision::decode(code)?;
         let headers = model::headers(revision.kind, revision.pcb_revision);
-        // A made-up code may pair a header with a chip of fewer lines than it carries.
+        // An invented code may combine a header with a chip that has too few lines for it.
         let carried = headers.iter().map(Header::lines).max().unwrap_or(0);
         Ok(Board {
             revision: Some(revision.code),
@@ -67,9 +67,9 @@ impl Board {
         })
     }
 
-    /// A board that is no Raspberry Pi, of which only the number of lines is known.
+    /// Returns a board that is not a Raspberry Pi; only its number of lines is known.
     ///
-    /// Its lines are named by number or `GPIOn`, from 0 to `lines - 1`.
+    /// The names of its lines are the numbers from 0 to `lines - 1`, and `GPIOn`.
     ///
     /// ```
     /// use pinzero_board::Board;
@@ -91,69 +91,69 @@ impl Board {
         }
     }
 
-    /// The Raspberry Pi this program runs on, `None` if it runs on anything else.
+    /// Returns the Raspberry Pi that this program runs on; `None` on any other computer.
     ///
     /// Reads the revision code from the device tree (`/proc/device-tree/system/linux,revision`), then from
-    /// `/proc/cpuinfo`, so it finds nothing where Linux does not provide them.
+    /// `/proc/cpuinfo`. Returns `None` where Linux provides neither.
     pub fn detect() -> Option<Board> {
         let code = detect::revision("/".as_ref())?;
         Board::from_revision(code).ok()
     }
 
-    /// The name of the model, such as `"Raspberry Pi 4B"`.
+    /// Returns the name of the model, such as `"Raspberry Pi 4B"`.
     ///
     /// `"unknown type 0x1c"` for a type newer than this library, `"generic board"` for [`Board::generic`].
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The revision code without the flags above bit 23, `None` for a board that is no Raspberry Pi.
+    /// Returns the revision code without the flags above bit 23; `None` for a board that is not a Raspberry Pi.
     pub fn revision(&self) -> Option<u32> {
         self.revision
     }
 
-    /// The chip of the board.
+    /// Returns the chip of the board.
     pub fn soc(&self) -> Soc {
         self.soc
     }
 
-    /// The size of the memory in mebibytes, `None` where the revision code does not tell it.
+    /// Returns the size of the memory in mebibytes; `None` if the revision code does not contain it.
     pub fn memory_mb(&self) -> Option<u32> {
         self.memory_mb
     }
 
-    /// The company that made the board, such as `"Sony"`, or `"unknown"`.
+    /// Returns the manufacturer, such as `"Sony"`, or `"unknown"`.
     pub fn manufacturer(&self) -> &str {
         self.manufacturer
     }
 
-    /// The revision of the circuit board, such as `"1.4"`, or `"unknown"`.
+    /// Returns the revision of the circuit board, such as `"1.4"`, or `"unknown"`.
     pub fn pcb_revision(&self) -> &str {
         self.pcb_revision
     }
 
-    /// The headers that carry GPIO lines, the main one (J8 or P1) first.
+    /// Returns the headers that carry GPIO lines, the main one (J8 or P1) first.
     ///
-    /// Empty where there are none to know: generic boards and the compute modules without a common I/O board.
+    /// Returns none for generic boards and for compute modules without a common I/O board.
     pub fn headers(&self) -> &[Header] {
         self.headers
     }
 
-    /// The number of GPIO lines that can be named, on a header or not.
+    /// Returns the number of GPIO lines that have names, on a header or not.
     pub fn lines(&self) -> u32 {
         self.lines
     }
 
-    /// Where a line is pulled before any program configures it.
+    /// Returns the pull of a line before any program configures it.
     ///
-    /// From the schematics, which put resistors on pins 3 and 5 of the main header, and otherwise from the datasheet
+    /// Pins 3 and 5 of the main header have resistors, according to the schematics. All other pulls are from the datasheet
     /// of the chip.
     pub fn pull(&self, line: u32) -> Pull {
         let fixed = |header: &Header| [3, 5].iter().any(|&pin| header.pin(pin) == Some(PinKind::Gpio(line)));
         if self.main_header().is_some_and(fixed) { Pull::FixedUp } else { self.soc.default_pull(line) }
     }
 
-    /// The header that `BOARDn` counts on.
+    /// Returns the header that `BOARDn` refers to.
     pub(crate) fn main_header(&self) -> Option<&Header> {
         self.headers.first()
     }

@@ -1,35 +1,35 @@
-//! Which Raspberry Pi the program runs on.
+//! Detects the Raspberry Pi that the program runs on.
 
 use std::fs;
 use std::path::Path;
 
-/// The revision code that Linux reports in the file tree under `root`.
+/// Returns the revision code that Linux reports in the file tree under `root`.
 pub(crate) fn revision(root: &Path) -> Option<u32> {
     from_device_tree(root).or_else(|| from_cpuinfo(root))
 }
 
-/// The firmware hands the code to Linux as one big-endian number in the device tree.
+/// Reads the code from the device tree, where the firmware puts it as a big-endian number.
 fn from_device_tree(root: &Path) -> Option<u32> {
     let bytes = fs::read(root.join("proc/device-tree/system/linux,revision")).ok()?;
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
-/// Kernels without that entry print the code in hexadecimal.
+/// Reads the code from `/proc/cpuinfo`, where kernels without that entry print it in hexadecimal.
 fn from_cpuinfo(root: &Path) -> Option<u32> {
     let text = fs::read_to_string(root.join("proc/cpuinfo")).ok()?;
     let value = |key: &str| {
         let mut fields = text.lines().filter_map(|line| line.split_once(':'));
         fields.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
     };
-    // Other ARM boards have a revision too, in numbers that would pass for the first Raspberry Pis. They also print
-    // their hardware, which newer kernels for the Raspberry Pi leave out.
+    // Other ARM boards have a revision too, and its number may equal that of an early Raspberry Pi. These boards also print
+    // their hardware; newer kernels for the Raspberry Pi do not.
     if value("Hardware").is_some_and(|hardware| !hardware.starts_with("BCM2")) {
         return None;
     }
     u32::from_str_radix(value("Revision")?, 16).ok()
 }
 
-/// Not under Miri, which lets nobody near the files.
+/// Not under Miri, which allows no access to files.
 #[cfg(not(miri))]
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
-//! The pin headers: which pin carries which line, and which carries power.
+//! The pin headers: the lines and the power on each pin.
 
 use std::fmt;
 
 use PinKind::{Gpio, Ground, Power3v3, Power5v};
 
-/// What a header pin is wired to.
+/// The connection of a header pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PinKind {
@@ -16,12 +16,12 @@ pub enum PinKind {
     Power5v,
     /// Ground.
     Ground,
-    /// Something else, described in a few words.
+    /// Another connection, described in a few words.
     Other(&'static str),
 }
 
 impl PinKind {
-    /// The words an error message uses for a pin of this kind.
+    /// Returns the words for a pin of this kind in an error message.
     pub(crate) fn what(self) -> &'static str {
         match self {
             Gpio(_) => "a GPIO line",
@@ -33,7 +33,7 @@ impl PinKind {
     }
 }
 
-/// Writes the short label used on pinout drawings: `GPIO17`, `3V3`, `5V`, `GND`.
+/// Writes the short label of pinout drawings: `GPIO17`, `3V3`, `5V`, `GND`.
 impl fmt::Display for PinKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,15 +49,15 @@ impl fmt::Display for PinKind {
 /// One pin of a [`Header`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeaderPin {
-    /// The number printed in the board's schematics, from 1.
+    /// The pin number in the board's schematics, from 1.
     pub number: u32,
-    /// What the pin is wired to.
+    /// The connection of the pin.
     pub kind: PinKind,
 }
 
-/// A pin header that carries GPIO lines, laid out as in the published schematics of its board.
+/// A pin header that carries GPIO lines, with the layout of its board's published schematics.
 ///
-/// Pins count along the rows: in two columns, odd numbers are on the left and even numbers on the right.
+/// Pin numbers run along the rows: in two columns, odd numbers are on the left and even numbers on the right.
 ///
 /// ```
 /// use pinzero_board::{Board, PinKind};
@@ -77,44 +77,44 @@ pub struct Header {
 }
 
 impl Header {
-    /// The name in the schematics: `"J8"`, `"P1"` or `"P5"`.
+    /// Returns the name in the schematics: `"J8"`, `"P1"` or `"P5"`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> u32 {
         self.len() / self.columns
     }
 
-    /// The number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> u32 {
         self.columns
     }
 
-    /// All pins, in the order of their numbers.
+    /// Returns all pins, in the order of their numbers.
     pub fn pins(&self) -> impl Iterator<Item = HeaderPin> + use<> {
         (1..).zip(self.kinds).map(|(number, &kind)| HeaderPin { number, kind })
     }
 
-    /// What the pin of this number is wired to, `None` where the header has no such pin.
+    /// Returns the connection of the pin with this number; `None` if the header has no such pin.
     pub fn pin(&self, number: u32) -> Option<PinKind> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         self.kinds.get(index).copied()
     }
 
-    /// The number of pins.
+    /// Returns the number of pins.
     pub(crate) fn len(&self) -> u32 {
         self.kinds.len() as u32
     }
 
-    /// One more than the highest line on this header.
+    /// Returns the highest line on this header, plus one.
     pub(crate) fn lines(&self) -> u32 {
         let lines = self.kinds.iter().map(|&kind| if let Gpio(line) = kind { line + 1 } else { 0 });
         lines.max().unwrap_or(0)
     }
 
-    /// The number that the wiringPi library gives to a pin of this header.
+    /// Returns the wiringPi number of a pin of this header.
     pub(crate) fn wiring_pi(&self, number: u32) -> Option<u32> {
         match (self.name, number) {
             ("P5", 3..=6) => Some(number + 14),
@@ -124,9 +124,9 @@ impl Header {
     }
 }
 
-/// The pin of J8, or of P1 which is its first 26 pins, behind each wiringPi number.
+/// The J8 pin of each wiringPi number. P1 equals the first 26 pins of J8.
 ///
-/// 17 to 20 are pins of P5, hence the zeros. From the pin table that wiringPi prints.
+/// 17 to 20 are pins of P5, so they are zero here. The numbers are from the pin table that wiringPi prints.
 #[rustfmt::skip]
 const WIRING_PI: [u32; 32] = [
     11, 12, 13, 15, 16, 18, 22, 7, 3, 5, 24, 26, 19, 21, 23, 8,
@@ -145,7 +145,7 @@ pub(crate) static REV2: &[Header] = &[
     Header { name: "P5", columns: 2, kinds: &REV2_P5_PINS },
 ];
 
-// The tables below keep the two columns of the real thing, which rustfmt would not.
+// The tables below keep the two columns of the real header; rustfmt would not.
 
 #[rustfmt::skip]
 const J8_PINS: [PinKind; 40] = [

@@ -1,4 +1,4 @@
-//! The models of Raspberry Pi, by the type field of a new-style revision code.
+//! The Raspberry Pi models, by the type field of a new-style revision code.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub(crate) const B_PLUS: u32 = 0x03;
 /// The type number of the first compute module.
 pub(crate) const CM1: u32 = 0x06;
 
-/// The name of a model, from Raspberry Pi's list of type numbers.
+/// Returns the name of a model, from Raspberry Pi's list of type numbers.
 ///
 /// The 500 and the 500+ share a number; only the 500+ has 16 GB of memory.
 pub(crate) fn name(kind: u32, memory_mb: Option<u32>) -> Cow<'static, str> {
@@ -49,10 +49,10 @@ pub(crate) fn name(kind: u32, memory_mb: Option<u32>) -> Cow<'static, str> {
     Cow::Borrowed(name)
 }
 
-/// The headers of a model, the main one first.
+/// Returns the headers of a model, the main one first.
 ///
-/// Types newer than this library get J8, which every board but the compute modules has had since 2014. CM4 and CM5
-/// get that of their I/O boards; the other modules sit on carriers of any layout and get none.
+/// Types newer than this library get J8: every board since 2014 has it, except the compute modules. CM4 and CM5
+/// get the header of their I/O boards. The other modules can be on a carrier of any layout, and get none.
 pub(crate) fn headers(kind: u32, pcb_revision: &str) -> &'static [Header] {
     match kind {
         B if pcb_revision == "1.0" => REV1,

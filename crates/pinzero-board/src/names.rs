@@ -6,22 +6,22 @@ use std::fmt;
 use crate::board::Board;
 use crate::header::{Header, PinKind};
 
-/// Why a pin name does not lead to a GPIO line.
+/// The error for a pin name without a GPIO line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PinError {
     /// No pin of the board has this name.
     Unknown {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// How to name the pin that was probably meant, or what names there are.
+        /// The right name of the pin that the user probably meant, or the existing names.
         hint: Option<String>,
     },
     /// The pin exists but carries no GPIO line.
     NotGpio {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// What the pin carries: "3.3 V power", "5 V power", "ground".
+        /// The connection of the pin: "3.3 V power", "5 V power", "ground".
         what: &'static str,
     },
 }
@@ -38,9 +38,9 @@ impl fmt::Display for PinError {
 
 impl Error for PinError {}
 
-/// Names of pins.
+/// Pin names.
 impl Board {
-    /// The line behind a pin name.
+    /// Returns the line of a pin name.
     ///
     /// | name | meaning |
     /// |---|---|
@@ -50,13 +50,13 @@ impl Board {
     /// | `J8:11`, `P1:11`, `P5:3` | the number of a pin of the named header |
     /// | `WPI0` | the number in the wiringPi library |
     ///
-    /// Letters may be of either case, and white space around the name is ignored. Lines that no header carries are
-    /// found by their number.
+    /// Letters may be upper or lower case. White space around the name is ignored. A line that is on no header is
+    /// found by its number.
     ///
     /// # Errors
     ///
     /// * [`PinError::NotGpio`] for power and ground: `BOARD1`, `J8:6`, `3V3`, `5V`, `GND`.
-    /// * [`PinError::Unknown`] for a name of no pin of this board, with a hint at the right one.
+    /// * [`PinError::Unknown`] if no pin of this board has the name, with a hint at the right name.
     ///
     /// ```
     /// use pinzero_board::Board;
@@ -77,9 +77,9 @@ impl Board {
         }
     }
 
-    /// Every name of a line but the bare number, `GPIOn` first; empty for a line the board does not have.
+    /// Returns every name of a line except the bare number, `GPIOn` first; none for a line that the board does not have.
     ///
-    /// [`Board::find`] takes each of them back to the same line.
+    /// [`Board::find`] returns the same line for each of them.
     pub fn names(&self, line: u32) -> Vec<String> {
         if line >= self.lines() {
             return Vec::new();
@@ -101,7 +101,7 @@ impl Board {
     }
 }
 
-/// A pin name taken apart, with nothing known yet of the board.
+/// A parsed pin name, before the board is known.
 enum Spec<'a> {
     Gpio(u32),
     Bcm(u32),
@@ -111,7 +111,7 @@ enum Spec<'a> {
     Supply(PinKind),
 }
 
-/// Takes a name in upper case apart, `None` if no pin name is ever written like this.
+/// Parses a name in upper case; returns `None` if the name has no known form.
 fn parse(name: &str) -> Option<Spec<'_>> {
     match name {
         "3V3" => return Some(Spec::Supply(PinKind::Power3v3)),
@@ -133,18 +133,20 @@ fn parse(name: &str) -> Option<Spec<'_>> {
     }
 }
 
-/// Reads plain decimal digits; a number too big for the type becomes the biggest, which is out of every range.
+/// Parses plain decimal digits. A number too large for the type becomes the largest one, which is out of every range.
 fn number(digits: &str) -> Option<u32> {
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().unwrap_or(u32::MAX))
 }
 
-/// Looks a name up on the board; the error is a hint at what to write instead.
+/// Looks up a name on the board. The error is a hint at the right name.
 fn resolve(board: &Board, spec: Spec<'_>) -> Result<PinKind, String> {
     match spec {
         Spec::Supply(kind) => Ok(kind),
         Spec::Gpio(line) | Spec::Bcm(line) if line >= board.lines() => Err(lines(board)),
-        Spec::Bcm(line) if !is_pi(board) => Err(format!("this board is no Raspberry Pi, say \"GPIO{line}\"")),
+        Spec::Bcm(line) if !is_pi(board) => {
+            Err(format!("this board is not a Raspberry Pi: use \"GPIO{line}\""))
+        }
         Spec::Gpio(line) | Spec::Bcm(line) => Ok(PinKind::Gpio(line)),
         Spec::Board(pin) => match board.main_header() {
             Some(header) => header.pin(pin).ok_or_else(|| pins(header)),
@@ -161,19 +163,19 @@ fn resolve(board: &Board, spec: Spec<'_>) -> Result<PinKind, String> {
     }
 }
 
-/// The pin that has this number in wiringPi.
+/// Returns the pin with this wiringPi number.
 fn wiring_pi(board: &Board, wpi: u32) -> Option<PinKind> {
     board.headers().iter().find_map(|header| {
         header.pins().find(|pin| header.wiring_pi(pin.number) == Some(wpi)).map(|pin| pin.kind)
     })
 }
 
-/// Only the lines of a Raspberry Pi are numbered by Broadcom.
+/// Returns whether the board is a Raspberry Pi: only its lines have Broadcom's numbers.
 fn is_pi(board: &Board) -> bool {
     board.revision().is_some()
 }
 
-/// Hint: how names are written.
+/// Returns a hint: the forms of names.
 fn forms(board: &Board) -> String {
     match board.main_header() {
         Some(header) => {
@@ -184,7 +186,7 @@ fn forms(board: &Board) -> String {
     }
 }
 
-/// Hint: the range of line numbers.
+/// Returns a hint: the range of line numbers.
 fn lines(board: &Board) -> String {
     match board.lines() {
         0 => "this board has no GPIO lines".to_owned(),
@@ -193,12 +195,12 @@ fn lines(board: &Board) -> String {
     }
 }
 
-/// Hint: the range of pin numbers of a header.
+/// Returns a hint: the range of pin numbers of a header.
 fn pins(header: &Header) -> String {
     format!("the header has pins 1 to {}", header.len())
 }
 
-/// Hint: the headers there are.
+/// Returns a hint: the board's headers.
 fn headers(board: &Board) -> String {
     let names: Vec<_> = board.headers().iter().map(Header::name).collect();
     match names.as_slice() {
@@ -208,7 +210,7 @@ fn headers(board: &Board) -> String {
     }
 }
 
-/// Hint: J8 took the place of P1, pin by pin, so one is often meant by the name of the other.
+/// Returns a hint: J8 replaced P1, pin by pin, so users often confuse their names.
 fn other_header(board: &Board, name: &str, pin: u32) -> String {
     match board.main_header() {
         Some(header) if matches!(name, "J8" | "P1") && header.pin(pin).is_some() => {

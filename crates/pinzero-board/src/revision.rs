@@ -1,6 +1,6 @@
-//! Revision codes: from the number the firmware tells to what it says of the board.
+//! Decodes revision codes: the firmware's number for a board.
 //!
-//! The codes are those of Raspberry Pi's document "Revision codes".
+//! The codes are from Raspberry Pi's document "Revision codes".
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +8,14 @@ use std::fmt;
 use crate::model::{A, A_PLUS, B, B_PLUS, CM1};
 use crate::soc::Soc;
 
-/// A number that is not the revision code of any Raspberry Pi.
+/// The error for a number that is not the revision code of any Raspberry Pi.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnknownRevision {
     code: u32,
 }
 
 impl UnknownRevision {
-    /// The code as it was given.
+    /// The given code.
     pub fn code(self) -> u32 {
         self.code
     }
@@ -29,12 +29,12 @@ impl fmt::Display for UnknownRevision {
 
 impl Error for UnknownRevision {}
 
-/// What a revision code says.
+/// The contents of a revision code.
 #[derive(Debug)]
 pub(crate) struct Revision {
     /// The code without the flags above bit 23.
     pub(crate) code: u32,
-    /// The type number of a new-style code; an old-style code gets the one its model has since been given.
+    /// The type number of a new-style code. An old-style code gets the type number that its model has today.
     pub(crate) kind: u32,
     pub(crate) soc: Soc,
     pub(crate) memory_mb: Option<u32>,
@@ -42,10 +42,10 @@ pub(crate) struct Revision {
     pub(crate) pcb_revision: &'static str,
 }
 
-/// Bit 23 tells a new-style code.
+/// Bit 23 marks a new-style code.
 const NEW_STYLE: u32 = 1 << 23;
 
-/// Bits 24 and up are not about the board: overclocking voids the warranty there, and old firmware put the marks
+/// Bits 24 and up do not describe the board: they record a warranty voided by overclocking, and old firmware put
 /// `100` or `1000` in front of the code.
 const BOARD_BITS: u32 = (1 << 24) - 1;
 
@@ -56,7 +56,7 @@ pub(crate) fn decode(code: u32) -> Result<Revision, UnknownRevision> {
     decoded.ok_or(UnknownRevision { code })
 }
 
-/// Decodes the bit fields; a value that is not in use yet leaves its field unknown.
+/// Decodes the bit fields. A value that is not in use yet gives an unknown field.
 fn new_style(code: u32) -> Revision {
     let field = |shift: u32, bits: u32| (code >> shift) & ((1 << bits) - 1);
     let kind = field(4, 8);
@@ -71,7 +71,7 @@ fn new_style(code: u32) -> Revision {
             4 => Soc::Bcm2712,
             _ => Soc::Unknown,
         },
-        // 7 stands for sizes that only the firmware knows.
+        // 7 means a size that only the firmware knows.
         memory_mb: Some(field(20, 3)).filter(|&size| size < 7).map(|size| 256 << size),
         manufacturer: match field(16, 4) {
             0 => "Sony",
@@ -85,14 +85,14 @@ fn new_style(code: u32) -> Revision {
     }
 }
 
-/// The revision field as it is printed on the circuit board.
+/// Returns the revision field as printed on the circuit board.
 fn pcb_revision(kind: u32, field: u32) -> &'static str {
     const MINOR: [&str; 16] = [
         "1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9", "1.10", "1.11", "1.12", "1.13",
         "1.14", "1.15",
     ];
     match (kind, field) {
-        // The boards with 26 pins had other numbers long before there were new-style codes.
+        // The boards with 26 pins had other numbers before new-style codes existed.
         (A | B, 0 | 1) => "1.0",
         (A | B, 2) => "2.0",
         (A | B, _) => "unknown",
@@ -100,7 +100,7 @@ fn pcb_revision(kind: u32, field: u32) -> &'static str {
     }
 }
 
-/// Looks up a code of the time when they were counted from 2; there are no others.
+/// Looks up an old-style code: these were counted from 2, and the list is complete.
 fn old_style(code: u32) -> Option<Revision> {
     let (kind, pcb_revision, manufacturer, memory_mb) = match code {
         0x02 | 0x03 => (B, "1.0", "Egoman", 256),

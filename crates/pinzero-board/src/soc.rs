@@ -1,8 +1,8 @@
-//! The chips that drive the lines, and what their datasheets say of every line.
+//! The chips that drive the lines, and the facts of their datasheets about each line.
 
 use std::fmt;
 
-/// The system on chip of a Raspberry Pi, as bits 12 to 15 of its revision code tell it.
+/// The system on chip of a Raspberry Pi, from bits 12 to 15 of its revision code.
 ///
 /// ```
 /// use pinzero_board::{Board, Soc};
@@ -22,17 +22,17 @@ pub enum Soc {
     Bcm2837,
     /// The chip of the Pi 4 and 400.
     Bcm2711,
-    /// The chip of the Pi 5 and 500, whose header lines belong to the RP1 beside it.
+    /// The chip of the Pi 5 and 500. Their header lines belong to a second chip, the RP1.
     Bcm2712,
-    /// A chip newer than this library, or one that no Raspberry Pi carries.
+    /// A chip newer than this library, or a chip that is on no Raspberry Pi.
     Unknown,
 }
 
 impl Soc {
-    /// How many lines the GPIO block behind the header has.
+    /// Returns the number of lines of the header's GPIO block.
     ///
-    /// From the peripherals datasheets: 54 on BCM283x, 58 on BCM2711, and 28 in the bank of RP1 that reaches the
-    /// header. Every 40-pin header so far carried GPIO0 to GPIO27, so 28 is also what an unknown chip gets.
+    /// The numbers are from the peripherals datasheets: 54 on BCM283x, 58 on BCM2711, and 28 in the bank of RP1 that
+    /// reaches the header. Every 40-pin header so far has GPIO0 to GPIO27, so an unknown chip gets 28 too.
     pub(crate) fn lines(self) -> u32 {
         match self {
             Soc::Bcm2835 | Soc::Bcm2836 | Soc::Bcm2837 => 54,
@@ -41,10 +41,10 @@ impl Soc {
         }
     }
 
-    /// The pull a line has inside the chip after power-on.
+    /// Returns the pull of a line inside the chip after power-on.
     ///
-    /// From the alternate function tables of the BCM2835 and BCM2711 datasheets, which agree, and that of RP1, which
-    /// agrees on the 28 lines it has. Lines 28, 29, 44 and 45 have none; nothing is published for those above 53.
+    /// The pulls are from the alternate function tables of the BCM2835 and BCM2711 datasheets, which agree. The table of RP1
+    /// agrees for its 28 lines. Lines 28, 29, 44 and 45 have no pull; nothing is published for lines above 53.
     pub(crate) fn default_pull(self, line: u32) -> Pull {
         if self == Soc::Unknown || line >= self.lines() {
             return Pull::Unknown;
@@ -70,7 +70,7 @@ impl fmt::Display for Soc {
     }
 }
 
-/// Where an unconnected line is pulled before any program configures it.
+/// The pull of an unconnected line before any program configures it.
 ///
 /// ```
 /// use pinzero_board::{Board, Pull};
@@ -89,6 +89,6 @@ pub enum Pull {
     DefaultUp,
     /// The chip pulls the line down weakly (about 50 kΩ) after power-on; software may change it.
     DefaultDown,
-    /// The line floats after power-on, or nothing is known of it.
+    /// The line floats after power-on, or its pull is unknown.
     Unknown,
 }

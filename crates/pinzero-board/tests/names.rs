@@ -174,7 +174,7 @@ fn unknown_names_come_with_a_hint() {
         (board(PI_3), "J8:1:1", pi),
         (board(PI_3), "", pi),
         (Board::generic(8), "8", "the lines of this board are GPIO0 to GPIO7"),
-        (Board::generic(8), "BCM7", "this board is no Raspberry Pi, say \"GPIO7\""),
+        (Board::generic(8), "BCM7", "this board is not a Raspberry Pi: use \"GPIO7\""),
         (Board::generic(8), "BOARD7", none),
         (Board::generic(8), "WPI7", none),
         (Board::generic(8), "J8:11", none),

@@ -1,4 +1,4 @@
-//! What the libraries have to say goes to standard error, where systemd's journal finds it.
+//! Writes the libraries' log to standard error, where systemd's journal finds it.
 
 use std::io::{self, Write};
 
@@ -20,9 +20,9 @@ impl Log for Stderr {
     fn flush(&self) {}
 }
 
-/// Shows warnings and errors; with `verbose` the rest as well.
+/// Starts the log: warnings and errors; with `verbose`, all messages but traces.
 pub(crate) fn start(verbose: bool) {
     log::set_max_level(if verbose { LevelFilter::Debug } else { LevelFilter::Warn });
-    // It fails only if there is one already, and this is called once.
+    // This fails only if there is a logger already, and this function is called once.
     let _ = log::set_logger(&Stderr);
 }

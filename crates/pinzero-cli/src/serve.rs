@@ -17,27 +17,27 @@ use pinzero_daemon::{Daemon, Network};
 use crate::logger;
 use crate::world::{self, World};
 
-/// The board that the mock plays: a Raspberry Pi 3B, which every client knows.
+/// The board that the mock simulates: a Raspberry Pi 3B, which every client knows.
 const MOCK_BOARD: u32 = 0x00a0_2082;
 
-/// What drives the pins.
+/// The backends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Factory {
     /// The character device of the Linux kernel
     Cdev,
-    /// The registers of a Raspberry Pi 4 or older, if this program has been built with the feature `rppal`
+    /// The registers of a Raspberry Pi 4 or older; needs a build with the feature `rppal`
     Rppal,
-    /// No pins at all: a Raspberry Pi in memory
+    /// A simulated Raspberry Pi, without hardware
     Mock,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// What drives the pins [default: $PINZERO_PIN_FACTORY, else cdev]
+    /// The backend that drives the pins [default: $PINZERO_PIN_FACTORY, else cdev]
     #[arg(long, value_enum)]
     factory: Option<Factory>,
 
-    /// The port to listen on; 0 takes any that is free [default: $PIGPIO_PORT, else 8888]
+    /// The port to listen on; 0 takes any free port [default: $PIGPIO_PORT, else 8888]
     #[arg(long, short)]
     port: Option<u16>,
 
@@ -45,51 +45,51 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDR")]
     bind: Vec<IpAddr>,
 
-    /// Lets --bind name addresses that other computers can reach, who may then drive the pins without being asked who
-    /// they are
+    /// Allows --bind addresses that other computers can reach; anyone there can then drive the pins without
+    /// authentication
     #[arg(long)]
     public: bool,
 
-    /// A network to take connections from, as 192.168.1.0/24; can be given more than once [default: all]
+    /// A network to accept connections from, such as 192.168.1.0/24; can be given more than once [default: all]
     #[arg(long, value_name = "NET")]
     allow: Vec<Network>,
 
-    /// The GPIO that clients may use, as bits: 0x20010 for GPIO4 and GPIO17 [default: GPIO2 to GPIO27]
+    /// The GPIOs that clients may use, as a bit mask: 0x20010 for GPIO4 and GPIO17 [default: GPIO2 to GPIO27]
     #[arg(long, value_name = "MASK", value_parser = mask)]
     gpios: Option<u64>,
 
-    /// Gives the outputs that a client drove back when its connection ends
+    /// Gives a client's outputs back when its connection ends
     #[arg(long, conflicts_with = "legacy")]
     safe_state: bool,
 
-    /// Leaves outputs as they are when their client goes, as pigpiod does; so it is if nothing is said
+    /// Leaves outputs as they are when their client leaves, as pigpiod does (default)
     #[arg(long)]
     legacy: bool,
 
-    /// How many connections there may be at a time
+    /// The most connections at a time
     #[arg(long, value_name = "COUNT", default_value_t = 1024)]
     max_connections: usize,
 
-    /// A wire between two pins of the mock, as 22:27; can be given more than once
+    /// A wire between two pins of the mock, such as 22:27; can be given more than once
     #[arg(long, value_name = "A:B", value_parser = wire)]
     wire: Vec<(u32, u32)>,
 
-    /// What happens around the pins of the mock, a rule a line: "when 22 falls, after 500us 27 high, after 3ms 27 low"
+    /// A file of rules for the mock's pins, one per line: "when 22 falls, after 500us 27 high, after 3ms 27 low"
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 
-    /// Says more about what happens
+    /// Prints more messages
     #[arg(long, short)]
     verbose: bool,
 }
 
-/// Serves until a signal comes.
+/// Serves until a signal arrives.
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     logger::start(options.verbose);
-    // Taken over before anything is opened: from here on, a signal leads past the place where all is given back.
+    // Before any pin is opened: from here on, a signal ends the wait below, and the pins are given back.
     let (signal, wait) = mpsc::channel();
     ctrlc::set_handler(move || {
-        // It fails only if the end is near anyway.
+        // This fails only if the program is about to end anyway.
         let _ = signal.send(());
     })?;
 
@@ -113,7 +113,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let mut daemon = builder.start()?;
     for addr in daemon.addrs() {
-        // Nobody may be there to read it any more, which is no reason to end.
+        // A closed standard output is no reason to end.
         let _ = writeln!(io::stdout(), "serving {} on {addr}", gpio.name());
     }
 
@@ -129,7 +129,7 @@ impl Options {
         match (self.factory, env::var("PINZERO_PIN_FACTORY")) {
             (Some(factory), _) => Ok(factory),
             (None, Ok(name)) if !name.trim().is_empty() => Factory::from_str(name.trim(), true)
-                .map_err(|_| format!("PINZERO_PIN_FACTORY names no factory that can be served: {name:?}")),
+                .map_err(|_| format!("PINZERO_PIN_FACTORY is {name:?}: use cdev, rppal or mock")),
             (None, _) => Ok(Factory::Cdev),
         }
     }
@@ -138,7 +138,7 @@ impl Options {
         match (self.port, env::var("PIGPIO_PORT")) {
             (Some(port), _) => Ok(port),
             (None, Ok(text)) if !text.is_empty() => {
-                text.parse().map_err(|_| format!("PIGPIO_PORT is no port: {text:?}"))
+                text.parse().map_err(|_| format!("PIGPIO_PORT is {text:?}: use a number from 0 to 65535"))
             }
             (None, _) => Ok(pinzero_daemon::PORT),
         }
@@ -148,7 +148,7 @@ impl Options {
         match factory {
             Factory::Mock => self.open_mock(),
             _ if !self.wire.is_empty() || self.script.is_some() => {
-                Err("--wire and --script are for the mock: add --factory mock".into())
+                Err("--wire and --script need the mock: add --factory mock".into())
             }
             Factory::Cdev => Ok((open_cdev()?, None)),
             Factory::Rppal => Ok((open_rppal()?, None)),
@@ -188,27 +188,27 @@ fn open_rppal() -> Result<Gpio, Box<dyn Error>> {
 #[cfg(not(all(target_os = "linux", feature = "rppal")))]
 fn open_rppal() -> Result<Gpio, Box<dyn Error>> {
     if cfg!(target_os = "linux") {
-        Err("this program has been built without registers: build it with --features rppal, or take --factory cdev".into())
+        Err("this program has been built without registers: build it with --features rppal, or use --factory cdev".into())
     } else {
         Err("registers need Linux: --factory mock works everywhere".into())
     }
 }
 
-/// Allows as many descriptors as the system does: many systems begin with 1,024, of which each connection takes one.
+/// Raises the limit of file descriptors as far as the system allows. Many systems start with 1,024, and each connection takes one.
 #[cfg(unix)]
 fn raise_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        log::debug!("the limit of descriptors stays as it is: {error}");
+        log::debug!("the limit of file descriptors cannot be raised: {error}");
     }
 }
 
 #[cfg(not(unix))]
 fn raise_limit() {}
 
-/// A mask as pigpiod takes it: hexadecimal after 0x, else decimal.
+/// Parses a mask as pigpiod does: hexadecimal after 0x, else decimal.
 fn mask(text: &str) -> Result<u64, String> {
     let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u64::from_str_radix(digits, 16),
@@ -220,5 +220,5 @@ fn mask(text: &str) -> Result<u64, String> {
 fn wire(text: &str) -> Result<(u32, u32), String> {
     let ends = text.split_once(':').and_then(|(one, other)| Some((one.parse().ok()?, other.parse().ok()?)));
     ends.filter(|(one, other)| one != other)
-        .ok_or_else(|| "a wire has two ends, on different pins: 22:27".to_owned())
+        .ok_or_else(|| "a wire connects two different pins: 22:27".to_owned())
 }

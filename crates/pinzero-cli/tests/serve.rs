@@ -143,17 +143,17 @@ fn mistakes_are_named() {
     let path = file("bad", "wire 22 27\nwhen 22 jumps, 4 low\n");
     let script = complaint(&["--factory", "mock", "--script", path.to_str().unwrap()]);
     std::fs::remove_file(path).unwrap();
-    assert!(script.contains("line 2: \"jumps\" is nothing that a pin does"), "{script}");
+    assert!(script.contains("line 2: unknown edge \"jumps\""), "{script}");
     for (arguments, part) in [
         (&["--factory", "mock", "--script", "/nowhere"][..], "/nowhere: No such file"),
-        (&["--factory", "mock", "--wire", "22"], "a wire has two ends"),
-        (&["--factory", "mock", "--wire", "22:22"], "on different pins"),
+        (&["--factory", "mock", "--wire", "22"], "a wire connects two different pins"),
+        (&["--factory", "mock", "--wire", "22:22"], "two different pins"),
         (&["--factory", "mock", "--wire", "22:99"], "GPIO99"),
         (&["--factory", "mock", "--gpios", "0xg"], "invalid digit"),
         (&["--factory", "mock", "--allow", "home"], "\"home\" is no network"),
         (&["--factory", "mock", "--legacy", "--safe-state"], "cannot be used with"),
-        (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script are for the mock"),
-        (&["--factory", "rppal", "--wire", "22:27"], "--wire and --script are for the mock"),
+        (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script need the mock"),
+        (&["--factory", "rppal", "--wire", "22:27"], "--wire and --script need the mock"),
         (&["--factory", "parallel-port"], "possible values: cdev, rppal, mock"),
     ] {
         let complaint = complaint(arguments);

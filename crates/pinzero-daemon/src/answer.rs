@@ -2,16 +2,16 @@
 
 use pinzero_core::time::Instant;
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// A result, which is not below zero unless it is a bare number.
+    /// A number: zero or more, except for commands whose result is 32 bits.
     Number(i32),
-    /// A result that is followed by so many bytes.
+    /// A result with this many bytes behind it.
     Bytes(Vec<u8>),
-    /// A zero, at that time. The connection waits.
+    /// Zero, at that time. The connection waits.
     At(Instant),
-    /// Something that another thread will say. The connection waits.
+    /// A result that another thread sends later. The connection waits.
     Later,
 }
 

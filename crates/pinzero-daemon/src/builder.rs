@@ -1,4 +1,4 @@
-//! How a daemon is set up and started.
+//! Sets up and starts a daemon.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,7 +16,7 @@ use crate::lines;
 use crate::server::{INBOX, Limits, Server};
 use crate::{Daemon, Network};
 
-/// How a [`Daemon`] is set up; made by [`Daemon::builder`].
+/// Builder for a [`Daemon`]; returned by [`Daemon::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is served before `start`"]
 pub struct DaemonBuilder {
@@ -32,7 +32,7 @@ pub struct DaemonBuilder {
 }
 
 impl Daemon {
-    /// Prepares to serve the pins of `gpio`, which runs in real time: a mock on virtual time has no place in a network.
+    /// Returns a builder for a daemon that serves the pins of `gpio`, which must run in real time.
     pub fn builder(gpio: &Gpio) -> DaemonBuilder {
         DaemonBuilder {
             gpio: gpio.clone(),
@@ -49,77 +49,81 @@ impl Daemon {
 }
 
 impl DaemonBuilder {
-    /// Listens on this address too. If none is given: on 127.0.0.1 and, where there is one, on ::1.
+    /// Adds an address to listen on. Default: 127.0.0.1 and, on a machine with IPv6, ::1.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind.push(address);
         self
     }
 
-    /// The port, 8888 if nothing is said; 0 takes any that is free, the same on all addresses.
+    /// Sets the port; 0 takes any free port, the same on all addresses. Default: 8888.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Allows addresses that other computers can reach. Nothing in the protocol keeps anybody out: whoever can connect
-    /// can drive the pins.
+    /// Allows addresses that other computers can reach. Default: not allowed.
+    ///
+    /// The protocol has no authentication: anyone who can connect can drive the pins.
     pub fn public(mut self, is_public: bool) -> Self {
         self.is_public = is_public;
         self
     }
 
-    /// Takes connections from this network, and from no other that is not given like this. If none is given: from all.
+    /// Adds a network to accept connections from. The daemon refuses all networks that are not added. Default: all networks.
     pub fn allow(mut self, network: Network) -> Self {
         self.allow.push(network);
         self
     }
 
-    /// The GPIO that clients may read and write, as bits. If nothing is said: those that the board's header carries as
-    /// free ones, GPIO2 to GPIO27, or all of them if it is not known what board it is.
+    /// Sets the GPIOs that clients may read and write, as a bit mask.
+    ///
+    /// Default: GPIO2 to GPIO27, the free ones on the board's header; all GPIOs if the board is unknown.
     pub fn gpios(mut self, mask: u64) -> Self {
         self.gpios = Some(mask);
         self
     }
 
-    /// Whether the outputs that a client drove go back to how they were found when its connection ends. If not, as
-    /// if nothing is said, they stay as they are, which is what pigpiod does.
+    /// Sets whether a client's outputs go back to how they were found when its connection ends.
+    ///
+    /// Default: no; outputs stay as they are, as with pigpiod.
     pub fn safe_state(mut self, is_safe: bool) -> Self {
         self.is_safe = is_safe;
         self
     }
 
-    /// Whether all lines that clients may use are opened as inputs at the start, and so can be read all at once. If not,
-    /// as if nothing is said, a line is left alone until a client asks for it, and reads as low among others until then.
+    /// Sets whether the daemon opens all permitted lines as inputs at the start, so that clients can read all of them at once.
+    ///
+    /// Default: no; the daemon opens a line when a client first asks for it. Until then, a read of many lines shows it as low.
     pub fn adopt_all(mut self, adopts: bool) -> Self {
         self.adopts = adopts;
         self
     }
 
-    /// How many connections there may be at a time, and how many notification handles; 1024 if nothing is said.
+    /// Sets the most connections at a time, and the most notification handles. Default: 1024.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.limits.connections = count;
         self
     }
 
-    /// How many bytes may wait for a client that does not read before it is dropped; 256 KiB if nothing is said.
+    /// Sets how many unsent bytes may wait for a client before the daemon drops the client. Default: 256 KiB.
     pub fn max_backlog(mut self, bytes: usize) -> Self {
         self.limits.backlog = bytes;
         self
     }
 
-    /// Starts it: one thread, and two more of the factory's as soon as a line is open.
+    /// Starts the daemon on one thread. The factory adds two threads as soon as a line is open.
     ///
     /// # Errors
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied) for an address that others can reach without
-    /// [`public`](DaemonBuilder::public), [`Unsupported`](ErrorKind::Unsupported) if the factory cannot turn a line round
-    /// without letting go of it, [`Io`](ErrorKind::Io) if it cannot listen, and those of the system.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied) for an address that other computers can reach, without
+    /// [`public`](DaemonBuilder::public); [`Unsupported`](ErrorKind::Unsupported) if the factory has no flexible lines;
+    /// [`Io`](ErrorKind::Io) if the daemon cannot listen, and for any other I/O error.
     pub fn start(self) -> Result<Daemon> {
         self.gpio
             .capabilities()
             .flex
-            .require("a line that turns round, which every line of the daemon is,")?;
+            .require("a line that turns round (the daemon needs this for every line)")?;
         if self.gpio.capabilities().edges != Support::Native {
-            log::warn!("{} reports no edges: clients are not told of changes", self.gpio.name());
+            log::warn!("{} reports no edges: clients do not see changes", self.gpio.name());
         }
         let (listeners, addrs) = self.listen()?;
         let start = || -> io::Result<Daemon> {
@@ -143,8 +147,8 @@ impl DaemonBuilder {
         let wanted = if self.bind.is_empty() { &LOCAL[..] } else { &self.bind };
         if let Some(address) = wanted.iter().find(|address| !address.is_loopback() && !self.is_public) {
             let message = format!(
-                "other computers can reach {address}, and the protocol lets whoever connects drive the pins: say that it \
-                 may be public, or listen on 127.0.0.1 and reach it through an SSH tunnel or a VPN"
+                "other computers can reach {address}, and the protocol has no authentication: allow that with `--public`, or \
+                 listen on 127.0.0.1 and use an SSH tunnel or a VPN"
             );
             return Err(Error::new(ErrorKind::PermissionDenied, message));
         }
@@ -157,7 +161,7 @@ impl DaemonBuilder {
                     listeners.push(listener);
                     addrs.push(addr);
                 }
-                // A machine without IPv6 is served by the other one.
+                // On a machine without IPv6, the IPv4 listener is enough.
                 Err(error) if self.bind.is_empty() && !addrs.is_empty() => {
                     log::info!("not listening on {address}: {error}");
                 }
@@ -171,14 +175,13 @@ impl DaemonBuilder {
     }
 }
 
-/// Listens; an IPv6 address leaves IPv4 to another listener if there is one.
+/// Listens on `addr`. With `leaves_ipv4`, an IPv6 address takes no IPv4 connections: another listener does.
 fn listen(addr: SocketAddr, leaves_ipv4: bool) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
     if addr.is_ipv6() {
         socket.set_only_v6(leaves_ipv4)?;
     }
-    // A daemon that is started again need not wait for the connections of the one before. On Windows it means another
-    // thing.
+    // A restarted daemon need not wait for the old connections to time out. On Windows this option means something else.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -189,7 +192,7 @@ fn listen(addr: SocketAddr, leaves_ipv4: bool) -> io::Result<(TcpListener, Socke
     Ok((listener, addr))
 }
 
-/// The GPIO that clients may use if nothing is said.
+/// Returns the GPIOs that clients may use by default.
 fn usual(gpio: &Gpio) -> u64 {
     let all = (1 << lines::COUNT) - 1;
     if gpio.board().headers().is_empty() { all } else { 0x0fff_fffc }

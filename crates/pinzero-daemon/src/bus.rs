@@ -1,5 +1,4 @@
-//! SPI: handles, and the buses behind them. Each bus has a thread of its own, so that a transfer holds up nobody but those
-//! who want the same bus.
+//! SPI: handles, and the buses behind them. Each bus has its own thread, so a transfer delays only users of the same bus.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +14,13 @@ use crate::inbox::{Inbox, Message};
 use crate::lines::{Lines, refusal};
 use crate::thread::spawn;
 
-/// How many handles there may be.
+/// The most handles.
 const HANDLES: usize = 256;
 
-/// Clock, data out, data in.
+/// A bus: clock, data out, data in.
 pub(crate) type Pins = [u32; 3];
 
-/// How a handle talks.
+/// The SPI settings of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Talk {
     pub(crate) mode: SpiMode,
@@ -29,20 +28,20 @@ pub(crate) struct Talk {
     pub(crate) hertz: u32,
 }
 
-/// The pin that selects a device, and the level that does.
+/// A chip select pin, and its active level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Select {
     pub(crate) gpio: u32,
     pub(crate) active: Level,
 }
 
-/// What a handle stands for.
+/// An open handle.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Device {
     pub(crate) pins: Pins,
     pub(crate) select: Option<Select>,
     pub(crate) talk: Talk,
-    /// The modes that the bus's pins and the select pin show meanwhile.
+    /// The modes that clients see on the bus's pins and the chip select pin while the bus is open.
     pub(crate) shows: ([u32; 3], u32),
 }
 
@@ -55,29 +54,29 @@ struct OpenDevice {
 #[derive(Debug)]
 struct Bus {
     users: usize,
-    /// Select pins, each with the number of its users.
+    /// The chip select pins, each with the number of its users.
     selects: BTreeMap<u32, (Output, usize)>,
-    /// Into the thread; `None` once it has been told to end.
+    /// Sends jobs to the thread; `None` once the thread has been told to end.
     jobs: Option<Sender<Job>>,
     wires: Arc<Wires>,
 }
 
-/// The pins of a bus while they are open. Its lock is held for moments only.
+/// The pins of a bus while they are open. The lock is held only briefly.
 #[derive(Debug)]
 struct Wires(Mutex<Slot>);
 
 #[derive(Debug)]
 enum Slot {
-    /// Set up to talk like this.
+    /// Open with these settings.
     Open(Talk, Spi),
-    /// Between two ways to talk, because the second could not be had.
+    /// Closed after a change of settings failed.
     Shut,
-    /// For good.
+    /// Closed for good.
     Over,
 }
 
 impl Wires {
-    /// Closes them for good. A transfer that runs fails.
+    /// Closes the pins for good. A running transfer fails.
     fn end(&self) {
         let before = std::mem::replace(&mut *self.0.lock(), Slot::Over);
         if let Slot::Open(_, spi) = before {
@@ -108,12 +107,12 @@ enum Job {
     },
 }
 
-/// What the answer to a transfer is.
+/// The form of the answer to a transfer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReplyWith {
-    /// The bytes that have come back.
+    /// The received bytes.
     Bytes,
-    /// How many there were.
+    /// The number of bytes.
     Count,
 }
 
@@ -123,7 +122,7 @@ pub(crate) struct Buses {
     gpio: Gpio,
     inbox: Arc<Inbox>,
     handles: Vec<Option<OpenDevice>>,
-    /// The handles on pins of the client's choice, by their select pin.
+    /// The handles on pins of the client's choice, by their chip select pin.
     soft: BTreeMap<u32, OpenDevice>,
     buses: BTreeMap<Pins, Bus>,
 }
@@ -133,7 +132,7 @@ impl Buses {
         Buses { gpio, inbox, handles: Vec::new(), soft: BTreeMap::new(), buses: BTreeMap::new() }
     }
 
-    /// Opens a device on one of the board's buses; the handle is the lowest that is free.
+    /// Opens a device on one of the board's buses; returns the lowest free handle.
     pub(crate) fn open(&mut self, lines: &mut Lines, device: Device, owner: ClientId) -> Result<u32, Code> {
         let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
         if free == HANDLES {
@@ -147,7 +146,7 @@ impl Buses {
         Ok(free as u32)
     }
 
-    /// Opens a device on any pins; its select pin is its handle.
+    /// Opens a device on any pins; its chip select pin is its handle.
     pub(crate) fn open_soft(
         &mut self,
         lines: &mut Lines,
@@ -163,10 +162,10 @@ impl Buses {
         Ok(())
     }
 
-    /// Takes a place on a bus, which is opened if need be.
+    /// Joins a bus, and opens the bus if necessary.
     fn join(&mut self, lines: &mut Lines, Device { pins, select, talk, shows }: Device) -> Result<(), Code> {
         if self.buses.get(&pins).is_some_and(|bus| bus.jobs.is_none()) {
-            // Somebody is about to close it.
+            // Another client is closing the bus.
             return Err(Code::GPIO_IN_USE);
         }
         if let Some(Select { gpio, active }) = select {
@@ -236,7 +235,7 @@ impl Buses {
         }
     }
 
-    /// Sends `data` to a device, and answers later.
+    /// Sends `data` to a device. The answer comes later.
     pub(crate) fn transfer(
         &self,
         handle: u32,
@@ -248,7 +247,7 @@ impl Buses {
         self.send(handle.device, data, reply, client)
     }
 
-    /// The same for a device on any pins.
+    /// Does the same for a device on any pins.
     pub(crate) fn transfer_soft(&self, select: u32, data: Vec<u8>, client: ClientId) -> Result<Answer, Code> {
         let handle = self.soft.get(&select).ok_or(Code::NOT_SPI_GPIO)?;
         self.send(handle.device, data, ReplyWith::Bytes, client)
@@ -277,7 +276,7 @@ impl Buses {
         Ok(self.leave(lines, handle.device, Some(client)))
     }
 
-    /// The same for a device on any pins.
+    /// Does the same for a device on any pins.
     pub(crate) fn close_soft(
         &mut self,
         lines: &mut Lines,
@@ -288,7 +287,7 @@ impl Buses {
         Ok(self.leave(lines, handle.device, Some(client)))
     }
 
-    /// Closes the devices of a client that has gone.
+    /// Closes the devices of a client that is gone.
     pub(crate) fn close_all(&mut self, lines: &mut Lines, client: ClientId) {
         let hard = self.handles.iter_mut().filter_map(|slot| slot.take_if(|handle| handle.owner == client));
         let mut gone: Vec<Device> = hard.map(|handle| handle.device).collect();
@@ -309,7 +308,7 @@ impl Buses {
         if let Some(Select { gpio, .. }) = device.select {
             if let Some((_, users)) = bus.selects.get_mut(&gpio) {
                 *users -= 1;
-                // On the last device's bus the pin stays selectable until its transfers are done.
+                // The last device's chip select pin stays open until its transfers are done.
                 if *users == 0 && bus.users > 1 {
                     bus.selects.remove(&gpio);
                     lines.take_back(gpio);
@@ -321,7 +320,7 @@ impl Buses {
             return Answer::Number(0);
         }
         if client.is_none() {
-            // Nobody waits for the end of what is under way, and nobody may want it.
+            // No client waits for the running transfer any more, so it is cancelled.
             bus.wires.end();
         }
         match bus.jobs.take().map(|jobs| jobs.send(Job::Close { client })) {
@@ -330,7 +329,7 @@ impl Buses {
         }
     }
 
-    /// A bus has been closed by its thread: its pins are free.
+    /// Notes that a bus's thread has closed the bus: its pins are free.
     pub(crate) fn closed(&mut self, lines: &mut Lines, pins: Pins) {
         let Some(bus) = self.buses.remove(&pins) else { return };
         let selects: Vec<u32> = bus.selects.keys().copied().collect();
@@ -349,7 +348,7 @@ fn open(gpio: &Gpio, [clock, mosi, miso]: Pins, talk: Talk) -> GpioResult<Spi> {
         .open()
 }
 
-/// The thread of a bus.
+/// Runs the thread of a bus.
 struct Worker {
     gpio: Gpio,
     pins: Pins,
@@ -383,7 +382,7 @@ impl Worker {
         }
     }
 
-    /// The bus, set up to talk like this.
+    /// Returns the bus, opened with these settings.
     fn wires(&self, talk: Talk) -> GpioResult<Spi> {
         let before = {
             let mut slot = self.wires.0.lock();
@@ -393,7 +392,7 @@ impl Worker {
                 Slot::Over => return Err(Error::closed()),
             }
         };
-        // Nobody is selected now: what the clock does meanwhile means nothing to anybody.
+        // No device is selected now, so all devices ignore the clock.
         drop(before);
         let spi = open(&self.gpio, self.pins, talk)?;
         let mut slot = self.wires.0.lock();
@@ -415,7 +414,7 @@ impl Worker {
             pin.set(*active)?;
         }
         let result = spi.transfer(&mut data);
-        // Whatever went wrong, the device is not left selected.
+        // Even after an error, the device must not stay selected.
         let released = select.map_or(Ok(()), |(pin, active)| pin.set(!active));
         result.and(released).map(|()| data)
     }

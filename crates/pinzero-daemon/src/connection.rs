@@ -8,10 +8,10 @@ use pinzero_pigpio::protocol::{Reply, Report, Request};
 use crate::answer::Answer;
 use pinzero_pigpio::protocol::Code;
 
-/// How much may wait to be sent before no further request is looked at.
+/// The most unsent bytes before the daemon stops reading further requests.
 const ENOUGH: usize = 64 * 1024;
 
-/// What an empty buffer may keep for the next time.
+/// The most capacity that an empty buffer keeps.
 const KEPT: usize = 4 * 1024;
 
 /// The words of a request, for its reply.
@@ -27,25 +27,25 @@ pub(crate) struct Connection {
     stream: TcpStream,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// How much of `output` has been sent.
+    /// How many bytes of `output` have been sent.
     sent: usize,
     /// There may be something to read.
     pub(crate) is_readable: bool,
-    /// The other side has hung up: behind what there is to read comes the end, of which there will be no further news.
+    /// The client has hung up: the end follows the bytes that are left to read, without another event.
     pub(crate) is_hung_up: bool,
-    /// The other side takes nothing any more: it is gone.
+    /// The client takes no more bytes: it is gone.
     pub(crate) is_lost: bool,
-    /// The other side has said all that it will.
+    /// The client will send no more bytes.
     is_over: bool,
-    /// A request whose answer takes time; the next ones wait for it.
+    /// A request whose answer takes time; later requests wait for it.
     pub(crate) pending: Option<Asked>,
-    /// Reports have been kept from it, as it does not read them: it is dropped.
+    /// The client did not read its reports, so reports were left out: the daemon drops the client.
     pub(crate) is_deaf: bool,
-    /// It is in the list of those with something to send.
+    /// The connection is in the list of those with bytes to send.
     pub(crate) is_dirty: bool,
-    /// It is in the list of those with more to read or to answer.
+    /// The connection is in the list of those with more to read or to answer.
     pub(crate) is_queued: bool,
-    /// Counts whole requests, to tell one that makes no progress.
+    /// Counts complete requests, to find a connection that makes no progress.
     pub(crate) requests: u64,
 }
 
@@ -72,36 +72,36 @@ impl Connection {
         &mut self.stream
     }
 
-    /// Whether it can take another request now.
+    /// Returns whether the connection can take another request now.
     pub(crate) fn is_ready(&self) -> bool {
         self.pending.is_none() && self.backlog() < ENOUGH
     }
 
-    /// How many bytes wait to be sent.
+    /// Returns the number of unsent bytes.
     pub(crate) fn backlog(&self) -> usize {
         self.output.len() - self.sent
     }
 
-    /// Whether a request has begun and not ended.
+    /// Returns whether a request is incomplete.
     pub(crate) fn is_in_request(&self) -> bool {
         !self.input.is_empty()
     }
 
-    /// Whether nothing will come of it any more.
+    /// Returns whether the connection is finished.
     pub(crate) fn is_finished(&self) -> bool {
         self.is_over && self.pending.is_none() && self.backlog() == 0 && !self.is_readable
     }
 
-    /// Reads what has come, at most as much as fits into `scratch`.
+    /// Reads the received bytes, at most as many as fit into `scratch`.
     ///
     /// # Errors
-    /// Those of the connection, which is lost then.
+    /// Any I/O error; the connection is lost then.
     pub(crate) fn read(&mut self, scratch: &mut [u8]) -> io::Result<()> {
         match self.stream.read(scratch) {
             Ok(0) => (self.is_over, self.is_readable) = (true, false),
             Ok(count) => {
                 self.input.extend_from_slice(&scratch[..count]);
-                // A short read has emptied the socket: news of more will come by itself, unless it was the end.
+                // A short read has emptied the socket. More bytes cause a new event, unless this was the end.
                 self.is_readable = count == scratch.len() || self.is_hung_up;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
@@ -111,7 +111,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes the bytes that have been read, to be looked at; [`put_back`](Connection::put_back) returns the rest.
+    /// Takes the bytes that have been read, for parsing; [`put_back`](Connection::put_back) returns the rest.
     pub(crate) fn take_input(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.input)
     }
@@ -122,7 +122,7 @@ impl Connection {
         self.input = input;
     }
 
-    /// Notes the reply to a request.
+    /// Adds the reply to a request.
     pub(crate) fn reply(&mut self, asked: Asked, answer: Result<Answer, Code>) {
         let Asked { command, p1, p2 } = asked;
         let (result, payload) = match &answer {
@@ -137,7 +137,7 @@ impl Connection {
         Reply { command, p1, p2, result, payload }.encode(&mut self.output);
     }
 
-    /// Notes a report, unless more than `most` bytes wait to be sent and cannot be: the other side is deaf then.
+    /// Adds a report, unless more than `most` unsent bytes wait: the client does not read then.
     pub(crate) fn report(&mut self, report: &Report, most: usize) {
         if self.backlog() > most && !self.is_deaf {
             self.is_deaf = self.flush().is_err() || self.backlog() > most;
@@ -147,10 +147,10 @@ impl Connection {
         }
     }
 
-    /// Sends as much as the other side takes.
+    /// Sends as many bytes as the client takes.
     ///
     /// # Errors
-    /// Those of the connection, which is lost then.
+    /// Any I/O error; the connection is lost then.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         while self.backlog() > 0 {
             match self.stream.write(&self.output[self.sent..]) {
@@ -174,7 +174,7 @@ impl From<&Request<'_>> for Asked {
     }
 }
 
-/// A burst is over: what it needed is given back.
+/// Frees a buffer that a burst made large.
 fn trim(buffer: &mut Vec<u8>) {
     if buffer.is_empty() && buffer.capacity() > KEPT {
         *buffer = Vec::new();

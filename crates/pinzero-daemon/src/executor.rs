@@ -1,4 +1,4 @@
-//! What commands act on, and which command does what: the executor.
+//! The executor: runs commands, and holds the state that they act on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::script::Scripts;
 use crate::watch::{Watch, tick};
 use crate::wave::{Player, Waveforms};
 
-/// The version of pigpio that this is as good as.
+/// The version of pigpio that the daemon reports.
 const VERSION: i32 = 79;
 
-/// The revision of a board that is not known: a Raspberry Pi 3B, which every client knows.
+/// The revision code for an unknown board: a Raspberry Pi 3B, which every client knows.
 const GENERIC: u32 = 0x00a0_2082;
 
-/// All that is shared by clients.
+/// The state that all clients share.
 #[derive(Debug)]
 pub(crate) struct Executor {
     revision: u32,
-    /// What a client drives ends with its connection.
+    /// A client's outputs are given back when its connection ends.
     pub(crate) is_safe: bool,
     pub(crate) gpio: Gpio,
     pub(crate) inbox: Arc<Inbox>,
@@ -35,14 +35,14 @@ pub(crate) struct Executor {
     watch: Watch,
     pub(crate) buses: Buses,
     pub(crate) waves: Waveforms,
-    /// Started with the first wave that is sent.
+    /// Started with the first wave.
     pub(crate) player: Option<Player>,
     pub(crate) scripts: Scripts,
     changes: Vec<Change>,
 }
 
 impl Executor {
-    /// `permitted` are the GPIO that clients may use, `handles` how many notification handles there may be.
+    /// Creates the executor. `permitted`: the GPIOs that clients may use. `handles`: the most notification handles.
     pub(crate) fn new(
         gpio: &Gpio,
         inbox: &Arc<Inbox>,
@@ -69,18 +69,18 @@ impl Executor {
         self.lines.now()
     }
 
-    /// Opens all lines that clients may use as inputs, as they are.
+    /// Opens all permitted lines as inputs, with their pulls unchanged.
     pub(crate) fn adopt_all(&mut self) {
         for gpio in 0..crate::lines::COUNT {
             if self.lines.check(gpio).is_ok() {
-                // Those that are not there, or are somebody else's, are refused when a client asks.
+                // Missing lines, and those that another program holds, are refused when a client asks.
                 let _ = self.lines.touch(gpio);
             }
         }
         self.note_changes();
     }
 
-    /// Something has happened on another thread.
+    /// Handles a message from another thread.
     pub(crate) fn hear(&mut self, message: Message) {
         match message {
             Message::Edge { gpio, level, at } => self.lines.edge(gpio, level, at),
@@ -90,21 +90,21 @@ impl Executor {
                 }
             }
             Message::BusClosed { pins } => self.buses.closed(&mut self.lines, pins),
-            // These are for the loop.
+            // The loop handles these.
             Message::Done { .. } | Message::Stop => {}
         }
         self.note_changes();
     }
 
-    /// News of lines has been lost: looks at all of them, and has clients notice.
+    /// Handles lost changes: reads all lines, and lets clients notice the loss.
     pub(crate) fn catch_up(&mut self) {
-        log::warn!("lines change faster than can be followed: some changes have been lost");
+        log::warn!("lines change faster than the daemon can follow: some changes have been lost");
         self.watch.skip();
         self.lines.refresh_all();
         self.note_changes();
     }
 
-    /// When [`fire`](Executor::fire) is due.
+    /// Returns when [`fire`](Executor::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.watch.next().into_iter().chain(self.scripts.next()).min()
     }
@@ -121,7 +121,7 @@ impl Executor {
         self.watch.take_reports(spare);
     }
 
-    /// A connection has ended.
+    /// Handles the end of a connection.
     pub(crate) fn forget(&mut self, client: ClientId) {
         self.watch.close_all(client);
         self.inbox.set_watched(self.watch.mask());
@@ -136,7 +136,7 @@ impl Executor {
         }
     }
 
-    /// Does what a client asks for.
+    /// Runs a client's command.
     pub(crate) fn execute(&mut self, client: ClientId, request: &Request<'_>) -> Result<Answer, Code> {
         let command = Command::from_code(request.command).ok_or(Code::UNKNOWN_COMMAND)?;
         let answer = self.dispatch(client, command, request);
@@ -318,10 +318,10 @@ impl Executor {
         Ok(0)
     }
 
-    /// Opens the lines that somebody wants to hear of.
+    /// Opens the lines that some client watches.
     pub(crate) fn listen(&mut self, mask: u32) {
         for gpio in (0..32).filter(|gpio| mask >> gpio & 1 == 1) {
-            // A client may ask for all there are: those that it cannot have stay silent.
+            // A client may watch all GPIOs: those that cannot be opened report nothing.
             if self.lines.check(gpio).is_ok() {
                 let _ = self.lines.touch(gpio);
                 self.lines.refresh(gpio);

@@ -1,4 +1,4 @@
-//! The glitch filter and the noise filter of a GPIO: which changes count, and when.
+//! The glitch filter and the noise filter of a GPIO: decide which changes count, and when.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use pinzero_core::time::Instant;
 /// A change that counts.
 pub(crate) type Passed = (Instant, Level);
 
-/// Both filters of one GPIO, the glitch filter first. Pure: time comes in from outside.
+/// Both filters of one GPIO, the glitch filter first. Pure: the caller gives the time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Filter {
     glitch: Glitch,
@@ -16,7 +16,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Filters that are off, for a line at `level`.
+    /// Returns filters that are off, for a line at `level`.
     pub(crate) fn new(level: Level) -> Self {
         Filter {
             glitch: Glitch { steady: Duration::ZERO, passed: level, pending: None },
@@ -31,17 +31,17 @@ impl Filter {
         }
     }
 
-    /// Lets a change count only when it has been steady for so long; zero is off.
+    /// Sets how long the level must be steady before a change counts; zero switches the filter off.
     pub(crate) fn set_glitch(&mut self, now: Instant, steady: Duration, pass: &mut dyn FnMut(Passed)) {
         self.expire(now, pass);
         self.glitch.steady = steady;
-        // What was waiting starts anew, and counts at once if nothing is to be waited for.
+        // A waiting change starts its time again; with zero, the change counts at once.
         if let Some((_, level)) = self.glitch.pending.take() {
             self.edge(now, level, pass);
         }
     }
 
-    /// Ignores changes until the line has been quiet for `steady`, and then lets them through for `active`.
+    /// Ignores changes until the line has been quiet for `steady`, and then accepts changes for `active`.
     pub(crate) fn set_noise(
         &mut self,
         now: Instant,
@@ -56,7 +56,7 @@ impl Filter {
         }
     }
 
-    /// The line has changed to `level`.
+    /// Takes a change of the line to `level`.
     pub(crate) fn edge(&mut self, at: Instant, level: Level, pass: &mut dyn FnMut(Passed)) {
         self.expire(at, pass);
         if self.glitch.edge(at, level) {
@@ -77,7 +77,7 @@ impl Filter {
         }
     }
 
-    /// When [`expire`](Filter::expire) is due.
+    /// Returns when [`expire`](Filter::expire) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let glitch = self.glitch.pending.map(|(at, _)| at);
         glitch.into_iter().chain(self.noise.deadline()).min()
@@ -88,12 +88,12 @@ impl Filter {
 struct Glitch {
     steady: Duration,
     passed: Level,
-    /// What counts then, if nothing comes in between.
+    /// Returns the change that counts then, if no other change comes first.
     pending: Option<Passed>,
 }
 
 impl Glitch {
-    /// Whether the change counts at once.
+    /// Returns whether the change counts at once.
     fn edge(&mut self, at: Instant, level: Level) -> bool {
         self.pending = None;
         if self.steady.is_zero() {
@@ -139,7 +139,7 @@ impl Noise {
         }
     }
 
-    /// A line that comes to rest elsewhere than it was last seen: that state is not swallowed.
+    /// A line that comes to rest at another level than the last one that counted: this level still counts.
     fn deadline(&self) -> Option<Instant> {
         (self.level != self.passed).then(|| self.last + self.steady)
     }
@@ -158,7 +158,7 @@ mod tests {
         Instant::ZERO + us(micros)
     }
 
-    /// Feeds the changes of a line, low at first, and lets time go on to 100 ms; what counted, in microseconds.
+    /// Feeds the changes of a line, low at first, up to 100 ms; returns the changes that counted, in microseconds.
     fn run(filter: &mut Filter, edges: &[(u64, Level)]) -> Vec<(u64, Level)> {
         let mut passed = Vec::new();
         let mut note = |(at, level): Passed| passed.push((at.as_nanos() / 1000, level));

@@ -1,19 +1,19 @@
-//! A line that the daemon holds, shared with the thread that sends waves.
+//! A line that the daemon has open, shared with the thread that sends waves.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pinzero_core::{Drive, Flex, Level, Result};
 
-/// A line that is held; clones are the same.
+/// An open line. Clones are the same line.
 #[derive(Debug, Clone)]
 pub(crate) struct Held(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     flex: Flex,
-    /// Whether plain writes count: the line is an output, and no pulses are on it. Its lock is held while the line turns, so
-    /// that a wave does not turn a line back which has become an input.
+    /// Whether plain writes count: the line is an output without pulses. The lock is held while the line turns, so that a wave
+    /// cannot turn a new input back into an output.
     is_writable: Mutex<bool>,
 }
 
@@ -23,7 +23,7 @@ impl Held {
         Held(Arc::new(Shared { flex, is_writable }))
     }
 
-    /// Makes the line do this.
+    /// Turns the line to `drive`.
     pub(crate) fn turn(&self, drive: Drive) -> Result<()> {
         let mut is_writable = self.0.is_writable.lock();
         self.0.flex.turn(drive)?;
@@ -35,7 +35,7 @@ impl Held {
         Ok(())
     }
 
-    /// Drives the line if plain writes count; tells whether they do.
+    /// Drives the line if plain writes count; returns whether they do.
     pub(crate) fn write(&self, level: Level) -> Result<bool> {
         let is_writable = self.0.is_writable.lock();
         if *is_writable {
@@ -52,7 +52,7 @@ impl Held {
         self.0.flex.level()
     }
 
-    /// The level that the line drives, if it drives one.
+    /// Returns the level that the line drives, if it drives one.
     pub(crate) fn driven(&self) -> Option<Level> {
         match self.0.flex.drive() {
             Drive::Output(level) => Some(level),

@@ -1,4 +1,4 @@
-//! What other threads tell the loop: edges, waves, transfers that have ended.
+//! Messages from other threads to the loop: edges, waves, completed transfers.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,12 +14,12 @@ use pinzero_pigpio::protocol::Code;
 use crate::ClientId;
 use crate::answer::Answer;
 
-/// A queue into the loop; it wakes the loop when there is something new in it. Its lock is a leaf.
+/// A queue into the loop. A new message wakes the loop. The queue's lock is a leaf.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     queue: Mutex<Queue>,
     waker: Waker,
-    /// The GPIO that some client wants to hear of.
+    /// The GPIOs that some client watches.
     watched: AtomicU32,
 }
 
@@ -29,20 +29,20 @@ struct Queue {
     has_lost: bool,
 }
 
-/// What there is besides the messages that were taken.
+/// What is left after messages were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     Nothing,
-    /// More of them.
+    /// More messages.
     More,
-    /// News of lines that has been lost behind them.
+    /// Changes were lost after these messages.
     Lost,
 }
 
-/// How many messages wait at most. Only lines that change faster than the loop can follow get here.
+/// The most waiting messages. Only lines that change faster than the loop can follow reach this limit.
 const MOST: usize = 1 << 16;
 
-/// How many are taken at a time, before clients have their turn.
+/// The most messages taken at a time, before clients have their turn.
 const SHARE: usize = 1000;
 
 #[derive(Debug)]
@@ -51,11 +51,11 @@ pub(crate) enum Message {
     Edge { gpio: u32, level: Level, at: Instant },
     /// A wave has driven these lines high and low.
     Written { high: u32, low: u32, at: Instant },
-    /// What a client asked for has been done, or has failed.
+    /// A client's request is done, or has failed.
     Done { client: ClientId, answer: Result<Answer, Code> },
     /// The bus on these pins (clock, data out, data in) has been closed.
     BusClosed { pins: [u32; 3] },
-    /// The daemon is to end.
+    /// The daemon must end.
     Stop,
 }
 
@@ -72,7 +72,7 @@ impl Inbox {
         let was_empty = {
             let mut queue = self.queue.lock();
             let is_news = matches!(message, Message::Edge { .. } | Message::Written { .. });
-            // Once some has been lost, so is what comes behind it, until all lines are looked at.
+            // After a loss, later changes are dropped too, until the loop has read all lines.
             if is_news && (queue.has_lost || queue.messages.len() >= MOST) {
                 queue.has_lost = true;
                 return;
@@ -83,15 +83,15 @@ impl Inbox {
             }
             queue.messages.len() == 1
         };
-        // Whoever put the first one in has woken the loop already.
+        // The first message has woken the loop already.
         if was_empty {
             if let Err(error) = self.waker.wake() {
-                log::error!("the daemon's loop cannot be woken: {error}");
+                log::error!("cannot wake the daemon's loop: {error}");
             }
         }
     }
 
-    /// The GPIO that some client wants to hear of.
+    /// The GPIOs that some client watches.
     pub(crate) fn watched(&self) -> u32 {
         self.watched.load(Ordering::Relaxed)
     }
@@ -100,7 +100,7 @@ impl Inbox {
         self.watched.store(mask, Ordering::Relaxed);
     }
 
-    /// Takes the first of what has come. Whoever leaves some there comes back without being woken.
+    /// Takes the first messages. If some are left, the loop must come back without a wake-up.
     pub(crate) fn take(&self, into: &mut Vec<Message>) -> Rest {
         let mut queue = self.queue.lock();
         let count = queue.messages.len().min(SHARE);

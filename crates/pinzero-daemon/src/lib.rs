@@ -1,8 +1,8 @@
-//! pigpiod's socket protocol, served on top of any [`Gpio`]: what `pinzero serve` is made of.
+//! Serves any [`Gpio`] over pigpiod's socket protocol; the library behind `pinzero serve`.
 //!
-//! Programs that talk to pigpiod (gpiozero's `PiGPIOFactory`, `pigpio.py`, `pigpio-client`, `pigs`) talk to a [`Daemon`]
-//! instead, and so drive the pins of a board that pigpiod does not know, or a mock that is none. The protocol has no
-//! authentication and no encryption: whoever can connect can drive the pins. See `docs/daemon.md`.
+//! Programs for pigpiod (gpiozero's `PiGPIOFactory`, `pigpio.py`, `pigpio-client`, `pigs`) can use a [`Daemon`] instead. So
+//! they drive the pins of a board that pigpiod does not support, or of a mock. The protocol has no authentication and no
+//! encryption: anyone who can connect can drive the pins. See `docs/daemon.md`.
 
 mod answer;
 mod builder;
@@ -35,14 +35,14 @@ use inbox::{Inbox, Message};
 pub use network::{BadNetwork, Network};
 pub use pinzero_pigpio::protocol::PORT;
 
-/// A client: its place among the connections, and which one it is of those that have had this place.
+/// Identifies a client: its slot among the connections, and a serial number, because slots are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientId {
     slot: u32,
     serial: u32,
 }
 
-/// A daemon that serves the pins of a [`Gpio`]. Dropping it stops it.
+/// A daemon that serves the pins of a [`Gpio`]. Dropping the daemon stops it.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -71,18 +71,18 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Where it listens.
+    /// Returns the addresses on which the daemon listens.
     pub fn addrs(&self) -> &[SocketAddr] {
         &self.addrs
     }
 
-    /// Ends all connections and gives all lines back. Returns when that is done; idempotent.
+    /// Ends all connections, gives all lines back, and returns when that is done. Idempotent.
     pub fn stop(&mut self) {
         self.inbox.push(Message::Stop);
         self.join();
     }
 
-    /// Waits until it ends, which by itself it does only if the system fails it.
+    /// Blocks until the daemon ends. The daemon ends by itself only if a system call that it needs fails.
     pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {

@@ -1,4 +1,4 @@
-//! The lines that the daemon holds: opened when a command first needs them, and turned round as commands want.
+//! The lines of the daemon: opened when a command first needs them, and turned round by later commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::held::Held;
 use crate::inbox::{Inbox, Message};
 use crate::pwm_range::{self, Cycle};
 
-/// How many GPIO the protocol knows.
+/// The number of GPIOs in the protocol.
 pub(crate) const COUNT: u32 = 54;
 
-/// Modes, as the protocol counts them.
+/// Modes, by the protocol's numbers.
 const OUTPUT: u32 = 1;
 const ALT0: u32 = 4;
 const ALT5: u32 = 2;
 
-/// What error messages call the daemon's hold on a line.
+/// The consumer that error messages name.
 const DEVICE: &str = "pinzero serve";
 
 /// A line whose level has changed.
@@ -31,19 +31,19 @@ pub(crate) struct Change {
     pub(crate) at: Instant,
 }
 
-/// What pulses on a line were asked for as.
+/// The command that put pulses on a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PwmSetting {
-    /// PWM, with this duty out of the line's range.
+    /// PWM, with this duty cycle out of the line's range.
     Duty(u32),
-    /// A servo, with pulses of so many microseconds.
+    /// A servo, with pulses of this many microseconds.
     Servo(u32),
-    /// "Hardware" PWM, with a duty out of a million.
+    /// "Hardware" PWM, with a duty cycle out of a million.
     Hardware { hertz: u32, duty: u32 },
 }
 
 impl PwmSetting {
-    /// The length of a cycle, and of its pulse.
+    /// Returns the length of a cycle and of its pulse.
     fn wave(self, cycle: Cycle) -> (Duration, Duration) {
         let share = |hertz: u32, duty: u32, range: u32| {
             let period = 1_000_000_000 / u64::from(hertz);
@@ -60,16 +60,16 @@ impl PwmSetting {
 
 #[derive(Debug)]
 enum State {
-    /// Not ours: nobody has asked for it yet.
+    /// Not open: no client has asked for the line yet.
     Untouched,
     Held(Held, Role),
-    /// The hardware makes pulses on it. To give it to the hardware and to take it back means to let go of it for a moment.
+    /// The hardware makes pulses on the line. Giving the line to the hardware, or taking it back, releases it for a moment.
     Hardware(Pwm, PwmSetting),
-    /// A bus has it, and this is the mode that it shows.
+    /// A bus has the line; clients see this mode.
     Lent(u32),
 }
 
-/// What a line that is held is used for.
+/// The use of an open line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Role {
     Input,
@@ -80,21 +80,21 @@ enum Role {
 #[derive(Debug)]
 struct GpioState {
     state: State,
-    /// When it was last made an input: an edge from before tells nothing.
+    /// When the line last became an input: earlier edges do not count.
     since: Instant,
-    /// The factory has no hardware PWM for it.
+    /// The factory has no hardware PWM for the line.
     lacks_hardware: bool,
-    /// The resistor that was asked for.
+    /// The requested pull.
     pull: Option<Bias>,
-    /// The level that it takes when it becomes an output.
+    /// The level for when the line becomes an output.
     latch: Level,
-    /// The level that was last seen or written, and when.
+    /// The last level seen or written, and its time.
     level: Level,
     noted: Instant,
     cycle: Cycle,
-    /// Whoever drove it last.
+    /// The client that drove the line last.
     owner: Option<ClientId>,
-    /// Whoever set its range last, which is how clients mark a line as theirs.
+    /// The client that set the range last: clients mark a line as theirs by setting its range.
     marker: Option<ClientId>,
 }
 
@@ -125,7 +125,7 @@ impl Lines {
         Lines { gpio, permitted, inbox, lines, changes: Vec::new() }
     }
 
-    /// Refuses a GPIO that does not exist or is not for clients. As in the original, what is not permitted comes first.
+    /// Refuses a GPIO that does not exist or is not permitted. Checks the permission first, as pigpiod does.
     pub(crate) fn check(&self, gpio: u32) -> Result<(), Code> {
         match gpio {
             0..COUNT if self.permitted >> gpio & 1 == 0 => Err(Code::NOT_PERMITTED),
@@ -134,7 +134,7 @@ impl Lines {
         }
     }
 
-    /// The same for commands that know GPIO 0 to 31 only.
+    /// Does the same for commands that take only GPIO 0 to 31.
     pub(crate) fn check_user(&self, gpio: u32) -> Result<(), Code> {
         match gpio {
             0..32 => self.check(gpio),
@@ -151,12 +151,12 @@ impl Lines {
         self.gpio.now()
     }
 
-    /// What has changed since this was last called.
+    /// Returns the changes since the last call.
     pub(crate) fn take_changes(&mut self, spare: &mut Vec<Change>) {
         std::mem::swap(&mut self.changes, spare);
     }
 
-    /// An edge has been reported; it counts if the line is still the input that it was then.
+    /// Takes an edge. The edge counts if the line has been an input ever since.
     pub(crate) fn edge(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = self.line(gpio);
         if matches!(line.state, State::Held(_, Role::Input)) && at >= line.since {
@@ -164,7 +164,7 @@ impl Lines {
         }
     }
 
-    /// A wave has driven a line; it counts if the line is still an output, and nobody has written to it since.
+    /// Takes a level that a wave has driven. The level counts if the line is still an output and no client has written since.
     pub(crate) fn written(&mut self, gpio: u32, level: Level, at: Instant) {
         let line = self.line(gpio);
         let is_driven = matches!(line.state, State::Held(_, Role::Output | Role::Pulses(_)));
@@ -173,7 +173,7 @@ impl Lines {
         }
     }
 
-    /// Looks at an output that may have been driven by a wave while nobody watched.
+    /// Updates the level of an output that a wave may have driven while no client watched.
     pub(crate) fn refresh(&mut self, gpio: u32) {
         if let State::Held(held, Role::Output | Role::Pulses(_)) = &self.lines[gpio as usize].state {
             if let Some(level) = held.driven() {
@@ -182,7 +182,7 @@ impl Lines {
         }
     }
 
-    /// Looks at all lines whose changes may have been lost.
+    /// Reads all lines whose changes may have been lost.
     pub(crate) fn refresh_all(&mut self) {
         for gpio in 0..COUNT {
             self.refresh(gpio);
@@ -190,14 +190,14 @@ impl Lines {
                 State::Held(held, Role::Input) => held.level(),
                 _ => continue,
             };
-            // A line that cannot be read now will say so when a client reads it.
+            // A line that cannot be read now gives the error to the next client that reads it.
             if let Ok(level) = level {
                 self.note(gpio, level, self.gpio.now());
             }
         }
     }
 
-    /// The line, for a wave, if plain writes count on it.
+    /// Returns the line, for a wave, if plain writes count on it.
     pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Option<Held> {
         match &mut self.lines[gpio as usize] {
             GpioState { state: State::Held(held, _), owner: slot, .. } if held.is_writable() => {
@@ -221,12 +221,12 @@ impl Lines {
         &mut self.lines[gpio as usize]
     }
 
-    /// The level on the line, which is opened as an input if nobody has touched it yet.
+    /// Returns the level on the line. Opens the line as an input if no client has used it yet.
     pub(crate) fn read(&mut self, gpio: u32) -> Result<Level, Code> {
         self.touch(gpio)?;
         let line = &self.lines[gpio as usize];
         match &line.state {
-            // Where pulses are made, nobody can look: the level that it has for most of the time.
+            // While the line carries pulses, no single level is right: returns the one that lasts for most of the time.
             State::Held(held, Role::Pulses(setting)) if !held.is_writable() => {
                 Ok(usual(*setting, line.cycle))
             }
@@ -236,12 +236,12 @@ impl Lines {
         }
     }
 
-    /// The levels of the lines that are open, as bits from `first` on.
+    /// Returns the levels of the open lines, as bits from `first` on.
     pub(crate) fn bank(&mut self, first: u32) -> u32 {
         let mut levels = 0;
         for gpio in first..(first + 32).min(COUNT) {
             let open = self.check(gpio).is_ok() && !matches!(self.line(gpio).state, State::Untouched);
-            // A line that cannot be read now has told why in the log, and is as good as not there.
+            // A line that cannot be read now counts as not open; the log has the reason.
             if open && self.read(gpio) == Ok(Level::High) {
                 levels |= 1 << (gpio - first);
             }
@@ -249,7 +249,7 @@ impl Lines {
         levels
     }
 
-    /// Opens a line as an input, as it is, if nobody has touched it yet.
+    /// Opens a line as an input with its pull unchanged, if no client has used it yet.
     pub(crate) fn touch(&mut self, gpio: u32) -> Result<(), Code> {
         match self.line(gpio).state {
             State::Untouched => self.listen(gpio),
@@ -257,16 +257,16 @@ impl Lines {
         }
     }
 
-    /// Makes the line an input with the resistor that was asked for, in one step if it is held.
+    /// Makes the line an input with the requested pull; in one step if the line is open.
     fn listen(&mut self, gpio: u32) -> Result<(), Code> {
         let (bias, start) = (self.line(gpio).pull.unwrap_or(Bias::AsIs), self.gpio.now());
         let result = self.turn(gpio, Drive::Input(bias)).or_else(|error| match error.kind() {
-            // A resistor on the board is stronger than the one inside, which is then of no consequence.
+            // A resistor on the board is stronger than the chip's pull, so the pull does not matter.
             ErrorKind::FixedPull => self.turn(gpio, Drive::Input(Bias::AsIs)),
             _ => Err(error),
         });
         let held = result.map_err(refusal)?;
-        // Read when edges are told already, so that no change goes unnoticed in between.
+        // Read after edge reports have begun, so that no change in between is lost.
         let (at, level) = (self.gpio.now(), held.level().map_err(refusal)?);
         let line = self.line(gpio);
         if !matches!(line.state, State::Held(_, Role::Input)) {
@@ -287,7 +287,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Has the line do this, and returns it; it is opened if it is not held.
+    /// Turns the line to `drive` and returns the line; opens the line if necessary.
     fn turn(&mut self, gpio: u32, drive: Drive) -> pinzero_core::Result<Held> {
         match &self.line(gpio).state {
             State::Held(held, _) => {
@@ -320,8 +320,8 @@ impl Lines {
         }
     }
 
-    /// Makes the line an output at the level that it was last written to. One that is an output already stays as it is,
-    /// with its pulses: only a mode that changes ends them.
+    /// Makes the line an output at the last written level. An output stays as it is, with its pulses: only a change of mode
+    /// ends them.
     pub(crate) fn set_output(&mut self, gpio: u32, owner: ClientId) -> Result<(), Code> {
         if self.mode(gpio) == OUTPUT && !matches!(self.line(gpio).state, State::Lent(_)) {
             self.line(gpio).owner = Some(owner);
@@ -331,14 +331,14 @@ impl Lines {
         self.drive(gpio, level, owner)
     }
 
-    /// Drives the line, which becomes an output if it is none.
+    /// Drives the line; makes it an output first if necessary.
     pub(crate) fn write(&mut self, gpio: u32, level: Level, owner: ClientId) -> Result<(), Code> {
         self.line(gpio).latch = level;
         self.drive(gpio, level, owner)
     }
 
-    /// Drives the line if plain writes count on it; otherwise notes the level for when it becomes an output.
-    /// `at` is the moment it happens, which several lines may share.
+    /// Drives the line if plain writes count on it; otherwise notes the level for when the line becomes an output.
+    /// `at` is the time of the write, which several lines may share.
     pub(crate) fn preset(
         &mut self,
         gpio: u32,
@@ -356,7 +356,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Sets the resistor of an input, or notes it for when the line becomes one.
+    /// Sets the pull of an input, or notes the pull for when the line becomes an input.
     pub(crate) fn set_pull(&mut self, gpio: u32, bias: Bias) -> Result<(), Code> {
         let line = self.line(gpio);
         let before = line.pull.replace(bias);
@@ -367,7 +367,7 @@ impl Lines {
         }
     }
 
-    /// The mode as the protocol counts them.
+    /// Returns the mode, by the protocol's number.
     pub(crate) fn mode(&self, gpio: u32) -> u32 {
         if let Some(PwmSetting::Hardware { .. }) = self.pwm(gpio) {
             return if matches!(gpio, 18 | 19) { ALT5 } else { ALT0 };
@@ -379,7 +379,7 @@ impl Lines {
         }
     }
 
-    /// What pulses the line has; `None` if it is none for pulses.
+    /// Returns the pulses on the line, or `None` if the line carries no pulses.
     pub(crate) fn pwm(&self, gpio: u32) -> Option<PwmSetting> {
         match self.lines[gpio as usize].state {
             State::Held(_, Role::Pulses(setting)) | State::Hardware(_, setting) => Some(setting),
@@ -391,7 +391,7 @@ impl Lines {
         self.lines[gpio as usize].cycle
     }
 
-    /// Changes what a duty means. Pulses that run follow, at the same duty in proportion.
+    /// Changes the range or frequency. Running pulses follow, with the same duty cycle in proportion.
     pub(crate) fn set_cycle(&mut self, gpio: u32, cycle: Cycle) -> Result<(), Code> {
         let line = &mut self.lines[gpio as usize];
         let before = std::mem::replace(&mut line.cycle, cycle);
@@ -404,7 +404,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Puts pulses on the line, which becomes an output if it is none.
+    /// Puts pulses on the line; makes the line an output first if necessary.
     pub(crate) fn set_pwm(&mut self, gpio: u32, setting: PwmSetting, owner: ClientId) -> Result<(), Code> {
         let (period, pulse) = setting.wave(self.cycle(gpio));
         let at = self.gpio.now();
@@ -414,7 +414,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Puts pulses of the hardware on the line; of software, if the factory has no hardware for it.
+    /// Puts hardware pulses on the line; software pulses if the factory has no hardware PWM for the line.
     pub(crate) fn set_hardware_pwm(
         &mut self,
         gpio: u32,
@@ -430,7 +430,7 @@ impl Lines {
         let (hertz, share) = (f64::from(hertz), f64::from(duty) / 1_000_000.0);
         if let State::Hardware(pwm, before) = &mut self.line(gpio).state {
             if pwm.frequency() != hertz {
-                // By way of none: a pulse of the old width at the new rate could be any command to a servo.
+                // Through a pulse of zero: the old pulse at the new rate could be any command to a servo.
                 pwm.set_duty(0.0).and_then(|()| pwm.set_frequency(hertz)).map_err(pulse_refusal)?;
             }
             pwm.set_duty(share).map_err(pulse_refusal)?;
@@ -451,7 +451,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Takes note of pulses that have begun.
+    /// Notes that pulses have begun.
     fn pulsed(&mut self, gpio: u32, (period, pulse): (Duration, Duration), at: Instant, owner: ClientId) {
         let line = self.line(gpio);
         (line.latch, line.owner) = (Level::Low, Some(owner));
@@ -460,7 +460,7 @@ impl Lines {
         }
     }
 
-    /// Gives a line to a bus, which opens it itself; until it is taken back it shows as `mode`.
+    /// Gives a line to a bus, which opens the line itself. Clients see `mode` until the line is taken back.
     pub(crate) fn lend(&mut self, gpio: u32, mode: u32) -> Result<(), Code> {
         self.check(gpio)?;
         self.let_go(gpio)?;
@@ -468,16 +468,16 @@ impl Lines {
         Ok(())
     }
 
-    /// Takes a line back from a bus that has closed it.
+    /// Takes a line back after a bus has closed it.
     pub(crate) fn take_back(&mut self, gpio: u32) {
         if matches!(self.line(gpio).state, State::Lent(_)) {
             self.line(gpio).state = State::Untouched;
-            // It stays ours, and readable. If it cannot be had any more, a client hears so when it wants it.
+            // The line stays open and readable. If opening fails, the next client that needs the line gets the error.
             let _ = self.listen(gpio);
         }
     }
 
-    /// Closes the line, so that it is as it was before it was opened.
+    /// Closes the line: the line is then as it was before it was opened.
     fn let_go(&mut self, gpio: u32) -> Result<(), Code> {
         let line = self.line(gpio);
         if matches!(line.state, State::Lent(_)) {
@@ -492,13 +492,14 @@ impl Lines {
         .map_err(refusal)
     }
 
-    /// Notes whose range a line has.
+    /// Notes which client set the range of a line.
     pub(crate) fn mark(&mut self, gpio: u32, client: ClientId) {
         self.line(gpio).marker = Some(client);
     }
 
-    /// Puts the outputs that a client drove last, and the lines that it has marked and nobody drives, into their safe state:
-    /// as they were before anybody did anything to them. That its range is gone tells whoever marked a line, too.
+    /// Puts a client's lines into their safe state, which is the state before any client used them. These are the outputs that
+    /// the client drove last, and the lines that it marked and no client drives. A client that marked a line notices by the
+    /// missing range.
     pub(crate) fn make_safe(&mut self, client: ClientId) {
         for gpio in 0..COUNT {
             let line = self.line(gpio);
@@ -511,7 +512,7 @@ impl Lines {
                 (line.latch, line.pull, line.cycle, line.marker) =
                     (Level::Low, None, pwm_range::DEFAULT, None);
                 if is_open {
-                    // Read again, so that those who watch hear what became of it. It may not be there any more.
+                    // Read again, so that watching clients see the change. The read fails if the line is gone.
                     let _ = self.listen(gpio);
                 }
             }
@@ -519,15 +520,15 @@ impl Lines {
     }
 }
 
-/// The level that a line with pulses has for most of the time.
+/// Returns the level that a line with pulses has for most of the time.
 fn usual(setting: PwmSetting, cycle: Cycle) -> Level {
     let (period, pulse) = setting.wave(cycle);
     Level::from(pulse >= period / 2)
 }
 
-/// What a client is told when a line cannot be had or used; the log says more.
+/// Returns the error code for a line that cannot be opened or used; the log has the details.
 pub(crate) fn refusal(error: Error) -> Code {
-    log::warn!("a command is refused: {error}");
+    log::warn!("a command failed: {error}");
     match error.kind() {
         ErrorKind::Busy | ErrorKind::PinInUse => Code::GPIO_IN_USE,
         ErrorKind::UnknownPin | ErrorKind::NotGpio => Code::BAD_GPIO,

@@ -1,10 +1,10 @@
-//! Whose connections are taken.
+//! Networks from which the daemon accepts connections.
 
 use std::fmt;
 use std::net::{AddrParseError, IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Addresses with the same first bits: `192.168.1.0/24`, `fd00::/8`, or a single one, `10.0.0.7`.
+/// A network, by its prefix: `192.168.1.0/24`, `fd00::/8`, or a single address, `10.0.0.7`.
 ///
 /// ```
 /// use pinzero_daemon::Network;
@@ -21,7 +21,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether it has this address. An IPv4 address that is written as an IPv6 one is the same address.
+    /// Returns whether the network contains this address. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -33,7 +33,7 @@ impl Network {
     }
 }
 
-/// Whether two addresses of `width` bits agree in the first `bits` of them.
+/// Returns whether two addresses of `width` bits agree in their first `bits`.
 fn same(one: u128, other: u128, width: u32, bits: u32) -> bool {
     (one ^ other).checked_shr(width - bits).unwrap_or(0) == 0
 }
@@ -60,13 +60,13 @@ impl FromStr for Network {
         let bits: u32 = match bits.map(str::parse) {
             None => width,
             Some(Ok(bits)) if bits <= width => bits,
-            Some(_) => return Err(bad(&format!("give a length from 0 to {width} after the slash"))),
+            Some(_) => return Err(bad(&format!("use a length from 0 to {width} after the slash"))),
         };
-        // An IPv4 network that is written as an IPv6 one is the same network, as it is with addresses.
+        // An IPv4-mapped IPv6 network counts as the IPv4 network, as with addresses.
         match address.to_canonical() {
             IpAddr::V4(own) if address.is_ipv6() => match bits.checked_sub(96) {
                 Some(bits) => Ok(Network { address: own.into(), bits }),
-                None => Err(bad("IPv4 addresses in IPv6 have a length from 96 to 128 after the slash")),
+                None => Err(bad("IPv4-mapped addresses need a length from 96 to 128 after the slash")),
             },
             _ => Ok(Network { address, bits }),
         }
@@ -79,7 +79,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// A text that stands for no network, and why.
+/// An error: the text is not a network. Says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadNetwork(String);
 

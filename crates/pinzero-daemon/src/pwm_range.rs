@@ -1,6 +1,6 @@
-//! The numbers of pigpiod's PWM, for its usual sample rate of 5 us.
+//! pigpiod's PWM frequencies and ranges, for its default sample rate of 5 us.
 
-/// The frequencies in hertz, each with its real range: how many steps a cycle has.
+/// The frequencies in hertz, each with its real range, which is the number of steps in a cycle.
 const TABLE: [(u32, u32); 18] = [
     (8000, 25),
     (4000, 50),
@@ -22,19 +22,19 @@ const TABLE: [(u32, u32); 18] = [
     (10, 20_000),
 ];
 
-/// The frequency and the range of a GPIO that has been told nothing.
+/// The default frequency and range of a GPIO.
 pub(crate) const DEFAULT: Cycle = Cycle { index: 5, range: 255 };
 
-/// What a duty of a GPIO means.
+/// The meaning of a duty cycle on one GPIO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cycle {
     index: usize,
-    /// The duty that is always on.
+    /// The duty cycle that is always on.
     pub(crate) range: u32,
 }
 
 impl Cycle {
-    /// Takes the nearest frequency that there is; of two, the higher.
+    /// Sets the nearest available frequency; of two, the higher.
     pub(crate) fn choose(&mut self, hertz: u32) {
         let distance = |index: &usize| TABLE[*index].0.abs_diff(hertz);
         self.index = (0..TABLE.len()).min_by_key(distance).unwrap_or(self.index);

@@ -1,4 +1,4 @@
-//! The loop: one thread that accepts, reads, answers and reports, and never waits for one client.
+//! The loop: one thread that accepts, reads, answers and reports, and never waits for a single client.
 
 use std::io;
 use std::net::IpAddr;
@@ -18,25 +18,25 @@ use crate::inbox::{Inbox, Message, Rest};
 use crate::timer::{Deadlines, Timer};
 use crate::{ClientId, Network};
 
-/// How much is read from one connection before others have their turn.
+/// The most bytes read from one connection before the others have their turn.
 const SHARE: usize = 16 * 1024;
 
-/// How long a request may take from its first byte to its last.
+/// The longest time from the first byte of a request to its last.
 const PATIENCE: Duration = secs(60);
 
-/// How long to wait when the system has no descriptor for another connection.
+/// The wait before the next `accept` when the system has no file descriptor left.
 const BREATH: Duration = ms(100);
 
 const TIMER: Token = Token(usize::MAX);
 pub(crate) const INBOX: Token = Token(usize::MAX - 1);
-/// Listeners come below this, the first one first.
+/// The token of the first listener; the other listeners count down from it.
 const LISTENERS: usize = usize::MAX - 2;
 
-/// What a connection may cost.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) connections: usize,
-    /// How many bytes may wait for a client before it is dropped.
+    /// The most unsent bytes for a client; with more, the daemon drops the client.
     pub(crate) backlog: usize,
 }
 
@@ -51,16 +51,16 @@ pub(crate) struct Server {
     executor: Executor,
     connections: Slab<Slot>,
     serial: u32,
-    /// Somebody has been warned that a connection was refused.
+    /// The log has a warning about a refused connection.
     has_refused: bool,
     deadlines: Deadlines<Due>,
-    /// Connections that have more to read or to answer than their share.
+    /// Connections with more to read or to answer than their share.
     more: Vec<usize>,
     /// Connections with something to send.
     dirty: Vec<usize>,
     scratch: Vec<u8>,
     messages: Vec<Message>,
-    /// There are more messages than were taken.
+    /// More messages are left in the inbox.
     has_news: bool,
     reports: Vec<(ClientId, Report)>,
 }
@@ -69,17 +69,17 @@ pub(crate) struct Server {
 struct Slot {
     serial: u32,
     connection: Connection,
-    /// How many requests it had when its patience began to run.
+    /// The number of complete requests when the connection's time limit began.
     watched: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    /// A connection's pending request is answered.
+    /// The pending request of a connection gets its answer.
     Answer(ClientId),
-    /// A connection should have ended its request.
+    /// A connection must have completed its request.
     Patience(ClientId),
-    /// A listener is tried again.
+    /// A listener tries to accept again.
     Accept(usize),
 }
 
@@ -116,7 +116,7 @@ impl Server {
         })
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until the daemon is told to stop.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         loop {
@@ -124,7 +124,7 @@ impl Server {
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    log::error!("the daemon ends, as it cannot wait for its clients: {error}");
+                    log::error!("the daemon ends, because polling its clients failed: {error}");
                     return;
                 }
                 Ok(()) => {}
@@ -163,7 +163,7 @@ impl Server {
         }
     }
 
-    /// How long to wait at most.
+    /// Returns how long the poll may wait at most.
     fn timeout(&mut self) -> Option<Duration> {
         let next = self.deadlines.next().into_iter().chain(self.executor.next()).min();
         let timeout = self.timer.set(next, self.executor.now());
@@ -171,7 +171,7 @@ impl Server {
         if is_idle { timeout } else { Some(Duration::ZERO) }
     }
 
-    /// Takes what other threads have to say; tells whether it is time to stop.
+    /// Handles the messages of other threads; returns whether to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
         let rest = self.inbox.take(&mut messages);
@@ -190,7 +190,7 @@ impl Server {
         stop
     }
 
-    /// Does what is due.
+    /// Does everything that is due.
     fn fire(&mut self) {
         let now = self.executor.now();
         self.executor.fire(now);
@@ -207,7 +207,7 @@ impl Server {
         self.connections.get_mut(client.slot as usize).filter(|slot| slot.serial == client.serial)
     }
 
-    /// What a client has been waiting for is there.
+    /// Sends the answer that a client has been waiting for.
     fn answer(&mut self, client: ClientId, answer: Result<Answer, Code>) {
         let Some(slot) = self.slot(client) else { return };
         if let Some(asked) = slot.connection.pending.take() {
@@ -217,7 +217,7 @@ impl Server {
         }
     }
 
-    /// Drops a connection that has not ended its request in time.
+    /// Drops a connection that has not completed its request in time.
     fn lose_patience(&mut self, client: ClientId, now: Instant) {
         let Some(slot) = self.slot(client) else { return };
         let requests = slot.connection.requests;
@@ -226,7 +226,7 @@ impl Server {
             return;
         }
         if watched == Some(requests) {
-            log::info!("a client is dropped: it has not ended a request within {PATIENCE:?}");
+            log::info!("dropped a client: its request was not complete within {PATIENCE:?}");
             self.drop_connection(client.slot as usize);
         } else {
             slot.watched = Some(requests);
@@ -239,14 +239,14 @@ impl Server {
             match self.listeners[index].accept() {
                 Ok((stream, peer)) => self.admit(stream, peer.ip()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // It has gone already.
+                // The client is gone already.
                 Err(error)
                     if matches!(
                         error.kind(),
                         io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
                     ) => {}
                 Err(error) => {
-                    log::warn!("a connection cannot be accepted now: {error}");
+                    log::warn!("cannot accept a connection now: {error}");
                     let now = self.executor.now();
                     self.deadlines.set(Due::Accept(index), now + BREATH);
                     return;
@@ -276,26 +276,26 @@ impl Server {
                 let connection = Connection::new(stream);
                 entry.insert(Slot { serial: self.serial, connection, watched: None });
             }
-            Err(error) => log::warn!("the connection of {peer} cannot be used: {error}"),
+            Err(error) => log::warn!("cannot use the connection of {peer}: {error}"),
         }
     }
 
-    /// Warns of the first connection that is refused. Others could fill the log with the rest.
+    /// Warns about the first refused connection only, so that an attacker cannot fill the log.
     fn tell_refusal(&mut self, what: &str) {
         if std::mem::replace(&mut self.has_refused, true) {
             log::debug!("{what}");
         } else {
-            log::warn!("{what}; of further ones nothing is said but at the level for debugging");
+            log::warn!("{what}; further ones are logged at debug level only");
         }
     }
 
-    /// Answers what a connection has asked, up to its share.
+    /// Answers the requests of a connection, up to its share.
     fn pump(&mut self, key: usize) {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
         let (mut has_read, mut has_spun) = (false, false);
-        // Who is in line for the next turn has had this one.
+        // A connection that waits for its next turn has had this one.
         while !connection.is_queued {
             let input = connection.take_input();
             let mut used = 0;
@@ -310,7 +310,7 @@ impl Server {
                             self.deadlines.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
-                        // Nobody else is served meanwhile: one of them is a share.
+                        // Other clients wait meanwhile, so one such command is a whole share.
                         has_spun = request.command == Command::Trig.code();
                     }
                     Ok(None) => break,
@@ -322,7 +322,7 @@ impl Server {
             }
             connection.put_back(input, used);
             if is_broken {
-                log::info!("a client is dropped: its request is too long");
+                log::info!("dropped a client: its request is too long");
                 return self.drop_connection(key);
             }
             if !connection.is_ready() || !connection.is_readable && !has_spun {
@@ -334,13 +334,13 @@ impl Server {
                 break;
             }
             if let Err(error) = connection.read(&mut self.scratch) {
-                log::debug!("a connection is lost: {error}");
+                log::debug!("lost a connection: {error}");
                 return self.drop_connection(key);
             }
             has_read = true;
         }
-        // Nobody is there for the answer that is pending, and with a safe state nothing goes on for nobody. A client that
-        // has hung up only may still listen, and cannot be told from one that is gone.
+        // With a safe state, a pending command of a client that is gone ends too: no client takes the answer. A client that only
+        // closed its sending side looks the same as one that is gone.
         if connection.is_lost
             || self.executor.is_safe && connection.is_hung_up && connection.pending.is_some()
         {
@@ -353,16 +353,16 @@ impl Server {
         self.mark(key);
     }
 
-    /// Goes on with those that had more than their share.
+    /// Continues with the connections that had more than their share.
     fn pump_more(&mut self) {
-        // What comes up meanwhile has its turn next time.
+        // Connections that are added meanwhile have their turn next time.
         let mut keys = std::mem::take(&mut self.more);
         for key in keys.drain(..) {
             if let Some(slot) = self.connections.get_mut(key) {
                 slot.connection.is_queued = false;
             }
             self.pump(key);
-            // A request may be reported to everybody, and there may be many: reports do not pile up.
+            // A request may cause a report to every client. Sending in between keeps reports from piling up.
             self.deliver();
         }
         keys.append(&mut self.more);
@@ -377,7 +377,7 @@ impl Server {
         }
     }
 
-    /// Hands out the reports that have come up.
+    /// Gives new reports to their clients.
     fn deliver(&mut self) {
         let mut reports = std::mem::take(&mut self.reports);
         self.executor.take_reports(&mut reports);
@@ -391,7 +391,7 @@ impl Server {
         self.reports = reports;
     }
 
-    /// Sends what is there to be sent, and drops who does not read.
+    /// Sends the waiting bytes, and drops clients that do not read.
     fn flush(&mut self) {
         let mut keys = std::mem::take(&mut self.dirty);
         for key in keys.drain(..) {
@@ -400,10 +400,10 @@ impl Server {
             connection.is_dirty = false;
             let was_ready = connection.is_ready();
             if let Err(error) = connection.flush() {
-                log::debug!("a connection is lost: {error}");
+                log::debug!("lost a connection: {error}");
                 self.drop_connection(key);
             } else if connection.is_deaf || connection.backlog() > self.limits.backlog {
-                log::warn!("a client is dropped: it does not read what it is told");
+                log::warn!("dropped a client: it does not read its reports");
                 self.drop_connection(key);
             } else if connection.is_finished() {
                 self.drop_connection(key);
@@ -414,25 +414,25 @@ impl Server {
                 self.more.push(key);
             }
         }
-        // Nothing has become dirty meanwhile; the room is kept for the next time.
+        // No connection has become dirty meanwhile; the allocation is kept for the next time.
         self.dirty = keys;
     }
 
     fn drop_connection(&mut self, key: usize) {
         if let Some(mut slot) = self.connections.try_remove(key) {
-            // It fails only if it is not there, which is what is wanted.
+            // This fails only if the connection is not registered, and then there is nothing to do.
             let _ = self.poll.registry().deregister(slot.connection.stream());
             self.executor.forget(ClientId { slot: key as u32, serial: slot.serial });
         }
     }
 }
 
-/// Has small replies go out at once, and finds out about a client that is gone without a word.
+/// Sends small replies at once, and detects a client that is gone without a word.
 fn prepare(stream: &mio::net::TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = socket2::TcpKeepalive::new().with_time(secs(15)).with_interval(secs(5)).with_retries(3);
     let socket = socket2::SockRef::from(stream);
-    // Keep-alive asks only where nothing is on its way; this is for what is, and is not confirmed.
+    // Keep-alive works only while no data is on its way; this timeout is for unconfirmed data.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(secs(30)))?;
     socket.set_tcp_keepalive(&keepalive)

@@ -1,9 +1,9 @@
-//! Threads that work beside the loop.
+//! Starts the threads next to the loop.
 
 use std::io;
 use std::thread;
 
-/// Starts a thread that sleeps as punctually as the system can: most systems let sleepers oversleep a little.
+/// Starts a thread with the least timer slack that the system allows: by default, most systems wake sleepers a little late.
 pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let body = move || {
         be_punctual();

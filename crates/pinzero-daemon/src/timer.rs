@@ -1,4 +1,4 @@
-//! What is due when, and the timer that wakes the loop then.
+//! Deadlines, and the timer that wakes the loop for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use mio::{Registry, Token};
 use pinzero_core::time::Instant;
 
-/// Deadlines by key. A deadline can only come nearer: whoever is called too early asks again.
+/// Deadlines by key. A deadline can only move nearer; a caller that is woken too early sets a new one.
 #[derive(Debug)]
 pub(crate) struct Deadlines<K> {
     queue: BTreeSet<(Instant, K)>,
@@ -19,7 +19,7 @@ impl<K: Copy + Ord> Deadlines<K> {
         Deadlines { queue: BTreeSet::new(), armed: BTreeMap::new() }
     }
 
-    /// Has `key` come up at `at`, or earlier if it was to do so already.
+    /// Sets the deadline of `key` to `at`, unless it is earlier already.
     pub(crate) fn set(&mut self, key: K, at: Instant) {
         match self.armed.get(&key).copied() {
             Some(earlier) if earlier <= at => {}
@@ -33,12 +33,12 @@ impl<K: Copy + Ord> Deadlines<K> {
         }
     }
 
-    /// When the next one is due.
+    /// Returns the next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// Takes out one that is due.
+    /// Removes and returns a key that is due.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<K> {
         let (_, key) = self.queue.first().filter(|(at, _)| *at <= now).copied()?;
         self.queue.pop_first();
@@ -47,7 +47,7 @@ impl<K: Copy + Ord> Deadlines<K> {
     }
 }
 
-/// Wakes the loop at a moment. The poll's own timeout counts in milliseconds, which is too coarse for filters and scripts.
+/// Wakes the loop at a given time. The poll's own timeout counts milliseconds, which is too coarse for filters and scripts.
 #[derive(Debug)]
 pub(crate) struct Timer {
     #[cfg(target_os = "linux")]
@@ -68,13 +68,13 @@ impl Timer {
         Ok(Timer { timer, armed: None })
     }
 
-    /// Sets it; returns how long the poll may wait at most.
+    /// Sets the timer; returns how long the poll may wait at most.
     pub(crate) fn set(&mut self, at: Option<Instant>, now: Instant) -> Option<Duration> {
         use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
         if at.is_some_and(|at| at <= now) {
             return Some(Duration::ZERO);
         }
-        // One that has fired is armed for a moment that has passed, which is never asked for again.
+        // After firing, the timer stays armed for a past time. No caller asks for that time again.
         if at != self.armed {
             let left = at.map_or(Duration::ZERO, |at| at - now);
             let value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };

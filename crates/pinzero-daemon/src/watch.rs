@@ -1,4 +1,4 @@
-//! Who is told of changes: handles, filters, watchdogs, keep-alives.
+//! Reports changes to clients: handles, filters, watchdogs, keep-alives.
 
 use std::time::Duration;
 
@@ -10,31 +10,31 @@ use crate::ClientId;
 use crate::filter::Filter;
 use crate::timer::Deadlines;
 
-/// The GPIO that reports have room for.
+/// The GPIOs that fit into a report.
 const COUNT: u32 = 32;
 
-/// How many handles a client may have: as many as the original has in all.
+/// The most handles of a client: as many as pigpiod has in all.
 const OWN: usize = 32;
 
 /// The longest silence of a handle.
 const KEEP_ALIVE: Duration = secs(60);
 
-/// A moment in microseconds, as clients know them.
+/// A time in microseconds, as clients count it.
 pub(crate) fn tick(at: Instant) -> u32 {
     (at.as_nanos() / 1000) as u32
 }
 
-/// What a client is told over its notification connection.
+/// A report on a client's notification connection.
 #[derive(Debug)]
 pub(crate) struct Watch {
     handles: Vec<Option<Notification>>,
     limit: usize,
     lines: Vec<Watched>,
-    /// The levels as far as they have been told: what has passed the filters.
+    /// The reported levels, after the filters.
     levels: u32,
-    /// Changes of the same moment, which share a report.
+    /// Changes at the same time, which share a report.
     batch: Option<Batch>,
-    /// The GPIO that have changed since somebody last asked.
+    /// The GPIOs that have changed since the caller last took them.
     counted: u32,
     deadlines: Deadlines<Due>,
     outbox: Vec<(ClientId, Report)>,
@@ -43,7 +43,7 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone)]
 struct Watched {
     filter: Filter,
-    /// When its level last changed.
+    /// When the level last changed.
     changed: u32,
     watchdog: Option<Watchdog>,
 }
@@ -74,7 +74,7 @@ struct Notification {
     mask: u32,
     events: u32,
     sequence: u16,
-    /// The levels that the client can know: those when it opened the handle, or in the last report since.
+    /// The levels that the client knows: those at the opening of the handle, or in the last report since.
     known: u32,
     /// When the last report was sent.
     last: Instant,
@@ -95,7 +95,7 @@ impl Watch {
         }
     }
 
-    /// Opens a handle, the lowest that is free, whose reports go to `client`.
+    /// Opens the lowest free handle; its reports go to `client`.
     pub(crate) fn open(&mut self, client: ClientId, now: Instant) -> Result<usize, Code> {
         self.settle();
         let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
@@ -116,12 +116,12 @@ impl Watch {
         self.handles.get_mut(number as usize).and_then(Option::as_mut).ok_or(Code::BAD_HANDLE)
     }
 
-    /// Whether there is such a handle.
+    /// Returns whether this handle exists.
     pub(crate) fn check(&mut self, number: u32) -> Result<(), Code> {
         self.handle(number).map(drop)
     }
 
-    /// Chooses the GPIO that a handle is told of. If the client cannot know what level one of the new ones has, it is told.
+    /// Sets the GPIOs that a handle watches. Reports the level of a new one if the client cannot know it.
     pub(crate) fn begin(&mut self, number: u32, mask: u32, now: Instant) -> Result<(), Code> {
         self.settle();
         let levels = self.levels;
@@ -130,7 +130,7 @@ impl Watch {
         handle.mask = mask;
         let unknown = new & (handle.known ^ levels);
         let changed = (0..COUNT).filter(|gpio| unknown >> gpio & 1 == 1);
-        // Of several, the one that is the least ago.
+        // Of several changes, the most recent.
         let ago = |gpio: &u32| tick(now).wrapping_sub(self.lines[*gpio as usize].changed);
         if let Some(gpio) = changed.min_by_key(ago) {
             let tick = self.lines[gpio as usize].changed;
@@ -139,7 +139,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Chooses the events that a handle is told of.
+    /// Sets the events that a handle watches.
     pub(crate) fn begin_events(&mut self, number: u32, mask: u32) -> Result<(), Code> {
         self.handle(number)?.events = mask;
         Ok(())
@@ -152,19 +152,19 @@ impl Watch {
         Ok(())
     }
 
-    /// Closes the handles of a client that has gone.
+    /// Closes the handles of a client that is gone.
     pub(crate) fn close_all(&mut self, client: ClientId) {
         for handle in &mut self.handles {
             handle.take_if(|handle| handle.client == client);
         }
     }
 
-    /// The GPIO that some handle is told of.
+    /// Returns the GPIOs that some handle watches.
     pub(crate) fn mask(&self) -> u32 {
         self.handles.iter().flatten().fold(0, |all, handle| all | handle.mask)
     }
 
-    /// An event was triggered.
+    /// Reports a triggered event.
     pub(crate) fn event(&mut self, number: u8, now: Instant) {
         self.settle();
         for index in 0..self.handles.len() {
@@ -174,7 +174,7 @@ impl Watch {
         }
     }
 
-    /// Changes have been lost: leaves a gap in the numbers of the reports, which is how clients hear of that.
+    /// Leaves a gap in the sequence numbers of the reports: clients notice lost changes by it.
     pub(crate) fn skip(&mut self) {
         self.settle();
         for handle in self.handles.iter_mut().flatten() {
@@ -182,24 +182,24 @@ impl Watch {
         }
     }
 
-    /// A line has changed.
+    /// Takes a change of a line.
     pub(crate) fn change(&mut self, gpio: u32, level: Level, at: Instant) {
         if gpio < COUNT {
             self.filtered(gpio, |filter, pass| filter.edge(at, level, pass));
         }
     }
 
-    /// Lets a change count only when it has been steady for so long; zero is off.
+    /// Sets how long the level must be steady before a change counts; zero switches the filter off.
     pub(crate) fn set_glitch(&mut self, gpio: u32, steady: Duration, now: Instant) {
         self.filtered(gpio, |filter, pass| filter.set_glitch(now, steady, pass));
     }
 
-    /// Ignores changes until it has been quiet for `steady`, and then lets them through for `active`.
+    /// Ignores changes until the line has been quiet for `steady`, and then accepts changes for `active`.
     pub(crate) fn set_noise(&mut self, gpio: u32, steady: Duration, active: Duration, now: Instant) {
         self.filtered(gpio, |filter, pass| filter.set_noise(now, steady, active, pass));
     }
 
-    /// Reports silence after each `time` without a change; zero is off.
+    /// Reports silence after each `time` without a change; zero switches the watchdog off.
     pub(crate) fn set_watchdog(&mut self, gpio: u32, time: Duration, now: Instant) {
         self.lines[gpio as usize].watchdog = (!time.is_zero()).then_some(Watchdog { time, due: now + time });
         if !time.is_zero() {
@@ -216,7 +216,7 @@ impl Watch {
         }
     }
 
-    /// A change has passed the filters.
+    /// Takes a change that has passed the filters.
     fn count(&mut self, gpio: u32, at: Instant, level: Level) {
         let (tick, bit) = (tick(at), 1 << gpio);
         if self.batch.is_some_and(|batch| batch.tick != tick || batch.bits & bit != 0) {
@@ -232,7 +232,7 @@ impl Watch {
         }
     }
 
-    /// The GPIO that have changed, by what has passed the filters, since this was last called.
+    /// Returns the GPIOs that have changed, after the filters, since the last call.
     pub(crate) fn take_counted(&mut self) -> u32 {
         std::mem::take(&mut self.counted)
     }
@@ -259,12 +259,12 @@ impl Watch {
         self.outbox.push((handle.client, report));
     }
 
-    /// When [`fire`](Watch::fire) is due.
+    /// Returns when [`fire`](Watch::fire) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.deadlines.next()
     }
 
-    /// Does what is due.
+    /// Does everything that is due.
     pub(crate) fn fire(&mut self, now: Instant) {
         while let Some(due) = self.deadlines.pop(now) {
             match due {
@@ -282,7 +282,7 @@ impl Watch {
         if due <= now {
             next = due + time;
             if next <= now {
-                // Late by more than a whole time: what was missed is not made up for.
+                // Late by more than one period: missed reports are left out.
                 next = now + time;
             }
             for index in 0..self.handles.len() {
@@ -305,7 +305,7 @@ impl Watch {
         self.deadlines.set(Due::KeepAlive(index), next);
     }
 
-    /// The reports that have come up since this was last called.
+    /// Returns the reports since the last call.
     pub(crate) fn take_reports(&mut self, spare: &mut Vec<(ClientId, Report)>) {
         self.settle();
         std::mem::swap(&mut self.outbox, spare);

@@ -1,4 +1,4 @@
-//! The table of what each factory can do, in `docs/capabilities.md`, is what the code says.
+//! Checks that the table in `docs/capabilities.md` says what the code says.
 //!
 //! `PINZERO_WRITE=1 cargo test -p pinzero-tests --test devices capabilities` writes it anew.
 #![cfg(target_os = "linux")]
@@ -13,17 +13,17 @@ use pinzero_cdev::{CdevFactory, SysfsPwm};
 use pinzero_pigpio::PigpioFactory;
 use pinzero_rppal::RppalFactory;
 
-/// A board of each model that pinzero-board knows, by a revision code of it. By hand, as it has no list of them.
+/// A revision code for each model that pinzero-board knows. By hand, as pinzero-board has no list of them.
 const BOARDS: [u32; 24] = [
     0x00_0008, 0x00_0002, 0x90_0021, 0x90_0032, 0x90_0061, 0xa0_1041, 0xa0_2082, 0xa0_20d3, 0x90_20e0,
     0xa0_20a1, 0xa0_2101, 0x90_0092, 0x90_00c1, 0x90_2120, 0x90_21b0, 0xc0_3111, 0xc0_3130, 0xb0_3140,
     0xa0_3151, 0xc0_4170, 0xd0_4190, 0xe0_4190, 0xd0_4181, 0xc0_41a0,
 ];
 
-/// What rppal 0.22 does not know, by its table of models: by hand, as that table is not public.
+/// The models that rppal 0.22 does not know. By hand, as rppal's table of models is not public.
 const UNKNOWN_TO_RPPAL: [&str; 1] = ["Raspberry Pi CM0"];
 
-/// A cell: what a factory does by itself, and what it is worth with core's help.
+/// Returns the text of a cell, from the support by the factory itself and the support with core's help.
 fn cell(native: Support, all: Support) -> &'static str {
     match (native, all) {
         (Support::None, Support::None) => "no",
@@ -33,7 +33,7 @@ fn cell(native: Support, all: Support) -> &'static str {
 }
 
 fn table() -> String {
-    // What it does by itself, and not what core adds to that.
+    // Without core's emulation.
     let mock = Capabilities { spi: Support::None, ..mock::gpio().capabilities() };
     let factories = [
         ("cdev", CdevFactory::CAPABILITIES),
@@ -45,30 +45,34 @@ fn table() -> String {
     text += "| |";
     factories.iter().for_each(|(name, _)| text += &format!(" `{name}` |"));
     text += "\n|---|---|---|---|---|\n";
-    type Power = fn(&Capabilities) -> Support;
-    let powers: [(&str, Power); 8] = [
-        ("outputs", |powers| powers.output),
-        ("inputs", |powers| powers.input),
-        ("pull-up and pull-down", |powers| powers.bias),
-        ("edges as they happen", |powers| powers.edges),
-        ("outputs that change together", |powers| powers.group),
-        ("PWM on any pin", |powers| powers.pwm),
-        ("SPI on any pins", |powers| powers.spi),
-        ("a closed pin keeps its level", |powers| powers.keep),
+    type Capability = fn(&Capabilities) -> Support;
+    let rows: [(&str, Capability); 12] = [
+        ("outputs", |all| all.output),
+        ("inputs", |all| all.input),
+        ("pull-up and pull-down", |all| all.bias),
+        ("edges as they happen", |all| all.edges),
+        ("inputs that belong together", |all| all.inputs),
+        ("outputs that change together", |all| all.group),
+        ("lines that turn round (flex)", |all| all.flex),
+        ("PWM on any pin", |all| all.pwm),
+        ("SPI on any pins", |all| all.spi),
+        ("hardware SPI", |all| all.hardware_spi),
+        ("I2C", |all| all.i2c),
+        ("a closed pin keeps its level", |all| all.keep),
     ];
-    for (what, power) in powers {
+    for (what, support) in rows {
         let cells = factories.iter().map(|(name, native)| match (*name, what) {
-            ("cdev", "a closed pin keeps its level") => "if the kernel says so",
-            _ => cell(power(native), power(&native.with_emulation())),
+            ("cdev", "a closed pin keeps its level") => "if the kernel promises it",
+            _ => cell(support(native), support(&native.with_emulation())),
         });
         let _ = writeln!(text, "| {what} | {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     let settle = factories.iter().map(|(_, native)| match native.settle.is_zero() {
         true => "by pinzero".to_owned(),
-        false => format!("up to {:?}, beyond that by pinzero", native.settle),
+        false => format!("up to {:?}, longer ones by pinzero", native.settle),
     });
     let _ = writeln!(text, "| settle times | {} |", settle.collect::<Vec<_>>().join(" | "));
-    text += LOOKS;
+    text += LINE_INFO;
     text += BOARDS_HEAD;
     for code in BOARDS {
         let board = Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"));
@@ -106,25 +110,28 @@ fn table() -> String {
 const HEAD: &str = "\
 # What each factory can do
 
-This page is written by the code, but for the rows on hardware PWM and looks: see `tests/tests/devices/capabilities.rs`. *By pinzero* means that the factory has no such
-power and core makes up for it: edges by reading every few milliseconds, groups one line after the other, PWM and SPI in software.
+The test `tests/tests/devices/capabilities.rs` writes this page from the code, except for the rows on hardware PWM and line info. *By pinzero* means that the factory lacks the
+capability and core emulates it. Core reads inputs every few milliseconds to find edges, sorts edges of several inputs by their timestamps, writes groups one line
+after the other, and makes PWM and SPI in software. Core does not emulate lines that turn round: an emulation would have to release the line.
 
 ";
 
 /// By hand: no code says so, and no test would see it change.
-const LOOKS: &str = "\
-| hardware PWM, if asked for | by the kernel | by the kernel | by the daemon | yes |
-| a look at any pin (`peek`) | function, pull that was asked for, holder | function, level, holder | function, level | all |
-| a look at an own pin | and level, pull | and pull | and pull | all |
+const LINE_INFO: &str = "\
+| hardware PWM, on request | by the kernel | by the kernel | by the daemon | yes |
+| `line_info` of any pin | function, requested pull, consumer | function, level, consumer | function, level | all |
+| `line_info` of an open pin | also level, pull | also pull | also pull | all |
 
-A look at a pin takes nothing and changes nothing. The kernel's GPIO interface has none at the level of a line that is another's, and calls whatever is no
-output an input. A Raspberry Pi before the 4 has no register from which its pulls could be read; a later one has, but rppal does not read it.
+`line_info` never claims or changes a pin. The kernel cannot show the level of a line that another program holds, and calls every line that is not an
+output an input. On a Raspberry Pi before the 4, software cannot read the pulls. The Pi 4 and later have a register for them, but rppal does not read it.
+
+On `rppal`, edges and inputs that belong together need the character device. Without it, core emulates both.
 ";
 
 const BOARDS_HEAD: &str = "
-The factory `cdev` also works on boards that are no Raspberry Pi. Hardware PWM is had by asking for it, `PwmOutputDevice::builder(18).hardware(true)`: on
-`cdev` and `rppal` the kernel needs a line in `config.txt`, which the error names; on `pigpio` the daemon has it. That of `cdev` and `rppal` has never run on a
-kernel's PWM hardware yet, only on plain files of the same names.
+The factory `cdev` also works on other boards than the Raspberry Pi. `PwmOutputDevice::builder(18).hardware(true)` requires hardware PWM. On
+`cdev` and `rppal` the kernel then needs a line in `config.txt`, which the error message names. On `pigpio` the daemon provides hardware PWM. Hardware PWM of `cdev` and
+`rppal` has never run on real hardware: it is tested only against ordinary files standing in for `/sys/class/pwm`.
 
 | board | chip | pins | `cdev` | `rppal` | `pigpio`, through | hardware PWM |
 |---|---|---|---|---|---|---|

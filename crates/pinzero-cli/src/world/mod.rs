@@ -1,4 +1,4 @@
-//! The world around the mock's pins: what is wired to them, and what happens there by itself.
+//! The world around the mock's pins: wires, an ADC, and rules that drive pins.
 
 mod parse;
 mod scheduler;
@@ -12,24 +12,24 @@ use pinzero_core::{Bias, EventKind, Input, Line};
 pub(crate) use parse::{Mistake, Rule, Step};
 use scheduler::Scheduler;
 
-/// Lines from here on lie on no header: one that is wired to a pin is a probe that feels what happens there.
+/// The first line that is on no header. Such a line, wired to a pin, is a probe that reports the pin's edges.
 const FIRST_PROBE: u32 = 28;
 
-/// A world that goes on until it is dropped.
+/// A world. Dropping it ends its rules.
 #[derive(Debug)]
 pub(crate) struct World {
-    /// They close when they are dropped.
+    /// Kept open; dropping them closes them.
     _probes: Vec<Input>,
     _scheduler: Scheduler,
 }
 
-/// Reads the text of a world.
+/// Parses the text of a world.
 pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, Mistake> {
     text.lines().enumerate().filter_map(|(index, line)| parse::line(index + 1, line).transpose()).collect()
 }
 
 impl World {
-    /// Lets the rules hold on this mock.
+    /// Starts the rules on this mock.
     pub(crate) fn start(mock: &MockGpio, rules: Vec<Rule>) -> Result<World, Box<dyn Error>> {
         let (scheduler, start) = (Scheduler::start(mock.clone())?, mock.now());
         let mut probes = Vec::new();
@@ -48,8 +48,9 @@ impl World {
                 Rule::Every(time, steps) => scheduler.schedule(start + time, check(mock, steps)?, Some(time)),
                 Rule::When(gpio, level, steps) => {
                     let (gpio, steps) = (pin(mock, gpio)?, check(mock, steps)?);
-                    let probe =
-                        free.next().ok_or("there are more rules with \"when\" than the mock has room for")?;
+                    let probe = free
+                        .next()
+                        .ok_or("too many rules with \"when\": the mock has no free line for another")?;
                     let probe = mock.input(probe).bias(Bias::Disabled).device("probe").open()?;
                     mock.wire(gpio, probe.line());
                     let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
@@ -67,7 +68,7 @@ fn pin(mock: &MockGpio, number: u32) -> Result<Line, Box<dyn Error>> {
     Ok(mock.resolve(number)?)
 }
 
-/// Steps whose pins are all there.
+/// Returns the steps if the mock has all their pins.
 fn check(mock: &MockGpio, steps: Vec<Step>) -> Result<Vec<Step>, Box<dyn Error>> {
     for step in &steps {
         pin(mock, step.gpio)?;
@@ -75,7 +76,7 @@ fn check(mock: &MockGpio, steps: Vec<Step>) -> Result<Vec<Step>, Box<dyn Error>>
     Ok(steps)
 }
 
-/// The time that steps take.
+/// Returns how long the steps take.
 fn length(steps: &[Step]) -> Duration {
     steps.iter().map(|step| step.after).sum()
 }

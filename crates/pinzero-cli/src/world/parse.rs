@@ -1,16 +1,16 @@
-//! The language of worlds: one rule a line.
+//! Parses worlds: one rule per line.
 
 use std::fmt;
 use std::time::Duration;
 
 use pinzero_core::Level;
 
-/// Something that is or happens outside of the pins.
+/// One rule of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rule {
     /// `wire 22 27`
     Wire(u32, u32),
-    /// `mcp3008 11 10 9 8 0=512 7=1023`: clock, mosi, miso, select, and the channels that are not at 0
+    /// `mcp3008 11 10 9 8 0=512 7=1023`: clock, mosi, miso, chip select, and the channels that are not at 0
     Converter { pins: [u32; 4], values: Vec<(usize, u16)> },
     /// `at 2s 4 low, after 100ms 4 free`
     At(Duration, Vec<Step>),
@@ -20,16 +20,17 @@ pub(crate) enum Rule {
     When(u32, Level, Vec<Step>),
 }
 
-/// One thing that happens, counted from the one before it.
+/// One step of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
+    /// The time since the previous step.
     pub(crate) after: Duration,
     pub(crate) gpio: u32,
-    /// `None` lets go.
+    /// `None` releases the pin.
     pub(crate) drive: Option<Level>,
 }
 
-/// What is wrong with a line.
+/// A mistake in a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     line: usize,
@@ -44,7 +45,7 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// Reads a line; `None` if there is nothing on it. What follows a `#` is a comment.
+/// Parses a line; returns `None` for an empty one. `#` starts a comment.
 pub(crate) fn line(number: usize, text: &str) -> Result<Option<Rule>, Mistake> {
     let text = text.split('#').next().unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -55,7 +56,7 @@ pub(crate) fn line(number: usize, text: &str) -> Result<Option<Rule>, Mistake> {
         "at" => timed(rest).map(|(time, steps)| Rule::At(time, steps)),
         "every" => every(rest),
         "when" => when(rest),
-        other => Err(format!("{other:?} begins no rule: those are at, every, when, wire, mcp3008")),
+        other => Err(format!("unknown rule {other:?}: use at, every, when, wire or mcp3008")),
     };
     rule.map(Some).map_err(|message| Mistake { line: number, message })
 }
@@ -63,13 +64,13 @@ pub(crate) fn line(number: usize, text: &str) -> Result<Option<Rule>, Mistake> {
 fn wire(words: &[&str]) -> Result<Rule, String> {
     match words {
         [one, other] if one != other => Ok(Rule::Wire(gpio(one)?, gpio(other)?)),
-        _ => Err("a wire has two ends, on different pins: wire 22 27".to_owned()),
+        _ => Err("a wire connects two different pins: wire 22 27".to_owned()),
     }
 }
 
 fn converter(words: &[&str]) -> Result<Rule, String> {
     let [clock, mosi, miso, select, values @ ..] = words else {
-        return Err("a converter has four pins: mcp3008 11 10 9 8 0=512".to_owned());
+        return Err("an ADC needs four pins: mcp3008 11 10 9 8 0=512".to_owned());
     };
     let pins = [gpio(clock)?, gpio(mosi)?, gpio(miso)?, gpio(select)?];
     let value = |word: &&str| {
@@ -77,7 +78,7 @@ fn converter(words: &[&str]) -> Result<Rule, String> {
             Some((channel.parse().ok()?, value.parse().ok()?))
                 .filter(|(channel, value)| *channel < 8 && *value < 1024)
         });
-        parts.ok_or_else(|| format!("{word:?} is no value of a channel: give 0=0 to 7=1023"))
+        parts.ok_or_else(|| format!("bad channel value {word:?}: use 0=0 to 7=1023"))
     };
     Ok(Rule::Converter { pins, values: values.iter().map(value).collect::<Result<_, _>>()? })
 }
@@ -85,35 +86,35 @@ fn converter(words: &[&str]) -> Result<Rule, String> {
 fn every(words: &[&str]) -> Result<Rule, String> {
     let (period, steps) = timed(words)?;
     if period < super::length(&steps) || period.is_zero() {
-        return Err(format!("the steps take longer than the {period:?} after which they begin anew"));
+        return Err(format!("the steps take longer than their period of {period:?}"));
     }
     Ok(Rule::Every(period, steps))
 }
 
 fn timed(words: &[&str]) -> Result<(Duration, Vec<Step>), String> {
     let Some((first, rest)) = words.split_first() else {
-        return Err("a time is missing, as 100ms".to_owned());
+        return Err("a time is missing: for example 100ms".to_owned());
     };
     Ok((time(first.trim_end_matches(','))?, steps(rest)?))
 }
 
 fn when(words: &[&str]) -> Result<Rule, String> {
     let [pin, edge, rest @ ..] = words else {
-        return Err("a pin and what it does are missing: when 22 falls, 27 high".to_owned());
+        return Err("a pin and its edge are missing: when 22 falls, 27 high".to_owned());
     };
     let level = match edge.trim_end_matches(',') {
         "rises" => Level::High,
         "falls" => Level::Low,
-        other => return Err(format!("{other:?} is nothing that a pin does: it rises or falls")),
+        other => return Err(format!("unknown edge {other:?}: use rises or falls")),
     };
     Ok(Rule::When(gpio(pin)?, level, steps(rest)?))
 }
 
-/// `27 high`, `after 3ms 27 low`, with commas in between.
+/// Parses steps: `27 high`, `after 3ms 27 low`, separated by commas.
 fn steps(words: &[&str]) -> Result<Vec<Step>, String> {
     let text = words.join(" ");
     if text.is_empty() {
-        return Err("it says not what happens: 4 low, after 100ms 4 free".to_owned());
+        return Err("the steps are missing: 4 low, after 100ms 4 free".to_owned());
     }
     text.split(',').map(step).collect()
 }
@@ -123,19 +124,19 @@ fn step(text: &str) -> Result<Step, String> {
     let (after, pin, what) = match words[..] {
         [pin, what] => (Duration::ZERO, pin, what),
         ["after", after, pin, what] => (time(after)?, pin, what),
-        _ => return Err(format!("{:?} is no step: give \"4 low\" or \"after 100ms 4 low\"", text.trim())),
+        _ => return Err(format!("bad step {:?}: use \"4 low\" or \"after 100ms 4 low\"", text.trim())),
     };
     let drive = match what {
         "high" => Some(Level::High),
         "low" => Some(Level::Low),
         "free" => None,
-        other => return Err(format!("{other:?} is no state of a pin: give high, low or free")),
+        other => return Err(format!("unknown state {other:?}: use high, low or free")),
     };
     Ok(Step { after, gpio: gpio(pin)?, drive })
 }
 
 fn gpio(word: &str) -> Result<u32, String> {
-    word.parse().map_err(|_| format!("{word:?} is no GPIO number"))
+    word.parse().map_err(|_| format!("bad GPIO number {word:?}"))
 }
 
 fn time(word: &str) -> Result<Duration, String> {
@@ -149,7 +150,7 @@ fn time(word: &str) -> Result<Duration, String> {
     let nanos = digits.parse::<f64>().map_or(f64::NAN, |number| number * nanos);
     match nanos {
         0.0..=1e15 => Ok(Duration::from_nanos(nanos.round() as u64)),
-        _ => Err(format!("{word:?} is no time: give 500us, 20ms or 1.5s")),
+        _ => Err(format!("bad time {word:?}: use 500us, 20ms or 1.5s")),
     }
 }
 
@@ -195,24 +196,24 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_line() {
         for (text, part) in [
-            ("jump 3", "\"jump\" begins no rule"),
-            ("wire 22", "a wire has two ends"),
-            ("wire 22 22", "on different pins"),
-            ("wire 22 x", "\"x\" is no GPIO number"),
+            ("jump 3", "unknown rule \"jump\""),
+            ("wire 22", "a wire connects two"),
+            ("wire 22 22", "different pins"),
+            ("wire 22 x", "bad GPIO number \"x\""),
             ("mcp3008 11 10 9", "four pins"),
-            ("mcp3008 11 10 9 8 8=1", "\"8=1\" is no value"),
-            ("mcp3008 11 10 9 8 1=1024", "\"1=1024\" is no value"),
+            ("mcp3008 11 10 9 8 8=1", "bad channel value \"8=1\""),
+            ("mcp3008 11 10 9 8 1=1024", "bad channel value \"1=1024\""),
             ("at", "a time is missing"),
-            ("at 5 4 low", "\"5\" is no time"),
-            ("at -1s 4 low", "\"-1s\" is no time"),
-            ("at 1s", "not what happens"),
-            ("at 1s 4", "\"4\" is no step"),
-            ("at 1s 4 low,", "\"\" is no step"),
-            ("at 1s 4 up", "\"up\" is no state"),
+            ("at 5 4 low", "bad time \"5\""),
+            ("at -1s 4 low", "bad time \"-1s\""),
+            ("at 1s", "the steps are missing"),
+            ("at 1s 4", "bad step \"4\""),
+            ("at 1s 4 low,", "bad step \"\""),
+            ("at 1s 4 up", "unknown state \"up\""),
             ("every 10ms 4 low, after 11ms 4 high", "take longer"),
             ("every 0s 4 low", "take longer"),
             ("when 22", "are missing"),
-            ("when 22 jumps, 4 low", "\"jumps\" is nothing that a pin does"),
+            ("when 22 jumps, 4 low", "unknown edge \"jumps\""),
         ] {
             let mistake = line(7, text).unwrap_err().to_string();
             assert!(mistake.starts_with("line 7: ") && mistake.contains(part), "{text}: {mistake}");

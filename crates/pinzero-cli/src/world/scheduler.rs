@@ -1,4 +1,4 @@
-//! The thread that does what is due in a world, at its time.
+//! Runs the steps of a world at their times, on a thread of its own.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,14 +11,14 @@ use pinzero_core::time::{Instant, us};
 
 use super::Step;
 
-/// How much of the time before a step is spun instead of slept.
+/// The last part of the wait before a step, which the thread spins instead of sleeping.
 const SPIN: Duration = us(100);
 
-/// The other end of the thread, which ends when this is dropped.
+/// Owns the thread. Dropping this ends the thread.
 #[derive(Debug)]
 pub(crate) struct Scheduler(Orders);
 
-/// Where steps are ordered.
+/// Sends orders to the thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Orders(Sender<Order>);
 
@@ -28,7 +28,7 @@ enum Order {
     End,
 }
 
-/// Steps, and after what time they begin anew.
+/// Steps, and the period after which they repeat.
 #[derive(Debug, Clone)]
 struct Sequence {
     steps: Vec<Step>,
@@ -48,7 +48,7 @@ impl Scheduler {
         self.0.clone()
     }
 
-    /// Has `steps` begin at `start`, and again after each `period`.
+    /// Starts `steps` at `start`, and again after each `period`.
     pub(crate) fn schedule(&self, start: Instant, steps: Vec<Step>, period: Option<Duration>) {
         self.0.schedule(start, steps, period);
     }
@@ -56,7 +56,7 @@ impl Scheduler {
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        // It fails only if the thread has ended already.
+        // This fails only if the thread has ended already.
         let _ = self.0.0.send(Order::End);
     }
 }
@@ -65,13 +65,13 @@ impl Orders {
     pub(crate) fn schedule(&self, start: Instant, steps: Vec<Step>, period: Option<Duration>) {
         let Some(first) = steps.first() else { return };
         let at = start + first.after;
-        // It fails only if the thread has ended, and the world with it.
+        // This fails only if the thread has ended, and the world with it.
         let _ = self.0.send(Order::Schedule(at, Sequence { steps, next: 0, period, start }));
     }
 }
 
 fn run(mock: &MockGpio, orders: &Receiver<Order>) {
-    // By time, and of what is due at the same time in the order in which it was ordered.
+    // Sorted by time; steps of the same time stay in the order of their orders.
     let mut due: BTreeMap<(Instant, u64), Sequence> = BTreeMap::new();
     let mut count = 0;
     loop {
@@ -93,7 +93,7 @@ fn run(mock: &MockGpio, orders: &Receiver<Order>) {
             std::hint::spin_loop();
         }
         let Some(step) = sequence.steps.get(sequence.next) else { continue };
-        // Its edge has the time that was set, however late this thread is.
+        // The edge has the planned time, even if this thread is late.
         mock.line(step.gpio).drive_at(at, step.drive);
         sequence.next += 1;
         let next = match (sequence.steps.get(sequence.next), sequence.period) {

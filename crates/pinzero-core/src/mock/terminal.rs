@@ -118,11 +118,17 @@ fn obey(mock: &MockGpio, input: &str) -> std::result::Result<(), String> {
         ["free"] => line.release(),
         [] | ["press"] => line.press(PRESS),
         ["press", time] => {
-            let time =
-                time.parse().map_err(|_| format!("{time:?} is not a number of milliseconds\n{HELP}"))?;
+            let time = time
+                .parse()
+                .map_err(|_| format!("bad time {time:?}: use a number of milliseconds\n{HELP}"))?;
             line.press(ms(time));
         }
-        other => return Err(format!("unknown action {:?}\n{HELP}", other.join(" "))),
+        other => {
+            return Err(format!(
+                "unknown action {:?}: use low, high, free or press\n{HELP}",
+                other.join(" ")
+            ));
+        }
     }
     Ok(())
 }

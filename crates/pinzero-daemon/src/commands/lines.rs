@@ -14,7 +14,7 @@ impl Executor {
         match mode {
             0 => self.lines.set_input(gpio)?,
             1 => self.lines.set_output(gpio, client)?,
-            // The special functions of a pin are the kernel's business on the factories that we have.
+            // On our factories, the special functions of a pin belong to the kernel.
             _ => return Err(Code::BAD_MODE),
         }
         Ok(0)

@@ -1,4 +1,4 @@
-//! What the commands do, by what they are about.
+//! The commands, by subject.
 
 mod lines;
 mod scripts;
@@ -21,7 +21,7 @@ pub(crate) fn at_most(number: u32, most: u32, code: Code) -> Result<u64, Code> {
     if number <= most { Ok(number.into()) } else { Err(code) }
 }
 
-/// A word of an extension. As in the original, bytes after the last word that is wanted are passed over.
+/// Returns a word of an extension. As in pigpiod, further bytes are ignored.
 pub(crate) fn word(extension: &[u8], index: usize) -> Result<u32, Code> {
     let bytes = extension.chunks_exact(4).nth(index).ok_or(Code::BAD_PARAM)?;
     Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)))

@@ -7,14 +7,14 @@ use crate::answer::Answer;
 use crate::executor::Executor;
 use crate::script::{Script, State, Turn};
 
-/// How many instructions of a script are done before others have their turn.
+/// The most instructions of a script before others have their turn.
 const SHARE: usize = 100;
 
 impl Executor {
-    /// Lets the scripts that are due go on.
+    /// Runs the scripts that are due.
     pub(crate) fn run_scripts(&mut self, now: Instant) {
         for index in self.scripts.due(now) {
-            // Taken out, as its commands want the rest of the executor. None of them is about scripts.
+            // Taken out, because its commands need the rest of the executor. No script command is about scripts.
             if let Some(mut script) = self.scripts.take(index) {
                 script.state = self.go_on(&mut script);
                 self.scripts.put_back(index, script);
@@ -37,7 +37,7 @@ impl Executor {
                     if let Some(at) = self.command(script, command, &values) {
                         return State::Sleeping(at);
                     }
-                    // Nobody else is served meanwhile: one of them is a share.
+                    // Other clients wait meanwhile, so one such command is a whole share.
                     if command == Command::Trig {
                         return State::Running;
                     }
@@ -47,7 +47,7 @@ impl Executor {
         State::Running
     }
 
-    /// Does a command of a script, which goes on at once or at the time that is returned.
+    /// Runs a command of a script. The script continues at once, or at the returned time.
     fn command(&mut self, script: &mut Script, command: Command, values: &[u32]) -> Option<Instant> {
         let value = |index: usize| values.get(index).copied().unwrap_or(0);
         let third = value(2).to_le_bytes();
@@ -56,7 +56,7 @@ impl Executor {
         let (result, at) = match self.execute(script.owner, &request) {
             Ok(Answer::Number(number)) => (number, None),
             Ok(Answer::At(at)) => (0, Some(at)),
-            // No command of a script's takes another thread or gives bytes.
+            // No command in a script uses another thread or returns bytes.
             Ok(Answer::Bytes(_) | Answer::Later) => (0, None),
             Err(code) => (code.0, None),
         };

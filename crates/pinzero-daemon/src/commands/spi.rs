@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::bus::{Device, ReplyWith, Select, Talk};
 use crate::executor::Executor;
 
-/// Clock, data out and data in of the main and of the auxiliary bus, their select pins, and the modes of a pin on them.
+/// The main and the auxiliary bus: clock, data out and data in, chip select pins, and the modes of a pin on the bus.
 const MAIN: ([u32; 3], &[u32], u32) = ([11, 10, 9], &[8, 7], 4);
 const AUXILIARY: ([u32; 3], &[u32], u32) = ([21, 20, 19], &[18, 17, 16], 3);
 
@@ -32,7 +32,7 @@ impl Executor {
         }
         let has_three_wires = flags >> 9 & 1 == 1;
         let word_bits = flags >> 16 & 0x3f;
-        // Words of another size exist on the auxiliary bus only, which here is made of the same bits as any other.
+        // Only the auxiliary bus has words of another size, and this daemon does not support them.
         if flags >> 22 != 0 || has_three_wires || !matches!(word_bits, 0 | 8) {
             return Err(Code::BAD_FLAGS);
         }
@@ -51,7 +51,7 @@ impl Executor {
         self.buses.transfer(handle, vec![0; count as usize], ReplyWith::Bytes, client)
     }
 
-    /// Opens a device on any pins: the extension has data in, data out, clock, baud rate and flags.
+    /// Opens a device on any pins. The extension holds data in, data out, clock, baud rate and flags.
     pub(crate) fn soft_spi_open(
         &mut self,
         select: u32,
@@ -88,7 +88,7 @@ fn talk(flags: u32, hertz: u32) -> Result<Talk, Code> {
     let lsb_first = match flags >> 14 & 3 {
         0 => false,
         3 => true,
-        // One way the lowest bit first and the other way the highest: nobody has been found to need that.
+        // Different bit orders for the two directions are not supported; we found no client that needs them.
         _ => return Err(Code::BAD_FLAGS),
     };
     Ok(Talk { mode, lsb_first, hertz })

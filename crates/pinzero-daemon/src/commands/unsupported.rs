@@ -1,7 +1,7 @@
-//! What is not here: I2C and serial ports, which no factory has yet, and what the original does as root for whoever asks.
+//! Unsupported commands: I2C and serial ports, which no factory has yet, and commands that pigpiod runs as root.
 //!
-//! Arguments are checked as in the original, so that a client hears the same of its mistakes. Nothing is ever opened, so
-//! every handle is a bad one.
+//! The arguments are checked as in pigpiod, so that a client gets the same error codes for its mistakes. These commands open
+//! nothing, so every handle is a bad handle.
 
 use pinzero_pigpio::protocol::{Code, Command};
 
@@ -9,7 +9,7 @@ use super::word;
 use crate::executor::Executor;
 
 impl Executor {
-    /// Refuses a command, with the code that says why.
+    /// Refuses a command, with the code for the reason.
     pub(crate) fn refuse(&self, command: Command, p1: u32, p2: u32, extension: &[u8]) -> Code {
         use Command::*;
         match command {
@@ -22,9 +22,9 @@ impl Executor {
             Serc | Serrb | Serwb | Serr | Serw | Serda => Code::BAD_HANDLE,
             Slr | Slrc | Slri => self.lines.check_user(p1).err().unwrap_or(Code::NOT_SERIAL_GPIO),
             Hc => self.lines.check(p1 & 0xff).err().unwrap_or(Code::NOT_HCLK_GPIO),
-            // Reports would go to a file on this computer, of which there is none.
+            // Reports would go to a file on this computer, and the daemon writes no files.
             No => Code::NO_HANDLE,
-            // The original runs and reads as root what a client names.
+            // pigpiod runs programs and reads files as root for any client.
             Fo | Fl => Code::NO_FILE_ACCESS,
             Fc | Fr | Fw | Fs => Code::BAD_HANDLE,
             Wvgo | Wvgor => Code::DEPRECATED,

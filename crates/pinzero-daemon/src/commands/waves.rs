@@ -8,14 +8,14 @@ use crate::ClientId;
 use crate::executor::Executor;
 use crate::wave::{MAX_BLOCKS, MAX_MICROS, MAX_PULSES, Playback, Player, Program, Pulse, Serial, Size, Step};
 
-/// Not a mode from 0 to 3. The protocol's list of codes has no other for it.
+/// The code for a mode outside 0 to 3. The protocol has no better code.
 const BAD_WAVE_MODE: Code = Code(-33);
 
-/// The most characters of serial output at a time.
+/// The most characters of serial output per command.
 const CHARACTERS: usize = 1200;
 
 impl Executor {
-    /// Adds pulses to the draft. Those on GPIO that are not for clients are dropped, and the client told so.
+    /// Adds pulses to the draft. Drops pulses on GPIOs that are not permitted, and tells the client.
     pub(crate) fn add_pulses(&mut self, extension: &[u8]) -> Result<u32, Code> {
         let permitted = self.lines.permitted() as u32;
         let mut dropped = 0;
@@ -29,7 +29,7 @@ impl Executor {
         if dropped == 0 { Ok(count) } else { Err(Code::SOME_PERMITTED) }
     }
 
-    /// Adds serial output to the draft: the extension has data bits, half stop bits, an offset, and the text.
+    /// Adds serial output to the draft. The extension holds data bits, half stop bits, an offset, and the text.
     pub(crate) fn add_serial(&mut self, gpio: u32, baud: u32, extension: &[u8]) -> Result<u32, Code> {
         self.lines.check_user(gpio)?;
         let (data_bits, half_stop_bits, offset) =
@@ -49,7 +49,7 @@ impl Executor {
         self.waves.add(serial.pulses(text))
     }
 
-    /// Sends a wave: mode 0 once, 1 again and again; 2 and 3 the same, after the wave that is being sent.
+    /// Sends a wave: mode 0 once, mode 1 repeatedly; modes 2 and 3 do the same after the current wave.
     pub(crate) fn send_wave(&mut self, id: u32, mode: u32, client: ClientId) -> Result<u32, Code> {
         let wave = self.waves.get(id)?;
         if mode > 3 {
@@ -58,7 +58,7 @@ impl Executor {
         let (mask, blocks) = (wave.mask(), wave.blocks);
         let program = if mode & 1 == 0 { Program::Once(wave) } else { Program::Repeat(wave) };
         self.play(program, mask, mode >= 2, client)?;
-        // The original adds one that ends the wave, or leads back to its start.
+        // pigpiod adds a block that ends the wave, or leads back to its start.
         Ok(blocks + 1)
     }
 
@@ -76,7 +76,7 @@ impl Executor {
     fn play(&mut self, program: Program, mask: u32, is_next: bool, client: ClientId) -> Result<(), Code> {
         let mut outputs = Vec::new();
         for gpio in (0..32).filter(|gpio| mask >> gpio & 1 == 1) {
-            // As in the original, a wave is seen only on lines that are outputs.
+            // As in pigpiod, a wave drives only lines that are outputs.
             if let Some(output) = self.lines.output(gpio, client) {
                 outputs.push((gpio, output));
             }
@@ -87,7 +87,7 @@ impl Executor {
             none => {
                 let started = Player::start(self.gpio.clone(), self.inbox.clone());
                 none.insert(started.map_err(|error| {
-                    log::warn!("the thread that sends waves cannot be started: {error}");
+                    log::warn!("cannot start the thread that sends waves: {error}");
                     Code::NO_MEMORY
                 })?)
             }
@@ -106,7 +106,7 @@ impl Executor {
         }
     }
 
-    /// How big the last wave is, the biggest one was, and one can be.
+    /// Returns the size of the last wave, of the largest so far, and the limit.
     pub(crate) fn ask_wave(&self, command: Command, which: u32) -> Result<u32, Code> {
         let most = Size { micros: MAX_MICROS as u32, pulses: MAX_PULSES as u32, blocks: MAX_BLOCKS };
         let sizes = [self.waves.size, self.waves.high, most];
@@ -132,7 +132,7 @@ impl Executor {
         }
         let start = self.now();
         self.lines.preset(gpio, level, start, client)?;
-        // Shorter than any sleep: a thread of its own would take longer to start.
+        // The pulse is shorter than any sleep: starting a thread would take longer.
         let end = self.now() + us(micros.into());
         while self.now() < end {
             std::hint::spin_loop();

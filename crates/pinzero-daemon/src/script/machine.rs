@@ -1,13 +1,13 @@
-//! Runs a script, instruction by instruction. Pure: commands of the protocol are handed out to whoever runs it.
+//! Runs a script, instruction by instruction. Pure: the caller runs the commands of the protocol.
 
 use pinzero_pigpio::protocol::Command;
 
 use super::parse::{Instruction, Operation, PARAMETERS, Place, VARIABLES, Value, When};
 
-/// How deep calls and the stack may go.
+/// The greatest depth of calls and of the stack.
 const DEPTH: usize = 256;
 
-/// A script, and how far it is.
+/// A script, and its current position.
 #[derive(Debug)]
 pub(crate) struct Machine {
     program: Vec<Instruction>,
@@ -20,20 +20,20 @@ pub(crate) struct Machine {
     calls: Vec<usize>,
 }
 
-/// What came of an instruction.
+/// The result of an instruction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// The next one can follow.
+    /// The script continues with the next instruction.
     Go,
-    /// It is through.
+    /// The script has ended.
     Halt,
-    /// It has done what cannot be done.
+    /// The script has failed.
     Fail,
-    /// It waits for a change of one of these GPIO.
+    /// The script waits for a change of one of these GPIOs.
     Wait(u32),
-    /// It waits for one of these events.
+    /// The script waits for one of these events.
     WaitEvent(u32),
-    /// It gives this command; [`Machine::put`] takes the result.
+    /// The script gives this command; [`Machine::put`] takes the result.
     Command(Command, Vec<u32>),
 }
 
@@ -51,19 +51,19 @@ impl Machine {
         }
     }
 
-    /// Goes back to the beginning. Variables and parameters keep their values.
+    /// Restarts the script. Variables and parameters keep their values.
     pub(crate) fn restart(&mut self) {
         (self.next, self.accumulator, self.flag) = (0, 0, 0);
         self.stack.clear();
         self.calls.clear();
     }
 
-    /// Puts the result of a command, or what was waited for, where the script finds it.
+    /// Stores the result of a command or of a wait for the script.
     pub(crate) fn put(&mut self, result: i32) {
         (self.accumulator, self.flag) = (result, result);
     }
 
-    /// Does one instruction.
+    /// Runs one instruction.
     pub(crate) fn step(&mut self) -> Turn {
         let Some(instruction) = self.program.get(self.next) else { return Turn::Halt };
         self.next += 1;
@@ -76,7 +76,7 @@ impl Machine {
                 }
                 let Some(result) = apply(operation, self.accumulator, value) else { return Turn::Fail };
                 self.accumulator = result;
-                // A load tells nothing about the value.
+                // A load does not set the flag.
                 if operation != Operation::Load {
                     self.flag = result;
                 }
@@ -176,7 +176,7 @@ impl Machine {
     }
 }
 
-/// `None` for a division that cannot be done.
+/// Returns `None` for a division by zero or an overflow.
 fn apply(operation: Operation, one: i32, other: i32) -> Option<i32> {
     Some(match operation {
         Operation::Add => one.wrapping_add(other),
@@ -198,7 +198,7 @@ mod tests {
     use super::super::parse::parse;
     use super::*;
 
-    /// Runs a script whose commands all give 7; what it ended by, and its first three variables.
+    /// Runs a script whose commands all give 7; returns how the script ended, and its first three variables.
     fn run(script: &str) -> (Turn, [i32; 3]) {
         let mut machine = Machine::new(parse(script.as_bytes()).unwrap());
         for _ in 0..10_000 {

@@ -1,4 +1,4 @@
-//! Scripts: little programs that clients leave in the daemon, run by its loop a few instructions at a time.
+//! Scripts: small programs that clients store in the daemon. The loop runs a few instructions at a time.
 
 mod machine;
 mod parse;
@@ -10,20 +10,20 @@ use crate::ClientId;
 pub(crate) use machine::{Machine, Turn};
 use parse::PARAMETERS;
 
-/// How many scripts there may be.
+/// The most scripts.
 const SCRIPTS: usize = 32;
 
-/// What a script is doing, as the protocol counts it.
+/// The state of a script, by the protocol's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Halted,
-    /// It goes on as soon as the loop gets to it.
+    /// The script continues as soon as the loop is free.
     Running,
-    /// It goes on at that time.
+    /// The script continues at that time.
     Sleeping(Instant),
-    /// It goes on when one of these GPIO changes.
+    /// The script continues when one of these GPIOs changes.
     Waiting(u32),
-    /// It goes on when one of these events is triggered.
+    /// The script continues when one of these events is triggered.
     WaitingForEvent(u32),
     Failed,
 }
@@ -47,16 +47,16 @@ impl State {
 pub(crate) struct Script {
     pub(crate) machine: Machine,
     pub(crate) state: State,
-    /// Whoever started it last.
+    /// The client that started the script last.
     pub(crate) owner: ClientId,
 }
 
-/// The scripts by their numbers.
+/// The scripts, by their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Scripts(Vec<Option<Script>>);
 
 impl Scripts {
-    /// Keeps a script, under the lowest number that is free.
+    /// Stores a script under the lowest free number.
     pub(crate) fn store(&mut self, text: &[u8], owner: ClientId) -> Result<u32, Code> {
         let machine = Machine::new(parse::parse(text)?);
         let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
@@ -74,7 +74,7 @@ impl Scripts {
         self.0.get_mut(id as usize).and_then(Option::as_mut).ok_or(Code::BAD_SCRIPT_ID)
     }
 
-    /// Starts a script at its beginning, with new values for the first of its parameters.
+    /// Starts a script at its beginning, with new values for its first parameters.
     pub(crate) fn run(&mut self, id: u32, parameters: &[u8], owner: ClientId) -> Result<(), Code> {
         let script = self.get(id)?;
         if script.state.is_running() {
@@ -86,7 +86,7 @@ impl Scripts {
         Ok(())
     }
 
-    /// Gives new values to the first parameters of a script, whether or not it runs.
+    /// Gives new values to the first parameters of a script, running or not.
     pub(crate) fn update(&mut self, id: u32, parameters: &[u8]) -> Result<(), Code> {
         set_parameters(self.get(id)?, parameters)
     }
@@ -96,7 +96,7 @@ impl Scripts {
         Ok(())
     }
 
-    /// Stops what a client that has gone has started.
+    /// Stops the scripts of a client that is gone.
     pub(crate) fn stop_for(&mut self, client: ClientId) {
         for script in self.0.iter_mut().flatten().filter(|script| script.owner == client) {
             script.state = State::Halted;
@@ -109,7 +109,7 @@ impl Scripts {
         Ok(())
     }
 
-    /// What a script is doing, and its parameters, as the protocol has them.
+    /// Returns the state of a script and its parameters, in the protocol's form.
     pub(crate) fn status(&mut self, id: u32) -> Result<Vec<u8>, Code> {
         let script = self.get(id)?;
         let mut bytes = script.state.number().to_le_bytes().to_vec();
@@ -119,7 +119,7 @@ impl Scripts {
         Ok(bytes)
     }
 
-    /// These GPIO have changed.
+    /// Wakes the scripts that wait for these GPIOs.
     pub(crate) fn changed(&mut self, bits: u32) {
         for script in self.0.iter_mut().flatten() {
             if matches!(script.state, State::Waiting(mask) if mask & bits != 0) {
@@ -129,7 +129,7 @@ impl Scripts {
         }
     }
 
-    /// This event was triggered.
+    /// Wakes the scripts that wait for this event.
     pub(crate) fn triggered(&mut self, event: u32) {
         for script in self.0.iter_mut().flatten() {
             if matches!(script.state, State::WaitingForEvent(mask) if mask >> event & 1 == 1) {
@@ -139,7 +139,7 @@ impl Scripts {
         }
     }
 
-    /// When a script wants to go on.
+    /// Returns when the next script continues.
     pub(crate) fn next(&self) -> Option<Instant> {
         let next = |script: &Script| match script.state {
             State::Running => Some(Instant::ZERO),
@@ -149,7 +149,7 @@ impl Scripts {
         self.0.iter().flatten().filter_map(next).min()
     }
 
-    /// The numbers of those that go on now.
+    /// Returns the numbers of the scripts that continue now.
     pub(crate) fn due(&self, now: Instant) -> Vec<usize> {
         let is_due = |script: &Script| match script.state {
             State::Running => true,
@@ -160,7 +160,7 @@ impl Scripts {
         due.map(|(index, _)| index).collect()
     }
 
-    /// Takes a script out to let it go on; [`put_back`](Scripts::put_back) returns it.
+    /// Takes a script out to run it; [`put_back`](Scripts::put_back) returns it.
     pub(crate) fn take(&mut self, index: usize) -> Option<Script> {
         self.0.get_mut(index).and_then(Option::take)
     }

@@ -1,32 +1,32 @@
-//! The text of a script, checked and made ready to run.
+//! Parses and checks the text of a script.
 
 use std::collections::BTreeMap;
 
 use pinzero_pigpio::protocol::{Code, Command};
 
-/// How many variables and parameters a script has.
+/// The numbers of variables and parameters of a script.
 pub(crate) const VARIABLES: usize = 150;
 pub(crate) const PARAMETERS: usize = 10;
 
-/// The longest script in instructions, and the most tags in it.
+/// The most instructions and the most tags of a script.
 const LENGTH: usize = 4096;
 const TAGS: usize = 50;
 
-/// A place that a value can be in.
+/// A place for a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Variable(usize),
     Parameter(usize),
 }
 
-/// A value, or the place that has it.
+/// A value, or the place of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
     Number(i32),
     At(Place),
 }
 
-/// What is done with the accumulator, or with a place, and a value.
+/// An operation on the accumulator or a place, with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Add,
@@ -43,7 +43,7 @@ pub(crate) enum Operation {
     Xor,
 }
 
-/// When a jump is taken, by the flag.
+/// The condition of a jump, by the flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     Always,
@@ -53,14 +53,14 @@ pub(crate) enum When {
     Zero,
 }
 
-/// What a line of a script says.
+/// An instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Instruction {
-    /// Done with the accumulator.
+    /// An operation on the accumulator.
     Accumulate(Operation, Value),
-    /// Done with a place.
+    /// An operation on a place.
     Change(Place, Operation, Value),
-    /// The accumulator goes to a place.
+    /// Stores the accumulator in a place.
     Store(Place),
     Swap(Place, Place),
     SwapAccumulator(Place),
@@ -68,12 +68,12 @@ pub(crate) enum Instruction {
     PushAccumulator,
     Pop(Place),
     PopAccumulator,
-    /// To the instruction of this number.
+    /// Jumps to the instruction of this number.
     Jump(When, usize),
     Call(usize),
     Return,
     Halt,
-    /// Waits until one of these GPIO changes.
+    /// Waits until one of these GPIOs changes.
     Wait(Value),
     /// Waits for one of these events.
     WaitEvent(Value),
@@ -81,7 +81,7 @@ pub(crate) enum Instruction {
     Command(Command, Vec<Value>),
 }
 
-/// The commands that a script can give, by both names that pigpio has for them, and how many arguments they take.
+/// The commands that a script can give, by both of pigpio's names, and their numbers of arguments.
 const COMMANDS: [(&str, &str, Command, usize); 48] = [
     ("M", "MODES", Command::Modes, 2),
     ("MG", "MODEG", Command::Modeg, 1),
@@ -133,7 +133,7 @@ const COMMANDS: [(&str, &str, Command, usize); 48] = [
     ("WVSC", "WVSC", Command::Wvsc, 1),
 ];
 
-/// Reads a script.
+/// Parses a script.
 pub(crate) fn parse(text: &[u8]) -> Result<Vec<Instruction>, Code> {
     let text = std::str::from_utf8(text).map_err(|_| Code::BAD_SCRIPT)?;
     let mut parser = Parser { words: text.split_whitespace(), tags: BTreeMap::new(), jumps: Vec::new() };
@@ -162,9 +162,9 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Instruction>, Code> {
 
 struct Parser<'a> {
     words: std::str::SplitWhitespace<'a>,
-    /// The tags, and the number of the instruction behind each.
+    /// The tags, and the number of the instruction after each.
     tags: BTreeMap<i32, usize>,
-    /// Instructions that lead to a tag, which may come after them.
+    /// Instructions that jump to a tag; the tag may come later.
     jumps: Vec<(usize, i32)>,
 }
 
@@ -250,7 +250,7 @@ impl Parser<'_> {
         self.words.next().ok_or(Code::BAD_SCRIPT)
     }
 
-    /// An argument that is a letter, or the number that it stands for.
+    /// Parses an argument that is a letter, or the letter's number.
     fn letter(&mut self, letters: &[(&str, i32)]) -> Result<Value, Code> {
         let word = self.word()?;
         match letters.iter().find(|(letter, _)| word.eq_ignore_ascii_case(letter)) {
@@ -290,7 +290,7 @@ fn value(word: &str) -> Result<Value, Code> {
     }
 }
 
-/// A number: decimal, hexadecimal after 0x, octal after 0. Masks use all 32 bits.
+/// Parses a number: decimal, hexadecimal after 0x, octal after 0. Masks use all 32 bits.
 fn number(word: &str) -> Result<i32, Code> {
     let (is_negative, digits) = match word.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -301,7 +301,7 @@ fn number(word: &str) -> Result<i32, Code> {
         [b'0', _, ..] => (8, &digits[1..]),
         _ => (10, digits),
     };
-    // The standard library takes a sign here, which would be a second one.
+    // The standard library would accept a second sign here.
     if digits.starts_with(['+', '-']) {
         return Err(Code::BAD_SCRIPT);
     }

@@ -6,7 +6,7 @@ use pinzero_pigpio::protocol::Code;
 
 use super::Waveform;
 
-/// The longest chain in bytes, the most loops in it, and how deep they may go.
+/// The longest chain in bytes, the most loops, and their greatest depth.
 const LENGTH: usize = 600;
 const LOOPS: usize = 20;
 const DEPTH: usize = 10;
@@ -19,15 +19,15 @@ pub(crate) enum Step {
         micros: u32,
     },
     Begin,
-    /// What has come since the matching beginning is sent so many times.
+    /// Sends the steps since the matching start this many times.
     End {
         times: u32,
     },
-    /// What has come since the matching beginning is sent for ever.
+    /// Sends the steps since the matching start forever.
     Forever,
 }
 
-/// Reads a chain: each byte a wave, or 255 with a command behind it.
+/// Parses a chain: each byte is a wave, or 255 and a command.
 pub(crate) fn parse(
     bytes: &[u8],
     find: impl Fn(u32) -> Result<Arc<Waveform>, Code>,

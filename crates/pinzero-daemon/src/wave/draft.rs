@@ -1,4 +1,4 @@
-//! A wave that is being put together.
+//! A draft of a wave.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ pub(crate) struct Pulse {
     pub(crate) micros: u32,
 }
 
-/// What happens when, in microseconds from the start.
+/// The changes, by time in microseconds from the start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Draft {
-    /// The GPIO that go on, and those that go off.
+    /// The GPIOs that go on, and those that go off.
     changes: BTreeMap<u64, (u32, u32)>,
     end: u64,
 }
 
 impl Draft {
-    /// The draft with more pulses, which begin at its start.
+    /// Returns the draft with more pulses, which begin at its start.
     pub(crate) fn with(&self, pulses: impl IntoIterator<Item = Pulse>) -> Result<Draft, Code> {
         let mut draft = self.clone();
         let mut at = 0;
@@ -39,7 +39,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// One pulse for each moment at which something happens.
+    /// Returns one pulse for each time at which a GPIO changes.
     pub(crate) fn pulses(&self) -> Vec<Pulse> {
         let ends = self.changes.keys().skip(1).copied().chain([self.end]);
         let pulses = self.changes.iter().zip(ends);
@@ -56,19 +56,19 @@ impl Draft {
     }
 }
 
-/// Characters that go out bit by bit: a start bit, data from the lowest bit on, stop bits; high at rest.
+/// Serial output: a start bit, data bits from the lowest, stop bits; high at rest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Serial {
     pub(crate) gpio: u32,
     pub(crate) baud: u32,
     pub(crate) data_bits: u32,
     pub(crate) half_stop_bits: u32,
-    /// The rest before it begins.
+    /// The time at rest before the first character.
     pub(crate) offset: u32,
 }
 
 impl Serial {
-    /// The pulses of a text, whose characters have 1, 2 or 4 bytes, as many as the data bits need.
+    /// Returns the pulses of a text. A character has 1, 2 or 4 bytes, as many as the data bits need.
     pub(crate) fn pulses(self, text: &[u8]) -> Vec<Pulse> {
         let bit = 1 << self.gpio;
         let pulse = |high: bool, micros| match high {
@@ -81,7 +81,7 @@ impl Serial {
             9..=16 => 2,
             _ => 4,
         };
-        // Levels, each until a moment in half bits.
+        // Levels, each with its end time in half bits.
         let mut runs: Vec<(bool, u64)> = Vec::new();
         let mut now = 0;
         let mut hold = |high, half_bits: u64| {
@@ -101,7 +101,7 @@ impl Serial {
         let mut pulses = vec![pulse(true, rest)];
         let mut start = 0;
         for (high, end) in runs {
-            // Each moment is rounded by itself, so that rounding does not add up.
+            // Each time is rounded by itself, so that rounding errors do not add up.
             pulses.push(pulse(high, (micros(end) - micros(start)) as u32));
             start = end;
         }

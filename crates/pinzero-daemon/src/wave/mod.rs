@@ -12,31 +12,31 @@ pub(crate) use chain::Step;
 pub(crate) use draft::{Draft, Pulse, Serial};
 pub(crate) use player::{Playback, Player, Program};
 
-/// How many waves there may be.
+/// The most waves.
 const WAVES: usize = 250;
 
-/// The most of a wave, as in the original.
+/// The limits of a wave, as in pigpiod.
 pub(crate) const MAX_MICROS: u64 = 1_800_000_000;
 pub(crate) const MAX_PULSES: usize = 12_000;
 pub(crate) const MAX_BLOCKS: u32 = 25_016;
 
-/// A wave that has been made.
+/// A complete wave.
 #[derive(Debug)]
 pub(crate) struct Waveform {
     pub(crate) id: u32,
     pub(crate) pulses: Vec<Pulse>,
-    /// How many control blocks it would take on the hardware of the original.
+    /// The number of control blocks that the wave would need in pigpiod.
     pub(crate) blocks: u32,
 }
 
 impl Waveform {
-    /// The GPIO that it drives.
+    /// The GPIOs that the wave drives.
     pub(crate) fn mask(&self) -> u32 {
         self.pulses.iter().fold(0, |mask, pulse| mask | pulse.on | pulse.off)
     }
 }
 
-/// The size of the wave that was drafted or made last, and the most of each so far.
+/// The size of the last wave, drafted or complete, and the greatest size so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Size {
     pub(crate) micros: u32,
@@ -44,7 +44,7 @@ pub(crate) struct Size {
     pub(crate) blocks: u32,
 }
 
-/// The draft, and the waves that have been made.
+/// The draft, and the complete waves.
 #[derive(Debug, Default)]
 pub(crate) struct Waveforms {
     pub(crate) draft: Draft,
@@ -54,19 +54,19 @@ pub(crate) struct Waveforms {
 }
 
 impl Waveforms {
-    /// Forgets the draft.
+    /// Clears the draft.
     pub(crate) fn start(&mut self) {
         self.draft = Draft::default();
         self.size = Size::default();
     }
 
-    /// Forgets everything.
+    /// Deletes the draft and all waves.
     pub(crate) fn clear(&mut self) {
         self.start();
         self.made.clear();
     }
 
-    /// Adds pulses to the draft, beside those that are there; how many there are now.
+    /// Adds pulses to the draft, in parallel to the existing ones; returns the number of pulses.
     pub(crate) fn add(&mut self, pulses: impl IntoIterator<Item = Pulse>) -> Result<u32, Code> {
         let draft = self.draft.with(pulses)?;
         self.draft = draft;
@@ -81,7 +81,7 @@ impl Waveforms {
         self.high.blocks = self.high.blocks.max(self.size.blocks);
     }
 
-    /// Makes a wave of the draft, which is empty then; its id is the lowest that is free.
+    /// Makes a wave from the draft and clears the draft; returns the lowest free id.
     pub(crate) fn make(&mut self) -> Result<u32, Code> {
         let pulses = self.draft.pulses();
         if pulses.is_empty() {
@@ -113,7 +113,7 @@ impl Waveforms {
         slot.and_then(Option::take).map(drop).ok_or(Code::BAD_WAVE_ID)
     }
 
-    /// Reads a chain.
+    /// Parses a chain.
     pub(crate) fn chain(&self, bytes: &[u8]) -> Result<Vec<Step>, Code> {
         chain::parse(bytes, |id| self.get(id))
     }

@@ -15,19 +15,19 @@ use crate::held::Held;
 use crate::inbox::{Inbox, Message};
 use crate::thread::spawn;
 
-/// How much of the time before a change is spun instead of slept.
+/// The last part of the wait before a change, which the thread spins instead of sleeping.
 const SPIN: Duration = us(100);
 
-/// A backlog beyond this is forgotten: pulses that are late are not sent all at once.
+/// The most backlog that is made up for: beyond this, late pulses are not sent all at once.
 const BACKLOG: Duration = ms(10);
 
-/// How many microseconds an endless loop with nothing in it waits before it begins anew.
+/// How many microseconds an endless loop without pulses waits before it repeats.
 const EMPTY: u32 = 1_000_000;
 
-/// What "no wave is being sent" is, among ids.
+/// The id that means "no wave is being sent".
 const NOTHING: u32 = 9999;
 
-/// What is to be sent.
+/// What to send.
 #[derive(Debug, Clone)]
 pub(crate) enum Program {
     Once(Arc<Waveform>),
@@ -36,7 +36,7 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// The id of the wave that it begins with.
+    /// The id of the first wave.
     fn first(&self) -> u32 {
         match self {
             Program::Once(wave) | Program::Repeat(wave) => wave.id,
@@ -59,7 +59,7 @@ pub(crate) struct Playback {
     pub(crate) owner: ClientId,
 }
 
-/// The other end of the thread.
+/// The control of the thread.
 #[derive(Debug)]
 pub(crate) struct Player(Arc<Shared>);
 
@@ -68,11 +68,11 @@ struct Shared {
     gpio: Gpio,
     inbox: Arc<Inbox>,
     desk: Mutex<Desk>,
-    /// Rung when the desk has changed.
+    /// Notified when the desk has changed.
     changed: Condvar,
-    /// Counts what ends a program that runs.
+    /// Counts interruptions; a change ends the running program.
     breaks: AtomicU64,
-    /// Held for the writes of one pulse.
+    /// Held during the writes of one pulse.
     pen: Mutex<()>,
     /// The wave that is being sent.
     at: AtomicU32,
@@ -81,7 +81,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Desk {
     current: Option<Playback>,
-    /// What comes when the current one is through its wave.
+    /// The next run, after the current wave ends.
     next: Option<Playback>,
     is_over: bool,
 }
@@ -103,14 +103,14 @@ impl Player {
         Ok(Player(shared))
     }
 
-    /// Sends `run` now, in place of what is being sent.
+    /// Sends `run` now, in place of the current run.
     pub(crate) fn play(&self, run: Playback) {
-        // As good as on its way, though the thread has yet to wake up.
+        // The wave counts as being sent, even before the thread wakes up.
         self.0.at.store(run.program.first(), Ordering::Relaxed);
         self.change(|desk| (desk.current, desk.next) = (Some(run), None));
     }
 
-    /// Sends `run` when what is being sent is through its wave.
+    /// Sends `run` after the current wave.
     pub(crate) fn play_next(&self, run: Playback) {
         let mut desk = self.0.desk.lock();
         match desk.current {
@@ -128,7 +128,7 @@ impl Player {
         self.change(|desk| (desk.current, desk.next) = (None, None));
     }
 
-    /// Stops what a client that has gone was sending.
+    /// Stops the waves of a client that is gone.
     pub(crate) fn stop_for(&self, client: ClientId) {
         let is_its = |run: &Option<Playback>| run.as_ref().is_some_and(|run| run.owner == client);
         let (current, next) = {
@@ -146,7 +146,7 @@ impl Player {
         change(&mut self.0.desk.lock());
         self.0.breaks.fetch_add(1, Ordering::Release);
         self.0.changed.notify_one();
-        // A pulse that is being written is through then, and there is no further one: what a client writes next stays.
+        // The current pulse is complete then, and no other follows: the client's next write stays.
         drop(self.0.pen.lock());
     }
 
@@ -154,7 +154,7 @@ impl Player {
         self.0.desk.lock().current.is_some()
     }
 
-    /// The id of the wave that is being sent, 9999 for none.
+    /// Returns the id of the wave that is being sent; 9999 for none.
     pub(crate) fn at(&self) -> u32 {
         if self.is_busy() { self.0.at.load(Ordering::Relaxed) } else { NOTHING }
     }
@@ -195,21 +195,21 @@ impl Shared {
     }
 }
 
-/// One run under way.
+/// The current run.
 struct Sender<'a> {
     shared: &'a Shared,
     outputs: Vec<(u32, Held)>,
     breaks: u64,
-    /// When the next change is due.
+    /// The time of the next change.
     cursor: Instant,
 }
 
-/// It was told to stop.
+/// The run was told to stop.
 struct Stopped;
 
 impl Sender<'_> {
     fn send(&mut self, program: &Program) {
-        // Stopped or through, it ends here.
+        // Stopped or complete, the run ends here.
         let _ = match program {
             Program::Once(wave) => self.wave(wave),
             Program::Repeat(wave) => self.repeat(wave),
@@ -225,7 +225,7 @@ impl Sender<'_> {
     }
 
     fn chain(&mut self, steps: &[Step]) -> Result<(), Stopped> {
-        // Where each loop begins, how often it has been sent, and when it was begun the last time.
+        // For each loop: its start, how often it was sent, and the time of its last start.
         let mut loops: Vec<(usize, u32, Instant)> = Vec::new();
         let mut index = 0;
         while let Some(step) = steps.get(index) {
@@ -238,7 +238,7 @@ impl Sender<'_> {
                 Step::End { times } => {
                     if let Some((start, sent, begun)) = loops.last_mut() {
                         *sent += 1;
-                        // What has sent nothing sends nothing the next time either.
+                        // A loop that has sent nothing will send nothing next time.
                         if *sent < *times && self.cursor != *begun {
                             (index, *begun) = (*start, self.cursor);
                         } else {
@@ -249,7 +249,7 @@ impl Sender<'_> {
                 Step::Forever => {
                     if let Some((start, _, begun)) = loops.last_mut() {
                         if self.cursor == *begun {
-                            // Nothing will ever be sent: it waits to be stopped, and leaves the processor to others.
+                            // An endless loop that sends nothing: waits for a stop, without using the processor.
                             self.wait(EMPTY)?;
                         }
                         (index, *begun) = (*start, self.cursor);
@@ -267,7 +267,7 @@ impl Sender<'_> {
             self.pulse(pulse)?;
             self.wait(pulse.micros)?;
         }
-        // A wave that takes no time still must not keep a processor for itself.
+        // A wave of length zero must not keep a processor busy.
         if wave.pulses.iter().all(|pulse| pulse.micros == 0) {
             self.wait(1)?;
         }
@@ -285,7 +285,7 @@ impl Sender<'_> {
                 continue;
             }
             let is_high = pulse.on & bit != 0;
-            // A line that somebody has taken for another purpose is left alone.
+            // A line that a client uses for another purpose is left alone.
             if output.write(Level::from(is_high)).is_ok_and(|is_written| is_written) {
                 *(if is_high { &mut high } else { &mut low }) |= bit;
             }
@@ -311,7 +311,7 @@ impl Sender<'_> {
             let left = self.cursor - now;
             if left > SPIN {
                 let mut desk = self.shared.desk.lock();
-                // Looked at under the lock: whoever breaks in after this also rings.
+                // Checked under the lock: a later interruption notifies this thread.
                 self.check()?;
                 self.shared.changed.wait_for(&mut desk, left - SPIN);
             } else {
@@ -323,7 +323,7 @@ impl Sender<'_> {
     }
 }
 
-/// How many steps a loop has, from the one after its beginning to its end.
+/// Returns the number of steps of a loop, from the one after its start to its end.
 fn length(steps: &[Step]) -> usize {
     let mut depth = 1;
     let end = steps.iter().position(|step| {
@@ -334,11 +334,11 @@ fn length(steps: &[Step]) -> usize {
         }
         depth == 0
     });
-    // A chain whose loops do not end has been refused.
+    // The parser refuses a chain whose loops do not end.
     end.map_or(steps.len(), |end| end + 1)
 }
 
-/// How often a loop is sent; for ever is more often than never.
+/// Returns how often a loop is sent.
 fn repeats(steps: &[Step]) -> u32 {
     match steps.get(length(steps).saturating_sub(1)) {
         Some(Step::End { times }) => *times,
