@@ -12,7 +12,6 @@ use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
-use crate::handle::Owner;
 use crate::machine::{Blink, Frames};
 use crate::runtime::{Next, Outbox, State, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
@@ -49,6 +48,11 @@ pub(crate) trait Target: Send + Sync {
 }
 
 opaque!(Target);
+
+/// The [`HandleRef`] of one line, or of several lines with a handle each.
+pub(crate) trait Owner: fmt::Debug + Send + Sync {
+    fn close(&self) -> Result<()>;
+}
 
 /// A line's place in a group of outputs.
 #[derive(Debug, Clone)]

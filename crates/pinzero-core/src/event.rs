@@ -10,8 +10,6 @@ use std::time::Duration;
 use event_listener::Event as Bell;
 
 use crate::debug::opaque;
-use crate::gpio::Gpio;
-use crate::runtime::Deliver;
 use crate::sync::{AtomicU32, Mutex};
 use crate::time::Instant;
 use crate::types::{Edge, Level};
@@ -198,7 +196,13 @@ trait Handlers: Send + Sync {
     fn remove(&self, id: u64);
 }
 
-opaque!(Handlers);
+opaque!(Handlers Deliver);
+
+/// User code that waits to be called.
+pub(crate) trait Deliver: Send + Sync {
+    /// Calls the user code for the first `count` waiting events. Returns the number of panics.
+    fn deliver(&self, count: usize) -> u64;
+}
 
 type Callback<E> = Box<dyn FnMut(&E) + Send>;
 
@@ -443,59 +447,5 @@ impl<E: Kinded> Queue<E> {
 
     pub(crate) fn pop(&self) -> Option<E> {
         self.events.lock().pop_front()
-    }
-}
-
-/// An iterator over a device's events, from its creation until the device is closed.
-///
-/// An iterator that lags by more than 1,024 events loses the oldest; `missed` of the next one counts them.
-///
-/// ```
-/// use pinzero::{EventKind, mock, time::{ms, secs}};
-///
-/// let gpio = mock::gpio();
-/// let button = gpio.input(24).open()?;
-/// let mut events = button.events();
-/// gpio.line(24).press(ms(80));
-/// assert_eq!(events.next().map(|event| event.kind), Some(EventKind::Pressed));
-/// assert_eq!(events.next().map(|event| event.lasted), Some(ms(80)));
-/// assert_eq!(events.next_timeout(secs(1)), None);
-/// # Ok::<(), pinzero::Error>(())
-/// ```
-#[derive(Debug)]
-#[must_use = "an iterator does nothing unless it is asked for events"]
-pub struct Events<E: Kinded = Event> {
-    gpio: Gpio,
-    hub: Arc<Hub<E>>,
-    queue: Arc<Queue<E>>,
-}
-
-impl<E: Kinded> Events<E> {
-    pub(crate) fn new(gpio: &Gpio, hub: &Arc<Hub<E>>) -> Self {
-        Events { gpio: gpio.clone(), hub: hub.clone(), queue: hub.queue() }
-    }
-
-    /// Returns the next event, or `None` if none comes within `timeout`.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Option<E> {
-        self.wait(Some(self.gpio.now() + timeout))
-    }
-
-    /// Returns the next event if one is waiting. Never blocks.
-    pub fn try_next(&mut self) -> Option<E> {
-        self.queue.pop()
-    }
-
-    fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
-        let next = || self.hub.next(&self.queue);
-        self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
-    }
-}
-
-/// Blocks until an event comes; `None` once the device is closed.
-impl<E: Kinded> Iterator for Events<E> {
-    type Item = E;
-
-    fn next(&mut self) -> Option<E> {
-        self.wait(None)
     }
 }

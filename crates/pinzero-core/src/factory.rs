@@ -31,9 +31,9 @@ use pinzero_board::Board;
 use crate::capability::Capabilities;
 use crate::debug::opaque;
 use crate::error::{Error, Result};
-use crate::handle::line_info::LineInfo;
-use crate::handle::spi::SpiMode;
+use crate::line_info::LineInfo;
 use crate::runtime::EdgeSink;
+use crate::spi_mode::SpiMode;
 use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
 
 /// A backend: opens pins. The [module](self) has the contract, and the README of this crate a complete example.

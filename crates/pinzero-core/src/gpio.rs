@@ -10,26 +10,17 @@ use std::time::Duration;
 use pinzero_board::{Board, PinError, Pull};
 
 use crate::capability::Capabilities;
-use crate::emulate::soft_pwm::Engine;
+use crate::emulate::pwm_engine::Engine;
 use crate::error::{Error, ErrorKind, Result, first_error};
-use crate::event::Outcome;
-use crate::exit::{self, Home};
 use crate::factory::PinFactory;
-use crate::handle::flex::FlexBuilder;
-use crate::handle::group::GroupBuilder;
-use crate::handle::input::InputBuilder;
-use crate::handle::inputs::Inputs;
-use crate::handle::line_info::LineInfo;
-use crate::handle::output::OutputBuilder;
-use crate::handle::pwm::PwmBuilder;
-use crate::handle::reserve::{Reservation, Reserver};
-use crate::handle::spi::SpiBuilder;
-use crate::handle::timer::{self, Place, Timer, WeakTimer};
-use crate::handle::{Close, Lifecycle};
+use crate::line_info::LineInfo;
 use crate::pin_spec::{PinSpec, Spec};
+use crate::process::Home;
+use crate::reserve::{Reservation, Reserver};
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
+use crate::timer::{Timer, WeakTimer};
 use crate::types::{Bias, Host, Line, OnClose};
 
 /// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
@@ -53,7 +44,7 @@ struct Inner {
     soft_pwm: OnceLock<Arc<Engine>>,
     tickets: AtomicU64,
     /// The open handles, in the order of opening.
-    open: Mutex<BTreeMap<Ticket, Weak<dyn Close>>>,
+    open: Mutex<BTreeMap<Ticket, Weak<dyn OpenHandle>>>,
     timers: Mutex<Vec<WeakTimer>>,
     closed: AtomicBool,
     on_close: OnClose,
@@ -65,70 +56,17 @@ struct Inner {
     factory: Box<dyn PinFactory>,
 }
 
-/// Builder for a [`Gpio`]; returned by [`Gpio::builder`].
-///
-/// ```
-/// use pinzero::{Level, OnClose, mock};
-///
-/// let gpio = mock::builder().on_close(OnClose::Low).exit_guard(false).open();
-/// drop(gpio.output(17).initial(Level::High).open()?);
-/// assert_eq!(gpio.line(17).history().last().map(|change| change.1), Some(Level::Low));
-/// # Ok::<(), pinzero::Error>(())
-/// ```
-#[derive(Debug)]
-#[must_use = "nothing is opened before `open`"]
-pub struct GpioBuilder {
-    factory: Box<dyn PinFactory>,
-    on_close: OnClose,
-    is_guarded: bool,
-    clock: Clock,
-}
+/// An open handle, as its factory knows it.
+pub(crate) trait OpenHandle: Send + Sync {
+    fn lines(&self) -> &[Line];
 
-impl GpioBuilder {
-    /// Sets the state of closed outputs that have no `on_close` of their own. Default: [`OnClose::Restore`].
-    pub fn on_close(mut self, on_close: OnClose) -> Self {
-        self.on_close = on_close;
-        self
-    }
+    fn is_closed(&self) -> bool;
 
-    /// Sets whether the pins are closed when the program ends: by return, `exit`, panic, SIGINT, SIGTERM or SIGHUP. Default:
-    /// `true`.
-    ///
-    /// To switch this off for a whole program, set `PINZERO_NO_EXIT_GUARD=1` or build without the feature `exit-guard`.
-    pub fn exit_guard(mut self, is_guarded: bool) -> Self {
-        self.is_guarded = is_guarded;
-        self
-    }
+    /// Gives the lines back. The caller has checked that this is no fork: that costs a system call.
+    fn close(&self) -> Result<()>;
 
-    pub(crate) fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Creates the `Gpio`.
-    ///
-    /// # Errors
-    /// [`Closed`](ErrorKind::Closed) if the program is ending.
-    pub fn open(self) -> Result<Gpio> {
-        let is_virtual = self.clock.is_manual();
-        let gpio = Gpio(Arc::new(Inner {
-            runtime: Runtime::new(self.clock),
-            soft_pwm: OnceLock::new(),
-            tickets: AtomicU64::new(0),
-            open: Mutex::default(),
-            timers: Mutex::default(),
-            closed: AtomicBool::new(false),
-            on_close: self.on_close,
-            home: Home::here(),
-            is_remote: matches!(self.factory.host(), Host::Remote(_)),
-            board: self.factory.board(),
-            factory: self.factory,
-        }));
-        if !is_virtual {
-            exit::register(&gpio, self.is_guarded)?;
-        }
-        Ok(gpio)
-    }
+    /// Adds what the handle knows of one of its lines and the factory does not tell.
+    fn add_line_info(&self, line: Line, seen: &mut LineInfo);
 }
 
 /// A weak reference to a [`Gpio`].
@@ -150,134 +88,21 @@ impl WeakGpio {
 pub(crate) struct Ticket(u64);
 
 impl Gpio {
-    /// Creates a `Gpio` from a factory, on the machine's clock.
-    ///
-    /// Two threads start with the first input, flexible line, blink or timer, and one with the first software PWM. The exit guard
-    /// has one for the whole program.
-    ///
-    /// # Errors
-    /// [`Closed`](ErrorKind::Closed) if the program is ending.
-    pub fn new(factory: impl PinFactory) -> Result<Self> {
-        Gpio::builder(factory).open()
-    }
-
-    /// Returns a builder for a `Gpio` with other settings.
-    pub fn builder(factory: impl PinFactory) -> GpioBuilder {
-        GpioBuilder {
-            factory: Box::new(factory),
-            on_close: OnClose::default(),
-            is_guarded: true,
-            clock: Clock::real(),
-        }
-    }
-
-    /// Returns a builder for an output.
-    pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
-        OutputBuilder::new(self.clone(), pin.into())
-    }
-
-    /// Returns a builder for an input.
-    pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
-        InputBuilder::new(self, vec![pin.into()], "Input")
-    }
-
-    /// Returns a builder for inputs that belong together: their edges come in order, and they close together.
-    pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
-        InputBuilder::new(self, pins.into_iter().map(Into::into).collect(), "Inputs")
-    }
-
-    /// Returns a builder for a line that turns from output to input and back without being released.
-    pub fn flex(&self, pin: impl Into<PinSpec>) -> FlexBuilder {
-        FlexBuilder::new(self.clone(), pin.into())
-    }
-
-    /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
-    ///
-    /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
-    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs or waits for its turn is skipped, and
-    /// later calls keep the beat.
-    ///
-    /// ```
-    /// use pinzero::{Level, mock, time::{ms, secs}};
-    ///
-    /// let gpio = mock::gpio();
-    /// let lamp = gpio.output(17).open()?;
-    /// let timer = gpio.every(secs(1), move |_| lamp.toggle())?;
-    /// gpio.advance(ms(2500));
-    /// assert_eq!(gpio.line(17).history(), [(secs(1), Level::High), (secs(2), Level::Low)]);
-    /// timer.cancel();
-    /// # Ok::<(), pinzero::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for a period of zero, [`Closed`](ErrorKind::Closed), and
-    /// [`Io`](ErrorKind::Io) if the system gives no thread.
-    pub fn every<R: Outcome>(
-        &self,
-        period: Duration,
-        code: impl FnMut(&Timer) -> R + Send + 'static,
-    ) -> Result<Timer> {
-        timer::start(self, period, false, Place::WithHandlers, code)
-    }
-
-    /// Calls `code` once, `delay` from now, where the handlers of devices run.
-    ///
-    /// ```
-    /// use pinzero::{mock, time::{ms, secs}};
-    ///
-    /// let gpio = mock::gpio();
-    /// let lamp = gpio.output(17).open()?;
-    /// lamp.toggle()?;
-    /// gpio.after(secs(3), move || lamp.toggle())?;
-    /// gpio.advance(secs(10));
-    /// assert_eq!(gpio.line(17).history().last().map(|change| change.0), Some(secs(3)));
-    /// # Ok::<(), pinzero::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// See [`every`](Gpio::every).
-    pub fn after<R: Outcome>(
-        &self,
-        delay: Duration,
-        code: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Timer> {
-        let mut code = Some(code);
-        // `FnMut` is what timers take, but this one calls the code once.
-        timer::start(self, delay, true, Place::WithHandlers, move |_| {
-            if let Some(code) = code.take() {
-                code().report();
-            }
-        })
-    }
-
-    /// Calls `code` every `period` on a thread of its own: for slow work, such as a ping or a file system that hangs.
-    ///
-    /// Handlers, blinks and other timers go on, however long the code takes. The next call comes at the next beat after the code
-    /// has returned. On a virtual clock the code runs with the handlers, on the thread that moves the clock.
-    ///
-    /// # Errors
-    /// See [`every`](Gpio::every).
-    pub fn every_on_thread<R: Outcome>(
-        &self,
-        period: Duration,
-        code: impl FnMut(&Timer) -> R + Send + 'static,
-    ) -> Result<Timer> {
-        timer::start(self, period, false, Place::OnThread, code)
-    }
-
-    /// Returns a builder for outputs that change together.
-    pub fn group<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> GroupBuilder {
-        GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
-    }
-
-    /// Returns a builder for an SPI bus on any pins.
-    pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
-        SpiBuilder::new(self.clone(), clock.into())
-    }
-
-    /// Returns a builder for a PWM output.
-    pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
-        PwmBuilder::new(self.clone(), pin.into())
+    /// Takes a factory into use on this clock.
+    pub(crate) fn with_clock(factory: Box<dyn PinFactory>, on_close: OnClose, clock: Clock) -> Self {
+        Gpio(Arc::new(Inner {
+            runtime: Runtime::new(clock),
+            soft_pwm: OnceLock::new(),
+            tickets: AtomicU64::new(0),
+            open: Mutex::default(),
+            timers: Mutex::default(),
+            closed: AtomicBool::new(false),
+            on_close,
+            home: Home::here(),
+            is_remote: matches!(factory.host(), Host::Remote(_)),
+            board: factory.board(),
+            factory,
+        }))
     }
 
     /// Returns the name of the factory: `"cdev"`, `"mock"`.
@@ -369,8 +194,8 @@ impl Gpio {
     /// Fills in the fields that the line's handle knows, if the line is open.
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
-        let is_its = |lifecycle: &Lifecycle| !lifecycle.is_closed() && lifecycle.lines().contains(&line);
-        if let Some(handle) = open.iter().find(|handle| is_its(handle.lifecycle())) {
+        let is_its = |handle: &&Arc<dyn OpenHandle>| !handle.is_closed() && handle.lines().contains(&line);
+        if let Some(handle) = open.iter().find(is_its) {
             handle.add_line_info(line, seen);
         }
     }
@@ -416,8 +241,7 @@ impl Gpio {
             return Ok(());
         }
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
-        let is_meant =
-            |handle: &&Arc<dyn Close>| handle.lifecycle().lines().iter().any(|line| lines.contains(line));
+        let is_meant = |handle: &&Arc<dyn OpenHandle>| handle.lines().iter().any(|line| lines.contains(line));
         first_error(open.iter().filter(is_meant).map(|handle| handle.close()))
     }
 
@@ -526,15 +350,9 @@ impl Gpio {
         Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Registers a handle for [`close`](Gpio::close). If the factory has been closed meanwhile, closes the handle and fails.
-    pub(crate) fn register<T: Close>(&self, handle: &Arc<T>) -> Result<()> {
-        let weak: Weak<T> = Arc::downgrade(handle);
-        self.0.open.lock().insert(handle.lifecycle().ticket(), weak);
-        if self.is_closed() {
-            handle.close()?;
-            return Err(Error::closed());
-        }
-        Ok(())
+    /// Puts a handle on the list of what [`close`](Gpio::close) closes.
+    pub(crate) fn register(&self, ticket: Ticket, handle: Weak<dyn OpenHandle>) {
+        self.0.open.lock().insert(ticket, handle);
     }
 
     /// Registers a timer to cancel when the factory is closed.

@@ -7,7 +7,9 @@ pub mod factory;
 
 mod capability;
 mod error;
+mod line_info;
 mod pin_spec;
+mod spi_mode;
 pub mod time;
 mod types;
 
@@ -16,6 +18,9 @@ mod device;
 mod event;
 mod gpio;
 mod handle;
+mod open;
+mod reserve;
+mod timer;
 
 mod emulate;
 mod machine;
@@ -25,6 +30,7 @@ mod exit;
 pub mod mock;
 
 mod debug;
+mod process;
 mod sync;
 pub mod thread;
 
@@ -43,27 +49,30 @@ pub use animation::{Animation, Part};
 pub use capability::{Capabilities, Support};
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, EventKind, Events, Handler, Kinded, Outcome};
+pub use event::{Event, EventKind, Handler, Kinded, Outcome};
 pub use exit::close_all;
 pub use factory::{
     FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
     InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
     SpiBus, SpiConfig, SpiOperation,
 };
-pub use gpio::{Gpio, GpioBuilder};
+pub use gpio::Gpio;
+pub use handle::events::Events;
 pub use handle::flex::{Flex, FlexBuilder};
 pub use handle::group::{GroupBuilder, OutputGroup};
 pub use handle::input::{Input, InputBuilder};
 pub use handle::input_lines::LineEvent;
 pub use handle::inputs::Inputs;
-pub use handle::line_info::{LineFunction, LineInfo};
 pub use handle::output::{Output, OutputBuilder};
 pub use handle::pwm::{Pwm, PwmBuilder};
-pub use handle::spi::{Spi, SpiBuilder, SpiMode};
-pub use handle::timer::Timer;
+pub use handle::spi::{Spi, SpiBuilder};
+pub use line_info::{LineFunction, LineInfo};
 pub use machine::Blink;
+pub use open::GpioBuilder;
 pub use pin_spec::PinSpec;
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;
 pub use runtime::{EdgeBatch, EdgeSink};
+pub use spi_mode::SpiMode;
+pub use timer::Timer;
 pub use types::{Bias, Drive, Edge, Found, Host, Level, Line, OnClose, Release};

@@ -18,7 +18,7 @@ const COVERAGE: &str = "--cfg fuzzing -Cdebug-assertions -Ccodegen-units=1 -Cpas
 
 /// Has loom try the threads of the models in every order.
 pub(crate) fn model(runner: &mut Runner) -> Result<(), Stop> {
-    for words in ["clippy --tests", "test --lib model::"] {
+    for words in ["clippy --tests", "test --lib loom_tests::"] {
         let mut command = runner.command("cargo");
         // In a directory of its own, for with these flags cargo builds everything anew.
         command

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus, SpiOperation};
 use crate::gpio::Gpio;
-use crate::handle::spi::{SpiMode, SpiSettings};
+use crate::spi_mode::SpiSettings;
 use crate::time::ms;
 use crate::types::{Bias, Level, Line, OnClose};
 
@@ -138,17 +138,5 @@ impl SpiBus for SoftSpi {
         let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
         let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
         select.and(clock).and(mosi).and(miso)
-    }
-}
-
-impl SpiSettings {
-    /// Returns the level at which the clock rests.
-    pub(crate) fn rest(self) -> Level {
-        Level::from(matches!(self.mode, SpiMode::Mode2 | SpiMode::Mode3))
-    }
-
-    /// Returns whether data is read on the first edge of the clock, which leaves the rest level.
-    pub(crate) fn reads_first(self) -> bool {
-        matches!(self.mode, SpiMode::Mode0 | SpiMode::Mode2)
     }
 }

@@ -85,20 +85,6 @@ fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
     factories.iter().rev().filter(|entry| wanted(entry)).filter_map(|entry| entry.gpio.upgrade()).collect()
 }
 
-/// The process that opened the pins. A forked child must not close them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Home(u32);
-
-impl Home {
-    pub(crate) fn here() -> Self {
-        Home(std::process::id())
-    }
-
-    pub(crate) fn is_elsewhere(self) -> bool {
-        std::process::id() != self.0
-    }
-}
-
 #[cfg(all(unix, feature = "exit-guard"))]
 mod guard {
     use std::env;

@@ -6,17 +6,18 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::line_info::{LineFunction, LineInfo};
-use super::reserve::Reserver;
+use super::events::Events;
 use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Events, Handler, Hub, Outcome};
+use crate::event::{Handler, Hub, Outcome};
 use crate::factory::{FlexConfig, FlexPin, OutputPin, Pin};
 use crate::gpio::Gpio;
+use crate::line_info::{LineFunction, LineInfo};
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::Instant;
 use crate::types::{Bias, Drive, Edge, Level, Line, OnClose};

@@ -4,9 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::line_info::{LineFunction, LineInfo};
 use super::output::{Output, OutputLine};
-use super::reserve::Reserver;
 use super::{Close, HandleRef, Lifecycle};
 use crate::animation::{Animation, GroupMember, Target};
 use crate::capability::Support;
@@ -14,8 +12,10 @@ use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result, first_error};
 use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin, Pin};
 use crate::gpio::Gpio;
+use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::types::{Level, Line, OnClose};
 
 /// The most lines in a group: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
@@ -70,7 +70,7 @@ impl GroupBuilder {
             let message = format!("a group has 1 to {MOST} pins, not {count}");
             return Err(context(Error::new(ErrorKind::InvalidValue, message)));
         }
-        gpio.capabilities().group.require("an output").map_err(context)?;
+        gpio.capabilities().group.require("a group of outputs").map_err(context)?;
         let config = GroupConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
         let mut reservations = Vec::new();
         for pin in &self.pins {

@@ -6,16 +6,17 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Owner;
+use super::events::Events;
 use super::input_lines::{InputLine, InputLines, Options};
-use super::reserve::Reserver;
+use crate::animation::Owner;
 use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind, Events, Handler, Outcome};
+use crate::event::{Event, EventKind, Handler, Outcome};
 use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::time::Instant;
 use crate::types::{Bias, Level, Line};
 

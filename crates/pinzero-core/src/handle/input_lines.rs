@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::line_info::{LineFunction, LineInfo};
-use super::reserve::Reserver;
 use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::emulate::polling::Polled;
@@ -14,8 +12,10 @@ use crate::error::{Error, ErrorKind, Result, first_error};
 use crate::event::{Event, EventKind, Hub, Kinded};
 use crate::factory::{InputConfig, InputPins, InputsConfig, Pin};
 use crate::gpio::Gpio;
+use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::{Click, Debounce, Hold, InputMachine, Sample, Status};
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
 use crate::types::{Bias, Edge, Level, Line};

@@ -5,13 +5,14 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::HandleRef;
+use super::events::Events;
 use super::input::{Input, InputBuilder};
 use super::input_lines::{InputLines, LineEvent};
-use super::reserve::Reserver;
 use crate::device::Device;
 use crate::error::Result;
-use crate::event::{EventKind, Events, Handler, Outcome};
+use crate::event::{EventKind, Handler, Outcome};
 use crate::gpio::Gpio;
+use crate::reserve::Reserver;
 
 /// Lines that are read together: a rotary encoder, a keypad, a board of buttons.
 ///

@@ -1,31 +1,30 @@
 //! Handles of open lines, and their common parts: reservations, and closing once.
 
+pub(crate) mod events;
 pub(crate) mod flex;
 pub(crate) mod group;
 pub(crate) mod input;
 pub(crate) mod input_lines;
 pub(crate) mod inputs;
-pub(crate) mod line_info;
 pub(crate) mod output;
 pub(crate) mod pwm;
-pub(crate) mod reserve;
 pub(crate) mod spi;
-pub(crate) mod timer;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use event_listener::{Event as Bell, Listener};
 
+use crate::animation::Owner;
 use crate::error::{Error, Result};
-use crate::gpio::{Gpio, Ticket};
+use crate::gpio::{Gpio, OpenHandle, Ticket};
+use crate::line_info::LineInfo;
+use crate::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::types::Line;
-use line_info::LineInfo;
-use reserve::Reservation;
 
 /// An open handle, as its factory sees it.
 pub(crate) trait Close: Send + Sync + 'static {
@@ -36,6 +35,24 @@ pub(crate) trait Close: Send + Sync + 'static {
 
     /// Fills in the fields of one of its lines that the handle knows and the factory does not.
     fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
+}
+
+impl<T: Close> OpenHandle for T {
+    fn lines(&self) -> &[Line] {
+        self.lifecycle().lines()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.lifecycle().is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        Close::close(self)
+    }
+
+    fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
+        Close::add_line_info(self, line, seen);
+    }
 }
 
 /// The lines of a handle, and its phase: open, closing or closed.
@@ -149,7 +166,12 @@ impl<T: Close> HandleRef<T> {
     /// Registers the handle with its factory. Fails if the factory has been closed meanwhile.
     pub(crate) fn register(handle: Arc<T>) -> Result<Arc<Self>> {
         let gpio = handle.lifecycle().gpio().clone();
-        gpio.register(&handle)?;
+        let weak: Weak<T> = Arc::downgrade(&handle);
+        gpio.register(handle.lifecycle().ticket(), weak);
+        if gpio.is_closed() {
+            handle.close()?;
+            return Err(Error::closed());
+        }
         let owner = Arc::new(HandleRef(handle));
         gpio.runtime().catch_up();
         Ok(owner)
@@ -187,11 +209,6 @@ impl<T: Close> Drop for HandleRef<T> {
             log::error!("{} was not closed properly: {error}", lifecycle.line());
         }
     }
-}
-
-/// The [`HandleRef`] of one line, or of several lines with a handle each.
-pub(crate) trait Owner: fmt::Debug + Send + Sync {
-    fn close(&self) -> Result<()>;
 }
 
 impl<T: Close + fmt::Debug> Owner for HandleRef<T> {

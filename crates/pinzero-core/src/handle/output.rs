@@ -5,16 +5,16 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::line_info::{LineFunction, LineInfo};
-use super::reserve::Reserver;
-use super::{Close, HandleRef, Lifecycle, Owner};
-use crate::animation::{Animation, GroupMember, Ownership, Part, Target};
+use super::{Close, HandleRef, Lifecycle};
+use crate::animation::{Animation, GroupMember, Owner, Ownership, Part, Target};
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
+use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::sync::AtomicU8;
 use crate::types::{Level, Line, OnClose};
 

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::line_info::{LineFunction, LineInfo};
-use super::reserve::Reserver;
 use super::{Close, HandleRef, Lifecycle};
 use crate::animation::{Animation, Ownership, Part, Target};
 use crate::capability::Support;
@@ -17,8 +15,10 @@ use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
+use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
 use crate::types::{Level, Line, OnClose};
 
 /// Builder for a [`Pwm`]; returned by [`Gpio::pwm`].

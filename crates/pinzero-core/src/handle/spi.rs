@@ -7,7 +7,6 @@ use std::thread::{self, ThreadId};
 use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
-use super::reserve::Reserver;
 use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
@@ -15,21 +14,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::factory::{SpiBus, SpiConfig, SpiOperation};
 use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
+use crate::reserve::Reserver;
+use crate::spi_mode::{SpiMode, SpiSettings};
 use crate::types::Line;
-
-/// The four modes of SPI: the level at which the clock rests (CPOL), and the clock edge on which data is read (CPHA).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum SpiMode {
-    /// The clock rests low, data is read on its first edge.
-    #[default]
-    Mode0,
-    /// The clock rests low, data is read on its second edge.
-    Mode1,
-    /// The clock rests high, data is read on its first edge.
-    Mode2,
-    /// The clock rests high, data is read on its second edge.
-    Mode3,
-}
 
 /// Builder for an [`Spi`]; returned by [`Gpio::spi`].
 #[derive(Debug, Clone)]
@@ -43,20 +30,9 @@ pub struct SpiBuilder {
     settings: SpiSettings,
 }
 
-/// The format of the bits on the wires.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SpiSettings {
-    pub(crate) mode: SpiMode,
-    pub(crate) lsb_first: bool,
-    pub(crate) select_high: bool,
-    pub(crate) max_rate: Option<u32>,
-}
-
-impl SpiSettings {
-    fn config(self, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
-        let SpiSettings { mode, lsb_first, select_high, max_rate } = self;
-        SpiConfig { mode, lsb_first, select_high, max_rate, ..SpiConfig::new(clock, mosi, miso, select) }
-    }
+fn config(settings: SpiSettings, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
+    let SpiSettings { mode, lsb_first, select_high, max_rate } = settings;
+    SpiConfig { mode, lsb_first, select_high, max_rate, ..SpiConfig::new(clock, mosi, miso, select) }
 }
 
 impl SpiBuilder {
@@ -139,7 +115,7 @@ impl SpiBuilder {
         // A native bus needs all four wires; core emulates one with fewer.
         let opened = match (gpio.capabilities().spi, mosi, miso, select) {
             (Support::Native, Some(mosi), Some(miso), Some(select)) => {
-                gpio.factory().open_spi(self.settings.config(clock, mosi, miso, select))
+                gpio.factory().open_spi(config(self.settings, clock, mosi, miso, select))
             }
             _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
                 .map(|bus| Box::new(bus) as Box<dyn SpiBus>),

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use pinzero_board::{Board, Pull};
 
-use super::line::Pulse;
+use super::pulse::Pulse;
 use super::spi::SpiPeripheral;
-use super::terminal::Output;
+use super::view::Output;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
-use crate::handle::line_info::LineFunction;
+use crate::line_info::LineFunction;
 use crate::runtime::EdgeSink;
 use crate::sync::{Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
@@ -176,7 +176,8 @@ impl Circuit {
                     .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
             }
             for line in changed {
-                output.show(line, wires.line(line, &self.board));
+                let state = wires.line(line, &self.board);
+                output.show(line, state.function, state.level);
             }
         }
     }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use pinzero_board::Board;
 
 use super::circuit::{Circuit, LineState};
-use super::line::Pulse;
+use super::pulse::Pulse;
 use crate::capability::Capabilities;
 use crate::error::{Error, Result};
 use crate::factory::{
     FlexConfig, FlexPin, GroupConfig, InputConfig, InputPins, InputsConfig, OutputConfig, OutputGroupPins,
     OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
 };
-use crate::handle::line_info::{LineFunction, LineInfo};
+use crate::line_info::{LineFunction, LineInfo};
 use crate::runtime::EdgeSink;
 use crate::types::{Bias, Drive, Found, Host, Level, Line, OnClose, Release};
 

@@ -21,9 +21,11 @@ mod circuit;
 mod factory;
 mod line;
 mod mcp3008;
+mod pulse;
 mod script;
 mod spi;
 mod terminal;
+mod view;
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -36,18 +38,19 @@ use crate::capability::{Capabilities, Support};
 use crate::error::Result;
 use crate::gpio::Gpio;
 #[allow(unused_imports, reason = "for the links in the docs")]
-use crate::gpio::GpioBuilder;
-use crate::handle::spi::SpiMode;
+use crate::open::GpioBuilder;
 use crate::pin_spec::PinSpec;
+use crate::spi_mode::SpiMode;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
 use circuit::Circuit;
 pub use factory::MockFactory;
-pub use line::{MockLine, Pulse};
+pub use line::MockLine;
 pub use mcp3008::MockMcp3008;
+pub use pulse::Pulse;
 pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
-use terminal::Output;
+use view::Output;
 
 /// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;

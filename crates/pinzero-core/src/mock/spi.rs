@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::mcp3008::{Conversion, MockMcp3008};
-use crate::handle::spi::{SpiMode, SpiSettings};
+use crate::spi_mode::{SpiMode, SpiSettings};
 use crate::types::{Level, Line};
 
 /// An SPI device with scripted answers, highest bit first, wired to mock pins; returned by

@@ -1,94 +1,20 @@
 //! The mock's terminal: prints pin changes on standard error or into a journal, and reads commands from standard input.
 
-use std::fs::File;
-use std::io::{self, BufRead, Write};
-use std::path::Path;
+use std::io::{self, BufRead};
 use std::time::Duration;
 
 use super::MockGpio;
-use super::circuit::LineState;
-use super::line::Pulse;
+use super::view::say;
 use crate::error::{Error, ErrorKind, Result};
-use crate::handle::line_info::LineFunction;
 use crate::thread::spawn;
 use crate::time::ms;
-use crate::types::{Level, Line};
+use crate::types::Level;
 
 const HELP: &str =
     "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms)";
 
 /// The default length of a press.
 const PRESS: Duration = ms(200);
-
-/// The output for changes of pins.
-#[derive(Debug)]
-pub(super) enum Output {
-    /// Standard error, for a person.
-    Terminal,
-    /// A file, for another process to read.
-    Journal(File),
-}
-
-impl Output {
-    pub(super) fn journal(path: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(path).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("the journal {} cannot be written", path.display()))
-                .with_source(error)
-        })?;
-        Ok(Output::Journal(file))
-    }
-
-    /// Returns whether changes of a function are shown even if the level stays.
-    pub(super) fn wants_functions(&self) -> bool {
-        matches!(self, Output::Journal(_))
-    }
-
-    /// Prints the state of a line after a change.
-    pub(super) fn show(&self, line: Line, state: &LineState) {
-        if state.function == LineFunction::Pwm {
-            // `show_pulse` prints its signals instead.
-            return;
-        }
-        let sign = if state.level.is_high() { '●' } else { '○' };
-        let (arrow, function) = match state.function {
-            LineFunction::Input => ("<-", "input"),
-            _ => ("->", "output"),
-        };
-        let (name, level) = (line.to_string(), state.level);
-        match self {
-            Output::Terminal => say(&format!("{name:<6} {arrow} {sign} {level}")),
-            Output::Journal(file) => note(file, &format!("{name} {function} {level}")),
-        }
-    }
-
-    /// Prints a PWM signal after a change.
-    pub(super) fn show_pulse(&self, line: Line, pulse: Pulse) {
-        const WIDTH: usize = 20;
-        let name = line.to_string();
-        let percent = pulse.duty() * 100.0;
-        let hertz = 1.0 / pulse.period.as_secs_f64();
-        match self {
-            Output::Terminal => {
-                let full = (pulse.duty() * WIDTH as f64).round() as usize;
-                let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
-                say(&format!("{name:<6} -> {bar} {percent:>5.1} % of {hertz:.0} Hz"));
-            }
-            Output::Journal(file) => note(file, &format!("{name} pwm {percent:.1} % of {hertz:.0} Hz")),
-        }
-    }
-}
-
-/// Appends a line in one write.
-fn note(mut file: &File, line: &str) {
-    if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
-        log::error!("the journal cannot be written: {error}");
-    }
-}
-
-fn say(line: &str) {
-    // A closed terminal must not end the program.
-    let _ = writeln!(io::stderr(), "{line}");
-}
 
 /// Starts a thread that runs commands from standard input.
 pub(super) fn listen(mock: &MockGpio) -> Result<()> {

@@ -3,12 +3,14 @@
 use std::sync::Weak;
 
 use super::Shared;
-use super::tasks::TaskId;
+use super::batch::EdgeBatch;
 #[cfg(target_os = "linux")]
-use super::tasks::{Source, SourceId};
+use super::ids::SourceId;
+use super::ids::TaskId;
+#[cfg(target_os = "linux")]
+use super::tasks::Source;
 #[cfg(target_os = "linux")]
 use crate::error::{Error, ErrorKind, Result};
-use crate::time::Instant;
 use crate::types::Edge;
 
 /// Receives the edges of one line from a backend.
@@ -127,61 +129,9 @@ impl Drop for Registration {
     }
 }
 
-/// A batch of edges of any lines; on Linux, `EdgeSink::watch` passes one to be filled.
-#[derive(Debug, Default)]
-pub struct EdgeBatch {
-    edges: Vec<Entry>,
-}
-
-/// An edge, and the index of its line within the task.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LineEdge {
-    pub(crate) index: u8,
-    pub(crate) edge: Edge,
-}
-
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) task: TaskId,
-    pub(super) edge: LineEdge,
-    /// The sort key: the latest time among this edge and the task's edges before it.
-    time: Instant,
-}
-
 impl EdgeBatch {
-    /// Adds an edge of the line that `sink` belongs to. Edges of one input or group of inputs keep the order of the calls.
+    /// Adds an edge of the line that `sink` belongs to.
     pub fn push(&mut self, sink: &EdgeSink, edge: Edge) {
-        // Within one task the backend's order counts, whatever the timestamps say.
-        let last = self.edges.iter().rev().find(|entry| entry.task == sink.task);
-        let time = last.map_or(edge.at, |last| last.time.max(edge.at));
-        self.edges.push(Entry { task: sink.task, edge: LineEdge { index: sink.index, edge }, time });
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.edges.is_empty()
-    }
-
-    /// Appends the edges of `other`.
-    pub(super) fn append(&mut self, other: EdgeBatch) {
-        if self.edges.is_empty() {
-            self.edges = other.edges;
-        } else {
-            for Entry { task, edge, .. } in other.edges {
-                self.push(&EdgeSink { shared: Weak::new(), task, index: edge.index }, edge.edge);
-            }
-        }
-    }
-
-    /// Takes the edges out, sorted by time. Edges of one task keep their order.
-    pub(super) fn take_sorted(&mut self) -> Vec<Entry> {
-        let mut edges = std::mem::take(&mut self.edges);
-        edges.sort_by_key(|entry| entry.time);
-        edges
-    }
-
-    /// Reuses the allocation of an earlier [`take_sorted`](EdgeBatch::take_sorted).
-    pub(super) fn reuse(&mut self, mut room: Vec<Entry>) {
-        room.clear();
-        self.edges = room;
+        self.add(sink.task, sink.index, edge);
     }
 }

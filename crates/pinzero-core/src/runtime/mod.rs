@@ -5,7 +5,9 @@
 //! that are due and releases the lock. Then the thread runs the resulting callbacks: in order, one at a time, with no lock
 //! held. Two threads on one poller do this or, on a virtual clock, the thread that moves the clock.
 
+mod batch;
 mod edges;
+mod ids;
 mod outbox;
 mod poller;
 mod tasks;
@@ -19,12 +21,14 @@ use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
 
-pub(crate) use edges::LineEdge;
+pub use batch::EdgeBatch;
+pub(crate) use batch::LineEdge;
+pub use edges::EdgeSink;
 #[cfg(target_os = "linux")]
 pub use edges::Registration;
-pub use edges::{EdgeBatch, EdgeSink};
-pub(crate) use outbox::{Deliver, Outbox};
-pub(crate) use tasks::{Next, Task, TaskId, Tasks};
+pub(crate) use ids::TaskId;
+pub(crate) use outbox::Outbox;
+pub(crate) use tasks::{Next, Task, Tasks};
 
 use crate::error::Result;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};

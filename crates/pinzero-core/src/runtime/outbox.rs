@@ -1,21 +1,12 @@
 //! The results of a pass of the runtime that need its lock released: callbacks, wake-ups, log lines.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use event_listener::Event as Bell;
 
-use super::tasks::Over;
-use crate::debug::opaque;
-use crate::event::{Hub, Kinded};
-
-/// User code that waits to be called.
-pub(crate) trait Deliver: Send + Sync {
-    /// Calls the user code for the first `count` waiting events. Returns the number of panics.
-    fn deliver(&self, count: usize) -> u64;
-}
-
-opaque!(Deliver);
+use crate::event::{Deliver, Hub, Kinded};
 
 /// A queued call of a device's handlers or of a timer.
 #[derive(Debug)]
@@ -39,7 +30,7 @@ pub(crate) struct Outbox {
     calling: bool,
     wakes: Vec<Arc<Bell>>,
     complaints: Vec<String>,
-    over: Vec<Over>,
+    over: Vec<Box<dyn Any + Send>>,
 }
 
 /// The part of the outbox that every thread processes at the end of a pass, without the lock.
@@ -48,7 +39,7 @@ pub(super) struct Aftermath {
     pub(super) wakes: Vec<Arc<Bell>>,
     pub(super) complaints: Vec<String>,
     /// Ended tasks and sources, to be dropped: they may own handles.
-    pub(super) over: Vec<Over>,
+    pub(super) over: Vec<Box<dyn Any + Send>>,
 }
 
 impl Outbox {
@@ -80,7 +71,7 @@ impl Outbox {
         }
     }
 
-    pub(super) fn bury(&mut self, over: Over) {
+    pub(super) fn bury(&mut self, over: Box<dyn Any + Send>) {
         self.over.push(over);
     }
 

@@ -2,26 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::edges::{EdgeBatch, LineEdge};
+use super::batch::{EdgeBatch, LineEdge};
+use super::ids::{SourceId, TaskId};
 use super::outbox::Outbox;
-use super::threads::Poller;
+#[cfg(target_os = "linux")]
+use super::poller::Poller;
 use crate::debug::opaque;
 use crate::error::Result;
 use crate::time::Instant;
-
-/// The id of a task; 0 stands for no task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TaskId(pub(super) u64);
-
-impl TaskId {
-    pub(crate) fn from_raw(raw: u64) -> Self {
-        TaskId(raw)
-    }
-
-    pub(crate) fn raw(self) -> u64 {
-        self.0
-    }
-}
 
 /// A background activity. Its methods run with the runtime's lock held: no user code, no blocking.
 pub(crate) trait Task: Send {
@@ -49,10 +37,6 @@ pub(crate) enum Next {
     /// None: the task has ended.
     Done,
 }
-
-/// The id of a watched file descriptor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct SourceId(pub(super) u64);
 
 pub(super) type Drain = Box<dyn FnMut(&mut EdgeBatch) -> Result<()> + Send>;
 
@@ -84,14 +68,6 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// An ended task or source, to be dropped without the lock.
-#[derive(Debug)]
-#[expect(dead_code, reason = "held only to be dropped later")]
-pub(super) enum Over {
-    Task(Slot),
-    Source(Source),
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     slots: HashMap<TaskId, Slot>,
@@ -102,7 +78,7 @@ pub(crate) struct Tasks {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+struct Slot {
     task: Option<Box<dyn Task>>,
     /// Edges that arrived before the task was inserted.
     early: Vec<LineEdge>,
@@ -134,7 +110,7 @@ impl Tasks {
         if let Some(at) = slot.deadline {
             self.deadlines.remove(&(at, id));
         }
-        outbox.bury(Over::Task(slot));
+        outbox.bury(Box::new(slot));
     }
 
     /// Updates the deadline of a task after its state has changed.
@@ -185,7 +161,7 @@ impl Tasks {
         if let Err(error) = (source.drain)(&mut self.batch) {
             outbox.complain(format!("edges can no longer be read: {error}"));
             if let Some(source) = self.sources.remove(&id) {
-                outbox.bury(Over::Source(source));
+                outbox.bury(Box::new(source));
             }
         }
     }

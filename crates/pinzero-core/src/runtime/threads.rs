@@ -5,12 +5,11 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
-use super::tasks::SourceId;
+use super::ids::SourceId;
+use super::poller::Poller;
 use super::{Shared, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::thread::spawn;
-
-pub(super) use super::poller::Poller;
 
 /// Two: one handles edges and deadlines while the other runs a slow callback.
 const THREADS: usize = 2;

@@ -4,7 +4,7 @@ use std::io;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::super::tasks::SourceId;
+use super::super::ids::SourceId;
 use crate::time::{Clock, Instant};
 
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
 
-use super::super::tasks::SourceId;
+use super::super::ids::SourceId;
 use crate::error::{Error, ErrorKind};
 use crate::time::Instant;
 

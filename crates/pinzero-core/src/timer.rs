@@ -9,9 +9,9 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Deliver;
 use crate::event::{Outcome, survive};
-use crate::gpio::Gpio;
-use crate::runtime::{Deliver, Next, Outbox, RuntimeRef, Task, TaskId};
+use crate::runtime::{Next, Outbox, Runtime, RuntimeRef, Task, TaskId};
 use crate::sync::AtomicBool;
 use crate::thread::spawn;
 use crate::time::{Clock, Instant};
@@ -192,7 +192,7 @@ pub(crate) enum Place {
 
 /// Starts a timer that is due after `delay` and, unless `is_once`, every further `delay`.
 pub(crate) fn start<R: Outcome>(
-    gpio: &Gpio,
+    runtime: &Runtime,
     delay: Duration,
     is_once: bool,
     place: Place,
@@ -204,7 +204,6 @@ pub(crate) fn start<R: Outcome>(
             "a period of zero would never end: give at least 1 ns",
         ));
     }
-    let runtime = gpio.runtime();
     let id = runtime.reserve();
     let callback: Callback = Box::new(move |timer| code(timer).report());
     let timer = Timer(Arc::new_cyclic(|weak| TimerShared {
@@ -217,10 +216,9 @@ pub(crate) fn start<R: Outcome>(
         changed: Condvar::new(),
         weak: weak.clone(),
     }));
-    let next = gpio.now() + delay;
+    let next = runtime.clock().now() + delay;
     let period = delay.max(Duration::from_nanos(1));
     let task = TimerTask { shared: timer.0.clone(), next, period };
-    gpio.register_timer(&timer)?;
     let clock = runtime.clock();
     if place == Place::OnThread && !clock.is_manual() {
         let clock = clock.clone();

@@ -1,0 +1,80 @@
+//! Shows pin changes: on standard error, or in a file.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::pulse::Pulse;
+use crate::error::{Error, ErrorKind, Result};
+use crate::line_info::LineFunction;
+use crate::types::{Level, Line};
+
+/// The output for changes of pins.
+#[derive(Debug)]
+pub(super) enum Output {
+    /// Standard error, for a person.
+    Terminal,
+    /// A file, for another process to read.
+    Journal(File),
+}
+
+impl Output {
+    pub(super) fn journal(path: &Path) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(path).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("the journal {} cannot be written", path.display()))
+                .with_source(error)
+        })?;
+        Ok(Output::Journal(file))
+    }
+
+    /// Returns whether changes of a function are shown even if the level stays.
+    pub(super) fn wants_functions(&self) -> bool {
+        matches!(self, Output::Journal(_))
+    }
+
+    /// Prints the state of a line after a change.
+    pub(super) fn show(&self, line: Line, function: LineFunction, level: Level) {
+        if function == LineFunction::Pwm {
+            // `show_pulse` prints its signals instead.
+            return;
+        }
+        let sign = if level.is_high() { '●' } else { '○' };
+        let (arrow, function) = match function {
+            LineFunction::Input => ("<-", "input"),
+            _ => ("->", "output"),
+        };
+        let (name, level) = (line.to_string(), level);
+        match self {
+            Output::Terminal => say(&format!("{name:<6} {arrow} {sign} {level}")),
+            Output::Journal(file) => note(file, &format!("{name} {function} {level}")),
+        }
+    }
+
+    /// Prints a PWM signal after a change.
+    pub(super) fn show_pulse(&self, line: Line, pulse: Pulse) {
+        const WIDTH: usize = 20;
+        let name = line.to_string();
+        let percent = pulse.duty() * 100.0;
+        let hertz = 1.0 / pulse.period.as_secs_f64();
+        match self {
+            Output::Terminal => {
+                let full = (pulse.duty() * WIDTH as f64).round() as usize;
+                let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
+                say(&format!("{name:<6} -> {bar} {percent:>5.1} % of {hertz:.0} Hz"));
+            }
+            Output::Journal(file) => note(file, &format!("{name} pwm {percent:.1} % of {hertz:.0} Hz")),
+        }
+    }
+}
+
+pub(super) fn say(line: &str) {
+    // A closed terminal must not end the program.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Appends a line in one write.
+fn note(mut file: &File, line: &str) {
+    if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
+        log::error!("the journal cannot be written: {error}");
+    }
+}

@@ -1,0 +1,224 @@
+//! Takes a factory into use, and opens its lines: all that [`Gpio`] builds on the handles.
+
+use std::time::Duration;
+
+#[allow(unused_imports, reason = "for the links in the docs")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
+use crate::event::Outcome;
+use crate::exit;
+use crate::factory::PinFactory;
+use crate::gpio::Gpio;
+use crate::handle::flex::FlexBuilder;
+use crate::handle::group::GroupBuilder;
+use crate::handle::input::InputBuilder;
+use crate::handle::inputs::Inputs;
+use crate::handle::output::OutputBuilder;
+use crate::handle::pwm::PwmBuilder;
+use crate::handle::spi::SpiBuilder;
+use crate::pin_spec::PinSpec;
+use crate::time::Clock;
+use crate::timer::{self, Place, Timer};
+use crate::types::OnClose;
+
+/// Builder for a [`Gpio`]; returned by [`Gpio::builder`].
+///
+/// ```
+/// use pinzero::{Level, OnClose, mock};
+///
+/// let gpio = mock::builder().on_close(OnClose::Low).exit_guard(false).open();
+/// drop(gpio.output(17).initial(Level::High).open()?);
+/// assert_eq!(gpio.line(17).history().last().map(|change| change.1), Some(Level::Low));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is opened before `open`"]
+pub struct GpioBuilder {
+    factory: Box<dyn PinFactory>,
+    on_close: OnClose,
+    is_guarded: bool,
+    clock: Clock,
+}
+
+impl GpioBuilder {
+    /// Sets the state of closed outputs that have no `on_close` of their own. Default: [`OnClose::Restore`].
+    pub fn on_close(mut self, on_close: OnClose) -> Self {
+        self.on_close = on_close;
+        self
+    }
+
+    /// Sets whether the pins are closed when the program ends: by return, `exit`, panic, SIGINT, SIGTERM or SIGHUP. Default:
+    /// `true`.
+    ///
+    /// To switch this off for a whole program, set `PINZERO_NO_EXIT_GUARD=1` or build without the feature `exit-guard`.
+    pub fn exit_guard(mut self, is_guarded: bool) -> Self {
+        self.is_guarded = is_guarded;
+        self
+    }
+
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Creates the `Gpio`.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed) if the program is ending.
+    pub fn open(self) -> Result<Gpio> {
+        let is_virtual = self.clock.is_manual();
+        let gpio = Gpio::with_clock(self.factory, self.on_close, self.clock);
+        if !is_virtual {
+            exit::register(&gpio, self.is_guarded)?;
+        }
+        Ok(gpio)
+    }
+}
+
+impl Gpio {
+    /// Creates a `Gpio` from a factory, on the machine's clock.
+    ///
+    /// Two threads start with the first input, flexible line, blink or timer, and one with the first software PWM. The exit guard
+    /// has one for the whole program.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed) if the program is ending.
+    pub fn new(factory: impl PinFactory) -> Result<Self> {
+        Gpio::builder(factory).open()
+    }
+
+    /// Returns a builder for a `Gpio` with other settings.
+    pub fn builder(factory: impl PinFactory) -> GpioBuilder {
+        GpioBuilder {
+            factory: Box::new(factory),
+            on_close: OnClose::default(),
+            is_guarded: true,
+            clock: Clock::real(),
+        }
+    }
+
+    /// Returns a builder for an output.
+    pub fn output(&self, pin: impl Into<PinSpec>) -> OutputBuilder {
+        OutputBuilder::new(self.clone(), pin.into())
+    }
+
+    /// Returns a builder for an input.
+    pub fn input(&self, pin: impl Into<PinSpec>) -> InputBuilder {
+        InputBuilder::new(self, vec![pin.into()], "Input")
+    }
+
+    /// Returns a builder for inputs that belong together: their edges come in order, and they close together.
+    pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
+        InputBuilder::new(self, pins.into_iter().map(Into::into).collect(), "Inputs")
+    }
+
+    /// Returns a builder for a line that turns from output to input and back without being released.
+    pub fn flex(&self, pin: impl Into<PinSpec>) -> FlexBuilder {
+        FlexBuilder::new(self.clone(), pin.into())
+    }
+
+    /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
+    ///
+    /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
+    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs or waits for its turn is skipped, and
+    /// later calls keep the beat.
+    ///
+    /// ```
+    /// use pinzero::{Level, mock, time::{ms, secs}};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// let timer = gpio.every(secs(1), move |_| lamp.toggle())?;
+    /// gpio.advance(ms(2500));
+    /// assert_eq!(gpio.line(17).history(), [(secs(1), Level::High), (secs(2), Level::Low)]);
+    /// timer.cancel();
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a period of zero, [`Closed`](ErrorKind::Closed), and
+    /// [`Io`](ErrorKind::Io) if the system gives no thread.
+    pub fn every<R: Outcome>(
+        &self,
+        period: Duration,
+        code: impl FnMut(&Timer) -> R + Send + 'static,
+    ) -> Result<Timer> {
+        self.start_timer(period, false, Place::WithHandlers, code)
+    }
+
+    /// Calls `code` once, `delay` from now, where the handlers of devices run.
+    ///
+    /// ```
+    /// use pinzero::{mock, time::{ms, secs}};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// lamp.toggle()?;
+    /// gpio.after(secs(3), move || lamp.toggle())?;
+    /// gpio.advance(secs(10));
+    /// assert_eq!(gpio.line(17).history().last().map(|change| change.0), Some(secs(3)));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`every`](Gpio::every).
+    pub fn after<R: Outcome>(
+        &self,
+        delay: Duration,
+        code: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<Timer> {
+        let mut code = Some(code);
+        // `FnMut` is what timers take, but this one calls the code once.
+        self.start_timer(delay, true, Place::WithHandlers, move |_| {
+            if let Some(code) = code.take() {
+                code().report();
+            }
+        })
+    }
+
+    /// Calls `code` every `period` on a thread of its own: for slow work, such as a ping or a file system that hangs.
+    ///
+    /// Handlers, blinks and other timers go on, however long the code takes. The next call comes at the next beat after the code
+    /// has returned. On a virtual clock the code runs with the handlers, on the thread that moves the clock.
+    ///
+    /// # Errors
+    /// See [`every`](Gpio::every).
+    pub fn every_on_thread<R: Outcome>(
+        &self,
+        period: Duration,
+        code: impl FnMut(&Timer) -> R + Send + 'static,
+    ) -> Result<Timer> {
+        self.start_timer(period, false, Place::OnThread, code)
+    }
+
+    /// Returns a builder for outputs that change together.
+    pub fn group<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> GroupBuilder {
+        GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
+    }
+
+    /// Returns a builder for an SPI bus on any pins.
+    pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
+        SpiBuilder::new(self.clone(), clock.into())
+    }
+
+    /// Returns a builder for a PWM output.
+    pub fn pwm(&self, pin: impl Into<PinSpec>) -> PwmBuilder {
+        PwmBuilder::new(self.clone(), pin.into())
+    }
+
+    fn start_timer<R: Outcome>(
+        &self,
+        delay: Duration,
+        is_once: bool,
+        place: Place,
+        code: impl FnMut(&Timer) -> R + Send + 'static,
+    ) -> Result<Timer> {
+        let start = || {
+            let timer = timer::start(self.runtime(), delay, is_once, place, code)?;
+            self.register_timer(&timer)?;
+            Ok(timer)
+        };
+        if self.is_closed() { Err(Error::closed()) } else { start() }
+            .map_err(|error: Error| error.with_factory(self.name()))
+    }
+}

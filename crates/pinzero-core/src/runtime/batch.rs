@@ -1,0 +1,64 @@
+//! Edges on their way to the tasks, and their order.
+
+use super::ids::TaskId;
+use crate::time::Instant;
+use crate::types::Edge;
+
+/// A batch of edges of any lines; on Linux, `EdgeSink::watch` passes one to be filled.
+#[derive(Debug, Default)]
+pub struct EdgeBatch {
+    edges: Vec<Entry>,
+}
+
+/// An edge, and the index of its line within the task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineEdge {
+    pub(crate) index: u8,
+    pub(crate) edge: Edge,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) task: TaskId,
+    pub(super) edge: LineEdge,
+    /// The sort key: the latest time among this edge and the task's edges before it.
+    time: Instant,
+}
+
+impl EdgeBatch {
+    /// Adds an edge of line number `index` of a task.
+    pub(super) fn add(&mut self, task: TaskId, index: u8, edge: Edge) {
+        // A backend's own order counts for the lines of one task, whatever the stamps are.
+        let last = self.edges.iter().rev().find(|entry| entry.task == task);
+        let time = last.map_or(edge.at, |last| last.time.max(edge.at));
+        self.edges.push(Entry { task, edge: LineEdge { index, edge }, time });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+    }
+
+    /// Appends the edges of `other`.
+    pub(super) fn append(&mut self, other: EdgeBatch) {
+        if self.edges.is_empty() {
+            self.edges = other.edges;
+        } else {
+            for Entry { task, edge, .. } in other.edges {
+                self.add(task, edge.index, edge.edge);
+            }
+        }
+    }
+
+    /// Takes the edges out, sorted by time. Edges of one task keep their order.
+    pub(super) fn take_sorted(&mut self) -> Vec<Entry> {
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.sort_by_key(|entry| entry.time);
+        edges
+    }
+
+    /// Reuses the allocation of an earlier [`take_sorted`](EdgeBatch::take_sorted).
+    pub(super) fn reuse(&mut self, mut room: Vec<Entry>) {
+        room.clear();
+        self.edges = room;
+    }
+}
