@@ -1,7 +1,6 @@
 //! The benches: getting their tools, building them for here and for the emulated Raspberry Pi, and running them.
 
-use crate::pi_rig;
-use crate::rig::PI;
+use crate::pi_rig::{self, PI};
 use crate::runner::{Runner, Stop, conclude, need};
 use std::env;
 use std::ffi::OsString;

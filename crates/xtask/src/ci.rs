@@ -1,7 +1,9 @@
 //! All that CI checks, step by step.
 
+use crate::kernel_rig::KERNEL;
+use crate::pi_rig::PI;
 use crate::runner::{Runner, Stop, Tally};
-use crate::{bench, checks, cross, deep, interop, map, rig};
+use crate::{bench, checks, cross, deep, interop, map};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -56,8 +58,8 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("fuzz targets", Whole, deep::fuzz),
     (PYTHON.0, Whole, interop::python),
     (NODE.0, Whole, interop::node),
-    (KERNEL_RIG.0, Whole, |runner| rig::KERNEL.test(runner)),
-    (PI_RIG.0, Whole, |runner| rig::PI.test(runner)),
+    (KERNEL_RIG.0, Whole, |runner| KERNEL.test(runner)),
+    (PI_RIG.0, Whole, |runner| PI.test(runner)),
     ("benches, counted", Whole, bench::counted),
     ("clean tree", Whole, checks::clean_tree),
 ];

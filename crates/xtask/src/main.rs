@@ -10,6 +10,7 @@ mod ci;
 mod cross;
 mod deep;
 mod interop;
+mod kernel_rig;
 mod map;
 mod pi_rig;
 mod rig;
@@ -17,7 +18,9 @@ mod runner;
 mod toolchain;
 
 use ci::Extent;
-use rig::{KERNEL, PI, Task};
+use kernel_rig::KERNEL;
+use pi_rig::PI;
+use rig::Task;
 use std::process::ExitCode;
 
 const USAGE: &str = "\

@@ -8,9 +8,12 @@ use std::process::Command;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 
+/// The Pi rig: an emulated Raspberry Pi.
+pub(crate) const PI: Rig = Rig { name: "pi-rig", folder: "pi-rig", prepare: "fetch.sh", tests };
+
 /// Builds the register backend's tests, those of the character device on a Raspberry Pi, and a program that blinks by registers,
 /// and runs them on both models.
-pub(crate) fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
+fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     let mut command = cargo(runner, "build")?;
     command.args(["--package=pinzero-examples", "--example=led_blink", "--features=pinzero/rppal"]);
     runner.run(&mut command)?;

@@ -1,31 +1,19 @@
 //! The rigs: kernels with GPIO chips, under which the tests run that an ordinary machine has no pins for.
 
-use crate::pi_rig;
-use crate::runner::{Runner, Stop, root};
+use crate::runner::{Runner, Stop, UNSUPPORTED, root};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
-
-/// The exit status, here and of the rigs' scripts, for a machine that cannot run what was asked for.
-pub(crate) const UNSUPPORTED: u8 = 77;
-
-/// The kernel rig: a Linux kernel of our own, with a simulated GPIO chip.
-pub(crate) const KERNEL: Rig =
-    Rig { name: "kernel-rig", folder: "rig", prepare: "build-kernel.sh", tests: kernel_tests };
-
-/// The Pi rig: an emulated Raspberry Pi.
-pub(crate) const PI: Rig =
-    Rig { name: "pi-rig", folder: "pi-rig", prepare: "fetch.sh", tests: pi_rig::tests };
 
 /// A rig, as its scripts make it.
 #[derive(Debug)]
 pub(crate) struct Rig {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Where its scripts are.
-    folder: &'static str,
+    pub(crate) folder: &'static str,
     /// The script that gets what it is made of. The one that runs a command is called `run.sh` in all of them.
-    prepare: &'static str,
+    pub(crate) prepare: &'static str,
     /// Builds and runs what needs it.
-    tests: fn(&Rig, &mut Runner) -> Result<(), Stop>,
+    pub(crate) tests: fn(&Rig, &mut Runner) -> Result<(), Stop>,
 }
 
 /// What to do with a rig.
@@ -97,19 +85,4 @@ impl Rig {
     fn script(&self, name: &str) -> PathBuf {
         root().join("crates/xtask").join(self.folder).join(name)
     }
-}
-
-fn kernel_tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
-    // The tests start some of the examples.
-    runner.cargo(&["build", "--locked", "--package=pinzero-examples", "--bins", "--examples"])?;
-    let tests: [&[&str]; 2] =
-        [&["--package=pinzero-cdev", "--tests"], &["--package=pinzero-tests", "--test=kernel_rig"]];
-    for tests in tests {
-        let mut command = runner.command("cargo");
-        command.env("PINZERO_RIG", "1").args(rig.as_runner("'cfg(all())'"));
-        command.args(["test", "--locked"]).args(tests);
-        command.args(["--", "--include-ignored", "--skip=on_a_pi"]);
-        runner.run(&mut command)?;
-    }
-    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Running commands: their output is passed on as it comes, and searched for what CI wants to know.
 
-use crate::rig::UNSUPPORTED;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+
+/// The exit status, here and of the rigs' scripts, for a machine that cannot run what was asked for.
+pub(crate) const UNSUPPORTED: u8 = 77;
 
 /// Why a step did not pass.
 #[derive(Debug)]

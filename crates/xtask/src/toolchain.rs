@@ -1,7 +1,6 @@
 //! Compiling for other systems than this one, and by the oldest compiler that the workspace promises to build with.
 
-use crate::rig::UNSUPPORTED;
-use crate::runner::{Runner, Stop, root};
+use crate::runner::{Runner, Stop, UNSUPPORTED, root};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

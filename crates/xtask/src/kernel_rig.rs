@@ -1,0 +1,23 @@
+//! The kernel rig: a Linux kernel of our own, with a simulated GPIO chip.
+
+use crate::rig::Rig;
+use crate::runner::{Runner, Stop};
+
+/// The kernel rig.
+pub(crate) const KERNEL: Rig = Rig { name: "kernel-rig", folder: "rig", prepare: "build-kernel.sh", tests };
+
+/// Builds the tests that need a simulated chip, and runs them.
+fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
+    // The tests start some of the examples.
+    runner.cargo(&["build", "--locked", "--package=pinzero-examples", "--bins", "--examples"])?;
+    let tests: [&[&str]; 2] =
+        [&["--package=pinzero-cdev", "--tests"], &["--package=pinzero-tests", "--test=kernel_rig"]];
+    for tests in tests {
+        let mut command = runner.command("cargo");
+        command.env("PINZERO_RIG", "1").args(rig.as_runner("'cfg(all())'"));
+        command.args(["test", "--locked"]).args(tests);
+        command.args(["--", "--include-ignored", "--skip=on_a_pi"]);
+        runner.run(&mut command)?;
+    }
+    Ok(())
+}
