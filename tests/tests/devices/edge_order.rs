@@ -268,3 +268,20 @@ fn of_inputs_that_belong_together_the_backends_order_counts_and_not_the_stamps()
     }
     Ok(())
 }
+
+/// A backend may be in use twice, with one connection behind both.
+#[test]
+fn a_descriptor_of_one_factory_may_report_a_line_of_another() -> Result<()> {
+    let sockets = Sockets::default();
+    let (one, other) = (Gpio::new(sockets.clone())?, Gpio::new(sockets.clone())?);
+    let inputs = [one.input(1).open()?, other.input(2).open()?];
+    let (sender, heard) = mpsc::channel();
+    inputs.iter().for_each(|input| listen(input, &sender));
+    let sinks = [Line(1), Line(2)].map(|line| lock(&sockets.0.lines)[&line].sink.clone());
+    let mut both = sockets.watch(sinks.to_vec(), false)?;
+    for (index, line) in [(1, Line(2)), (0, Line(1))] {
+        both.sender.write_all(&frame(index, one.now(), Level::High)).unwrap();
+        assert_eq!(receive(&heard), (line, Level::High));
+    }
+    Ok(())
+}

@@ -2,7 +2,8 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{Capabilities, ErrorKind, Support};
+use pinzero::time::Instant;
+use pinzero::{Capabilities, Drive, ErrorKind, Support};
 use pinzero_core::{Bias, EventKind, SpiMode};
 use pinzero_tests::{Log, without_hanging};
 
@@ -43,6 +44,22 @@ fn without_edges_a_button_is_a_button() -> pinzero::Result<()> {
     assert_eq!(gpio.line(17).level(), Level::High);
     button.close()?;
     assert_eq!(gpio.line(2).level(), Level::High);
+    Ok(())
+}
+
+#[test]
+fn without_edges_a_flexible_line_is_read_while_it_listens() -> pinzero::Result<()> {
+    let gpio = without(|powers| powers.edges = Support::None);
+    let line = gpio.flex(17).start(Drive::Output(Level::Low)).open()?;
+    let mut edges = line.edges();
+    line.turn(Drive::Output(Level::High))?;
+    gpio.advance(ms(20));
+    line.turn(Drive::Input(Bias::PullUp))?;
+    gpio.line(17).script([(ms(1), Level::Low), (ms(11), Level::High)]);
+    gpio.advance(ms(20));
+    let heard = std::iter::from_fn(|| edges.try_next());
+    let heard: Vec<_> = heard.map(|edge| (edge.at - Instant::ZERO, edge.level)).collect();
+    assert_eq!(heard, [(ms(25), Level::Low), (ms(35), Level::High)]);
     Ok(())
 }
 

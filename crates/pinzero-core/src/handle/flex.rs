@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -10,6 +11,7 @@ use super::events::Events;
 use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::device::Device;
+use crate::emulate::polling::Polled;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Handler, Hub, Outcome};
@@ -19,7 +21,7 @@ use crate::line_info::{LineFunction, LineInfo};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
-use crate::time::Instant;
+use crate::time::{Instant, ms};
 use crate::types::{Bias, Drive, Edge, Level, Line, OnClose};
 
 /// Builder for a [`Flex`]; returned by [`Gpio::flex`].
@@ -87,19 +89,26 @@ impl FlexBuilder {
         let runtime = gpio.runtime();
         runtime.start()?;
         let task = runtime.reserve();
-        let hub: Arc<Hub<Edge>> = Arc::default();
-        runtime.enter(|state| state.insert(task, Box::new(FlexTask(hub.clone()))));
+        runtime.enter(|state| state.tasks.expect(task));
         let mut config = FlexConfig::new(self.start, on_close);
         config.edges = (capabilities.edges == Support::Native).then(|| runtime.sink(task, 0));
-        let pin = gpio.factory().open_flex(line, config).inspect_err(|_| runtime.remove(task))?;
-        let flex = FlexLine {
-            lifecycle: Lifecycle::new(&gpio, vec![reservation]),
-            pin: Arc::from(pin),
-            drive: Mutex::new(self.start),
-            pwm: OnceLock::new(),
-            hub,
-            task,
+        let opened = gpio.factory().open_flex(line, config).and_then(|pin| {
+            let level = pin.level()?;
+            Ok((Arc::<dyn FlexPin>::from(pin), level))
+        });
+        let (pin, level) = opened.inspect_err(|_| runtime.remove(task))?;
+        let (hub, drive): (Arc<Hub<Edge>>, _) = (Arc::default(), Arc::new(Mutex::new(self.start)));
+        let flex_task: Box<dyn Task> = match capabilities.edges {
+            Support::Native => Box::new(FlexTask { hub: hub.clone(), polled: None }),
+            _ => {
+                let flex_task = FlexTask { hub: hub.clone(), polled: Some(drive.clone()) };
+                let pins: Vec<Arc<dyn Pin>> = vec![Arc::new(AsOutput(pin.clone()))];
+                Box::new(Polled::new(flex_task, pins, level.is_high().into(), gpio.now(), POLL))
+            }
         };
+        runtime.enter(|state| state.insert(task, flex_task));
+        let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
+        let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, task };
         Ok(Flex(HandleRef::register(Arc::new(flex))?))
     }
 }
@@ -154,7 +163,7 @@ struct FlexLine {
     lifecycle: Lifecycle,
     pin: Arc<dyn FlexPin>,
     /// The last turn. The lock is held while the line turns, so that the value matches the pin.
-    drive: Mutex<Drive>,
+    drive: Arc<Mutex<Drive>>,
     /// Software PWM, if the factory has no PWM; created on first use.
     pwm: OnceLock<SoftPwm>,
     hub: Arc<Hub<Edge>>,
@@ -190,7 +199,7 @@ impl Flex {
 
     /// Calls `handler` on every edge while the line is an input. Handlers add up; earlier ones stay.
     ///
-    /// If the factory reports no edges, the handler is never called. Handlers run on the thread that
+    /// If the factory reports no edges, the level is read every 5 ms. Handlers run on the thread that
     /// [`Input::on`](crate::Input::on) describes.
     pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(&Edge) -> R + Send + 'static) -> Handler {
         self.0.hub.on((), handler)
@@ -312,13 +321,22 @@ impl OutputPin for AsOutput {
     }
 }
 
+/// How often the level is read where the factory reports no edges.
+const POLL: Duration = ms(5);
+
 /// Passes the line's edges to its listeners.
 #[derive(Debug)]
-struct FlexTask(Arc<Hub<Edge>>);
+struct FlexTask {
+    hub: Arc<Hub<Edge>>,
+    /// What the line does, if the level is polled: a poll also sees what the line drives itself.
+    polled: Option<Arc<Mutex<Drive>>>,
+}
 
 impl Task for FlexTask {
     fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
-        edges.iter().for_each(|LineEdge { edge, .. }| outbox.emit(&self.0, *edge));
+        if self.polled.as_ref().is_none_or(|drive| matches!(*drive.lock(), Drive::Input(_))) {
+            edges.iter().for_each(|LineEdge { edge, .. }| outbox.emit(&self.hub, *edge));
+        }
     }
 
     fn fire(&mut self, _: Instant, _: &mut Outbox) {}

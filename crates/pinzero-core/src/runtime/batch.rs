@@ -8,6 +8,8 @@ use crate::types::Edge;
 #[derive(Debug, Default)]
 pub struct EdgeBatch {
     edges: Vec<Entry>,
+    /// The address of the runtime that hands the edges out.
+    pub(super) runtime: usize,
 }
 
 /// An edge, and the index of its line within the task.
@@ -38,15 +40,10 @@ impl EdgeBatch {
         self.edges.is_empty()
     }
 
-    /// Appends the edges of `other`.
-    pub(super) fn append(&mut self, other: EdgeBatch) {
-        if self.edges.is_empty() {
-            self.edges = other.edges;
-        } else {
-            for Entry { task, edge, .. } in other.edges {
-                self.add(task, edge.index, edge.edge);
-            }
-        }
+    /// Puts the edges of `other` before those that are here.
+    pub(super) fn prepend(&mut self, other: EdgeBatch) {
+        let own = std::mem::replace(&mut self.edges, other.edges);
+        own.into_iter().for_each(|Entry { task, edge, .. }| self.add(task, edge.index, edge.edge));
     }
 
     /// Takes the edges out, sorted by time. Edges of one task keep their order.

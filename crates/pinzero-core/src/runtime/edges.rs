@@ -48,7 +48,7 @@ impl EdgeSink {
         if let Some(shared) = self.shared.upgrade() {
             let mut inbox = shared.inbox.lock();
             for edge in edges {
-                inbox.edges.push(self, edge);
+                inbox.edges.add(self.task, self.index, edge);
             }
             drop(inbox);
             shared.wake();
@@ -105,7 +105,8 @@ impl EdgeSink {
         let poller = threads.poller()?;
         let id = SourceId(shared.next_id());
         let source = Source::new(poller, fd, Box::new(drain));
-        shared.enter(|state| state.tasks.add_source(id, self.task, source))?;
+        let runtime = self.shared.as_ptr() as usize;
+        shared.enter(|state| state.tasks.add_source(id, self.task, source, runtime))?;
         Ok(Registration { shared: self.shared.clone(), id })
     }
 }
@@ -132,6 +133,11 @@ impl Drop for Registration {
 impl EdgeBatch {
     /// Adds an edge of the line that `sink` belongs to.
     pub fn push(&mut self, sink: &EdgeSink, edge: Edge) {
-        self.add(sink.task, sink.index, edge);
+        // A backend may serve several factories by one descriptor: their tasks have numbers of their own.
+        if self.runtime == sink.shared.as_ptr() as usize {
+            self.add(sink.task, sink.index, edge);
+        } else {
+            sink.push([edge]);
+        }
     }
 }

@@ -135,7 +135,14 @@ impl Tasks {
 
     /// Watches a source that reports the edges of `task`, and maybe of others.
     #[cfg(target_os = "linux")]
-    pub(super) fn add_source(&mut self, id: SourceId, task: TaskId, source: Source) -> Result<()> {
+    pub(super) fn add_source(
+        &mut self,
+        id: SourceId,
+        task: TaskId,
+        source: Source,
+        runtime: usize,
+    ) -> Result<()> {
+        self.batch.runtime = runtime;
         let (poller, fd) = &source.watch;
         poller.watch(fd, id)?;
         self.sources.insert(id, source);
@@ -169,8 +176,7 @@ impl Tasks {
     /// Adds edges that were pushed, before those that have been read in this pass: of a task whose edges come both ways, the
     /// pushed ones are what was held back until the task's level was known.
     pub(super) fn take_in(&mut self, edges: EdgeBatch) {
-        let read = std::mem::replace(&mut self.batch, edges);
-        self.batch.append(read);
+        self.batch.prepend(edges);
     }
 
     /// Passes the edges of the batch to their tasks, in the order of their times over all lines.
