@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use gpiocdev::line::{EdgeEvent, EdgeKind};
 use gpiocdev_uapi::v2::{LineEdgeEvent, read_event};
@@ -13,10 +14,10 @@ use crate::error;
 /// How many edges one system call fetches at most.
 const BATCH: usize = 64;
 
-/// Reads the edges of all lines of a request, by a file of its own.
+/// Reads the edges of all lines of a request.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    file: File,
+    file: Arc<File>,
     /// The lines, each with the number of the last edge read. The kernel counts a line's edges from 1, and counts those
     /// that it then has to drop as well; it goes on counting when the line becomes an output and an input again.
     lines: Vec<(Line, u32)>,
@@ -28,7 +29,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Returns a reader of a request for `lines`, whose file does not wait where there is nothing to read.
-    pub(crate) fn new(file: File, lines: impl IntoIterator<Item = Line>) -> Reader {
+    pub(crate) fn new(file: Arc<File>, lines: impl IntoIterator<Item = Line>) -> Reader {
         let lines = lines.into_iter().map(|line| (line, 0)).collect();
         Reader { file, lines, last: 0, words: Vec::new(), events: Vec::new() }
     }
@@ -101,7 +102,7 @@ mod tests {
         let states = lines.iter().map(|_| input_with(Bias::AsIs, true)).collect();
         let (file, _) = take(&chip, &lines, Some(states), OnClose::Restore, true).unwrap();
         ioctl_fionbio(&file, true).unwrap();
-        (sim, Reader::new(file, lines))
+        (sim, Reader::new(Arc::new(file), lines))
     }
 
     fn drained(reader: &mut Reader) -> Vec<(usize, Edge)> {

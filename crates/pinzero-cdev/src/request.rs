@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use gpiocdev::line::{self, Direction};
 use gpiocdev_uapi::v2::{self, LineValues, get_line, get_line_values, set_line_config, set_line_values};
@@ -38,13 +39,18 @@ pub(crate) struct LineRequest {
     edges: Mutex<Option<Registration>>,
     /// `None` once closed. Everyone who uses the lines reads, whoever closes it writes: so the file is not closed,
     /// and its number given to another file, while somebody is about to use it.
-    file: RwLock<Option<File>>,
+    file: RwLock<Option<Arc<File>>>,
 }
 
 impl LineRequest {
     /// Takes charge of a request for `lines` of `chip`.
     pub(crate) fn new(chip: &Chip, lines: Vec<(Line, Release)>, file: File) -> LineRequest {
-        LineRequest { chip: chip.clone(), lines, edges: Mutex::new(None), file: RwLock::new(Some(file)) }
+        LineRequest {
+            chip: chip.clone(),
+            lines,
+            edges: Mutex::new(None),
+            file: RwLock::new(Some(Arc::new(file))),
+        }
     }
 
     /// Makes one call on the lines, unless they are closed.
@@ -58,15 +64,12 @@ impl LineRequest {
     /// Hands the edges of each line to its sink from now on; nothing without sinks.
     pub(crate) fn watch(&self, sinks: Vec<EdgeSink>) -> Result<()> {
         let Some(first) = sinks.first().cloned() else { return Ok(()) };
-        // Reads from one duplicate, and from all others, return at once where there is nothing to read.
-        let duplicate = |request: &File| {
-            ioctl_fionbio(request, true)?;
-            Ok((request.try_clone()?, request.try_clone()?))
-        };
-        let (polled, read) = self.call(duplicate)?;
-        let mut reader = Reader::new(read, self.lines.iter().map(|(line, _)| *line));
+        // A read returns at once where there is nothing to read.
+        self.call(|request| Ok(ioctl_fionbio(request, true)?))?;
+        let file = self.file.read().clone().ok_or_else(|| self.tell(Error::closed()))?;
+        let mut reader = Reader::new(file.clone(), self.lines.iter().map(|(line, _)| *line));
         let path = self.chip.path.clone();
-        let registration = first.watch(polled.into(), move |batch| {
+        let registration = first.watch(file, move |batch| {
             reader
                 .drain(|index, edge| sinks.get(index).into_iter().for_each(|sink| batch.push(sink, edge)))
                 .map_err(|error| error::chip(&path, error))

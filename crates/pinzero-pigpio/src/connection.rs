@@ -103,7 +103,7 @@ impl Connection {
         read: impl FnMut(&mut EdgeBatch) -> Result<()> + Send + 'static,
     ) -> Result<Registration> {
         let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
-        let watching = reports.map_err(|error| self.lost(error)).and_then(|fd| sink.watch(fd.into(), read));
+        let watching = reports.map_err(|error| self.lost(error)).and_then(|fd| sink.watch(fd, read));
         if watching.is_err() {
             // Somebody else is to read, who waits.
             self.reports.set_nonblocking(false).map_err(|error| self.lost(error))?;

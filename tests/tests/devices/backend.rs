@@ -230,7 +230,7 @@ fn watch(sink: EdgeSink, mut socket: std::os::unix::net::UnixStream) -> Result<p
 
     let polled = socket.try_clone().unwrap_or_else(|error| panic!("{error}"));
     let own = sink.clone();
-    let registration = sink.watch(polled.into(), move |edges| {
+    let registration = sink.watch(polled, move |edges| {
         let mut bytes = [0; 8];
         let count = socket.read(&mut bytes).unwrap_or(0);
         let at = pinzero::time::Clock::real().now();

@@ -73,7 +73,7 @@ impl Sockets {
         receiver.set_nonblocking(true).unwrap();
         let mut reader = receiver.try_clone().unwrap();
         let (sink, shared) = (sinks[0].clone(), self.0.clone());
-        let registration = sink.watch(receiver.into(), move |batch| {
+        let registration = sink.watch(receiver, move |batch| {
             if is_gated {
                 *lock(&shared.is_reading) = true;
                 drop(lock(&shared.gate));

@@ -70,7 +70,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         let used: Used = count::figures(&format!("idle-{subject}"), 1000)?;
         bench.counted(&what, used.threads as f64, None, "threads of ours", Target::Most(3.0));
         bench.counted(&what, used.wakeups_a_second, None, "wake-ups a second", Target::Exactly(0.0));
-        bench.counted(&what, used.bytes, None, "bytes each", Target::Most(2_500.0));
+        bench.counted(&what, used.bytes, None, "bytes each", Target::Most(3_500.0));
         if !bench.is_short {
             bench.timed(&what, used.load, None, "% of a processor", Target::Most(0.1));
         }

@@ -1,5 +1,7 @@
 //! The way of edges from a backend to the tasks of the runtime.
 
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::sync::Weak;
 
 use super::Shared;
@@ -59,7 +61,7 @@ impl EdgeSink {
     ///
     /// `drain` adds edges to an [`EdgeBatch`], of this line or of others: one file descriptor may report many lines. `drain` must
     /// read until nothing is left: the watch is edge-triggered. `drain` runs with the runtime's lock held, so it must neither block
-    /// nor log. If other code uses the file descriptor too, pass a duplicate.
+    /// nor log. `fd` may be an `Arc<File>` that other code uses too; it is let go of when the watch ends.
     ///
     /// ```
     /// use std::io::Read;
@@ -91,7 +93,7 @@ impl EdgeSink {
     #[cfg(target_os = "linux")]
     pub fn watch(
         &self,
-        fd: std::os::fd::OwnedFd,
+        fd: impl AsFd + Send + 'static,
         drain: impl FnMut(&mut EdgeBatch) -> Result<()> + Send + 'static,
     ) -> Result<Registration> {
         if self.task == TaskId::default() {
@@ -104,7 +106,7 @@ impl EdgeSink {
         };
         let poller = threads.poller()?;
         let id = SourceId(shared.next_id());
-        let source = Source::new(poller, fd, Box::new(drain));
+        let source = Source::new(poller, Box::new(fd), Box::new(drain));
         let runtime = self.shared.as_ptr() as usize;
         shared.enter(|state| state.tasks.add_source(id, self.task, source, runtime))?;
         Ok(Registration { shared: self.shared.clone(), id })

@@ -38,18 +38,22 @@ pub(crate) enum Next {
     Done,
 }
 
+/// An open file, of whatever type the backend keeps it in.
+#[cfg(target_os = "linux")]
+type Fd = Box<dyn std::os::fd::AsFd + Send>;
+
 pub(super) type Drain = Box<dyn FnMut(&mut EdgeBatch) -> Result<()> + Send>;
 
 /// A watched file descriptor, and the backend's closure that reads it. Dropping the source ends the watch.
 pub(super) struct Source {
     #[cfg(target_os = "linux")]
-    watch: (std::sync::Arc<Poller>, std::os::fd::OwnedFd),
+    watch: (std::sync::Arc<Poller>, Fd),
     drain: Drain,
 }
 
 #[cfg(target_os = "linux")]
 impl Source {
-    pub(super) fn new(poller: std::sync::Arc<Poller>, fd: std::os::fd::OwnedFd, drain: Drain) -> Self {
+    pub(super) fn new(poller: std::sync::Arc<Poller>, fd: Fd, drain: Drain) -> Self {
         Source { watch: (poller, fd), drain }
     }
 }

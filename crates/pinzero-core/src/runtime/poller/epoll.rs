@@ -89,14 +89,14 @@ impl Poller {
         }
     }
 
-    pub(in crate::runtime) fn watch(&self, fd: &OwnedFd, id: SourceId) -> Result<(), Error> {
+    pub(in crate::runtime) fn watch(&self, fd: &impl AsFd, id: SourceId) -> Result<(), Error> {
         epoll::add(&self.epoll, fd.as_fd(), EventData::new_u64(id.0), EventFlags::IN | EventFlags::ET)
             .map_err(|error| {
                 Error::new(ErrorKind::Io, "the line's descriptor cannot be polled").with_source(error)
             })
     }
 
-    pub(in crate::runtime) fn forget(&self, fd: &OwnedFd) {
+    pub(in crate::runtime) fn forget(&self, fd: &impl AsFd) {
         // Fails only if the file descriptor is not registered, which is the wanted state.
         let _ = epoll::delete(&self.epoll, fd.as_fd());
     }
