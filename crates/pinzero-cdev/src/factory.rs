@@ -215,7 +215,7 @@ impl Builder {
     /// # Errors
     /// * [`NoChip`](pinzero_core::ErrorKind::NoChip) if there is no such chip, or several to choose from.
     /// * [`PermissionDenied`](pinzero_core::ErrorKind::PermissionDenied) if the user may not open the chip, or a chip
-    /// that may be the right one.
+    ///   that may be the right one.
     /// * [`Unsupported`](pinzero_core::ErrorKind::Unsupported) with a kernel older than 5.10.
     /// * [`Io`](pinzero_core::ErrorKind::Io) for other errors of the kernel.
     pub fn open(self) -> Result<CdevFactory> {

@@ -79,7 +79,7 @@ impl SysfsPwm {
     ///
     /// # Errors
     /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, or the kernel has none, or has routed
-    /// it to another line. The message has the line for `config.txt`.
+    ///   it to another line. The message has the line for `config.txt`.
     /// * [`Busy`](ErrorKind::Busy) if another line of this program uses the channel, or the kernel itself does.
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not support the frequency.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use the channel.

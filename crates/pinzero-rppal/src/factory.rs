@@ -49,7 +49,7 @@ impl RppalFactory {
     ///
     /// # Errors
     /// * [`NoChip`](ErrorKind::NoChip) if this is not a Raspberry Pi that rppal knows, or its kernel has no
-    /// `/dev/gpiochip0`.
+    ///   `/dev/gpiochip0`.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use them.
     /// * [`Io`](ErrorKind::Io) for other errors of the system.
     pub fn new() -> Result<Self> {
