@@ -1,4 +1,4 @@
-//! A backend of somebody else's: a crate outside the workspace that knows pinzero's public API and nothing else.
+//! Runs the conformance suite on a third-party backend: a crate outside the workspace that uses only pinzero's public API.
 
 use std::env;
 use std::fs;
@@ -21,7 +21,7 @@ fn a_backend_outside_the_workspace_passes_the_suite() {
     let manifest = fs::read_to_string(original.join("Cargo.toml")).unwrap();
     let manifest = manifest.replace("\"../../crates/", &format!("\"{}/", crates.to_str().unwrap()));
     fs::write(backend.join("Cargo.toml"), manifest).unwrap();
-    // Of all dependencies the versions that are there already, as nothing may be downloaded in the middle of a test.
+    // Use the dependency versions that are here already: a test must not download anything.
     fs::copy(tests.join("../Cargo.lock"), backend.join("Cargo.lock")).unwrap();
 
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -29,7 +29,7 @@ fn a_backend_outside_the_workspace_passes_the_suite() {
         .args(["test", "--offline"])
         .current_dir(&backend)
         // The workspace's own target folder has most of the dependencies already. The cargo that started this test has
-        // let go of the folder's lock.
+        // released the folder's lock.
         .env("CARGO_TARGET_DIR", temporary.parent().unwrap())
         .output()
         .unwrap();

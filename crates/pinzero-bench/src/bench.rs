@@ -1,18 +1,18 @@
-//! What a group is given to tell its findings.
+//! The run of a group, which reports its findings.
 
 use std::io::Write;
 
 use crate::row::{Finding, Row, Target};
 
-/// A run of a group. What it finds goes to standard output as it is found.
+/// A run of a group. Findings go to standard output at once.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    /// Whether only what is counted is asked for.
+    /// `true` if only counted rows are wanted.
     pub(crate) is_short: bool,
 }
 
 impl Bench {
-    /// Tells what was counted: `ours` beside what it is compared `with` and the figure of that.
+    /// Reports a counted row: `ours`, next to the figure of the comparison `with`.
     pub(crate) fn counted(
         &self,
         what: &str,
@@ -53,7 +53,7 @@ impl Bench {
 fn tell(finding: &Finding) {
     // It is made of text and numbers, which all have a form in JSON.
     if let Ok(line) = serde_json::to_string(finding) {
-        // Whoever asked is gone if this fails.
+        // If this fails, the reader is gone.
         let _ = writeln!(std::io::stdout(), "{line}");
     }
 }

@@ -13,7 +13,8 @@ pub(crate) type Work = fn(u64);
 /// The two numbers of times that are compared, so that starting and ending do not count.
 const TIMES: [u64; 2] = [1_000, 11_000];
 
-/// How many instructions one round of a subject takes, by valgrind's callgrind; why not, if it cannot be told.
+/// Returns the instructions of one round of a subject, by valgrind's callgrind; fails with the reason if they cannot be
+/// counted.
 pub(crate) fn instructions(subject: &str) -> Result<f64, String> {
     // Some threads of the system's own come between.
     instructions_in(subject, TIMES.map(|times| times * 10))
@@ -40,12 +41,12 @@ pub(crate) fn system_calls_in(subject: &str, times: [u64; 2]) -> Result<f64, Str
     each(times, |times| system_calls_of(&this(subject, times)?))
 }
 
-/// The same of a subject that is told something by variables.
+/// Like [`system_calls`], for a subject with environment variables.
 pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Result<f64, String> {
     each(TIMES, |times| system_calls_of(this(subject, times)?.envs(variables.iter().copied())))
 }
 
-/// How many system calls a command takes from start to end.
+/// Returns the system calls of a command from start to end.
 pub(crate) fn system_calls_of(command: &Command) -> Result<f64, String> {
     let options = ["--follow-forks", "--summary-only", "--summary-columns=calls,name"];
     let output = under("strace", &options, command)?;
@@ -53,7 +54,7 @@ pub(crate) fn system_calls_of(command: &Command) -> Result<f64, String> {
     total.and_then(|count| count.trim().parse().ok()).ok_or_else(|| output.clone())
 }
 
-/// What a round costs, by the costs of two numbers of rounds.
+/// Returns the cost of a round, from the costs of two numbers of rounds.
 fn each([few, many]: [u64; 2], count: impl Fn(u64) -> Result<f64, String>) -> Result<f64, String> {
     let (less, more) = (count(few)?, count(many)?);
     Ok((more - less).max(0.0) / (many - few) as f64)
@@ -92,7 +93,7 @@ pub(crate) fn figures<T: DeserializeOwned>(subject: &str, times: u64) -> Result<
 pub(crate) fn tell(figures: Result<impl Serialize, String>) {
     match figures.and_then(|figures| serde_json::to_string(&figures).map_err(|error| error.to_string())) {
         Ok(figures) => {
-            // Whoever asked is gone if this fails.
+            // If this fails, the reader is gone.
             let _ = writeln!(std::io::stdout(), "{figures}");
         }
         Err(why) => eprintln!("{why}"),

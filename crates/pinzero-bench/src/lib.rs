@@ -1,4 +1,4 @@
-//! What pinzero costs, measured beside the least that the same work can cost. `cargo xtask bench` runs it.
+//! Measures the costs of pinzero, next to the least that the same work can cost. `cargo xtask bench` runs it.
 //!
 //! Every row of the table is two figures taken in one run, and a target for their ratio. *Counted* rows (instructions,
 //! system calls, threads, wake-ups, bytes) come out the same each time and decide; *timed* rows are the best of several

@@ -140,7 +140,7 @@ fn today() -> String {
     String::from_utf8_lossy(&date).trim().to_owned()
 }
 
-/// What kind of machine this is.
+/// Describes this machine.
 fn machine() -> String {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a process uses: threads, wake-ups, time and memory.
+//! Measures this process: threads, wake-ups, time and memory.
 
 use std::fs;
 use std::process;

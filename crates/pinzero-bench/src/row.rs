@@ -1,49 +1,49 @@
-//! What is measured: rows of the table, and what could not be measured here.
+//! The findings: rows of the table, and rows that could not be measured here.
 
 use serde::{Deserialize, Serialize};
 
-/// One line of what a group has found; passed from process to process as JSON, a line each.
+/// One finding of a group; passed between processes as JSON, one per line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Finding {
     Row(Row),
-    /// What cannot be measured here, and why.
+    /// A measurement that is impossible here, with the reason.
     Skipped(String),
-    /// What should have been measured, and why it was not.
+    /// A measurement that failed, with the reason.
     Failed(String),
 }
 
-/// A figure of ours, beside another one.
+/// A figure of ours, and the figure to compare it with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
-    /// The work, as `Led::set on the mock`.
+    /// The work, such as `Led::set on the mock`.
     pub(crate) what: String,
-    /// What it is compared with, as `one virtual call and a store`. Empty if it is measured by itself.
+    /// The comparison, such as `one virtual call and a store`. Empty if there is none.
     pub(crate) against: String,
     pub(crate) ours: f64,
-    /// The figure of what it is compared with.
+    /// The figure of the comparison.
     pub(crate) theirs: Option<f64>,
-    /// As `instructions` or `ns`.
+    /// The unit, such as `instructions` or `ns`.
     pub(crate) unit: String,
     pub(crate) target: Target,
-    /// Whether it comes out the same each time, and so decides.
+    /// `true` if the figure is reproducible, so that CI can check it.
     pub(crate) is_counted: bool,
 }
 
-/// What a row has to reach.
+/// The target of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Target {
-    /// Ours is at most so many times theirs.
+    /// Ours is at most this many times theirs.
     Ratio(f64),
     /// Ours is at most this.
     Most(f64),
-    /// Ours is just this.
+    /// Ours is exactly this.
     Exactly(f64),
-    /// Nothing: it is there to be seen.
+    /// No target: the row is for information.
     None,
 }
 
 impl Finding {
-    /// What was not measured, and why.
+    /// Returns the missing measurement with the reason.
     pub(crate) fn missing(&self) -> Option<&str> {
         match self {
             Finding::Skipped(why) | Finding::Failed(why) => Some(why),

@@ -1,4 +1,4 @@
-//! Subjects that run beside the one that is measured, in processes of their own, and the daemon as one of them.
+//! Servers for the subjects, in processes of their own; the daemon is one of them.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
@@ -73,7 +73,7 @@ pub(crate) fn raise_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// The server that a subject is told of.
+/// Returns the address of the server that the subject must use.
 pub(crate) fn server() -> SocketAddr {
     let addr = env::var(SERVER).ok().and_then(|addr| addr.parse().ok());
     addr.unwrap_or_else(|| panic!("{SERVER} says where the server is"))

@@ -1,4 +1,4 @@
-//! Timing two pieces of work beside each other.
+//! Times two pieces of work alternately.
 
 use std::time::Instant;
 

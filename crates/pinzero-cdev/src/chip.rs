@@ -1,4 +1,4 @@
-//! The GPIO chip: which one it is, and what it tells of its lines.
+//! The GPIO chip: finds it, and reads the state of its lines.
 //!
 //! A chip is found by its label, never by its number: the number of a Raspberry Pi 5's chip has been 4, 0 and 11
 //! within three years of kernels, and a symbolic link may stand for the old one.
@@ -15,14 +15,14 @@ use pinzero_core::{Error, ErrorKind, Line, Result};
 use crate::error;
 use crate::fs::entries;
 
-/// What is known of a chip behind a Raspberry Pi's header.
+/// A chip behind a Raspberry Pi's header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pi {
-    /// What the driver calls the chip.
+    /// The driver's name for the chip.
     label: &'static str,
-    /// The kernel module that the driver is.
+    /// The kernel module of the driver.
     pub(crate) module: &'static str,
-    /// The revision code of a board that carries it, with the usual header of 40 pins.
+    /// The revision code of a board with this chip and the usual header of 40 pins.
     pub(crate) board: u32,
 }
 
@@ -33,25 +33,25 @@ const PIS: [Pi; 3] = [
     Pi { label: "pinctrl-bcm2835", module: "pinctrl_bcm2835", board: 0xa02082 },
 ];
 
-/// A GPIO chip. Not an open file: whoever needs one opens it, so that nothing is held between calls.
+/// A GPIO chip. It is not an open file: each user opens the file, so nothing is held between calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chip {
     /// The device file, free of symbolic links.
     pub(crate) path: PathBuf,
-    /// What the driver calls itself.
+    /// The driver's name for the chip.
     pub(crate) label: String,
-    /// How many lines there are, used or not.
+    /// The number of lines, used or not.
     pub(crate) lines: u32,
 }
 
 impl Chip {
-    /// The chip that `wanted` names by path, name or label; without a wish, the one behind a Raspberry Pi's header
-    /// or else the only one in `dev`.
+    /// Finds the chip that `wanted` names by path, name or label. Default: the chip behind a Raspberry Pi's header, or
+    /// else the only one in `dev`.
     pub(crate) fn find(dev: &Path, wanted: Option<&str>) -> Result<Chip> {
         let chip = match wanted {
             Some(path) if path.contains('/') => Chip::at(Path::new(path)),
             Some(name) if dev.join(name).exists() => Chip::at(&dev.join(name)),
-            // Nearly always that is the one, and no other has its label: there is no need to look at them all.
+            // Nearly always this is the chip, and no other has its label, so the others need not be read.
             None => match Chip::at(&dev.join("gpiochip0")) {
                 Ok(chip) if chip.pi().is_some() => Ok(chip),
                 _ => return Scan::of(dev).choose(None),
@@ -61,7 +61,7 @@ impl Chip {
         chip.map_err(|(path, error)| error::chip(&path, error))
     }
 
-    /// The chip behind a device file, or behind a symbolic link to it.
+    /// Opens the chip behind a device file, or behind a symbolic link to one.
     fn at(path: &Path) -> Result<Chip, (PathBuf, io::Error)> {
         let look = || {
             let file = gpiocdev::Chip::from_path(path)?;
@@ -71,17 +71,17 @@ impl Chip {
         look().map_err(|error| (path.to_owned(), error::io(error)))
     }
 
-    /// The name of the device file, such as `gpiochip0`.
+    /// Returns the name of the device file, such as `gpiochip0`.
     pub(crate) fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// What is known of it, if it is the chip behind a Raspberry Pi's header.
+    /// Returns the facts of the chip, if it is behind a Raspberry Pi's header.
     pub(crate) fn pi(&self) -> Option<&'static Pi> {
         PIS.iter().find(|pi| pi.label == self.label)
     }
 
-    /// Refuses a kernel before 5.10: version 1 of the interface, all that it has, loses edges without telling.
+    /// Refuses a kernel before 5.10: it has only version 1 of the interface, which loses edges without a report.
     pub(crate) fn check_interface(&self) -> Result<()> {
         get_line_info(&self.open()?, 0).map(drop).map_err(|_| {
             let message = format!(
@@ -92,12 +92,12 @@ impl Chip {
         })
     }
 
-    /// What the kernel knows of a line now.
+    /// Returns the kernel's information on a line.
     pub(crate) fn line_info(&self, line: Line) -> Result<line::Info> {
         self.line_info_by(&self.open()?, line)
     }
 
-    /// As [`line_info`](Chip::line_info), by the chip's open file.
+    /// Like [`line_info`](Chip::line_info), with the chip's open file.
     pub(crate) fn line_info_by(&self, file: &File, line: Line) -> Result<line::Info> {
         if line.0 >= self.lines {
             let message = format!("{} has lines 0 to {} only", self.name(), self.lines.saturating_sub(1));
@@ -108,7 +108,7 @@ impl Chip {
             .map_err(|error| error::chip(&self.path, error))
     }
 
-    /// The first line that the kernel calls `name`.
+    /// Returns the first line that the kernel calls `name`.
     pub(crate) fn find_line(&self, name: &str) -> Result<Option<Line>> {
         let file = self.open()?;
         for offset in 0..self.lines {
@@ -120,12 +120,12 @@ impl Chip {
         Ok(None)
     }
 
-    /// Its file, for the calls that open a line. That it is a chip's has been seen when it was found.
+    /// Opens its file, for the calls that open a line. The search for the chip has checked that the file is a chip's.
     pub(crate) fn open(&self) -> Result<File> {
         File::open(&self.path).map_err(|error| error::chip(&self.path, error))
     }
 
-    /// How lists of chips show this one.
+    /// Returns how lists of chips show this one.
     fn describe(&self) -> String {
         format!("{} \"{}\" ({} lines)", self.name(), self.label, self.lines)
     }
@@ -134,17 +134,17 @@ impl Chip {
 /// The chips of a machine.
 #[derive(Debug, Default)]
 struct Scan {
-    /// The directory looked through.
+    /// The directory that was searched.
     dev: PathBuf,
     chips: Vec<Chip>,
-    /// The device files that may not be opened.
+    /// The device files that the user may not open.
     denied: Vec<(PathBuf, io::Error)>,
 }
 
 impl Scan {
-    /// Looks at every `gpiochip*` in `dev`, each one once however many links lead to it.
+    /// Reads every `gpiochip*` in `dev`, each once however many links lead to it.
     ///
-    /// What is no chip after all, or has just been unplugged, is passed over.
+    /// Skips files that are no chip, or have just been unplugged.
     fn of(dev: &Path) -> Scan {
         let mut scan = Scan { dev: dev.to_owned(), ..Scan::default() };
         for path in device_files(dev) {
@@ -157,7 +157,7 @@ impl Scan {
         scan
     }
 
-    /// The chip labelled `wanted`; without a wish, the one behind a Raspberry Pi's header or else the only one.
+    /// Returns the chip labelled `wanted`. Default: the chip behind a Raspberry Pi's header, or else the only one.
     fn choose(mut self, wanted: Option<&str>) -> Result<Chip> {
         let labelled = |label: &str| self.chips.iter().position(|chip| chip.label == label);
         let index = match wanted {
@@ -167,7 +167,7 @@ impl Scan {
         if let Some(index) = index {
             return Ok(self.chips.swap_remove(index));
         }
-        // Any of these may be the right one, so the only chip that can be opened is not taken for the only one.
+        // One of the unreadable files may be the right chip, so the only readable one is not taken for the only one.
         if !self.denied.is_empty() {
             let (path, error) = self.denied.swap_remove(0);
             return Err(error::chip(&path, error));
@@ -178,7 +178,7 @@ impl Scan {
         Err(Error::new(ErrorKind::NoChip, self.explain(wanted)))
     }
 
-    /// Why there is no chip to take.
+    /// Returns the reason why there is no chip.
     fn explain(&self, wanted: Option<&str>) -> String {
         if self.chips.is_empty() {
             let dev = self.dev.display();
@@ -194,7 +194,7 @@ impl Scan {
     }
 }
 
-/// The files named `gpiochip*` in `dev`, without symbolic links and repetitions, by number.
+/// Returns the files named `gpiochip*` in `dev`, without symbolic links and repetitions, by number.
 fn device_files(dev: &Path) -> Vec<PathBuf> {
     let is_chip = |name: &OsStr| name.as_encoded_bytes().starts_with(b"gpiochip");
     let mut chips = entries(dev);

@@ -1,4 +1,4 @@
-//! Which process holds a line.
+//! Finds the process that holds a line.
 
 use std::fmt;
 use std::fs;
@@ -14,10 +14,10 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    /// The process that holds `line` of the chip called `chip`, as the process file system mounted at `proc` tells.
+    /// Returns the process that holds `line` of the chip called `chip`, according to the process file system at `proc`.
     ///
-    /// `None` if the kernel itself holds the line, or a process that this user may not look into. Kernels before
-    /// 5.16 or so do not tell which line it is that a process holds, and so never give an answer.
+    /// Returns `None` if the kernel itself holds the line, or a process that this user may not inspect. Kernels before
+    /// about 5.16 do not show which line a process holds, so the answer is always `None` there.
     pub(crate) fn find(proc: &Path, chip: &str, line: u32) -> Option<Consumer> {
         let processes = entries(proc);
         let mut pids =
@@ -42,7 +42,7 @@ fn holds(process: &Path, chip: &str, line: u32) -> bool {
     })
 }
 
-/// Whether the text of a `fdinfo` file is that of a request of this line.
+/// Returns whether the text of a `fdinfo` file is that of a request for this line.
 fn is_of(info: &str, chip: &str, line: u32) -> bool {
     let fields =
         || info.lines().filter_map(|text| text.split_once(':')).map(|(key, value)| (key, value.trim()));

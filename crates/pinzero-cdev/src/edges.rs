@@ -11,30 +11,30 @@ use pinzero_core::{Edge, Level, Line};
 
 use crate::error;
 
-/// How many edges one system call fetches at most.
+/// The most edges that one system call reads.
 const BATCH: usize = 64;
 
 /// Reads the edges of all lines of a request.
 #[derive(Debug)]
 pub(crate) struct Reader {
     file: Arc<File>,
-    /// The lines, each with the number of the last edge read. The kernel counts a line's edges from 1, and counts those
-    /// that it then has to drop as well; it goes on counting when the line becomes an output and an input again.
+    /// The lines, each with the number of the last edge read. The kernel counts a line's edges from 1, including those
+    /// that it drops. The count goes on when the line becomes an output and an input again.
     lines: Vec<(Line, u32)>,
-    /// The number, over all lines, of the last edge read.
+    /// The number of the last edge read, over all lines.
     last: u32,
     words: Vec<u64>,
     events: Vec<EdgeEvent>,
 }
 
 impl Reader {
-    /// Returns a reader of a request for `lines`, whose file does not wait where there is nothing to read.
+    /// Returns a reader of a request for `lines`, whose file does not block when there is nothing to read.
     pub(crate) fn new(file: Arc<File>, lines: impl IntoIterator<Item = Line>) -> Reader {
         let lines = lines.into_iter().map(|line| (line, 0)).collect();
         Reader { file, lines, last: 0, words: Vec::new(), events: Vec::new() }
     }
 
-    /// Hands over all edges in the queue in the order in which they happened, each with the index of its line.
+    /// Passes on all edges in the queue in the order in which they happened, each with the index of its line.
     pub(crate) fn drain(&mut self, mut hand_over: impl FnMut(usize, Edge)) -> io::Result<()> {
         // The kernel stops short of a full batch only where its queue is empty.
         while self.read()? == BATCH {}
@@ -50,7 +50,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Fetches up to [`BATCH`] edges by one system call; returns how many.
+    /// Reads up to [`BATCH`] edges with one system call; returns how many.
     fn read(&mut self) -> io::Result<usize> {
         let size = LineEdgeEvent::u64_size();
         self.words.resize(BATCH * size, 0);
@@ -66,15 +66,15 @@ impl Reader {
     }
 }
 
-/// Puts events in the order of their numbers, which the interrupts gave them; `last` is the number before.
+/// Sorts events by their numbers, which the interrupts gave them; `last` is the number before.
 ///
-/// The interrupt threads of several lines queue them, and may do so in another order.
+/// The interrupt threads of several lines may queue them in another order.
 fn sort(events: &mut [EdgeEvent], last: u32) {
-    // Signed, for one may be late: the one after it has been read before.
+    // The difference is signed, because an event may come late, after the one that follows it.
     events.sort_by_key(|event| event.seqno.wrapping_sub(last) as i32);
 }
 
-/// An edge in our words; `last` is the number of the line's edge read before it.
+/// Converts an edge; `last` is the number of the line's previous edge.
 fn edge(event: &EdgeEvent, last: u32) -> Edge {
     Edge {
         at: Instant::from_nanos(event.timestamp_ns),
@@ -164,7 +164,7 @@ mod tests {
         let missed = |edges: &[(usize, Edge)]| edges.iter().map(|(_, edge)| edge.missed).collect::<Vec<_>>();
         assert_eq!(missed(&edges[..3]), [238, 238, 0]);
         assert!(missed(&edges[2..]).iter().all(|missed| *missed == 0));
-        // The first line's loss is told with its next edge.
+        // The next edge of the first line reports its loss.
         sim.toggle(0).unwrap();
         assert_eq!(missed(&drained(&mut reader)), [10]);
     }

@@ -1,4 +1,4 @@
-//! The kernel's errors, put into words that say what to do.
+//! Converts the kernel's errors, with the remedy for the user.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 use pinzero_core::{Error, ErrorKind};
 use rustix::io::Errno;
 
-/// The system's error inside one of gpiocdev's; those of gpiocdev itself have no number.
+/// Returns the system's error inside one of gpiocdev's; gpiocdev's own errors have no number.
 pub(crate) fn io(error: gpiocdev::Error) -> io::Error {
     match error {
         gpiocdev::Error::Os(errno) => io::Error::from_raw_os_error(errno.0),
@@ -20,7 +20,7 @@ pub(crate) fn io(error: gpiocdev::Error) -> io::Error {
     }
 }
 
-/// The system's error inside one of a bare call.
+/// Returns the system's error of a bare call.
 pub(crate) fn uapi(error: gpiocdev_uapi::Error) -> io::Error {
     match error {
         gpiocdev_uapi::Error::Os(errno) => io::Error::from_raw_os_error(errno.0),
@@ -28,7 +28,7 @@ pub(crate) fn uapi(error: gpiocdev_uapi::Error) -> io::Error {
     }
 }
 
-/// An error of a call on the chip at `path`, or on a line that is held on it.
+/// Returns the error of a call on the chip at `path`, or on a line of that chip.
 pub(crate) fn chip(path: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::PermissionDenied {
         return permission(path);
@@ -43,7 +43,7 @@ pub(crate) fn chip(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("the kernel refused a call on {}", path.display())).with_source(error)
 }
 
-/// Whose the file is, and how to get in.
+/// Returns the owner of the file, and how to get access.
 fn permission(path: &Path) -> Error {
     let (gid, mode) = fs::metadata(path).map(|file| (file.gid(), file.mode())).unwrap_or_default();
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
@@ -53,7 +53,7 @@ fn permission(path: &Path) -> Error {
 fn permission_message(path: &Path, gid: u32, mode: u32, groups: &str) -> String {
     let path = path.display();
     let group = group_name(gid, groups);
-    // Nobody should join group root, and a group that may not open the file is no help.
+    // Users should not join the group root, and a group without access to the file does not help.
     if gid == 0 || mode & 0o040 == 0 {
         return format!(
             "no permission to open {path} (group {group}, mode {:03o}): run as root, or give it to group gpio by a \
@@ -67,7 +67,7 @@ fn permission_message(path: &Path, gid: u32, mode: u32, groups: &str) -> String 
     )
 }
 
-/// The name of a group according to `groups`, the text of `/etc/group`; its number if it has none.
+/// Returns the name of a group from `groups`, the text of `/etc/group`; returns its number if it has no name.
 fn group_name(gid: u32, groups: &str) -> String {
     let line = groups.lines().find(|line| line.split(':').nth(2) == Some(gid.to_string().as_str()));
     line.and_then(|line| line.split(':').next()).map_or_else(|| gid.to_string(), str::to_owned)

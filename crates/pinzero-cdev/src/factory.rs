@@ -23,9 +23,9 @@ use crate::{input, output};
 /// The environment variable that names the chip: a path, a name or a label.
 const VARIABLE: &str = "PINZERO_GPIOCHIP";
 
-/// The lines of one GPIO chip, by way of the kernel's character device.
+/// The lines of one GPIO chip, through the kernel's character device.
 ///
-/// It holds no file of its own: a line that is open is all that others see taken.
+/// The factory keeps no file open. Others see only its open lines as taken.
 #[derive(Debug)]
 pub struct CdevFactory {
     chip: Chip,
@@ -34,7 +34,7 @@ pub struct CdevFactory {
 }
 
 impl CdevFactory {
-    /// What every chip can do. Whether a line that is closed keeps its level is up to the kernel.
+    /// The capabilities of every chip. The kernel decides whether a closed line keeps its level.
     pub const CAPABILITIES: Capabilities = Capabilities {
         output: Support::Native,
         input: Support::Native,
@@ -46,24 +46,25 @@ impl CdevFactory {
         ..Capabilities::NONE
     };
 
-    /// The chip named by the environment variable `PINZERO_GPIOCHIP`, else the one that [`Builder::open`] finds.
+    /// Opens the chip that the environment variable `PINZERO_GPIOCHIP` names. Default: the chip that [`Builder::open`]
+    /// finds.
     ///
     /// # Errors
-    /// Those of [`Builder::open`].
+    /// See [`Builder::open`].
     pub fn new() -> Result<CdevFactory> {
         let wanted = env::var_os(VARIABLE).unwrap_or_default();
         CdevFactory::builder().chip(wanted.to_string_lossy()).open()
     }
 
-    /// A factory to be made with other than the usual settings; it does not look at the environment.
+    /// Returns a builder. The builder does not read the environment.
     pub fn builder() -> Builder {
         Builder { dev: PathBuf::from("/dev"), chip: String::new() }
     }
 
-    /// Who holds a line now, as far as can be told: the name that it gives itself, and its process.
+    /// Returns the holder of a line, where the kernel shows it: the name that the holder gave, and its process.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The errors of the system.
     pub fn holder(&self, line: Line) -> Result<Option<String>> {
         let info = self.chip.line_info(line)?;
         let describe = || match Consumer::find("/proc".as_ref(), &self.chip.name(), line.0) {
@@ -74,7 +75,7 @@ impl CdevFactory {
     }
 }
 
-/// Adds what an error is about.
+/// Adds the factory and the pin to an error.
 fn about<T>(line: Line, result: Result<T>) -> Result<T> {
     result.map_err(|error| error.with_factory("cdev").with_pin(line))
 }
@@ -85,7 +86,7 @@ impl PinFactory for CdevFactory {
     }
 
     fn host(&self) -> Host {
-        // A Pi's header is the same to every local factory; any other chip has lines of its own.
+        // The header's chip is the same for every local factory; any other chip has lines of its own.
         match self.chip.pi() {
             Some(_) => Host::Local,
             None => Host::Chip(self.chip.name()),
@@ -149,7 +150,7 @@ impl PinFactory for CdevFactory {
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         let open = || {
-            // Another chip's line of that number is none of the header's.
+            // A line with that number on another chip is not a line of the header.
             if !config.hardware || self.chip.pi().is_none() {
                 return Err(Error::unsupported("PWM by the kernel's GPIO interface"));
             }
@@ -166,9 +167,9 @@ impl PinFactory for CdevFactory {
     }
 }
 
-/// Refuses a line that the kernel knows to be GPIO, by its `holder` or its direction: pulses would be made and go nowhere.
+/// Refuses a line that the kernel knows as GPIO, by its `holder` or its direction: a PWM signal would not reach it.
 ///
-/// One that is an input cannot be told from one that has another function.
+/// An input cannot be distinguished from a line with another function.
 fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()> {
     match (holder, direction) {
         (Some(holder), _) => Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}"))),
@@ -181,7 +182,7 @@ fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()
     }
 }
 
-/// Makes a [`CdevFactory`].
+/// Builder for a [`CdevFactory`].
 #[derive(Debug, Clone)]
 pub struct Builder {
     dev: PathBuf,
@@ -189,18 +190,17 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The chip to take, by path (`/dev/gpiochip4`), name (`gpiochip4`) or label (`pinctrl-rp1`).
+    /// Sets the chip, by path (`/dev/gpiochip4`), name (`gpiochip4`) or label (`pinctrl-rp1`).
     ///
-    /// Paths and names may be symbolic links. Empty, as it is at first, stands for the chip that
-    /// [`open`](Builder::open) finds.
+    /// Paths and names may be symbolic links. Default: empty, which means the chip that [`open`](Builder::open) finds.
     #[must_use]
     pub fn chip(mut self, chip: impl Into<String>) -> Builder {
         self.chip = chip.into();
         self
     }
 
-    /// The directory with the chips' device files: `/dev` unless told otherwise, as in a container that has the
-    /// machine's elsewhere.
+    /// Sets the directory with the chips' device files, for a container that has the machine's elsewhere. Default:
+    /// `/dev`.
     #[must_use]
     pub fn dev(mut self, directory: impl Into<PathBuf>) -> Builder {
         self.dev = directory.into();
@@ -209,15 +209,15 @@ impl Builder {
 
     /// Finds the chip.
     ///
-    /// Without a chip named, it is the one behind the header of a Raspberry Pi, known by its label and never by its
-    /// number; where there is none such, the only chip of the machine.
+    /// If no chip is named, this is the chip behind a Raspberry Pi's header, found by its label and never by its
+    /// number. Without such a chip, this is the only chip of the machine.
     ///
     /// # Errors
     /// * [`NoChip`](pinzero_core::ErrorKind::NoChip) if there is no such chip, or several to choose from.
-    /// * [`PermissionDenied`](pinzero_core::ErrorKind::PermissionDenied) if the chip may not be opened, or a chip
+    /// * [`PermissionDenied`](pinzero_core::ErrorKind::PermissionDenied) if the user may not open the chip, or a chip
     ///   that may be the right one.
     /// * [`Unsupported`](pinzero_core::ErrorKind::Unsupported) with a kernel older than 5.10.
-    /// * [`Io`](pinzero_core::ErrorKind::Io) for whatever else the kernel says.
+    /// * [`Io`](pinzero_core::ErrorKind::Io) for other errors of the kernel.
     pub fn open(self) -> Result<CdevFactory> {
         let wanted = Some(self.chip.as_str()).filter(|chip| !chip.is_empty());
         let find = || {
@@ -231,8 +231,8 @@ impl Builder {
     }
 }
 
-/// The board that carries the chip: the one that the machine says it is, or one with the usual header if the machine
-/// does not say, as in a container that hides its device tree.
+/// Returns the board with the chip: the machine's own answer, or a board with the usual header if the machine gives
+/// none, as in a container that hides the device tree.
 fn board(chip: &Chip) -> Board {
     let generic = || Board::generic(chip.lines);
     match chip.pi() {
@@ -241,9 +241,9 @@ fn board(chip: &Chip) -> Board {
     }
 }
 
-/// Whether a released output stays as it is: a setting of the drivers of the Raspberry Pi's kernel.
+/// Returns whether a released output keeps its level: a setting of the drivers in the Raspberry Pi's kernel.
 ///
-/// The kernel promises nothing of the kind for other drivers.
+/// The kernel does not promise this for other drivers.
 fn keep(sys: &Path, chip: &Chip) -> Support {
     let Some(pi) = chip.pi() else { return Support::None };
     let parameter = sys.join("module").join(pi.module).join("parameters/persist_gpio_outputs");

@@ -1,4 +1,4 @@
-//! Lines that turn round.
+//! Lines that turn from output to input and back.
 
 use gpiocdev::line;
 use parking_lot::Mutex;
@@ -9,18 +9,18 @@ use crate::chip::Chip;
 use crate::line_config::{input_with, output};
 use crate::request::{LineRequest, check_on_close, take};
 
-/// A line that is requested once, and only reconfigured from then on.
+/// A line that is requested once, and only reconfigured after that.
 #[derive(Debug)]
 pub(crate) struct CdevFlex {
     request: LineRequest,
-    /// The kernel looks for edges while the line is an input.
+    /// `true` if the kernel detects edges while the line is an input.
     has_edges: bool,
-    /// Whether the line is known to be an output. The lock is held while the line turns.
+    /// `true` if the line is an output, as far as known. The lock is held while the line turns.
     drives: Mutex<bool>,
 }
 
 impl CdevFlex {
-    /// Takes `line` as what it is to start as; `keep` tells whether a released line stays as it is.
+    /// Takes `line` in its initial function. `keep`: a released line keeps its level.
     pub(crate) fn open(
         chip: &Chip,
         board: &Board,
@@ -74,7 +74,7 @@ impl FlexPin for CdevFlex {
     }
 }
 
-/// The state of a line that does this. An output reports no edges, which the kernel would refuse.
+/// Returns the state of a line with this function. An output reports no edges: the kernel would refuse them.
 fn state(drive: Drive, has_edges: bool) -> Result<line::Config> {
     match drive {
         Drive::Output(level) => Ok(output(level)),

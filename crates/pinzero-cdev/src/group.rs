@@ -1,4 +1,4 @@
-//! Several outputs that change together: by one system call, and by the driver in one go where it can.
+//! Several outputs that change together: by one system call, and by the driver in one step where it can.
 
 use pinzero_core::{OutputGroupPins, Result};
 

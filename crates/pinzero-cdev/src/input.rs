@@ -7,7 +7,7 @@ use crate::chip::Chip;
 use crate::line_config::input_with;
 use crate::request::{LineRequest, take};
 
-/// Takes lines as inputs by one request, and reports the edges of each to its sink, if there are sinks.
+/// Takes lines as inputs with one request, and reports the edges of each to its sink, if there are sinks.
 pub(crate) fn open(
     chip: &Chip,
     board: &Board,
@@ -30,8 +30,8 @@ pub(crate) fn open(
     Ok(request)
 }
 
-/// Returns what becomes of an input that was found with this pull. Where that is unknown, or the pull that it has anyway,
-/// there is nothing to put back, and the kernel is not asked to.
+/// Returns how to leave an input that was found with this pull. If that pull is unknown or unchanged, there is nothing
+/// to restore, and the kernel is not asked to.
 fn release(bias: Bias, found: Bias) -> Release {
     if bias == Bias::AsIs || found == Bias::AsIs || found == bias {
         Release::AsIs

@@ -1,10 +1,10 @@
-//! The states of lines, and the kernel's words for them.
+//! The states of lines, and the kernel's flags for them.
 
 use gpiocdev::line::{self, EdgeDetection, EventClock, Value};
 use gpiocdev_uapi::v2::{LineAttributeValue, LineConfig, LineFlags, LineValues};
 use pinzero_core::{Bias, Level, Line, Release};
 
-/// The state of an input with this pull, without edges.
+/// Returns the state of an input with this pull, without edges.
 fn input(bias: Bias) -> line::Config {
     let mut state = line::Config::default();
     state.as_input().bias = match bias {
@@ -16,7 +16,7 @@ fn input(bias: Bias) -> line::Config {
     state
 }
 
-/// The state of an input with this pull and, if they are wanted, with edges.
+/// Returns the state of an input with this pull and, if `edges` is set, with edges.
 pub(crate) fn input_with(bias: Bias, edges: bool) -> line::Config {
     let mut state = input(bias);
     if edges {
@@ -26,7 +26,7 @@ pub(crate) fn input_with(bias: Bias, edges: bool) -> line::Config {
     state
 }
 
-/// The state of an output at this level.
+/// Returns the state of an output at this level.
 pub(crate) fn output(level: Level) -> line::Config {
     let mut state = line::Config::default();
     // Active is high, since no line is ever requested as active low.
@@ -34,22 +34,23 @@ pub(crate) fn output(level: Level) -> line::Config {
     state
 }
 
-/// The state in which to leave a line.
+/// Returns the state in which to leave a line.
 pub(crate) fn released(release: Release) -> line::Config {
     match release {
-        // The kernel tells of no function, and so none is found.
+        // The kernel reports no function, so none is ever found.
         Release::AsIs | Release::Function => line::Config::default(),
         Release::Input(bias) => input(bias),
         Release::Output(level) => output(level),
     }
 }
 
-/// The states of `count` outputs at these levels.
+/// Returns the states of `count` outputs at these levels.
 pub(crate) fn outputs(count: usize, levels: u64) -> Vec<line::Config> {
     (0..count).map(|index| output(Level::of_bit(levels, index))).collect()
 }
 
-/// The states in the kernel's words: the flags of the first line are those of all, less the lines that have others.
+/// Converts states to the kernel's format: the flags of the first line are the default, and other lines have
+/// attributes.
 pub(crate) fn config(wanted: &[(Line, line::Config)]) -> LineConfig {
     let mut config = LineConfig::default();
     let mut values = LineValues::default();
@@ -74,7 +75,7 @@ pub(crate) fn config(wanted: &[(Line, line::Config)]) -> LineConfig {
     config
 }
 
-/// The pull behind the kernel's word.
+/// Converts the kernel's flag to a bias.
 pub(crate) fn bias_of(bias: line::Bias) -> Bias {
     match bias {
         line::Bias::Disabled => Bias::Disabled,
@@ -87,7 +88,7 @@ pub(crate) fn bias_of(bias: line::Bias) -> Bias {
 mod tests {
     use super::*;
 
-    /// The flags of each line, as the kernel takes them from a request, and the levels of the outputs.
+    /// Decodes a request's configuration: the flags of each line, and the levels of the outputs.
     fn told(states: &[line::Config]) -> (Vec<LineFlags>, LineValues) {
         let wanted: Vec<_> = (0..).map(Line).zip(states.iter().cloned()).collect();
         let config = config(&wanted);

@@ -6,7 +6,7 @@ use crate::chip::Chip;
 use crate::line_config::outputs;
 use crate::request::{LineRequest, check_on_close, take};
 
-/// Takes lines as outputs that have the levels `initial`, or those that they are at, from the instant that they are.
+/// Takes lines as outputs, at once at the levels `initial`, or at their present levels.
 pub(crate) fn open(
     chip: &Chip,
     keep: Support,
@@ -16,7 +16,7 @@ pub(crate) fn open(
 ) -> Result<LineRequest> {
     check_on_close(chip, keep, on_close)?;
     let states = initial.map(|levels| outputs(lines.len(), levels));
-    // The pull is never touched, so unless the kernel knows better it is still the one found.
+    // The pull is never changed, so unless the kernel knows better it is still the pull that was found.
     let (file, found) = take(chip, lines, states, on_close, false)?;
     let releases = lines.iter().zip(found).map(|(line, found)| (*line, on_close.resolve(found, None)));
     Ok(LineRequest::new(chip, releases.collect(), file))

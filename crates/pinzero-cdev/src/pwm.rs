@@ -1,4 +1,4 @@
-//! A line with hardware PWM, which the kernel's GPIO interface does not touch: its channel is all there is to it.
+//! A line with hardware PWM. The kernel's GPIO interface does not touch the line; only its channel is used.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use pinzero_core::{Error, Found, Level, Line, OnClose, PwmConfig, PwmPin, Releas
 
 use crate::sysfs_pwm::SysfsPwm;
 
-/// A line with hardware PWM, as core holds it; closed when dropped.
+/// A line with hardware PWM, as core sees it; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct CdevPwm {
     pwm: SysfsPwm,
@@ -15,7 +15,7 @@ pub(crate) struct CdevPwm {
 }
 
 impl CdevPwm {
-    /// Has the hardware send pulses on `line`.
+    /// Starts hardware PWM on `line`.
     pub(crate) fn open(line: Line, config: PwmConfig) -> Result<CdevPwm> {
         let PwmConfig { period, pulse, rest, on_close, .. } = config;
         last_level(on_close, rest)?;
@@ -23,7 +23,7 @@ impl CdevPwm {
     }
 }
 
-/// Returns the level at which the channel leaves the line; `rest` is that of [`OnClose::Keep`].
+/// Returns the level at which the channel leaves the line; `rest` is the level for [`OnClose::Keep`].
 fn last_level(on_close: OnClose, rest: Level) -> Result<Level> {
     match on_close.resolve(Found::Function, Some(rest)) {
         Release::Output(level) => Ok(level),

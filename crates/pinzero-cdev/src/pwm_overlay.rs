@@ -1,17 +1,17 @@
-//! Where the pulses of a PWM block go: which lines the firmware's overlay has made its outputs, by the device tree.
+//! Finds the lines that a PWM block drives: the firmware's overlay selects them, and the device tree lists them.
 
 use std::fs;
 use std::path::Path;
 
 use crate::fs::entries;
 
-/// The lines that carry the pulses of the block behind `chip`, a folder of the kernel's PWM class. `None` if the device tree
-/// does not say, or cannot be seen.
+/// Returns the lines with the PWM signals of the block behind `chip`, a folder of the kernel's PWM class. Returns
+/// `None` if the device tree does not list them, or is not visible.
 pub(crate) fn routed(chip: &Path) -> Option<Vec<u32>> {
     let block = chip.join("device/of_node");
     let wanted = numbers(&fs::read(block.join("pinctrl-0")).ok()?);
     let mut lines = Vec::new();
-    // What the block refers to are nodes below the pins' own, which is beside the block's.
+    // The block refers to child nodes of the pin controller, which is a sibling of the block.
     for pins in entries(&block.join("..")) {
         for group in entries(&pins) {
             let read = |property: &str| fs::read(group.join(property)).unwrap_or_default();
@@ -24,7 +24,7 @@ pub(crate) fn routed(chip: &Path) -> Option<Vec<u32>> {
     (!lines.is_empty()).then_some(lines)
 }
 
-/// The line for `config.txt` that routes pulses to these lines, which are one or two.
+/// Returns the line for `config.txt` that routes PWM to these lines, which are one or two.
 pub(crate) fn overlay(lines: &[u32]) -> String {
     match *lines {
         [first, second, ..] => format!(
@@ -36,17 +36,17 @@ pub(crate) fn overlay(lines: &[u32]) -> String {
     }
 }
 
-/// The number by which the overlay knows the line's PWM function. It is that of older models on a Pi 5, too.
+/// Returns the overlay's number for the line's PWM function. A Pi 5 uses the number of older models.
 fn function(line: u32) -> u32 {
     if line < 18 { 4 } else { 2 }
 }
 
-/// A property that is a list of numbers.
+/// Returns a property that is a list of numbers.
 fn numbers(property: &[u8]) -> Vec<u32> {
     property.chunks_exact(4).filter_map(|cell| Some(u32::from_be_bytes(cell.try_into().ok()?))).collect()
 }
 
-/// A property that is a list of names such as `gpio18`.
+/// Returns a property that is a list of names such as `gpio18`.
 fn names(property: &[u8]) -> Vec<u32> {
     let names = property.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
     names.filter_map(|name| name.strip_prefix("gpio")?.parse().ok()).collect()

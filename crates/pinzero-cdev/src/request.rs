@@ -19,31 +19,31 @@ use crate::edges::Reader;
 use crate::error;
 use crate::line_config::{bias_of, config, outputs, released};
 
-/// What the kernel shows to others as the user of a line.
+/// The consumer name that the kernel shows to others.
 const CONSUMER: &str = "pinzero";
 
-/// What a pin control driver answers to a pull that it cannot set: a number for use inside the kernel, which some
-/// drivers let out nevertheless.
+/// The error of a pin control driver for a pull that it cannot set: a number for use inside the kernel, which some
+/// drivers return nevertheless.
 const ENOTSUPP: i32 = 524;
 
-/// How many edges the kernel keeps for us: the most that it can be asked for, however many lines a request has.
+/// The number of edges that the kernel keeps for us: the maximum, however many lines a request has.
 const QUEUE: u32 = 1024;
 
-/// Lines that the kernel has given us by one request, in whatever role; given back when dropped.
+/// Lines that the kernel has granted by one request, in any role; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct LineRequest {
     chip: Chip,
-    /// In the order in which they were asked for, with what becomes of them.
+    /// The lines, in the order of the request, with the state in which to leave each.
     lines: Vec<(Line, Release)>,
-    /// Keeps the edges coming. Its lock is held while a close ends that, for a second close must not overtake it.
+    /// Keeps the edges coming. A close holds the lock while it ends them, so that a second close cannot overtake it.
     edges: Mutex<Option<Registration>>,
-    /// `None` once closed. Everyone who uses the lines reads, whoever closes it writes: so the file is not closed,
-    /// and its number given to another file, while somebody is about to use it.
+    /// `None` once closed. Users of the lines take the read lock, a close takes the write lock. So the file cannot be
+    /// closed, and its number given to another file, while a thread is about to use it.
     file: RwLock<Option<Arc<File>>>,
 }
 
 impl LineRequest {
-    /// Takes charge of a request for `lines` of `chip`.
+    /// Wraps a request for `lines` of `chip`.
     pub(crate) fn new(chip: &Chip, lines: Vec<(Line, Release)>, file: File) -> LineRequest {
         LineRequest {
             chip: chip.clone(),
@@ -61,7 +61,7 @@ impl LineRequest {
         }
     }
 
-    /// Hands the edges of each line to its sink from now on; nothing without sinks.
+    /// Reports the edges of each line to its sink from now on; does nothing without sinks.
     pub(crate) fn watch(&self, sinks: Vec<EdgeSink>) -> Result<()> {
         let Some(first) = sinks.first().cloned() else { return Ok(()) };
         // A read returns at once where there is nothing to read.
@@ -78,7 +78,7 @@ impl LineRequest {
         Ok(())
     }
 
-    /// Returns the levels on all lines: one system call.
+    /// Returns the levels of all lines: one system call.
     pub(crate) fn levels(&self) -> Result<u64> {
         self.call(|request| levels(request, all(self.lines.len())))
     }
@@ -92,7 +92,7 @@ impl LineRequest {
         }
     }
 
-    /// Brings the only line into another state, direction and level or pull at once: one system call.
+    /// Sets another state on the only line, direction and level or pull at once: one system call.
     pub(crate) fn turn(&self, state: line::Config) -> Result<()> {
         let slot = self.file.read();
         let (Some(request), [(line, _)]) = (&*slot, &*self.lines) else {
@@ -101,11 +101,11 @@ impl LineRequest {
         reconfigure(request, &self.chip, &[(*line, state)]).map_err(|error| self.tell(error))
     }
 
-    /// Brings the lines into the state to leave them in and only then lets go of them.
+    /// Puts the lines into the states in which to leave them, and releases them only then.
     ///
-    /// The lock is kept throughout, so that a second call does not return before the lines are free.
+    /// The lock is held throughout, so that a second call does not return before the lines are free.
     pub(crate) fn close(&self) -> Result<()> {
-        // Without the file's lock: this waits for the runtime, which may be about to read a level.
+        // The file's lock is not held here: this waits for the runtime, which may be about to read a level.
         let mut edges = self.edges.lock();
         drop(edges.take());
         drop(edges);
@@ -145,9 +145,9 @@ impl Drop for LineRequest {
     }
 }
 
-/// Takes lines in `states`, or as outputs at the levels that they are at; returns what they were found as, too.
+/// Takes lines in `states`, or as outputs at their present levels; also returns the states in which they were found.
 ///
-/// The level of an output is asked for only if it must be known, to be adopted or restored. `is_queued` prepares for edges.
+/// The level of an output is read only if needed, to adopt or restore it. `is_queued` prepares for edges.
 pub(crate) fn take(
     chip: &Chip,
     lines: &[Line],
@@ -164,7 +164,7 @@ pub(crate) fn take(
             (request(chip, &file, &wanted(states), is_queued)?, 0)
         }
         states => {
-            // Asked for as it is, a line does not change, and nobody else can change it from here on.
+            // A request "as is" does not change a line, and no one else can change it from here on.
             let as_is = vec![line::Config::default(); lines.len()];
             let request = request(chip, &file, &wanted(as_is), is_queued)?;
             let before =
@@ -181,7 +181,7 @@ pub(crate) fn take(
     Ok((request, found.collect()))
 }
 
-/// Refuses what cannot be promised of a line after its release; `keep` tells whether that stays as it is.
+/// Refuses an `OnClose` that cannot be kept; `keep` is `true` if a released line keeps its level.
 pub(crate) fn check_on_close(chip: &Chip, keep: Support, on_close: OnClose) -> Result<()> {
     if on_close != OnClose::Keep || keep.is_available() {
         return Ok(());
@@ -195,13 +195,13 @@ pub(crate) fn check_on_close(chip: &Chip, keep: Support, on_close: OnClose) -> R
     Err(Error::new(ErrorKind::Unsupported, format!("{message}: {remedy}")))
 }
 
-/// Returns a mask with a bit for each of `count` lines, of which there are 1 to 64.
+/// Returns a mask with a bit for each of `count` lines. `count` is 1 to 64.
 pub(crate) fn all(count: usize) -> u64 {
     u64::MAX >> (64 - count.clamp(1, 64))
 }
 
-/// Asks the kernel for lines in these states, by the open file of their chip; the default state is the one that a line
-/// is in. The kernel makes a long queue for edges if it `is_queued`.
+/// Requests lines in these states, through the open file of their chip. The default state leaves a line as it is. The
+/// kernel makes a long queue for edges if the request `is_queued`.
 fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)], is_queued: bool) -> Result<File> {
     let mut request =
         v2::LineRequest { consumer: CONSUMER.into(), config: config(wanted), ..v2::LineRequest::default() };
@@ -215,27 +215,27 @@ fn request(chip: &Chip, file: &File, wanted: &[(Line, line::Config)], is_queued:
     get_line(file, request).map_err(|error| request_error(chip, wanted, error::uapi(error)))
 }
 
-/// Brings requested lines into other states, direction and level or pull at once. They are all the lines of the request,
-/// in its order.
+/// Sets other states on requested lines, direction and level or pull at once. The states are for all lines of the
+/// request, in its order.
 fn reconfigure(request: &File, chip: &Chip, wanted: &[(Line, line::Config)]) -> Result<()> {
     set_line_config(request, config(wanted)).map_err(|error| request_error(chip, wanted, error::uapi(error)))
 }
 
-/// The levels of the lines in `mask`; bit 0 is the line that was asked for first.
+/// Returns the levels of the lines in `mask`; bit 0 is the first line of the request.
 fn levels(request: &File, mask: u64) -> io::Result<u64> {
     let mut values = LineValues { bits: 0, mask };
     get_line_values(request, &mut values).map_err(error::uapi)?;
     Ok(values.bits)
 }
 
-/// Drives the lines in `mask`, which are outputs; bit 0 is the line that was asked for first.
+/// Drives the lines in `mask`, which are outputs; bit 0 is the first line of the request.
 fn set_levels(request: &File, mask: u64, levels: u64) -> io::Result<()> {
     set_line_values(request, &LineValues { bits: levels, mask }).map_err(error::uapi)
 }
 
-/// The error of asking the kernel for lines in the states `wanted`, or of bringing held ones into them.
+/// Returns the error of a request for lines in the states `wanted`, or of a change to these states.
 ///
-/// The kernel does not say which line it is about; of a group, the first that is in use is named.
+/// The kernel does not say which line failed; of a group, the message names the first that is in use.
 fn request_error(chip: &Chip, wanted: &[(Line, line::Config)], error: io::Error) -> Error {
     let is_used = |line: &Line| chip.line_info(*line).is_ok_and(|info| info.used);
     let culprit = match wanted {
@@ -264,7 +264,7 @@ fn line_error(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) 
     Error::new(ErrorKind::Unsupported, message).with_source(error)
 }
 
-/// Who has the line, as far as can be told.
+/// Returns the holder of the line, where the kernel shows it.
 fn busy(chip: &Chip, line: Line) -> Error {
     let consumer = chip.line_info(line).map(|info| info.consumer).unwrap_or_default();
     let process = Consumer::find("/proc".as_ref(), &chip.name(), line.0);

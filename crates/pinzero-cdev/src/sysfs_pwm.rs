@@ -1,4 +1,4 @@
-//! Pulses by the hardware, through the kernel's PWM class in `/sys/class/pwm`.
+//! Hardware PWM, through the kernel's PWM class in `/sys/class/pwm`.
 
 use std::fs;
 use std::io;
@@ -12,8 +12,8 @@ use pinzero_core::{Error, ErrorKind, Level, Line, Result};
 use crate::fs::entries;
 use crate::pwm_overlay::{overlay, routed};
 
-/// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is known by the address that its device
-/// is named after, never by the number of its chip, which depends on kernel and overlays.
+/// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is found by the address in its
+/// device's name, never by the number of its chip, which depends on kernel and overlays.
 const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
     ("1f00098000.pwm", [(12, 0), (13, 1), (18, 2), (19, 3)]),
     ("fe20c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
@@ -21,27 +21,28 @@ const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
     ("2020c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
 ];
 
-/// The channels that this program uses: on most boards two lines share one, and the lines' reservations do not tell.
+/// The channels that this program uses. On most boards two lines share a channel, and the lines' reservations do not
+/// cover that.
 static TAKEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
 
-/// How long udev may take to give the files of a new channel to their group.
+/// The longest time that udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
 
-/// A channel of the hardware PWM that sends pulses to a line; stopped low when dropped.
+/// A channel of hardware PWM that drives a line; stopped low when dropped.
 ///
-/// What becomes of the line itself is up to the backend, which may have it do something else before this is stopped.
+/// The backend decides the final state of the line itself, and may change the line's function before this stops.
 #[derive(Debug)]
 pub struct SysfsPwm {
     line: Line,
-    /// The folder of the chip, and the number of the channel on it.
+    /// The folder of the chip, and the number of the channel on that chip.
     chip: PathBuf,
     channel: u32,
-    /// What is set now; `None` once stopped.
+    /// The present setting; `None` once stopped.
     pulses: Mutex<Option<Pulses>>,
     claim: Mutex<Option<Claim>>,
 }
 
-/// A channel that is ours until this is dropped.
+/// A channel that this program holds until this is dropped.
 #[derive(Debug)]
 struct Claim(PathBuf, u32);
 
@@ -70,27 +71,28 @@ struct Pulses {
 }
 
 impl SysfsPwm {
-    /// The lines of a Raspberry Pi's header that have hardware PWM.
+    /// Returns the lines of a Raspberry Pi's header that have hardware PWM.
     pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
 
-    /// Has the hardware send pulses on `line`, whose function is not touched: the overlay has made it an output of the channel.
+    /// Starts hardware PWM on `line`. The line's function is not changed: the overlay has made it an output of the
+    /// channel.
     ///
     /// # Errors
-    /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, the kernel has none, or sends it to another
-    ///   line: the message has the line for `config.txt`.
+    /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, or the kernel has none, or has routed
+    ///   it to another line. The message has the line for `config.txt`.
     /// * [`Busy`](ErrorKind::Busy) if another line of this program uses the channel, or the kernel itself does.
-    /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not go so fast or slow.
-    /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use it.
-    /// * [`Io`](ErrorKind::Io) for whatever else the kernel says.
+    /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not support the frequency.
+    /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use the channel.
+    /// * [`Io`](ErrorKind::Io) for other errors of the kernel.
     pub fn open(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
         SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, true)
             .map_err(|error| error.with_pin(line))
     }
 
-    /// As [`open`](SysfsPwm::open), for a line whose function the caller sets.
+    /// Like [`open`](SysfsPwm::open), for a line whose function the caller sets.
     ///
     /// # Errors
-    /// Those of [`open`](SysfsPwm::open), but it does not matter that the overlay has left the line out.
+    /// See [`open`](SysfsPwm::open); the overlay may leave the line out.
     pub fn open_for(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
         SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, false)
             .map_err(|error| error.with_pin(line))
@@ -116,7 +118,7 @@ impl SysfsPwm {
             let (shares, mut others): (Vec<u32>, Vec<u32>) =
                 others.partition(|other| channel_of(*other) == Some(channel));
             if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
-                // An overlay has two lines at the most, and this one must be of them.
+                // An overlay has at most two lines, and this one must be among them.
                 others.truncate(1);
                 others.push(line.0);
                 others.sort_unstable();
@@ -138,12 +140,12 @@ impl SysfsPwm {
     }
 
     fn start(&self, pulses: Pulses) -> Result<()> {
-        // From nothing: what somebody has left there must not stand in the way.
+        // Start from zero, so that leftover settings do not conflict.
         if !self.reads("period", "0") {
             self.write("duty_cycle", 0)?;
         }
         let is_inversed = self.reads("polarity", "inversed");
-        // It can be turned only while it stands still.
+        // The polarity can change only while the channel is disabled.
         if is_inversed && self.reads("enable", "1") {
             self.write("enable", 0)?;
         }
@@ -156,16 +158,16 @@ impl SysfsPwm {
         Ok(())
     }
 
-    /// What the channel has, in an order in which it can be given that again: a pulse fits into its period, and the polarity
-    /// changes only while it stands still. Nothing if it has no files yet.
+    /// Returns the channel's settings, in an order in which they can be restored: a pulse fits into its period, and the
+    /// polarity changes only while the channel is disabled. Returns nothing if the channel has no files yet.
     fn look(&self) -> Vec<(&'static str, String)> {
         let names = ["period", "polarity", "duty_cycle", "enable"];
         let read = |name| Some((name, fs::read_to_string(self.file(name)).ok()?.trim().to_owned()));
         names.into_iter().filter_map(read).collect()
     }
 
-    /// Takes back what a start has made that failed, so that the channel is as it was `found`: somebody else may use it. What
-    /// fails here has failed there.
+    /// Undoes a failed start, so that the channel is as it was `found`, for its other user. Errors are ignored: the
+    /// start has failed already.
     fn give_up(&self, found: &[(&str, String)]) {
         let _ = self.write("duty_cycle", 0).and(self.write("enable", 0));
         if found.is_empty() {
@@ -176,7 +178,7 @@ impl SysfsPwm {
         }
     }
 
-    /// Has the files of the channel made if it `is_new`, and waits until they may be written.
+    /// Exports the channel if it `is_new`, and waits until its files may be written.
     fn export(&self, is_new: bool) -> Result<()> {
         if is_new {
             fs::write(self.chip.join("export"), self.channel.to_string())
@@ -209,7 +211,8 @@ impl SysfsPwm {
         fs::read_to_string(self.file(name)).is_ok_and(|text| text.trim() == value)
     }
 
-    /// Makes `pulses` of what is set `now`, and notes each step: if the second fails, the first is done all the same.
+    /// Changes the setting from `now` to `pulses`, and records each step: if the second fails, the first has taken
+    /// effect.
     fn change(&self, now: &mut Pulses, pulses: Pulses) -> Result<()> {
         // The kernel refuses a pulse that is longer than its period, in between as well.
         let is_pulse_first = pulses.period < now.pulse;
@@ -254,12 +257,12 @@ impl SysfsPwm {
     }
 }
 
-/// A time in the kernel's unit.
+/// Returns a time in the kernel's unit.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The chip of the header's PWM, with its lines and their channels.
+/// Finds the chip of the header's PWM, with its lines and their channels.
 fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
     entries(&sys.join("class/pwm")).into_iter().find_map(|chip| {
         let device = fs::read_link(chip.join("device")).ok()?;
@@ -268,13 +271,13 @@ fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
     })
 }
 
-/// What is wrong and to be done, by the line for `config.txt` that routes pulses to these lines.
+/// Returns the error with its remedy: the line for `config.txt` that routes PWM to these lines.
 fn remedy(what: &str, lines: &[u32]) -> Error {
     let message = format!("{what} `{}` in {}, and restart the board", overlay(lines), config_txt());
     Error::new(ErrorKind::Unsupported, message)
 }
 
-/// Where the firmware's settings are, on this system.
+/// Returns the path of the firmware's settings on this system.
 fn config_txt() -> &'static str {
     let old = "/boot/config.txt";
     let new = "/boot/firmware/config.txt";
@@ -285,14 +288,14 @@ impl SysfsPwm {
     /// Changes the pulses.
     ///
     /// # Errors
-    /// Those of opening, and [`Closed`](ErrorKind::Closed) after [`stop`](SysfsPwm::stop).
+    /// The errors of opening, and [`Closed`](ErrorKind::Closed) after [`stop`](SysfsPwm::stop).
     pub fn set(&self, period: Duration, pulse: Duration) -> Result<()> {
         let mut slot = self.pulses.lock();
         let now = slot.as_mut().ok_or_else(|| Error::closed().with_pin(self.line))?;
         self.change(now, Pulses { period, pulse })
     }
 
-    /// Returns the level at which the line stays by itself, if its pulses do not change it.
+    /// Returns the level of the line if its pulses do not change it.
     pub fn steady(&self) -> Option<Level> {
         let pulses = (*self.pulses.lock())?;
         match pulses.pulse {
@@ -302,12 +305,13 @@ impl SysfsPwm {
         }
     }
 
-    /// Ends the pulses at `level`. Idempotent. The channel is given back, but for a high level: one that is given back goes low.
+    /// Stops the pulses at `level`. Idempotent. Releases the channel, except at a high level: a released channel goes
+    /// low.
     ///
     /// # Errors
-    /// Those of the kernel; the rest is done all the same.
+    /// The errors of the kernel; the other steps are done nevertheless.
     pub fn stop(&self, level: Level) -> Result<()> {
-        // The lock is kept, so that a second call does not return before the line is at rest.
+        // The lock is held, so that a second call does not return before the line is at rest.
         let mut slot = self.pulses.lock();
         let Some(pulses) = slot.take() else { return Ok(()) };
         let stopped = match level {

@@ -1,21 +1,21 @@
-//! The ways in which a line is driven, for what is true of all of them.
+//! The roles in which a line is driven, for trials that hold for all of them.
 
 use pinzero_core::time::ms;
 use pinzero_core::{Drive, Flex, Level, Line, OnClose, Output, OutputGroup, Pwm, Result};
 
 use crate::fixture::Fixture;
 
-/// As what a line is driven.
+/// The role in which a line is driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Output,
-    /// One of a group of all lines, where the others are at the other level.
+    /// One of a group of all lines; the others have the opposite level.
     Group,
-    /// A flexible line that drives.
+    /// A flexible line as an output.
     Flex,
     /// PWM that is steady.
     Steady,
-    /// PWM with a wave, which stops at the level asked for.
+    /// PWM with a wave, which stops at the requested level.
     Wave,
 }
 
@@ -51,7 +51,7 @@ impl Role {
             Role::Steady => pwm(f64::from(u8::from(level.is_high()))),
             Role::Wave => {
                 let driven = pwm(0.5);
-                // Into the wave, so that it is no matter of luck where it stops.
+                // Close in the middle of the wave, so that the final level does not depend on luck.
                 gpio.sleep(ms(12));
                 driven
             }
@@ -59,14 +59,14 @@ impl Role {
     }
 }
 
-/// The levels of a group of all lines, with one at `level` and the others at the other.
+/// Returns the levels of a group of all lines, with one at `level` and the others at the opposite level.
 fn levels(fixture: &Fixture<'_>, line: Line, level: Level) -> u64 {
     let bit = |other: &Line| u64::from((*other == line) == level.is_high());
     fixture.lines.iter().enumerate().fold(0, |levels, (index, line)| levels | bit(line) << index)
 }
 
 impl Driven {
-    /// Drives the line to another level; PWM for good, whether or not it has carried a wave.
+    /// Drives the line to another level; PWM becomes steady, even if it carried a wave.
     pub(crate) fn set(&self, fixture: &Fixture<'_>, line: Line, level: Level) -> Result<()> {
         match self {
             Driven::Output(output) => output.set(level),

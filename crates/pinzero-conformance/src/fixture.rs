@@ -1,4 +1,4 @@
-//! The fixture that a trial works at: the rig, with the tools that all trials need.
+//! The fixture of a trial: the rig, with the tools that all trials need.
 
 use std::any::Any;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use pinzero_core::{
 use crate::rig::{Pulses, Rig};
 use crate::verdict::{Stop, Verdict, check, of_rig, or_not_applicable};
 
-/// How long to wait for what has to come. Only a failure takes this long.
+/// How long to wait for an expected event. Only a failure takes this long.
 pub(crate) const PATIENCE: Duration = secs(5);
 
-/// How long to watch for what must not come.
+/// How long to watch for an unexpected event.
 pub(crate) const QUIET: Duration = ms(50);
 
 /// How often core reads an input where the factory reports no edges.
 const POLL: Duration = ms(1);
 
-/// How much later than that it may be, on a machine that has other things to do.
+/// How much later than that the reading may be, on a busy machine.
 pub(crate) const POLL_LATENESS: Duration = ms(20);
 
-/// A power without which a trial is not for a factory.
+/// A capability that a trial needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Need {
     is_met: fn(&Capabilities) -> bool,
-    /// What is said if it is not met.
+    /// The reason to report if the capability is missing.
     reason: &'static str,
 }
 
@@ -63,7 +63,7 @@ pub(crate) const PWM: Need =
 pub(crate) const SPI: Need =
     Need { is_met: |powers| powers.spi.is_available(), reason: "spi is not declared" };
 
-/// When something happened: not before `from` and not after `to`. On a virtual clock the two are one.
+/// The time of an event: not before `from` and not after `to`. On a virtual clock the two are equal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) from: Instant,
@@ -71,7 +71,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The span that begins and ends so much later.
+    /// Returns the span, shifted by this duration.
     pub(crate) fn plus(self, time: Duration) -> Span {
         Span { from: self.from + time, to: self.to + time }
     }
@@ -80,9 +80,9 @@ impl Span {
 /// The rig of a trial, and the tools.
 pub(crate) struct Fixture<'a> {
     rig: &'a dyn Rig,
-    /// The lines to use, one at least.
+    /// The lines to use, at least one.
     pub(crate) lines: Vec<Line>,
-    /// The first of them.
+    /// The first of these lines.
     pub(crate) line: Line,
 }
 
@@ -97,56 +97,56 @@ impl<'a> Fixture<'a> {
         self.rig.gpio()
     }
 
-    /// By how much the stamp of an edge may be off.
+    /// Returns the tolerance of an edge's timestamp.
     pub(crate) fn precision(&self) -> Duration {
         self.rig.precision()
     }
 
-    /// The steps in which pulses are set.
+    /// Returns the resolution of pulses.
     pub(crate) fn resolution(&self) -> Duration {
         self.rig.resolution()
     }
 
-    /// What the factory can do, core's emulation included.
+    /// Returns the factory's capabilities, including core's emulation.
     pub(crate) fn powers(&self) -> Capabilities {
         self.gpio().capabilities()
     }
 
-    /// Whether core reads the level again and again, for the factory reports no edges.
+    /// Returns `true` if core polls the level, because the factory reports no edges.
     pub(crate) fn is_polled(&self) -> bool {
         self.powers().edges == Support::Emulated
     }
 
-    /// Ends a trial about a power that is not there.
+    /// Ends a trial that needs a missing capability.
     pub(crate) fn need(&self, need: Need) -> Verdict {
         or_not_applicable((need.is_met)(&self.powers()).then_some(()), need.reason)
     }
 
-    /// A further line; the end of the trial if the rig has none.
+    /// Returns another line; ends the trial if the rig has none.
     pub(crate) fn other_line(&self) -> Verdict<Line> {
         or_not_applicable(self.lines.get(1).copied(), "the rig has one line only")
     }
 
-    /// Four lines; the end of the trial if the rig has fewer.
+    /// Returns four lines; ends the trial if the rig has fewer.
     pub(crate) fn four_lines(&self) -> Verdict<[Line; 4]> {
         or_not_applicable(self.lines.first_chunk().copied(), "the rig has fewer than four lines")
     }
 
-    /// Does something with a line, and says when that was.
+    /// Runs `work` on a line, and returns when that was.
     pub(crate) fn time(&self, work: impl FnOnce() -> Result<()>) -> Verdict<Span> {
         let from = self.gpio().now();
         work()?;
         Ok(Span { from, to: self.gpio().now() })
     }
 
-    /// Drives a line from outside, or lets go of it.
+    /// Drives a line from outside, or stops driving it.
     pub(crate) fn drive(&self, line: Line, level: impl Into<Option<Level>>) -> Verdict<Span> {
         let from = self.gpio().now();
         of_rig(self.rig.drive(line, level.into()))?;
         Ok(Span { from, to: self.gpio().now() })
     }
 
-    /// Makes inputs of lines that may have been left as outputs, so that nothing drives against them.
+    /// Turns lines that may have been left as outputs into inputs, so that nothing drives against them.
     pub(crate) fn leave_undriven(&self) -> Verdict {
         for &line in self.lines.iter().filter(|_| self.powers().output.is_available()) {
             let output = self.gpio().output(line).adopt().on_close(OnClose::Input(Bias::AsIs)).open()?;
@@ -155,7 +155,7 @@ impl<'a> Fixture<'a> {
         Ok(())
     }
 
-    /// The level on a line, seen from outside.
+    /// Returns the level of a line, seen from outside.
     pub(crate) fn observe(&self, line: Line) -> Verdict<Level> {
         of_rig(self.rig.observe(line))
     }
@@ -166,18 +166,18 @@ impl<'a> Fixture<'a> {
         check(seen == level, || format!("{line}, {what}: seen {seen} from outside, not {level}"))
     }
 
-    /// Every level that a line has changed to so far, if the rig notes them.
+    /// Returns every level that a line has changed to so far, if the rig records them.
     pub(crate) fn record(&self, line: Line) -> Verdict<Option<Vec<(Instant, Level)>>> {
         of_rig(self.rig.changes(line))
     }
 
-    /// Every level that a line has changed to so far; the end of the trial if the rig does not note them.
+    /// Returns every level that a line has changed to so far; ends the trial if the rig does not record them.
     pub(crate) fn changes(&self, line: Line) -> Verdict<Vec<(Instant, Level)>> {
         or_not_applicable(self.record(line)?, "the rig keeps no record of levels")
     }
 
-    /// Fails unless `work` has a line change to `level`, in one step or in none if it is there already; the end of the trial
-    /// if the rig does not note levels.
+    /// Fails unless `work` changes a line to `level`, in one step or, if the line is there already, in none. Ends the
+    /// trial if the rig does not record levels.
     pub(crate) fn goes_straight_to<T>(
         &self,
         line: Line,
@@ -195,27 +195,27 @@ impl<'a> Fixture<'a> {
         Ok(result)
     }
 
-    /// The pulses on a line, if they are of those that nothing else is seen of.
+    /// Returns the pulses on a line, if the rig can only report them.
     pub(crate) fn pulses(&self, line: Line) -> Verdict<Option<Pulses>> {
         of_rig(self.rig.pulses(line))
     }
 
-    /// Two lines that are joined by a wire; the end of the trial if there are none.
+    /// Returns two lines that are joined by a wire; ends the trial if there are none.
     pub(crate) fn wire(&self) -> Verdict<[Line; 2]> {
         or_not_applicable(of_rig(self.rig.wire())?, "the rig has no wire between two lines")
     }
 
-    /// The bare factory once more; the end of the trial if the rig has none.
+    /// Returns another bare factory on the same pins; ends the trial if the rig has none.
     pub(crate) fn factory(&self) -> Verdict<Box<dyn PinFactory>> {
         or_not_applicable(of_rig(self.rig.factory())?, "the rig has no bare factory")
     }
 
-    /// Has another process hold a line until the result is dropped; the end of the trial if the rig has none.
+    /// Makes another process hold a line until the result is dropped; ends the trial if the rig cannot do that.
     pub(crate) fn take_elsewhere(&self, line: Line) -> Verdict<Box<dyn Any>> {
         or_not_applicable(of_rig(self.rig.take_elsewhere(line))?, "the rig has no other process")
     }
 
-    /// Fails unless the next event is the change to `level`, and counted at `when`.
+    /// Fails unless the next event is the change to `level`, at `when`.
     pub(crate) fn expect(&self, events: &mut Events, level: Level, when: Span) -> Verdict<Event> {
         let Some(event) = events.next_timeout(PATIENCE) else {
             return Err(Stop::Failed(format!("no event came of a change to {level}")));
@@ -224,7 +224,7 @@ impl<'a> Fixture<'a> {
         Ok(event)
     }
 
-    /// Fails unless an event is the change to `level`, and counted at `when`.
+    /// Fails unless an event is the change to `level`, at `when`.
     pub(crate) fn is_change(&self, event: Event, level: Level, when: Span) -> Verdict {
         let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
         let late = if self.is_polled() { POLL + POLL_LATENESS } else { Duration::ZERO };
@@ -243,27 +243,27 @@ impl<'a> Fixture<'a> {
         }
     }
 
-    /// Prepares to open a line as an input, to be read often if its edges are polled.
+    /// Returns a builder for an input, which is polled often if the factory reports no edges.
     pub(crate) fn input(&self, line: Line) -> InputBuilder {
         self.gpio().input(line).poll_interval(POLL)
     }
 
-    /// Prepares to open lines as inputs that belong together, as [`input`](Fixture::input) does.
+    /// Returns a builder for inputs that are read together, like [`input`](Fixture::input).
     pub(crate) fn inputs(&self, lines: [Line; 2]) -> InputBuilder<Inputs> {
         self.gpio().inputs(lines).poll_interval(POLL)
     }
 
-    /// Lets a moment pass, so that what happens next has a time of its own.
+    /// Waits a moment, so that the next event has a time of its own.
     pub(crate) fn tick(&self) {
         self.gpio().sleep(POLL * 2);
     }
 
-    /// Ends a trial that has meant to be here less than `limit` after `start`.
+    /// Ends a trial that should have arrived here less than `limit` after `start`.
     pub(crate) fn in_time(&self, start: Instant, limit: Duration) -> Verdict {
         if self.gpio().now() - start < limit { Ok(()) } else { Err(Stop::Stalled) }
     }
 
-    /// Waits until `is_so`, or until nothing is left to be hoped for; tells which.
+    /// Waits until `is_so`, or until the time is up; returns which.
     pub(crate) fn eventually(&self, mut is_so: impl FnMut() -> bool) -> bool {
         let start = self.gpio().now();
         while !is_so() {

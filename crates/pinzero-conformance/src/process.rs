@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use pinzero_core::{Error, ErrorKind, Result};
 
-/// What the other process finds its task in.
+/// The environment variable with the other process's task.
 const TASK: &str = "PINZERO_CONFORMANCE_TASK";
 
-/// What the other process says when it has the line.
+/// The line that the other process prints when it holds the line.
 const READY: &str = "the line is taken";
 
-/// How long it may take to get the line, and to end. Only one that hangs does.
+/// The longest time to take the line, and to end. Only a process that hangs takes this long.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// This program once more, in a process of its own that holds a line until this is dropped.
+/// A second instance of this program, as a process that holds a line until this is dropped.
 ///
-/// What [`Rig::take_elsewhere`](crate::Rig::take_elsewhere) is made of where pins are shared by processes:
+/// Use it for [`Rig::take_elsewhere`](crate::Rig::take_elsewhere) if processes share the pins:
 ///
 /// ```no_run
 /// use pinzero_conformance::OtherProcess;
@@ -40,10 +40,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct OtherProcess(Child);
 
 impl OtherProcess {
-    /// Starts it, with a task in words of your own, and waits until it has the line.
+    /// Starts the process with a task in a format of your choice, and waits until it holds the line.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if it cannot be started, ends without having taken the line, or is at it for longer than 20
+    /// [`Io`](ErrorKind::Io) if the process cannot be started, ends without taking the line, or needs more than 20
     /// seconds. [`Unsupported`](ErrorKind::Unsupported) if this is the other process already.
     pub fn start(task: &str) -> Result<Self> {
         if OtherProcess::task().is_some() {
@@ -61,7 +61,7 @@ impl OtherProcess {
             let ready = output.is_some_and(|output| {
                 BufReader::new(output).lines().map_while(io::Result::ok).any(|line| line == READY)
             });
-            // Whoever wanted to know may have lost patience.
+            // The receiver may have timed out.
             let _ = sender.send(ready);
         });
         if receiver.recv_timeout(LIMIT) == Ok(true) {
@@ -71,18 +71,18 @@ impl OtherProcess {
         Err(Error::new(ErrorKind::Io, "another process was to take the line, and has not"))
     }
 
-    /// What to take, if this is the other process: ask before all else in `main`.
+    /// Returns the task, if this is the other process. Call this first in `main`.
     pub fn task() -> Option<String> {
         env::var(TASK).ok()
     }
 
-    /// Says in the other process that it has the line, and keeps what holds it for as long as it is wanted.
+    /// Reports, in the other process, that it holds the line, and keeps `line` until the first process is done.
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the first process is gone.
     pub fn hold<T>(line: T) -> Result<()> {
         println!("{READY}");
-        // The end of the input is the sign to leave.
+        // The end of the input is the signal to leave.
         let wanted = io::stdin().read_to_end(&mut Vec::new());
         drop(line);
         wanted.map(drop).map_err(|error| {
@@ -91,7 +91,7 @@ impl OtherProcess {
     }
 }
 
-/// Ends the process, and waits until it is gone; one that does not go is killed.
+/// Ends the process, and waits for that; a process that does not end is killed.
 impl Drop for OtherProcess {
     fn drop(&mut self) {
         drop(self.0.stdin.take());

@@ -1,4 +1,4 @@
-//! From a rig to trials, and from trials to an exit status.
+//! Makes trials from a rig, runs them, and returns an exit status.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -17,20 +17,20 @@ use crate::rig::Rig;
 use crate::trials::{self, Check};
 use crate::verdict::{Stop, Verdict, of_rig};
 
-/// How often a trial is begun anew on a machine that stalls.
+/// The most attempts at a trial on a machine that stalls.
 const ATTEMPTS: u32 = 10;
 
-/// How long a trial may take. Only one that hangs does.
+/// The longest time for a trial. Only one that hangs takes this long.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A trial that a backend is known not to pass.
+/// A trial that a backend is known to fail.
 ///
-/// It is reported as ignored with its reason as long as it fails, and as failed once it passes.
+/// The trial is reported as ignored with its reason while it fails, and as failed once it passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deviation {
     /// The trial's name without the suite's: `"edges::a_burst_is_whole_or_counted"`.
     pub trial: &'static str,
-    /// Why the backend cannot do as the others do; one there has to be.
+    /// The reason why the backend differs from others; must not be empty.
     pub reason: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// A suite whose trials are called `name::…`; each has `set_up` make it a rig.
+    /// Returns a suite whose trials are called `name::…`; `set_up` makes a rig for each of them.
     pub fn new<R: Rig + 'static>(
         name: impl Into<String>,
         set_up: impl Fn() -> Result<R> + Send + Sync + 'static,
@@ -55,27 +55,27 @@ impl Suite {
         Suite { name: name.into(), set_up, deviations: Vec::new(), missing: None }
     }
 
-    /// The trials that are known to fail, and have to.
+    /// Sets the trials that are known to fail, and must.
     #[must_use]
     pub fn deviations(mut self, deviations: &[Deviation]) -> Self {
         self.deviations.extend(deviations);
         self
     }
 
-    /// Why there is no rig here, if there is none: all trials are ignored for this reason then, and fail for it with
-    /// `--include-ignored` or `--ignored`. An empty reason is none.
+    /// Sets the reason why there is no rig here. All trials are then ignored for this reason, or fail for it with
+    /// `--include-ignored` or `--ignored`. An empty reason means that there is a rig.
     #[must_use]
     pub fn missing(mut self, reason: Option<&str>) -> Self {
         self.missing = reason.filter(|reason| !reason.trim().is_empty()).map(str::to_owned);
         self
     }
 
-    /// The trials, for a harness of your own; [`run`] is one. They expect to run one at a time.
+    /// Returns the trials, for a harness of your own; [`run`] is one. The trials must run one at a time.
     pub fn trials(&self) -> Vec<Trial> {
         self.list(false)
     }
 
-    /// The trials; if `insist`, those of a missing rig fail.
+    /// Returns the trials; if `insist`, those of a missing rig fail.
     fn list(&self, insist: bool) -> Vec<Trial> {
         let known = trials::ALL.iter().map(|check| {
             let suite = self.clone();
@@ -96,7 +96,7 @@ impl Suite {
         known.chain(unknown).collect()
     }
 
-    /// Runs a trial, and holds it against the list of deviations.
+    /// Runs a trial, and compares the result with the list of deviations.
     fn judge(&self, check: &Check) -> Result<Completion, Failed> {
         let deviation = self.deviations.iter().find(|deviation| deviation.trial == check.name);
         if deviation.is_some_and(|deviation| deviation.reason.trim().is_empty()) {
@@ -118,7 +118,7 @@ impl Suite {
         }
     }
 
-    /// Runs a trial, over and over as long as the machine stalls.
+    /// Runs a trial, and repeats it while the machine stalls.
     fn attempt(&self, check: &Check) -> Verdict {
         for _ in 1..ATTEMPTS {
             match self.once(check) {
@@ -137,7 +137,7 @@ impl Suite {
     }
 }
 
-/// Runs a trial on a thread of its own, and has it fail instead of hang.
+/// Runs a trial on a thread of its own, and makes it fail if it hangs.
 fn without_hanging(
     trial: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
 ) -> Result<Completion, Failed> {
@@ -163,13 +163,13 @@ impl fmt::Debug for Suite {
     }
 }
 
-/// Runs suites as the arguments of this program say, which are those of any test; what a test target with
-/// `harness = false` has for its `main`.
+/// Runs suites with the arguments of this program, which are those of any test. Call this from `main` of a test target
+/// with `harness = false`.
 ///
-/// One trial runs at a time: they share the pins, and some measure.
+/// Trials run one at a time: they share the pins, and some measure.
 ///
-/// It fails at once if this is an [`OtherProcess`], for then `main` has not asked for its [`task`](OtherProcess::task), and
-/// the other process would start others without end.
+/// Fails at once if this is an [`OtherProcess`]: `main` did not ask for its [`task`](OtherProcess::task), and the other
+/// process would start others without end.
 pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
     if OtherProcess::task().is_some() {
         eprintln!(
@@ -181,7 +181,8 @@ pub fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
     libtest_mimic::run(&arguments, list(&arguments, suites)).exit_code()
 }
 
-/// The trials that these arguments are about: with `--ignored` those of the rigs that are missing, which fail for it.
+/// Returns the trials for these arguments. With `--ignored`, these are the trials of missing rigs, which fail for that
+/// reason.
 fn list(arguments: &Arguments, suites: impl IntoIterator<Item = Suite>) -> Vec<Trial> {
     let insist = arguments.include_ignored || arguments.ignored;
     let trials = suites.into_iter().flat_map(|suite| {

@@ -2,19 +2,19 @@
 
 use pinzero_core::{Error, ErrorKind};
 
-/// What a trial comes to: nothing to complain of, or why it stopped.
+/// The result of a trial: passed, or the reason why it stopped.
 pub(crate) type Verdict<T = ()> = Result<T, Stop>;
 
-/// Why a trial did not get to its end.
+/// The reason why a trial did not reach its end.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Something is not as it has to be.
+    /// The factory is wrong.
     Failed(String),
-    /// It is not for this factory or this rig, for this reason.
+    /// The trial does not apply to this factory or rig, for this reason.
     NotApplicable(String),
-    /// The rig does not do what it is for, which says nothing about the factory.
+    /// The rig is broken, which shows nothing about the factory.
     Rig(String),
-    /// The machine stood still for so long that what came out says nothing about the factory.
+    /// The machine stalled for so long that the result shows nothing about the factory.
     Stalled,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn check(holds: bool, complaint: impl FnOnce() -> String) -> Verdict 
     if holds { Ok(()) } else { Err(Stop::Failed(complaint())) }
 }
 
-/// What a rig has answered, or the end of a trial on one that is broken.
+/// Returns the rig's answer; ends the trial if the rig is broken.
 pub(crate) fn of_rig<T>(result: pinzero_core::Result<T>) -> Verdict<T> {
     result.map_err(|error| Stop::Rig(format!("{error:?}")))
 }
@@ -44,7 +44,7 @@ pub(crate) fn refused<T>(what: &str, kind: ErrorKind, result: pinzero_core::Resu
     }
 }
 
-/// What is there, or the end of a trial that cannot do without it.
+/// Returns the value; ends the trial if there is none.
 pub(crate) fn or_not_applicable<T>(there: Option<T>, reason: &str) -> Verdict<T> {
     there.ok_or_else(|| Stop::NotApplicable(reason.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Looking at waves: at what the rig notes of them, at its record of levels, or at the line again and again.
+//! Checks waves: in the rig's notes, in its record of levels, or by sampling the line.
 
 use std::thread;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::fixture::Fixture;
 use crate::rig::Pulses;
 use crate::verdict::{Stop, Verdict, check};
 
-/// How many cycles of a wave are looked at, and how often each.
+/// The number of cycles to sample, and of samples in each.
 const CYCLES: u32 = 10;
 const SAMPLES: u32 = 100;
 
-/// How often a wave is looked at before it counts as wrong.
+/// The number of attempts before a wave counts as wrong.
 const LOOKS: u32 = 20;
 
-/// What part of a period times may be off by, if they are found out by looking at the line.
+/// The tolerance of times that are found by sampling, as a part of a period.
 const TOLERANCE: f64 = 0.02;
 
 impl Fixture<'_> {
@@ -30,7 +30,7 @@ impl Fixture<'_> {
         }
         let has_record = self.record(line)?.is_some();
         let look = || if has_record { self.records(line, wanted) } else { self.watches(line, wanted) };
-        // Whatever the machine does meanwhile spoils what is seen, so the best look counts.
+        // Other work of the machine disturbs the sampling, so the best attempt counts.
         let mut complaint = None;
         for _ in 0..LOOKS {
             match look() {
@@ -44,7 +44,7 @@ impl Fixture<'_> {
 
     /// Fails unless the record of some cycles shows these pulses.
     fn records(&self, line: Line, wanted: Pulses) -> Verdict {
-        // Of a virtual clock nothing is late. Of a real one whoever makes the pulses may be.
+        // On a virtual clock nothing is late. On a real clock, the source of the pulses may be.
         let late = if self.is_virtual() { Duration::ZERO } else { wanted.period / 100 };
         let slack = self.resolution() + self.precision() + late;
         let mark = self.changes(line)?.len();
@@ -62,11 +62,11 @@ impl Fixture<'_> {
         Err(Stop::Failed(format!("{line} carries {cycles:?} instead of {wanted:?}")))
     }
 
-    /// Fails unless the line, looked at again and again for some cycles, shows these pulses.
+    /// Fails unless samples of the line over some cycles show these pulses.
     fn watches(&self, line: Line, wanted: Pulses) -> Verdict {
         let (period, start) = (wanted.period, self.gpio().now());
         let mut whole: Vec<Pulses> = Vec::new();
-        // The levels in a row, of which nothing was missed.
+        // The levels of an unbroken run of samples.
         let mut row: Vec<(Instant, Level)> = Vec::new();
         let (mut has_gaps, mut steps) = (false, Vec::new());
         while whole.len() < CYCLES as usize && self.gpio().now() - start < period * CYCLES * 3 {
@@ -80,23 +80,23 @@ impl Fixture<'_> {
             let is_end = step > period / 6;
             steps.push(step);
             if is_end || row.len() > 3 * CYCLES as usize {
-                // The first of a row began before it was looked at.
+                // The first level of a run began before the run.
                 whole.extend(row.get(1..).map(cycles).unwrap_or_default());
                 row.clear();
                 has_gaps |= is_end;
             }
         }
         whole.extend(row.get(1..).map(cycles).unwrap_or_default());
-        // A change is seen with the next look.
+        // A change shows in the next sample.
         steps.sort_unstable();
         let step = steps.get(steps.len() / 2).copied().unwrap_or_default();
-        // Where looking is slow either end of a pulse may be seen that late.
+        // If sampling is slow, either end of a pulse may be seen this late.
         let slack = if step > period / 25 { 2 * step } else { step };
         let slack = period.mul_f64(TOLERANCE).max(slack) + self.resolution();
         match typical(&whole) {
             Some(seen) if are_near(seen, wanted, slack) => Ok(()),
             Some(seen) => Err(Stop::Failed(format!("{line} carries {seen:?} instead of {wanted:?}"))),
-            // The machine stood still over and over, and what was on the line meanwhile is not known.
+            // The machine stalled repeatedly, so the line's levels in between are unknown.
             None if has_gaps => Err(Stop::Stalled),
             None => Err(Stop::Failed(format!("{line} carries no waves instead of {wanted:?}"))),
         }
@@ -111,7 +111,7 @@ impl Fixture<'_> {
         Ok(())
     }
 
-    /// Whether the clock stands still by itself.
+    /// Returns `true` if the clock stands still by itself.
     fn is_virtual(&self) -> bool {
         let before = self.gpio().now();
         thread::sleep(ms(1));
@@ -124,7 +124,7 @@ fn are_near(one: Pulses, other: Pulses, slack: Duration) -> bool {
     near(one.period, other.period) && near(one.pulse, other.pulse)
 }
 
-/// The whole cycles in a record, each from a rise to the next.
+/// Returns the whole cycles in a record, each from a rise to the next.
 fn cycles(changes: &[(Instant, Level)]) -> Vec<Pulses> {
     let cycle = |three: &[(Instant, Level)]| match three {
         [(rise, Level::High), (fall, Level::Low), (next, Level::High)] => {
@@ -135,7 +135,7 @@ fn cycles(changes: &[(Instant, Level)]) -> Vec<Pulses> {
     changes.windows(3).filter_map(cycle).collect()
 }
 
-/// A cycle as most of them are; `None` where there are too few to say.
+/// Returns the typical cycle; `None` if there are too few.
 fn typical(cycles: &[Pulses]) -> Option<Pulses> {
     if cycles.len() < CYCLES as usize / 2 {
         return None;

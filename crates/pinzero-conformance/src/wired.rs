@@ -1,4 +1,4 @@
-//! Two pins joined by a wire: the rig that anybody can build.
+//! Two pins joined by a wire: a rig that anyone can build.
 
 use std::any::Any;
 use std::env;
@@ -11,13 +11,13 @@ use pinzero_core::{Bias, Error, ErrorKind, Events, Gpio, Input, Level, Line, Out
 use crate::process::OtherProcess;
 use crate::rig::Rig;
 
-/// How much later than an edge its stamp may be: it is an interrupt that has to be served first.
+/// How much later than an edge its timestamp may be: the interrupt must be served first.
 const STAMPING: Duration = ms(1);
 
-/// A rig of two pins that are joined by a wire: trials use the first, and the second drives it and looks at it.
+/// A rig of two pins that are joined by a wire. Trials use the first pin; the second drives and reads the wire.
 ///
-/// The factory must have outputs, inputs and edges. A resistor of 1 kΩ for a wire does no harm, and saves the pins if a
-/// backend has them drive against each other.
+/// The factory must support outputs, inputs and edges. A resistor of 1 kΩ may replace the wire: it protects the pins if
+/// a faulty backend lets them drive against each other.
 ///
 /// ```
 /// use pinzero_conformance::{Rig, WiredPins};
@@ -39,7 +39,7 @@ pub struct WiredPins {
     state: Mutex<State>,
 }
 
-/// What the second pin does, and what it has seen.
+/// The state of the second pin, and the changes that it has seen.
 #[derive(Debug)]
 struct State {
     role: Role,
@@ -54,11 +54,11 @@ enum Role {
 }
 
 impl WiredPins {
-    /// Why there is no such rig, if the environment names no pins.
+    /// The reason why there is no such rig, if the environment names no pins.
     pub const MISSING: &str = "no wired pins: set PINZERO_TEST_PIN and PINZERO_TEST_INPUT_PIN";
 
-    /// The pins named by the environment variables `PINZERO_TEST_PIN` and `PINZERO_TEST_INPUT_PIN`, the second being the
-    /// one that drives and looks; `None` if neither is set.
+    /// Returns the rig of the pins in the environment variables `PINZERO_TEST_PIN` and `PINZERO_TEST_INPUT_PIN`; the
+    /// second drives and reads. Returns `None` if neither is set.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if only one of them is set.
@@ -76,10 +76,10 @@ impl WiredPins {
         }
     }
 
-    /// The rig of these two pins.
+    /// Returns the rig of these two pins.
     ///
     /// # Errors
-    /// Those of opening the second pin as an input.
+    /// The errors of opening the second pin as an input.
     pub fn new(gpio: &Gpio, pin: impl Into<PinSpec>, other: impl Into<PinSpec>) -> Result<Self> {
         let (pin, other) = (gpio.resolve(pin)?, gpio.resolve(other)?);
         let state = Mutex::new(State { role: Role::Nothing, changes: Vec::new() });
@@ -99,7 +99,7 @@ impl WiredPins {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the second pin an input without a pull, so that the first is at rest where it would be by itself.
+    /// Makes the second pin an input without a pull, so that the first rests where it would without the wire.
     fn look(&self, state: &mut State) -> Result<()> {
         state.role = Role::Nothing;
         let can_float = self.gpio.capabilities().bias.is_available();
@@ -142,7 +142,7 @@ impl Rig for WiredPins {
     fn changes(&self, _: Line) -> Result<Option<Vec<(Instant, Level)>>> {
         let State { role, changes } = &mut *self.state();
         if let Role::Looks(_, events) = role {
-            // What has happened by now; a wave goes on while it is looked at.
+            // The changes up to now; a wave continues during the check.
             let end = self.gpio.now() + ms(20);
             let events = std::iter::from_fn(|| events.next_timeout(end - self.gpio.now()));
             changes.extend(events.map(|event| (event.at, event.level)));

@@ -9,7 +9,7 @@ use pinzero_core::{Error, ErrorKind, Result};
 
 use crate::protocol::PORT;
 
-/// A host and a port.
+/// The host and port of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     host: String,
@@ -17,8 +17,8 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `host`, `host:port`, `[ipv6]:port` or one of these after `pigpio://`; what is missing comes from
-    /// `PIGPIO_ADDR` and `PIGPIO_PORT`, else it is this computer and the port of pigpiod.
+    /// Parses `host`, `host:port`, `[ipv6]:port` or one of these after `pigpio://`. Missing parts come from
+    /// `PIGPIO_ADDR` and `PIGPIO_PORT`. Default: this computer and the port of pigpiod.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let of = |name: &str| {
             env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -48,7 +48,7 @@ impl Address {
         Ok(Address { host, port })
     }
 
-    /// The addresses that the name stands for.
+    /// Returns the socket addresses of the host.
     pub(crate) fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         Ok((self.host.as_str(), self.port).to_socket_addrs()?.collect())
     }
@@ -61,7 +61,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Host and port; a bare IPv6 address is a host without a port.
+/// Splits an address into host and port. A bare IPv6 address is a host without a port.
 fn split(text: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;

@@ -25,38 +25,38 @@ use crate::link_event::LinkEvent;
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 
-/// What a pin is to its client.
+/// A pin as its client sees it.
 pub(crate) trait Restorable: Send + Sync {
-    /// A line and its PWM range, by which a daemon is known that still knows us.
+    /// Returns the line and its PWM range. The range shows whether the daemon still knows us.
     fn marked(&self) -> Option<(u32, u32)>;
 
-    /// Brings the pin back to what it was on a daemon that may have forgotten it; `is_new` if it certainly has.
+    /// Restores the pin on a daemon that may have forgotten it. `is_new`: the daemon certainly has.
     fn restore(&self, connection: &Arc<Connection>, is_new: bool) -> Result<()>;
 
-    /// Sends what could not be sent before.
+    /// Sends the requests that could not be sent before.
     fn catch_up(&self, connection: &Arc<Connection>);
 
     /// Gives the line back.
     fn close(&self) -> Result<()>;
 }
 
-/// What becomes of a command while the connection is lost.
+/// The fate of a command while the connection is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Gap {
-    /// It fails at once with [`Disconnected`](ErrorKind::Disconnected), and is not made up for later.
+    /// The command fails at once with [`Disconnected`](ErrorKind::Disconnected), and is not sent later.
     #[default]
     Fail,
-    /// It waits for the connection to come back, and fails if that takes longer.
+    /// The command waits for the connection to return, and fails if that takes longer.
     Wait(Duration),
 }
 
-/// How a client behaves.
+/// The settings of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) gap: Gap,
-    /// The first and the longest pause between attempts to connect again; `None` if there are to be none.
+    /// The first and the longest pause between attempts to reconnect; `None` if the client must not reconnect.
     pub(crate) retry: Option<(Duration, Duration)>,
     /// How many requests may be unanswered when a write returns.
     pub(crate) lag: u64,
@@ -68,7 +68,7 @@ pub(crate) struct Client {
     settings: Settings,
     clock: Clock,
     state: Mutex<State>,
-    /// A connection has come, or there will be none any more.
+    /// Notified when a connection is made, or when none will be made any more.
     changed: Condvar,
     #[cfg(target_os = "linux")]
     report_reader: ReportReader,
@@ -82,11 +82,11 @@ pub(crate) struct Client {
 #[derive(Debug)]
 struct State {
     connection: Option<Arc<Connection>>,
-    /// Why there is none.
+    /// The reason why there is no connection.
     lost: Option<Error>,
     is_closed: bool,
-    /// What could not be sent when lines were given back; with a connection, it is owed to the life of the daemon that was
-    /// there in that one.
+    /// Requests to give lines back that could not be sent yet. If a connection is named, only the daemon of that
+    /// connection may get them.
     owed: Vec<(Frame, Option<u64>)>,
     next_ticket: u64,
 }
@@ -135,7 +135,7 @@ impl Client {
         self.state.lock().connection()
     }
 
-    /// Returns the connection for a request of the user's: during a gap this waits, if that was chosen.
+    /// Returns the connection for a user's request. During a gap this waits, if the settings say so.
     pub(crate) fn wait_for_connection(&self) -> Result<Arc<Connection>> {
         let mut state = self.state.lock();
         if let Gap::Wait(limit) = self.settings.gap {
@@ -149,7 +149,7 @@ impl Client {
         state.connection()
     }
 
-    /// Has the runtime of `sink` read the reports, where it can; the first time counts.
+    /// Lets the runtime of `sink` read the reports, where it can. Only the first call counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
         #[cfg(target_os = "linux")]
         self.report_reader.go_to(sink);
@@ -157,18 +157,18 @@ impl Client {
         let _ = sink;
     }
 
-    /// Takes note of where lines were that are watched from now on.
+    /// Records the levels of newly watched lines.
     pub(crate) fn settle(&self, lines: &[u32], snapshot: &LevelSnapshot) {
         let mut edges = self.edges.lock();
         edges.settle(lines, snapshot, &mut self.clock_sync.lock(), self.now());
     }
 
-    /// How many requests may be unanswered when a write returns.
+    /// Returns how many requests may be unanswered when a write returns.
     pub(crate) fn lag(&self) -> u64 {
         self.settings.lag
     }
 
-    /// Whether a request of the user's waits for the end of a gap.
+    /// Returns `true` if a user's request waits for the end of a gap.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.settings.gap, Gap::Wait(_))
     }
@@ -178,12 +178,12 @@ impl Client {
         self.wait_for_connection()?.pipeline.ask(frame)
     }
 
-    /// As [`ask`](Client::ask), for a plain result.
+    /// Like [`ask`](Client::ask), for a plain result.
     pub(crate) fn value(&self, command: Command, p1: u32, p2: u32) -> Result<u32> {
         self.ask(&Frame::new(command, p1, p2))?.value()
     }
 
-    /// Puts a pin on the list of those that are restored and closed. Returns its place there.
+    /// Adds a pin to the list of pins to restore and close. Returns its index.
     pub(crate) fn register(&self, pin: Weak<dyn Restorable>) -> u64 {
         let ticket = {
             let mut state = self.state.lock();
@@ -194,18 +194,18 @@ impl Client {
         ticket
     }
 
-    /// Takes a pin off that list.
+    /// Removes a pin from that list.
     pub(crate) fn unregister(&self, ticket: u64) {
         self.pins.lock().remove(&ticket);
     }
 
-    /// Sends what gives a line back, now or when the daemon is there again.
+    /// Sends the requests that give a line back, now or when the daemon is back.
     pub(crate) fn give_back(&self, frames: Vec<Frame>) -> Result<()> {
         self.owe(frames, None)
     }
 
-    /// Sends what closes something by the number that it was given over a connection, now or when the daemon is there again: a
-    /// new one is not sent that, for there the number may be somebody else's.
+    /// Sends the request that closes a handle, now or when the daemon is back. A new daemon does not get the request:
+    /// there, the number may be another client's handle.
     pub(crate) fn give_back_number(&self, frame: Frame, connection: u64) -> Result<()> {
         self.owe(vec![frame], Some(connection))
     }
@@ -229,7 +229,7 @@ impl Client {
         }
     }
 
-    /// Tells `listener` of losses and returns from now on.
+    /// Reports losses and returns to `listener` from now on.
     pub(crate) fn listen(&self, listener: SyncSender<LinkEvent>) {
         self.listeners.lock().push(listener);
     }
@@ -254,26 +254,26 @@ impl Client {
         self.report_reader.end();
         self.listeners.lock().clear();
         if let Some(connection) = connection {
-            // The daemon closes the handle with the connection; this is for those that tell a difference.
+            // The daemon closes the handle with the connection; this request is for daemons that do not.
             let _ = connection.pipeline.ask(&Frame::new(Command::Nc, connection.handle, 0));
             connection.pipeline.fail(error::closed());
         }
         result
     }
 
-    /// Starts the thread that fetches the replies which nobody waits for.
+    /// Starts the thread that reads replies for which no thread waits.
     fn tend(self: &Arc<Self>, connection: &Arc<Connection>) -> Result<()> {
         let (client, connection) = (self.clone(), connection.clone());
         let tend = move || connection.pipeline.tend(|| client.catch_up(&connection));
         thread::spawn("pinzero-replies", tend).map(drop).map_err(no_thread)
     }
 
-    /// Has all pins send what they could not send before.
+    /// Makes all pins send what they could not send before.
     fn catch_up(&self, connection: &Arc<Connection>) {
         self.pins().iter().for_each(|pin| pin.catch_up(connection));
     }
 
-    /// Returns all pins that are open.
+    /// Returns all open pins.
     fn pins(&self) -> Vec<Arc<dyn Restorable>> {
         self.pins.lock().values().filter_map(Weak::upgrade).collect()
     }

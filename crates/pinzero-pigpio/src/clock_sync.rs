@@ -4,35 +4,35 @@ use std::time::Duration;
 
 use pinzero_core::time::{Instant, us};
 
-/// How far two good clocks drift apart in a second, in the worst case: 100 parts in a million.
+/// The largest drift between two good clocks in a second: 100 parts in a million.
 const DRIFT: u32 = 10_000;
 
 /// A moment on the daemon's clock, in microseconds that do not wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(i64);
 
-/// What is known about the daemon's clock.
+/// The relation between the daemon's clock and ours.
 ///
-/// A tick on the wire has 32 bits and wraps every 71.6 minutes; it stands for the moment that is nearest to the last one
-/// seen, so one has to be seen every half hour. The keep-alive reports see to that.
+/// A tick on the wire has 32 bits and wraps every 71.6 minutes. It stands for the moment nearest to the last tick, so a
+/// tick must come at least every half hour. The keep-alive reports ensure that.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClockSync {
     last: Tick,
     /// The daemon's tick zero on our clock, in nanoseconds.
     zero: i64,
-    /// How wrong that may have been, and when.
+    /// The possible error of that value, and the time of its measurement.
     error: Duration,
     measured: Instant,
 }
 
 impl ClockSync {
-    /// What one question for the tick tells, that was sent and answered at these times.
+    /// Returns the result of one measurement: a request for the tick, sent and answered at these times.
     pub(crate) fn new(sent: Instant, tick: u32, answered: Instant) -> Self {
         let last = Tick(i64::from(tick));
         ClockSync { last, zero: zero(sent, last, answered), error: (answered - sent) / 2, measured: answered }
     }
 
-    /// Takes one more measurement into account, if it is better than what is known already has become.
+    /// Adds a measurement, if it is better than the present estimate, whose error has grown since.
     pub(crate) fn measure(&mut self, sent: Instant, tick: u32, answered: Instant) -> Tick {
         let tick = self.widen(tick);
         let error = (answered - sent) / 2;
@@ -42,7 +42,7 @@ impl ClockSync {
         tick
     }
 
-    /// The moment that these 32 bits stand for.
+    /// Returns the moment for these 32 bits.
     pub(crate) fn widen(&mut self, tick: u32) -> Tick {
         let ahead = tick.wrapping_sub(self.last.0 as u32) as i32;
         let tick = Tick(self.last.0.saturating_add(i64::from(ahead)));
@@ -50,23 +50,23 @@ impl ClockSync {
         tick
     }
 
-    /// When that was on our clock. It was not after `now`, by which it is known.
+    /// Returns the time of a tick on our clock; never later than `now`, when the tick was already known.
     pub(crate) fn local(&mut self, tick: Tick, now: Instant) -> Instant {
         let latest = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
         let local = self.zero.saturating_add(tick.0.saturating_mul(1000));
         if local > latest {
-            // It would lie in the future: our zero was too late by at least so much.
+            // The time would lie in the future: our zero was too late by at least this much.
             self.zero -= local - latest;
         }
         Instant::from_nanos(local.clamp(0, latest) as u64)
     }
 
-    /// How long ago the last measurement was.
+    /// Returns the age of the last measurement.
     pub(crate) fn age(&self, now: Instant) -> Duration {
         now - self.measured
     }
 
-    /// Whether a daemon whose tick is `tick` now can be the same that this is about: its host has not been started anew.
+    /// Returns whether a daemon at `tick` can be the one measured before: its host has not restarted.
     pub(crate) fn goes_on(&mut self, tick: u32, now: Instant) -> bool {
         let expected = (i64::try_from(now.as_nanos()).unwrap_or(i64::MAX) - self.zero) / 1000;
         let apart = (tick.wrapping_sub(expected as u32) as i32).unsigned_abs();
@@ -78,13 +78,13 @@ impl ClockSync {
     }
 }
 
-/// Tick zero on our clock, if `tick` was in the middle of question and answer.
+/// Returns tick zero on our clock, if `tick` was halfway between request and reply.
 fn zero(sent: Instant, tick: Tick, answered: Instant) -> i64 {
     let middle = sent + (answered - sent) / 2;
     i64::try_from(middle.as_nanos()).unwrap_or(i64::MAX).saturating_sub(tick.0.saturating_mul(1000))
 }
 
-/// The longest that a daemon's answer may take to be worth anything as a measurement.
+/// The longest round trip of a useful measurement.
 pub(crate) const WORTHLESS: Duration = us(200_000);
 
 #[cfg(test)]

@@ -17,29 +17,29 @@ use crate::error;
 use crate::pipeline::{Answer, Frame, Pipeline, is_timeout};
 use crate::protocol::{Code, Command, Reply, Report, Request};
 
-/// How often a new connection is asked for the daemon's tick: the shortest way counts.
+/// The number of tick requests on a new connection. The shortest round trip counts.
 const MEASUREMENTS: usize = 5;
 
-/// Room for what is sent without waiting.
+/// The buffer size for requests that are sent without waiting.
 const SEND_BUFFER: usize = 1 << 18;
 
-/// Room for reports that come together: a storm of them is read in few calls.
+/// The buffer size for reports, so that a few calls read a storm of them.
 const REPORTS: usize = 1 << 15;
 
-/// How long to wait for what.
+/// Time limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// A connection that comes about.
+    /// To connect.
     pub(crate) connect: Duration,
-    /// The reply to a request.
+    /// For the reply to a request.
     pub(crate) request: Duration,
-    /// A sign of life from a network on which nothing happens.
+    /// For a sign of life on an idle network.
     pub(crate) keep_alive: Duration,
-    /// A report of any kind: the daemon sends one a minute at least.
+    /// For a report of any kind. The daemon sends at least one a minute.
     pub(crate) silence: Duration,
 }
 
-/// Reports that have come together, as they came.
+/// Reports that came together, undecoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reports<'a>(&'a [u8]);
 
@@ -60,12 +60,12 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
 }
 
-/// What a daemon says of itself.
+/// The daemon's answers on connecting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Greeting {
     pub(crate) revision: u32,
     pub(crate) clock_sync: ClockSync,
-    /// The tick last heard, for comparison with what is known from before.
+    /// The last tick received, to compare with earlier ones.
     pub(crate) tick: u32,
     pub(crate) peer: SocketAddr,
 }
@@ -85,7 +85,7 @@ impl Connection {
         };
         let stream = connect(address, limits).map_err(unreachable)?;
         let peer = stream.peer_addr().map_err(unreachable)?;
-        // The same host again: a name may stand for several.
+        // Use the same address: a name may have several.
         let mut reports = connect_to(&peer, limits.connect, limits).map_err(unreachable)?;
         let handle = listen(&mut reports, &name, limits)?;
         let other = reports.try_clone().map_err(unreachable)?;
@@ -95,7 +95,7 @@ impl Connection {
         Ok((Connection { pipeline, reports, handle, number }, Greeting { revision, clock_sync, tick, peer }))
     }
 
-    /// Has the runtime of `sink` call `read` when there are reports, until what this returns is dropped.
+    /// Makes the runtime of `sink` call `read` when there are reports, until the returned value is dropped.
     #[cfg(target_os = "linux")]
     pub(crate) fn watch(
         &self,
@@ -105,13 +105,13 @@ impl Connection {
         let reports = self.reports.set_nonblocking(true).and_then(|()| self.reports.try_clone());
         let watching = reports.map_err(|error| self.lost(error)).and_then(|fd| sink.watch(fd, read));
         if watching.is_err() {
-            // Somebody else is to read, who waits.
+            // Another thread reads, and waits for data.
             self.reports.set_nonblocking(false).map_err(|error| self.lost(error))?;
         }
         watching
     }
 
-    /// Why it is lost: what the other connection has met first, if it has met anything.
+    /// Returns the reason of the loss: the error of the other socket, if it had one first.
     pub(crate) fn lost(&self, why: impl std::fmt::Display) -> Error {
         self.pipeline.failure().unwrap_or_else(|| error::lost(self.pipeline.peer(), why))
     }
@@ -135,7 +135,7 @@ impl ReportStream {
         &self.connection
     }
 
-    /// Hands over the reports that one call gives.
+    /// Passes on the reports of one read.
     pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<()> {
         let count = loop {
             match (&self.connection.reports).read(&mut self.buffer[self.filled..]) {
@@ -155,7 +155,7 @@ impl ReportStream {
     }
 }
 
-/// Asks for the daemon's tick, once: when, what, when.
+/// Asks for the daemon's tick once; returns the times before and after with the tick.
 pub(crate) fn ask_tick(pipeline: &Pipeline, clock: &Clock) -> Result<(Instant, u32, Instant)> {
     let sent = clock.now();
     let tick = pipeline.ask(&Frame::new(Command::Tick, 0, 0))?.value()?;
@@ -173,7 +173,7 @@ fn measure(pipeline: &Pipeline, clock: &Clock) -> Result<(ClockSync, u32)> {
     Ok((clock_sync, last))
 }
 
-/// Connects to the first of a name's addresses that takes it, within one limit for all.
+/// Connects to the first address of a name that accepts, within one time limit for all.
 fn connect(address: &Address, limits: &Limits) -> io::Result<TcpStream> {
     let until = Deadline::now() + limits.connect;
     let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "the name stands for no address"));
@@ -197,7 +197,7 @@ fn connect_to(peer: &SocketAddr, within: Duration, limits: &Limits) -> io::Resul
     stream.set_write_timeout(Some(limits.request))?;
     let socket = SockRef::from(&stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    // Asked after half of the time, and given up after three more questions.
+    // Probe after half of the time; give up after three more probes.
     let keep_alive =
         TcpKeepalive::new().with_time(limits.keep_alive / 2).with_interval(limits.keep_alive / 6);
     #[cfg(not(windows))]
@@ -206,7 +206,7 @@ fn connect_to(peer: &SocketAddr, within: Duration, limits: &Limits) -> io::Resul
     Ok(stream)
 }
 
-/// Makes a connection one that carries reports; returns its handle.
+/// Turns a connection into one that carries reports; returns its handle.
 fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
     let mut bytes = Vec::new();
     Request::new(Command::Noib, 0, 0).encode(&mut bytes);
@@ -232,7 +232,7 @@ fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
     Ok(handle)
 }
 
-/// Fills `buffer` within one limit for all of it.
+/// Fills `buffer` within one time limit.
 fn read_within(stream: &mut TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<()> {
     let until = Deadline::now() + limit;
     let mut filled = 0;

@@ -1,4 +1,4 @@
-//! What all driven pins have in common: a state that is wanted, sent without waiting, and confirmed.
+//! The common part of all driven pins: a wanted state, sent without waiting, and confirmed.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::connection::Connection;
 use crate::pipeline::{Complaints, Frame};
 
-/// Sees to it that a pin gets into the state `V`.
+/// Brings a pin into the state `V`.
 #[derive(Debug)]
 pub(crate) struct Desired<V> {
     client: Arc<Client>,
@@ -20,15 +20,15 @@ pub(crate) struct Desired<V> {
 #[derive(Debug)]
 struct State<V> {
     wanted: V,
-    /// What the daemon is known to have done: what is wanted again if the next wish fails.
+    /// The last state that the daemon confirmed. If the next wish fails, this state is wanted again.
     confirmed: V,
-    /// Over which connection and up to which place it was sent last; `None` if it could not be.
+    /// The connection and place of the last send; `None` if it failed.
     sent: Option<(Arc<Connection>, u64)>,
     is_closed: bool,
 }
 
 impl<V: Copy + PartialEq> Desired<V> {
-    /// For a pin that is in the state `value`.
+    /// Returns one for a pin in the state `value`.
     pub(crate) fn new(client: Arc<Client>, value: V) -> Self {
         let state = State { wanted: value, confirmed: value, sent: None, is_closed: false };
         Desired { client, state: Mutex::new(state), complaints: Arc::default() }
@@ -42,15 +42,15 @@ impl<V: Copy + PartialEq> Desired<V> {
         self.state.lock().wanted
     }
 
-    /// Fails if it is closed.
+    /// Fails if the pin is closed.
     pub(crate) fn check_open(&self) -> Result<()> {
         if self.state.lock().is_closed { Err(Error::closed()) } else { Ok(()) }
     }
 
-    /// Wants another state, by the requests that lead there from the present one; does not wait for anything.
+    /// Wants another state, which `requests` lead to from the present one. Does not wait.
     ///
-    /// If it cannot be sent now it is when the connection is there again, unless [`confirm`](Desired::confirm) is
-    /// called before.
+    /// If the requests cannot be sent now, they are sent when the connection is back, unless
+    /// [`confirm`](Desired::confirm) is called first.
     pub(crate) fn set<F: AsRef<[Frame]>>(
         &self,
         change: impl FnOnce(V) -> Result<V>,
@@ -59,8 +59,8 @@ impl<V: Copy + PartialEq> Desired<V> {
         self.set_after(change, |_, _| {}, frames)
     }
 
-    /// As [`set`](Desired::set); `first` may give other requests their place right before, in the same write. Without a
-    /// connection it is called all the same.
+    /// Like [`set`](Desired::set). `first` may enqueue other requests right before, in the same write; it is called
+    /// even without a connection.
     pub(crate) fn set_after<F: AsRef<[Frame]>>(
         &self,
         change: impl FnOnce(V) -> Result<V>,
@@ -80,21 +80,21 @@ impl<V: Copy + PartialEq> Desired<V> {
         };
         first(state.wanted, Some(&connection));
         let frames = frames(before, state.wanted);
-        // The places are given with the lock held, so that two threads' wishes are sent in the order of the notes.
+        // Requests are enqueued with the lock held, so that the wishes of two threads are sent in the recorded order.
         state.post(&connection, frames.as_ref(), &self.complaints);
         drop(state);
         connection.pipeline.flush();
         Ok(())
     }
 
-    /// Waits until what was wanted last is done, or is sent and not too much is unanswered, if writes are not acknowledged.
-    /// What fails is not wanted any more.
+    /// Waits until the last wish is done. If writes are not acknowledged, waits until it is sent and few enough
+    /// requests are unanswered. A wish that fails is dropped.
     pub(crate) fn confirm(&self, catch_up: impl Fn(&Arc<Connection>)) -> Result<()> {
         loop {
             let sent = {
                 let mut state = self.state.lock();
                 if state.is_closed {
-                    // What became of it nobody waits for any more.
+                    // No one waits for its result any more.
                     return Err(Error::closed());
                 }
                 if self.client.lag() > 0 {
@@ -106,7 +106,7 @@ impl<V: Copy + PartialEq> Desired<V> {
                 }
                 state.sent.clone()
             };
-            // If it has to wait at all, then for so long that the next ones need not.
+            // If it must wait, it waits long enough that the next ones need not.
             let passed = match &sent {
                 Some((connection, place)) => {
                     connection.pipeline.pass(place.saturating_sub(self.client.lag() / 2))
@@ -115,7 +115,7 @@ impl<V: Copy + PartialEq> Desired<V> {
             };
             let failed = match passed {
                 Ok(()) if self.state.lock().sent.is_none() => {
-                    // It is there again, or was too busy to be sent anything more.
+                    // The connection is back, or was too busy to send more.
                     self.client.wait_for_connection().and_then(|connection| {
                         connection.pipeline.drain()?;
                         catch_up(&connection);
@@ -138,18 +138,18 @@ impl<V: Copy + PartialEq> Desired<V> {
                     state.wanted = state.confirmed;
                     return Err(error);
                 }
-                // Meanwhile it was sent in another way.
+                // It was sent in another way meanwhile.
             }
         }
     }
 
-    /// What writes have met that were not acknowledged, and that nobody has been told of.
+    /// Errors of unacknowledged writes that have not been reported yet.
     pub(crate) fn complaint(&self) -> Result<()> {
         let is_acknowledged = self.client.lag() == 0;
         if is_acknowledged { Ok(()) } else { self.complaints.take().map_or(Ok(()), Err) }
     }
 
-    /// Sends what is wanted, if that could not be sent before.
+    /// Sends the wanted state, if it could not be sent before.
     pub(crate) fn catch_up(&self, connection: &Arc<Connection>, frames: impl FnOnce(V) -> Vec<Frame>) {
         let mut state = self.state.lock();
         if state.is_closed || state.sent.is_some() {
@@ -161,7 +161,7 @@ impl<V: Copy + PartialEq> Desired<V> {
         connection.pipeline.flush();
     }
 
-    /// Brings a daemon that has forgotten it to what is wanted.
+    /// Restores the wanted state on a daemon that has forgotten it.
     pub(crate) fn restore(
         &self,
         connection: &Arc<Connection>,
@@ -181,13 +181,13 @@ impl<V: Copy + PartialEq> Desired<V> {
             state.confirmed = wanted;
             state.sent = Some((connection.clone(), 0));
         } else {
-            // It was wished for something else meanwhile, or that was taken back.
+            // Another state is wanted by now, or the wish was dropped.
             state.sent = None;
         }
         Ok(())
     }
 
-    /// Ends it; tells what was wanted last, the first time.
+    /// Ends it; the first call returns the last wanted state.
     pub(crate) fn close(&self) -> Option<V> {
         let mut state = self.state.lock();
         let was_open = !std::mem::replace(&mut state.is_closed, true);
@@ -197,7 +197,7 @@ impl<V: Copy + PartialEq> Desired<V> {
 }
 
 impl<V: Copy> State<V> {
-    /// Sends what leads to what is wanted, if that can be done now.
+    /// Sends the requests for the wanted state, if that is possible now.
     fn post(&mut self, connection: &Arc<Connection>, frames: &[Frame], complaints: &Arc<Complaints>) {
         match (connection.pipeline.post(frames, complaints), &mut self.sent) {
             (Ok(Some(places)), Some((same, place))) if Arc::ptr_eq(same, connection) => *place = places.end,
@@ -206,7 +206,7 @@ impl<V: Copy> State<V> {
         }
     }
 
-    /// Tells what writes have met. What is wanted is confirmed if it `is_done`.
+    /// Returns the errors of writes. The wanted state is confirmed if it `is_done`.
     fn settle(&mut self, is_done: bool, complaints: &Complaints) -> Result<()> {
         if let Some(error) = complaints.take() {
             self.wanted = self.confirmed;
@@ -218,7 +218,7 @@ impl<V: Copy> State<V> {
         Ok(())
     }
 
-    /// Whether these are still the requests by which it was wanted last.
+    /// Returns whether these are still the requests of the last wish.
     fn is_sent_by(&self, sent: Option<&(Arc<Connection>, u64)>) -> bool {
         match (&self.sent, sent) {
             (Some((connection, place)), Some((other, others))) => {
@@ -228,7 +228,7 @@ impl<V: Copy> State<V> {
         }
     }
 
-    /// Has it sent again, if these are still the requests by which it was sent.
+    /// Makes it be sent again, if these are still the requests of the last send.
     fn forget(&mut self, sent: Option<&(Arc<Connection>, u64)>) {
         if self.is_sent_by(sent) {
             self.sent = None;

@@ -1,4 +1,4 @@
-//! From reports to edges: which lines are watched, where each was last, and what was lost.
+//! Turns reports into edges: which lines are watched, their last levels, and the losses.
 
 use pinzero_core::time::Instant;
 use pinzero_core::{Edge, EdgeBatch, EdgeSink, Level};
@@ -7,18 +7,18 @@ use crate::clock_sync::{ClockSync, Tick};
 use crate::initial_levels::LevelSnapshot;
 use crate::protocol::Report;
 
-/// The lines whose changes a report can tell.
+/// The lines whose changes a report can carry.
 pub(crate) const LINES: u32 = 32;
 
 /// All watched lines of a factory.
 #[derive(Debug, Default)]
 pub(crate) struct EdgeDecoder {
     lines: Vec<WatchedLine>,
-    /// The number that the next report should have; the first over a connection is 0.
+    /// The expected number of the next report; the first of a connection is 0.
     sequence: u16,
-    /// What was reported of lines before their level was known, in the daemon's order.
+    /// Reports on lines whose level was not known yet, in the daemon's order.
     early: Vec<(u32, Tick, Level)>,
-    /// The edges that have come of it, each with the place of its line; empty whenever nobody holds the decoder's lock.
+    /// The resulting edges, each with the index of its line; empty while no thread holds the decoder's lock.
     edges: Vec<(usize, Edge)>,
 }
 
@@ -26,23 +26,23 @@ pub(crate) struct EdgeDecoder {
 struct WatchedLine {
     line: u32,
     sink: EdgeSink,
-    /// Where the line was last; `None` until that has been read.
+    /// The last level; `None` until it has been read.
     level: Option<Level>,
-    /// Changes before this are in `level`.
+    /// `level` includes all changes before this tick.
     until: Option<Tick>,
     /// Reports lost since the last edge.
     missed: u32,
-    /// When the last edge was.
+    /// The time of the last edge.
     last: Instant,
 }
 
 impl EdgeDecoder {
-    /// Begins to watch a line, whose level is told later.
+    /// Starts watching a line. Its level follows later.
     pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
         self.lines.push(WatchedLine { line, sink, level: None, until: None, missed: 0, last: Instant::ZERO });
     }
 
-    /// Ends watching a line: once this returns no edge of it is told.
+    /// Stops watching a line: after this returns, none of its edges is reported.
     pub(crate) fn remove(&mut self, line: u32) {
         self.lines.retain(|watched| watched.line != line);
         self.early.retain(|(early, ..)| *early != line);
@@ -53,17 +53,17 @@ impl EdgeDecoder {
         self.lines.iter().any(|watched| watched.line == line)
     }
 
-    /// Returns whether a line is watched whose level has not been told yet.
+    /// Returns whether a line is watched whose level is not known yet.
     pub(crate) fn is_unsettled(&self, line: u32) -> bool {
         self.lines.iter().any(|watched| watched.line == line && watched.level.is_none())
     }
 
-    /// The lines that are watched, a bit each.
+    /// Returns the watched lines as a bit mask.
     pub(crate) fn mask(&self) -> u32 {
         self.lines.iter().fold(0, |mask, watched| mask | 1 << watched.line)
     }
 
-    /// Tells where lines were, and what has been reported of them from then on.
+    /// Sets the levels of lines, and applies the reports since then.
     pub(crate) fn settle(
         &mut self,
         lines: &[u32],
@@ -87,7 +87,7 @@ impl EdgeDecoder {
         self.push();
     }
 
-    /// Tells where all lines are now, after a time of which there were no reports.
+    /// Sets the present levels of all lines, after a time without reports.
     pub(crate) fn resume(&mut self, snapshot: &LevelSnapshot, clock_sync: &mut ClockSync, now: Instant) {
         self.sequence = 0;
         self.early.clear();
@@ -103,7 +103,7 @@ impl EdgeDecoder {
         self.push();
     }
 
-    /// Takes a report; tells how many before it were lost. The edges wait for [`push`](EdgeDecoder::push) or
+    /// Takes a report; returns how many before it were lost. The edges wait for [`push`](EdgeDecoder::push) or
     /// [`put_into`](EdgeDecoder::put_into).
     pub(crate) fn report(&mut self, report: &Report, clock_sync: &mut ClockSync, now: Instant) -> u16 {
         let lost = report.sequence.wrapping_sub(self.sequence);
@@ -113,7 +113,7 @@ impl EdgeDecoder {
             if lost > 0 {
                 watched.missed = watched.missed.saturating_add(u32::from(lost));
             }
-            // Of several lines most have not changed.
+            // Most of the lines have not changed.
             let level = Level::of_bit(report.levels.into(), watched.line as usize);
             if watched.level.is_none() {
                 self.early.push((watched.line, tick, level));
@@ -125,7 +125,7 @@ impl EdgeDecoder {
         lost
     }
 
-    /// Hands the edges to the runtime from a thread of our own.
+    /// Passes the edges to the runtime from a thread of ours.
     pub(crate) fn push(&mut self) {
         for of_one in self.edges.chunk_by(|(one, _), (other, _)| one == other) {
             self.lines[of_one[0].0].sink.push(of_one.iter().map(|(_, edge)| *edge));
@@ -133,7 +133,7 @@ impl EdgeDecoder {
         self.edges.clear();
     }
 
-    /// Hands the edges to the runtime, which has called us.
+    /// Passes the edges to the runtime, which made the call.
     pub(crate) fn put_into(&mut self, batch: &mut EdgeBatch) {
         for (place, edge) in self.edges.drain(..) {
             batch.push(&self.lines[place].sink, edge);
@@ -142,13 +142,13 @@ impl EdgeDecoder {
 }
 
 impl WatchedLine {
-    /// Returns the edge that leads to `level`, unless the line is there already or its level is not known yet.
+    /// Returns the edge to `level`; `None` if the line is there already or its level is not known yet.
     fn change(&mut self, tick: Tick, level: Level, clock_sync: &mut ClockSync, now: Instant) -> Option<Edge> {
         if self.level? == level || self.until.is_some_and(|until| tick < until) {
             return None;
         }
         self.level = Some(level);
-        // An estimate that has become better must not turn time back.
+        // A better estimate must not move time backwards.
         self.last = self.last.max(clock_sync.local(tick, now));
         Some(Edge { at: self.last, level, missed: std::mem::take(&mut self.missed) })
     }

@@ -1,4 +1,4 @@
-//! From the daemon's codes and the network's errors to ours.
+//! Converts the daemon's codes and the network's errors to ours.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use pinzero_core::{Error, ErrorKind};
 
 use crate::protocol::{Code, Command};
 
-/// What a result below zero stands for.
+/// Converts a result below zero to an error.
 pub(crate) fn refused(command: Command, result: i32) -> Error {
     let code = Code(result);
     let kind = match code {
@@ -33,22 +33,22 @@ pub(crate) fn refused(command: Command, result: i32) -> Error {
     Error::new(kind, format!("the daemon refuses {}: {code}{remedy}", command.name()))
 }
 
-/// The connection to `peer` is broken.
+/// Returns the error of a broken connection to `peer`.
 pub(crate) fn lost(peer: &str, why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Disconnected, format!("the connection to {peer} is lost: {why}"))
 }
 
-/// No connection to `peer` comes about.
+/// Returns the error of a failed attempt to connect to `peer`.
 pub(crate) fn unreachable(peer: &str, why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Disconnected, format!("no pigpio daemon can be reached at {peer}: {why}"))
 }
 
-/// What comes from `peer` is not what a daemon sends.
+/// Returns the error of a reply from `peer` that no daemon sends.
 pub(crate) fn nonsense(peer: &str, why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Disconnected, format!("{peer} is no pigpio daemon: {why}"))
 }
 
-/// The factory has been closed.
+/// Returns the error of a closed factory.
 pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the factory has been closed")
 }

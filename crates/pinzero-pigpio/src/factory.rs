@@ -1,4 +1,4 @@
-//! The factory, and how it is set up.
+//! The factory and its builder.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,17 +28,17 @@ use crate::pwm::{PigpioPwm, PwmResources};
 use crate::spi::PigpioSpi;
 use crate::waves::Waves;
 
-/// How many events a listener may lag behind.
+/// The number of events that a listener may lag behind.
 const EVENTS: usize = 64;
 
-/// How many requests may be unanswered when a write returns that is not acknowledged. Far fewer than may be under way, as
-/// blinks want to be sent, too.
+/// The number of requests that may be unanswered when an unacknowledged write returns. Far below the limit of the
+/// pipeline, to leave room for blinks.
 const LAG: u64 = 512;
 
 /// The lines that the protocol knows.
 const LINES: u32 = 54;
 
-/// How to connect to a daemon; made by [`PigpioFactory::builder`].
+/// Builder for a connection to a daemon; returned by [`PigpioFactory::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is connected before `connect`"]
 pub struct Builder {
@@ -47,57 +47,56 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// How long connecting may take; 5 s if nothing is said.
+    /// Sets the time limit for connecting. Default: 5 s.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.settings.limits.connect = time;
         self
     }
 
-    /// How long the daemon may take to answer before the connection counts as lost; 2 s if nothing is said.
+    /// Sets how long the daemon may take to answer before the connection counts as lost. Default: 2 s.
     pub fn request_timeout(mut self, time: Duration) -> Self {
         self.settings.limits.request = time;
         self
     }
 
-    /// How long the network may be gone before that is noticed while nothing is sent; 30 s if nothing is said, 6 s at
-    /// the least. The operating systems do the asking, and nothing wakes up here.
+    /// Sets how long the network may be down before the loss is noticed while nothing is sent. Default: 30 s; minimum:
+    /// 6 s. The operating systems send the probes, so no thread wakes up.
     pub fn keep_alive(mut self, time: Duration) -> Self {
         self.settings.limits.keep_alive = time;
         self
     }
 
-    /// How long the daemon may be silent; it sends a sign of life every minute, and 130 s are allowed if nothing is
-    /// said.
+    /// Sets how long the daemon may be silent; it sends a sign of life every minute. Default: 130 s.
     pub fn silence(mut self, time: Duration) -> Self {
         self.settings.limits.silence = time;
         self
     }
 
-    /// The first pause before an attempt to connect again, which doubles with each attempt, and the longest; 0.1 s and
-    /// 5 s if nothing is said.
+    /// Sets the pauses between attempts to reconnect: the first, which doubles with each attempt, and the longest.
+    /// Default: 0.1 s and 5 s.
     pub fn reconnect(mut self, first: Duration, longest: Duration) -> Self {
         self.settings.retry = Some((first.max(ms(1)), longest.max(first)));
         self
     }
 
-    /// A connection that is lost stays so.
+    /// Never reconnects: a lost connection stays lost.
     pub fn no_reconnect(mut self) -> Self {
         self.settings.retry = None;
         self
     }
 
-    /// What becomes of a command while the connection is lost; it fails if nothing is said.
+    /// Sets the fate of a command while the connection is lost. Default: the command fails.
     pub fn while_disconnected(mut self, gap: Gap) -> Self {
         self.settings.gap = gap;
         self
     }
 
-    /// Writes return once they are sent, and do not wait for the daemon: for many of them in a row, over a network that takes
-    /// its time. If nothing is said, a write returns when the daemon has done it.
+    /// Lets writes return when they are sent, without waiting for the daemon: for many writes in a row over a slow
+    /// network. Default: a write returns when the daemon has done it.
     ///
-    /// They are done in order. What one of them meets is told by a later call on the same device: the next write after the
-    /// answer has come, reading the level, or closing. Reading waits for all writes before it. When 512 have no answer, the
-    /// next one waits. After a loss of the connection the last level that was asked for is restored, as always.
+    /// Writes take effect in order. A later call on the same device returns the error of a write: the next write after
+    /// the answer has come, reading the level, or closing. Reading waits for all writes before it. When 512 writes are
+    /// unanswered, the next one waits. After a loss of the connection, the last requested level is restored, as always.
     ///
     /// ```no_run
     /// use pinzero_core::{Gpio, Level};
@@ -117,12 +116,12 @@ impl Builder {
         self
     }
 
-    /// Connects.
+    /// Connects to the daemon.
     ///
     /// # Errors
-    /// * [`InvalidValue`](ErrorKind::InvalidValue) if the address is none, or a time is zero.
-    /// * [`Disconnected`](ErrorKind::Disconnected) if no daemon answers there, and why.
-    /// * [`Io`](ErrorKind::Io) if the system gives no thread.
+    /// * [`InvalidValue`](ErrorKind::InvalidValue) if the address is invalid, or a time is zero.
+    /// * [`Disconnected`](ErrorKind::Disconnected) if no daemon answers there, with the reason.
+    /// * [`Io`](ErrorKind::Io) if the system cannot start a thread.
     pub fn connect(self) -> Result<PigpioFactory> {
         let connect = || {
             let Limits { connect, request, keep_alive, silence } = self.settings.limits;
@@ -140,7 +139,7 @@ impl Builder {
     }
 }
 
-/// The name of a host that two addresses of this computer share.
+/// Returns the host name that two addresses on this computer share.
 fn host(peer: SocketAddr) -> String {
     if peer.ip().to_canonical().is_loopback() {
         return format!("localhost:{}", peer.port());
@@ -148,8 +147,9 @@ fn host(peer: SocketAddr) -> String {
     SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string()
 }
 
-/// The backend for pins of another computer, through pigpiod or `pinzero serve`. A cheap handle: clones are the same
-/// connection, which the last to go closes; so does the [`Gpio`](pinzero_core::Gpio) that it was given to.
+/// The backend for pins of another computer, through pigpiod or `pinzero serve`. Cloning is cheap; clones share one
+/// connection. The connection closes with the last clone, or with the [`Gpio`](pinzero_core::Gpio) that got the
+/// factory.
 ///
 /// ```no_run
 /// use pinzero_core::Gpio;
@@ -175,7 +175,7 @@ struct Owner {
 }
 
 impl PigpioFactory {
-    /// What every daemon can do.
+    /// The capabilities of every daemon.
     pub const CAPABILITIES: Capabilities = Capabilities {
         output: Support::Native,
         input: Support::Native,
@@ -191,44 +191,44 @@ impl PigpioFactory {
         ..Capabilities::NONE
     };
 
-    /// Connects to the daemon at `address` with the usual settings.
+    /// Connects to the daemon at `address` with the default settings.
     ///
-    /// That is `"pi.local"`, `"pi.local:8888"`, `"pigpio://pi.local"`, an IPv4 or (in brackets if a port follows) IPv6
-    /// address. An empty host is what `PIGPIO_ADDR` says, else this computer; a missing port is what `PIGPIO_PORT`
-    /// says, else 8888.
+    /// The address is `"pi.local"`, `"pi.local:8888"`, `"pigpio://pi.local"`, an IPv4 or (in brackets if a port
+    /// follows) IPv6 address. An empty host means that of `PIGPIO_ADDR`, or this computer if unset. A missing port
+    /// means that of `PIGPIO_PORT`, or 8888 if unset.
     ///
     /// # Errors
-    /// As for [`Builder::connect`].
+    /// See [`Builder::connect`].
     pub fn connect(address: impl Into<String>) -> Result<Self> {
         PigpioFactory::builder(address).connect()
     }
 
-    /// Prepares to connect with other settings.
+    /// Returns a builder, to connect with other settings.
     pub fn builder(address: impl Into<String>) -> Builder {
         let limits = Limits { connect: secs(5), request: secs(2), keep_alive: secs(30), silence: secs(130) };
         let settings = Settings { limits, gap: Gap::default(), retry: Some((ms(100), secs(5))), lag: 0 };
         Builder { address: address.into(), settings }
     }
 
-    /// The losses and returns of the connection from now on.
+    /// Returns an iterator over the losses and returns of the connection from now on.
     pub fn link_events(&self) -> LinkEvents {
         let (sender, receiver) = sync_channel(EVENTS);
         self.0.client.listen(sender);
         LinkEvents(receiver)
     }
 
-    /// Whether the connection is there, as far as is known.
+    /// Returns `true` if the connection is up, as far as the factory knows.
     pub fn is_connected(&self) -> bool {
         self.0.client.is_connected()
     }
 
-    /// The daemon's waves.
+    /// Returns the daemon's waves.
     #[doc(hidden)]
     pub fn waves(&self) -> Waves {
         Waves(self.0.client.clone())
     }
 
-    /// Opens a device on an I2C bus of the daemon's host. The bus is not asked whether there is such a device.
+    /// Opens a device on an I2C bus of the daemon's host. Does not check whether the bus has such a device.
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if there is no such bus, [`Unsupported`](ErrorKind::Unsupported) if the daemon has no I2C,
@@ -275,7 +275,7 @@ impl PinFactory for PigpioFactory {
         let function = match mode.value()? {
             0 => LineFunction::Input,
             1 => LineFunction::Output,
-            // The numbers of the registers, in which the functions are not in order.
+            // The register values of the functions, which are not in order.
             2 => LineFunction::Alternate(5),
             3 => LineFunction::Alternate(4),
             mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),

@@ -1,4 +1,4 @@
-//! Lines that turn round.
+//! Lines that turn from output to input and back.
 
 use std::sync::{Arc, Weak};
 
@@ -17,7 +17,7 @@ use crate::pwm::{Pulses, PwmResources, daemon_frames};
 use crate::pwm_frequencies::PwmFrequencies;
 use crate::restore::{SavedState, listen, pull, write};
 
-/// A line that turns round; closed when dropped.
+/// A line that turns from output to input and back; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioFlex {
     flex: Arc<FlexLine>,
@@ -28,7 +28,7 @@ pub(crate) struct PigpioFlex {
 struct FlexLine {
     line: u32,
     saved: SavedState,
-    /// What PWM needs, and the frequency that the line had before; `None` on a line that carries none.
+    /// The PWM settings, and the frequency that the line had before; `None` on a line without PWM.
     pwm: Option<(Arc<PwmFrequencies>, u32)>,
     on_close: OnClose,
     desired: Desired<Drive>,
@@ -36,16 +36,16 @@ struct FlexLine {
     listening: Mutex<Listening>,
 }
 
-/// How far the daemon has been asked where the line was when it became an input.
+/// The progress of reading the line's level after a turn to input.
 #[derive(Debug, Default)]
 struct Listening {
-    /// Counts the turns: only what was asked after the last one counts.
+    /// Counts the turns. Only a request after the last turn counts.
     turns: u64,
-    /// Where the answers to [`watch_frames`] come. Somebody must fetch all of them.
+    /// The place of the answers to [`watch_frames`]. All of them must be fetched.
     asked: Vec<(Arc<Connection>, Places)>,
-    /// The line had its pull changed.
+    /// `true` if the line's pull was changed.
     is_pulled: bool,
-    /// The line is closed: no edge is told any more.
+    /// `true` if the line is closed: no edge is reported any more.
     is_over: bool,
 }
 
@@ -76,21 +76,22 @@ impl PigpioFlex {
         });
         let weak: Weak<FlexLine> = Arc::downgrade(&flex);
         let pin = PigpioFlex { ticket: client.register(weak), flex };
-        // If it is refused or the connection is lost on the way, dropping this gives the line back.
+        // If the daemon refuses or the connection is lost on the way, dropping this gives the line back.
         pin.flex.restore(&connection, false)?;
         pin.flex.hear(&connection)?;
         Ok(pin)
     }
 }
 
-/// Whether a line gets a pull by this.
+/// Returns whether this gives the line a pull.
 fn is_pulled(drive: Drive) -> bool {
     matches!(drive, Drive::Input(bias) if bias != Bias::AsIs)
 }
 
-/// Asks which PWM the daemon has for a line, and leaves the line at the frequency that it had.
+/// Asks which PWM the daemon has for a line, and restores the line's frequency.
 ///
-/// This is asked when the line is opened, for a turn must not wait for an answer. Hardware PWM would have to be tried each time.
+/// This is asked at opening, because a turn must not wait for an answer. Hardware PWM would have to be tried at each
+/// turn.
 fn ask_pwm(
     connection: &Connection,
     shared: &PwmResources,
@@ -106,8 +107,8 @@ fn ask_pwm(
 }
 
 impl FlexLine {
-    /// What turns the line from `before`, if that is known, in one send and without another level on the way: the daemon sets
-    /// a level before it drives, and a pull is there before the line is let go of.
+    /// Returns the requests that turn the line from `before`, if that is known, in one send and without another level
+    /// in between: the daemon sets a level before it drives, and a pull before it releases the line.
     fn frames(&self, before: Option<Drive>, drive: Drive) -> Vec<Frame> {
         let mut frames: Vec<Frame> = match (before, drive) {
             (_, Drive::Output(level)) => vec![write(self.line, level)],
@@ -118,12 +119,12 @@ impl FlexLine {
                     Some(Drive::Pwm { period, pulse }) => Some(Pulses { period, pulse }),
                     _ => None,
                 };
-                // It was checked.
+                // The caller has checked it.
                 let Some((frequencies, _)) = &self.pwm else { return Vec::new() };
                 return daemon_frames(frequencies, self.line, before, Pulses { period, pulse });
             }
         };
-        // While the line carries PWM, its range is no mark of ours.
+        // While the line carries PWM, its range cannot be our mark.
         if matches!(before, None | Some(Drive::Pwm { .. })) {
             frames.extend(self.saved.mark());
         }
@@ -138,10 +139,10 @@ impl FlexLine {
         }
     }
 
-    /// Has the decoder tell edges of the line while the line is an input, and only then. This comes before the line turns: edges
-    /// count from the level that the line had as long as it was driven, and none of those that follow at once is missed.
+    /// Makes the decoder report edges of the line only while the line is an input. This comes before the turn: edges
+    /// count from the level that the line had while driven, so an edge right after the turn is not missed.
     ///
-    /// With a connection the daemon is told, too; the answers have to be fetched by [`heard`](FlexLine::heard).
+    /// With a connection, this also asks the daemon; [`heard`](FlexLine::heard) must fetch the answers.
     fn attend(&self, drive: Drive, connection: Option<&Arc<Connection>>) {
         let Some(sink) = &self.sink else { return };
         let mut listening = self.listening.lock();
@@ -157,7 +158,7 @@ impl FlexLine {
             edges.remove(self.line);
         }
         let Some(connection) = connection else { return };
-        // The place is given with the lock held, see `InputLines::watch`. What goes wrong ends the connection.
+        // The requests are enqueued with the lock held, see `InputLines::watch`. An error ends the connection.
         if is_input {
             let places = connection.pipeline.enqueue(&watch_frames(connection, edges.mask()));
             listening.asked.extend(places.ok().map(|places| (connection.clone(), places)));
@@ -167,7 +168,7 @@ impl FlexLine {
         }
     }
 
-    /// Fetches the answers to what was asked when the line became an input: only then edges are told.
+    /// Fetches the answers to the requests made when the line became an input; edges are reported only after that.
     fn heard(&self) -> Result<()> {
         let (asked, turns) = {
             let mut listening = self.listening.lock();
@@ -186,7 +187,7 @@ impl FlexLine {
         Ok(())
     }
 
-    /// Asks where the line is, if it is an input of which that is not known, and waits for the answer.
+    /// Reads the level of an input whose level is not known, and waits for the answer.
     fn hear(&self, connection: &Arc<Connection>) -> Result<()> {
         {
             let mut listening = self.listening.lock();
@@ -235,7 +236,7 @@ impl FlexPin for PigpioFlex {
         let flex = &*self.flex;
         let confirmed = flex.desired.confirm(|connection| flex.catch_up(connection));
         if confirmed.is_err() && flex.desired.check_open().is_ok() {
-            // What has failed is not wanted any more.
+            // A wish that failed is dropped.
             let connection = flex.desired.client().connection().ok();
             flex.attend(flex.desired.wanted(), connection.as_ref());
             if let Some(connection) = connection {
@@ -258,7 +259,7 @@ impl Restorable for FlexLine {
 
     fn restore(&self, connection: &Arc<Connection>, _: bool) -> Result<()> {
         self.desired.restore(connection, |drive| self.frames(None, drive))?;
-        // Nothing comes over the connection that is lost; and the daemon is asked for the reports of all lines after this.
+        // Nothing more comes over the lost connection; the new one requests the reports of all lines after this.
         self.listening.lock().asked.clear();
         self.attend(self.desired.wanted(), None);
         Ok(())
@@ -266,7 +267,7 @@ impl Restorable for FlexLine {
 
     fn catch_up(&self, connection: &Arc<Connection>) {
         self.desired.catch_up(connection, |drive| self.frames(None, drive));
-        // If it fails the connection is lost, and its successor is asked again.
+        // If this fails, the connection is lost, and the next one is asked again.
         let _ = self.hear(connection);
     }
 

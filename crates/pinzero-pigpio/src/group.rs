@@ -41,21 +41,22 @@ impl PigpioGroup {
         let group = Arc::new(OutputLines { lines, saved, on_close: config.on_close, desired });
         let weak: std::sync::Weak<OutputLines> = Arc::downgrade(&group);
         let pins = PigpioGroup { ticket: client.register(weak), group };
-        // If one is refused, dropping this gives the others back.
+        // If the daemon refuses one, dropping this gives the others back.
         pins.group.restore(&connection, false)?;
         Ok(pins)
     }
 }
 
 impl OutputLines {
-    /// What makes the lines outputs at these levels, and marks them.
+    /// Returns the requests that make the lines outputs at these levels, and mark them.
     fn start(&self, levels: u64) -> Vec<Frame> {
         let writes =
             self.lines.iter().enumerate().map(|(index, line)| write(*line, Level::of_bit(levels, index)));
         writes.chain(self.saved.iter().filter_map(SavedState::mark)).collect()
     }
 
-    /// What drives the lines in `mask` to their bits in `levels`: the ones that go low, then the ones that go high.
+    /// Returns the requests that drive the lines in `mask` to their bits in `levels`: first those that go low, then
+    /// those that go high.
     fn change(&self, mask: u64, levels: u64) -> Vec<Frame> {
         let gpios = |wanted: u64| -> u64 {
             let lines =
@@ -74,7 +75,7 @@ impl OutputLines {
     }
 }
 
-/// Asks for the levels on lines, bit 0 for the first of them.
+/// Reads the levels of lines; bit 0 is the first of them.
 pub(crate) fn levels(client: &Client, lines: impl Iterator<Item = u32>) -> Result<u64> {
     let banks = [Command::Br1, Command::Br2].map(|command| Frame::new(command, 0, 0));
     let answers = client.wait_for_connection()?.pipeline.ask_all(&banks)?;

@@ -9,17 +9,17 @@ use crate::pipeline::Frame;
 use crate::protocol::Command;
 use crate::remote_handle::RemoteHandle;
 
-/// The most bytes of one message: more than any device takes, and all that a request can carry with what is around them.
+/// The most bytes of one message: more than any device takes, and as many as a request can carry.
 const MOST: usize = 8192;
 
-/// The buses on the header, each with the line of its data.
+/// The buses on the header, each with its data line.
 const DATA: [(u32, u32); 2] = [(0, 0), (1, 2)];
 
-/// The words of a list of I2C operations: a length of two bytes follows, read so much, write so much.
+/// The opcodes of an I2C operation list: a length of two bytes follows, read, write.
 const LONG: u8 = 1;
 const READ: u8 = 6;
 const WRITE: u8 = 7;
-/// Messages follow each other without a stop in between, until the second of these.
+/// Starts and ends a sequence of messages without a stop in between.
 const COMBINED_ON: u8 = 2;
 const COMBINED_OFF: u8 = 3;
 
@@ -50,7 +50,7 @@ impl I2c {
     /// Fills `data` by one message.
     ///
     /// # Errors
-    /// As for [`write`](I2c::write).
+    /// See [`write`](I2c::write).
     pub fn read(&self, data: &mut [u8]) -> Result<()> {
         check(data.len())?;
         let read = self.run(message(READ, data.len()), data.len())?;
@@ -58,10 +58,10 @@ impl I2c {
         Ok(())
     }
 
-    /// Writes `out` and then fills `data`, without a stop in between: the way to read a register.
+    /// Writes `out` and then fills `data`, without a stop in between. This is the way to read a register.
     ///
     /// # Errors
-    /// As for [`write`](I2c::write).
+    /// See [`write`](I2c::write).
     pub fn write_read(&self, out: &[u8], data: &mut [u8]) -> Result<()> {
         check(out.len())?;
         check(data.len())?;
@@ -72,7 +72,7 @@ impl I2c {
         Ok(())
     }
 
-    /// Closes it at the daemon. Idempotent.
+    /// Closes the device at the daemon. Idempotent.
     ///
     /// # Errors
     /// [`Disconnected`](ErrorKind::Disconnected).
@@ -82,7 +82,7 @@ impl I2c {
 
     fn run(&self, operations: impl Iterator<Item = u8>, expected: usize) -> Result<Vec<u8>> {
         let operations: Vec<u8> = operations.collect();
-        // 9 bits a byte at the slowest usual speed of 10 kHz, twice.
+        // 9 bits a byte at 10 kHz, the slowest common speed, times two.
         let time = Duration::from_millis(2) * (operations.len() + expected) as u32;
         let answer = self.0.ask(time, |number| Frame::new(Command::I2cz, number, 0).with(operations))?;
         match answer.payload.len() == expected {
@@ -92,7 +92,7 @@ impl I2c {
     }
 }
 
-/// The head of a message.
+/// Returns the header of a message.
 fn message(kind: u8, length: usize) -> impl Iterator<Item = u8> {
     let [low, high, ..] = (length as u32).to_le_bytes();
     [LONG, kind, low, high].into_iter()

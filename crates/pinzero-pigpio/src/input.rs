@@ -1,4 +1,4 @@
-//! Lines that are read, and their edges: one or several, all by the one notification handle of the factory.
+//! Lines that are read, and their edges: one line or several, all on the factory's one notification handle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +23,8 @@ pub(crate) const LONGEST_SETTLE: Duration = Duration::from_millis(300);
 
 /// Inputs; closed when dropped.
 ///
-/// The daemon reports the lines of all inputs over one handle, in one order, whether they were opened together or not. Opening
-/// them together only sends the requests for all of them at once.
+/// The daemon reports the lines of all inputs on one handle, in one order, however they were opened. Opening several
+/// together only sends their requests at once.
 #[derive(Debug)]
 pub(crate) struct PigpioInputs {
     inputs: Arc<InputLines>,
@@ -88,7 +88,7 @@ impl PigpioInputs {
     }
 }
 
-/// Refuses a line that no report tells of.
+/// Refuses a line that reports do not cover.
 pub(crate) fn check_watchable(line: Line) -> Result<()> {
     if line.0 < LINES {
         Ok(())
@@ -102,7 +102,7 @@ impl InputLines {
         self.saved.iter().map(SavedState::line)
     }
 
-    /// What makes the lines these inputs.
+    /// Returns the requests that make the lines these inputs.
     fn start(&self) -> Vec<Frame> {
         let mut frames = Vec::new();
         for saved in &self.saved {
@@ -120,7 +120,7 @@ impl InputLines {
         let places = {
             let mut edges = self.client.edges.lock();
             self.lines().zip(sinks).for_each(|(line, sink)| edges.add(line, sink));
-            // The place is given with the lock held, so that of two threads' masks the later one counts.
+            // The requests are enqueued with the lock held, so that the later of two threads' masks wins.
             connection.pipeline.enqueue(&watch_frames(connection, edges.mask()))?
         };
         connection.pipeline.flush();
@@ -129,7 +129,7 @@ impl InputLines {
         Ok(())
     }
 
-    /// Ends the reports. What the daemon says to that is of no interest: no edge is told any more either way.
+    /// Ends the reports. The daemon's answer does not matter: no edge is reported any more either way.
     fn unwatch(&self) {
         let connection = self.client.connection();
         let places = {

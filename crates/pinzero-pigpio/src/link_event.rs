@@ -1,4 +1,4 @@
-//! What happens to the connection itself.
+//! Loss and return of the connection.
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -6,42 +6,42 @@ use std::time::Duration;
 use pinzero_core::Error;
 use pinzero_core::time::Instant;
 
-/// The connection was lost, or is there again.
+/// The connection was lost, or is back.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum LinkEvent {
-    /// From now on nothing gets through, and what inputs do is not seen.
+    /// The connection was lost: from now on nothing gets through, and edges of inputs are missed.
     #[non_exhaustive]
     Lost {
-        /// When that was noticed.
+        /// The time at which the loss was noticed.
         at: Instant,
-        /// What was met.
+        /// The error.
         error: Error,
     },
-    /// All pins are again what they should be, but for those that the daemon refuses, which are logged; inputs are told where
-    /// they are now.
+    /// The connection is back. All pins are restored, except those that the daemon refuses, which are logged. Inputs
+    /// have their present levels.
     #[non_exhaustive]
     Restored {
-        /// When.
+        /// The time of the return.
         at: Instant,
         /// How long the connection was lost.
         after: Duration,
-        /// Whether the daemon has forgotten us: it or its host was started anew, or it has put our pins into a safe state.
-        /// They may have been anything meanwhile. If not, only the network was gone, and outputs have kept their
-        /// levels. `None` if nothing is open by which that could be told.
+        /// `true` if the daemon has forgotten us: the daemon or its host restarted, or has put our pins into a safe
+        /// state. Pins may have had any level meanwhile. `false` if only the network was down, and outputs have kept
+        /// their levels. `None` if nothing is open that could show it.
         is_new_daemon: Option<bool>,
     },
 }
 
-/// The losses and returns of a connection, as an iterator that ends when the factory is closed; made by
+/// An iterator over the losses and returns of a connection, which ends when the factory is closed; returned by
 /// [`PigpioFactory::link_events`](crate::PigpioFactory::link_events).
 ///
-/// One that lags by more than 64 events misses the newest.
+/// An iterator that lags by more than 64 events misses the newest.
 #[derive(Debug)]
 pub struct LinkEvents(pub(crate) Receiver<LinkEvent>);
 
 impl LinkEvents {
-    /// The next event if it comes within `timeout`.
+    /// Returns the next event, or `None` if none comes within `timeout`.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<LinkEvent> {
         self.0.recv_timeout(timeout).ok()
     }

@@ -41,13 +41,13 @@ impl PigpioOutput {
         let output = Arc::new(OutputLine { line: line.0, saved, on_close: config.on_close, desired });
         let weak: std::sync::Weak<OutputLine> = Arc::downgrade(&output);
         let pin = PigpioOutput { ticket: client.register(weak), output };
-        // If it is refused or the connection is lost on the way, dropping this gives the line back.
+        // If the daemon refuses or the connection is lost on the way, dropping this gives the line back.
         pin.output.restore(&connection, false)?;
         Ok(pin)
     }
 }
 
-/// What makes a line an output, and marks it. The daemon sets the level first.
+/// Returns the requests that make a line an output, and mark it. The daemon sets the level first.
 fn start(saved: &SavedState, line: u32, level: Level) -> Vec<Frame> {
     std::iter::once(write(line, level)).chain(saved.mark()).collect()
 }

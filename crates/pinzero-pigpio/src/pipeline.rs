@@ -1,9 +1,9 @@
 //! The pipeline of requests and their replies, over one socket.
 //!
-//! Whoever has something to send puts it into a buffer, which fixes its place in the order, and writes the buffer out
-//! unless somebody else is at it. Whoever waits for a reply reads, for all others too, unless somebody else is at it.
-//! So no lock is held while bytes go over the network, a single write costs one system call to send and one to receive
-//! with no other thread involved, and requests of several threads share both.
+//! A thread that sends puts its request into a buffer, which fixes the request's place in the order. The thread then
+//! writes the buffer out, unless another thread does so already. A thread that waits for a reply reads for all threads,
+//! unless another does so already. So no lock is held while bytes go over the network. A single write costs one system
+//! call to send and one to receive, with no other thread involved; requests of several threads share both.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -21,11 +21,11 @@ use crate::protocol::{Command, Reply, Request};
 /// How long the reply to a posted request may lie unread before the tender reads it.
 const UNCLAIMED: Duration = Duration::from_millis(10);
 
-/// The most requests that are under way before a posted one is refused: their bytes fit into the socket's buffer, so
-/// that sending them never blocks.
+/// The most requests under way before a posted one is refused. Their bytes fit into the socket's buffer, so sending
+/// them never blocks.
 const MOST_UNDER_WAY: usize = 2048;
 
-/// Room for replies that come together; a longer reply makes more.
+/// The buffer size for replies; a longer reply enlarges the buffer.
 const ROOM: usize = 4096;
 
 /// A request to be sent.
@@ -42,13 +42,13 @@ impl Frame {
         Frame { command, p1, p2, extension: Vec::new() }
     }
 
-    /// The same with an extension, which is no longer than the protocol allows.
+    /// Returns the request with an extension, which is no longer than the protocol allows.
     pub(crate) fn with(self, extension: impl Into<Vec<u8>>) -> Self {
         Frame { extension: extension.into(), ..self }
     }
 }
 
-/// What came back for a request.
+/// The reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) command: Command,
@@ -57,7 +57,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The result, or the error that it stands for.
+    /// Returns the result, or the error that it stands for.
     pub(crate) fn value(&self) -> Result<u32> {
         match u32::try_from(self.result) {
             Err(_) if !self.command.is_unsigned() => Err(error::refused(self.command, self.result)),
@@ -66,63 +66,63 @@ impl Answer {
     }
 }
 
-/// Where errors of posted requests go.
+/// Collects errors of posted requests.
 #[derive(Debug, Default)]
 pub(crate) struct Complaints(Mutex<Option<Error>>);
 
 impl Complaints {
-    /// The first error since this was asked last.
+    /// Returns the first error since the last call.
     pub(crate) fn take(&self) -> Option<Error> {
         self.0.lock().take()
     }
 }
 
-/// The places of some requests in the order of all.
+/// The places of some requests in the order of all requests.
 pub(crate) type Places = Range<u64>;
 
 /// The connection.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     stream: TcpStream,
-    /// The connection that carries reports: the two live and die together.
+    /// The connection that carries reports. If one of the two ends, so does the other.
     reports: TcpStream,
     traffic: Mutex<Traffic>,
-    /// Replies have come, or somebody has stopped reading.
+    /// Notified when replies have come, or a thread has stopped reading.
     moved: Condvar,
-    /// Who is at the other end, for errors.
+    /// The address of the other end, for errors.
     peer: String,
-    /// A request has been posted while the tender slept.
+    /// Notified when a request is posted while the tender sleeps.
     posted: Condvar,
     timeout: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Traffic {
-    /// What is to be written.
+    /// The bytes to write.
     out: Vec<u8>,
     is_writing: bool,
     input: Input,
     is_reading: bool,
-    /// Threads that wait for another to read.
+    /// The number of threads that wait for another to read.
     waiting: usize,
     tender_sleeps: bool,
-    /// Something was not taken, for too much was under way.
+    /// `true` if a request was refused because too many were under way.
     is_stalled: bool,
-    /// The place of the first in `pending`.
+    /// The place of the first request in `pending`.
     first: u64,
     pending: VecDeque<Pending>,
     /// The place of the request that the next reply is for.
     next_reply: u64,
-    /// Since when the daemon has owed the next reply.
+    /// The time since which the next reply is due.
     owed_since: Option<Instant>,
-    /// A request that takes the daemon long is under way until then.
+    /// Until this time, a slow request may be under way.
     patient_until: Option<Instant>,
     failed: Option<Error>,
 }
 
 #[derive(Debug)]
 enum Pending {
-    /// Nobody waits for this one.
+    /// No thread waits for this one.
     Posted(Command, Arc<Complaints>),
     Asked(Command),
     Answered(Answer),
@@ -143,7 +143,7 @@ impl Pipeline {
         }
     }
 
-    /// Who is at the other end.
+    /// Returns the address of the other end.
     pub(crate) fn peer(&self) -> &str {
         &self.peer
     }
@@ -152,7 +152,7 @@ impl Pipeline {
     pub(crate) fn ask(&self, frame: &Frame) -> Result<Answer> {
         let places = self.enqueue([frame])?;
         self.flush();
-        // One request has one answer.
+        // One request has one reply.
         self.wait(&places)?.pop().ok_or_else(Error::closed)
     }
 
@@ -163,7 +163,7 @@ impl Pipeline {
         self.wait(&places)
     }
 
-    /// As [`ask`](Pipeline::ask), for a request that keeps the daemon busy for up to `time`.
+    /// Like [`ask`](Pipeline::ask), for a request that keeps the daemon busy for up to `time`.
     pub(crate) fn ask_slowly(&self, frame: &Frame, time: Duration) -> Result<Answer> {
         {
             let mut traffic = self.traffic.lock();
@@ -173,7 +173,7 @@ impl Pipeline {
         self.ask(frame)
     }
 
-    /// Gives requests their place; [`flush`](Pipeline::flush) sends them and [`wait`](Pipeline::wait) has their answers.
+    /// Enqueues requests; [`flush`](Pipeline::flush) sends them and [`wait`](Pipeline::wait) returns their replies.
     pub(crate) fn enqueue<'a>(&self, frames: impl IntoIterator<Item = &'a Frame>) -> Result<Places> {
         let mut traffic = self.traffic.lock();
         traffic.check()?;
@@ -184,9 +184,9 @@ impl Pipeline {
         Ok(start..traffic.next_place())
     }
 
-    /// Gives requests their place without anybody waiting for the answers; their errors go to `complaints`.
+    /// Enqueues requests for whose replies no thread waits. Their errors go to `complaints`.
     ///
-    /// `None` if so much is under way already that sending more could block.
+    /// Returns `None` if so many requests are under way that sending more could block.
     pub(crate) fn post(&self, frames: &[Frame], complaints: &Arc<Complaints>) -> Result<Option<Places>> {
         let mut traffic = self.traffic.lock();
         traffic.check()?;
@@ -204,7 +204,7 @@ impl Pipeline {
         Ok(Some(start..traffic.next_place()))
     }
 
-    /// Writes what has been given a place, unless somebody does so already.
+    /// Writes the enqueued requests, unless another thread does so already.
     pub(crate) fn flush(&self) {
         let mut traffic = self.traffic.lock();
         if traffic.is_writing {
@@ -238,7 +238,7 @@ impl Pipeline {
         self.reach(place).map(drop)
     }
 
-    /// How many requests before this place are not answered yet.
+    /// Returns how many requests before this place are unanswered.
     pub(crate) fn behind(&self, place: u64) -> u64 {
         place.saturating_sub(self.traffic.lock().next_reply)
     }
@@ -264,7 +264,7 @@ impl Pipeline {
         Ok(traffic)
     }
 
-    /// Reads what the reader's call gives, for all who wait.
+    /// Reads once, for all threads that wait.
     fn read(&self, traffic: &mut MutexGuard<'_, Traffic>) {
         traffic.is_reading = true;
         let mut input = std::mem::take(&mut traffic.input);
@@ -280,7 +280,7 @@ impl Pipeline {
             Ok(taken) => {
                 input.remove(taken);
                 traffic.input = input;
-                // Something may come time and again, and yet no reply.
+                // Bytes may keep coming without completing a reply.
                 if traffic.is_overdue(self.timeout) {
                     self.give_up(traffic, self.overdue());
                 }
@@ -292,8 +292,8 @@ impl Pipeline {
         }
     }
 
-    /// Reads the replies to posted requests that nobody fetches, until the connection is given up; calls `catch_up` when
-    /// there is room again for requests that were not taken.
+    /// Reads the replies to posted requests, until the connection is given up. Calls `catch_up` when there is room
+    /// again for refused requests.
     pub(crate) fn tend(&self, catch_up: impl Fn()) {
         let mut traffic = self.traffic.lock();
         while traffic.failed.is_none() {
@@ -315,12 +315,12 @@ impl Pipeline {
         }
     }
 
-    /// Gives the connection up, for `error`: whoever waits, and whoever comes later, gets that.
+    /// Gives the connection up. All present and later waits fail with `error`.
     pub(crate) fn fail(&self, error: Error) {
         self.give_up(&mut self.traffic.lock(), error);
     }
 
-    /// Why it was given up, if it was.
+    /// Returns the error with which the connection was given up.
     pub(crate) fn failure(&self) -> Option<Error> {
         self.traffic.lock().failed.clone()
     }
@@ -329,7 +329,7 @@ impl Pipeline {
         error::lost(&self.peer, format!("it has not answered for {:?}", self.timeout))
     }
 
-    /// Whether a request is under way that takes the daemon long.
+    /// Returns `true` if a slow request is under way.
     pub(crate) fn is_patient(&self) -> bool {
         self.traffic.lock().is_patient()
     }
@@ -346,7 +346,7 @@ impl Pipeline {
             return;
         }
         traffic.failed = Some(error);
-        // It may be broken already; either way reads and writes on it end now.
+        // The socket may be broken already; either way, reads and writes on it end now.
         let _ = self.stream.shutdown(Shutdown::Both);
         let _ = self.reports.shutdown(Shutdown::Both);
         self.moved.notify_all();
@@ -372,7 +372,7 @@ impl Traffic {
         self.first + self.pending.len() as u64
     }
 
-    /// How many requests have no reply yet.
+    /// Returns how many requests have no reply yet.
     fn under_way(&self) -> usize {
         (self.next_place() - self.next_reply) as usize
     }
@@ -386,7 +386,7 @@ impl Traffic {
         self.pending.push_back(pending);
     }
 
-    /// Takes the whole frames at the start of `input`; tells how many bytes they are.
+    /// Takes the whole frames at the start of `input`; returns their length in bytes.
     fn digest(&mut self, input: &[u8]) -> Result<usize, String> {
         let mut taken = 0;
         while let Some((reply, length)) = Reply::decode(&input[taken..]).map_err(|error| error.to_string())? {
@@ -427,7 +427,7 @@ impl Traffic {
         if let Pending::Answered(answer) = taken { Some(answer) } else { None }
     }
 
-    /// Lets go of what is done.
+    /// Drops the finished requests.
     fn forget(&mut self) {
         while let Some(Pending::Done) = self.pending.front() {
             self.pending.pop_front();
@@ -436,7 +436,7 @@ impl Traffic {
     }
 }
 
-/// What has been read and is no whole frame yet, at the start of a buffer that is kept from one read to the next.
+/// Bytes that do not make a whole frame yet, at the start of a buffer that is kept between reads.
 #[derive(Debug, Default)]
 struct Input {
     buffer: Vec<u8>,
@@ -448,7 +448,7 @@ impl Input {
         &self.buffer[..self.filled]
     }
 
-    /// Adds what one read gives.
+    /// Appends the bytes of one read.
     fn receive(&mut self, mut stream: &TcpStream) -> io::Result<()> {
         if self.filled == self.buffer.len() {
             self.buffer.resize((2 * self.filled).max(ROOM), 0);
@@ -473,7 +473,7 @@ impl Input {
     }
 }
 
-/// Whether a call on a socket has come to its time limit.
+/// Returns whether a socket call ran into its time limit.
 pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -1,4 +1,4 @@
-//! A line that carries pulses: by the hardware, by the daemon's timing, or as a servo's.
+//! A line with PWM: by the hardware, by the daemon's timing, or as a servo's pulses.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -19,27 +19,27 @@ use crate::restore::SavedState;
 /// The highest frequency of hardware PWM on all boards, in hertz.
 const HIGHEST: f64 = 125_000_000.0;
 
-/// How far from whole hertz a frequency may be that hardware PWM is asked for.
+/// The tolerance around whole hertz for hardware PWM.
 const WHOLE: f64 = 0.001;
 
-/// A duty cycle of one, in the words of hardware PWM.
+/// The value of hardware PWM for a duty cycle of 1.
 const FULL: u32 = 1_000_000;
 
-/// The cycle of servos, and the pulses that the daemon knows as theirs.
+/// The period of servos, and the pulse widths that the daemon accepts for them.
 const SERVO_PERIOD: Duration = ms(20);
 const SERVO_PULSES: std::ops::RangeInclusive<Duration> = us(500)..=us(2500);
 
-/// What the PWM lines of a factory share.
+/// The state that the PWM lines of a factory share.
 #[derive(Debug, Default)]
 pub(crate) struct PwmResources {
-    /// The two channels of hardware PWM, each with the line that has it.
+    /// The two channels of hardware PWM, each with the line that holds it.
     channels: Mutex<[Option<u32>; 2]>,
-    /// What the daemon of this connection offers.
+    /// The PWM frequencies of this connection's daemon.
     frequencies: Mutex<Option<(u64, Arc<PwmFrequencies>)>>,
 }
 
 impl PwmResources {
-    /// The channel that a line can carry, by the wiring of all boards.
+    /// Returns the channel that a line can carry, which is the same on all boards.
     fn channel(line: u32) -> Option<usize> {
         match line {
             12 | 18 => Some(0),
@@ -48,7 +48,7 @@ impl PwmResources {
         }
     }
 
-    /// Takes the channel of a line, unless another line has it.
+    /// Takes the channel of a line, unless another line holds it.
     fn take(&self, line: u32) -> bool {
         let Some(channel) = PwmResources::channel(line) else { return false };
         let mut lines = self.channels.lock();
@@ -61,7 +61,7 @@ impl PwmResources {
         }
     }
 
-    /// What the daemon offers; `line` is used to ask it, the first time.
+    /// Returns the daemon's PWM frequencies. The first call asks the daemon, by trying them on `line`.
     pub(crate) fn frequencies(&self, connection: &Connection, line: u32) -> Result<Arc<PwmFrequencies>> {
         let known = self.frequencies.lock().clone().filter(|(number, _)| *number == connection.number);
         if let Some((_, frequencies)) = known {
@@ -74,7 +74,7 @@ impl PwmResources {
     }
 }
 
-/// Pulses as they are wanted.
+/// The wanted pulses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pulses {
     pub(crate) period: Duration,
@@ -82,7 +82,7 @@ pub(crate) struct Pulses {
 }
 
 impl Pulses {
-    /// The level, if it never changes.
+    /// Returns the level, if it never changes.
     pub(crate) fn steady(self) -> Option<Level> {
         match self.pulse {
             Duration::ZERO => Some(Level::Low),
@@ -92,7 +92,7 @@ impl Pulses {
     }
 }
 
-/// How pulses are made.
+/// The way to produce pulses.
 #[derive(Debug)]
 enum Means {
     Hardware,
@@ -100,7 +100,7 @@ enum Means {
 }
 
 impl Means {
-    /// Fails if it cannot make this wave.
+    /// Fails if this way cannot produce the wave.
     fn check(&self, pulses: Pulses) -> Result<()> {
         match self {
             Means::Hardware => hertz(pulses.period).map(drop),
@@ -108,13 +108,13 @@ impl Means {
         }
     }
 
-    /// What leads to `pulses`; from `before`, if that is there.
+    /// Returns the requests for `pulses`, from `before` if there is one.
     fn frames(&self, line: u32, before: Option<Pulses>, pulses: Pulses) -> Vec<Frame> {
         match self {
             Means::Hardware => {
                 let share = pulses.pulse.as_nanos() as f64 / pulses.period.as_nanos() as f64;
                 let duty = (share * f64::from(FULL)).round() as u32;
-                // It was checked.
+                // The caller has checked it.
                 let hertz = hertz(pulses.period).unwrap_or(1);
                 vec![Frame::new(Command::Hp, line, hertz).with(duty.to_le_bytes())]
             }
@@ -123,7 +123,7 @@ impl Means {
     }
 }
 
-/// What has the daemon make `pulses`, which have been checked; from `before`, if that is there.
+/// Returns the requests that make the daemon produce `pulses`, which are checked, from `before` if there is one.
 pub(crate) fn daemon_frames(
     frequencies: &PwmFrequencies,
     line: u32,
@@ -144,13 +144,13 @@ pub(crate) fn daemon_frames(
     frames
 }
 
-/// The length of a servo's pulse in microseconds, if the wave is one of those.
+/// Returns the width of a servo's pulse in microseconds, if the wave is one.
 fn servo(pulses: Pulses) -> Option<u32> {
     let is_servo = pulses.period == SERVO_PERIOD && SERVO_PULSES.contains(&pulses.pulse);
     is_servo.then(|| (pulses.pulse.as_nanos() as u32 + 500) / 1000)
 }
 
-/// The frequency as hardware PWM takes it.
+/// Returns the frequency as hardware PWM takes it.
 fn hertz(period: Duration) -> Result<u32> {
     let wanted = 1.0 / period.as_secs_f64();
     let whole = wanted.round();
@@ -161,7 +161,7 @@ fn hertz(period: Duration) -> Result<u32> {
     Ok(whole as u32)
 }
 
-/// A line with pulses; closed when dropped.
+/// A line with PWM; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioPwm {
     pwm: Arc<PwmLine>,
@@ -209,7 +209,8 @@ impl PigpioPwm {
         let means: Result<Means> = open().and_then(|means| means.check(pulses).map(|()| means));
         let means = means.inspect_err(|error| {
             shared.give_back(line);
-            // To ask what there is has changed the frequency; and the hardware may have been set without a reply.
+            // Asking for the frequencies has changed the line's frequency, and the hardware may have been set without a
+            // reply.
             let mut frames = vec![Frame::new(Command::Pfs, line, frequency)];
             if error.kind() == ErrorKind::Disconnected {
                 frames.extend(saved.give_back(OnClose::Restore, None));
@@ -225,19 +226,19 @@ impl PigpioPwm {
         let pwm = Arc::new(PwmLine { line, saved, frequency, rest, on_close, means, shared, desired });
         let weak: Weak<PwmLine> = Arc::downgrade(&pwm);
         let pin = PigpioPwm { ticket: client.register(weak), pwm };
-        // If it is refused, dropping this gives the line back.
+        // If the daemon refuses, dropping this gives the line back.
         pin.pwm.restore(&connection, true)?;
         Ok(pin)
     }
 }
 
-/// Has the hardware make the wave; tells whether it can.
+/// Makes the hardware produce the wave; returns whether it can.
 fn try_hardware(connection: &Connection, line: u32, pulses: Pulses) -> Result<bool> {
     let frames = Means::Hardware.frames(line, None, pulses);
     let answers = connection.pipeline.ask_all(&frames)?;
     let result = Code(answers.first().map_or(0, |answer| answer.result));
     match result {
-        // Not on this board, or the daemon needs it for its own timing, or does not know of it.
+        // The board has no hardware PWM, the daemon needs it for its own timing, or the daemon does not support it.
         Code::NOT_HPWM_GPIO | Code::HPWM_ILLEGAL | Code::UNKNOWN_COMMAND | Code::BAD_HPWM_FREQ => Ok(false),
         _ => answers.iter().try_for_each(|answer| answer.value().map(drop)).map(|()| true),
     }
@@ -264,7 +265,7 @@ impl PwmPin for PigpioPwm {
 impl Restorable for PwmLine {
     fn marked(&self) -> Option<(u32, u32)> {
         match &self.means {
-            // The range that a line has as long as the hardware has it.
+            // The range of a line while the hardware drives it.
             Means::Hardware => Some((self.line, FULL)),
             Means::Daemon(frequencies) => frequencies
                 .find(self.desired.wanted().period)

@@ -1,4 +1,4 @@
-//! The PWM frequencies that a daemon has, and how finely each can be divided.
+//! The PWM frequencies of a daemon, and the number of steps of each.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use pinzero_core::{Error, ErrorKind, Result};
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 
-/// What a daemon that samples every microsecond offers, in hertz; others offer these divided by their sample time.
+/// The frequencies of a daemon that samples every microsecond, in hertz; others offer these divided by their sample
+/// time.
 const AT_ONE_MICROSECOND: [u32; 18] = [
     40_000, 20_000, 10_000, 8_000, 5_000, 4_000, 2_500, 2_000, 1_600, 1_250, 1_000, 800, 500, 400, 250, 200,
     100, 50,
@@ -16,13 +17,13 @@ const AT_ONE_MICROSECOND: [u32; 18] = [
 /// The sample times, in microseconds.
 const SAMPLE_TIMES: [u32; 6] = [1, 2, 4, 5, 8, 10];
 
-/// How far the frequency may be from the one that was asked for: the daemon counts in whole hertz.
+/// The tolerance of a requested frequency: the daemon counts in whole hertz.
 const TOLERANCE: f64 = 0.011;
 
-/// The least range that the daemon takes.
+/// The smallest range that the daemon accepts.
 const LEAST_RANGE: u32 = 25;
 
-/// A frequency that the daemon has.
+/// A frequency of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PwmFrequency {
     pub(crate) hertz: u32,
@@ -31,25 +32,25 @@ pub(crate) struct PwmFrequency {
 }
 
 impl PwmFrequency {
-    /// How many of the steps make this share of a cycle; off and on are exact.
+    /// Returns how many steps make this share of a cycle; off and on are exact.
     pub(crate) fn duty(self, period: Duration, pulse: Duration) -> u32 {
         let share = pulse.as_nanos() as f64 / period.as_nanos() as f64;
         let steps = (share * f64::from(self.range)).round() as u32;
         match pulse {
             Duration::ZERO => 0,
             pulse if pulse >= period => self.range,
-            // What is neither must not become one of them.
+            // A value in between must not become off or on.
             _ => steps.clamp(1, self.range - 1),
         }
     }
 }
 
-/// All frequencies that a daemon has.
+/// All frequencies of a daemon.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PwmFrequencies(Vec<PwmFrequency>);
 
 impl PwmFrequencies {
-    /// Asks a daemon, by trying on a line whatever any daemon may have.
+    /// Asks a daemon, by trying all possible frequencies on a line.
     pub(crate) fn questions(line: u32) -> Vec<Frame> {
         let tried =
             SAMPLE_TIMES.iter().flat_map(|time| AT_ONE_MICROSECOND.map(|hertz| (hertz + time / 2) / time));
@@ -58,7 +59,7 @@ impl PwmFrequencies {
         tried.into_iter().flat_map(questions).collect()
     }
 
-    /// What the answers say.
+    /// Returns the frequencies from the daemon's answers.
     pub(crate) fn new(answers: &[Answer]) -> Result<Self> {
         let mut frequencies = Vec::new();
         for answer in answers.chunks_exact(2) {
@@ -69,7 +70,7 @@ impl PwmFrequencies {
         Ok(PwmFrequencies(in_order(frequencies)))
     }
 
-    /// The frequency with this period.
+    /// Returns the frequency with this period.
     ///
     /// # Errors
     /// [`InvalidFrequency`](ErrorKind::InvalidFrequency), naming the nearest, if the daemon does not have it.
@@ -91,7 +92,7 @@ impl PwmFrequencies {
     }
 }
 
-/// In their order and each once. They are few: the library's sort is ten kilobytes for each type.
+/// Sorts values and removes duplicates. They are few: the library's sort is ten kilobytes for each type.
 fn in_order<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut ordered = Vec::new();
     for one in all {

@@ -1,4 +1,4 @@
-//! What the daemon opens by number: SPI, I2C. Such a number is good for one life of the daemon.
+//! SPI and I2C handles, which the daemon opens by number. A number is valid for one life of the daemon.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -13,15 +13,15 @@ use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 use crate::restore::{mark, range_before};
 
-/// Something that is open at the daemon, and opened again when the connection is.
+/// An object that is open at the daemon, and reopened with each new connection.
 #[derive(Debug)]
 pub(crate) struct RemoteObject {
     client: Arc<Client>,
     open: Frame,
     close: Command,
-    /// Its number where the daemon does not choose one.
+    /// Its number, if the daemon does not choose one.
     own: Option<u32>,
-    /// The line that is marked as ours, and the PWM range that it had before.
+    /// The line with our mark, and the PWM range that it had before.
     mark: Option<(u32, u32)>,
     state: Mutex<State>,
 }
@@ -29,15 +29,15 @@ pub(crate) struct RemoteObject {
 #[derive(Debug)]
 struct State {
     number: u32,
-    /// The connection over which it was given that number.
+    /// The connection over which the number was assigned.
     connection: u64,
     is_closed: bool,
-    /// It is being opened again, and closing it falls to who does that.
+    /// It is being reopened; the thread that reopens it must close it.
     is_moving: bool,
 }
 
 impl RemoteObject {
-    /// Asks something of what is open, by its number; that keeps the daemon busy for up to `time`.
+    /// Makes a request on the open object, by its number. The request keeps the daemon busy for up to `time`.
     pub(crate) fn ask(&self, time: Duration, frame: impl FnOnce(u32) -> Frame) -> Result<Answer> {
         let connection = self.client.wait_for_connection()?;
         let frame = frame(self.number()?);
@@ -55,16 +55,16 @@ impl RemoteObject {
         if state.is_closed { Err(Error::closed()) } else { Ok(state.number) }
     }
 
-    /// Opens it on another connection, where it may be open as `old` unless the daemon is a new one.
+    /// Opens it on another connection, where it may still be open as `old`, unless the daemon is new.
     fn open_again(&self, connection: &Connection, old: u32, is_new: bool) -> Result<u32> {
         if self.own.is_some() && !is_new {
-            // Should it not be open there, nothing is lost.
+            // If it is not open there, this does no harm.
             let _ = connection.pipeline.ask(&Frame::new(self.close, old, 0))?;
         }
         let answer = connection.pipeline.ask(&self.open)?.value()?;
         let number = self.own.unwrap_or(answer);
         if self.own.is_none() && !is_new && number != old {
-            // It is still open there, and would be for ever. That it is not shows in that we get the same number.
+            // The old number is still taken, so the old object is open, and would stay so for ever.
             let _ = connection.pipeline.ask(&Frame::new(self.close, old, 0))?;
         }
         if let Some((line, _)) = self.mark {
@@ -73,7 +73,7 @@ impl RemoteObject {
         Ok(number)
     }
 
-    /// Closes at the daemon what was given this number over this connection.
+    /// Closes the object with this number of this connection at the daemon.
     fn give_back(&self, number: u32, connection: u64) -> Result<()> {
         let closed = self.client.give_back_number(Frame::new(self.close, number, 0), connection);
         let unmark = self.mark.map(|(line, range)| Frame::new(Command::Prs, line, range));
@@ -81,7 +81,8 @@ impl RemoteObject {
     }
 }
 
-/// Marks a line as ours if the daemon permits it and no other thing of ours has done so; tells which, and its range before.
+/// Marks a line as ours, if the daemon permits it and no other object of ours has done so. Returns the line and its old
+/// range.
 fn put_mark(connection: &Connection, line: u32) -> Option<(u32, u32)> {
     let ask = |command, p2| {
         connection.pipeline.ask(&Frame::new(command, line, p2)).and_then(|answer| answer.value()).ok()
@@ -99,8 +100,8 @@ pub(crate) struct RemoteHandle {
 }
 
 impl RemoteHandle {
-    /// Opens it by `open`, which answers with its number unless that is `own`; `close` closes what has that. By `line`,
-    /// one of those that it uses, the daemon is known.
+    /// Opens the object with `open`, whose reply is its number unless that is `own`; `close` closes the object with
+    /// that number. The mark goes on `line`, one of the object's lines.
     pub(crate) fn open(
         client: &Arc<Client>,
         open: Frame,
@@ -110,7 +111,7 @@ impl RemoteHandle {
     ) -> Result<Self> {
         let connection = client.wait_for_connection()?;
         let answer = connection.pipeline.ask(&open).inspect_err(|_| {
-            // It may be open all the same.
+            // It may be open nevertheless.
             own.map(|number| client.give_back_number(Frame::new(close, number, 0), connection.number));
         })?;
         let answer = answer.value()?;
@@ -178,7 +179,7 @@ impl Restorable for RemoteObject {
         if state.is_closed {
             let (number, connection) = (state.number, state.connection);
             drop(state);
-            // Until this connection is in use that is a debt, which is paid before.
+            // Until this connection is in use, the close is a pending request, which is sent first.
             let _ = self.give_back(number, connection);
         }
         moved.map(drop)

@@ -1,4 +1,4 @@
-//! What a line was before it was ours, and what it becomes after.
+//! The state in which a line was found, and its restoration.
 
 use pinzero_core::board::Board;
 use pinzero_core::{Bias, Found, Level, Line, OnClose, Release, Result};
@@ -10,16 +10,17 @@ use crate::protocol::Command;
 
 /// The mode of an input.
 const INPUT: u32 = 0;
-/// The PWM range that a line has if nobody has set one.
+/// The PWM range of a line if no one has set one.
 const DEFAULT_RANGE: u32 = 255;
-/// The highest range that a line can be given.
+/// The highest PWM range.
 const HIGHEST_RANGE: u32 = 40_000;
 /// The mode of an output.
 const OUTPUT: u32 = 1;
 
-/// The PWM ranges by which programs of ours mark their lines, within 25 to 40,000: nobody else chooses one of these.
+/// The PWM ranges with which our programs mark their lines, within 25 to 40,000. Other programs are unlikely to use one
+/// of these.
 ///
-/// The range of a line without PWM has no effect, and a daemon that is started anew has forgotten it.
+/// The range of a line without PWM has no effect, and a restarted daemon has forgotten it.
 const MARKS: std::ops::Range<u32> = 30_011..39_912;
 
 /// The mark of this program.
@@ -27,7 +28,7 @@ pub(crate) fn mark() -> u32 {
     MARKS.start + std::process::id() % (MARKS.end - MARKS.start)
 }
 
-/// The state in which a line was found. Its pull cannot be asked for.
+/// The state in which a line was found. The daemon cannot report its pull.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SavedState {
     line: u32,
@@ -74,7 +75,7 @@ impl SavedState {
         self.marked().map(|(line, range)| Frame::new(Command::Prs, line, range))
     }
 
-    /// The line and the range that it is marked by, if it can be.
+    /// Returns the line and the range that marks it, if the line can be marked.
     pub(crate) fn marked(&self) -> Option<(u32, u32)> {
         self.range.filter(|_| self.line < LINES).map(|_| (self.line, mark()))
     }
@@ -97,7 +98,7 @@ impl SavedState {
         frames
     }
 
-    /// Sets the pull that the board gives the line, for one whose own has been changed.
+    /// Sets the pull that the board gives the line, after its own was changed.
     pub(crate) fn give_back_pull(&self) -> Option<Frame> {
         pull(self.line, self.pull)
     }
@@ -107,23 +108,23 @@ impl SavedState {
     }
 }
 
-/// The range that a line is given back with, if it was found with `range`. Neither a mark that was left behind nor the
-/// range of hardware PWM is one that it had of its own.
+/// Returns the range to give a line back with, if it was found with `range`. A mark that was left behind and the range
+/// of hardware PWM are not the line's own.
 pub(crate) fn range_before(range: u32) -> u32 {
     if MARKS.contains(&range) || range > HIGHEST_RANGE { DEFAULT_RANGE } else { range }
 }
 
-/// Drives a line; this makes it an output, the level first.
+/// Drives a line, which makes it an output; the level is set first.
 pub(crate) fn write(line: u32, level: Level) -> Frame {
     Frame::new(Command::Write, line, u32::from(level.is_high()))
 }
 
-/// Makes a line an input. The pull comes first: it must be there when nothing drives the line any more.
+/// Makes a line an input. The pull comes first, so that the line never floats.
 pub(crate) fn listen(line: u32, bias: Bias) -> impl Iterator<Item = Frame> {
     pull(line, bias).into_iter().chain([Frame::new(Command::Modes, line, INPUT)])
 }
 
-/// Sets a pull, if it is one.
+/// Returns the request that sets a pull; `None` for [`Bias::AsIs`].
 pub(crate) fn pull(line: u32, bias: Bias) -> Option<Frame> {
     let number = match bias {
         Bias::AsIs => return None,

@@ -1,4 +1,4 @@
-//! SPI by the daemon: its hardware where the lines are that, else bit by bit over there.
+//! SPI by the daemon: by its hardware if the lines allow it, else bit-banged there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
 use crate::remote_handle::RemoteHandle;
 
-/// The speeds of hardware SPI, in hertz, and what is taken if none is asked for.
+/// The speeds of hardware SPI, in hertz, and the default.
 const HARDWARE: std::ops::RangeInclusive<u32> = 32_000..=125_000_000;
 const DEFAULT_RATE: u32 = 500_000;
 
-/// The speeds of SPI bit by bit.
+/// The speeds of bit-banged SPI.
 const SOFTWARE: std::ops::RangeInclusive<u32> = 50..=250_000;
 
 /// The flag of the auxiliary bus.
 const AUXILIARY: u32 = 1 << 8;
-/// The flags of SPI bit by bit.
+/// The flags of bit-banged SPI.
 const SELECT_HIGH: u32 = 1 << 2;
 const LSB_FIRST: u32 = 1 << 14 | 1 << 15;
 
@@ -28,7 +28,7 @@ const LSB_FIRST: u32 = 1 << 14 | 1 << 15;
 pub(crate) struct PigpioSpi {
     device: RemoteHandle,
     transfer: Command,
-    /// The hardware knows one order of bits only.
+    /// The hardware supports only one bit order.
     is_turned: bool,
     rate: u32,
 }
@@ -53,7 +53,7 @@ impl PigpioSpi {
     }
 }
 
-/// What opens a bus on any lines.
+/// Returns the request that opens a bus on any lines.
 fn bit_by_bit(config: &SpiConfig, rate: u32) -> Result<Frame> {
     if rate < *SOFTWARE.start() {
         let message = format!("SPI has {} Hz at least, not {rate} Hz", SOFTWARE.start());
@@ -66,7 +66,7 @@ fn bit_by_bit(config: &SpiConfig, rate: u32) -> Result<Frame> {
     Ok(Frame::new(Command::Bspio, config.select.0, 0).with(extension))
 }
 
-/// The channel of hardware SPI with these lines, and the flags for it.
+/// Returns the channel of hardware SPI with these lines, and its flags.
 fn channel(config: &SpiConfig) -> Option<(u32, u32)> {
     let lines = [config.clock, config.mosi, config.miso].map(|line| line.0);
     let (channel, bus) = match (lines, config.select.0) {
@@ -124,7 +124,7 @@ fn length(operation: &SpiOperation<'_>) -> Result<usize> {
     }
 }
 
-/// Hands the bytes that came in to the operations.
+/// Hands the received bytes to the operations.
 fn hand_out(mut received: &[u8], operations: &mut [SpiOperation<'_>]) -> Result<()> {
     for operation in operations {
         let (own, others) = received.split_at(length(operation)?);
@@ -154,7 +154,7 @@ impl SpiBus for PigpioSpi {
         if self.is_turned {
             turn(&mut sent);
         }
-        // Bit by bit it may take several times as long as it should.
+        // Bit-banged SPI may take several times as long as it should.
         let time = Duration::from_secs(1) * count as u32 * 32 / self.rate;
         let answer = self.device.ask(time, |number| Frame::new(self.transfer, number, 0).with(sent))?;
         let mut received = answer.payload;

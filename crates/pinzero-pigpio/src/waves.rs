@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
 
-/// How many pulses one request carries.
+/// The number of pulses in one request.
 const AT_ONCE: usize = MAX_EXTENSION / 12;
 
 /// One step of a wave: lines go high, lines go low, and then time passes.
@@ -23,19 +23,19 @@ pub struct Pulse {
     pub lasts: Duration,
 }
 
-/// A wave that the daemon keeps, by its number.
+/// A wave that the daemon stores, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WaveId(u32);
 
-/// The waves of a daemon; made by [`PigpioFactory::waves`](crate::PigpioFactory::waves).
+/// The waves of a daemon; returned by [`PigpioFactory::waves`](crate::PigpioFactory::waves).
 ///
-/// They are all the daemon's: every client may use, replace and delete them, they are not taken back when the factory is
-/// closed, and a daemon that is started anew has forgotten them. Lines have to be outputs already.
+/// The waves belong to the daemon: every client may use, replace and delete them. They stay when the factory is closed,
+/// and a restarted daemon has forgotten them. Lines must be outputs already.
 #[derive(Debug, Clone)]
 pub struct Waves(pub(crate) Arc<Client>);
 
 impl Waves {
-    /// Makes a wave of `pulses`.
+    /// Creates a wave from `pulses`.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) for no pulse, a line above 31 or a time of more than 71 minutes,
@@ -57,7 +57,7 @@ impl Waves {
         Ok(WaveId(id))
     }
 
-    /// Sends a wave once, in place of the one that is being sent. Does not wait for its end.
+    /// Sends a wave once, in place of the one being sent. Does not wait for its end.
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if there is no such wave, [`Disconnected`](ErrorKind::Disconnected).
@@ -65,15 +65,15 @@ impl Waves {
         self.0.value(Command::Wvtx, wave.0, 0).map(drop)
     }
 
-    /// Sends a wave over and over until [`halt`](Waves::halt).
+    /// Sends a wave repeatedly until [`halt`](Waves::halt).
     ///
     /// # Errors
-    /// As for [`send`](Waves::send).
+    /// See [`send`](Waves::send).
     pub fn repeat(&self, wave: WaveId) -> Result<()> {
         self.0.value(Command::Wvtxr, wave.0, 0).map(drop)
     }
 
-    /// Whether a wave is being sent.
+    /// Returns `true` while a wave is being sent.
     ///
     /// # Errors
     /// [`Disconnected`](ErrorKind::Disconnected).
@@ -81,7 +81,7 @@ impl Waves {
         Ok(self.0.value(Command::Wvbsy, 0, 0)? != 0)
     }
 
-    /// Ends the wave that is being sent, wherever it is.
+    /// Stops the wave that is being sent, wherever it is.
     ///
     /// # Errors
     /// [`Disconnected`](ErrorKind::Disconnected).
@@ -92,7 +92,7 @@ impl Waves {
     /// Deletes a wave.
     ///
     /// # Errors
-    /// As for [`send`](Waves::send).
+    /// See [`send`](Waves::send).
     pub fn delete(&self, wave: WaveId) -> Result<()> {
         self.0.value(Command::Wvdel, wave.0, 0).map(drop)
     }

@@ -1,17 +1,18 @@
-//! rppal's errors, put into words that say what to do.
+//! Converts rppal's errors, with the remedy for the user.
 
 use std::io;
 
 use pinzero_core::{Error, ErrorKind};
 use rppal::gpio;
 
-/// Why rppal does not start.
+/// Returns the reason why rppal does not start.
 pub(crate) fn start(error: gpio::Error) -> Error {
     match error {
         gpio::Error::UnknownModel => {
             Error::new(ErrorKind::NoChip, "this is no Raspberry Pi that rppal knows: take cdev")
         }
-        // It is the second choice. A user may have it by no group, and root only from a kernel that is told to give it.
+        // `/dev/mem` is the second choice. No group gives a user access, and root has it only if the kernel is told to
+        // allow it.
         gpio::Error::PermissionDenied(path) if path == "/dev/mem" => {
             let message = "there is no /dev/gpiomem, and no permission for /dev/mem, which is for root and, on most \
                            kernels, only if started with `iomem=relaxed`: take cdev";
@@ -38,7 +39,7 @@ fn permission(path: &str) -> Error {
     Error::new(ErrorKind::PermissionDenied, message)
 }
 
-/// Why rppal does not give a pin.
+/// Returns the reason why rppal does not open a pin.
 pub(crate) fn pin(error: gpio::Error) -> Error {
     match error {
         gpio::Error::PinUsed(_) => {
@@ -68,7 +69,7 @@ mod tests {
             (denied("/dev/gpiomem"), ErrorKind::PermissionDenied, ["/dev/gpiomem:", "usermod -aG gpio"]),
             (denied("/dev/gpiochip0"), ErrorKind::PermissionDenied, ["/dev/gpiochip0:", "usermod -aG gpio"]),
             (denied("/dev/mem"), ErrorKind::PermissionDenied, ["iomem=relaxed", "take cdev"]),
-            // So rppal says it on a Pi 5.
+            // This is rppal's message on a Pi 5.
             (
                 io(io::ErrorKind::PermissionDenied),
                 ErrorKind::PermissionDenied,

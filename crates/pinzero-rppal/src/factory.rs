@@ -16,24 +16,24 @@ use crate::input::RppalInput;
 use crate::pwm::{self, RppalPwm};
 use crate::registers::{OpenLine, Registers, drive, listen, look, turn};
 
-/// The lines that a Raspberry Pi has, if it is not known which one it is.
+/// The number of lines of a Raspberry Pi of unknown model.
 const LINES: u32 = 54;
 
-/// The lines that any factory of this program has taken. Its lock is held while one is taken or looked at, and no longer than
-/// registers take, so that a look never finds a line half taken, nor gets in the way of taking it.
+/// The lines that any factory of this program has taken. The lock is held only while a line is taken or read, for a few
+/// register accesses. So a reader never finds a line half taken, and does not get in the way of taking it.
 static TAKEN: Mutex<Vec<Weak<Registers>>> = Mutex::new(Vec::new());
 
-/// The lines of this Raspberry Pi, by its registers.
+/// The lines of this Raspberry Pi, through its registers.
 #[derive(Debug)]
 pub struct RppalFactory {
     board: Board,
-    /// The kernel's view of the same lines: for edges, and to see who else holds a line. `None` where there is no chip.
+    /// The kernel's view of the same lines: for edges, and to find other holders of a line. `None` without a chip.
     chip: Option<CdevFactory>,
     gpio: Gpio,
 }
 
 impl RppalFactory {
-    /// What the registers can do, beside a character device that tells of edges.
+    /// The capabilities of the registers, next to a character device that reports edges.
     pub const CAPABILITIES: Capabilities = Capabilities {
         output: Support::Native,
         input: Support::Native,
@@ -48,24 +48,24 @@ impl RppalFactory {
     /// Opens the registers.
     ///
     /// # Errors
-    /// * [`NoChip`](ErrorKind::NoChip) if this is no Raspberry Pi that rppal knows, or one whose kernel has no
+    /// * [`NoChip`](ErrorKind::NoChip) if this is not a Raspberry Pi that rppal knows, or its kernel has no
     ///   `/dev/gpiochip0`.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use them.
-    /// * [`Io`](ErrorKind::Io) for whatever else the system says.
+    /// * [`Io`](ErrorKind::Io) for other errors of the system.
     pub fn new() -> Result<Self> {
         let gpio = registers()?;
-        // Not the chip that the environment names: that may be another one.
+        // The chip that the environment names may be another one, so this ignores it.
         let chip = CdevFactory::builder().open().inspect_err(|error| {
             log::warn!("rppal goes without the character device, and so without edges: {error}");
         });
         Ok(RppalFactory::of(gpio, chip.ok()))
     }
 
-    /// Opens the registers, and nothing else: inputs are polled, and nobody learns who else holds a line. For a kernel that
-    /// raises no interrupts for its lines, as that of an emulated Raspberry Pi.
+    /// Opens the registers alone: inputs are polled, and other holders of a line are not detected. For a kernel without
+    /// interrupts for its lines, such as that of an emulated Raspberry Pi.
     ///
     /// # Errors
-    /// Those of [`new`](RppalFactory::new).
+    /// See [`new`](RppalFactory::new).
     pub fn registers_only() -> Result<Self> {
         Ok(RppalFactory::of(registers()?, None))
     }
@@ -79,7 +79,7 @@ impl RppalFactory {
         RppalFactory { board, chip, gpio }
     }
 
-    /// Takes a line, and notes it.
+    /// Takes a line, and records it.
     fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<OpenLine> {
         let mut taken = TAKEN.lock();
         let registers = Arc::new(open(get(&self.gpio, line)?));
@@ -94,7 +94,7 @@ impl RppalFactory {
         self.chip.as_ref().ok_or_else(missing)
     }
 
-    /// Says so if another process or a driver holds the line: the registers do not keep it from being driven twice.
+    /// Fails if another process or a driver holds the line: the registers do not prevent driving it twice.
     fn warn_if_held(&self, line: Line) {
         let holder = self.chip.as_ref().and_then(|chip| chip.holder(line).ok().flatten());
         if let Some(holder) = holder {
@@ -141,7 +141,7 @@ impl PinFactory for RppalFactory {
             let taken = TAKEN.lock();
             match taken.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line)) {
                 Some(seen) => seen,
-                // rppal has a line looked at by taking it, which leaves it as it is.
+                // rppal reads a line only by taking it, which leaves the line as it is.
                 None => look(&get(&self.gpio, line)?),
             }
         };
@@ -166,7 +166,7 @@ impl PinFactory for RppalFactory {
             return Err(Error::unsupported("a settle time"));
         }
         let take = || {
-            // What it was found with cannot be read on most models.
+            // Most models cannot read the pull that was found.
             let pull = if bias == Bias::AsIs { Bias::AsIs } else { self.board.pull(line.0).into() };
             self.take(line, |pin| Registers::open(pin, pull, OnClose::Restore, |io, _| listen(io, bias)))
         };
@@ -175,22 +175,22 @@ impl PinFactory for RppalFactory {
             return Ok(Box::new(take()?));
         };
         let chip = self.chip_for("edge detection")?;
-        // Asked first, lest the registers be touched on the way to a refusal.
+        // Check first, so that a refusal leaves the registers untouched.
         if let Some(holder) = chip.holder(line)? {
             return Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}")));
         }
-        // Refused, the line is given back as it goes.
+        // If this fails, dropping the line gives it back.
         let line_by_registers = take()?;
         let edges = chip.open_input(line, InputConfig::new(Bias::AsIs).edges(sink))?;
         Ok(Box::new(RppalInput { edges, line: line_by_registers }))
     }
 
-    /// By the character device alone, for that is where the order of edges comes from.
+    /// Uses the character device alone, which keeps the order of edges.
     fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
         self.chip_for("inputs that belong together")?.open_inputs(lines, config)
     }
 
-    /// By registers without edges, by the character device alone with them.
+    /// Uses registers without edges, and the character device alone with them.
     fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
         let FlexConfig { start, ref edges, on_close, .. } = config;
         if edges.is_some() {
@@ -210,7 +210,8 @@ impl PinFactory for RppalFactory {
             return Err(Error::unsupported("PWM by registers"));
         }
         self.warn_if_held(line);
-        // The line first, as it is: nothing is started for one that cannot be had. Refused its pulses, it goes as it was found.
+        // Take the line first, as it is: no PWM is started for an unavailable line. If PWM fails, the line goes back as
+        // found.
         let open = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
         let mode = pwm::function(self.board.soc(), line);
         Ok(Box::new(RppalPwm::open(open, line, config, mode)?))

@@ -1,4 +1,4 @@
-//! Lines that turn round.
+//! Lines that turn from output to input and back.
 
 use pinzero_core::{Drive, FlexPin, Result};
 

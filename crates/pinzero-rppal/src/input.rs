@@ -4,7 +4,7 @@ use pinzero_core::{Level, Pin, Result};
 
 use crate::registers::OpenLine;
 
-/// An input; without edges it is its line alone.
+/// An input. Without edges, it is only its line.
 #[derive(Debug)]
 pub(crate) struct RppalInput {
     /// The kernel's view of the line, for edges; closed before the registers are put back.

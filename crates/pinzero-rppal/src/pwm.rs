@@ -9,7 +9,7 @@ use rppal::gpio::Mode;
 
 use crate::registers::OpenLine;
 
-/// The function by which a line carries PWM, if it can.
+/// Returns the function with which a line carries PWM, if it can.
 pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
     match (line.0, soc) {
         (12 | 13, _) => Some(Mode::Alt0),
@@ -19,7 +19,7 @@ pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
     }
 }
 
-/// A line that has pulses, as core holds it; closed when dropped.
+/// A line with PWM, as core sees it; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct RppalPwm {
     line: OpenLine,
@@ -29,7 +29,7 @@ pub(crate) struct RppalPwm {
 }
 
 impl RppalPwm {
-    /// Starts the pulses and has the line carry them, by `mode`. Refused, the line goes as it was found.
+    /// Starts the pulses and routes them to the line, with `mode`. On failure, the line goes back as found.
     pub(crate) fn open(line: OpenLine, number: Line, config: PwmConfig, mode: Option<Mode>) -> Result<Self> {
         let PwmConfig { period, pulse, rest, on_close, .. } = config;
         let pwm = SysfsPwm::open_for(number, period, pulse)?;
@@ -48,7 +48,7 @@ impl PwmPin for RppalPwm {
     }
 
     fn close(&self) -> Result<()> {
-        // The line first: what its channel does then is not to be seen.
+        // Give the line back first, so that the channel's changes do not show on it.
         self.line.close_as(self.on_close, Some(self.pwm.steady().unwrap_or(self.rest)));
         self.pwm.stop(Level::Low)
     }

@@ -1,4 +1,4 @@
-//! A line by its registers.
+//! A line, through its registers.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,19 +13,19 @@ use rppal::gpio::{self, IoPin, Mode};
 /// A line; given back when closed or dropped.
 pub(crate) struct Registers {
     number: u32,
-    /// The function in which it was found.
+    /// The function in which the line was found.
     mode: Mode,
-    /// The level at which it was found.
+    /// The level at which the line was found.
     level: Level,
-    /// The pull to go back to, if another has been set.
+    /// The pull to restore, if another was set.
     pull: Bias,
     on_close: OnClose,
-    /// `None` once closed. The lock is the line's own, and held for the length of a register access.
+    /// `None` once closed. Each line has its own lock, held for one register access.
     io: Mutex<Option<IoPin>>,
 }
 
 impl Registers {
-    /// Takes a line as it is, and leaves it to `set_up` to make something of it.
+    /// Takes a line as it is; `set_up` then changes it.
     pub(crate) fn open(
         pin: gpio::Pin,
         pull: Bias,
@@ -34,28 +34,28 @@ impl Registers {
     ) -> Self {
         let (number, mode, level) = (u32::from(pin.pin()), pin.mode(), level(pin.read()));
         let mut io = pin.into_io(mode);
-        // It would switch the pull off, and knows nothing of what is wanted in place of that.
+        // rppal would switch the pull off, and does not know which pull to set instead.
         io.set_reset_on_drop(false);
         set_up(&mut io, level);
         Registers { number, mode, level, pull, on_close, io: Mutex::new(Some(io)) }
     }
 
-    /// Makes some accesses, unless the line is closed.
+    /// Runs some accesses, unless the line is closed.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
         self.io.lock().as_mut().map(work).ok_or_else(|| Error::closed().with_pin(Line(self.number)))
     }
 
-    /// What it is now, if it is open and `line`.
+    /// Returns the present state, if the line is open and is `line`.
     pub(crate) fn look(&self, line: Line) -> Option<LineInfo> {
         let slot = self.io.lock();
         let io = slot.as_ref().filter(|_| self.number == line.0)?;
         Some(seen(io.mode(), io.read()))
     }
 
-    /// Gives the line back, and it becomes this in place of what it was opened for; `rest` is the level of a PWM line that is kept.
-    /// Idempotent.
+    /// Gives the line back in the state for this `OnClose`, instead of the one given at opening; `rest` is the level of
+    /// a PWM line that is kept. Idempotent.
     pub(crate) fn close_as(&self, on_close: OnClose, rest: Option<Level>) {
-        // The lock is kept throughout, so that a second call does not return before the line is free.
+        // The lock is held throughout, so that a second call does not return before the line is free.
         let mut slot = self.io.lock();
         let Some(mut io) = slot.take() else { return };
         if on_close == OnClose::Restore {
@@ -88,7 +88,7 @@ pub(crate) fn turn(io: &mut IoPin, to: Drive) -> Result<()> {
     Ok(())
 }
 
-/// Makes an output of a line, the level first.
+/// Makes a line an output, the level first.
 pub(crate) fn drive(io: &mut IoPin, level: Level) {
     io.write(raw(level));
     if io.mode() != Mode::Output {
@@ -96,13 +96,13 @@ pub(crate) fn drive(io: &mut IoPin, level: Level) {
     }
 }
 
-/// Makes an input of a line, the pull first.
+/// Makes a line an input, the pull first.
 pub(crate) fn listen(io: &mut IoPin, bias: Bias) {
     set_bias(io, bias);
     io.set_mode(Mode::Input);
 }
 
-/// Sets a pull, if it is one.
+/// Sets a pull; does nothing for [`Bias::AsIs`].
 fn set_bias(io: &mut IoPin, bias: Bias) {
     match bias {
         Bias::AsIs => {}
@@ -120,7 +120,7 @@ pub(crate) fn raw(level: Level) -> gpio::Level {
     if level.is_high() { gpio::Level::High } else { gpio::Level::Low }
 }
 
-/// What a line is that is nobody's.
+/// Returns the state of a line that no one holds.
 pub(crate) fn look(pin: &gpio::Pin) -> LineInfo {
     seen(pin.mode(), pin.read())
 }
@@ -139,12 +139,13 @@ fn seen(mode: Mode, now: gpio::Level) -> LineInfo {
         Mode::Alt7 => LineFunction::Alternate(7),
         Mode::Alt8 => LineFunction::Alternate(8),
     };
-    // A line of a Pi 5 that is switched off is not read either.
+    // On a Pi 5, a line that is switched off cannot be read either.
     let level = (mode != Mode::Null).then(|| level(now));
     LineInfo { function: Some(function), level, ..LineInfo::default() }
 }
 
-/// An open line in whatever role, as core holds it; given back when dropped. Looks at the line share its registers.
+/// An open line in any role, as core sees it; given back when dropped. [`RppalFactory`](crate::RppalFactory) reads the
+/// line through the same registers.
 #[derive(Debug)]
 pub(crate) struct OpenLine(pub(crate) Arc<Registers>);
 

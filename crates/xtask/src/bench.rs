@@ -1,4 +1,4 @@
-//! The benches: getting their tools, building them for here and for the emulated Raspberry Pi, and running them.
+//! Gets the tools of the benches, builds the benches for this machine and for the emulated Raspberry Pi, and runs them.
 
 use crate::pi_rig::{self, PI};
 use crate::runner::{Runner, Stop, conclude, need};
@@ -10,12 +10,12 @@ use std::process::ExitCode;
 
 const PACKAGE: &str = "pinzero-bench";
 
-/// Does what was asked for on the command line: runs the benches with these arguments.
+/// Runs the benches with the arguments of the command line.
 pub(crate) fn main(arguments: &[&str]) -> ExitCode {
     conclude("bench", [run(&mut Runner::default(), arguments)])
 }
 
-/// Runs what comes out the same each time, and fails where a target is missed.
+/// Runs the reproducible benches, and fails if a target is missed.
 pub(crate) fn counted(runner: &mut Runner) -> Result<(), Stop> {
     run(runner, &["--short"])
 }
@@ -27,11 +27,12 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     let here = ["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"];
     let mut command = runner.command("cargo");
     command.args(here).args(arguments);
-    // To build for the Pi takes minutes: only for what is run there, once it is known that the arguments are right.
+    // Building for the Pi takes minutes, so this happens only if a group runs there, and after the arguments are
+    // checked.
     let is_help = arguments.iter().any(|argument| ["-h", "--help"].contains(argument));
     if !is_help && runner.output("cargo", &[&here[..], arguments, &["--places"]].concat())?.contains("PiRig")
     {
-        // What cannot be built for it is left out, and the benches say so.
+        // A program that cannot be built for the Pi is left out, and the benches say so.
         match PI.prepare().and_then(|()| for_the_pi(runner)) {
             Ok((program, others)) => {
                 command.env("PINZERO_BENCH_PI", program).env("PINZERO_PI_RIG_ALSO", others);

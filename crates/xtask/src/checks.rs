@@ -1,15 +1,15 @@
-//! The checks of CI that are more than a run of cargo.
+//! The checks of CI that are not a single run of cargo.
 
 use crate::runner::{Runner, Stop, root};
 use std::fs;
 
-/// The lines that a Rust file may have.
+/// The most lines of a Rust file.
 const LONGEST_FILE: usize = 800;
 
-/// What a build for another system than Linux must not need.
+/// Packages that a build for a system other than Linux must not need.
 const LINUX_ONLY: [&str; 3] = ["rppal", "gpiocdev", "gpiocdev-uapi"];
 
-/// Has systemd check the example unit, with programs in it that are there.
+/// Runs systemd's check on the example unit, with existing programs put in.
 pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
     if runner.output("systemd-analyze", &["--version"]).is_err() {
         return Err(Stop::Skipped("systemd-analyze is not installed".to_owned()));
@@ -27,7 +27,7 @@ pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A line of a unit whose program, if it starts one, is `/bin/true`.
+/// Returns a line of a unit; its program, if there is one, becomes `/bin/true`.
 fn with_true(line: &str) -> String {
     match line.split_once('=') {
         Some((key, command)) if key.starts_with("Exec") => {
@@ -49,17 +49,17 @@ pub(crate) fn readme_command(runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The code block after the marker.
+/// Returns the code block after the marker.
 fn test_command(readme: &str) -> Option<String> {
     let (_, rest) = readme.split_once("<!-- test-command -->")?;
     let (_, block) = rest.split_once("```")?;
     let (block, _) = block.split_once("```")?;
-    // What follows the fence on its line is the language.
+    // The rest of the fence's line is the language.
     let (_, lines) = block.split_once('\n')?;
     Some(lines.trim().to_owned())
 }
 
-/// Checks that no Rust file is too long to be read.
+/// Checks that no Rust file is too long to read.
 pub(crate) fn file_lengths(runner: &mut Runner) -> Result<(), Stop> {
     let files =
         runner.output("git", &["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.rs"])?;
@@ -98,7 +98,7 @@ pub(crate) fn other_systems(runner: &mut Runner) -> Result<(), Stop> {
     none_of(&found)
 }
 
-/// Checks that no locked dependency wants a newer compiler than the workspace promises to need.
+/// Checks that no locked dependency needs a newer compiler than the workspace promises.
 pub(crate) fn rust_versions(runner: &mut Runner) -> Result<(), Stop> {
     let metadata = runner.output("cargo", &["metadata", "--locked", "--format-version=1"])?;
     let promised = env!("CARGO_PKG_RUST_VERSION");
@@ -109,8 +109,8 @@ pub(crate) fn rust_versions(runner: &mut Runner) -> Result<(), Stop> {
     none_of(&newer)
 }
 
-/// The packages in cargo's metadata that say which Rust they need, and which. A package's `id` is
-/// before its `rust_version`, and nothing between the two is called either.
+/// Returns the packages in cargo's metadata with a required Rust version, and that version. A package's `id` comes
+/// before its `rust_version`, with no other field of either name in between.
 fn declared_versions(metadata: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = metadata;
     std::iter::from_fn(move || {
@@ -123,17 +123,17 @@ fn declared_versions(metadata: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Rust `1.85.0` is 85.
+/// Returns the minor version: 85 for Rust `1.85.0`.
 fn minor(version: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
 }
 
-/// Checks licences and sources of the dependencies, and what is banned.
+/// Checks licences and sources of the dependencies, and banned packages.
 pub(crate) fn deny(runner: &mut Runner) -> Result<(), Stop> {
     Ok(cargo_deny(runner, &["--frozen", "check", "bans", "licenses", "sources"])?)
 }
 
-/// Checks the dependencies for known security problems, if the database of these can be had.
+/// Checks the dependencies for known security problems, if their database is available.
 pub(crate) fn advisories(runner: &mut Runner) -> Result<(), Stop> {
     if cargo_deny(runner, &["fetch", "db"]).is_err() {
         return Err(Stop::Skipped("no database".to_owned()));
@@ -143,7 +143,7 @@ pub(crate) fn advisories(runner: &mut Runner) -> Result<(), Stop> {
 
 fn cargo_deny(runner: &mut Runner, arguments: &[&str]) -> Result<(), String> {
     let mut command = runner.command("cargo");
-    // The configuration is not where cargo-deny would look for it.
+    // cargo-deny would look for its configuration elsewhere.
     runner.run(command.args(["deny", "--config=.deny.toml"]).args(arguments))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! All that CI checks, step by step.
+//! Lists the steps of CI, and runs them.
 
 use crate::kernel_rig::KERNEL;
 use crate::pi_rig::PI;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 type Step = fn(&mut Runner) -> Result<(), Stop>;
 
-/// The steps that run tests which the others leave out, and what is missing according to these.
+/// The steps that run tests which the others skip, with the reasons that these tests give.
 const LATER: [(&str, &str); 4] = [KERNEL_RIG, PI_RIG, PYTHON, NODE];
 const KERNEL_RIG: (&str, &str) = ("kernel rig", "rig");
 const PI_RIG: (&str, &str) = ("Raspberry Pi rig", "Pi");
@@ -19,14 +19,14 @@ const NODE: (&str, &str) = ("client in Node", "client in Node");
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// What each commit has to pass.
+    /// For each commit.
     Quick,
-    /// All of it: what lands has to.
+    /// For each merge: all steps.
     Whole,
 }
 use Extent::{Quick, Whole};
 
-/// The steps, and from which extent on they are taken: quick ones first, then by what they need of each other's builds.
+/// The steps, each with the smallest extent that includes it: quick ones first, then in an order that reuses builds.
 const STEPS: &[(&str, Extent, Step)] = &[
     ("formatting", Quick, |runner| cargo(runner, "fmt --all --check")),
     ("formatting, fuzz targets", Quick, |runner| {
@@ -41,7 +41,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("advisories", Whole, checks::advisories),
     ("lints", Whole, |runner| cargo(runner, "clippy --locked --workspace --all-targets")),
     ("lints, no features", Whole, |runner| {
-        // The two with features that are on by default.
+        // The two crates with default features.
         let packages = "--package=pinzero --package=pinzero-core";
         cargo(runner, &format!("clippy --locked {packages} --all-targets --no-default-features"))
     }),
@@ -99,9 +99,8 @@ fn cargo(runner: &mut Runner, arguments: &str) -> Result<(), Stop> {
     Ok(runner.cargo(&arguments.split(' ').collect::<Vec<_>>())?)
 }
 
-/// The line that CI ends with. A step that failed without a failed test counts as one, so that the line
-/// never speaks of success when there is none; a test that was ignored for want of something has not been
-/// skipped if that was `made_up` for later.
+/// Returns CI's last line. A step that failed without a failed test counts as one, so that the line never claims
+/// success wrongly. An ignored test does not count as skipped if a later step has `made_up` for it.
 fn summary(tests: &Tally, failures: u32, made_up: &[&str]) -> String {
     let failed = tests.failed.max(failures);
     let later: u32 = made_up.iter().filter_map(|missing| tests.missing.get(*missing)).sum();

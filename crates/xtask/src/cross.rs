@@ -1,10 +1,10 @@
-//! Building for other systems than this one, and by the oldest compiler.
+//! Builds for other systems, and with the oldest supported compiler.
 
 use crate::runner::{Runner, Stop, conclude, need};
 use crate::toolchain::{self, OLDEST};
 use std::process::ExitCode;
 
-/// What is published, and thus has to build where users are.
+/// The published packages, which must build on users' systems.
 const PUBLISHED: [&str; 9] = [
     "--package=pinzero",
     "--package=pinzero-board",
@@ -17,9 +17,9 @@ const PUBLISHED: [&str; 9] = [
     "--package=pinzero-rppal",
 ];
 
-/// The systems that are compiled up to what takes a linker, in runs of cargo: those for which there are prebuilt standard
-/// libraries, then those for which there may be none. The second are the first Raspberry Pis and the Zero, whose ARMv6 stands
-/// for 32 bits and musl for the other C library, and the laptops beside them.
+/// The systems for which packages are checked without linking, in runs of cargo: first those with prebuilt standard
+/// libraries, then those that may lack them. The second are the first Raspberry Pis and the Zero, whose ARMv6 stands
+/// for 32 bits and musl for the other C library, and laptops.
 const CHECKED: [&[&str]; 2] = [
     &["aarch64-unknown-linux-gnu"],
     &["arm-unknown-linux-musleabihf", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"],
@@ -36,11 +36,11 @@ pub(crate) fn main() -> ExitCode {
     conclude("cross", results)
 }
 
-/// Checks that what is published compiles for the other systems, and that programs link for one of them.
+/// Checks that the published packages compile for the other systems, and that programs link for one of them.
 pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     for systems in CHECKED {
         let mut command = toolchain::cargo(runner, "check", systems)?;
-        // `rppal` is off by default, depends on the width of a word, and is empty off Linux.
+        // `rppal` is off by default, depends on the word size, and is empty on systems other than Linux.
         runner.run(command.args(PUBLISHED).arg("--all-features"))?;
     }
     need(LINKER, &["--version"], "gcc-arm-linux-gnueabihf")?;
@@ -51,7 +51,7 @@ pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Checks that what is published compiles by the oldest compiler that is promised to do.
+/// Checks that the published packages compile with the oldest supported compiler.
 pub(crate) fn oldest(runner: &mut Runner) -> Result<(), Stop> {
     let compiler = toolchain::debian()?;
     let version = runner.output(&compiler.to_string_lossy(), &["--version"])?;

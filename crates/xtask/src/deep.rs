@@ -1,26 +1,26 @@
-//! The checks that look where tests do not reach. Miri alone wants a nightly compiler, and is skipped without one.
+//! Checks that go further than tests. Only Miri needs a nightly compiler, and is skipped without one.
 
 use crate::runner::{Runner, Stop, need, root};
 use std::fs;
 use std::process::Command;
 
-/// Where fuzz targets are, and their names.
+/// The folders of fuzz targets, and the targets' names.
 const FUZZ: [(&str, [&str; 2]); 2] = [
     ("crates/pinzero-board/fuzz", ["pin_names", "revision_codes"]),
     ("crates/pinzero-pigpio/fuzz", ["requests", "replies_and_reports"]),
 ];
 
-/// Has libFuzzer see which code an input reaches, and by which comparisons, as cargo-fuzz does. No sanitizer: what is fuzzed
-/// has no unsafe code, and so the stable compiler will do.
+/// Flags with which libFuzzer sees the code that an input reaches, and the comparisons, as with cargo-fuzz. No
+/// sanitizer: the fuzzed code has no unsafe code, so the stable compiler is enough.
 const COVERAGE: &str = "--cfg fuzzing -Cdebug-assertions -Ccodegen-units=1 -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Has loom try the threads of the models in every order.
+/// Runs the loom tests, in every order of threads.
 pub(crate) fn model(runner: &mut Runner) -> Result<(), Stop> {
     for words in ["clippy --tests", "test --lib loom_tests::"] {
         let mut command = runner.command("cargo");
-        // In a directory of its own, for with these flags cargo builds everything anew.
+        // Use a directory of its own: with these flags cargo rebuilds everything.
         command
             .env("RUSTFLAGS", "-Dwarnings --cfg loom")
             .env("CARGO_TARGET_DIR", root().join("target/model"));
@@ -31,21 +31,22 @@ pub(crate) fn model(runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Runs the tests of what is pure under Miri.
+/// Runs the tests of pure code under Miri.
 pub(crate) fn miri(runner: &mut Runner) -> Result<(), Stop> {
     if runner.run(&mut nightly(runner, "miri setup")).is_err() {
         let reason = "no nightly toolchain with miri and rust-src. Only rustup has it: Debian builds its Rust without Miri, and \
             without the compiler's own libraries, from which Miri could be built";
         return Err(Stop::Skipped(reason.to_owned()));
     }
-    // The names of boards would take it ten minutes.
+    // The tests of board names would take ten minutes.
     for tests in ["--package=pinzero-core --lib machine::", "--package=pinzero-board --test=models"] {
         runner.run(&mut nightly(runner, &format!("miri test --locked {tests}")))?;
     }
     Ok(())
 }
 
-/// Builds the fuzz targets and runs each for some seconds, from the same seed every time; longer is for people with time.
+/// Builds the fuzz targets and runs each for some seconds, always with the same seed. For a longer run, start them by
+/// hand.
 pub(crate) fn fuzz(runner: &mut Runner) -> Result<(), Stop> {
     need("c++", &["--version"], "g++")?;
     let host = runner.output("rustc", &["--print=host-tuple"])?;
@@ -53,12 +54,12 @@ pub(crate) fn fuzz(runner: &mut Runner) -> Result<(), Stop> {
     let folder = root().join("target/fuzz");
     for (crate_of_them, targets) in FUZZ {
         let mut command = runner.command("cargo");
-        // With the target named, the flags are not for build scripts.
+        // If the target is named, the flags do not apply to build scripts.
         command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", &folder);
         command.args(["build", "--release", "--target", host]);
         runner.run(command.arg(format!("--manifest-path={crate_of_them}/Cargo.toml")))?;
         for target in targets {
-            // What it finds goes into the first folder.
+            // New inputs go into the first folder.
             let found = folder.join("corpus").join(target);
             fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
             let program = folder.join(host).join("release").join(target);
@@ -72,7 +73,7 @@ pub(crate) fn fuzz(runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A command of the nightly cargo, whose compiler may well warn of what ours does not know.
+/// Returns a command of the nightly cargo. Warnings are allowed, since its compiler may have new ones.
 fn nightly(runner: &Runner, words: &str) -> Command {
     let mut command = runner.command("cargo");
     command.env_remove("RUSTFLAGS").arg("+nightly").args(words.split(' '));

@@ -1,4 +1,4 @@
-//! Programs that others wrote for pigpiod, as they are, against our daemon.
+//! Runs unmodified clients of pigpiod, written by others, against our daemon.
 
 use crate::runner::{Runner, Stop, conclude, need, root};
 use std::env;
@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Does what was asked for on the command line: runs the tests that need such programs.
+/// Runs the tests with those clients, as the command line asks.
 pub(crate) fn main() -> ExitCode {
     let mut runner = Runner::default();
     let results = [python(&mut runner), node(&mut runner)];
@@ -22,7 +22,7 @@ pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
         let mut command = runner.command("python3");
         runner.run(command.args(["-m", "venv"]).arg(home))?;
         let mut command = runner.command(&home.join("bin/python").to_string_lossy());
-        // Nothing but what is listed, and nothing that runs at installation.
+        // Install only the listed packages, and run no code at installation.
         command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]);
         command.args(["--only-binary=:all:", "--require-hashes", "-r"]).arg(home.join("requirements.txt"));
         runner.run(&mut command)
@@ -42,7 +42,7 @@ pub(crate) fn node(runner: &mut Runner) -> Result<(), Stop> {
     test(runner, "node::", "PINZERO_NODE_PATH", &home.join("node_modules"))
 }
 
-/// Runs the tests in a module, telling them where their clients are.
+/// Runs the tests in a module, with the paths of their clients.
 fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Result<(), Stop> {
     // Some of the tests start the command.
     runner.cargo(&["build", "--locked", "--package=pinzero-cli"])?;
@@ -52,14 +52,14 @@ fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Re
     Ok(())
 }
 
-/// Has clients installed in the cache, unless they are there, and returns where.
+/// Installs clients in the cache, unless they are there; returns the path.
 fn install(
     name: &str,
     lists: &[&str],
     version: &str,
     install: impl FnOnce(&Path) -> Result<bool, String>,
 ) -> Result<PathBuf, Stop> {
-    // Whatever goes in goes into the directory's name, so that a change makes another one.
+    // The directory's name depends on the contents, so a change makes a new one.
     let mut hasher = DefaultHasher::new();
     version.hash(&mut hasher);
     for list in lists {
@@ -69,7 +69,7 @@ fn install(
     let complete = home.join("complete");
     if !complete.exists() {
         let prepare = || {
-            // What is left of an attempt that failed. There may be none.
+            // A failed attempt may have left something.
             let _ = fs::remove_dir_all(&home);
             fs::create_dir_all(&home)?;
             lists.iter().try_for_each(|list| fs::copy(here(list), home.join(list)).map(drop))

@@ -1,4 +1,4 @@
-//! The kernel rig: a Linux kernel of our own, with a simulated GPIO chip.
+//! The kernel rig: a custom Linux kernel with a simulated GPIO chip.
 
 use crate::rig::Rig;
 use crate::runner::{Runner, Stop};

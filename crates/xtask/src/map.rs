@@ -1,4 +1,4 @@
-//! The map of the source, docs/MAP.md: a line for each file, which people write and this compares with the tree.
+//! The map of the source, docs/MAP.md, with a line for each file. People write the map; this compares it with the tree.
 
 use crate::checks::none_of;
 use crate::runner::{Runner, Stop, conclude, root};
@@ -13,14 +13,14 @@ pub(crate) fn main() -> ExitCode {
 /// Checks that each file of a crate has its line, and each line its file.
 pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     let files = runner.output("git", &["ls-files", "--", ":(glob)crates/*/src/**/*.rs"])?;
-    // A file may have been deleted, and git not told yet.
+    // A file may be deleted before git knows.
     let files: Vec<_> = files.lines().filter(|file| root().join(file).exists()).collect();
     let map =
         fs::read_to_string(root().join("docs/MAP.md")).map_err(|error| format!("docs/MAP.md: {error}"))?;
     none_of(&differences(&map, &files))
 }
 
-/// What is wrong with a map of these files.
+/// Returns the errors in a map of these files.
 fn differences(map: &str, files: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut named = Vec::new();

@@ -1,4 +1,4 @@
-//! What runs on the emulated Raspberry Pi.
+//! Builds and runs the tests for the emulated Raspberry Pi.
 
 use crate::rig::Rig;
 use crate::runner::{Runner, Stop, root};
@@ -11,8 +11,8 @@ const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// The Pi rig: an emulated Raspberry Pi.
 pub(crate) const PI: Rig = Rig { name: "pi-rig", folder: "pi-rig", prepare: "fetch.sh", tests };
 
-/// Builds the register backend's tests, those of the character device on a Raspberry Pi, and a program that blinks by registers,
-/// and runs them on both models.
+/// Builds the tests of the register backend, those of the character device on a Raspberry Pi, and a program that blinks
+/// by registers; runs them on both models.
 fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     let mut command = cargo(runner, "build")?;
     command.args(["--package=pinzero-examples", "--example=led_blink", "--features=pinzero/rppal"]);
@@ -36,22 +36,22 @@ fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Builds programs by a profile, and tells where they are.
+/// Builds programs with a profile, and returns their paths.
 pub(crate) fn build(runner: &mut Runner, profile: &str, what: &[&str]) -> Result<PathBuf, Stop> {
     let mut command = cargo(runner, "build")?;
     runner.run(command.args(["--profile", profile]).args(what))?;
     Ok(folder().join(profile))
 }
 
-/// Where cargo puts what it builds.
+/// Returns the folder of cargo's output.
 fn folder() -> PathBuf {
     root().join("target/pi-rig").join(TARGET)
 }
 
-/// A command of cargo for programs that run without anything beside them.
+/// Returns a command of cargo for statically linked programs.
 fn cargo(runner: &Runner, command: &str) -> Result<Command, Stop> {
     let mut cargo = toolchain::cargo(runner, command, &[TARGET])?;
-    // In a directory of its own, for with these flags cargo builds everything anew.
+    // Use a directory of its own: with these flags cargo rebuilds everything.
     cargo
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
         .env("CARGO_TARGET_DIR", root().join("target/pi-rig"));

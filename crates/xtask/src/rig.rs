@@ -1,34 +1,34 @@
-//! The rigs: kernels with GPIO chips, under which the tests run that an ordinary machine has no pins for.
+//! The rigs: kernels with GPIO chips, for tests that an ordinary machine has no pins for.
 
 use crate::runner::{Runner, Stop, UNSUPPORTED, root};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-/// A rig, as its scripts make it.
+/// A rig, built by its scripts.
 #[derive(Debug)]
 pub(crate) struct Rig {
     pub(crate) name: &'static str,
-    /// Where its scripts are.
+    /// The folder of its scripts.
     pub(crate) folder: &'static str,
-    /// The script that gets what it is made of. The one that runs a command is called `run.sh` in all of them.
+    /// The script that gets or builds its parts. In every rig, `run.sh` runs a command.
     pub(crate) prepare: &'static str,
-    /// Builds and runs what needs it.
+    /// Builds and runs the tests that need the rig.
     pub(crate) tests: fn(&Rig, &mut Runner) -> Result<(), Stop>,
 }
 
-/// What to do with a rig.
+/// An action on a rig.
 #[derive(Debug)]
 pub(crate) enum Task<'a> {
-    /// Get what it is made of.
+    /// Get or build its parts.
     Prepare,
-    /// Run the tests that need it.
+    /// Run the tests that need the rig.
     Test,
     /// Run a command.
     Run(&'a [&'a str]),
 }
 
 impl Rig {
-    /// Does what was asked for on the command line.
+    /// Runs the action of the command line.
     pub(crate) fn main(&self, task: Task<'_>) -> ExitCode {
         let result = match task {
             Task::Prepare => self.prepare().map(|()| 0),
@@ -54,12 +54,12 @@ impl Rig {
         (self.tests)(self, runner)
     }
 
-    /// What has cargo run programs for `target` in the rig.
+    /// Returns the options with which cargo runs programs for `target` in the rig.
     pub(crate) fn as_runner(&self, target: &str) -> [String; 2] {
         ["--config".to_owned(), format!("target.{target}.runner = [{:?}]", self.script("run.sh"))]
     }
 
-    /// Gets what the rig is made of, unless it is there.
+    /// Gets the parts of the rig, unless they are there.
     pub(crate) fn prepare(&self) -> Result<(), Stop> {
         let path = self.script(self.prepare);
         let status = Command::new(&path).stdout(Stdio::null()).status();

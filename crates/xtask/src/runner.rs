@@ -1,19 +1,19 @@
-//! Running commands: their output is passed on as it comes, and searched for what CI wants to know.
+//! Runs commands: passes on their output as it comes, and counts the tests in it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// The exit status, here and of the rigs' scripts, for a machine that cannot run what was asked for.
+/// The exit status, here and of the rigs' scripts, for a machine that cannot do what was asked.
 pub(crate) const UNSUPPORTED: u8 = 77;
 
-/// Why a step did not pass.
+/// The reason why a step did not pass.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// It found fault, or could not be run.
+    /// The step found an error, or could not run.
     Failed(String),
-    /// It does not apply here.
+    /// The step does not apply here.
     Skipped(String),
 }
 
@@ -23,18 +23,18 @@ impl From<String> for Stop {
     }
 }
 
-/// How many tests `cargo test` reported, by their results.
+/// The number of tests that `cargo test` reported, by result.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
     pub(crate) ignored: u32,
-    /// Those of the ignored that say what is missing, by that: `rig` in `no rig: run this or that`.
+    /// The ignored tests that say what is missing, by that reason: `rig` in `no rig: run this or that`.
     pub(crate) missing: BTreeMap<String, u32>,
 }
 
 impl Tally {
-    /// Takes in a line of output, if it is about tests.
+    /// Reads a line of output, if it is about tests.
     fn count(&mut self, line: &str) {
         let reason = line.split_once(" ... ignored, no ").or_else(|| line.split_once(" ... ignored (no "));
         if let Some((missing, _)) = reason.and_then(|(_, reason)| reason.split_once(':')) {
@@ -60,35 +60,35 @@ impl Tally {
 pub(crate) struct Runner {
     /// All tests reported so far.
     pub(crate) tests: Tally,
-    /// Whether a warning is a failure.
+    /// `true` if a warning is a failure.
     strict: bool,
 }
 
 impl Runner {
-    /// A runner for which warnings are failures.
+    /// Returns a runner for which warnings are failures.
     pub(crate) fn strict() -> Self {
         Self { strict: true, ..Self::default() }
     }
 
-    /// A command to be run at the workspace's root.
+    /// Returns a command that runs at the workspace's root.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(root());
         if self.strict {
-            // The same for every step, for cargo builds everything anew when they change.
+            // The same flags for every step: if they change, cargo rebuilds everything.
             command.env("RUSTFLAGS", "-Dwarnings").env("RUSTDOCFLAGS", "-Dwarnings");
         }
         command
     }
 
-    /// Runs cargo. A warning of its own, which no `RUSTFLAGS` reach, is a failure too if warnings are.
+    /// Runs cargo. If warnings are failures, so are cargo's own, which `RUSTFLAGS` does not cover.
     pub(crate) fn cargo(&mut self, arguments: &[&str]) -> Result<(), String> {
         let mut command = self.command("cargo");
         let warned = self.run(command.args(arguments))?;
         if warned && self.strict { Err("there were warnings".to_owned()) } else { Ok(()) }
     }
 
-    /// Runs a command, and says whether it wrote a warning to its standard error.
+    /// Runs a command, and returns whether it wrote a warning to standard error.
     pub(crate) fn run(&mut self, command: &mut Command) -> Result<bool, String> {
         let name = describe(command);
         println!("$ {name}");
@@ -105,7 +105,7 @@ impl Runner {
             warned
         });
         pass_on(child.stdout.take(), io::stdout(), |line| self.tests.count(line));
-        // The thread ends without a value only by a panic, when standard error is gone.
+        // The thread returns no value only if it panics, when standard error is closed.
         let warned = warnings.join().unwrap_or(false);
         match child.wait() {
             Ok(status) if status.success() => Ok(warned),
@@ -114,7 +114,7 @@ impl Runner {
         }
     }
 
-    /// Runs a command in silence, and returns what it wrote to its standard output.
+    /// Runs a command silently, and returns its standard output.
     pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         let mut command = self.command(program);
         command.args(arguments).stderr(Stdio::inherit());
@@ -127,7 +127,7 @@ impl Runner {
     }
 }
 
-/// How a command ends that has come to these results; it says why, unless all is well.
+/// Returns the exit status for these results; prints the reason, unless all is well.
 pub(crate) fn conclude(name: &str, results: impl IntoIterator<Item = Result<(), Stop>>) -> ExitCode {
     let mut exit = ExitCode::SUCCESS;
     for result in results {
@@ -148,14 +148,14 @@ pub(crate) fn conclude(name: &str, results: impl IntoIterator<Item = Result<(), 
     exit
 }
 
-/// Finds out whether a program is there and does what it should. If not, it is installed where that can be done.
+/// Checks that a program is there and works. If not, installs it where that is possible.
 pub(crate) fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), Stop> {
     let works = |command: &mut Command| {
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
     let is_there = || works(Command::new(program).args(arguments));
-    // Only root can; for others it fails at once.
+    // Only root can install; for others it fails at once.
     let apt_get = |arguments: &[&str]| {
         works(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
@@ -171,21 +171,21 @@ pub(crate) fn need(program: &str, arguments: &[&str], package: &str) -> Result<(
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    // Cargo says at run time where this crate is; what it said when compiling may be of another clone
-    // that shares the target directory. Without cargo, we are at the root ourselves.
+    // Cargo gives the path of this crate at run time. The path at compile time may be that of another clone that shares
+    // the target directory. Without cargo, the working directory is the root.
     match std::env::var_os("CARGO_MANIFEST_DIR") {
         Some(here) => Path::new(&here).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf),
         None => PathBuf::from("."),
     }
 }
 
-/// Copies lines until the end, and shows each to `look`.
+/// Copies lines until the end, and passes each to `look`.
 fn pass_on(from: Option<impl Read>, mut to: impl Write, mut look: impl FnMut(&str)) {
     let Some(from) = from else { return };
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
     while matches!(from.read_until(b'\n', &mut line), Ok(length) if length > 0) {
-        // If our own output is gone, the command goes on; its result still counts.
+        // If our own output is closed, the command goes on; its result still counts.
         let _ = to.write_all(&line).and_then(|()| to.flush());
         look(&String::from_utf8_lossy(&line));
         line.clear();

@@ -1,4 +1,4 @@
-//! Compiling for other systems than this one, and by the oldest compiler that the workspace promises to build with.
+//! Compiles for other systems, and with the oldest supported compiler.
 
 use crate::runner::{Runner, Stop, UNSUPPORTED, root};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ pub(crate) fn cargo(runner: &Runner, command: &str, targets: &[&str]) -> Result<
         if !has_libraries(runner, &compiler, targets) {
             cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_unwind");
         }
-        // Compilers of different age warn of different things.
+        // Compilers of different ages have different warnings.
         cargo.env_remove("RUSTFLAGS").env("RUSTC", compiler);
     }
     Ok(cargo)
 }
 
-/// Returns the compiler from Debian's packages, which is fetched unless it is there.
+/// Returns the compiler from Debian's packages, and fetches it if needed.
 pub(crate) fn debian() -> Result<PathBuf, Stop> {
     let fetch = root().join("crates/xtask/toolchain/fetch.sh");
     let output = Command::new(&fetch).arg(OLDEST).stderr(Stdio::inherit()).output();

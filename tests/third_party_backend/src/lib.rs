@@ -1,8 +1,8 @@
-//! A small backend, as somebody else would write one: eight lines in memory.
+//! A small backend, written as a third party would write one: eight lines in memory.
 //!
-//! It has outputs, inputs, pulls and edges, and keeps what it is told to keep. It says nothing about other roles: no
-//! `open_group`, `open_inputs`, `open_flex`, `open_pwm`, `open_spi`, `open_hardware_spi` or `open_i2c`. That it compiles and
-//! passes the suite proves that a role can be added to [`PinFactory`] without breaking a backend that others wrote.
+//! The backend supports outputs, inputs, pulls, edges and `OnClose::Keep`. It implements no other role: no `open_group`,
+//! `open_inputs`, `open_flex`, `open_pwm`, `open_spi`, `open_hardware_spi` or `open_i2c`. This backend compiles and passes the
+//! suite, which proves that a new role in [`PinFactory`] does not break the backends of others.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pinzero_core::board::Board;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{
-    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, Host, InputConfig, Level, Line, LineInfo, OnClose,
-    OutputConfig, OutputPin, Pin, PinFactory, Result, Support,
+    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, Found, Host, InputConfig, Level, Line, LineInfo,
+    OnClose, OutputConfig, OutputPin, Pin, PinFactory, Release, Result, Support,
 };
 
 const LINES: u32 = 8;
 
-/// Tells pins apart.
+/// Returns a new number for a pin; no two pins share one.
 fn number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Eight lines and what is on their other side; even ones are pulled up, odd ones down. Clones are the same lines.
+/// Eight lines, and the drivers outside them. Even lines are pulled up, odd lines down. Clones share the lines.
 #[derive(Debug, Clone)]
 pub struct Desk(Arc<Mutex<Vec<Wire>>>);
 
@@ -37,12 +37,11 @@ struct Wire {
     user: Option<User>,
 }
 
-/// Who has a line, and what it becomes in the end.
+/// The pin that holds a line, the state in which it found the line, and the state to leave.
 #[derive(Debug, Clone, Copy)]
 struct User {
     pin: u64,
-    output: Option<Level>,
-    bias: Bias,
+    found: Found,
     on_close: OnClose,
 }
 
@@ -52,13 +51,17 @@ impl Wire {
         Wire { output: None, bias, outside: None, level, edges: None, changes: Vec::new(), user: None }
     }
 
+    fn found(&self) -> Found {
+        self.output.map_or(Found::Input(self.bias), Found::Output)
+    }
+
     fn pull(&mut self, bias: Bias) {
         if bias != Bias::AsIs {
             self.bias = bias;
         }
     }
 
-    /// Works out the level, where a driver beats a pull, and reports it if it has changed.
+    /// Computes the level, and reports an edge if the level has changed. A driver beats a pull.
     fn settle(&mut self) {
         let level = self.output.or(self.outside).or(self.bias.level()).unwrap_or(self.level);
         if level != self.level {
@@ -74,45 +77,43 @@ impl Wire {
     fn give_back(&mut self) {
         let Some(user) = self.user.take() else { return };
         self.edges = None;
-        match user.on_close {
-            OnClose::Keep => {}
-            OnClose::Low => self.output = Some(Level::Low),
-            OnClose::High => self.output = Some(Level::High),
-            OnClose::Input(bias) => {
+        match user.on_close.resolve(user.found, None) {
+            Release::Output(level) => self.output = Some(level),
+            Release::Input(bias) => {
                 self.output = None;
                 self.pull(bias);
             }
-            // Restore, and whatever else may be added one day.
-            _ => (self.output, self.bias) = (user.output, user.bias),
+            // These lines have no other function.
+            Release::AsIs | Release::Function => {}
         }
     }
 }
 
 impl Desk {
-    /// New lines, that nobody uses.
+    /// Returns new lines, all free.
     pub fn new() -> Self {
         let bias = |line| if line % 2 == 0 { Bias::PullUp } else { Bias::PullDown };
         Desk(Arc::new(Mutex::new((0..LINES).map(|line| Wire::new(bias(line))).collect())))
     }
 
-    /// Drives a line from outside, or lets go of it.
+    /// Drives a line from outside; with `None`, stops driving the line.
     pub fn drive(&self, line: Line, level: Option<Level>) {
         self.change(line, |wire| wire.outside = level);
     }
 
-    /// The level on a line.
+    /// Returns the level of a line.
     pub fn level(&self, line: Line) -> Level {
         self.change(line, |wire| wire.level)
     }
 
-    /// Every level that a line has changed to, and when.
+    /// Returns every level that a line has changed to, with the time.
     pub fn changes(&self, line: Line) -> Vec<(Instant, Level)> {
         self.change(line, |wire| wire.changes.clone())
     }
 
     fn change<R>(&self, line: Line, change: impl FnOnce(&mut Wire) -> R) -> R {
         let mut wires = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Core asks for no line that the board has not.
+        // Core checks every line against the board first.
         let wire = &mut wires[line.0 as usize];
         let result = change(wire);
         wire.settle();
@@ -133,19 +134,19 @@ pub struct Breadboard {
 }
 
 impl Breadboard {
-    /// A factory for these lines; there may be several, as if each were in a process of its own.
+    /// Returns a factory for these lines. Several factories may share a desk, as if each ran in a process of its own.
     pub fn new(desk: &Desk) -> Self {
         Breadboard { desk: desk.clone() }
     }
 
-    /// Takes a line and sets it up, which is one step for everybody else.
+    /// Takes a line and sets it up. Other pins see both as one step.
     fn open(&self, line: Line, on_close: OnClose, set_up: impl FnOnce(&mut Wire)) -> Result<BreadboardPin> {
         let pin = number();
         self.desk.change(line, |wire| {
             if wire.user.is_some() {
-                return Err(Error::new(ErrorKind::Busy, "somebody else has it").with_pin(line));
+                return Err(Error::new(ErrorKind::Busy, "another pin holds the line").with_pin(line));
             }
-            wire.user = Some(User { pin, output: wire.output, bias: wire.bias, on_close });
+            wire.user = Some(User { pin, found: wire.found(), on_close });
             set_up(wire);
             Ok(())
         })?;
@@ -191,7 +192,7 @@ impl PinFactory for Breadboard {
         let set_up = |wire: &mut Wire| {
             wire.output = None;
             wire.pull(config.bias);
-            // What comes of the pull is where it starts, and no edge.
+            // A change by the pull is part of the initial level, not an edge.
             wire.settle();
             wire.edges = config.edges;
         };
@@ -203,7 +204,7 @@ impl PinFactory for Breadboard {
     }
 }
 
-/// A pin in use; given back when dropped.
+/// An open pin. Dropping the pin gives the line back.
 #[derive(Debug)]
 struct BreadboardPin {
     desk: Desk,
@@ -212,7 +213,7 @@ struct BreadboardPin {
 }
 
 impl BreadboardPin {
-    /// Does something to the line, as long as it is this pin's.
+    /// Changes the line. Fails if the pin is closed.
     fn change<R>(&self, change: impl FnOnce(&mut Wire) -> R) -> Result<R> {
         self.desk.change(self.line, |wire| match wire.user {
             Some(user) if user.pin == self.number => Ok(change(wire)),
@@ -221,7 +222,7 @@ impl BreadboardPin {
     }
 
     fn give_back(&self) {
-        // One that is closed has nothing left to give.
+        // This fails only on a closed pin, which holds no line.
         let _ = self.change(Wire::give_back);
     }
 }

@@ -1,4 +1,4 @@
-//! All that it takes to have a backend judged.
+//! Runs the conformance suite on the backend.
 
 use std::any::Any;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ impl Rig for OnADesk {
         Ok(Some(Box::new(Breadboard::new(&self.desk))))
     }
 
-    // Pins in memory are no other process's; a factory beside core's reservations is as good.
+    // Another process cannot reach pins in memory. A second factory does the same: core's reservations do not cover it.
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
         let config = InputConfig::new(Bias::AsIs);
         Ok(Some(Box::new(Breadboard::new(&self.desk).open_input(line, config)?)))

@@ -1,4 +1,4 @@
-//! What a request and a connection cost the daemon.
+//! The costs of requests and connections for the daemon.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] =
 /// How many connections there are when their memory is counted.
 const CONNECTIONS: usize = 1000;
 
-/// What a client of its own does for a request: a write and a read.
+/// The client's own system calls for a request: a write and a read.
 const CLIENT: f64 = 2.0;
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Brings edges of a simulated chip to a callback, beside the least that can: epoll, a read and a call.
+//! Brings edges of a simulated chip to a callback, next to the simplest code for that: epoll, a read and a call.
 
 use std::fs::{self, File};
 use std::io;
@@ -35,7 +35,7 @@ const BURST: u64 = 512;
 /// Edges in a row that the queue has no room for.
 const OVERFLOW: u64 = 2_000;
 
-/// What one read of the baseline fetches at most, as in pinzero.
+/// The most edges in one read of the baseline, as in pinzero.
 const BATCH: usize = 64;
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
@@ -100,7 +100,7 @@ fn overflow(bench: &Bench, button: &Button, ours: &mut Driven) -> Result<(), Str
     // odd number of edges between them, so that the next is no change and calls nobody.
     thread::sleep(Duration::from_millis(1_200));
     ours.drive(OVERFLOW)?;
-    // What is left of the burst has been seen by then.
+    // By then the rest of the burst has arrived.
     thread::sleep(Duration::from_millis(500));
     let unknown = ours.lost().abs_diff(button.missed());
     let what = format!("{OVERFLOW} edges in a row");
@@ -110,7 +110,7 @@ fn overflow(bench: &Bench, button: &Button, ours: &mut Driven) -> Result<(), Str
     Ok(())
 }
 
-/// What a callback has seen.
+/// The edges that a callback has received.
 #[derive(Debug, Default)]
 struct Seen {
     count: AtomicU64,
@@ -217,7 +217,7 @@ fn consumed() -> i64 {
     all - this
 }
 
-/// Has this thread run before all that have no real-time priority.
+/// Gives this thread priority over all threads without real-time priority.
 fn go_first() -> Result<(), String> {
     let priority = libc::sched_param { sched_priority: 1 };
     // SAFETY: the call is about this thread alone, and the struct outlives it.

@@ -24,7 +24,7 @@ const RPPAL: &str = "the same on `rppal`";
 const NOTHING: &str = "a program that does nothing";
 const MEMORY: &str = "bytes of memory at most";
 
-/// What of pinzero is in a program, by arguments of cargo.
+/// The parts of pinzero in a program, as arguments of cargo.
 const FEATURES: [(&str, &[&str]); 3] = [
     ("One LED by `cdev` alone", &["--no-default-features", "--features=cdev"]),
     ("One LED by `rppal` alone", &["--no-default-features", "--features=rppal"]),

@@ -1,4 +1,4 @@
-//! Makes pulses by software, beside the least that can make them: a thread that sleeps to absolute deadlines and spins.
+//! Makes pulses by software, next to the simplest code for that: a thread that sleeps to absolute deadlines and spins.
 //! The mock's history tells when a line was written.
 
 use std::num::NonZeroU64;
@@ -40,7 +40,7 @@ const MARGIN: Duration = us(100);
 
 const BASELINE: &str = "absolute deadlines and a spin";
 
-/// What pulses were like: the medians of all of them.
+/// The measured pulses: medians over all of them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Pulses {
     /// Beside the program's own.

@@ -11,7 +11,7 @@ use crate::bench::Bench;
 use crate::row::Target;
 use crate::time;
 
-/// What an instruction takes there.
+/// The time of an instruction on that machine, in nanoseconds.
 pub(super) const NANOS: f64 = 4.0;
 
 /// Rounds at a time: few enough that some runs are free of the kernel's ticks, which are 4 ms apart.

@@ -103,7 +103,7 @@ fn write(led: &Led, times: u64) {
     led.is_active().unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Has the even lines and the odd ones change places so many times.
+/// Swaps the levels of the even and the odd lines this many times.
 fn write_group(times: u64) {
     let gpio = connect(&server::server().to_string(), false).unwrap_or_else(|error| panic!("{error}"));
     let group = gpio.group(4..12).open().unwrap_or_else(|error| panic!("{error}"));

@@ -47,7 +47,7 @@ fn blinking(gpio: &Gpio, pin: u64) -> pinzero::Result<Box<dyn Send>> {
     Ok(Box::new(led))
 }
 
-/// What a process with devices uses.
+/// The resources of a process with devices.
 #[derive(Debug, Serialize, Deserialize)]
 struct Used {
     /// Beside the program's own.
@@ -103,7 +103,7 @@ fn watch(number: u64, kinds: &[Open]) -> Result<Used, String> {
     let devices: pinzero::Result<Vec<_>> = (0..number).map(open).collect();
     let devices = devices.map_err(|error| error.to_string())?;
     let memory = process::memory()?.saturating_sub(before);
-    // What opening has set off is over.
+    // By then the work that opening started is done.
     thread::sleep(ms(100));
     let (wakeups, time) = (process::wakeups()?, process::time());
     thread::sleep(WATCHED);

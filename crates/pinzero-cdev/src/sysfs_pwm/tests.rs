@@ -1,4 +1,4 @@
-//! The kernel's PWM class, played by plain files.
+//! Tests on plain files that stand in for the kernel's PWM class.
 
 use std::os::unix::fs::symlink;
 
@@ -6,7 +6,7 @@ use pinzero_core::time::us;
 
 use super::*;
 
-/// A PWM class in plain files, with the channels that there may be.
+/// A PWM class of plain files, with all possible channels.
 struct Sys(PathBuf);
 
 impl Sys {
@@ -37,7 +37,7 @@ impl Sys {
         fs::write(self.0.join("class/pwm/pwmchip7").join(file), text).unwrap();
     }
 
-    /// Has the device tree send the pulses to these lines.
+    /// Makes the device tree route the pulses to these lines.
     fn route(&self, lines: &[u32]) {
         let soc = self.0.join("soc");
         for node in ["pwm", "timer", "gpio/spi_pins", "gpio/pwm_pins"] {
@@ -138,7 +138,7 @@ fn two_lines_cannot_share_a_channel() {
     sys.open(13).unwrap();
     pwm.stop(Level::Low).unwrap();
     let other = sys.open(12).unwrap();
-    // One that is closed already takes nothing from the next.
+    // Dropping a closed one must not take the channel from the next.
     drop(pwm);
     assert_eq!(sys.open(18).unwrap_err().kind(), ErrorKind::Busy);
     drop(other);
@@ -153,7 +153,7 @@ fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
     let sys = Sys::new("route", "fe20c000.pwm");
     sys.route(&[18]);
     drop(sys.open(18).unwrap());
-    // It would send its pulses to 18, whoever sets the function of 12.
+    // Its pulses would go to 18, whatever the function of 12.
     for is_routed in [true, false] {
         let error = sys.open_as(12, is_routed).unwrap_err();
         assert_eq!(replaced(error), "dtoverlay=pwm,pin=12,func=4");
@@ -168,7 +168,7 @@ fn a_line_has_the_pulses_that_the_overlay_has_sent_there() {
     assert!(sys.open(12).is_err());
     drop(sys.open_as(12, false).unwrap());
 
-    // Two lines have pulses already. What is to be put in place of their overlay has the wanted one, and is not the same.
+    // Two lines have pulses already. The overlay in the message replaces theirs: it has the wanted line, and differs.
     let sys = Sys::new("route5-full", "1f00098000.pwm");
     sys.route(&[12, 13]);
     let error = sys.open(18).unwrap_err();

@@ -1,4 +1,4 @@
-//! The contract of [`PinFactory`] itself, where core makes up for nothing.
+//! The contract of [`PinFactory`] itself, without core's help.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Bare<'a> {
     lines: &'a [Line],
 }
 
-/// What can be opened.
+/// The roles that can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Output,
@@ -47,12 +47,12 @@ const KINDS: [Kind; 9] = [
 ];
 
 impl Kind {
-    /// Whether it is left in a state that is asked for.
+    /// Returns `true` if the role leaves the line in a requested state.
     fn is_driven(self) -> bool {
         matches!(self, Kind::Output | Kind::Group | Kind::Flex | Kind::Pwm)
     }
 
-    /// Whether it is a controller of the chip, which has lines of its own.
+    /// Returns `true` if the role is a controller of the chip, which has lines of its own.
     fn is_controller(self) -> bool {
         matches!(self, Kind::HardwareSpi | Kind::I2c)
     }
@@ -82,13 +82,13 @@ impl<'a> Bare<'a> {
         }
     }
 
-    /// What is declared, and can be had of the rig's lines.
+    /// Returns the declared roles that the rig's lines allow.
     fn declared(&self) -> impl Iterator<Item = Kind> + use<'_> {
         let has_lines = |kind: Kind| !kind.is_controller() && (kind != Kind::Spi || self.lines.len() >= 4);
         KINDS.into_iter().filter(move |kind| self.power(*kind).is_available() && has_lines(*kind))
     }
 
-    /// Opens the first line, and where several belong together all, with all at `level`: inputs by their pull, if there are
+    /// Opens the first line, or all lines if the role takes several, all at `level`: inputs by their pull, if there are
     /// pulls.
     fn open(&self, kind: Kind, level: Level, on_close: OnClose) -> Result<Box<dyn Opened>> {
         let (line, factory) = (self.lines[0], &self.factory);
@@ -110,7 +110,7 @@ impl<'a> Bare<'a> {
                 Box::new(factory.open_pwm(line, config)?)
             }
             Kind::Spi => {
-                // Where there are too few, it is only to be refused.
+                // With too few lines, this can only be refused.
                 let [clock, mosi, miso, select] =
                     [0, 1, 2, 3].map(|index| self.lines[index % self.lines.len()]);
                 Box::new(factory.open_spi(SpiConfig::new(clock, mosi, miso, select))?)
@@ -120,12 +120,12 @@ impl<'a> Bare<'a> {
         })
     }
 
-    /// Opens what goes back to what it was.
+    /// Opens a role that restores the line.
     fn lend(&self, kind: Kind) -> Result<Box<dyn Opened>> {
         self.open(kind, Level::Low, OnClose::Restore)
     }
 
-    /// The bias that brings a line to `level`, if there are pulls.
+    /// Returns the bias that brings a line to `level`, if there are pulls.
     fn pull(&self, level: Level) -> Bias {
         match level {
             _ if !self.powers().bias.is_available() => Bias::AsIs,
@@ -144,7 +144,7 @@ impl<'a> Bare<'a> {
         self.factory.open_input(self.lines[0], config)
     }
 
-    /// Opens what is read, with this bias.
+    /// Opens a role that reads, with this bias.
     fn read(&self, kind: Kind, bias: Bias) -> Option<Result<Box<dyn Opened>>> {
         let boxed = |flex: Box<dyn FlexPin>| Box::new(flex) as Box<dyn Opened>;
         match kind {
@@ -161,7 +161,7 @@ impl<'a> Bare<'a> {
         }
     }
 
-    /// Opens what is read, with sinks for its edges.
+    /// Opens a role that reads, with sinks for its edges.
     fn with_edges(&self, kind: Kind) -> Option<Result<Box<dyn Opened>>> {
         let sink = EdgeSink::default();
         match kind {
@@ -184,9 +184,9 @@ impl<'a> Bare<'a> {
     }
 }
 
-/// What has been opened.
+/// An open role.
 trait Opened {
-    /// What comes of each way to use it.
+    /// Returns the result of each way to use it.
     fn uses(&self) -> Vec<Result<()>>;
     fn close(&self) -> Result<()>;
 }
@@ -272,7 +272,7 @@ impl Opened for Box<dyn I2cBus> {
     }
 }
 
-/// Fails unless every use is refused, as the pin is closed.
+/// Fails unless every use is refused because the pin is closed.
 fn is_closed(what: &str, held: &dyn Opened) -> Verdict {
     held.uses().into_iter().try_for_each(|result| refused(what, ErrorKind::Closed, result))
 }
@@ -350,7 +350,7 @@ pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn is_known_by_its_host(fixture: &Fixture<'_>) -> Verdict {
     let (host, again) = (fixture.gpio().host(), fixture.factory()?.host());
-    // Core reserves lines by it: with two hosts for the same pins, they would be taken twice.
+    // Core reserves lines by host: with two hosts for the same pins, they would be taken twice.
     check(host == again, || {
         format!("the same pins are those of {host:?}, and to another factory of {again:?}")
     })
@@ -399,7 +399,7 @@ fn controller(fixture: &Fixture<'_>, kind: Kind) -> Verdict {
             is_closed(&format!("using {kind:?} that is closed"), &*held)
         }
         Err(error) if error.kind() == ErrorKind::Unsupported => Err(error.into()),
-        // It is the chip that has none, and not the backend.
+        // The chip lacks it, not the backend.
         Err(error) => Err(Stop::NotApplicable(format!("there is no such controller here: {error}"))),
     }
 }
@@ -416,7 +416,7 @@ pub(super) fn a_factory_closes_after_its_pins(fixture: &Fixture<'_>) -> Verdict 
         bare.factory.close()?;
         gives_way(fixture, fixture.line, before, &format!("{kind:?} that was closed before its factory"))?;
         is_closed(&format!("using {kind:?} of a closed factory"), &*held)?;
-        // Neither the pin nor the factory comes back to a line that others have by now.
+        // Neither the pin nor the factory may touch a line that others hold by now.
         let again = other.open(kind, !before, OnClose::Restore)?;
         drop(held);
         drop(bare);

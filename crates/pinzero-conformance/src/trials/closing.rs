@@ -1,4 +1,4 @@
-//! What a line goes through when it is opened, and what it becomes when it is closed, whatever drives it.
+//! Opening and closing a line: the levels on the way, and the final state, in every role.
 
 use pinzero_core::{Bias, ErrorKind, Level, Line, OnClose};
 
@@ -8,7 +8,7 @@ use crate::verdict::{Stop, Verdict};
 
 const BOTH: [Level; 2] = [Level::High, Level::Low];
 
-/// Fails unless a line that is at rest at `level` gives way to a driver outside, as one that is driven still would not.
+/// Fails unless a line at rest at `level` gives way to a driver outside; a driven line would not.
 pub(super) fn gives_way(fixture: &Fixture<'_>, line: Line, level: Level, what: &str) -> Verdict {
     fixture.sees(line, level, what)?;
     fixture.drive(line, !level)?;
@@ -40,7 +40,7 @@ pub(super) fn leaves_a_pull(fixture: &Fixture<'_>, role: Role) -> Verdict {
     Ok(())
 }
 
-/// Opens a line to be left at a level, which a factory may not be able to.
+/// Opens a line with a final level, which a factory may not support.
 fn open(fixture: &Fixture<'_>, role: Role, line: Line, level: Level, on_close: OnClose) -> Verdict<Driven> {
     role.open(fixture, line, level, on_close).map_err(|error| match error.kind() {
         ErrorKind::Unsupported => Stop::NotApplicable("a closed line cannot be left at a level".to_owned()),
@@ -65,7 +65,7 @@ pub(super) fn leaves_a_level(fixture: &Fixture<'_>, role: Role) -> Verdict {
 
 pub(super) fn keeps(fixture: &Fixture<'_>, role: Role) -> Verdict {
     let each = |(line, level)| {
-        // A wave has no level to keep but the one that it comes to rest at.
+        // A wave can keep only its level at rest.
         let is_wave = role == Role::Wave;
         let driven = role.open(fixture, line, if is_wave { level } else { !level }, OnClose::Keep)?;
         if !is_wave {
@@ -78,7 +78,7 @@ pub(super) fn keeps(fixture: &Fixture<'_>, role: Role) -> Verdict {
     cases.try_for_each(each).and(fixture.leave_undriven())
 }
 
-/// The level that a line comes to when it is closed at `last`; `None` if that cannot be had here.
+/// Returns the level of a line after closing at `last`; `None` if this rig cannot tell.
 fn end(fixture: &Fixture<'_>, on_close: OnClose, found: Level, last: Level) -> Option<Level> {
     let powers = fixture.powers();
     match on_close {
@@ -125,7 +125,7 @@ pub(super) fn starts_straight(fixture: &Fixture<'_>, role: Role) -> Verdict {
     for &line in &fixture.lines {
         for level in BOTH {
             let what = format!("{role:?} that starts {level}");
-            // Closed at the end of each, so that the next starts from rest.
+            // Close at the end of each, so that the next starts from rest.
             fixture
                 .goes_straight_to(line, level, &what, || role.open(fixture, line, level, OnClose::Restore))?;
         }

@@ -1,7 +1,7 @@
 //! The two debounces: `settle` (steady this long before a change counts) and `lockout` (deaf this long after one).
 //!
-//! What counts is decided on the stamps of the edges, so no trial allows for a wake-up that comes late: an event has to
-//! say exactly when it counted, wherever the edges come from.
+//! The timestamps of the edges decide, so no trial allows for a late wake-up: an event must give its exact time,
+//! wherever the edges come from.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ fn open(fixture: &Fixture<'_>, with: impl FnOnce(InputBuilder) -> InputBuilder) 
     Ok((input, events))
 }
 
-/// A contact that bounces to `level`, all within less than `limit`: when it was there, back, and there for good.
+/// Simulates a contact that bounces to `level`, all within `limit`; returns when it was there, back, and there for
+/// good.
 fn bounce(fixture: &Fixture<'_>, level: Level, limit: Duration) -> Verdict<[Span; 3]> {
     let first = fixture.drive(fixture.line, level)?;
     fixture.tick();

@@ -1,4 +1,4 @@
-//! Edges: each one with its time and level, in order, and none of them lost in silence.
+//! Edges: each with its time and level, in order, and every loss counted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use pinzero_core::{Bias, Event, EventKind, Input, Level};
 use crate::fixture::Fixture;
 use crate::verdict::{Verdict, check};
 
-/// How many edges in order are looked at, each a moment after the one before.
+/// The number of edges to check in order, each a moment after the one before.
 const IN_ORDER: u32 = 1000;
 
-/// How many come as fast as the rig can make them. Odd, so that the last level is not the one before the first.
+/// The number of edges at the rig's full speed. Odd, so that the last level is not the one before the first.
 const BURST: u64 = 10_001;
 
 /// An input on the first line, which is driven low.
@@ -22,7 +22,7 @@ fn low_input(fixture: &Fixture<'_>) -> Verdict<Input> {
 
 /// Fails unless the first state of an input is the level on its line, since `opened` or later.
 ///
-/// An edge that came while it was being opened, and before anybody could ask for its events, is seen here only.
+/// An edge during opening, before anyone could ask for events, shows only here.
 fn starts_now(fixture: &Fixture<'_>, input: &Input, opened: Instant) -> Verdict {
     let level = input.level()?;
     let time = if level.is_high() { input.active_time() } else { input.inactive_time() };
@@ -90,7 +90,7 @@ pub(super) fn stay_on_their_line(fixture: &Fixture<'_>) -> Verdict {
     fixture.expect_none(&mut neighbours)
 }
 
-/// What handlers have been told.
+/// The events that handlers have received.
 #[derive(Debug, Default)]
 struct Told {
     events: u64,
@@ -110,7 +110,7 @@ impl Told {
     }
 }
 
-/// Has every event of `input` told to what is returned.
+/// Records every event of `input` in the returned value.
 fn listen(input: &Input) -> Arc<Mutex<Told>> {
     let told = Arc::new(Mutex::new(Told::default()));
     for kind in [EventKind::Activated, EventKind::Deactivated] {
@@ -120,7 +120,7 @@ fn listen(input: &Input) -> Arc<Mutex<Told>> {
     told
 }
 
-/// Looks at what has been told.
+/// Reads the record.
 fn look<R>(told: &Mutex<Told>, look: impl FnOnce(&Told) -> R) -> R {
     look(&told.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -163,7 +163,7 @@ pub(super) fn end_with_close(fixture: &Fixture<'_>) -> Verdict {
     input.close()?;
     fixture.drive(fixture.line, Level::Low)?;
     fixture.drive(fixture.line, Level::High)?;
-    // Opened again, the line must not bring up what happened while nobody listened.
+    // After reopening, the line must not report what happened in between.
     fixture.tick();
     let opened = fixture.gpio().now();
     let input = fixture.input(fixture.line).open()?;

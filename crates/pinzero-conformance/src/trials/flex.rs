@@ -1,4 +1,4 @@
-//! Lines that turn round: from output to input and back, without being let go of.
+//! Lines that turn from output to input and back, without being released.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ fn open(fixture: &Fixture<'_>, start: Drive) -> Verdict<Flex> {
     Ok(fixture.gpio().flex(fixture.line).start(start).open()?)
 }
 
-/// Fails unless the line reads `level`, and is seen at it from outside.
+/// Fails unless the line reads `level`, seen from outside as well.
 fn is_at(fixture: &Fixture<'_>, flex: &Flex, level: Level, what: &str) -> Verdict {
     fixture.sees(fixture.line, level, what)?;
     let read = flex.level()?;
     check(read == level, || format!("{what}: it reads {read}, not {level}"))
 }
 
-/// Fails unless the line follows what is outside, as one that is driven would not.
+/// Fails unless the line follows its driver outside; a driven line would not.
 fn listens(fixture: &Fixture<'_>, flex: &Flex, what: &str) -> Verdict {
     for level in [Level::High, Level::Low] {
         fixture.drive(fixture.line, level)?;

@@ -1,4 +1,4 @@
-//! Groups of outputs: one write for all of them, and where the factory can, in one instant.
+//! Groups of outputs: one write for all lines and, where the factory can, at one instant.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::verdict::{Stop, Verdict, check, refused};
 /// How long each half of a blink lasts.
 const HALF: Duration = ms(50);
 
-/// Two lines, the second of which is bit 1.
+/// Returns two lines; the second is bit 1.
 fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
     Ok([fixture.line, fixture.other_line()?])
 }
@@ -89,7 +89,7 @@ pub(super) fn blinks_as_one(fixture: &Fixture<'_>) -> Verdict {
     };
     match steps[0].iter().zip(&steps[1]).find(far) {
         None => Ok(()),
-        // Lines that are written one after the other are as far apart as the machine has them be.
+        // Lines that are written in turn are as far apart as the machine makes them.
         Some(_) if fixture.powers().group != Support::Native => Err(Stop::Stalled),
         Some(step) => {
             check(false, || format!("of a step that is one write the lines changed apart: {step:?}"))
@@ -132,7 +132,7 @@ pub(super) fn changes_in_one_instant(fixture: &Fixture<'_>) -> Verdict {
             return check(false, || format!("of {lines:?} only some have changed: {instants:?}"));
         };
         let apart = (one - other).max(other - one);
-        // A machine that stands still in the middle of it says nothing about the factory.
+        // If the machine stalls in the middle, this shows nothing about the factory.
         if apart > fixture.precision() && span.to - span.from > fixture.precision() {
             return Err(Stop::Stalled);
         }
@@ -146,7 +146,7 @@ pub(super) fn is_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
     let found = [fixture.observe(lines[0])?, fixture.observe(lines[1])?];
     let taken = gpio.output(lines[1]).open()?;
     refused("a group with a line in use", ErrorKind::PinInUse, gpio.group(lines).open())?;
-    // The one that was free is free still.
+    // The free line is still free.
     gpio.output(lines[0]).open()?.close()?;
     taken.close()?;
     let group = gpio.group(lines).initial(0b11).open()?;

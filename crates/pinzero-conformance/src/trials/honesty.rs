@@ -1,11 +1,11 @@
-//! What is declared works, or at least opens; what is not declared is refused as unsupported.
+//! Declared capabilities work, or at least open; others are refused as unsupported.
 
 use pinzero_core::{Bias, ErrorKind, OnClose, Result};
 
 use crate::fixture::Fixture;
 use crate::verdict::{Verdict, refused};
 
-/// Fails unless `result` is as good as what was declared.
+/// Fails unless `result` matches the declaration.
 fn keeps_its_word<T>(what: &str, is_available: bool, result: Result<T>) -> Verdict {
     if is_available { Ok(result.map(drop)?) } else { refused(what, ErrorKind::Unsupported, result) }
 }

@@ -1,4 +1,4 @@
-//! Inputs: what they read, and their pulls.
+//! Inputs: their levels and pulls.
 
 use std::time::Duration;
 

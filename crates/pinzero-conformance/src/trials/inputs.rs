@@ -1,4 +1,4 @@
-//! Inputs that belong together: one order of edges over all lines, whoever keeps it.
+//! Inputs that are read together: one order of edges over all lines.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use pinzero_core::{Bias, ErrorKind, EventKind, Events, Inputs, Level, Line, Line
 use crate::fixture::{Fixture, PATIENCE, POLL_LATENESS, QUIET, Span};
 use crate::verdict::{Stop, Verdict, check, refused};
 
-/// How often the two lines change in turn, to be looked at in their order.
+/// The number of alternating changes of the two lines, to check their order.
 const IN_ORDER: usize = 500;
 
-/// How often they change as fast as the rig can make them. Odd, so that the last level is not the one before the first.
+/// The number of changes at full speed. Odd, so that the last level is not the one before the first.
 const BURST: u64 = 5_001;
 
 /// Two lines.
@@ -19,7 +19,7 @@ fn lines(fixture: &Fixture<'_>) -> Verdict<[Line; 2]> {
     Ok([fixture.line, fixture.other_line()?])
 }
 
-/// Both lines as inputs, driven low.
+/// Opens both lines as inputs, driven low.
 fn low_inputs(fixture: &Fixture<'_>) -> Verdict<([Line; 2], Inputs)> {
     let lines = lines(fixture)?;
     for line in lines {
@@ -75,7 +75,7 @@ pub(super) fn are_pulled(fixture: &Fixture<'_>) -> Verdict {
             check(read == level, || format!("{line} with a {bias} and nothing else reads {read}"))?;
             fixture.sees(line, level, &format!("one of several inputs with a {bias}"))?;
         }
-        // The pull that has just been set is where they start.
+        // The new pull gives the initial level.
         expect_none(&mut events)?;
     }
     Ok(())
@@ -94,7 +94,7 @@ pub(super) fn hear_edges_in_one_order(fixture: &Fixture<'_>) -> Verdict {
     hears(fixture, &mut events, wanted)
 }
 
-/// Fails unless these changes come, each after the one before, and nothing else.
+/// Fails unless these changes come in this order, and nothing else.
 fn hears(
     fixture: &Fixture<'_>,
     events: &mut Events<LineEvent>,
@@ -111,7 +111,7 @@ fn hears(
     expect_none(events)
 }
 
-/// What has been told of a line.
+/// The events of a line.
 #[derive(Debug, Default, Clone, Copy)]
 struct Told {
     events: u64,
@@ -158,7 +158,7 @@ pub(super) fn are_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
     let found = [fixture.observe(lines[0])?, fixture.observe(lines[1])?];
     let taken = gpio.input(lines[1]).open()?;
     refused("inputs with a line in use", ErrorKind::PinInUse, fixture.inputs(lines).open())?;
-    // The one that was free is free still.
+    // The free line is still free.
     gpio.input(lines[0]).open()?.close()?;
     taken.close()?;
     let away = if found[0].is_high() { Bias::PullDown } else { Bias::PullUp };

@@ -1,11 +1,11 @@
-//! A look at a line that takes nothing: what it tells is so, and what it cannot tell it leaves out.
+//! Line information: reading it claims nothing, and each fact is correct or left out.
 
 use pinzero_core::{Bias, Level, LineFunction};
 
 use crate::fixture::Fixture;
 use crate::verdict::{Verdict, check};
 
-/// Fails if a look at the line tells something else than this.
+/// Fails if the line's information contradicts this.
 fn tells(fixture: &Fixture<'_>, function: LineFunction, level: Level, bias: Option<Bias>) -> Verdict {
     let seen = fixture.gpio().line_info(fixture.line)?;
     let agrees = seen.function.is_none_or(|seen| seen == function)
@@ -14,7 +14,7 @@ fn tells(fixture: &Fixture<'_>, function: LineFunction, level: Level, bias: Opti
     check(agrees, || format!("{} is {function:?} and {level}, but shows as {seen:?}", fixture.line))
 }
 
-/// As [`tells`], of a line that is open: nothing is left out.
+/// Like [`tells`], for an open line: no fact may be missing.
 fn tells_all(fixture: &Fixture<'_>, function: LineFunction, level: Level, bias: Option<Bias>) -> Verdict {
     let seen = fixture.gpio().line_info(fixture.line)?;
     let is_whole = seen.function.is_some() && seen.level.is_some() && seen.bias.is_some() >= bias.is_some();

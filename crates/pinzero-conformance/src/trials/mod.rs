@@ -24,7 +24,7 @@ use crate::fixture::{
 };
 use crate::verdict::Verdict;
 
-/// One trial, and the powers without which it is not for a factory.
+/// A trial, and the capabilities that it needs.
 pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [Need],
@@ -35,7 +35,7 @@ const fn check(name: &'static str, needs: &'static [Need], run: fn(&Fixture<'_>)
     Check { name, needs, run }
 }
 
-/// PWM when it is steady, and when it carries a wave.
+/// Steady PWM, and PWM with a wave.
 fn both(fixture: &Fixture<'_>, check: fn(&Fixture<'_>, Role) -> Verdict) -> Verdict {
     [Steady, Wave].into_iter().try_for_each(|role| check(fixture, role))
 }

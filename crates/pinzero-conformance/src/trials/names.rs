@@ -1,4 +1,4 @@
-//! Pin names: the same on every factory that says it is on the same board.
+//! Pin names: the same on every factory that reports the same board.
 
 use pinzero_core::{ErrorKind, Line, PinSpec};
 

@@ -1,4 +1,4 @@
-//! Outputs: the level that they start at, and the ones that they are driven to.
+//! Outputs: the initial level, and later ones.
 
 use pinzero_core::Level;
 

@@ -1,4 +1,4 @@
-//! Who holds a line: one at a time, until it is closed, and then whoever wants it.
+//! Ownership: a line has one holder at a time, until it is closed and free again.
 
 use pinzero_core::{Bias, ErrorKind, Level, OnClose};
 
@@ -70,7 +70,7 @@ pub(super) fn one_holder_among_processes(fixture: &Fixture<'_>) -> Verdict {
 pub(super) fn a_refused_line_stays_free(fixture: &Fixture<'_>) -> Verdict {
     let (gpio, line, powers) = (fixture.gpio(), fixture.line, fixture.powers());
     if !powers.keep.is_available() {
-        // Whether that is refused is a trial of its own.
+        // Another trial checks that this is refused.
         drop(gpio.output(line).on_close(OnClose::Keep).open());
     }
     if !powers.bias.is_available() {

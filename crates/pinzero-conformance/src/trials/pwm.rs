@@ -1,4 +1,4 @@
-//! Pulses, whoever makes them.
+//! PWM, by hardware or software.
 
 use std::time::Duration;
 

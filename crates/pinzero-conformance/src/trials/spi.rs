@@ -22,7 +22,7 @@ pub(super) fn comes_back_over_a_wire(fixture: &Fixture<'_>) -> Verdict {
     Ok(fixture.gpio().output(clock).open()?.close()?)
 }
 
-/// Four lines, those of the wire included; the end of the trial if the rig has fewer.
+/// Returns four lines, including those of the wire; ends the trial if the rig has fewer.
 fn four_lines(fixture: &Fixture<'_>) -> Verdict<[Line; 4]> {
     let mut lines = fixture.lines.clone();
     if lines.len() < 4 {

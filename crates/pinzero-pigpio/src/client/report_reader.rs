@@ -1,4 +1,4 @@
-//! Reports that the runtime reads, so that an edge does not go from thread to thread on its way to a callback.
+//! Reads reports on the runtime's threads, so that an edge reaches its callback without a change of thread.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -12,25 +12,25 @@ use crate::connection::ReportStream;
 use crate::error;
 use crate::pipeline::is_timeout;
 
-/// What a client's supervisor and the runtime have to do with each other.
+/// The state that a client's supervisor shares with the runtime.
 #[derive(Debug, Default)]
 pub(crate) struct ReportReader {
-    /// The sink of the first line that was watched: its runtime reads the reports of all lines.
+    /// The sink of the first watched line. Its runtime reads the reports of all lines.
     sink: OnceLock<EdgeSink>,
     news: Mutex<News>,
     changed: Condvar,
 }
 
-/// What the runtime has for the supervisor.
+/// Messages from the runtime to the supervisor.
 #[derive(Debug, Default)]
 struct News {
-    /// When something was received last.
+    /// The time of the last report.
     heard: Instant,
-    /// Reports lost.
+    /// The number of lost reports.
     missed: u64,
-    /// The clocks are to be compared.
+    /// `true` if the clocks should be compared.
     is_due: bool,
-    /// No more will come, for this reason.
+    /// The reason why no more reports will come.
     end: Option<io::Error>,
     is_closed: bool,
 }
@@ -42,7 +42,7 @@ impl News {
 }
 
 impl ReportReader {
-    /// Says where edges go; the first time counts.
+    /// Sets the sink for edges. Only the first call counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
         self.sink.get_or_init(|| sink.clone());
     }
@@ -59,7 +59,8 @@ impl ReportReader {
 }
 
 impl Client {
-    /// Has the runtime read reports until the connection is lost; returns why. If it cannot, that is left to the caller.
+    /// Lets the runtime read reports until the connection is lost; returns the reason. If the runtime cannot read, the
+    /// caller must.
     pub(crate) fn receive_by(
         self: &Arc<Self>,
         sink: &EdgeSink,
@@ -83,7 +84,7 @@ impl Client {
         let watching = connection.watch(sink, read);
         if let Err(error) = &watching {
             log::debug!("{}: the runtime does not read reports: {error}", self.address());
-            // It was not handed out to anybody else.
+            // No other thread has this one.
             return reader.lock().take().map_or_else(|| Ok(error.clone()), Err);
         }
         loop {
@@ -112,12 +113,13 @@ impl Client {
         }
     }
 
-    /// Reads all that there is. The runtime's lock is held: what takes time or logs is left to the supervisor.
+    /// Reads all available reports. The runtime's lock is held, so slow work and logging are left to the supervisor.
     fn read(&self, reader: &mut ReportStream, batch: &mut EdgeBatch) {
         let mut missed = 0;
         let end = loop {
             match reader.read(&mut |reports| missed += self.report(reports, Some(&mut *batch))) {
-                // Until nothing is left, for the end of the connection may be among it, and is not told a second time.
+                // Read until nothing is left: the end of the connection may be among the data, and is reported only
+                // once.
                 Ok(()) => {}
                 Err(error) if is_timeout(&error) => break None,
                 Err(error) => break Some(error),

@@ -1,4 +1,4 @@
-//! The thread of a client: takes reports, and connects anew whenever the connection is lost.
+//! The thread of a client: receives reports, and reconnects whenever the connection is lost.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
@@ -15,11 +15,11 @@ use crate::link_event::LinkEvent;
 use crate::pipeline::{Answer, Frame, is_timeout};
 use crate::protocol::Command;
 
-/// How old a measurement of the daemon's clock may be while edges come.
+/// The maximum age of a measurement of the daemon's clock while edges come.
 const MEASURE_AGAIN: Duration = Duration::from_secs(5);
 
 impl Client {
-    /// Takes reports, and connects anew whenever the connection is lost.
+    /// Receives reports, and reconnects whenever the connection is lost.
     pub(super) fn supervise(self: &Arc<Self>, mut connection: Arc<Connection>) {
         loop {
             let lost = self.receive(&connection);
@@ -42,7 +42,7 @@ impl Client {
         }
     }
 
-    /// Takes reports until the connection is lost; returns why.
+    /// Receives reports until the connection is lost; returns the reason.
     fn receive(self: &Arc<Self>, connection: &Arc<Connection>) -> Error {
         let mut reader = ReportStream::new(connection.clone());
         #[cfg(target_os = "linux")]
@@ -67,7 +67,8 @@ impl Client {
         }
     }
 
-    /// Tells of what has come together, in a batch of the runtime's if that has called us; tells how many reports were lost.
+    /// Passes on reports that came together, in the runtime's batch if the runtime made the call. Returns how many
+    /// reports were lost.
     pub(super) fn report(&self, reports: Reports<'_>, batch: Option<&mut EdgeBatch>) -> u64 {
         // Read when it is there, and so not before any of them.
         let now = self.now();
@@ -86,7 +87,7 @@ impl Client {
         }
     }
 
-    /// How long nothing at all may come.
+    /// Returns the longest silence before the connection counts as lost.
     pub(super) fn silence(&self) -> Duration {
         self.settings.limits.silence
     }
@@ -95,18 +96,18 @@ impl Client {
         format!("it has been silent for {:?}", self.silence())
     }
 
-    /// Whether the clocks are to be compared.
+    /// Returns `true` if the clocks should be compared.
     pub(super) fn is_due(&self) -> bool {
         self.clock_sync.lock().age(self.now()) >= MEASURE_AGAIN
     }
 
-    /// Compares the clocks, if that has not been done for a while.
+    /// Compares the clocks, unless that was done recently.
     pub(super) fn measure_again(&self, connection: &Connection) {
-        // Behind a request that takes the daemon long it would take as long, and hold up the reports.
+        // Behind a slow request the measurement would be slow as well, and delay the reports.
         if !self.is_due() || connection.pipeline.is_patient() {
             return;
         }
-        // If it fails the connection is lost, and that is noticed where reports are read.
+        // If this fails, the connection is lost, which the reader of reports will notice.
         if let Ok((sent, tick, answered)) = ask_tick(&connection.pipeline, &self.clock) {
             if answered - sent < WORTHLESS {
                 self.clock_sync.lock().measure(sent, tick, answered);
@@ -114,7 +115,7 @@ impl Client {
         }
     }
 
-    /// Tries until there is a connection again; `None` if there is to be none.
+    /// Retries until there is a connection; returns `None` if there should be none.
     fn reconnect(self: &Arc<Self>, number: u64, since: Instant) -> Option<Arc<Connection>> {
         let Some((mut pause, longest)) = self.settings.retry else {
             self.changed.notify_all();
@@ -145,8 +146,8 @@ impl Client {
         }
     }
 
-    /// Brings all pins back on a new connection, and puts it into use. `is_new` is noted as soon as it is known, for an attempt
-    /// that ends half-way leaves marks at a new daemon.
+    /// Restores all pins on a new connection, and puts the connection into use. Records `is_new` as soon as it is
+    /// known: an attempt that ends half-way leaves marks on a new daemon.
     fn resume(
         self: &Arc<Self>,
         connection: Connection,
@@ -160,7 +161,7 @@ impl Client {
         *is_new |= is_known == Some(false);
         let is_new = *is_new;
         *self.clock_sync.lock() = greeting.clock_sync;
-        // Before anything is opened again, which may be given a number that is to be closed.
+        // Close old handles before reopening any: the daemon may assign an old number again.
         self.settle_debts(&connection, is_new)?;
         self.restore_pins(&connection, &pins, is_new)?;
         self.resume_reports(&connection)?;
@@ -175,7 +176,8 @@ impl Client {
         Ok(connection)
     }
 
-    /// Tells whether the daemon still has a mark of ours. Without one there is nothing that it could have forgotten.
+    /// Returns whether the daemon still has one of our marks. Without a mark, there is nothing that it could have
+    /// forgotten.
     fn recognise(
         &self,
         connection: &Connection,
@@ -194,7 +196,7 @@ impl Client {
         Ok((!answers.is_empty()).then(|| answers.iter().zip(&marked).any(is_known)))
     }
 
-    /// Sends what is owed to the daemon.
+    /// Sends the pending requests to the daemon.
     fn settle_debts(&self, connection: &Connection, is_new: bool) -> Result<()> {
         let owed = std::mem::take(&mut self.state.lock().owed);
         let is_due = |number: Option<u64>| !is_new || number.is_none_or(|of| of == connection.number);
@@ -206,7 +208,7 @@ impl Client {
         paid.map(drop)
     }
 
-    /// Brings all pins back to what they were. One that the daemon refuses is logged.
+    /// Restores all pins. Logs a pin that the daemon refuses.
     fn restore_pins(
         &self,
         connection: &Arc<Connection>,
@@ -224,7 +226,7 @@ impl Client {
         Ok(())
     }
 
-    /// Has the daemon report again, and looks at what has changed meanwhile.
+    /// Makes the daemon report again, and reads the changes since the loss.
     fn resume_reports(&self, connection: &Connection) -> Result<()> {
         let places = {
             let edges = self.edges.lock();
@@ -236,7 +238,7 @@ impl Client {
         Ok(())
     }
 
-    /// Puts a connection into use, once nothing is owed any more.
+    /// Puts a connection into use, once no request is pending.
     fn publish(&self, connection: &Arc<Connection>, is_new: bool) -> Result<()> {
         loop {
             {
@@ -255,7 +257,8 @@ impl Client {
     }
 
     fn tell(&self, event: &LinkEvent) {
-        // One that nobody reads is full or gone: full ones miss this event, gone ones all further ones.
+        // A channel without an active reader is full or closed. A full one misses this event, a closed one all further
+        // events.
         self.listeners.lock().retain(|listener| match listener.try_send(event.clone()) {
             Err(std::sync::mpsc::TrySendError::Disconnected(_)) => false,
             Ok(()) | Err(std::sync::mpsc::TrySendError::Full(_)) => true,

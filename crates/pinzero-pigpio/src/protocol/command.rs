@@ -375,22 +375,22 @@ const ALL: [(Command, &str); 119] = [
 ];
 
 impl Command {
-    /// The command of this code, if there is one.
+    /// Returns the command with this code, if there is one.
     pub fn from_code(code: u32) -> Option<Self> {
         ALL.get(usize::try_from(code).ok()?).map(|(command, _)| *command)
     }
 
-    /// The code on the wire.
+    /// Returns the code on the wire.
     pub fn code(self) -> u32 {
         self as u32
     }
 
-    /// The name that users of pigpio know it by: `"MODES"`.
+    /// Returns the name that pigpio's users know: `"MODES"`.
     pub fn name(self) -> &'static str {
         ALL[self as usize].1
     }
 
-    /// Whether the reply carries as many bytes as its result says.
+    /// Returns `true` if a payload follows the reply, as long as its result says.
     pub fn has_payload(self) -> bool {
         use Command::*;
         matches!(
@@ -414,7 +414,7 @@ impl Command {
         )
     }
 
-    /// Whether the result is a bare number, so that one that looks negative is no error.
+    /// Returns `true` if the result is a bare number, so that one that looks negative is no error.
     pub fn is_unsigned(self) -> bool {
         use Command::*;
         matches!(self, Br1 | Br2 | Tick | Hwver | Pigpv | Cgi)

@@ -7,13 +7,13 @@ use super::Command;
 /// The longest extension of a request; pigpiod hangs up on a longer one.
 pub const MAX_EXTENSION: usize = 65_535;
 
-/// The longest payload of a reply that is believed.
+/// The longest payload of a reply that the decoder accepts.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 
-/// The length of a request or reply without what follows it.
+/// The length of a request or reply without extension or payload.
 const HEAD: usize = 16;
 
-/// What a client asks for. The extension is as long as the last word of the frame says.
+/// A client's request. The last word of the frame holds the length of the extension.
 ///
 /// ```
 /// use pinzero_pigpio::protocol::{Command, Request};
@@ -24,23 +24,23 @@ const HEAD: usize = 16;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The code, which need not be one that is known.
+    /// The code; may be an unknown one.
     pub command: u32,
     /// The first parameter.
     pub p1: u32,
     /// The second parameter.
     pub p2: u32,
-    /// What follows the four words, at most [`MAX_EXTENSION`] bytes.
+    /// The extension, at most [`MAX_EXTENSION`] bytes.
     pub extension: &'a [u8],
 }
 
 impl<'a> Request<'a> {
-    /// A request without an extension.
+    /// Returns a request without an extension.
     pub fn new(command: Command, p1: u32, p2: u32) -> Self {
         Request { command: command.code(), p1, p2, extension: &[] }
     }
 
-    /// The same with an extension.
+    /// Returns the request with an extension.
     #[must_use]
     pub fn with(self, extension: &'a [u8]) -> Self {
         Request { extension, ..self }
@@ -52,10 +52,10 @@ impl<'a> Request<'a> {
         out.extend_from_slice(self.extension);
     }
 
-    /// The frame at the start of `bytes` and its length; `None` if there is not all of it yet.
+    /// Decodes the frame at the start of `bytes`; returns it and its length, or `None` if it is incomplete.
     ///
     /// # Errors
-    /// [`BadFrame`] if its extension is too long.
+    /// [`BadFrame`] if the extension is too long.
     pub fn decode(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, BadFrame> {
         let Some([command, p1, p2, length]) = head(bytes) else { return Ok(None) };
         let length = length as usize;
@@ -67,14 +67,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What a daemon answers: the words of the request, the result, and a payload for some commands.
+/// A daemon's reply: the words of the request, the result, and a payload for some commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply<'a> {
     /// The code of the request.
     pub command: u32,
-    /// Its first parameter.
+    /// The first parameter of the request.
     pub p1: u32,
-    /// Its second parameter.
+    /// The second parameter of the request.
     pub p2: u32,
     /// The result, or the [`Code`](super::Code) of an error.
     pub result: i32,
@@ -89,10 +89,10 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(self.payload);
     }
 
-    /// The frame at the start of `bytes` and its length; `None` if there is not all of it yet.
+    /// Decodes the frame at the start of `bytes`; returns it and its length, or `None` if it is incomplete.
     ///
     /// # Errors
-    /// [`BadFrame`] if its payload is too long.
+    /// [`BadFrame`] if the payload is too long.
     pub fn decode(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, BadFrame> {
         let Some([command, p1, p2, result]) = head(bytes) else { return Ok(None) };
         let result = result as i32;
@@ -118,27 +118,27 @@ impl fmt::Display for BadFrame {
 
 impl std::error::Error for BadFrame {}
 
-/// What a notification connection carries.
+/// A report on a notification connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// Counts the reports of a handle from 0; a gap tells that some were lost.
+    /// Counts the reports of a handle from 0; a gap means that some were lost.
     pub sequence: u16,
-    /// What it is about; see [`Report::kind`].
+    /// The flags; see [`Report::kind`].
     pub flags: u16,
-    /// When, in the daemon's microseconds.
+    /// The time, in the daemon's microseconds.
     pub tick: u32,
     /// The levels of GPIO 0 to 31.
     pub levels: u32,
 }
 
-/// What a report is about.
+/// The kind of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportKind {
     /// Levels have changed.
     Levels,
-    /// This GPIO's watchdog has seen no change for its time.
+    /// The watchdog of this GPIO has timed out without a change.
     Watchdog(u8),
-    /// Nothing: the connection is alive.
+    /// A keep-alive.
     KeepAlive,
     /// This event was triggered.
     Event(u8),
@@ -148,7 +148,7 @@ impl Report {
     /// The length on the wire.
     pub const LENGTH: usize = 12;
 
-    /// What it is about. Of the flags the highest counts, as in pigpio's own clients.
+    /// Returns the kind. If several flags are set, the highest counts, as in pigpio's own clients.
     pub fn kind(&self) -> ReportKind {
         let number = (self.flags & 0x1f) as u8;
         match self.flags {
@@ -166,7 +166,7 @@ impl Report {
         words(out, [self.tick, self.levels]);
     }
 
-    /// The report at the start of `bytes`; `None` if there is not all of it yet.
+    /// Decodes the report at the start of `bytes`; returns `None` if it is incomplete.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<{ Self::LENGTH }>()?;
         let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);

@@ -1,4 +1,4 @@
-//! The socket protocol of pigpiod (version 79), as bytes: what both ends of a connection need, and no I/O.
+//! The socket protocol of pigpiod (version 79), as bytes: the common part of both ends of a connection, without I/O.
 //!
 //! A [`Request`] is four words and an extension, a [`Reply`] four words and, for some commands, a payload; a
 //! notification connection carries [`Report`]s. All numbers are little endian. The codes, the results and the shape of
