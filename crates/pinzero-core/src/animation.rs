@@ -162,14 +162,14 @@ impl Member {
 
 /// Shows `value` on the `members` that `task` owns. Lines of one group change together, in one call.
 fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
+    let owned = || members.iter().filter(|member| member.target.ownership().is_owned_by(task));
     let mut groups: Vec<(&GroupMember, u64, u64)> = Vec::new();
-    for member in members.iter().filter(|member| member.target.ownership().is_owned_by(task)) {
+    for member in owned() {
         let value = member.at(value);
         let Some(group) = member.target.group() else {
             member.target.show(value)?;
             continue;
         };
-        member.target.note(value);
         let bit = 1 << group.index;
         let levels = if value >= 0.5 { bit } else { 0 };
         match groups.iter_mut().find(|(other, ..)| Arc::ptr_eq(&other.pins, &group.pins)) {
@@ -177,7 +177,11 @@ fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
             None => groups.push((group, bit, levels)),
         }
     }
-    groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))
+    groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))?;
+    owned().filter(|member| member.target.group().is_some()).for_each(|member| {
+        member.target.note(member.at(value));
+    });
+    Ok(())
 }
 
 /// The state of an animation that its handles see.
@@ -305,6 +309,12 @@ impl Animation {
             if !target.gpio().is_same(&gpio) {
                 return Err(invalid("the lines of an animation belong to one factory"));
             }
+        }
+        let is_twice = |(index, one): (usize, &Member)| {
+            members[..index].iter().any(|other| Arc::ptr_eq(&other.target, &one.target))
+        };
+        if members.iter().enumerate().any(is_twice) {
+            return Err(invalid("a line has one part in an animation"));
         }
         let before: Vec<f64> = members.iter().map(|member| member.target.last()).collect();
         let frames = plan.frames().map_err(|error| error.with_pin(first.target.line()))?;

@@ -32,9 +32,10 @@ pub enum EventKind {
     LongPressed,
     /// A sample was due; see [`InputBuilder::sample`](crate::InputBuilder::sample).
     Sampled,
-    /// A button was pressed: its word for [`Activated`](EventKind::Activated).
+    /// A button was pressed. Handlers for `Pressed` and for [`Activated`](EventKind::Activated) are called alike; the event has
+    /// the kind that suits its device.
     Pressed,
-    /// A button was released: its word for [`Deactivated`](EventKind::Deactivated).
+    /// A button was released, as [`Deactivated`](EventKind::Deactivated).
     Released,
 }
 
@@ -65,8 +66,7 @@ pub trait Kinded: Copy + fmt::Debug + Send + 'static {
     /// Returns the event's kind.
     fn kind(&self) -> Self::Kind;
 
-    /// Returns the kind's number, below 31. Kinds with the same number are two words for one thing: a handler for either hears
-    /// both.
+    /// Returns the kind's number. Two kinds may share a number: a handler for one is then called for both.
     fn bit(kind: Self::Kind) -> u32;
 
     /// Returns the count of edges or events lost before this one, to be added to.
@@ -242,9 +242,8 @@ impl<E: Kinded> Listeners<E> {
 }
 
 fn bit<E: Kinded>(kind: E::Kind) -> u32 {
-    let bit = E::bit(kind);
-    debug_assert!(bit < 31, "the last bit is that of the iterators");
-    1 << bit
+    // The last bit is that of the iterators. Kinds that share one cost a lock for nothing, and no more.
+    1 << E::bit(kind).min(30)
 }
 
 impl<E: Kinded> Default for Hub<E> {

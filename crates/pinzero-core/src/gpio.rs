@@ -265,6 +265,11 @@ impl Gpio {
         self.0.closed.load(Ordering::Acquire)
     }
 
+    /// Refuses what is asked of a factory that is closed.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(Error::new(ErrorKind::Closed, "the factory is closed")) } else { Ok(()) }
+    }
+
     pub(crate) fn factory(&self) -> &dyn PinFactory {
         &*self.0.factory
     }
@@ -295,7 +300,7 @@ impl Gpio {
         device: &'static str,
         open: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let result = if self.is_closed() { Err(Error::closed()) } else { open() };
+        let result = self.check_open().and_then(|()| open());
         result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
     }
 
@@ -303,6 +308,28 @@ impl Gpio {
     pub(crate) fn reserve(&self, spec: &PinSpec, reserver: Reserver) -> Result<Reservation> {
         let line = self.resolve_spec(spec)?;
         Reservation::take(self.0.factory.host(), line, reserver).map_err(|error| error.with_pin(line))
+    }
+
+    /// Takes several lines for `reserver`: all of them, or none. Each is shown to `check`.
+    pub(crate) fn reserve_all(
+        &self,
+        specs: &[PinSpec],
+        reserver: Reserver,
+        check: impl Fn(Line) -> Result<()>,
+    ) -> Result<Vec<Reservation>> {
+        let mut taken: Vec<Reservation> = Vec::new();
+        for spec in specs {
+            let reservation = self.context(spec, reserver.device, || {
+                let line = self.resolve_spec(spec)?;
+                if taken.iter().any(|other| other.line() == line) {
+                    return Err(Error::new(ErrorKind::InvalidValue, "it is given twice"));
+                }
+                check(line)?;
+                self.reserve(spec, reserver)
+            })?;
+            taken.push(reservation);
+        }
+        Ok(taken)
     }
 
     /// Fails if the factory cannot set this pull or a resistor on the board overrules it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Outcome;
 use crate::exit;
 use crate::factory::PinFactory;
@@ -120,8 +120,8 @@ impl Gpio {
     /// Calls `code` every `period`, first one `period` from now, until the returned timer is cancelled or the factory closed.
     ///
     /// The code runs where the handlers of devices run, one at a time, so it must not take long: give slow code to
-    /// [`every_on_thread`](Gpio::every_on_thread). A beat that passes while the code runs or waits for its turn is skipped, and
-    /// later calls keep the beat.
+    /// [`every_on_thread`](Gpio::every_on_thread). If the code is still running or waiting at a
+    /// beat, that beat is skipped. Later calls stay on the beat.
     ///
     /// ```
     /// use pinzero::{Level, mock, time::{ms, secs}};
@@ -136,7 +136,7 @@ impl Gpio {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for a period of zero, [`Closed`](ErrorKind::Closed), and
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a period below 100 µs, [`Closed`](ErrorKind::Closed), and
     /// [`Io`](ErrorKind::Io) if the system gives no thread.
     pub fn every<R: Outcome>(
         &self,
@@ -218,7 +218,6 @@ impl Gpio {
             self.register_timer(&timer)?;
             Ok(timer)
         };
-        if self.is_closed() { Err(Error::closed()) } else { start() }
-            .map_err(|error: Error| error.with_factory(self.name()))
+        self.check_open().and_then(|()| start()).map_err(|error| error.with_factory(self.name()))
     }
 }

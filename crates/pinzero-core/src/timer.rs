@@ -16,9 +16,12 @@ use crate::sync::AtomicBool;
 use crate::thread::spawn;
 use crate::time::{Clock, Instant};
 
-/// Code that runs by the clock; returned by [`Gpio::every`], [`Gpio::after`] and [`Gpio::every_on_thread`].
+/// Code that runs by the clock; returned by [`Gpio::every`](crate::Gpio::every), [`Gpio::after`](crate::Gpio::after) and
+/// [`Gpio::every_on_thread`](crate::Gpio::every_on_thread).
 ///
-/// Dropping a `Timer` leaves the code running until the factory is closed.
+/// A timer ends when it is cancelled, when its factory is closed, and when the last handle of the factory is dropped: a `Gpio` or
+/// an open device. Dropping the `Timer` does not end it. Code that owns a device of the factory keeps the device open, and so the
+/// factory, until then.
 ///
 /// ```
 /// use pinzero::{mock, time::{ms, secs}};
@@ -86,6 +89,9 @@ impl WeakTimer {
 }
 
 type Callback = Box<dyn FnMut(&Timer) + Send>;
+
+/// The shortest period, as for a blink.
+const SHORTEST: Duration = Duration::from_micros(100);
 
 struct TimerShared {
     runtime: RuntimeRef,
@@ -198,11 +204,9 @@ pub(crate) fn start<R: Outcome>(
     place: Place,
     mut code: impl FnMut(&Timer) -> R + Send + 'static,
 ) -> Result<Timer> {
-    if delay.is_zero() && !is_once {
-        return Err(Error::new(
-            ErrorKind::InvalidValue,
-            "a period of zero would never end: give at least 1 ns",
-        ));
+    if delay < SHORTEST && !is_once {
+        let message = format!("a period of {delay:?} is too short: give at least {SHORTEST:?}");
+        return Err(Error::new(ErrorKind::InvalidValue, message));
     }
     let id = runtime.reserve();
     let callback: Callback = Box::new(move |timer| code(timer).report());

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -285,5 +286,40 @@ fn a_descriptor_of_one_factory_may_report_a_line_of_another() -> Result<()> {
         both.sender.write_all(&frame(index, one.now(), Level::High)).unwrap();
         assert_eq!(receive(&heard), (line, Level::High));
     }
+    Ok(())
+}
+
+/// Deadlines of one line, and a thread of the program that keeps entering the runtime, let no edge overtake another.
+#[test]
+fn neither_deadlines_nor_a_thread_of_the_program_change_the_order() -> Result<()> {
+    let sockets = Sockets::default();
+    let gpio = Gpio::new(sockets.clone())?;
+    let inputs = [gpio.input(1).hold(us(10_000), true).open()?, gpio.input(2).open()?];
+    let (sender, heard) = mpsc::channel();
+    for input in &inputs {
+        for kind in [Activated, Deactivated] {
+            let sender = sender.clone();
+            input.on(kind, move |event| sender.send(event.at));
+        }
+    }
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                gpio.every(us(1000), |_| ()).unwrap().cancel();
+            }
+        });
+        for round in 0..1_000 {
+            let level = Level::from(round % 2 == 0);
+            let now = gpio.now();
+            // The later one is written last, to another socket.
+            sockets.send(Line(2), now, level);
+            sockets.send(Line(1), now + us(1), level);
+            thread::sleep(us(50));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let told: Vec<Instant> = [(); 2_000].map(|()| receive(&heard)).into();
+    assert!(told.is_sorted(), "an edge was heard before an older one");
     Ok(())
 }

@@ -18,6 +18,7 @@ mod edge_order;
 mod emulation;
 mod errors;
 mod events;
+mod flex_faults;
 mod gestures;
 mod input;
 mod led;

@@ -91,7 +91,7 @@ fn inputs_that_belong_together_are_1_to_64_different_pins() {
     let gpio = mock::gpio();
     let none: [u32; 0] = [];
     assert_eq!(gpio.inputs(none).open().unwrap_err().kind(), ErrorKind::InvalidValue);
-    assert_eq!(gpio.inputs([5, 5]).open().unwrap_err().kind(), ErrorKind::PinInUse);
+    assert_eq!(gpio.inputs([5, 5]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
     assert_eq!(gpio.inputs([5, 99]).open().unwrap_err().kind(), ErrorKind::UnknownPin);
     assert!(gpio.input(5).open().is_ok(), "the free line stays free");
 }
@@ -229,4 +229,24 @@ fn a_line_cannot_turn_round_where_the_factory_cannot() {
     assert_eq!(gpio.flex(4).open().unwrap_err().kind(), ErrorKind::Unsupported);
     let pwm = mock::gpio().flex(4).start(Drive::Pwm { period: ms(10), pulse: ms(3) }).open();
     assert_eq!(pwm.unwrap_err().kind(), ErrorKind::InvalidValue);
+}
+
+#[test]
+fn a_closed_factory_opens_no_inputs() -> Result<()> {
+    let gpio = mock::gpio();
+    gpio.close()?;
+    let closed = gpio.inputs([4, 5]).open().unwrap_err();
+    assert_eq!(closed.kind(), ErrorKind::Closed);
+    assert!(closed.to_string().contains("the factory is closed"), "{closed}");
+    Ok(())
+}
+
+#[test]
+fn a_line_has_one_part_in_an_animation() -> Result<()> {
+    let gpio = mock::gpio();
+    let lamp = gpio.output(17).open()?;
+    let twice = Animation::start([lamp.part(Level::High), lamp.part(Level::High)], Blink::new(ms(1), ms(1)));
+    assert_eq!(twice.unwrap_err().kind(), ErrorKind::InvalidValue);
+    assert_eq!(gpio.line(17).history(), []);
+    Ok(())
 }

@@ -92,15 +92,9 @@ impl SoftPwm {
         Ok(())
     }
 
-    /// Sends pulses of `pulse` every `period` on a line that had another function.
-    pub(crate) fn begin(&self, period: Duration, pulse: Duration) -> Result<()> {
-        self.channel.lock().wave = Wave::starting_with(pulse);
-        self.set_wave(period, pulse)
-    }
-
     /// Ends the pulses without a further write, until the next [`set_wave`](SoftPwm::set_wave).
     pub(crate) fn pause(&self) {
-        self.channel.lock().wave = Wave::new();
+        self.channel.lock().wave = Wave::on_unknown();
     }
 
     /// Ends the pulses for good. Once this returns, the line is not written any more. Idempotent.

@@ -248,15 +248,18 @@ impl FlexLine {
             }
         }
         let mut noted = self.drive.lock();
+        // Under this lock: a close that comes later finds the pulses.
+        if self.lifecycle.is_closed() {
+            self.pwm.get().into_iter().for_each(SoftPwm::stop);
+            return Err(Error::closed());
+        }
         match (drive, self.pwm.get()) {
-            (Drive::Pwm { period, pulse }, Some(pwm)) => match *noted {
-                Drive::Pwm { .. } => pwm.set_wave(period, pulse)?,
-                _ => pwm.begin(period, pulse)?,
-            },
+            // What fails is not left running.
+            (Drive::Pwm { period, pulse }, Some(pwm)) => {
+                pwm.set_wave(period, pulse).inspect_err(|_| pwm.pause())?;
+            }
             (drive, pwm) => {
-                if let Some(pwm) = pwm {
-                    pwm.pause();
-                }
+                pwm.into_iter().for_each(SoftPwm::pause);
                 self.pin.turn(drive)?;
             }
         }
@@ -272,9 +275,10 @@ impl Close for FlexLine {
 
     fn close(&self) -> Result<()> {
         let closed = self.lifecycle.end(|| {
-            if let Some(pwm) = self.pwm.get() {
-                pwm.stop();
-            }
+            let noted = self.drive.lock();
+            let pwm = self.pwm.get();
+            drop(noted);
+            pwm.into_iter().for_each(SoftPwm::stop);
             self.lifecycle.gpio().runtime().remove(self.task);
             self.pin.close()
         });

@@ -72,15 +72,8 @@ impl GroupBuilder {
         }
         gpio.capabilities().group.require("a group of outputs").map_err(context)?;
         let config = GroupConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
-        let mut reservations = Vec::new();
-        for pin in &self.pins {
-            let reservation = gpio.context(pin, self.device, || {
-                let reservation = gpio.reserve(pin, reserver)?;
-                gpio.check_on_close(reservation.line(), config.on_close)?;
-                Ok(reservation)
-            })?;
-            reservations.push(reservation);
-        }
+        let check = |line| gpio.check_on_close(line, config.on_close);
+        let reservations = gpio.reserve_all(&self.pins, reserver, check)?;
         let lifecycle = Arc::new(Lifecycle::new(&gpio, reservations));
         let pins: Arc<dyn OutputGroupPins> = match gpio.capabilities().group {
             Support::Native => {
@@ -153,18 +146,12 @@ impl OutputGroup {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let (before, levels) = (group.last(), levels & mask);
-        group
-            .take(mask, || {
-                // Recorded first: the write may trigger a callback that writes again.
-                group.note(mask, levels);
-                group.pins.set(mask, levels)
-            })
-            .and_then(|()| {
-                let gpio = self.gpio();
-                gpio.runtime().catch_up();
-                gpio.confirm(|| group.pins.confirm())
-            })
-            .inspect_err(|_| group.note(mask, before))
+        let written = group.take(mask, || group.write(mask, levels)).and_then(|()| {
+            let gpio = self.gpio();
+            gpio.runtime().catch_up();
+            gpio.confirm(|| group.pins.confirm())
+        });
+        written.inspect_err(|_| group.note(mask, before))
     }
 
     /// Blinks all lines together in the background; `active` is the level that means "on".
@@ -227,6 +214,20 @@ impl GroupLines {
 
     fn masked(&self, mask: u64) -> impl Iterator<Item = (usize, &Arc<OutputLine>)> {
         self.lines.iter().enumerate().filter(move |(index, _)| mask >> index & 1 == 1)
+    }
+
+    /// Writes and notes levels. Noted first, as a single output does: the write may set off a callback that writes again.
+    fn write(&self, mask: u64, mut levels: u64) -> Result<()> {
+        self.note(mask, levels);
+        loop {
+            self.pins.set(mask, levels)?;
+            let noted = self.last() & mask;
+            if noted == levels {
+                return Ok(());
+            }
+            // Another write came in between, and either may have reached the pins last: the later note counts.
+            levels = noted;
+        }
     }
 
     fn note(&self, mask: u64, levels: u64) {

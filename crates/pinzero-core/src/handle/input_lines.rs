@@ -18,7 +18,7 @@ use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
-use crate::types::{Bias, Edge, Level, Line};
+use crate::types::{Bias, Edge, Host, Level, Line};
 
 /// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
 const MOST: usize = 64;
@@ -121,12 +121,7 @@ impl InputLines {
         }
         let capabilities = gpio.capabilities();
         capabilities.input.require("an input")?;
-        let mut reservations = Vec::new();
-        for spec in specs {
-            let reservation = gpio.reserve(spec, reserver)?;
-            gpio.check_bias(reservation.line(), options.bias)?;
-            reservations.push(reservation);
-        }
+        let reservations = gpio.reserve_all(specs, reserver, |line| gpio.check_bias(line, options.bias))?;
         let lifecycle = Arc::new(Lifecycle::new(gpio, reservations));
         let runtime = gpio.runtime();
         runtime.start()?;
@@ -167,7 +162,8 @@ impl InputLines {
         }
         let hub: Arc<Hub<LineEvent>> = Arc::default();
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
-        let input_task = InputTask { lines: line_tasks, hub: hub.clone(), events: Vec::new() };
+        let resyncs = !matches!(gpio.host(), Host::Remote(_));
+        let input_task = InputTask { lines: line_tasks, hub: hub.clone(), events: Vec::new(), resyncs };
         let input_task: Box<dyn Task> = match capabilities.edges {
             Support::Native => Box::new(input_task),
             _ => Box::new(Polled::new(input_task, pins_to_poll, levels, now, options.poll)),
@@ -283,6 +279,9 @@ struct InputTask {
     lines: Vec<LineTask>,
     hub: Arc<Hub<LineEvent>>,
     events: Vec<Event>,
+    /// Whether the levels are read after a loss. Not over a network, with the runtime's lock held: there, each report has the
+    /// level of the line anyway.
+    resyncs: bool,
 }
 
 #[derive(Debug)]
@@ -337,7 +336,8 @@ impl Task for InputTask {
     }
 
     fn resync(&mut self, now: Instant, outbox: &mut Outbox) {
-        for index in 0..self.lines.len() {
+        let lines = if self.resyncs { self.lines.len() } else { 0 };
+        for index in 0..lines {
             let line = &mut self.lines[index];
             match line.input.pin.level() {
                 Ok(level) if level != line.machine.raw() => {

@@ -14,7 +14,8 @@ pub(crate) struct Wave {
     period: Duration,
     pulse: Duration,
     cycle: Instant,
-    level: Level,
+    /// The level on the line; `None` while it is not known.
+    level: Option<Level>,
     next: Option<Instant>,
 }
 
@@ -22,13 +23,12 @@ impl Wave {
     /// Returns a wave that is steadily low until [`set`](Wave::set).
     pub(crate) fn new() -> Self {
         let period = Duration::from_millis(10);
-        Wave { period, pulse: Duration::ZERO, cycle: Instant::ZERO, level: Level::Low, next: None }
+        Wave { period, pulse: Duration::ZERO, cycle: Instant::ZERO, level: Some(Level::Low), next: None }
     }
 
-    /// Returns a wave for a line at an unknown level: its first level is the opposite of the one that [`set`](Wave::set) with
-    /// `pulse` starts with, so that `set` writes.
-    pub(crate) fn starting_with(pulse: Duration) -> Self {
-        Wave { level: Level::from(pulse.is_zero()), ..Wave::new() }
+    /// A wave on a line whose level is not known: the first level is written in any case.
+    pub(crate) fn on_unknown() -> Self {
+        Wave { level: None, ..Wave::new() }
     }
 
     /// Sets period and pulse. Returns the level to write at once, if the level changes.
@@ -52,7 +52,7 @@ impl Wave {
     /// Returns the level to write, if an edge is due at `now`. Skips cycles that are long past, and keeps the phase.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Level> {
         let due = self.next.filter(|next| *next <= now)?;
-        if self.level.is_high() {
+        if self.level == Some(Level::High) {
             self.next = Some(self.cycle + self.period.max(due - self.cycle));
             return self.change(Level::Low);
         }
@@ -75,7 +75,7 @@ impl Wave {
     }
 
     fn change(&mut self, level: Level) -> Option<Level> {
-        (std::mem::replace(&mut self.level, level) != level).then_some(level)
+        (self.level.replace(level) != Some(level)).then_some(level)
     }
 }
 

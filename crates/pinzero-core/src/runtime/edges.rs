@@ -108,7 +108,7 @@ impl EdgeSink {
         let id = SourceId(shared.next_id());
         let source = Source::new(poller, Box::new(fd), Box::new(drain));
         let runtime = self.shared.as_ptr() as usize;
-        shared.enter(|state| state.tasks.add_source(id, self.task, source, runtime))?;
+        shared.enter(|state| state.tasks.add_source(id, source, runtime))?;
         Ok(Registration { shared: self.shared.clone(), id })
     }
 }

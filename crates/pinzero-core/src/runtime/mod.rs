@@ -242,17 +242,23 @@ impl Shared {
         result
     }
 
-    /// Makes one pass: processes the edges that `read` fetches or that were pushed, then deadlines, then, without the lock, the
-    /// callbacks.
-    fn poll_once(&self, read: impl FnOnce(&mut State)) {
+    /// Makes one pass: takes in all edges and does what is due; then, without the lock, runs the callbacks.
+    fn poll_once(&self) {
         let mut state = self.state.lock();
-        read(&mut state);
-        // After `read`, which consumes the wake-up of the pushed edges.
-        self.open_inbox(&mut state);
-        let State { tasks, outbox, .. } = &mut *state;
-        tasks.dispatch(self.clock.now(), outbox);
+        self.read(&mut state);
         self.finish(Caller::Runtime, state);
         self.catch_up();
+    }
+
+    /// Takes in all edges: of the readable file descriptors, and those that were pushed.
+    fn read(&self, state: &mut State) {
+        if let Some(threads) = &self.threads {
+            threads.read(state);
+        }
+        // After the file descriptors, which consumes the wake-up of the pushed edges.
+        self.open_inbox(state);
+        let State { tasks, outbox, .. } = state;
+        tasks.dispatch(self.clock.now(), outbox);
     }
 
     /// Empties the inbox, and returns whether anything was in it. The edges still have to be dispatched.
@@ -277,9 +283,15 @@ impl Shared {
     /// Fires the tasks that are due, sets the timer, releases the lock, wakes the waiters and runs the callbacks.
     fn finish(&self, caller: Caller, mut guard: MutexGuard<'_, State>) {
         let state = &mut *guard;
-        if state.tasks.first_deadline().is_some() {
+        // A pass by a thread of the program leaves deadlines to the runtime's threads: it does not read the edges before them.
+        if self.threads.is_none() || caller == Caller::Runtime {
             let now = self.clock.now();
-            while state.tasks.fire(now, &mut state.outbox) {
+            while state.tasks.first_deadline().is_some_and(|at| at <= now) {
+                // An unread edge, of whatever line, may be older than the deadline.
+                if state.tasks.sources() > 0 {
+                    self.read(state);
+                }
+                state.tasks.fire(now, &mut state.outbox);
                 self.take_inbox(state);
             }
         }

@@ -86,8 +86,6 @@ struct Slot {
     task: Option<Box<dyn Task>>,
     /// Edges that arrived before the task was inserted.
     early: Vec<LineEdge>,
-    /// The source of the task's edges.
-    source: Option<SourceId>,
     deadline: Option<Instant>,
 }
 
@@ -139,20 +137,11 @@ impl Tasks {
 
     /// Watches a source that reports the edges of `task`, and maybe of others.
     #[cfg(target_os = "linux")]
-    pub(super) fn add_source(
-        &mut self,
-        id: SourceId,
-        task: TaskId,
-        source: Source,
-        runtime: usize,
-    ) -> Result<()> {
+    pub(super) fn add_source(&mut self, id: SourceId, source: Source, runtime: usize) -> Result<()> {
         self.batch.runtime = runtime;
         let (poller, fd) = &source.watch;
         poller.watch(fd, id)?;
         self.sources.insert(id, source);
-        if let Some(slot) = self.slots.get_mut(&task) {
-            slot.source = Some(id);
-        }
         Ok(())
     }
 
@@ -161,9 +150,9 @@ impl Tasks {
         self.sources.remove(&id)
     }
 
-    /// Returns whether several file descriptors report edges.
-    pub(super) fn has_several_sources(&self) -> bool {
-        self.sources.len() > 1
+    /// Returns how many descriptors bring edges.
+    pub(super) fn sources(&self) -> usize {
+        self.sources.len()
     }
 
     /// Reads all edges of a source into the batch, for [`dispatch`](Tasks::dispatch).
@@ -212,11 +201,6 @@ impl Tasks {
         let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) else {
             return false;
         };
-        // An unread edge may be older than the deadline, so read it first.
-        if let Some(source) = self.slots.get(&id).and_then(|slot| slot.source) {
-            self.read(source, outbox);
-            self.dispatch(now, outbox);
-        }
         if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {
             task.fire(now, outbox);
         }

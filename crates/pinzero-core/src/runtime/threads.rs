@@ -94,6 +94,27 @@ impl Threads {
         }
     }
 
+    /// Reads all readable file descriptors.
+    ///
+    /// If there are several, checks again after each round: another one may have an edge that is older than one just read.
+    pub(super) fn read(&self, state: &mut State) {
+        let Some(poller) = self.poller.get() else { return };
+        let mut ready: Vec<SourceId> = Vec::new();
+        for _ in 0..ROUNDS {
+            ready.clear();
+            if poller.collect(&mut ready) {
+                // The timer has fired, so it is not set any more.
+                state.armed = None;
+            }
+            for id in &ready {
+                state.tasks.read(*id, &mut state.outbox);
+            }
+            if ready.is_empty() || state.tasks.sources() < 2 {
+                return;
+            }
+        }
+    }
+
     /// Returns the poller. Fails before the threads have been started.
     #[cfg(target_os = "linux")]
     pub(super) fn poller(&self) -> Result<Arc<Poller>> {
@@ -103,30 +124,10 @@ impl Threads {
 }
 
 fn run(shared: &Weak<Shared>, poller: &Poller, stopped: &AtomicBool) {
-    let mut ready: Vec<SourceId> = Vec::new();
     while !stopped.load(Ordering::Acquire) {
         poller.wait();
         // Upgraded for one pass only: dropping the last handle of the runtime must end this thread.
         let Some(shared) = shared.upgrade() else { return };
-        shared.poll_once(|state| read(state, poller, &mut ready));
-    }
-}
-
-/// Reads all readable file descriptors.
-///
-/// If there are several, checks again after each round: another one may have an edge that is older than one just read.
-fn read(state: &mut State, poller: &Poller, ready: &mut Vec<SourceId>) {
-    for _ in 0..ROUNDS {
-        ready.clear();
-        if poller.collect(ready) {
-            // The timer has fired, so it is not set any more.
-            state.armed = None;
-        }
-        for id in ready.iter() {
-            state.tasks.read(*id, &mut state.outbox);
-        }
-        if ready.is_empty() || !state.tasks.has_several_sources() {
-            return;
-        }
+        shared.poll_once();
     }
 }
