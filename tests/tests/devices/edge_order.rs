@@ -294,7 +294,7 @@ fn a_descriptor_of_one_factory_may_report_a_line_of_another() -> Result<()> {
 fn neither_deadlines_nor_a_thread_of_the_program_change_the_order() -> Result<()> {
     let sockets = Sockets::default();
     let gpio = Gpio::new(sockets.clone())?;
-    let inputs = [gpio.input(1).hold(us(10_000), true).open()?, gpio.input(2).open()?];
+    let inputs = [gpio.input(1).hold(us(50), false).clicks(us(50)).open()?, gpio.input(2).open()?];
     let (sender, heard) = mpsc::channel();
     for input in &inputs {
         for kind in [Activated, Deactivated] {
@@ -309,7 +309,7 @@ fn neither_deadlines_nor_a_thread_of_the_program_change_the_order() -> Result<()
                 gpio.every(us(1000), |_| ()).unwrap().cancel();
             }
         });
-        for round in 0..1_000 {
+        for round in 0..3_000 {
             let level = Level::from(round % 2 == 0);
             let now = gpio.now();
             // The later one is written last, to another socket.
@@ -319,7 +319,7 @@ fn neither_deadlines_nor_a_thread_of_the_program_change_the_order() -> Result<()
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    let told: Vec<Instant> = [(); 2_000].map(|()| receive(&heard)).into();
+    let told: Vec<Instant> = [(); 6_000].map(|()| receive(&heard)).into();
     assert!(told.is_sorted(), "an edge was heard before an older one");
     Ok(())
 }
