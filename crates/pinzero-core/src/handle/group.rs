@@ -1,7 +1,7 @@
 //! [`OutputGroup`]: several driven lines that change together.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::output::{Output, OutputLine};
@@ -117,6 +117,9 @@ impl GroupBuilder {
 #[derive(Clone)]
 #[must_use = "the lines are closed when the last handle is dropped"]
 pub struct OutputGroup(Arc<HandleRef<GroupLines>>);
+
+impl UnwindSafe for OutputGroup {}
+impl RefUnwindSafe for OutputGroup {}
 
 #[derive(Debug)]
 struct GroupLines {

@@ -1,7 +1,7 @@
 //! [`Inputs`]: lines that are read together, and whose edges come in order.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::HandleRef;
@@ -36,6 +36,9 @@ use crate::reserve::Reserver;
 #[derive(Clone)]
 #[must_use = "the lines are closed when the last handle is dropped"]
 pub struct Inputs(Arc<HandleRef<InputLines>>);
+
+impl UnwindSafe for Inputs {}
+impl RefUnwindSafe for Inputs {}
 
 impl InputBuilder<Inputs> {
     /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.

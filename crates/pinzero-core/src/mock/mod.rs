@@ -27,7 +27,9 @@ mod spi;
 mod terminal;
 mod view;
 
+use std::fmt;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -188,10 +190,19 @@ impl Builder {
 }
 
 /// A mock: a [`Gpio`], and the circuit outside its pins.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MockGpio {
     gpio: Gpio,
     circuit: Arc<Circuit>,
+}
+
+impl UnwindSafe for MockGpio {}
+impl RefUnwindSafe for MockGpio {}
+
+impl fmt::Debug for MockGpio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MockGpio({} lines, at {:?})", self.board().lines(), self.elapsed())
+    }
 }
 
 impl Deref for MockGpio {
