@@ -255,7 +255,7 @@ fn a_device_tells_its_pin_and_takes_what_tells_one() -> Result<()> {
 
 #[test]
 fn a_pin_is_named_by_every_integer_and_every_string() {
-    let pins: [PinSpec; 11] = [
+    let pins: [PinSpec; 12] = [
         17i8.into(),
         17i16.into(),
         17i32.into(),
@@ -266,6 +266,7 @@ fn a_pin_is_named_by_every_integer_and_every_string() {
         17u16.into(),
         17u32.into(),
         17u64.into(),
+        17u128.into(),
         17usize.into(),
     ];
     assert!(pins.iter().all(|pin| *pin == PinSpec::from(Line(17))));
@@ -292,6 +293,7 @@ fn a_number_that_is_no_pin_is_shown_as_it_was_given() {
         (u64::MAX.into(), "GPIO18446744073709551615"),
         (i64::MIN.into(), "GPIO-9223372036854775808"),
         ((1i128 << 32).into(), "GPIO4294967296"),
+        (u128::MAX.into(), "340282366920938463463374607431768211455"),
     ] {
         let error = Led::builder(pin).gpio(&gpio).open().unwrap_err();
         assert!(error.to_string().contains(shown), "{error}");

@@ -139,6 +139,9 @@ fn a_group_is_opened_as_a_whole_or_not_at_all() -> pinzero::Result<()> {
         assert_eq!(gpio.line(17).level(), Level::Low);
         assert_eq!(gpio.group([17, 17]).open().unwrap_err().kind(), ErrorKind::PinInUse);
         assert_eq!(gpio.group::<i32>([]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
+        let beyond = gpio.group([2, 3]).initial(0b100).open().unwrap_err();
+        assert_eq!(beyond.kind(), ErrorKind::InvalidValue);
+        assert!(gpio.group([2, 3]).initial(0b11).open().is_ok(), "the lines stay free");
         drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())

@@ -58,7 +58,7 @@ impl GroupBuilder {
     /// Opens the lines: all of them, or none.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for no pin or more than 64; see also
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for no pin, more than 64, or an initial level beyond the last; see also
     /// [`OutputBuilder::open`](crate::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<OutputGroup> {
@@ -70,6 +70,7 @@ impl GroupBuilder {
             let message = format!("a group has 1 to {MOST} pins, not {count}");
             return Err(context(Error::new(ErrorKind::InvalidValue, message)));
         }
+        check_bits(self.initial, count).map_err(context)?;
         gpio.capabilities().group.require("a group of outputs").map_err(context)?;
         let config = GroupConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
         let mut reservations = Vec::new();
@@ -151,10 +152,7 @@ impl OutputGroup {
     /// See [`set`](OutputGroup::set).
     pub fn set_masked(&self, mask: u64, levels: u64) -> Result<()> {
         let group: &GroupLines = &self.0;
-        if (mask | levels) & !group.all() != 0 {
-            let message = format!("this group has {} lines: higher bits stand for none", group.lines.len());
-            return Err(Error::new(ErrorKind::InvalidValue, message));
-        }
+        check_bits(mask | levels, group.lines.len())?;
         let (before, levels) = (group.last(), levels & mask);
         group
             .take(mask, || {
@@ -215,10 +213,24 @@ impl OutputGroup {
     }
 }
 
+/// Returns a mask with a bit for each of `count` lines.
+fn all(count: usize) -> u64 {
+    u64::MAX >> (MOST - count)
+}
+
+/// Fails if a bit beyond the last of `count` lines is set.
+fn check_bits(bits: u64, count: usize) -> Result<()> {
+    if bits & !all(count) == 0 {
+        return Ok(());
+    }
+    let message = format!("this group has {count} lines: higher bits stand for none");
+    Err(Error::new(ErrorKind::InvalidValue, message))
+}
+
 impl GroupLines {
     /// Returns a mask with a bit for each line.
     fn all(&self) -> u64 {
-        u64::MAX >> (MOST - self.lines.len())
+        all(self.lines.len())
     }
 
     fn last(&self) -> u64 {
