@@ -46,18 +46,18 @@ impl CdevFactory {
         ..Capabilities::NONE
     };
 
-    /// The chip named by the environment variable `PINZERO_GPIOCHIP`, else the one that [`Builder::open`] finds.
+    /// The chip named by the environment variable `PINZERO_GPIOCHIP`, else the one that [`CdevBuilder::open`] finds.
     ///
     /// # Errors
-    /// Those of [`Builder::open`].
+    /// Those of [`CdevBuilder::open`].
     pub fn new() -> Result<CdevFactory> {
         let wanted = env::var_os(VARIABLE).unwrap_or_default();
         CdevFactory::builder().chip(wanted.to_string_lossy()).open()
     }
 
     /// A factory to be made with other than the usual settings; it does not look at the environment.
-    pub fn builder() -> Builder {
-        Builder { dev: PathBuf::from("/dev"), chip: String::new() }
+    pub fn builder() -> CdevBuilder {
+        CdevBuilder { dev: PathBuf::from("/dev"), chip: String::new() }
     }
 
     /// Who holds a line now, as far as can be told: the name that it gives itself, and its process.
@@ -183,18 +183,18 @@ fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()
 
 /// Makes a [`CdevFactory`].
 #[derive(Debug, Clone)]
-pub struct Builder {
+pub struct CdevBuilder {
     dev: PathBuf,
     chip: String,
 }
 
-impl Builder {
+impl CdevBuilder {
     /// The chip to take, by path (`/dev/gpiochip4`), name (`gpiochip4`) or label (`pinctrl-rp1`).
     ///
     /// Paths and names may be symbolic links. Empty, as it is at first, stands for the chip that
-    /// [`open`](Builder::open) finds.
+    /// [`open`](CdevBuilder::open) finds.
     #[must_use]
-    pub fn chip(mut self, chip: impl Into<String>) -> Builder {
+    pub fn chip(mut self, chip: impl Into<String>) -> CdevBuilder {
         self.chip = chip.into();
         self
     }
@@ -202,7 +202,7 @@ impl Builder {
     /// The directory with the chips' device files: `/dev` unless told otherwise, as in a container that has the
     /// machine's elsewhere.
     #[must_use]
-    pub fn dev(mut self, directory: impl Into<PathBuf>) -> Builder {
+    pub fn dev(mut self, directory: impl Into<PathBuf>) -> CdevBuilder {
         self.dev = directory.into();
         self
     }

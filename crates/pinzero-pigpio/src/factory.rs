@@ -41,12 +41,12 @@ const LINES: u32 = 54;
 /// How to connect to a daemon; made by [`PigpioFactory::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is connected before `connect`"]
-pub struct Builder {
+pub struct PigpioBuilder {
     address: String,
     settings: Settings,
 }
 
-impl Builder {
+impl PigpioBuilder {
     /// How long connecting may take; 5 s if nothing is said.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.settings.limits.connect = time;
@@ -198,16 +198,16 @@ impl PigpioFactory {
     /// says, else 8888.
     ///
     /// # Errors
-    /// As for [`Builder::connect`].
+    /// As for [`PigpioBuilder::connect`].
     pub fn connect(address: impl Into<String>) -> Result<Self> {
         PigpioFactory::builder(address).connect()
     }
 
     /// Prepares to connect with other settings.
-    pub fn builder(address: impl Into<String>) -> Builder {
+    pub fn builder(address: impl Into<String>) -> PigpioBuilder {
         let limits = Limits { connect: secs(5), request: secs(2), keep_alive: secs(30), silence: secs(130) };
         let settings = Settings { limits, gap: Gap::default(), retry: Some((ms(100), secs(5))), lag: 0 };
-        Builder { address: address.into(), settings }
+        PigpioBuilder { address: address.into(), settings }
     }
 
     /// The losses and returns of the connection from now on.
