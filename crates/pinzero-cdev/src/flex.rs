@@ -1,4 +1,4 @@
-//! Lines that turn round.
+//! Flexible lines.
 
 use gpiocdev::line;
 use parking_lot::Mutex;

@@ -1,4 +1,4 @@
-//! What the suite asks of whoever wants a factory judged: [`Rig`].
+//! [`Rig`]: the factory to test, and the world around its pins.
 
 use std::any::Any;
 use std::time::Duration;
@@ -8,83 +8,87 @@ use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
 
 /// A factory in use, and the world on the other side of its pins.
 ///
-/// Each trial gets a rig of its own and drops it at the end. Four methods have to be there; each of the others, which
-/// answer "not here" if nothing is said, lets more trials run.
+/// Each trial gets a rig of its own and drops it at the end. Four methods are required. Each of the others lets more trials
+/// run; by default it returns `None`, and the suite skips those trials.
 ///
-/// An error of any of them fails the trial, whether or not the factory is known to deviate there.
+/// An error of any method fails the trial, even where the factory is known to deviate.
 pub trait Rig {
-    /// The factory that is judged. Nothing is open on it yet, and whatever happens to it is of no concern to other rigs.
+    /// Returns the factory to test. Nothing is open on the factory yet, and it shares no state with other rigs.
     fn gpio(&self) -> &Gpio;
 
-    /// The lines that trials may use, one at least.
+    /// Returns the lines that trials may use, one at least.
     ///
-    /// They are free, nothing is wired to them but what [`drive`](Rig::drive) and [`observe`](Rig::observe) take, and their
-    /// pulls can be set. Best are four, of which some rest high and some low.
+    /// The lines are free, their pulls can be set, and nothing is wired to them except for [`drive`](Rig::drive) and
+    /// [`observe`](Rig::observe). Best are four, of which some rest high and some low.
     fn lines(&self) -> Vec<Line>;
 
-    /// Drives a line from outside, as a button or another chip does, or lets go of it; it has come to that on return.
+    /// Drives a line from outside, as a button or another chip does, or releases it with `None`. Returns once the line has its
+    /// new level.
     ///
-    /// It is never asked to drive a line that the factory drives.
+    /// The suite never drives a line that the factory drives.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()>;
 
-    /// The level on a line, as a meter shows it.
+    /// Returns the level on a line, as a meter shows it.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn observe(&self, line: Line) -> Result<Level>;
 
-    /// Every level that a line has changed to so far, and when; what comes before the first call may be missing.
+    /// Returns every change of a line's level so far, with its time. Changes before the first call may be missing. Default:
+    /// `None`.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
         let _ = line;
         Ok(None)
     }
 
-    /// The pulses on a line of which [`observe`](Rig::observe) sees nothing, such as those that a mock just notes.
+    /// Returns the pulses on a line that [`observe`](Rig::observe) does not see, such as those that a mock only records.
+    /// Default: `None`.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
         let _ = line;
         Ok(None)
     }
 
-    /// Two lines that are joined by a wire, and that nothing is open on.
+    /// Returns two free lines that a wire joins. Default: `None`.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn wire(&self) -> Result<Option<[Line; 2]>> {
         Ok(None)
     }
 
-    /// The bare factory once more, on the same pins: what it refuses is seen only without core around it.
+    /// Returns the bare factory, on the same pins, for trials of the requests that core itself would refuse. Default: `None`.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
         Ok(None)
     }
 
-    /// Has another process hold a line until the result is dropped; see [`OtherProcess`](crate::OtherProcess).
+    /// Makes another process hold a line until the result is dropped; see [`OtherProcess`](crate::OtherProcess). Default:
+    /// `None`.
     ///
     /// # Errors
-    /// Whatever comes in the way.
+    /// Any error of the rig.
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
         let _ = line;
         Ok(None)
     }
 
-    /// By how much the stamp of an edge may be off; not at all if nothing is said.
+    /// Returns the largest error of an edge's timestamp. Default: zero.
     fn precision(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// The steps in which the factory sets pulses; no coarser than a nanosecond if nothing is said.
+    /// Returns the steps in which the factory sets pulses. Default: zero, for steps of at most a nanosecond.
     fn resolution(&self) -> Duration {
         Duration::ZERO
     }

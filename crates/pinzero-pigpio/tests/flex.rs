@@ -1,4 +1,4 @@
-//! Lines that turn round, and inputs that belong together.
+//! Flexible lines, and inputs that belong together.
 
 #![allow(clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 

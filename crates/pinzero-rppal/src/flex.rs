@@ -1,4 +1,4 @@
-//! Lines that turn round.
+//! Flexible lines.
 
 use pinzero_core::{Drive, FlexPin, Result};
 

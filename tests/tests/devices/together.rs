@@ -1,4 +1,4 @@
-//! Several lines at once: inputs whose edges come in one order, animations over several lines, and lines that turn round.
+//! Several lines at once: inputs whose edges come in one order, animations over several lines, and flexible lines.
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;

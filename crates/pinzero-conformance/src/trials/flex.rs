@@ -1,4 +1,4 @@
-//! Lines that turn round: from output to input and back, without being let go of.
+//! Flexible lines: from output to input and back, without a release.
 
 use std::time::Duration;
 
