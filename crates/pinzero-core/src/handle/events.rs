@@ -19,7 +19,7 @@ use crate::time::Instant;
 /// let button = gpio.input(24).open()?;
 /// let mut events = button.events();
 /// gpio.line(24).press(ms(80));
-/// assert_eq!(events.next().map(|event| event.kind), Some(EventKind::Pressed));
+/// assert_eq!(events.next().map(|event| event.kind), Some(EventKind::Activated));
 /// assert_eq!(events.next().map(|event| event.lasted), Some(ms(80)));
 /// assert_eq!(events.next_timeout(secs(1)), None);
 /// # Ok::<(), pinzero::Error>(())
