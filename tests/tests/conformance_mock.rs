@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use pinzero::mock::{self, Builder, MockGpio};
+use pinzero::mock::{self, MockBuilder, MockGpio};
 use pinzero::time::Instant;
 use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
 use pinzero_conformance::{Pulses, Rig, Suite, WiredPins, run};
@@ -17,7 +17,7 @@ const WIRE: [Line; 2] = [Line(22), Line(27)];
 struct Mock(MockGpio);
 
 impl Mock {
-    fn new(builder: Builder) -> Result<Self> {
+    fn new(builder: MockBuilder) -> Result<Self> {
         let gpio = builder.try_open()?;
         gpio.wire(WIRE[0], WIRE[1]);
         Ok(Mock(gpio))

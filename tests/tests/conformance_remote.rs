@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pinzero::mock::{self, Builder, MockGpio};
+use pinzero::mock::{self, MockBuilder, MockGpio};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::time::{Instant, ms, us};
 use pinzero::{Capabilities, Gpio, Level, LineFunction, Result, Support};
@@ -29,7 +29,7 @@ struct Remote {
 }
 
 impl Remote {
-    fn new(builder: Builder) -> Result<Self> {
+    fn new(builder: MockBuilder) -> Result<Self> {
         let mock = builder.realtime().try_open()?;
         mock.wire(WIRE[0], WIRE[1]);
         let daemon = Daemon::builder(&mock).port(0).start()?;

@@ -29,7 +29,7 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
         "bytes of file",
         1.75,
         "a backend stands behind one trait, so a program with one LED has all of its roles in it: groups, inputs that belong together, \
-         lines that turn round",
+         flexible lines",
     ),
     (
         "One LED by the default features",

@@ -46,19 +46,19 @@ impl CdevFactory {
         ..Capabilities::NONE
     };
 
-    /// Opens the chip that the environment variable `PINZERO_GPIOCHIP` names. Default: the chip that [`Builder::open`]
+    /// Opens the chip that the environment variable `PINZERO_GPIOCHIP` names. Default: the chip that [`CdevBuilder::open`]
     /// finds.
     ///
     /// # Errors
-    /// See [`Builder::open`].
+    /// See [`CdevBuilder::open`].
     pub fn new() -> Result<CdevFactory> {
         let wanted = env::var_os(VARIABLE).unwrap_or_default();
         CdevFactory::builder().chip(wanted.to_string_lossy()).open()
     }
 
     /// Returns a builder. The builder does not read the environment.
-    pub fn builder() -> Builder {
-        Builder { dev: PathBuf::from("/dev"), chip: String::new() }
+    pub fn builder() -> CdevBuilder {
+        CdevBuilder { dev: PathBuf::from("/dev"), chip: String::new() }
     }
 
     /// Returns the holder of a line, where the kernel shows it: the name that the holder gave, and its process.
@@ -182,19 +182,19 @@ fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()
     }
 }
 
-/// Builder for a [`CdevFactory`].
+/// CdevBuilder for a [`CdevFactory`].
 #[derive(Debug, Clone)]
-pub struct Builder {
+pub struct CdevBuilder {
     dev: PathBuf,
     chip: String,
 }
 
-impl Builder {
+impl CdevBuilder {
     /// Sets the chip, by path (`/dev/gpiochip4`), name (`gpiochip4`) or label (`pinctrl-rp1`).
     ///
-    /// Paths and names may be symbolic links. Default: empty, which means the chip that [`open`](Builder::open) finds.
+    /// Paths and names may be symbolic links. Default: empty, which means the chip that [`open`](CdevBuilder::open) finds.
     #[must_use]
-    pub fn chip(mut self, chip: impl Into<String>) -> Builder {
+    pub fn chip(mut self, chip: impl Into<String>) -> CdevBuilder {
         self.chip = chip.into();
         self
     }
@@ -202,7 +202,7 @@ impl Builder {
     /// Sets the directory with the chips' device files, for a container that has the machine's elsewhere. Default:
     /// `/dev`.
     #[must_use]
-    pub fn dev(mut self, directory: impl Into<PathBuf>) -> Builder {
+    pub fn dev(mut self, directory: impl Into<PathBuf>) -> CdevBuilder {
         self.dev = directory.into();
         self
     }

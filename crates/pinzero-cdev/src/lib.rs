@@ -18,5 +18,5 @@ mod pwm_overlay;
 mod request;
 mod sysfs_pwm;
 
-pub use factory::{Builder, CdevFactory};
+pub use factory::{CdevBuilder, CdevFactory};
 pub use sysfs_pwm::SysfsPwm;

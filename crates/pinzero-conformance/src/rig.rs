@@ -1,4 +1,4 @@
-//! [`Rig`]: implemented by the author of a backend, so that the suite can judge it.
+//! [`Rig`]: the factory to test, and the world around its pins.
 
 use std::any::Any;
 use std::time::Duration;
@@ -8,37 +8,37 @@ use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
 
 /// A factory, and the world on the other side of its pins.
 ///
-/// Each trial gets a rig of its own and drops it at the end. Four methods are required. Each of the others lets more
-/// trials run. Default: "not available".
+/// Each trial gets a rig of its own and drops it at the end. Four methods are required. Each of the others lets more trials
+/// run; by default it returns `None`, and the suite skips those trials.
 ///
-/// An error from any method fails the trial, whether or not the factory has a known deviation there.
+/// An error of any method fails the trial, even where the factory is known to deviate.
 pub trait Rig {
-    /// Returns the factory under test. Nothing is open on it yet, and its fate does not affect other rigs.
+    /// Returns the factory to test. Nothing is open on the factory yet, and it shares no state with other rigs.
     fn gpio(&self) -> &Gpio;
 
-    /// Returns the lines that trials may use, at least one.
+    /// Returns the lines that trials may use, one at least.
     ///
-    /// The lines must be free, with nothing wired to them except for [`drive`](Rig::drive) and
-    /// [`observe`](Rig::observe), and with settable pulls. Four lines are best, some of which rest high and some low.
+    /// The lines are free, their pulls can be set, and nothing is wired to them except for [`drive`](Rig::drive) and
+    /// [`observe`](Rig::observe). Best are four, of which some rest high and some low.
     fn lines(&self) -> Vec<Line>;
 
-    /// Drives a line from outside, as a button or another chip does, or stops driving it. The line has changed on
-    /// return.
+    /// Drives a line from outside, as a button or another chip does, or releases it with `None`. Returns once the line has its
+    /// new level.
     ///
-    /// The suite never calls this on a line that the factory drives.
+    /// The suite never drives a line that the factory drives.
     ///
     /// # Errors
     /// Any error of the rig.
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()>;
 
-    /// Returns the level of a line, as a meter shows it.
+    /// Returns the level on a line, as a meter shows it.
     ///
     /// # Errors
     /// Any error of the rig.
     fn observe(&self, line: Line) -> Result<Level>;
 
-    /// Returns every level that a line has changed to so far, with the times. Changes before the first call may be
-    /// missing.
+    /// Returns every change of a line's level so far, with its time. Changes before the first call may be missing. Default:
+    /// `None`.
     ///
     /// # Errors
     /// Any error of the rig.
@@ -47,8 +47,8 @@ pub trait Rig {
         Ok(None)
     }
 
-    /// Returns the pulses on a line whose pulses [`observe`](Rig::observe) cannot see, such as those that a mock only
-    /// records.
+    /// Returns the pulses on a line that [`observe`](Rig::observe) does not see, such as those that a mock only records.
+    /// Default: `None`.
     ///
     /// # Errors
     /// Any error of the rig.
@@ -57,7 +57,7 @@ pub trait Rig {
         Ok(None)
     }
 
-    /// Returns two lines that are joined by a wire, with nothing open on them.
+    /// Returns two free lines that a wire joins. Default: `None`.
     ///
     /// # Errors
     /// Any error of the rig.
@@ -65,7 +65,7 @@ pub trait Rig {
         Ok(None)
     }
 
-    /// Returns another bare factory on the same pins: its refusals show only without core around it.
+    /// Returns the bare factory, on the same pins, for trials of the requests that core itself would refuse. Default: `None`.
     ///
     /// # Errors
     /// Any error of the rig.
@@ -73,7 +73,8 @@ pub trait Rig {
         Ok(None)
     }
 
-    /// Makes another process hold a line until the result is dropped; see [`OtherProcess`](crate::OtherProcess).
+    /// Makes another process hold a line until the result is dropped; see [`OtherProcess`](crate::OtherProcess). Default:
+    /// `None`.
     ///
     /// # Errors
     /// Any error of the rig.
@@ -82,12 +83,12 @@ pub trait Rig {
         Ok(None)
     }
 
-    /// Returns the tolerance of an edge's timestamp. Default: zero.
+    /// Returns the largest error of an edge's timestamp. Default: zero.
     fn precision(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Returns the resolution with which the factory sets pulses. Default: one nanosecond.
+    /// Returns the steps in which the factory sets pulses. Default: zero, for steps of at most a nanosecond.
     fn resolution(&self) -> Duration {
         Duration::ZERO
     }

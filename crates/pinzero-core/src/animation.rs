@@ -134,7 +134,7 @@ impl Ownership {
 /// assert_eq!(gpio.line(27).history().len(), 4);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Part {
     member: Member,
     /// Keeps the line open. The animation's task does not: the line closes with its last handle.
@@ -144,6 +144,15 @@ pub struct Part {
 impl Part {
     pub(crate) fn new(target: Arc<dyn Target>, owner: Arc<dyn Owner>, off: f64, on: f64) -> Self {
         Part { member: Member { target, off, on }, owner }
+    }
+}
+
+impl UnwindSafe for Part {}
+impl RefUnwindSafe for Part {}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({})", self.member.target.line())
     }
 }
 

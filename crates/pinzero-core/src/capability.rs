@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// The provider of a capability.
+/// Who provides a capability: nobody, core or the factory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Support {
-    /// None: a request fails with [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// Nobody: a request fails with [`Unsupported`](crate::ErrorKind::Unsupported).
     #[default]
     None,
     /// Core, on top of other capabilities of the factory.

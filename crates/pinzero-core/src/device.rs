@@ -12,8 +12,8 @@ use crate::gpio::Gpio;
 /// A device: holds pins and gives them back.
 ///
 /// A device that is made of others implements one method, [`parts`](Device::parts). A handle, such as
-/// [`Output`](crate::Output), has no parts and implements the other three as well. Every type that `Deref`s to a device is a
-/// device too: a newtype, a reference, a `Box<dyn Device>`.
+/// [`Output`](crate::Output), has no parts. It implements all four methods. Every type that `Deref`s to a device is a device
+/// too: a newtype, a reference, a `Box<dyn Device>`.
 ///
 /// ```
 /// use pinzero::prelude::*;

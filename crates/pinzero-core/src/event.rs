@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -181,6 +181,9 @@ pub struct Handler {
     hub: Weak<dyn Handlers>,
     id: u64,
 }
+
+impl UnwindSafe for Handler {}
+impl RefUnwindSafe for Handler {}
 
 impl Handler {
     /// Removes the handler. A call in progress finishes; no further one starts.

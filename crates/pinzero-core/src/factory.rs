@@ -105,7 +105,7 @@ pub trait PinFactory: Send + Sync + 'static {
     /// See [`PinFactory`].
     fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
         let _ = (line, config);
-        Err(Error::unsupported("a line that turns round"))
+        Err(Error::unsupported("a flexible line (`flex`)"))
     }
 
     /// Opens a line as a PWM output. Guarded by [`Capabilities::pwm`], except that core also calls this with

@@ -56,6 +56,13 @@ macro_rules! from_integers {
 
 from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize);
 
+impl From<u128> for PinSpec {
+    fn from(number: u128) -> Self {
+        // No board has a pin with a number beyond `i128`: its digits are a name that the error shows.
+        i128::try_from(number).map_or_else(|_| number.to_string().into(), PinSpec::from)
+    }
+}
+
 impl From<Line> for PinSpec {
     fn from(line: Line) -> Self {
         line.0.into()

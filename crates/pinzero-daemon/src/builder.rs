@@ -121,7 +121,7 @@ impl DaemonBuilder {
         self.gpio
             .capabilities()
             .flex
-            .require("a line that turns round (the daemon needs this for every line)")?;
+            .require("a flexible line (`flex`), which the daemon needs for every line,")?;
         if self.gpio.capabilities().edges != Support::Native {
             log::warn!("{} reports no edges: clients do not see changes", self.gpio.name());
         }

@@ -1,4 +1,4 @@
-//! Lines that turn round at the daemon: nobody lets go of them, and no level comes in between.
+//! Lines that the daemon turns: they are never released, and no other level comes in between.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 

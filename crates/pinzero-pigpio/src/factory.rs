@@ -38,15 +38,15 @@ const LAG: u64 = 512;
 /// The lines that the protocol knows.
 const LINES: u32 = 54;
 
-/// Builder for a connection to a daemon; returned by [`PigpioFactory::builder`].
+/// PigpioBuilder for a connection to a daemon; returned by [`PigpioFactory::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is connected before `connect`"]
-pub struct Builder {
+pub struct PigpioBuilder {
     address: String,
     settings: Settings,
 }
 
-impl Builder {
+impl PigpioBuilder {
     /// Sets the time limit for connecting. Default: 5 s.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.settings.limits.connect = time;
@@ -198,16 +198,16 @@ impl PigpioFactory {
     /// means that of `PIGPIO_PORT`, or 8888 if unset.
     ///
     /// # Errors
-    /// See [`Builder::connect`].
+    /// See [`PigpioBuilder::connect`].
     pub fn connect(address: impl Into<String>) -> Result<Self> {
         PigpioFactory::builder(address).connect()
     }
 
     /// Returns a builder, to connect with other settings.
-    pub fn builder(address: impl Into<String>) -> Builder {
+    pub fn builder(address: impl Into<String>) -> PigpioBuilder {
         let limits = Limits { connect: secs(5), request: secs(2), keep_alive: secs(30), silence: secs(130) };
         let settings = Settings { limits, gap: Gap::default(), retry: Some((ms(100), secs(5))), lag: 0 };
-        Builder { address: address.into(), settings }
+        PigpioBuilder { address: address.into(), settings }
     }
 
     /// Returns an iterator over the losses and returns of the connection from now on.

@@ -1,4 +1,4 @@
-//! Lines that turn from output to input and back.
+//! Flexible lines.
 
 use std::sync::{Arc, Weak};
 
@@ -17,7 +17,7 @@ use crate::pwm::{Pulses, PwmResources, daemon_frames};
 use crate::pwm_frequencies::PwmFrequencies;
 use crate::restore::{SavedState, listen, pull, write};
 
-/// A line that turns from output to input and back; closed when dropped.
+/// A flexible line; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct PigpioFlex {
     flex: Arc<FlexLine>,

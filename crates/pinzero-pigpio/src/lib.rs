@@ -26,7 +26,7 @@ mod spi;
 mod waves;
 
 pub use client::Gap;
-pub use factory::{Builder, PigpioFactory};
+pub use factory::{PigpioBuilder, PigpioFactory};
 #[doc(hidden)]
 pub use i2c::I2c;
 pub use link_event::{LinkEvent, LinkEvents};

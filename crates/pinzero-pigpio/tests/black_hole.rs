@@ -19,7 +19,7 @@ use fake_pigpiod::Fake;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{Bias, Blink, ErrorKind, Gpio, Level};
-use pinzero_pigpio::{Builder, LinkEvents, PigpioFactory};
+use pinzero_pigpio::{LinkEvents, PigpioBuilder, PigpioFactory};
 use remote::proxy::Proxy;
 use remote::threads::of_the_library;
 use remote::{PATIENCE, eventually, lost, open_with, restored};
@@ -142,7 +142,7 @@ impl Far {
         self.tell("pass");
     }
 
-    fn builder(&self) -> Builder {
+    fn builder(&self) -> PigpioBuilder {
         let builder = PigpioFactory::builder(&self.address).reconnect(ms(50), ms(200));
         builder.keep_alive(secs(6)).request_timeout(REQUEST).connect_timeout(ms(700))
     }

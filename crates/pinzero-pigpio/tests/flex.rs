@@ -1,4 +1,4 @@
-//! Lines that turn round, and inputs that belong together.
+//! Flexible lines, and inputs that belong together.
 
 #![allow(clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 
@@ -183,7 +183,7 @@ fn inputs_that_belong_together_are_heard_in_order() {
         let event = events.next_timeout(remote::PATIENCE).unwrap();
         assert_eq!(event.index, order[count % 6], "the event number {count}");
     }
-    for (input, line) in inputs.lines().iter().zip(lines) {
+    for (input, line) in inputs.inputs().iter().zip(lines) {
         assert_eq!(input.level().unwrap(), Level::from(fake.level(line)));
     }
     drop((inputs, events));

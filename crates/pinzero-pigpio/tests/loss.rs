@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use fake_pigpiod::{Fake, Options, PwmKind};
 use pinzero_core::time::{ms, secs, us};
 use pinzero_core::{Bias, ErrorKind, Gpio, Input, Level, Output, OutputGroup, Pwm};
-use pinzero_pigpio::{Builder, LinkEvent, LinkEvents, PigpioFactory};
+use pinzero_pigpio::{LinkEvent, LinkEvents, PigpioBuilder, PigpioFactory};
 use remote::proxy::Proxy;
 use remote::{PATIENCE, ask, builder, eventually, lost, op, open_with, restored};
 
@@ -22,7 +22,7 @@ struct Pins {
 }
 
 impl Pins {
-    fn open(builder: Builder) -> (Self, LinkEvents) {
+    fn open(builder: PigpioBuilder) -> (Self, LinkEvents) {
         let (gpio, events) = open_with(builder);
         let output = gpio.output(17).initial(Level::High).open().unwrap();
         let input = gpio.input(4).bias(Bias::PullDown).settle(us(500)).open().unwrap();

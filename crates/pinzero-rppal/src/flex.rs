@@ -1,4 +1,4 @@
-//! Lines that turn from output to input and back.
+//! Flexible lines.
 
 use pinzero_core::{Drive, FlexPin, Result};
 

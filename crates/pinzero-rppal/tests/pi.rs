@@ -18,7 +18,7 @@ use gpiocdev::line::Value;
 use gpiocdev::request::Builder;
 use outside::Outside;
 use pinzero_core::{
-    Bias, Device, Drive, ErrorKind, FlexConfig, Gpio, Level, Line, OnClose, OutputConfig, PinFactory,
+    Bias, Drive, ErrorKind, FlexConfig, Gpio, Level, Line, OnClose, OutputConfig, PinFactory,
 };
 use pinzero_rppal::RppalFactory;
 use rustix::process::{Pid, Signal, kill_process};
@@ -197,7 +197,7 @@ fn lines_with_edges_are_the_kernels_while_they_turn() {
     for (left, right) in [(Level::High, Level::Low), (Level::Low, Level::High)] {
         outside.drive(Line(23), left);
         outside.drive(Line(24), right);
-        let levels = inputs.lines().iter().map(|line| line.level().unwrap()).collect::<Vec<_>>();
+        let levels = inputs.inputs().iter().map(|line| line.level().unwrap()).collect::<Vec<_>>();
         assert_eq!(levels, [left, right]);
     }
     inputs.close().unwrap();

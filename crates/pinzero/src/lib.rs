@@ -72,14 +72,14 @@ pub mod board {
 #[cfg(all(target_os = "linux", feature = "cdev"))]
 pub mod cdev {
     #[doc(no_inline)]
-    pub use pinzero_cdev::{Builder, CdevFactory};
+    pub use pinzero_cdev::{CdevBuilder, CdevFactory};
 }
 
 /// The factory for the pins of another computer, through `pigpiod` or `pinzero serve`.
 #[cfg(feature = "pigpio")]
 pub mod pigpio {
     #[doc(no_inline)]
-    pub use pinzero_pigpio::{Builder, Gap, LinkEvent, LinkEvents, PigpioFactory};
+    pub use pinzero_pigpio::{Gap, LinkEvent, LinkEvents, PigpioBuilder, PigpioFactory};
 }
 
 /// The factory that writes registers, for speed on a Raspberry Pi 4 and older.

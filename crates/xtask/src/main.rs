@@ -1,8 +1,8 @@
 //! The developers' tool of the workspace. `cargo xtask ci` checks all that CI checks;
 //! `cargo xtask kernel-rig` runs tests under a Linux kernel with a simulated GPIO chip;
-//! `cargo xtask pi-rig` runs the tests for an emulated Raspberry Pi;
-//! `cargo xtask interop` runs the tests with third-party clients;
-//! `cargo xtask bench` runs the benches.
+//! `cargo xtask pi-rig` runs tests on an emulated Raspberry Pi;
+//! `cargo xtask interop` tests the daemon with clients that others wrote;
+//! `cargo xtask bench` measures speed and size.
 
 mod bench;
 mod checks;

@@ -1,17 +1,17 @@
-//! Runs commands: passes on their output as it comes, and counts the tests in it.
+//! Runs commands, passes their output on as it comes, and counts the tests in it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// The exit status, here and of the rigs' scripts, for a machine that cannot do what was asked.
+/// The exit status of this tool and of the rigs' scripts on a machine that lacks something they need.
 pub(crate) const UNSUPPORTED: u8 = 77;
 
 /// The reason why a step did not pass.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The step found an error, or could not run.
+    /// The step found a fault, or could not run.
     Failed(String),
     /// The step does not apply here.
     Skipped(String),
@@ -29,12 +29,12 @@ pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
     pub(crate) ignored: u32,
-    /// The ignored tests that say what is missing, by that reason: `rig` in `no rig: run this or that`.
+    /// The number of ignored tests for each missing thing: `rig` in the reason `no rig: run this or that`.
     pub(crate) missing: BTreeMap<String, u32>,
 }
 
 impl Tally {
-    /// Reads a line of output, if it is about tests.
+    /// Counts the tests that a line of output reports, if there are any.
     fn count(&mut self, line: &str) {
         let reason = line.split_once(" ... ignored, no ").or_else(|| line.split_once(" ... ignored (no "));
         if let Some((missing, _)) = reason.and_then(|(_, reason)| reason.split_once(':')) {

@@ -53,7 +53,7 @@ fn table() -> String {
         ("edges as they happen", |all| all.edges),
         ("inputs that belong together", |all| all.inputs),
         ("outputs that change together", |all| all.group),
-        ("lines that turn round (flex)", |all| all.flex),
+        ("flexible lines (`flex`)", |all| all.flex),
         ("PWM on any pin", |all| all.pwm),
         ("SPI on any pins", |all| all.spi),
         ("hardware SPI", |all| all.hardware_spi),
@@ -112,7 +112,7 @@ const HEAD: &str = "\
 
 The test `tests/tests/devices/capabilities.rs` writes this page from the code, except for the rows on hardware PWM and line info. *By pinzero* means that the factory lacks the
 capability and core emulates it. Core reads inputs every few milliseconds to find edges, sorts edges of several inputs by their timestamps, writes groups one line
-after the other, and makes PWM and SPI in software. Core does not emulate lines that turn round: an emulation would have to release the line.
+after the other, and makes PWM and SPI in software. Core does not emulate flexible lines: an emulation would have to release the line.
 
 ";
 

@@ -73,6 +73,17 @@ fn debug_is_one_line_and_display_is_a_name() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn debug_of_a_mock_is_one_line() -> Result<()> {
+    let gpio = mock::gpio();
+    let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;
+    gpio.advance(ms(1500));
+    assert_eq!(format!("{gpio:?}"), "MockGpio(58 lines, at 1.5s)");
+    assert_eq!(format!("{:?}", gpio.line(17)), "MockLine(GPIO17, high)");
+    assert_eq!(format!("{:?}", led.output().part(Level::High)), "Part(GPIO17)");
+    Ok(())
+}
+
 /// What is printed was written or heard: a short circuit, which only a look at the pin shows, does not show.
 #[test]
 fn debug_does_not_look_at_the_pin() -> Result<()> {
@@ -161,6 +172,23 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Button>();
     check::<DigitalInputDevice>();
 
+    fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
+    check_handle::<pinzero::Output>();
+    check_handle::<pinzero::OutputGroup>();
+    check_handle::<pinzero::Input>();
+    check_handle::<pinzero::Inputs>();
+    check_handle::<pinzero::Flex>();
+    check_handle::<pinzero::Pwm>();
+    check_handle::<pinzero::Spi>();
+    check_handle::<pinzero::Part>();
+    check_handle::<pinzero::Animation>();
+    check_handle::<pinzero::Timer>();
+    check_handle::<pinzero::Handler>();
+    check_handle::<pinzero::Events>();
+    check_handle::<pinzero::Events<pinzero::LineEvent>>();
+    check_handle::<pinzero::Gpio>();
+    check_handle::<mock::MockGpio>();
+
     let led = Led::builder(17).gpio(&mock::gpio()).open()?;
     let panicked = catch_unwind(|| {
         led.on().unwrap();
@@ -227,7 +255,7 @@ fn a_device_tells_its_pin_and_takes_what_tells_one() -> Result<()> {
 
 #[test]
 fn a_pin_is_named_by_every_integer_and_every_string() {
-    let pins: [PinSpec; 11] = [
+    let pins: [PinSpec; 12] = [
         17i8.into(),
         17i16.into(),
         17i32.into(),
@@ -238,6 +266,7 @@ fn a_pin_is_named_by_every_integer_and_every_string() {
         17u16.into(),
         17u32.into(),
         17u64.into(),
+        17u128.into(),
         17usize.into(),
     ];
     assert!(pins.iter().all(|pin| *pin == PinSpec::from(Line(17))));
@@ -264,6 +293,7 @@ fn a_number_that_is_no_pin_is_shown_as_it_was_given() {
         (u64::MAX.into(), "GPIO18446744073709551615"),
         (i64::MIN.into(), "GPIO-9223372036854775808"),
         ((1i128 << 32).into(), "GPIO4294967296"),
+        (u128::MAX.into(), "340282366920938463463374607431768211455"),
     ] {
         let error = Led::builder(pin).gpio(&gpio).open().unwrap_err();
         assert!(error.to_string().contains(shown), "{error}");

@@ -141,6 +141,9 @@ fn a_group_is_opened_as_a_whole_or_not_at_all() -> pinzero::Result<()> {
         assert_eq!(twice.kind(), ErrorKind::InvalidValue);
         assert!(twice.to_string().contains("it is given twice"), "{twice}");
         assert_eq!(gpio.group::<i32>([]).open().unwrap_err().kind(), ErrorKind::InvalidValue);
+        let beyond = gpio.group([2, 3]).initial(0b100).open().unwrap_err();
+        assert_eq!(beyond.kind(), ErrorKind::InvalidValue);
+        assert!(gpio.group([2, 3]).initial(0b11).open().is_ok(), "the lines stay free");
         drop(Led::builder(17).gpio(&gpio).open()?);
     }
     Ok(())

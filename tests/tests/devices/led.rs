@@ -1,8 +1,8 @@
 //! Switching a LED and other digital outputs.
 
-use pinzero::LineFunction;
 use pinzero::mock::{self};
 use pinzero::prelude::*;
+use pinzero::{LineFunction, Result};
 
 #[test]
 fn it_starts_dark_and_follows_on_and_off_at_their_instants() -> pinzero::Result<()> {
@@ -177,4 +177,48 @@ fn devices_can_go_to_other_threads() {
     shareable::<pinzero::Animation>();
     shareable::<pinzero::Handler>();
     shareable::<Gpio>();
+}
+
+#[test]
+fn leds_on_a_group_blink_together_and_one_that_is_written_leaves() -> Result<()> {
+    let gpio = mock::gpio();
+    let group = gpio.group(4..12u32).initial(0xff).open()?;
+    let leds: Vec<Led> =
+        group.outputs().into_iter().map(|output| Led::from_output(output, Level::Low)).collect();
+    drop(group);
+    assert_eq!(format!("{:?}, {}", leds[0], leds[7]), "Led(GPIO4, off), Led on GPIO11");
+    leds.iter().for_each(|led| gpio.line(led.pin()).clear());
+
+    let blink = Animation::start(leds.iter().map(|led| led.part()), Blink::new(ms(10), ms(10)).times(3))?;
+    gpio.advance(ms(15));
+    leds[2].on()?;
+    let lit = || leds.iter().map(Led::is_lit).collect::<Result<Vec<_>>>();
+    gpio.advance(ms(10));
+    assert_eq!(lit()?, [true; 8]);
+    gpio.advance(ms(10));
+    assert_eq!(lit()?, [false, false, true, false, false, false, false, false]);
+    blink.wait()?;
+    assert_eq!(gpio.elapsed(), ms(60));
+    assert_eq!(format!("{:?}", leds[2]), "Led(GPIO6, on)");
+    // Three times on and off; the one that left: on, off, and on by hand.
+    assert_eq!([4, 6, 11].map(|line| gpio.line(line).history().len()), [6, 3, 6]);
+
+    let switches: Vec<Box<dyn Switch>> = leds.into_iter().map(|led| Box::new(led) as _).collect();
+    switches.iter().try_for_each(Switch::on)?;
+    assert!((4..12).all(|line| gpio.line(line).level() == Level::Low));
+    switches[0].close()?;
+    assert!(switches[7].is_closed(), "lines of a group close together");
+    Ok(())
+}
+
+#[test]
+fn a_led_and_a_dimmable_lamp_have_parts_in_one_animation_each_by_its_active_level() -> Result<()> {
+    let gpio = mock::gpio();
+    let led = Led::builder(17).active_high(false).gpio(&gpio).open()?;
+    let lamp = PwmOutputDevice::builder(18).active_high(false).gpio(&gpio).open()?;
+    let _blink = Animation::start([led.part(), lamp.part()], Blink::new(ms(10), ms(10)))?;
+    assert!(led.is_lit()? && lamp.value()? == 1.0);
+    gpio.advance(ms(15));
+    assert!(!led.is_lit()? && lamp.value()? == 0.0);
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Several lines at once: inputs whose edges come in one order, animations over several lines, and lines that turn round.
+//! Several lines at once: inputs whose edges come in one order, animations over several lines, and flexible lines.
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
@@ -62,7 +62,7 @@ fn inputs_that_belong_together_debounce_and_hold_each_for_itself() -> Result<()>
         (0, EventKind::Held, at(58)),
     ];
     assert_eq!(told, wanted);
-    assert!(pads.lines()[0].is_held() && !pads.lines()[1].is_held());
+    assert!(pads.inputs()[0].is_held() && !pads.inputs()[1].is_held());
     Ok(())
 }
 
@@ -70,18 +70,32 @@ fn inputs_that_belong_together_debounce_and_hold_each_for_itself() -> Result<()>
 fn inputs_that_belong_together_close_as_one_and_with_the_last_handle() -> Result<()> {
     for gpio in with_and_without(|own| own.inputs = Support::None) {
         let inputs = gpio.inputs([5, 6]).open()?;
-        let single = inputs.lines().swap_remove(1);
+        let single = inputs.inputs().swap_remove(1);
         drop(inputs);
         assert_eq!(single.level()?, gpio.line(6).level());
         assert_eq!(gpio.output(5).open().unwrap_err().kind(), ErrorKind::PinInUse);
         drop(single);
         gpio.output(5).open()?.close()?;
         let inputs = gpio.inputs([5, 6]).open()?;
-        let lines = inputs.lines();
+        let lines = inputs.inputs();
         lines[0].close()?;
-        assert!(lines[1].is_closed());
+        assert!(lines[1].is_closed() && inputs.is_closed());
+        assert_eq!(inputs.levels().unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(lines[1].level().unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(inputs.events().next(), None);
+    }
+    Ok(())
+}
+
+#[test]
+fn inputs_that_belong_together_tell_their_lines_and_levels() -> Result<()> {
+    for gpio in with_and_without(|own| own.inputs = Support::None) {
+        let inputs = gpio.inputs([6, 5]).bias(Bias::PullDown).open()?;
+        assert_eq!((inputs.lines(), inputs.levels()?), (&[Line(6), Line(5)][..], 0b00));
+        gpio.line(5).drive(HIGH);
+        assert_eq!(inputs.levels()?, 0b10);
+        inputs.close()?;
+        inputs.gpio().output(5).open()?.close()?;
     }
     Ok(())
 }

@@ -105,5 +105,8 @@ fn every_step_of_an_encoder_is_counted_beside_a_busy_callback() {
     }
     assert!(calls.load(Ordering::Relaxed) > EDGES / 200, "the callback was not busy");
     // Four edges are a turn, so they end where they began.
-    assert_eq!(encoder.lines().iter().map(|line| line.level().unwrap()).collect::<Vec<_>>(), [Level::Low; 2]);
+    assert_eq!(
+        encoder.inputs().iter().map(|line| line.level().unwrap()).collect::<Vec<_>>(),
+        [Level::Low; 2]
+    );
 }

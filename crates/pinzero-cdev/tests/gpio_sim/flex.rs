@@ -1,4 +1,4 @@
-//! Lines that turn round, and are never let go of on the way.
+//! Flexible lines, which are never released on the way.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -2,7 +2,7 @@
 
 use gpiocdev::line::{Bias as KernelBias, EdgeDetection};
 use pinzero_core::time::secs;
-use pinzero_core::{Bias, Device, ErrorKind, Gpio, InputsConfig, Level, Line, OnClose, PinFactory};
+use pinzero_core::{Bias, ErrorKind, Gpio, InputsConfig, Level, Line, OnClose, PinFactory};
 
 use crate::{labelled, open, rig};
 

@@ -1,4 +1,4 @@
-//! Lines that turn from output to input and back, without being released.
+//! Flexible lines: from output to input and back, without a release.
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ pub(super) fn inputs(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn flex(fixture: &Fixture<'_>) -> Verdict {
     let is_available = fixture.powers().flex.is_available();
-    keeps_its_word("a line that turns round", is_available, fixture.gpio().flex(fixture.line).open())
+    keeps_its_word("a flexible line (`flex`)", is_available, fixture.gpio().flex(fixture.line).open())
 }
 
 pub(super) fn spi(fixture: &Fixture<'_>) -> Verdict {

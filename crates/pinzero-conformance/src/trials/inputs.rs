@@ -57,7 +57,7 @@ pub(super) fn read_their_levels(fixture: &Fixture<'_>) -> Verdict {
         for (index, line) in lines.into_iter().enumerate() {
             fixture.drive(line, Level::of_bit(levels, index))?;
         }
-        for (index, input) in inputs.lines().iter().enumerate() {
+        for (index, input) in inputs.inputs().iter().enumerate() {
             let (read, wanted) = (input.level()?, Level::of_bit(levels, index));
             check(read == wanted, || format!("with {levels:02b} outside, line {index} reads {read}"))?;
         }
@@ -70,7 +70,7 @@ pub(super) fn are_pulled(fixture: &Fixture<'_>) -> Verdict {
     for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
         let inputs = fixture.inputs(lines).bias(bias).open()?;
         let mut events = inputs.events();
-        for (input, line) in inputs.lines().iter().zip(lines) {
+        for (input, line) in inputs.inputs().iter().zip(lines) {
             let read = input.level()?;
             check(read == level, || format!("{line} with a {bias} and nothing else reads {read}"))?;
             fixture.sees(line, level, &format!("one of several inputs with a {bias}"))?;
@@ -134,7 +134,7 @@ pub(super) fn count_what_is_lost(fixture: &Fixture<'_>) -> Verdict {
             fixture.drive(line, Level::from(step % 2 == 0))?;
         }
     }
-    let members = inputs.lines();
+    let members = inputs.inputs();
     let look = |index: usize| {
         let told = told.lock().unwrap_or_else(PoisonError::into_inner)[index];
         (told, members[index].missed())
@@ -164,7 +164,7 @@ pub(super) fn are_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
     let away = if found[0].is_high() { Bias::PullDown } else { Bias::PullUp };
     let bias = if fixture.powers().bias.is_available() { away } else { Bias::AsIs };
     let inputs = fixture.inputs(lines).bias(bias).open()?;
-    let members = inputs.lines();
+    let members = inputs.inputs();
     for line in lines {
         refused("a line of several inputs", ErrorKind::PinInUse, gpio.input(line).open())?;
     }

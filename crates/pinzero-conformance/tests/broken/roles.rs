@@ -228,7 +228,7 @@ impl PinFactory for Coat {
 
     fn open_flex(&self, line: Line, mut config: FlexConfig) -> Result<Box<dyn FlexPin>> {
         if self.is(ClaimsFlex) {
-            return Err(Error::unsupported("a line that turns round"));
+            return Err(Error::unsupported("a flexible line (`flex`)"));
         }
         config.on_close = self.leave(config.on_close);
         let (sink, start) = (config.edges.clone(), config.start);

@@ -1,5 +1,6 @@
 //! Events as an iterator.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ pub struct Events<E: Kinded = Event> {
     hub: Arc<Hub<E>>,
     queue: Arc<Queue<E>>,
 }
+
+impl<E: Kinded> UnwindSafe for Events<E> {}
+impl<E: Kinded> RefUnwindSafe for Events<E> {}
 
 impl<E: Kinded> Events<E> {
     pub(crate) fn new(gpio: &Gpio, hub: &Arc<Hub<E>>) -> Self {

@@ -76,7 +76,7 @@ impl FlexBuilder {
     fn open_as(self, reserver: Reserver) -> Result<Flex> {
         let gpio = self.gpio;
         let capabilities = gpio.capabilities();
-        capabilities.flex.require("a line that turns round")?;
+        capabilities.flex.require("a flexible line (`flex`)")?;
         let on_close = self.on_close.unwrap_or(gpio.on_close());
         let reservation = gpio.reserve(&self.spec, reserver)?;
         let line = reservation.line();

@@ -1,7 +1,7 @@
 //! [`OutputGroup`]: several driven lines that change together.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::output::{Output, OutputLine};
@@ -58,7 +58,7 @@ impl GroupBuilder {
     /// Opens the lines: all of them, or none.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for no pin or more than 64; see also
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for no pin, more than 64, or an initial level beyond the last; see also
     /// [`OutputBuilder::open`](crate::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<OutputGroup> {
@@ -70,6 +70,7 @@ impl GroupBuilder {
             let message = format!("a group has 1 to {MOST} pins, not {count}");
             return Err(context(Error::new(ErrorKind::InvalidValue, message)));
         }
+        check_bits(self.initial, count).map_err(context)?;
         gpio.capabilities().group.require("a group of outputs").map_err(context)?;
         let config = GroupConfig::new(self.initial, self.on_close.unwrap_or(gpio.on_close()));
         let check = |line| gpio.check_on_close(line, config.on_close);
@@ -111,6 +112,9 @@ impl GroupBuilder {
 #[must_use = "the lines are closed when the last handle is dropped"]
 pub struct OutputGroup(Arc<HandleRef<GroupLines>>);
 
+impl UnwindSafe for OutputGroup {}
+impl RefUnwindSafe for OutputGroup {}
+
 #[derive(Debug)]
 struct GroupLines {
     lifecycle: Arc<Lifecycle>,
@@ -141,10 +145,7 @@ impl OutputGroup {
     /// See [`set`](OutputGroup::set).
     pub fn set_masked(&self, mask: u64, levels: u64) -> Result<()> {
         let group: &GroupLines = &self.0;
-        if (mask | levels) & !group.all() != 0 {
-            let message = format!("this group has {} lines: higher bits stand for none", group.lines.len());
-            return Err(Error::new(ErrorKind::InvalidValue, message));
-        }
+        check_bits(mask | levels, group.lines.len())?;
         let (before, levels) = (group.last(), levels & mask);
         let written = group.take(mask, || group.write(mask, levels)).and_then(|()| {
             let gpio = self.gpio();
@@ -199,10 +200,24 @@ impl OutputGroup {
     }
 }
 
+/// Returns a mask with a bit for each of `count` lines.
+fn all(count: usize) -> u64 {
+    u64::MAX >> (MOST - count)
+}
+
+/// Fails if a bit beyond the last of `count` lines is set.
+fn check_bits(bits: u64, count: usize) -> Result<()> {
+    if bits & !all(count) == 0 {
+        return Ok(());
+    }
+    let message = format!("this group has {count} lines: higher bits stand for none");
+    Err(Error::new(ErrorKind::InvalidValue, message))
+}
+
 impl GroupLines {
     /// Returns a mask with a bit for each line.
     fn all(&self) -> u64 {
-        u64::MAX >> (MOST - self.lines.len())
+        all(self.lines.len())
     }
 
     fn last(&self) -> u64 {

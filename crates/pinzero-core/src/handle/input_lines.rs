@@ -82,8 +82,8 @@ impl Kinded for LineEvent {
 /// Open inputs, which close together.
 #[derive(Debug)]
 pub(crate) struct InputLines {
-    lifecycle: Arc<Lifecycle>,
-    pins: Arc<dyn InputPins>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) pins: Arc<dyn InputPins>,
     pub(crate) lines: Vec<Arc<InputLine>>,
     pub(crate) hub: Arc<Hub<LineEvent>>,
     task: TaskId,

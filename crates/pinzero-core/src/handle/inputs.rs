@@ -1,7 +1,7 @@
 //! [`Inputs`]: lines that are read together, and whose edges come in order.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::HandleRef;
@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::event::{EventKind, Handler, Outcome};
 use crate::gpio::Gpio;
 use crate::reserve::Reserver;
+use crate::types::Line;
 
 /// Lines that are read together: a rotary encoder, a keypad, a board of buttons.
 ///
@@ -37,6 +38,9 @@ use crate::reserve::Reserver;
 #[must_use = "the lines are closed when the last handle is dropped"]
 pub struct Inputs(Arc<HandleRef<InputLines>>);
 
+impl UnwindSafe for Inputs {}
+impl RefUnwindSafe for Inputs {}
+
 impl InputBuilder<Inputs> {
     /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.
     ///
@@ -53,7 +57,7 @@ impl InputBuilder<Inputs> {
 
 impl Inputs {
     /// Returns a handle for each input, in the order of the builder. The handles keep all lines open.
-    pub fn lines(&self) -> Vec<Input> {
+    pub fn inputs(&self) -> Vec<Input> {
         self.0.lines.iter().map(|line| Input::new(line.clone(), self.0.clone())).collect()
     }
 
@@ -77,6 +81,37 @@ impl Inputs {
     pub fn events(&self) -> Events<LineEvent> {
         Events::new(self.gpio(), &self.0.hub)
     }
+
+    /// Returns the levels on the lines now, bit 0 for the first input.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
+    pub fn levels(&self) -> Result<u64> {
+        self.0.pins.levels()
+    }
+
+    /// Returns the lines' numbers on their chip, in the order of the builder.
+    pub fn lines(&self) -> &[Line] {
+        self.0.lifecycle.lines()
+    }
+
+    /// Returns the factory that the inputs belong to.
+    pub fn gpio(&self) -> &Gpio {
+        self.0.gpio()
+    }
+
+    /// Returns whether the inputs have been closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Ends all waits and event iterators, and gives the lines back. Idempotent, from any thread.
+    ///
+    /// # Errors
+    /// Any I/O error; the lines are given back as far as possible all the same.
+    pub fn close(&self) -> Result<()> {
+        self.0.close()
+    }
 }
 
 impl Device for Inputs {
@@ -85,15 +120,15 @@ impl Device for Inputs {
     }
 
     fn gpio(&self) -> &Gpio {
-        self.0.gpio()
+        self.gpio()
     }
 
     fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.is_closed()
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        self.close()
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Spi`]: an SPI bus on any pins.
 
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
@@ -147,7 +147,11 @@ impl SpiBuilder {
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "the bus is closed when the last handle is dropped"]
 pub struct Spi(Arc<HandleRef<SpiShared>>);
+
+impl UnwindSafe for Spi {}
+impl RefUnwindSafe for Spi {}
 
 #[derive(Debug)]
 struct SpiShared {

@@ -133,7 +133,7 @@ impl PinFactory for MockFactory {
     }
 
     fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
-        self.capabilities().flex.require("a line that turns round")?;
+        self.capabilities().flex.require("a flexible line (`flex`)")?;
         self.check_edges(config.edges.as_ref())?;
         self.check_drive(config.start)?;
         let pin = self.take(line, config.on_close)?;

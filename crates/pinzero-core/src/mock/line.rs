@@ -1,5 +1,6 @@
 //! [`MockLine`]: the outside of a mock pin.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::MockGpio;
@@ -25,7 +26,6 @@ use crate::types::{Bias, Level, Line};
 /// assert_eq!(gpio.line(17).history(), [(ms(5), Level::High)]);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct MockLine<'a> {
     mock: &'a MockGpio,
     line: Line,
@@ -125,5 +125,11 @@ impl<'a> MockLine<'a> {
     /// [`Busy`](crate::ErrorKind::Busy).
     pub fn hold_by(&self, consumer: Option<&str>) {
         self.mock.circuit.look(self.line, |state| state.consumer = consumer.map(str::to_owned));
+    }
+}
+
+impl fmt::Debug for MockLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MockLine({}, {})", self.line, self.level())
     }
 }

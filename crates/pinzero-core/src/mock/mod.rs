@@ -27,7 +27,9 @@ mod spi;
 mod terminal;
 mod view;
 
+use std::fmt;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,9 +74,9 @@ pub fn gpio() -> MockGpio {
 /// assert!(gpio.pwm(18).open()?.is_software());
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-pub fn builder() -> Builder {
+pub fn builder() -> MockBuilder {
     let native = Support::Native;
-    Builder {
+    MockBuilder {
         board: Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54)),
         capabilities: Capabilities {
             output: native,
@@ -99,7 +101,7 @@ pub fn builder() -> Builder {
 /// Builder for a [`MockGpio`]; returned by [`builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is made before `open`"]
-pub struct Builder {
+pub struct MockBuilder {
     board: Board,
     capabilities: Capabilities,
     clock: Clock,
@@ -109,7 +111,7 @@ pub struct Builder {
     journal: Option<PathBuf>,
 }
 
-impl Builder {
+impl MockBuilder {
     /// Sets the board to simulate. Default: a Raspberry Pi 4B.
     pub fn board(mut self, board: Board) -> Self {
         self.board = board;
@@ -160,7 +162,7 @@ impl Builder {
     /// Creates the mock.
     ///
     /// # Panics
-    /// If [`try_open`](Builder::try_open) returns an error.
+    /// If [`try_open`](MockBuilder::try_open) returns an error.
     pub fn open(self) -> MockGpio {
         self.try_open().unwrap_or_else(|error| panic!("a mock cannot be made: {error}"))
     }
@@ -188,10 +190,19 @@ impl Builder {
 }
 
 /// A mock: a [`Gpio`], and the circuit outside its pins.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MockGpio {
     gpio: Gpio,
     circuit: Arc<Circuit>,
+}
+
+impl UnwindSafe for MockGpio {}
+impl RefUnwindSafe for MockGpio {}
+
+impl fmt::Debug for MockGpio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MockGpio({} lines, at {:?})", self.board().lines(), self.elapsed())
+    }
 }
 
 impl Deref for MockGpio {

@@ -43,6 +43,11 @@ impl EdgeSink {
         EdgeSink { shared, task, index }
     }
 
+    /// Returns whether this is the default sink, to which nobody listens.
+    pub fn is_nowhere(&self) -> bool {
+        self.task == TaskId::default()
+    }
+
     /// Reports edges that arrived together, in order. Deadlines between them are processed only when all of them are known.
     ///
     /// Never blocks for long; may be called with any lock held. After a loss ([`Edge::missed`]), core reads the level again.
@@ -96,7 +101,7 @@ impl EdgeSink {
         fd: impl AsFd + Send + 'static,
         drain: impl FnMut(&mut EdgeBatch) -> Result<()> + Send + 'static,
     ) -> Result<Registration> {
-        if self.task == TaskId::default() {
+        if self.is_nowhere() {
             return Ok(Registration { shared: Weak::new(), id: SourceId(0) });
         }
         let shared = self.shared.upgrade().ok_or_else(Error::closed)?;

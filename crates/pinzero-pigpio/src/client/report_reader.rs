@@ -42,9 +42,11 @@ impl News {
 }
 
 impl ReportReader {
-    /// Sets the sink for edges. Only the first call counts.
+    /// Sets the sink by whose runtime reports are read. Only the first that leads to one counts.
     pub(crate) fn go_to(&self, sink: &EdgeSink) {
-        self.sink.get_or_init(|| sink.clone());
+        if !sink.is_nowhere() {
+            self.sink.get_or_init(|| sink.clone());
+        }
     }
 
     pub(crate) fn sink(&self) -> Option<&EdgeSink> {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant as Wall};
 use fake_pigpiod::{Change, Fake};
 use pinzero_core::time::{Clock, Instant, ms, secs};
 use pinzero_core::{Error, Gpio, Level};
-use pinzero_pigpio::{Builder, LinkEvent, LinkEvents, PigpioFactory};
+use pinzero_pigpio::{LinkEvent, LinkEvents, PigpioBuilder, PigpioFactory};
 
 /// How long a test waits for what must happen before it fails. Nothing takes this long but a hang.
 pub(crate) const PATIENCE: Duration = secs(20);
@@ -70,7 +70,7 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A client that is soon there again.
-pub(crate) fn builder(fake: &Fake) -> Builder {
+pub(crate) fn builder(fake: &Fake) -> PigpioBuilder {
     PigpioFactory::builder(fake.address().to_string()).reconnect(ms(5), ms(20))
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn open(fake: &Fake) -> Gpio {
 }
 
 /// A client in use, and what happens to its connection.
-pub(crate) fn open_with(builder: Builder) -> (Gpio, LinkEvents) {
+pub(crate) fn open_with(builder: PigpioBuilder) -> (Gpio, LinkEvents) {
     let factory = builder.connect().unwrap();
     let events = factory.link_events();
     (Gpio::new(factory).unwrap(), events)

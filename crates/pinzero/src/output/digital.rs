@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Level, Output, PinSpec, Result, SetValue, Switch, Value};
+use pinzero_core::{Animation, Blink, Level, Output, Part, PinSpec, Result, SetValue, Switch, Value};
 
 use super::Digital;
 use crate::device::single_pin;
@@ -42,6 +42,28 @@ impl DigitalOutputDevice {
     /// Returns a builder for a device with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
         Builder::new(Digital::new(pin))
+    }
+
+    /// Returns a device on an output that is open already, such as a line of a group; `active` is the level that means "on".
+    ///
+    /// The line keeps its level. Device and output share the line, which closes as the output does: lines of one group close
+    /// together.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::{Animation, Result};
+    ///
+    /// let gpio = pinzero::mock::gpio();
+    /// let outputs = gpio.group([17, 27, 22]).open()?.outputs();
+    /// let leds: Vec<Led> = outputs.into_iter().map(|output| Led::from_output(output, Level::High)).collect();
+    /// Animation::start(leds.iter().map(|led| led.part()), Blink::new(ms(100), ms(100)))?;
+    /// leds[0].on()?; // leaves the animation; the others go on
+    /// gpio.advance(ms(150));
+    /// assert_eq!(leds.iter().map(Led::is_lit).collect::<Result<Vec<_>>>()?, [true, false, false]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn from_output(output: Output, active: Level) -> Self {
+        DigitalOutputDevice { output, active }
     }
 
     /// Turns the device on.
@@ -128,6 +150,11 @@ impl DigitalOutputDevice {
     /// [`Switch`].
     pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
         self.output.blink(plan, self.active)
+    }
+
+    /// Returns this device's part in an animation of several devices; see [`Animation::start`].
+    pub fn part(&self) -> Part {
+        self.output.part(self.active)
     }
 
     /// Returns the handle of the line, which has electrical levels. Both use the same pin.

@@ -1,6 +1,6 @@
 //! [`Led`].
 
-use pinzero_core::{PinSpec, Result};
+use pinzero_core::{Level, Output, PinSpec, Result};
 
 use super::{Digital, DigitalOutputDevice};
 use crate::device::newtype;
@@ -37,6 +37,11 @@ impl Led {
     /// Returns a builder for a LED with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Digital> {
         Builder::new(Digital::new(pin))
+    }
+
+    /// Returns a LED on an output that is open already; see [`DigitalOutputDevice::from_output`].
+    pub fn from_output(output: Output, active: Level) -> Self {
+        Led(DigitalOutputDevice::from_output(output, active))
     }
 
     /// Returns whether the LED is lit. Reads the pin, so a short circuit shows.

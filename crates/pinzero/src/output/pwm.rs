@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Error, ErrorKind, Level, PinSpec, Pwm, Result, SetValue, Switch, Value,
+    Animation, Blink, Error, ErrorKind, Level, Part, PinSpec, Pwm, Result, SetValue, Switch, Value,
 };
 
 use super::Pulsed;
@@ -157,6 +157,11 @@ impl PwmOutputDevice {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if a cycle is shorter than 100 µs; see also [`Switch`].
     pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
         self.pwm.blink(plan, self.active)
+    }
+
+    /// Returns this device's part in an animation of several devices; see [`Animation::start`].
+    pub fn part(&self) -> Part {
+        self.pwm.part(logical(0.0, self.active), logical(1.0, self.active))
     }
 
     /// Returns the handle of the line, which has electrical duty cycles. Both use the same pin.
