@@ -86,9 +86,14 @@ impl Ownership {
         self.owner.load(Ordering::Acquire) == 0
     }
 
+    /// Returns whether the user owns the output.
+    pub(crate) fn is_free(&self) -> bool {
+        self.owner.load(Ordering::Acquire) == self.idle
+    }
+
     /// Runs `write` on the user's behalf. From then on, and until the next animation starts, no animation writes.
     pub(crate) fn take<R>(&self, gpio: &Gpio, write: impl FnOnce() -> R) -> R {
-        if self.owner.load(Ordering::Acquire) == self.idle {
+        if self.is_free() {
             return write();
         }
         gpio.runtime().enter(|state| {
@@ -302,6 +307,8 @@ impl Animation {
     /// Starts an animation of lines of one factory. The lines change together at each step; lines of one group in one call.
     ///
     /// A line that is written directly leaves the animation, and the others go on.
+    ///
+    /// A write that fails in the background ends the animation for all its lines. They stay at the levels that they have then.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) for no line, lines of several factories, a fade on a digital output or a cycle

@@ -130,3 +130,15 @@ fn after_a_turn_that_failed_the_next_pulses_are_written() -> Result<()> {
     assert_eq!(faulty.turns().len(), so_far, "a pulse of zero is a steady low");
     Ok(())
 }
+
+#[test]
+fn pulses_of_zero_are_low_whatever_the_line_did_before() -> Result<()> {
+    let faulty = Faulty::default();
+    let gpio = Gpio::new(faulty.clone())?;
+    let line = gpio.flex(1).start(Drive::Output(Level::High)).open()?;
+    line.turn(pulses(0))?;
+    assert_eq!(faulty.turns(), [Drive::Output(Level::Low)]);
+    line.turn(pulses(2000))?;
+    assert_eq!(faulty.turns(), [Drive::Output(Level::Low), Drive::Output(Level::High)]);
+    Ok(())
+}

@@ -52,14 +52,19 @@ impl SoftPwm {
         let steady_high = Level::from(config.pulse >= config.period);
         let output = OutputConfig::new(steady_high, config.on_close);
         let pin: Arc<dyn OutputPin> = Arc::from(gpio.factory().open_output(line, output)?);
-        let pwm = SoftPwm { rest: config.rest, on_close: config.on_close, ..SoftPwm::on(gpio, pin)? };
+        let pwm =
+            SoftPwm { rest: config.rest, on_close: config.on_close, ..SoftPwm::on(gpio, pin, Wave::new())? };
         pwm.set_wave(config.period, config.pulse).inspect_err(|_| pwm.stop())?;
         Ok(pwm)
     }
 
     /// Returns a channel on an open output, without pulses yet. The caller closes the output.
-    pub(crate) fn on(gpio: &Gpio, pin: Arc<dyn OutputPin>) -> Result<Self> {
-        let channel = Arc::new(Mutex::new(Channel { wave: Wave::new(), pin }));
+    pub(crate) fn over(gpio: &Gpio, pin: Arc<dyn OutputPin>) -> Result<Self> {
+        SoftPwm::on(gpio, pin, Wave::on_unknown())
+    }
+
+    fn on(gpio: &Gpio, pin: Arc<dyn OutputPin>, wave: Wave) -> Result<Self> {
+        let channel = Arc::new(Mutex::new(Channel { wave, pin }));
         let clock = gpio.runtime().clock().clone();
         let driver = if clock.is_manual() {
             let id = gpio.runtime().reserve();

@@ -241,7 +241,7 @@ impl FlexLine {
         check(gpio, self.lifecycle.line(), drive)?;
         let is_pulsed = matches!(drive, Drive::Pwm { .. }) && gpio.capabilities().pwm == Support::Emulated;
         if is_pulsed && self.pwm.get().is_none() {
-            let pwm = SoftPwm::on(gpio, Arc::new(AsOutput(self.pin.clone())))?;
+            let pwm = SoftPwm::over(gpio, Arc::new(AsOutput(self.pin.clone())))?;
             // Fails if another thread was faster, which is fine.
             if let Err(pwm) = self.pwm.set(pwm) {
                 pwm.stop();

@@ -251,7 +251,7 @@ impl GroupLines {
 
     /// Runs `write` on the user's behalf. From then on no animation writes to the lines of `mask`.
     fn take<R>(&self, mask: u64, write: impl FnOnce() -> R) -> R {
-        if self.masked(mask).all(|(_, line)| line.ownership().is_direct()) {
+        if self.masked(mask).all(|(_, line)| line.ownership().is_free()) {
             return write();
         }
         self.lifecycle.gpio().runtime().enter(|state| {

@@ -1,5 +1,6 @@
 //! [`Spi`]: an SPI bus on any pins.
 
+use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
@@ -146,7 +147,7 @@ impl SpiBuilder {
 /// assert_eq!(device.received(), [0x01, 0x80]);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "the bus is closed when the last handle is dropped"]
 pub struct Spi(Arc<HandleRef<SpiShared>>);
 
@@ -290,5 +291,15 @@ impl Close for SpiShared {
 
     fn close(&self) -> Result<()> {
         self.lifecycle.end(|| self.bus.close())
+    }
+}
+
+impl fmt::Debug for Spi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("Spi");
+        self.0.lifecycle.lines().iter().for_each(|line| {
+            tuple.field(&format_args!("{line}"));
+        });
+        tuple.finish()
     }
 }

@@ -227,11 +227,13 @@ impl FlexPin for MockPin {
         if let Drive::Pwm { period, pulse } = drive {
             self.circuit.capabilities.pwm.require("PWM")?;
             self.circuit.look(self.line, |state| {
+                self.check_open()?;
                 if state.function == LineFunction::Input {
                     state.output = state.level;
                 }
                 state.function = LineFunction::Pwm;
-            });
+                Ok(())
+            })?;
             return self.circuit.pulse(self.line, period, pulse, || self.check_open());
         }
         self.circuit.change(self.line, |state| {

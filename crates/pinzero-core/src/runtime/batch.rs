@@ -23,17 +23,19 @@ pub(crate) struct LineEdge {
 pub(super) struct Entry {
     pub(super) task: TaskId,
     pub(super) edge: LineEdge,
+    /// Whether the edge was read from a descriptor: all before it have been read too, so after a loss the level can be.
+    pub(super) is_read: bool,
     /// The sort key: the latest time among this edge and the task's edges before it.
     time: Instant,
 }
 
 impl EdgeBatch {
-    /// Adds an edge of line number `index` of a task.
-    pub(super) fn add(&mut self, task: TaskId, index: u8, edge: Edge) {
+    /// Adds an edge of a task.
+    pub(super) fn add(&mut self, task: TaskId, edge: LineEdge, is_read: bool) {
         // A backend's own order counts for the lines of one task, whatever the stamps are.
         let last = self.edges.iter().rev().find(|entry| entry.task == task);
-        let time = last.map_or(edge.at, |last| last.time.max(edge.at));
-        self.edges.push(Entry { task, edge: LineEdge { index, edge }, time });
+        let time = last.map_or(edge.edge.at, |last| last.time.max(edge.edge.at));
+        self.edges.push(Entry { task, edge, is_read, time });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -43,7 +45,7 @@ impl EdgeBatch {
     /// Puts the edges of `other` before those that are here.
     pub(super) fn prepend(&mut self, other: EdgeBatch) {
         let own = std::mem::replace(&mut self.edges, other.edges);
-        own.into_iter().for_each(|Entry { task, edge, .. }| self.add(task, edge.index, edge.edge));
+        own.into_iter().for_each(|Entry { task, edge, is_read, .. }| self.add(task, edge, is_read));
     }
 
     /// Takes the edges out, sorted by time. Edges of one task keep their order.

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Weak;
 
 use super::Shared;
-use super::batch::EdgeBatch;
+use super::batch::{EdgeBatch, LineEdge};
 #[cfg(target_os = "linux")]
 use super::ids::SourceId;
 use super::ids::TaskId;
@@ -50,12 +50,13 @@ impl EdgeSink {
 
     /// Reports edges that arrived together, in order. Deadlines between them are processed only when all of them are known.
     ///
-    /// Never blocks for long; may be called with any lock held. After a loss ([`Edge::missed`]), core reads the level again.
+    /// Never blocks for long; may be called with any lock held. After a loss ([`Edge::missed`]), the backend reads the level again
+    /// and pushes that too, if it differs: only the backend knows which edges are still on their way.
     pub fn push(&self, edges: impl IntoIterator<Item = Edge>) {
         if let Some(shared) = self.shared.upgrade() {
             let mut inbox = shared.inbox.lock();
             for edge in edges {
-                inbox.edges.add(self.task, self.index, edge);
+                inbox.edges.add(self.task, LineEdge { index: self.index, edge }, false);
             }
             drop(inbox);
             shared.wake();
@@ -142,7 +143,7 @@ impl EdgeBatch {
     pub fn push(&mut self, sink: &EdgeSink, edge: Edge) {
         // A backend may serve several factories by one descriptor: their tasks have numbers of their own.
         if self.runtime == sink.shared.as_ptr() as usize {
-            self.add(sink.task, sink.index, edge);
+            self.add(sink.task, LineEdge { index: sink.index, edge }, true);
         } else {
             sink.push([edge]);
         }

@@ -188,7 +188,7 @@ impl Tasks {
             self.edges.clear();
             self.edges.extend(of_one.iter().map(|entry| entry.edge));
             task.edges(&self.edges, outbox);
-            if self.edges.iter().any(|edge| edge.edge.missed > 0) {
+            if of_one.iter().any(|entry| entry.is_read && entry.edge.edge.missed > 0) {
                 task.resync(now, outbox);
             }
             self.schedule(id, outbox);
