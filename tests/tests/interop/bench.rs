@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pinzero::Level;
 use pinzero::board::Board;
 use pinzero::mock::{self, MockGpio, MockLine};
 use pinzero::time::ms;
+use pinzero::{Level, LineFunction};
 use pinzero_daemon::{Daemon, DaemonBuilder};
 
 use crate::client::Client;
@@ -91,6 +91,12 @@ impl Bench {
     pub(crate) fn wave(&self, gpio: u32) -> (u128, u128) {
         let wave = *self.line(gpio).pulses().last().expect("there is a wave");
         (wave.period.as_micros(), wave.pulse.as_micros())
+    }
+
+    /// Returns the pulse on a line that has had PWM, in microseconds: zero once the line is an output at low again.
+    pub(crate) fn pulse(&self, gpio: u32) -> u128 {
+        let is_low = self.line(gpio).function() == LineFunction::Output && self.level(gpio) == 0;
+        if is_low { 0 } else { self.wave(gpio).1 }
     }
 }
 

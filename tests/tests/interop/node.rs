@@ -32,7 +32,7 @@ fn pigpio_client_drives_pins_and_hears_of_edges() {
         client.sees("servo", [0, 1500]);
         assert_eq!(bench.wave(17), (20_000, 1500));
         client.sees("servo off", 0);
-        assert_eq!(bench.wave(17).1, 0);
+        assert_eq!(bench.pulse(17), 0);
         client.sees("hardware PWM", json!([0, "PI_NOT_HPWM_GPIO"]));
         assert_eq!(bench.wave(13), (1000, 250));
         client.sees("mistakes", ["PI_BAD_PULSEWIDTH", "PI_BAD_DUTYCYCLE"]);

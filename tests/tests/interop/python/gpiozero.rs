@@ -59,7 +59,7 @@ fn gpiozero_drives_leds_servos_and_motors() {
         assert_closed(&bench, &[18]);
 
         client.sees("colour", [1.0, 0.5, 0.0]);
-        assert_eq!([5, 6, 13].map(|gpio| bench.wave(gpio).1), [10_000, 5000, 0]);
+        assert_eq!([5, 6, 13].map(|gpio| bench.pulse(gpio)), [10_000, 5000, 0]);
         client.at("rgb led closed");
         assert_closed(&bench, &[5, 6, 13]);
 
@@ -70,22 +70,22 @@ fn gpiozero_drives_leds_servos_and_motors() {
         client.sees("servo min", -1.0);
         assert_eq!(bench.wave(23), (20_000, 1000));
         client.sees("servo detached", json!(null));
-        assert_eq!((bench.wave(23).1, bench.level(23)), (0, 0));
+        assert_eq!((bench.pulse(23), bench.level(23)), (0, 0));
         client.at("servo closed");
         assert_closed(&bench, &[23]);
 
         client.sees("forward", 0.3);
-        assert_eq!([20, 21].map(|gpio| bench.wave(gpio).1), [3000, 0]);
+        assert_eq!([20, 21].map(|gpio| bench.pulse(gpio)), [3000, 0]);
         client.sees("backward", -1.0);
-        assert_eq!([20, 21].map(|gpio| bench.wave(gpio).1), [0, 10_000]);
+        assert_eq!([20, 21].map(|gpio| bench.pulse(gpio)), [0, 10_000]);
         client.sees("reversed", 1.0);
-        assert_eq!([20, 21].map(|gpio| bench.wave(gpio).1), [10_000, 0]);
+        assert_eq!([20, 21].map(|gpio| bench.pulse(gpio)), [10_000, 0]);
         client.sees("motor stopped", false);
-        assert_eq!([20, 21].map(|gpio| bench.wave(gpio).1), [0, 0]);
+        assert_eq!([20, 21].map(|gpio| bench.pulse(gpio)), [0, 0]);
 
         client.sees("several", json!([1, 1.0, 1.0, 1.0]));
         assert_eq!(bench.level(4), 1);
-        assert_eq!([12, 16, 20].map(|gpio| bench.wave(gpio).1), [10_000, 2000, 10_000]);
+        assert_eq!([12, 16, 20].map(|gpio| bench.pulse(gpio)), [10_000, 2000, 10_000]);
         client.at("factory closed");
         assert_closed(&bench, &[4, 12, 16, 20, 21]);
         client.ends();

@@ -80,7 +80,7 @@ fn pulses_are_what_pigpio_asks_for() {
     client.sees("PWM of nothing", [0, 0]);
     assert_eq!(bench.wave(18), (10_000, 0));
     client.sees("PWM ends", [0, -92]);
-    assert_eq!((bench.level(18), bench.wave(18).1), (0, 0));
+    assert_eq!((bench.level(18), bench.pulse(18)), (0, 0));
 
     bench.line(18).clear();
     client.sees("set and cleared", [0, 1, 0, 0]);
@@ -93,12 +93,12 @@ fn pulses_are_what_pigpio_asks_for() {
     assert_eq!(bench.wave(23), (20_000, 1500));
     client.sees("servo mistakes", [-7, -7, -93]);
     client.sees("servo off", 0);
-    assert_eq!((bench.level(23), bench.wave(23).1), (0, 0));
+    assert_eq!((bench.level(23), bench.pulse(23)), (0, 0));
 
     client.sees("hardware PWM", [0, 500_000, 1000, 1_000_000]);
     assert_eq!(bench.wave(13), (1000, 500));
     client.sees("hardware PWM off", 0);
-    assert_eq!((bench.level(13), bench.wave(13).1), (0, 0));
+    assert_eq!((bench.level(13), bench.pulse(13)), (0, 0));
     client.sees("hardware PWM mistakes", [-95, -97, -96]);
     client.sees("input", [0, 0, -92]);
     assert_eq!(bench.line(24).function(), LineFunction::Input);
