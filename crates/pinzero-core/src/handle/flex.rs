@@ -250,6 +250,8 @@ impl FlexLine {
         let mut noted = self.drive.lock();
         // Under this lock: a close that comes later finds the pulses.
         if self.lifecycle.is_closed() {
+            // Without this lock: a task of the runtime may wait for it, and `stop` may wait for the task.
+            drop(noted);
             self.pwm.get().into_iter().for_each(SoftPwm::stop);
             return Err(Error::closed());
         }
