@@ -37,7 +37,7 @@ impl CdevFlex {
             Some(Found::Input(Bias::AsIs)) | None => Found::Input(board.pull(line.0).into()),
             Some(found) => *found,
         };
-        let request = LineRequest::new(chip, vec![(line, on_close.resolve(found, None))], file);
+        let request = LineRequest::new(chip, vec![(line, found.release(on_close, None))], file);
         request.watch(edges.into_iter().collect())?;
         Ok(CdevFlex { request, has_edges, drives: Mutex::new(matches!(start, Drive::Output(_))) })
     }

@@ -18,7 +18,7 @@ pub(crate) fn open(
     let states = initial.map(|levels| outputs(lines.len(), levels));
     // The pull is never changed, so unless the kernel knows better it is still the pull that was found.
     let (file, found) = take(chip, lines, states, on_close, false)?;
-    let releases = lines.iter().zip(found).map(|(line, found)| (*line, on_close.resolve(found, None)));
+    let releases = lines.iter().zip(found).map(|(line, found)| (*line, found.release(on_close, None)));
     Ok(LineRequest::new(chip, releases.collect(), file))
 }
 

@@ -25,7 +25,7 @@ impl CdevPwm {
 
 /// Returns the level at which the channel leaves the line; `rest` is the level for [`OnClose::Keep`].
 fn last_level(on_close: OnClose, rest: Level) -> Result<Level> {
-    match on_close.resolve(Found::Function, Some(rest)) {
+    match Found::Function.release(on_close, Some(rest)) {
         Release::Output(level) => Ok(level),
         Release::Function | Release::AsIs => Ok(Level::Low),
         Release::Input(_) => Err(Error::unsupported("making an input of a line with hardware PWM")),

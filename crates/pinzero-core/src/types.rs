@@ -149,8 +149,8 @@ pub enum Release {
     Function,
 }
 
-impl OnClose {
-    /// Returns the state in which to leave a line that was `found` in that state.
+impl Found {
+    /// Returns the state in which to leave a line that was found in this state.
     ///
     /// Every backend calls this, so that an `OnClose` means the same on all of them. `rest` is the level at which a PWM line
     /// stops. Pass `None` for other lines: on [`Keep`](OnClose::Keep) their level stays.
@@ -159,12 +159,12 @@ impl OnClose {
     /// use pinzero_core::{Bias, Found, Level, OnClose, Release};
     ///
     /// let found = Found::Input(Bias::PullUp);
-    /// assert_eq!(OnClose::Restore.resolve(found, None), Release::Input(Bias::PullUp));
-    /// assert_eq!(OnClose::Keep.resolve(found, None), Release::AsIs);
-    /// assert_eq!(OnClose::Keep.resolve(found, Some(Level::Low)), Release::Output(Level::Low));
+    /// assert_eq!(found.release(OnClose::Restore, None), Release::Input(Bias::PullUp));
+    /// assert_eq!(found.release(OnClose::Keep, None), Release::AsIs);
+    /// assert_eq!(found.release(OnClose::Keep, Some(Level::Low)), Release::Output(Level::Low));
     /// ```
-    pub fn resolve(self, found: Found, rest: Option<Level>) -> Release {
-        match (self, found) {
+    pub fn release(self, on_close: OnClose, rest: Option<Level>) -> Release {
+        match (on_close, self) {
             (OnClose::Restore, Found::Input(bias)) | (OnClose::Input(bias), _) => Release::Input(bias),
             (OnClose::Restore, Found::Output(level)) => Release::Output(level),
             (OnClose::Restore, Found::Function) => Release::Function,

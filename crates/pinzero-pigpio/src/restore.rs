@@ -88,7 +88,7 @@ impl SavedState {
             _ => Found::Function,
         };
         let mut frames = Vec::new();
-        match on_close.resolve(found, rest) {
+        match found.release(on_close, rest) {
             Release::AsIs => {}
             Release::Input(bias) => frames.extend(listen(self.line, bias)),
             Release::Output(level) => frames.push(write(self.line, level)),

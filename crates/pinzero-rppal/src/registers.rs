@@ -61,7 +61,7 @@ impl Registers {
         if on_close == OnClose::Restore {
             set_bias(&mut io, self.pull);
         }
-        match on_close.resolve(self.found(), rest) {
+        match self.found().release(on_close, rest) {
             Release::AsIs => {}
             Release::Input(bias) => listen(&mut io, bias),
             Release::Output(level) => drive(&mut io, level),

@@ -77,7 +77,7 @@ impl Wire {
     fn give_back(&mut self) {
         let Some(user) = self.user.take() else { return };
         self.edges = None;
-        match user.on_close.resolve(user.found, None) {
+        match user.found.release(user.on_close, None) {
             Release::Output(level) => self.output = Some(level),
             Release::Input(bias) => {
                 self.output = None;

@@ -179,7 +179,7 @@ impl MockPin {
         let sink = self.circuit.change(self.line, |state| {
             let rest = (state.function == LineFunction::Pwm).then(|| state.resting());
             state.is_taken = false;
-            match self.on_close.resolve(self.found, rest) {
+            match self.found.release(self.on_close, rest) {
                 Release::AsIs => {}
                 Release::Input(bias) => state.listen(bias),
                 Release::Output(level) => state.drive_output(level),
