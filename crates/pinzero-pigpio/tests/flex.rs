@@ -123,6 +123,7 @@ fn all_is_restored_at_a_new_daemon() {
         lost(&mut events);
         assert_eq!(input.turn(LOW).unwrap_err().kind(), ErrorKind::Disconnected);
         assert_eq!(output.turn(PULLED_DOWN).unwrap_err().kind(), ErrorKind::Disconnected);
+        assert_eq!((input.drive(), output.drive()), (PULLED_UP, HIGH), "what failed is not what they do");
         fake.reboot();
         assert!(restored(&mut events), "the daemon is a new one");
         assert_eq!([17, 27].map(|line| (fake.mode(line), fake.level(line))), [(1, true), (0, true)]);

@@ -179,9 +179,13 @@ impl Flex {
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn turn(&self, drive: Drive) -> Result<()> {
         let line = self.line();
-        self.0.turn(drive).map_err(|error| error.with_pin(line))?;
+        let before = self.0.turn(drive).map_err(|error| error.with_pin(line))?;
         self.gpio().runtime().catch_up();
-        self.gpio().confirm(|| self.0.pin.confirm()).map_err(|error| error.with_pin(line))
+        let confirmed = self.gpio().confirm(|| self.0.pin.confirm());
+        confirmed.map_err(|error| {
+            *self.0.drive.lock() = before;
+            error.with_pin(line)
+        })
     }
 
     /// Returns the function that the line was last switched to.
@@ -235,7 +239,8 @@ impl Flex {
 }
 
 impl FlexLine {
-    fn turn(&self, drive: Drive) -> Result<()> {
+    /// Switches the line, and returns its function before that.
+    fn turn(&self, drive: Drive) -> Result<Drive> {
         self.lifecycle.check_open()?;
         let gpio = self.lifecycle.gpio();
         check(gpio, self.lifecycle.line(), drive)?;
@@ -265,8 +270,7 @@ impl FlexLine {
                 self.pin.turn(drive)?;
             }
         }
-        *noted = drive;
-        Ok(())
+        Ok(std::mem::replace(&mut *noted, drive))
     }
 }
 
