@@ -41,6 +41,12 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns the first beat after `now`, of the beats every `period` from this instant on.
+    pub(crate) fn next_beat(self, period: Duration, now: Instant) -> Instant {
+        let passed = now.since(self).as_nanos() / period.as_nanos();
+        self + period.saturating_mul(u32::try_from(passed + 1).unwrap_or(u32::MAX))
+    }
+
     /// Returns the earlier of two deadlines; `None` stands for no deadline.
     pub(crate) fn first(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
         match (one, other) {

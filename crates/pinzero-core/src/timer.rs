@@ -9,8 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Deliver;
-use crate::event::{Outcome, survive};
+use crate::event::{Deliver, Outcome, survive};
 use crate::runtime::{Next, Outbox, Runtime, RuntimeRef, Task, TaskId};
 use crate::sync::AtomicBool;
 use crate::thread::spawn;
@@ -160,20 +159,13 @@ struct TimerTask {
     period: Duration,
 }
 
-impl TimerTask {
-    /// Moves the deadline by whole periods to after `now`, skipping missed ones.
-    fn advance(&mut self, now: Instant) {
-        let behind = (now - self.next).as_nanos() / self.period.as_nanos();
-        self.next += self.period.saturating_mul(u32::try_from(behind + 1).unwrap_or(u32::MAX));
-    }
-}
-
 impl Task for TimerTask {
     fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.next > now {
             return;
         }
-        self.advance(now);
+        // Missed beats are skipped.
+        self.next = self.next.next_beat(self.period, now);
         if !self.shared.is_due.swap(true, Ordering::AcqRel) {
             outbox.call(self.shared.clone());
         }
@@ -253,6 +245,6 @@ fn run(clock: &Clock, mut task: TimerTask) {
             return;
         }
         shared.call();
-        task.advance(clock.now());
+        task.next = task.next.next_beat(task.period, clock.now());
     }
 }

@@ -57,8 +57,7 @@ impl<T: Task> Task for Polled<T> {
         if self.next <= now {
             self.poll(now, outbox);
             // Missed reads are skipped; later ones keep the beat.
-            let behind = now.since(self.next).as_nanos() / self.interval.as_nanos();
-            self.next += self.interval.saturating_mul(u32::try_from(behind + 1).unwrap_or(u32::MAX));
+            self.next = self.next.next_beat(self.interval, now);
         }
         self.task.fire(now, outbox);
     }

@@ -5,7 +5,7 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::output::{Output, OutputLine};
-use super::{Close, HandleRef, Lifecycle};
+use super::{Close, HandleRef, Lifecycle, MOST, bits};
 use crate::animation::{Animation, GroupMember, Target};
 use crate::capability::Support;
 use crate::device::Device;
@@ -17,9 +17,6 @@ use crate::machine::Blink;
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::types::{Level, Line, OnClose};
-
-/// The most lines in a group: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
-const MOST: usize = 64;
 
 /// Builder for an [`OutputGroup`]; returned by [`Gpio::group`].
 #[derive(Debug, Clone)]
@@ -356,10 +353,7 @@ impl OutputGroupPins for Separate {
     }
 
     fn levels(&self) -> Result<u64> {
-        self.0
-            .iter()
-            .enumerate()
-            .try_fold(0, |levels, (index, pin)| Ok(levels | u64::from(pin.level()?.is_high()) << index))
+        bits(self.0.iter().map(|pin| pin.level()))
     }
 
     fn close(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Close, HandleRef, Lifecycle};
+use super::{Close, HandleRef, Lifecycle, MOST, bits};
 use crate::capability::Support;
 use crate::emulate::polling::Polled;
 use crate::error::{Error, ErrorKind, Result, first_error};
@@ -19,9 +19,6 @@ use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
 use crate::types::{Bias, Edge, Host, Level, Line};
-
-/// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
-const MOST: usize = 64;
 
 /// The settings of an [`InputBuilder`](super::input::InputBuilder).
 #[derive(Debug, Clone)]
@@ -262,10 +259,7 @@ struct Separate(Vec<Arc<dyn Pin>>);
 
 impl InputPins for Separate {
     fn levels(&self) -> Result<u64> {
-        self.0
-            .iter()
-            .enumerate()
-            .try_fold(0, |levels, (index, pin)| Ok(levels | u64::from(pin.level()?.is_high()) << index))
+        bits(self.0.iter().map(|pin| pin.level()))
     }
 
     fn close(&self) -> Result<()> {

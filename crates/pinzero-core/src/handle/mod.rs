@@ -24,7 +24,15 @@ use crate::line_info::LineInfo;
 use crate::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
-use crate::types::Line;
+use crate::types::{Level, Line};
+
+/// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
+const MOST: usize = 64;
+
+/// Returns the levels of single pins as bits, bit 0 for the first.
+fn bits(levels: impl Iterator<Item = Result<Level>>) -> Result<u64> {
+    levels.enumerate().try_fold(0, |bits, (index, level)| Ok(bits | u64::from(level?.is_high()) << index))
+}
 
 /// An open handle, as its factory sees it.
 pub(crate) trait Close: Send + Sync + 'static {
