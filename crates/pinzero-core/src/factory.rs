@@ -9,7 +9,7 @@
 //!   [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported); it never ignores one silently.
 //! * **Backends never call user code.** They hand edges to the [`EdgeSink`]: they register a file descriptor to watch, or push.
 //! * **`close` is idempotent, and once `close` returns the line is free and no edge is reported.** Other calls return
-//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes the pin. [`Found::release`] decides
+//!   [`ErrorKind::Closed`](crate::ErrorKind::Closed) from then on. Dropping a pin closes the pin. [`Found::release`](crate::Found::release) decides
 //!   the state of the closed line; a level that stays is written *before* the line is given back.
 //! * **Core closes all pins before it closes the factory**, opens none after that, and drops the factory last. A backend keeps no
 //!   list of its open pins for this.
