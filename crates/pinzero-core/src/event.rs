@@ -207,7 +207,7 @@ pub(crate) trait Deliver: Send + Sync {
     fn deliver(&self, count: usize) -> u64;
 }
 
-type Callback<E> = Box<dyn FnMut(&E) + Send>;
+type Callback<E> = Box<dyn FnMut(E) + Send>;
 
 struct Entry<E: Kinded> {
     id: u64,
@@ -274,7 +274,7 @@ impl<E: Kinded> Hub<E> {
     pub(crate) fn on<R: Outcome>(
         self: &Arc<Self>,
         kind: E::Kind,
-        mut handler: impl FnMut(&E) -> R + Send + 'static,
+        mut handler: impl FnMut(E) -> R + Send + 'static,
     ) -> Handler {
         let callback: Callback<E> = Box::new(move |event| handler(event).report());
         let mut listeners = self.listeners.lock();
@@ -396,7 +396,7 @@ impl<E: Kinded> Deliver for Hub<E> {
             let below = self.listeners.lock().next_id;
             let mut from = 0;
             while let Some((id, mut callback)) = self.take(event.kind(), from, below) {
-                panicked += survive(|| callback(&event));
+                panicked += survive(|| callback(event));
                 panicked += self.put_back(id, callback);
                 from = id + 1;
             }

@@ -141,7 +141,7 @@ impl Gpio {
     pub fn every<R: Outcome>(
         &self,
         period: Duration,
-        code: impl FnMut(&Timer) -> R + Send + 'static,
+        code: impl FnMut(Timer) -> R + Send + 'static,
     ) -> Result<Timer> {
         self.start_timer(period, false, Place::WithHandlers, code)
     }
@@ -186,7 +186,7 @@ impl Gpio {
     pub fn every_on_thread<R: Outcome>(
         &self,
         period: Duration,
-        code: impl FnMut(&Timer) -> R + Send + 'static,
+        code: impl FnMut(Timer) -> R + Send + 'static,
     ) -> Result<Timer> {
         self.start_timer(period, false, Place::OnThread, code)
     }
@@ -211,7 +211,7 @@ impl Gpio {
         delay: Duration,
         is_once: bool,
         place: Place,
-        code: impl FnMut(&Timer) -> R + Send + 'static,
+        code: impl FnMut(Timer) -> R + Send + 'static,
     ) -> Result<Timer> {
         let start = || {
             let timer = timer::start(self.runtime(), delay, is_once, place, code)?;

@@ -87,7 +87,7 @@ impl WeakTimer {
     }
 }
 
-type Callback = Box<dyn FnMut(&Timer) + Send>;
+type Callback = Box<dyn FnMut(Timer) + Send>;
 
 /// The shortest period, as for a blink.
 const SHORTEST: Duration = Duration::from_micros(100);
@@ -122,7 +122,7 @@ impl TimerShared {
     fn call(&self) -> u64 {
         let Some(timer) = self.weak.upgrade().map(Timer) else { return 0 };
         let Some(mut callback) = self.callback.lock().take() else { return 0 };
-        let panicked = survive(|| callback(&timer));
+        let panicked = survive(|| callback(timer));
         if self.is_once {
             self.cancel();
         }
@@ -194,7 +194,7 @@ pub(crate) fn start<R: Outcome>(
     delay: Duration,
     is_once: bool,
     place: Place,
-    mut code: impl FnMut(&Timer) -> R + Send + 'static,
+    mut code: impl FnMut(Timer) -> R + Send + 'static,
 ) -> Result<Timer> {
     if delay < SHORTEST && !is_once {
         let message = format!("a period of {delay:?} is too short: give at least {SHORTEST:?}");

@@ -11,7 +11,7 @@ fn watch(button: &Button) -> Log<(u64, EventKind)> {
     let log = Log::new();
     let note = |log: &Log<_>| {
         let log = log.clone();
-        move |event: &Event| log.push((event.at.as_nanos() / 1_000_000, event.kind))
+        move |event: Event| log.push((event.at.as_nanos() / 1_000_000, event.kind))
     };
     button.when_pressed(note(&log));
     button.when_released(note(&log));

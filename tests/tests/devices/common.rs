@@ -118,7 +118,7 @@ fn a_button_is_whole_whatever_way_it_was_made() -> Result<()> {
         let log = Log::new();
         let note = |name: &'static str| {
             let log = log.clone();
-            move |_: &Event| log.push(name)
+            move |_: Event| log.push(name)
         };
         button.when_held(note("held"));
         button.when_clicked(note("clicked"));

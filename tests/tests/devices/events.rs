@@ -255,3 +255,37 @@ fn handlers_and_iterators_do_not_take_events_from_each_other() -> pinzero::Resul
     assert_eq!(log.take(), pressed);
     Ok(())
 }
+
+/// The types of a handler follow from its body: no annotation, also if the closure is stored first.
+#[test]
+fn a_handler_may_be_stored_before_it_is_given() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let [led, lamp] = [17, 27].map(|pin| Led::builder(pin).gpio(&gpio).open().unwrap());
+    let on_press = {
+        let led = led.clone();
+        move |_| led.toggle()
+    };
+    let on_release = {
+        let lamp = lamp.clone();
+        move |_| -> pinzero::Result<()> {
+            lamp.on()?;
+            lamp.blink(ms(10), ms(10))?;
+            Ok(())
+        }
+    };
+    let on_beat = move |timer: pinzero::Timer| -> pinzero::Result<()> {
+        led.toggle()?;
+        timer.cancel();
+        Ok(())
+    };
+    button.when_pressed(on_press);
+    button.when_released(on_release);
+    gpio.line(2).press(ms(50));
+    gpio.every(ms(200), on_beat)?;
+    gpio.advance(ms(100));
+    assert!(gpio.line(17).level().is_high() && gpio.line(27).history().len() > 2);
+    gpio.advance(ms(900));
+    assert_eq!(gpio.line(17).level(), Level::Low);
+    Ok(())
+}

@@ -88,7 +88,7 @@ fn the_times_can_be_chosen() -> pinzero::Result<()> {
     let log = Log::new();
     let note = |name: &'static str| {
         let log = log.clone();
-        move |event: &pinzero::Event| log.push((event.at.as_nanos() / 1_000_000, name))
+        move |event: pinzero::Event| log.push((event.at.as_nanos() / 1_000_000, name))
     };
     button.when_clicked(note("click"));
     button.when_double_clicked(note("double"));
@@ -136,7 +136,7 @@ fn handlers_for_one_press_come_in_the_order_of_the_events() -> pinzero::Result<(
     let log = Log::new();
     let note = |log: &Log<_>| {
         let log = log.clone();
-        move |event: &pinzero::Event| log.push(event.kind)
+        move |event: pinzero::Event| log.push(event.kind)
     };
     // Registered back to front.
     button.when_double_clicked(note(&log));

@@ -84,7 +84,7 @@ proptest! {
         let heard = Log::new();
         for kind in [Activated, Deactivated] {
             let heard = heard.clone();
-            input.on(kind, move |event| heard.push(*event));
+            input.on(kind, move |event| heard.push(event));
         }
         let mut at = ms(0);
         let script = steps.iter().map(|(gap, high)| {

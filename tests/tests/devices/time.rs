@@ -81,7 +81,7 @@ fn what_is_due_is_done_in_the_order_of_time_over_all_devices() -> pinzero::Resul
     lamp.pulse(ms(80), ms(80))?;
     let note = |name: &'static str| {
         let (gpio, log, led, lamp) = (gpio.clone(), log.clone(), led.clone(), lamp.clone());
-        move |_: &pinzero::Event| -> pinzero::Result<()> {
+        move |_: pinzero::Event| -> pinzero::Result<()> {
             log.push((name, gpio.elapsed(), led.is_lit()?, lamp.value()?));
             Ok(())
         }

@@ -39,7 +39,7 @@ fn a_button_on_a_leds_pin_sees_what_it_does() -> pinzero::Result<()> {
     let log = Log::new();
     for name in ["pressed", "released"] {
         let log = log.clone();
-        let note = move |event: &pinzero::Event| log.push((name, event.at));
+        let note = move |event: pinzero::Event| log.push((name, event.at));
         if name == "pressed" {
             button.when_pressed(note)
         } else {

@@ -32,7 +32,7 @@ struct Heard {
 
 impl Heard {
     /// Counts an event; forwards, the first line changes ahead of the second.
-    fn hear(&mut self, line: &LineEvent) {
+    fn hear(&mut self, line: LineEvent) {
         self.events += 1;
         self.missed += line.event.missed;
         let [a, b] = self.levels;

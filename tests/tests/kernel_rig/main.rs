@@ -121,7 +121,7 @@ fn a_button_counts_every_edge_of_a_burst() {
     let (presses, releases) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let count = |counter: &Arc<AtomicU32>| {
         let counter = counter.clone();
-        move |_: &pinzero::Event| {
+        move |_: pinzero::Event| {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     };

@@ -45,7 +45,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let mut ours = Driven::new(OURS)?;
     for is_press in [true, false] {
         let seen = ours.seen.clone();
-        let note = move |event: &pinzero::Event| seen.note(event.at.as_nanos());
+        let note = move |event: pinzero::Event| seen.note(event.at.as_nanos());
         _ = if is_press { button.when_pressed(note) } else { button.when_released(note) };
     }
     let mut theirs = Driven::new(THEIRS)?;

@@ -115,7 +115,7 @@ fn listen(input: &Input) -> Arc<Mutex<Told>> {
     let told = Arc::new(Mutex::new(Told::default()));
     for kind in [EventKind::Activated, EventKind::Deactivated] {
         let told = told.clone();
-        input.on(kind, move |event| told.lock().unwrap_or_else(PoisonError::into_inner).take(*event));
+        input.on(kind, move |event| told.lock().unwrap_or_else(PoisonError::into_inner).take(event));
     }
     told
 }

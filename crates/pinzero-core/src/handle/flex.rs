@@ -205,7 +205,7 @@ impl Flex {
     ///
     /// If the factory reports no edges, the level is read every 5 ms. Handlers run on the thread that
     /// [`Input::on`](crate::Input::on) describes.
-    pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(&Edge) -> R + Send + 'static) -> Handler {
+    pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(Edge) -> R + Send + 'static) -> Handler {
         self.0.hub.on((), handler)
     }
 

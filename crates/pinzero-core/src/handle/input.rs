@@ -242,7 +242,7 @@ impl Input {
     pub fn on<R: Outcome>(
         &self,
         kind: EventKind,
-        handler: impl FnMut(&Event) -> R + Send + 'static,
+        handler: impl FnMut(Event) -> R + Send + 'static,
     ) -> Handler {
         self.line.hub.on(kind, handler)
     }

@@ -67,7 +67,7 @@ impl Inputs {
     pub fn on<R: Outcome>(
         &self,
         kind: EventKind,
-        handler: impl FnMut(&LineEvent) -> R + Send + 'static,
+        handler: impl FnMut(LineEvent) -> R + Send + 'static,
     ) -> Handler {
         self.0.hub.on(kind, handler)
     }

@@ -98,31 +98,31 @@ impl Button {
     }
 
     /// Calls `handler` at each press.
-    pub fn when_pressed<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_pressed<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Pressed, handler)
     }
 
     /// Calls `handler` at each release.
-    pub fn when_released<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_released<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Released, handler)
     }
 
     /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` after each further hold time.
-    pub fn when_held<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_held<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Held, handler)
     }
 
     /// Calls `handler` at each click: a short press that no second one follows within the double-click time.
     ///
     /// The click is known only when that time is over. [`when_pressed`](Self::when_pressed) is immediate.
-    pub fn when_clicked<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_clicked<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Clicked, handler)
     }
 
     /// Calls `handler` at each double click: two short presses, the second within the double-click time.
     pub fn when_double_clicked<R: Outcome>(
         &self,
-        handler: impl FnMut(&Event) -> R + Send + 'static,
+        handler: impl FnMut(Event) -> R + Send + 'static,
     ) -> Handler {
         self.input().on(EventKind::DoubleClicked, handler)
     }
@@ -130,7 +130,7 @@ impl Button {
     /// Calls `handler` once when a press has lasted for the hold time. Such a press is not a click.
     pub fn when_long_pressed<R: Outcome>(
         &self,
-        handler: impl FnMut(&Event) -> R + Send + 'static,
+        handler: impl FnMut(Event) -> R + Send + 'static,
     ) -> Handler {
         self.input().on(EventKind::LongPressed, handler)
     }

@@ -80,12 +80,12 @@ impl DigitalInputDevice {
     }
 
     /// Calls `handler` whenever the device becomes active.
-    pub fn when_activated<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_activated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Activated, handler)
     }
 
     /// Calls `handler` whenever the device becomes inactive.
-    pub fn when_deactivated<R: Outcome>(&self, handler: impl FnMut(&Event) -> R + Send + 'static) -> Handler {
+    pub fn when_deactivated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Deactivated, handler)
     }
 

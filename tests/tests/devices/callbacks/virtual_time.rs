@@ -222,7 +222,7 @@ fn it_may_sleep_while_edges_holds_and_blinks_go_on() -> pinzero::Result<()> {
     let log: Log<(&str, u64, u64)> = Log::new();
     let note = |name: &'static str| {
         let (gpio, log) = (gpio.clone(), log.clone());
-        move |event: &pinzero::Event| {
+        move |event: pinzero::Event| {
             log.push((name, event.at.as_nanos() / 1_000_000, gpio.now().as_nanos() / 1_000_000));
         }
     };
