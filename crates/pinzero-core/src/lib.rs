@@ -18,7 +18,9 @@ mod device;
 mod event;
 mod gpio;
 mod handle;
+mod hub;
 mod open;
+mod outcome;
 mod reserve;
 mod timer;
 
@@ -49,7 +51,7 @@ pub use animation::{Animation, Part};
 pub use capability::{Capabilities, Support};
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, EventKind, Handler, Kinded, Outcome};
+pub use event::{Event, EventKind, Kinded};
 pub use exit::close_all;
 pub use factory::{
     FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
@@ -66,9 +68,11 @@ pub use handle::inputs::Inputs;
 pub use handle::output::{Output, OutputBuilder};
 pub use handle::pwm::{Pwm, PwmBuilder};
 pub use handle::spi::{Spi, SpiBuilder};
+pub use hub::Handler;
 pub use line_info::{LineFunction, LineInfo};
 pub use machine::Blink;
 pub use open::GpioBuilder;
+pub use outcome::Outcome;
 pub use pin_spec::PinSpec;
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;

@@ -14,9 +14,10 @@ use loom::thread::{self, JoinHandle};
 
 use crate::animation::{Animation, Owner, Ownership, Part, Target};
 use crate::error::{ErrorKind, Result};
-use crate::event::{Deliver, Event, EventKind, Handler, Hub};
+use crate::event::{Event, EventKind};
 use crate::gpio::Gpio;
 use crate::handle::{Close, HandleRef, Lifecycle};
+use crate::hub::{Deliver, Handler, Hub};
 use crate::machine::Blink;
 use crate::mock;
 use crate::pin_spec::PinSpec;

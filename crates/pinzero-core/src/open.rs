@@ -5,7 +5,6 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::event::Outcome;
 use crate::exit;
 use crate::factory::PinFactory;
 use crate::gpio::Gpio;
@@ -16,6 +15,7 @@ use crate::handle::inputs::Inputs;
 use crate::handle::output::OutputBuilder;
 use crate::handle::pwm::PwmBuilder;
 use crate::handle::spi::SpiBuilder;
+use crate::outcome::Outcome;
 use crate::pin_spec::PinSpec;
 use crate::time::Clock;
 use crate::timer::{self, Place, Timer};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Deliver, Outcome, survive};
+use crate::hub::{Deliver, survive};
+use crate::outcome::Outcome;
 use crate::runtime::{Next, Outbox, Runtime, RuntimeRef, Task, TaskId};
 use crate::sync::AtomicBool;
 use crate::thread::spawn;

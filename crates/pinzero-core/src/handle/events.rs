@@ -4,8 +4,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Event, Hub, Kinded, Queue};
+use crate::event::{Event, Kinded};
 use crate::gpio::Gpio;
+use crate::hub::{Hub, Queue};
 use crate::time::Instant;
 
 /// An iterator over a device's events, from its creation until the device is closed.

@@ -13,8 +13,10 @@ use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind, Handler, Outcome};
+use crate::event::{Event, EventKind};
 use crate::gpio::Gpio;
+use crate::hub::Handler;
+use crate::outcome::Outcome;
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::time::Instant;

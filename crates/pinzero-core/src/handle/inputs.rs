@@ -10,8 +10,10 @@ use super::input::{Input, InputBuilder};
 use super::input_lines::{InputLines, LineEvent};
 use crate::device::Device;
 use crate::error::Result;
-use crate::event::{EventKind, Handler, Outcome};
+use crate::event::EventKind;
 use crate::gpio::Gpio;
+use crate::hub::Handler;
+use crate::outcome::Outcome;
 use crate::reserve::Reserver;
 use crate::types::Line;
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use event_listener::Event as Bell;
 
-use crate::event::{Deliver, Hub, Kinded};
+use crate::event::Kinded;
+use crate::hub::{Deliver, Hub};
 
 /// A queued call of a device's handlers or of a timer.
 #[derive(Debug)]

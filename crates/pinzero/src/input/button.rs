@@ -128,10 +128,7 @@ impl Button {
     }
 
     /// Calls `handler` once when a press has lasted for the hold time. Such a press is not a click.
-    pub fn when_long_pressed<R: Outcome>(
-        &self,
-        handler: impl FnMut(Event) -> R + Send + 'static,
-    ) -> Handler {
+    pub fn when_long_pressed<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::LongPressed, handler)
     }
 
