@@ -248,7 +248,8 @@ impl Task for AnimationTask {
                 Ok(next) => next,
                 Err(error) => {
                     if error.kind() != ErrorKind::Closed {
-                        outbox.complain(format!("a blink ends early: {error}"));
+                        let ended = Error::new(error.kind(), "a blink ends early");
+                        outbox.complain(ended.with_source(error.clone()));
                     }
                     *self.progress.error.lock() = Some(error);
                     None

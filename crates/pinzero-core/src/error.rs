@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Disconnected,
     /// The board has a resistor on this pin, which rules out the requested pull: take the resistor's pull, or another pin.
     FixedPull,
+    /// A handler of the program returned an error of another type, or panicked: mend the handler.
+    Handler,
     /// The frequency is zero, negative, not a number or out of range: give another.
     InvalidFrequency,
     /// A value is out of its range: give another.

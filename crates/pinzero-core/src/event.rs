@@ -44,7 +44,8 @@ pub struct Event {
     /// How long the input had been in its state: zero for `Activated`; the length of the press for `Deactivated`; the time since
     /// the press for `Held` and `LongPressed`.
     pub lasted: Duration,
-    /// The number of edges or events lost before this one.
+    /// The number of edges or events lost before this one: edges that came faster than they could be read, and events for which
+    /// the handlers or the iterator were too slow.
     pub missed: u32,
     /// `true` if this is a further `Held` of the same press.
     pub repeat: bool,
@@ -64,9 +65,15 @@ pub trait Kinded: Copy + fmt::Debug + Send + 'static {
     /// Returns the count of edges or events lost before this one, to be added to.
     fn missed(&mut self) -> &mut u32;
 
-    /// Returns whether the event may be dropped while an earlier event of its kind still waits for the handlers.
+    /// Returns whether the event may be dropped while an earlier one that it replaces still waits for the handlers.
     fn is_repeat(&self) -> bool {
         false
+    }
+
+    /// Returns whether `earlier` may be dropped once this event waits, if the handlers are too slow for all. Default: if both
+    /// have the same kind.
+    fn replaces(&self, earlier: &Self) -> bool {
+        Self::bit(self.kind()) == Self::bit(earlier.kind())
     }
 }
 

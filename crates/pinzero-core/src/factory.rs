@@ -32,6 +32,7 @@ use crate::capability::Capabilities;
 use crate::debug::opaque;
 use crate::error::{Error, Result};
 use crate::line_info::LineInfo;
+use crate::report::Reports;
 use crate::runtime::EdgeSink;
 use crate::spi_mode::SpiMode;
 use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
@@ -53,6 +54,12 @@ pub trait PinFactory: Send + Sync + 'static {
 
     /// Returns the board that carries the pins; [`Board::generic`] if the backend does not know the board.
     fn board(&self) -> Board;
+
+    /// Gives the backend a place for errors that no call returns, such as a lost connection. Core calls this once, before all
+    /// other calls. Default: the backend has no such errors.
+    fn report_to(&self, reports: &Reports) {
+        let _ = reports;
+    }
 
     /// Returns the line with the kernel line name `name`, if there is one.
     ///

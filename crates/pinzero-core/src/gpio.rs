@@ -16,6 +16,7 @@ use crate::factory::PinFactory;
 use crate::line_info::LineInfo;
 use crate::pin_spec::{PinSpec, Spec};
 use crate::process::Home;
+use crate::report::Reports;
 use crate::reserve::{Reservation, Reserver};
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
@@ -90,8 +91,10 @@ pub(crate) struct Ticket(u64);
 impl Gpio {
     /// Takes a factory into use on this clock.
     pub(crate) fn with_clock(factory: Box<dyn PinFactory>, on_close: OnClose, clock: Clock) -> Self {
+        let reports = Reports::default();
+        factory.report_to(&reports);
         Gpio(Arc::new(Inner {
-            runtime: Runtime::new(clock),
+            runtime: Runtime::new(clock, reports),
             soft_pwm: OnceLock::new(),
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
@@ -210,6 +213,35 @@ impl Gpio {
         self.0.runtime.sleep(duration);
     }
 
+    /// Calls `on_error` with each error that no caller receives: of a handler or a timer's code (also a panic), of a blink in the
+    /// background, of a lost connection, of a chip that has gone, of a device that is dropped. The latest function counts.
+    ///
+    /// Default: the logger of the `log` crate gets the error. Without a logger, the first error of each kind in the program goes
+    /// to standard error. `gpio.on_error(|_| {})` silences both.
+    ///
+    /// The function runs on the thread on which the error arose, perhaps on several at once.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use pinzero::prelude::*;
+    ///
+    /// let gpio = pinzero::mock::gpio();
+    /// let button = Button::builder(2).gpio(&gpio).open()?;
+    /// let led = Led::builder(17).gpio(&gpio).open()?;
+    /// let (sender, errors) = mpsc::channel();
+    /// gpio.on_error(move |error| drop(sender.send(error.to_string())));
+    /// led.close()?;
+    /// button.when_pressed(move |_| led.on());
+    /// gpio.line(2).press(ms(80));
+    /// gpio.advance(secs(1));
+    /// assert_eq!(errors.try_recv().unwrap(), "Button on GPIO2: a handler failed: GPIO17: the device is closed");
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn on_error(&self, on_error: impl Fn(&Error) + Send + Sync + 'static) {
+        self.0.runtime.reports().set(on_error);
+    }
+
     /// Returns how many callbacks of this factory's devices have panicked.
     pub fn panics(&self) -> u64 {
         self.0.runtime.panics()
@@ -290,7 +322,10 @@ impl Gpio {
 
     /// Returns the engine of software PWM, which is created on the first call.
     pub(crate) fn soft_pwm(&self) -> Arc<Engine> {
-        self.0.soft_pwm.get_or_init(|| Engine::new(self.0.runtime.clock().clone())).clone()
+        self.0
+            .soft_pwm
+            .get_or_init(|| Engine::new(self.0.runtime.clock().clone(), self.0.runtime.reports().clone()))
+            .clone()
     }
 
     /// Runs `open`, and adds pin, device and factory to its error.
@@ -439,7 +474,8 @@ impl Drop for Inner {
         }
         self.cancel_timers();
         if let Err(error) = self.factory.close() {
-            log::error!("the factory {} was not closed properly: {error}", self.factory.name());
+            let unclosed = Error::new(error.kind(), "the factory was not closed properly");
+            self.runtime.reports().report(&unclosed.with_factory(self.factory.name()).with_source(error));
         }
     }
 }

@@ -9,9 +9,12 @@ use std::sync::{Arc, Weak};
 use event_listener::Event as Bell;
 
 use crate::debug::opaque;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kinded};
 use crate::outcome::Outcome;
+use crate::report::{Reports, warn_user};
 use crate::sync::{AtomicU32, Mutex};
+use crate::types::Line;
 
 /// A registered handler. Dropping a `Handler` leaves the handler in place.
 ///
@@ -60,11 +63,26 @@ opaque!(Handlers Deliver);
 
 /// User code that waits to be called.
 pub(crate) trait Deliver: Send + Sync {
-    /// Calls the user code for the first `count` waiting events. Returns the number of panics.
-    fn deliver(&self, count: usize) -> u64;
+    /// Calls the user code for the first `count` waiting events.
+    fn deliver(&self, count: usize, reports: &Reports) -> Delivered;
 }
 
-type Callback<E> = Box<dyn FnMut(E) + Send>;
+/// The result of a delivery.
+#[derive(Debug, Default)]
+pub(crate) struct Delivered {
+    pub(crate) panics: u64,
+    /// The number of further events that have to be delivered.
+    pub(crate) left: usize,
+}
+
+type Callback<E> = Box<dyn FnMut(E) -> Option<Error> + Send>;
+
+/// The most events of one device that wait for its handlers, and for each of its iterators, before the oldest are dropped.
+const WAITING: usize = 1024;
+
+/// The most events of one device that are queued together with those of others, in the order of their times. Further ones wait
+/// until those are delivered: so a device that floods delays an event of another by no more.
+const QUEUED: usize = 64;
 
 struct Entry<E: Kinded> {
     id: u64,
@@ -79,8 +97,16 @@ pub(crate) struct Hub<E: Kinded = Event> {
     listeners: Mutex<Listeners<E>>,
     /// The kinds of events that have listeners, and [`QUEUES`]; read for each edge, without the lock.
     wanted: AtomicU32,
-    /// Events that wait for the handlers.
-    waiting: Mutex<VecDeque<E>>,
+    waiting: Mutex<Waiting<E>>,
+    /// The name of the device, and its first line.
+    device: Option<(&'static str, Line)>,
+}
+
+/// Events that wait for the handlers.
+struct Waiting<E> {
+    events: VecDeque<E>,
+    /// The number of them that are queued together with those of other devices.
+    queued: usize,
 }
 
 /// Set in [`Hub::wanted`] while there are iterators.
@@ -113,12 +139,18 @@ impl<E: Kinded> Default for Hub<E> {
             bell: Arc::default(),
             listeners: Mutex::new(listeners),
             wanted: AtomicU32::new(0),
-            waiting: Mutex::new(VecDeque::new()),
+            waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
+            device: None,
         }
     }
 }
 
 impl<E: Kinded> Hub<E> {
+    /// Returns the hub of a device; errors of its handlers name the device and the line.
+    pub(crate) fn new(device: &'static str, line: Line) -> Self {
+        Hub { device: Some((device, line)), ..Hub::default() }
+    }
+
     /// Returns the bell that rings on every event and on close.
     pub(crate) fn bell(&self) -> &Arc<Bell> {
         &self.bell
@@ -133,13 +165,15 @@ impl<E: Kinded> Hub<E> {
         kind: E::Kind,
         mut handler: impl FnMut(E) -> R + Send + 'static,
     ) -> Handler {
-        let callback: Callback<E> = Box::new(move |event| handler(event).report());
+        let callback: Callback<E> = Box::new(move |event| handler(event).into_error());
         let mut listeners = self.listeners.lock();
         let id = listeners.next_id;
         listeners.next_id += 1;
         if listeners.closed {
             drop(listeners);
-            log::warn!("a handler was given to a device that is closed: it will not be called");
+            let late =
+                Error::new(ErrorKind::Closed, "a handler was given to a closed device: nobody will call it");
+            warn_user(&self.name(late).to_string());
         } else {
             listeners.entries.push(Entry { id, kind, callback: Some(callback) });
             self.wanted.store(listeners.wanted(), Ordering::Release);
@@ -184,8 +218,9 @@ impl<E: Kinded> Hub<E> {
         self.wanted.load(Ordering::Acquire) & (bit::<E>(kind) | QUEUES) != 0
     }
 
-    /// Adds an event to the iterators' queues and, if the event has handlers, to `waiting`. Returns whether it was added there.
-    pub(crate) fn feed(&self, mut event: E) -> bool {
+    /// Adds an event to the iterators' queues and, if the event has handlers, to those that wait for them. Returns whether a
+    /// delivery has to be queued.
+    pub(crate) fn feed(&self, event: E) -> bool {
         let mut wanted = self.wanted.load(Ordering::Acquire);
         if wanted & QUEUES != 0 {
             let mut listeners = self.listeners.lock();
@@ -205,14 +240,27 @@ impl<E: Kinded> Hub<E> {
         let mut waiting = self.waiting.lock();
         if event.is_repeat() {
             // Handlers that lag behind a held button must not be called again for every repeat they missed.
-            let mut waiting = waiting.iter_mut().rev();
-            if let Some(before) = waiting.find(|before| before.kind() == event.kind()) {
-                *before.missed() = before.missed().saturating_add(*event.missed());
+            let mut events = waiting.events.iter_mut().rev();
+            if let Some(before) = events.find(|before| event.replaces(before)) {
+                add_missed(before, *{ event }.missed());
                 return false;
             }
         }
-        waiting.push_back(event);
-        true
+        waiting.events.push_back(event);
+        if waiting.events.len() > WAITING {
+            drop_oldest(&mut waiting.events);
+        }
+        let is_queued = waiting.queued < QUEUED;
+        waiting.queued += usize::from(is_queued);
+        is_queued
+    }
+
+    /// Adds the device to an error of one of its handlers.
+    fn name(&self, error: Error) -> Error {
+        match self.device {
+            Some((device, line)) => error.with_device(device).with_pin(line),
+            None => error,
+        }
     }
 
     /// Takes out the first callback for `kind` whose id is in `from..below`.
@@ -224,16 +272,25 @@ impl<E: Kinded> Hub<E> {
         })
     }
 
-    /// Puts a callback back, or drops it if its handler has been removed meanwhile. Returns how often the drop panicked.
-    fn put_back(&self, id: u64, callback: Callback<E>) -> u64 {
+    /// Calls a callback, and puts it back or, if its handler has been removed meanwhile, drops it. Returns the number of panics.
+    fn call(&self, id: u64, mut callback: Callback<E>, event: E, reports: &Reports) -> u64 {
+        let called = survive(|| callback(event));
         let mut listeners = self.listeners.lock();
-        if let Some(entry) = listeners.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.callback = Some(callback);
-            return 0;
-        }
+        let entry = listeners.entries.iter_mut().find(|entry| entry.id == id);
+        let removed = match entry {
+            Some(entry) => {
+                entry.callback = Some(callback);
+                None
+            }
+            None => Some(callback),
+        };
         drop(listeners);
         // The callback's captures may have user code in their drop.
-        survive(|| drop(callback))
+        let dropped = survive(|| {
+            drop(removed);
+            None
+        });
+        reports.report_all([called, dropped], |error| self.name(error))
     }
 
     /// Ends all waits and iterators and removes the handlers.
@@ -244,21 +301,40 @@ impl<E: Kinded> Hub<E> {
     }
 }
 
+/// Drops the oldest event that a later one replaces. So the last of each kind stays, and with it the state that remains.
+fn drop_oldest<E: Kinded>(events: &mut VecDeque<E>) {
+    let is_replaced = |index: &usize| events.range(index + 1..).any(|later| later.replaces(&events[*index]));
+    let oldest = (0..events.len()).find(is_replaced);
+    let Some((oldest, mut event)) = oldest.and_then(|oldest| Some((oldest, events.remove(oldest)?))) else {
+        return;
+    };
+    if let Some(next) = events.get_mut(oldest) {
+        add_missed(next, event.missed().saturating_add(1));
+    }
+}
+
+fn add_missed(event: &mut impl Kinded, missed: u32) {
+    *event.missed() = event.missed().saturating_add(missed);
+}
+
 impl<E: Kinded> Deliver for Hub<E> {
-    fn deliver(&self, count: usize) -> u64 {
-        let mut panicked = 0;
+    fn deliver(&self, count: usize, reports: &Reports) -> Delivered {
+        let mut panics = 0;
         for _ in 0..count {
-            let Some(event) = self.waiting.lock().pop_front() else { break };
+            let Some(event) = self.waiting.lock().events.pop_front() else { break };
             // A handler that one of them adds gets later events only.
             let below = self.listeners.lock().next_id;
             let mut from = 0;
-            while let Some((id, mut callback)) = self.take(event.kind(), from, below) {
-                panicked += survive(|| callback(event));
-                panicked += self.put_back(id, callback);
+            while let Some((id, callback)) = self.take(event.kind(), from, below) {
+                panics += self.call(id, callback, event, reports);
                 from = id + 1;
             }
         }
-        panicked
+        let mut waiting = self.waiting.lock();
+        waiting.queued -= count;
+        let left = waiting.events.len().min(QUEUED) - waiting.queued;
+        waiting.queued += left;
+        Delivered { panics, left }
     }
 }
 
@@ -268,13 +344,19 @@ impl<E: Kinded> Handlers for Hub<E> {
     }
 }
 
-/// Runs user code and catches a panic. Returns the number of panics: 0 or 1.
-pub(crate) fn survive(work: impl FnOnce()) -> u64 {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else { return 0 };
-    // The payload's drop is user code as well and may panic again.
-    std::mem::forget(payload);
-    let _ = catch_unwind(|| log::error!("a callback panicked; others go on"));
-    1
+/// Runs user code, and returns a panic as an error.
+pub(crate) fn survive<R>(work: impl FnOnce() -> R) -> Result<R> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = match text {
+            Some(text) => format!("a handler panicked, and others go on: {text}"),
+            None => "a handler panicked, and others go on".to_owned(),
+        };
+        // The payload's drop is user code as well and may panic again.
+        std::mem::forget(payload);
+        Error::new(ErrorKind::Handler, message)
+    })
 }
 
 impl<E: Kinded> fmt::Debug for Hub<E> {
@@ -282,9 +364,6 @@ impl<E: Kinded> fmt::Debug for Hub<E> {
         f.debug_struct("Hub").field("handlers", &self.listeners.lock().entries.len()).finish_non_exhaustive()
     }
 }
-
-/// The most events that an iterator may lag behind before the oldest are dropped.
-const QUEUE: usize = 1024;
 
 /// The events that an iterator has not yielded yet.
 #[derive(Debug)]
@@ -295,10 +374,10 @@ pub(crate) struct Queue<E> {
 impl<E: Kinded> Queue<E> {
     fn push(&self, event: E) {
         let mut events = self.events.lock();
-        if events.len() == QUEUE {
-            let lost = events.pop_front().map_or(0, |mut oldest| *oldest.missed()) + 1;
+        if events.len() == WAITING {
+            let lost = events.pop_front().map_or(0, |mut oldest| *oldest.missed());
             if let Some(oldest) = events.front_mut() {
-                *oldest.missed() = oldest.missed().saturating_add(lost);
+                add_missed(oldest, lost.saturating_add(1));
             }
         }
         events.push_back(event);

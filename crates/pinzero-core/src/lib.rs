@@ -21,6 +21,7 @@ mod handle;
 mod hub;
 mod open;
 mod outcome;
+mod report;
 mod reserve;
 mod timer;
 
@@ -74,6 +75,7 @@ pub use machine::Blink;
 pub use open::GpioBuilder;
 pub use outcome::Outcome;
 pub use pin_spec::PinSpec;
+pub use report::{Reports, warn_user};
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;
 pub use runtime::{EdgeBatch, EdgeSink};

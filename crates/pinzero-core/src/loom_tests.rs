@@ -21,6 +21,7 @@ use crate::hub::{Deliver, Handler, Hub};
 use crate::machine::Blink;
 use crate::mock;
 use crate::pin_spec::PinSpec;
+use crate::report::Reports;
 use crate::reserve::{Reservation, Reserver};
 use crate::runtime::{EdgeSink, LineEdge, Next, Outbox, Runtime, Task};
 use crate::sync::{AtomicBool, AtomicU64};
@@ -58,7 +59,7 @@ fn event() -> Event {
 /// Calls the handlers of `hub` for `count` events.
 fn deliver(hub: &Hub, count: usize) -> u64 {
     let waiting = (0..count).filter(|_| hub.feed(event())).count();
-    hub.deliver(waiting)
+    hub.deliver(waiting, &Reports::default()).panics
 }
 
 // Waits. These use the real clock: on a virtual one, waits do not sleep.
@@ -66,7 +67,7 @@ fn deliver(hub: &Hub, count: usize) -> u64 {
 #[test]
 fn a_waiter_sleeps_through_no_change() {
     check(|| {
-        let runtime = Runtime::new(Clock::real());
+        let runtime = Runtime::new(Clock::real(), Reports::default());
         let state = Arc::new((Hub::<Event>::default(), AtomicBool::new(false)));
         let changer = beside(&state, |state| {
             // Relaxed: the bell alone must make the change visible.
@@ -83,7 +84,7 @@ fn waiters_sleep_through_no_close() {
     check(|| {
         let hub = Arc::new(Hub::<Event>::default());
         let wait = |hub: Arc<Hub>| {
-            let runtime = Runtime::new(Clock::real());
+            let runtime = Runtime::new(Clock::real(), Reports::default());
             runtime.wait(hub.bell(), None, || hub.is_closed().then_some(()));
         };
         let waiter = beside(&hub, wait);
@@ -97,7 +98,7 @@ fn waiters_sleep_through_no_close() {
 #[test]
 fn an_iterator_ends_with_the_last_event() {
     check(|| {
-        let runtime = Runtime::new(Clock::real());
+        let runtime = Runtime::new(Clock::real(), Reports::default());
         let hub = Arc::new(Hub::<Event>::default());
         let queue = hub.queue();
         let closer = beside(&hub, |hub| {
@@ -282,7 +283,7 @@ struct Echoing {
 
 impl Echoing {
     fn new(clock: Clock) -> Arc<Self> {
-        let runtime = Runtime::new(clock);
+        let runtime = Runtime::new(clock, Reports::default());
         let (hub, edges) = (Arc::<Hub>::default(), Arc::<AtomicU64>::default());
         let id = runtime.reserve();
         let task = Box::new(Echo { hub: hub.clone(), edges: edges.clone() });

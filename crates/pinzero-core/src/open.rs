@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit;
 use crate::factory::PinFactory;
 use crate::gpio::Gpio;
@@ -141,9 +141,9 @@ impl Gpio {
     pub fn every<R: Outcome>(
         &self,
         period: Duration,
-        code: impl FnMut(Timer) -> R + Send + 'static,
+        mut code: impl FnMut(Timer) -> R + Send + 'static,
     ) -> Result<Timer> {
-        self.start_timer(period, false, Place::WithHandlers, code)
+        self.start_timer(period, false, Place::WithHandlers, move |timer| code(timer).into_error())
     }
 
     /// Calls `code` once, `delay` from now, where the handlers of devices run.
@@ -170,9 +170,7 @@ impl Gpio {
         let mut code = Some(code);
         // `FnMut` is what timers take, but this one calls the code once.
         self.start_timer(delay, true, Place::WithHandlers, move |_| {
-            if let Some(code) = code.take() {
-                code().report();
-            }
+            code.take().and_then(|code| code().into_error())
         })
     }
 
@@ -186,9 +184,9 @@ impl Gpio {
     pub fn every_on_thread<R: Outcome>(
         &self,
         period: Duration,
-        code: impl FnMut(Timer) -> R + Send + 'static,
+        mut code: impl FnMut(Timer) -> R + Send + 'static,
     ) -> Result<Timer> {
-        self.start_timer(period, false, Place::OnThread, code)
+        self.start_timer(period, false, Place::OnThread, move |timer| code(timer).into_error())
     }
 
     /// Returns a builder for outputs that change together.
@@ -206,12 +204,12 @@ impl Gpio {
         PwmBuilder::new(self.clone(), pin.into())
     }
 
-    fn start_timer<R: Outcome>(
+    fn start_timer(
         &self,
         delay: Duration,
         is_once: bool,
         place: Place,
-        code: impl FnMut(Timer) -> R + Send + 'static,
+        code: impl FnMut(Timer) -> Option<Error> + Send + 'static,
     ) -> Result<Timer> {
         let start = || {
             let timer = timer::start(self.runtime(), delay, is_once, place, code)?;

@@ -20,42 +20,73 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Joi
 /// Starts the thread. Not generic, so that a program contains one copy however many bodies it starts.
 fn spawn_boxed(name: String, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
     // A new thread inherits the signal mask, so there is no moment at which it could receive a signal.
-    let _blocked = Blocked::all();
+    let _blocked = SignalMask::all().wear();
     Builder::new().name(name).spawn(body)
 }
 
-/// Blocks all signals of this thread until dropped.
-struct Blocked {
+/// The signals that a thread blocks. A process that the thread starts blocks them too.
+#[derive(Clone, Copy)]
+pub(crate) struct SignalMask {
     #[cfg(unix)]
-    before: libc::sigset_t,
+    set: libc::sigset_t,
 }
 
+/// Restores a thread's mask when dropped.
+pub(crate) struct Worn(SignalMask);
+
 #[cfg(unix)]
-impl Blocked {
+impl SignalMask {
     fn all() -> Self {
-        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        let mut before = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
-        // SAFETY: `set` is initialised by `sigfillset` before it is read; a set of zeros is a valid one, should the call
-        // that writes `before` fail; and only this thread's mask is changed.
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: a set of zeros is a valid one, and `sigfillset` only writes it.
         unsafe {
             libc::sigfillset(set.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), before.as_mut_ptr());
-            Blocked { before: before.assume_init() }
+            SignalMask { set: set.assume_init() }
         }
+    }
+
+    /// Returns the mask of the calling thread.
+    pub(crate) fn current() -> Self {
+        change(None)
+    }
+
+    /// Gives this thread the mask until the returned guard is dropped.
+    pub(crate) fn wear(&self) -> Worn {
+        Worn(change(Some(self)))
     }
 }
 
 #[cfg(unix)]
-impl Drop for Blocked {
+impl Drop for Worn {
     fn drop(&mut self) {
-        // SAFETY: `before` is the mask that this thread had, and lives until the call returns.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
+        change(Some(&self.0));
+    }
+}
+
+/// Sets the mask of the calling thread, unless `to` is `None`, and returns the one before.
+#[cfg(unix)]
+fn change(to: Option<&SignalMask>) -> SignalMask {
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+    let to = to.map_or(std::ptr::null(), |to| &raw const to.set);
+    // SAFETY: `to` is null or a mask that lives until the call returns; a set of zeros is a valid one, should the call that
+    // writes `before` fail; and only this thread's mask is changed.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, to, before.as_mut_ptr());
+        SignalMask { set: before.assume_init() }
     }
 }
 
 #[cfg(not(unix))]
-impl Blocked {
+impl SignalMask {
     fn all() -> Self {
-        Blocked {}
+        SignalMask {}
+    }
+
+    pub(crate) fn current() -> Self {
+        SignalMask {}
+    }
+
+    pub(crate) fn wear(&self) -> Worn {
+        Worn(*self)
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::hub::{Deliver, survive};
-use crate::outcome::Outcome;
+use crate::hub::{Deliver, Delivered, survive};
+use crate::report::Reports;
 use crate::runtime::{Next, Outbox, Runtime, RuntimeRef, Task, TaskId};
 use crate::sync::AtomicBool;
 use crate::thread::spawn;
@@ -88,7 +88,7 @@ impl WeakTimer {
     }
 }
 
-type Callback = Box<dyn FnMut(Timer) + Send>;
+type Callback = Box<dyn FnMut(Timer) -> Option<Error> + Send>;
 
 /// The shortest period, as for a blink.
 const SHORTEST: Duration = Duration::from_micros(100);
@@ -119,30 +119,37 @@ impl TimerShared {
         drop(callback);
     }
 
-    /// Calls the code. Returns the number of panics.
-    fn call(&self) -> u64 {
+    /// Calls the code, and reports its error. Returns the number of panics.
+    fn call(&self, reports: &Reports) -> u64 {
         let Some(timer) = self.weak.upgrade().map(Timer) else { return 0 };
         let Some(mut callback) = self.callback.lock().take() else { return 0 };
-        let panicked = survive(|| callback(timer));
+        let called = survive(|| callback(timer));
         if self.is_once {
             self.cancel();
         }
         let mut slot = self.callback.lock();
-        if self.cancelled.load(Ordering::Acquire) {
-            drop(slot);
-            return panicked + survive(|| drop(callback));
-        }
-        *slot = Some(callback);
-        panicked
+        let removed = if self.cancelled.load(Ordering::Acquire) {
+            Some(callback)
+        } else {
+            *slot = Some(callback);
+            None
+        };
+        drop(slot);
+        // The callback's captures may have user code in their drop.
+        let dropped = survive(|| {
+            drop(removed);
+            None
+        });
+        reports.report_all([called, dropped], |error| error.with_device("Timer"))
     }
 }
 
 impl Deliver for TimerShared {
-    fn deliver(&self, _: usize) -> u64 {
-        let panicked = self.call();
+    fn deliver(&self, _: usize, reports: &Reports) -> Delivered {
+        let panics = self.call(reports);
         // Only now: a beat that passes meanwhile is left out, or code slower than its beat would never let go of a virtual clock.
         self.is_due.store(false, Ordering::Release);
-        panicked
+        Delivered { panics, left: 0 }
     }
 }
 
@@ -168,7 +175,7 @@ impl Task for TimerTask {
         // Missed beats are skipped.
         self.next = self.next.next_beat(self.period, now);
         if !self.shared.is_due.swap(true, Ordering::AcqRel) {
-            outbox.call(self.shared.clone());
+            outbox.call(self.shared.clone(), 1);
         }
         if self.shared.is_once {
             self.next = Instant::MAX;
@@ -190,23 +197,22 @@ pub(crate) enum Place {
 }
 
 /// Starts a timer that is due after `delay` and, unless `is_once`, every further `delay`.
-pub(crate) fn start<R: Outcome>(
+pub(crate) fn start(
     runtime: &Runtime,
     delay: Duration,
     is_once: bool,
     place: Place,
-    mut code: impl FnMut(Timer) -> R + Send + 'static,
+    code: impl FnMut(Timer) -> Option<Error> + Send + 'static,
 ) -> Result<Timer> {
     if delay < SHORTEST && !is_once {
         let message = format!("a period of {delay:?} is too short: give at least {SHORTEST:?}");
         return Err(Error::new(ErrorKind::InvalidValue, message));
     }
     let id = runtime.reserve();
-    let callback: Callback = Box::new(move |timer| code(timer).report());
     let timer = Timer(Arc::new_cyclic(|weak| TimerShared {
         runtime: runtime.downgrade(),
         id,
-        callback: Mutex::new(Some(callback)),
+        callback: Mutex::new(Some(Box::new(code))),
         is_once,
         is_due: AtomicBool::new(false),
         cancelled: AtomicBool::new(false),
@@ -218,8 +224,8 @@ pub(crate) fn start<R: Outcome>(
     let task = TimerTask { shared: timer.0.clone(), next, period };
     let clock = runtime.clock();
     if place == Place::OnThread && !clock.is_manual() {
-        let clock = clock.clone();
-        spawn("pinzero-timer", move || run(&clock, task)).map_err(|error| {
+        let (clock, reports) = (clock.clone(), runtime.reports().clone());
+        spawn("pinzero-timer", move || run(&clock, &reports, task)).map_err(|error| {
             Error::new(ErrorKind::Io, "the timer's thread cannot be started").with_source(error)
         })?;
     } else {
@@ -230,7 +236,8 @@ pub(crate) fn start<R: Outcome>(
 }
 
 /// Runs a timer on its own thread until it is cancelled.
-fn run(clock: &Clock, mut task: TimerTask) {
+fn run(clock: &Clock, reports: &Reports, mut task: TimerTask) {
+    let _mask = reports.program_mask().wear();
     loop {
         let shared = &task.shared;
         let mut callback = shared.callback.lock();
@@ -245,7 +252,7 @@ fn run(clock: &Clock, mut task: TimerTask) {
         if shared.cancelled.load(Ordering::Acquire) {
             return;
         }
-        shared.call();
+        shared.call(reports);
         task.next = task.next.next_beat(task.period, clock.now());
     }
 }

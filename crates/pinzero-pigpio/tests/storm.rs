@@ -30,7 +30,7 @@ fn recorded(input: &Input) -> Arc<Mutex<Vec<Event>>> {
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     for kind in [EventKind::Activated, EventKind::Deactivated] {
         let events = events.clone();
-        input.on(kind, move |event| events.lock().unwrap().push(*event));
+        input.on(kind, move |event| events.lock().unwrap().push(event));
     }
     events
 }

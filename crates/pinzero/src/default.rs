@@ -89,7 +89,15 @@ fn open_first() -> Result<Gpio> {
     let mut reasons = String::new();
     for Candidate { name, open } in CANDIDATES {
         match open() {
-            Ok(gpio) => return Ok(gpio),
+            Ok(gpio) => {
+                if !reasons.is_empty() {
+                    let message = format!(
+                        "{name} drives the pins, as others could not be started:{reasons}\n  {VARIABLE}={name} chooses it"
+                    );
+                    pinzero_core::warn_user(&message);
+                }
+                return Ok(gpio);
+            }
             Err(error) => reasons.push_str(&format!("\n  {name}: {error}")),
         }
     }

@@ -19,6 +19,7 @@ mod emulation;
 mod errors;
 mod events;
 mod flex_faults;
+mod flood;
 mod gestures;
 mod input;
 mod led;

@@ -11,8 +11,8 @@ use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host,
     I2cBus, I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line, LineInfo, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, SpiOperation,
-    Support,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Reports, Result, SpiBus, SpiConfig,
+    SpiOperation, Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
@@ -242,6 +242,10 @@ impl PinFactory for Broken {
             _ => {}
         }
         powers
+    }
+
+    fn report_to(&self, reports: &Reports) {
+        self.inner.report_to(reports);
     }
 
     fn board(&self) -> Board {

@@ -14,7 +14,7 @@ use pinzero_core::{
     Bias, Blink, Capabilities, Drive, Edge, EdgeSink, Error, FlexConfig, FlexPin, Gpio, GroupConfig,
     HardwareSpiConfig, Host, I2cBus, I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line,
     LineFunction, LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig,
-    PwmPin, Result, SpiBus, SpiConfig, Support,
+    PwmPin, Reports, Result, SpiBus, SpiConfig, Support,
 };
 
 use crate::outcome;
@@ -179,6 +179,10 @@ impl PinFactory for Coat {
             HidesInputs => Capabilities { inputs: Support::None, ..powers },
             _ => powers,
         }
+    }
+
+    fn report_to(&self, reports: &Reports) {
+        self.inner.report_to(reports);
     }
 
     fn board(&self) -> Board {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::factory::Pin;
 use crate::runtime::{LineEdge, Next, Outbox, Task};
 use crate::time::{Instant, us};
@@ -44,7 +44,7 @@ impl<T: Task> Polled<T> {
                     self.task.edges(&[LineEdge { index: index as u8, edge }], outbox);
                 }
                 Err(error) if error.kind() != ErrorKind::Closed => {
-                    outbox.complain(format!("a line cannot be read: {error}"));
+                    outbox.complain(Error::new(error.kind(), "a line cannot be read").with_source(error));
                 }
                 _ => {}
             }

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::OutputPin;
 use crate::machine::Wave;
+use crate::report::Reports;
 use crate::thread::spawn;
 use crate::time::{Clock, Instant, us};
 
@@ -23,11 +24,12 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// Writes the edges that are due at `now`. If a write fails, ends the wave and returns the reason.
-    pub(crate) fn fire(&mut self, now: Instant) -> Option<String> {
+    pub(crate) fn fire(&mut self, now: Instant) -> Option<Error> {
         while self.wave.deadline().is_some_and(|at| at <= now) {
             if let Some(Err(error)) = self.wave.expire(now).map(|level| self.pin.set(level)) {
                 self.wave = Wave::new();
-                return (error.kind() != ErrorKind::Closed).then(|| format!("software PWM stops: {error}"));
+                let stopped = Error::new(error.kind(), "software PWM stops");
+                return (error.kind() != ErrorKind::Closed).then(|| stopped.with_source(error));
             }
         }
         None
@@ -38,6 +40,7 @@ impl Channel {
 #[derive(Debug)]
 pub(crate) struct Engine {
     clock: Clock,
+    reports: Reports,
     channels: Mutex<Channels>,
     changed: Condvar,
 }
@@ -49,8 +52,8 @@ struct Channels {
 }
 
 impl Engine {
-    pub(crate) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Engine { clock, channels: Mutex::default(), changed: Condvar::new() })
+    pub(crate) fn new(clock: Clock, reports: Reports) -> Arc<Self> {
+        Arc::new(Engine { clock, reports, channels: Mutex::default(), changed: Condvar::new() })
     }
 
     pub(crate) fn add(self: &Arc<Self>, channel: &Arc<Mutex<Channel>>) -> Result<()> {
@@ -95,9 +98,9 @@ impl Engine {
         });
         let next = next.min();
         if !complaints.is_empty() {
-            // A logger is user code and may need this lock.
+            // This runs user code, which may need the lock.
             drop(channels);
-            complaints.iter().for_each(|complaint| log::error!("{complaint}"));
+            complaints.iter().for_each(|complaint| self.reports.report(complaint));
             return true;
         }
         let Some(at) = next else {

@@ -101,6 +101,8 @@ mod guard {
 
     use super::factories;
     use super::wakeup::SignalWakeup;
+    use crate::error::Error;
+    use crate::report::warn_user;
     use crate::thread::spawn;
 
     /// Switches the guard off if set, unless empty or `0`.
@@ -145,7 +147,7 @@ mod guard {
                 return;
             }
             if let Err(error) = try_install() {
-                log::error!("pins may be left driven when the program ends: no exit guard: {error}");
+                warn_user(&format!("pins may be left driven when the program ends: no exit guard: {error}"));
             }
         });
     }
@@ -248,6 +250,7 @@ mod guard {
             }
             for gpio in all {
                 let close = move || {
+                    let reports = gpio.runtime().reports().clone();
                     let result = gpio.close();
                     drop(gpio);
                     let mut phase = PHASE.lock();
@@ -256,9 +259,10 @@ mod guard {
                     }
                     CHANGED.notify_all();
                     drop(phase);
-                    // Last: a logger is user code and may block.
+                    // Last: this is user code and may block.
                     if let Err(error) = result {
-                        log::error!("a pin may be left driven: {error}");
+                        reports
+                            .report(&Error::new(error.kind(), "a pin may be left driven").with_source(error));
                     }
                 };
                 // If no thread can be started, the remaining time allows nothing else.
@@ -267,8 +271,9 @@ mod guard {
         }
         while *phase != Phase::Closed {
             if CHANGED.wait_until(&mut phase, deadline).timed_out() {
-                let complain =
-                    || log::error!("pins may be left driven: closing them takes more than {LIMIT:?}");
+                let complain = || {
+                    warn_user(&format!("pins may be left driven: closing them takes more than {LIMIT:?}"));
+                };
                 drop(spawn("pinzero-complaint", complain));
                 return;
             }

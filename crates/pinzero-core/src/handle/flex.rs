@@ -98,7 +98,8 @@ impl FlexBuilder {
             Ok((Arc::<dyn FlexPin>::from(pin), level))
         });
         let (pin, level) = opened.inspect_err(|_| runtime.remove(task))?;
-        let (hub, drive): (Arc<Hub<Edge>>, _) = (Arc::default(), Arc::new(Mutex::new(self.start)));
+        let hub = Arc::new(Hub::new(reserver.device, line));
+        let drive = Arc::new(Mutex::new(self.start));
         let flex_task: Box<dyn Task> = match capabilities.edges {
             Support::Native => Box::new(FlexTask { hub: hub.clone(), polled: None }),
             _ => {

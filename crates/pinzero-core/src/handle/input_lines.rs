@@ -75,6 +75,14 @@ impl Kinded for LineEvent {
     fn missed(&mut self) -> &mut u32 {
         &mut self.event.missed
     }
+
+    fn is_repeat(&self) -> bool {
+        self.event.is_repeat()
+    }
+
+    fn replaces(&self, earlier: &Self) -> bool {
+        self.index == earlier.index && self.event.replaces(&earlier.event)
+    }
 }
 
 /// Open inputs, which close together.
@@ -139,7 +147,7 @@ impl InputLines {
                 lifecycle: lifecycle.clone(),
                 line: *line,
                 pin,
-                hub: Arc::default(),
+                hub: Arc::new(Hub::new(reserver.device, *line)),
                 status: Arc::new(Mutex::new(status)),
                 active: options.active,
                 is_debounced: is_settled || !debounce.is_open(),
@@ -158,7 +166,7 @@ impl InputLines {
             line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
             lines.push(input);
         }
-        let hub: Arc<Hub<LineEvent>> = Arc::default();
+        let hub: Arc<Hub<LineEvent>> = Arc::new(Hub::new(reserver.device, lifecycle.line()));
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
         let resyncs = !matches!(gpio.host(), Host::Remote(_));
         let input_task = InputTask { lines: line_tasks, hub: hub.clone(), events: Vec::new(), resyncs };
@@ -341,7 +349,8 @@ impl Task for InputTask {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    outbox.complain(format!("edges were lost, and the level cannot be read: {error}"));
+                    let unread = Error::new(error.kind(), "edges were lost, and the level cannot be read");
+                    outbox.complain(unread.with_pin(line.input.line).with_source(error));
                 }
             }
         }

@@ -214,7 +214,12 @@ impl<T: Close> Drop for HandleRef<T> {
             // A forked child: the pins belong to the parent, so not even the backend's own drop may touch them.
             std::mem::forget(self.0.clone());
         } else if let Err(error) = self.0.close() {
-            log::error!("{} was not closed properly: {error}", lifecycle.line());
+            let unclosed = Error::new(error.kind(), "the device was not closed properly");
+            lifecycle
+                .gpio()
+                .runtime()
+                .reports()
+                .report(&unclosed.with_pin(lifecycle.line()).with_source(error));
         }
     }
 }

@@ -31,9 +31,10 @@ pub(crate) use outbox::Outbox;
 pub(crate) use tasks::{Next, Task, Tasks};
 
 use crate::error::Result;
+use crate::report::Reports;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
-use outbox::Aftermath;
+use outbox::{Aftermath, Call};
 use threads::Threads;
 
 /// The runtime of one factory. Dropping the runtime ends its threads.
@@ -53,6 +54,7 @@ struct Shared {
     /// `None` if the clock is virtual.
     threads: Option<Threads>,
     panics: AtomicU64,
+    reports: Reports,
 }
 
 /// The data behind a runtime's lock.
@@ -98,7 +100,7 @@ enum Caller {
 }
 
 impl Runtime {
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, reports: Reports) -> Self {
         let threads = (!clock.is_manual()).then(Threads::default);
         Runtime(Arc::new(Shared {
             clock,
@@ -107,11 +109,16 @@ impl Runtime {
             inbox: Mutex::default(),
             threads,
             panics: AtomicU64::new(0),
+            reports,
         }))
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.0.reports
     }
 
     /// Returns how many callbacks have panicked.
@@ -310,18 +317,26 @@ impl Shared {
         let Aftermath { wakes, complaints, over } = state.outbox.aftermath();
         drop(guard);
         for complaint in complaints {
-            log::error!("{complaint}");
+            self.reports.report(&complaint);
         }
         for bell in wakes {
             bell.notify(usize::MAX);
         }
         drop(over);
+        // The threads of the runtime block all signals, but user code must not: it may start processes.
+        let is_own = self.threads.is_some() && caller == Caller::Runtime && !calls.is_empty();
+        let _mask = is_own.then(|| self.reports.program_mask().wear());
+        let mut left = Vec::new();
         while !calls.is_empty() {
-            for call in calls.drain(..) {
-                self.panics.fetch_add(call.run(), Ordering::Relaxed);
+            for Call { to, count } in calls.drain(..) {
+                let delivered = to.deliver(count, &self.reports);
+                self.panics.fetch_add(delivered.panics, Ordering::Relaxed);
+                if delivered.left > 0 {
+                    left.push(Call { to, count: delivered.left });
+                }
             }
             let mut state = self.state.lock();
-            state.outbox.end_calls();
+            state.outbox.end_calls(left.drain(..));
             state.outbox.take_calls(&mut calls);
         }
     }

@@ -1,4 +1,4 @@
-//! The results of a pass of the runtime that need its lock released: callbacks, wake-ups, log lines.
+//! The results of a pass of the runtime that need its lock released: callbacks, wake-ups, errors.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -6,21 +6,16 @@ use std::sync::Arc;
 
 use event_listener::Event as Bell;
 
+use crate::error::Error;
 use crate::event::Kinded;
 use crate::hub::{Deliver, Hub};
 
 /// A queued call of a device's handlers or of a timer.
 #[derive(Debug)]
 pub(super) struct Call {
-    to: Arc<dyn Deliver>,
+    pub(super) to: Arc<dyn Deliver>,
     /// The number of consecutive events of this device.
-    count: usize,
-}
-
-impl Call {
-    pub(super) fn run(self) -> u64 {
-        self.to.deliver(self.count)
-    }
+    pub(super) count: usize,
 }
 
 /// Results of tasks. The thread that held the runtime's lock processes them after releasing the lock.
@@ -30,7 +25,7 @@ pub(crate) struct Outbox {
     /// `true` while a thread is running callbacks.
     calling: bool,
     wakes: Vec<Arc<Bell>>,
-    complaints: Vec<String>,
+    complaints: Vec<Error>,
     over: Vec<Box<dyn Any + Send>>,
 }
 
@@ -38,7 +33,7 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 pub(super) struct Aftermath {
     pub(super) wakes: Vec<Arc<Bell>>,
-    pub(super) complaints: Vec<String>,
+    pub(super) complaints: Vec<Error>,
     /// Ended tasks and sources, to be dropped: they may own handles.
     pub(super) over: Vec<Box<dyn Any + Send>>,
 }
@@ -47,21 +42,21 @@ impl Outbox {
     /// Passes `event` to the handlers, iterators and waiters of `hub`.
     pub(crate) fn emit<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, event: E) {
         if hub.feed(event) {
-            self.call(hub.clone());
+            self.call(hub.clone(), 1);
         }
         self.wake(hub.bell());
     }
 
-    /// Queues a call of `to`. Calls are made in order.
-    pub(crate) fn call(&mut self, to: Arc<dyn Deliver>) {
+    /// Queues a call of `to` for `count` events. Calls are made in order.
+    pub(crate) fn call(&mut self, to: Arc<dyn Deliver>, count: usize) {
         match self.calls.back_mut() {
-            Some(last) if Arc::ptr_eq(&last.to, &to) => last.count += 1,
-            _ => self.calls.push_back(Call { to, count: 1 }),
+            Some(last) if Arc::ptr_eq(&last.to, &to) => last.count += count,
+            _ => self.calls.push_back(Call { to, count }),
         }
     }
 
-    /// Queues a log line of an error. Not logged here: a logger is user code.
-    pub(crate) fn complain(&mut self, complaint: String) {
+    /// Queues an error that no caller receives. Not reported here: that runs user code.
+    pub(crate) fn complain(&mut self, complaint: Error) {
         self.complaints.push(complaint);
     }
 
@@ -90,9 +85,10 @@ impl Outbox {
         }
     }
 
-    /// Records that the calls taken have been made.
-    pub(super) fn end_calls(&mut self) {
+    /// Records that the calls taken have been made. Queues `left`, which wait for a further call.
+    pub(super) fn end_calls(&mut self, left: impl IntoIterator<Item = Call>) {
         self.calling = false;
+        left.into_iter().for_each(|Call { to, count }| self.call(to, count));
     }
 
     pub(super) fn aftermath(&mut self) -> Aftermath {

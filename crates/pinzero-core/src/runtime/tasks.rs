@@ -8,7 +8,7 @@ use super::outbox::Outbox;
 #[cfg(target_os = "linux")]
 use super::poller::Poller;
 use crate::debug::opaque;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::time::Instant;
 
 /// A background activity. Its methods run with the runtime's lock held: no user code, no blocking.
@@ -159,7 +159,8 @@ impl Tasks {
     pub(super) fn read(&mut self, id: SourceId, outbox: &mut Outbox) {
         let Some(source) = self.sources.get_mut(&id) else { return };
         if let Err(error) = (source.drain)(&mut self.batch) {
-            outbox.complain(format!("edges can no longer be read: {error}"));
+            let ended = Error::new(error.kind(), "edges can no longer be read");
+            outbox.complain(ended.with_source(error));
             if let Some(source) = self.sources.remove(&id) {
                 outbox.bury(Box::new(source));
             }
