@@ -113,7 +113,8 @@ struct Waiting<E> {
 const QUEUES: u32 = 1 << 31;
 
 struct Listeners<E: Kinded> {
-    closed: bool,
+    /// The reason why no further events come.
+    ended: Option<Error>,
     /// The id of the next handler. Handlers are called in the order of their ids.
     next_id: u64,
     entries: Vec<Entry<E>>,
@@ -134,7 +135,7 @@ fn bit<E: Kinded>(kind: E::Kind) -> u32 {
 
 impl<E: Kinded> Default for Hub<E> {
     fn default() -> Self {
-        let listeners = Listeners { closed: false, next_id: 0, entries: Vec::new(), queues: Vec::new() };
+        let listeners = Listeners { ended: None, next_id: 0, entries: Vec::new(), queues: Vec::new() };
         Hub {
             bell: Arc::default(),
             listeners: Mutex::new(listeners),
@@ -157,7 +158,19 @@ impl<E: Kinded> Hub<E> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.listeners.lock().closed
+        self.listeners.lock().ended.is_some()
+    }
+
+    /// Returns the reason why no further events come; `None` as long as they may.
+    pub(crate) fn ended(&self) -> Option<Error> {
+        self.listeners.lock().ended.clone()
+    }
+
+    /// Ends all waits and iterators for this reason, unless they have ended. Handlers stay.
+    ///
+    /// Rings no bell: the caller may hold a lock.
+    pub(crate) fn end(&self, error: Error) {
+        self.listeners.lock().ended.get_or_insert(error);
     }
 
     pub(crate) fn on<R: Outcome>(
@@ -169,7 +182,7 @@ impl<E: Kinded> Hub<E> {
         let mut listeners = self.listeners.lock();
         let id = listeners.next_id;
         listeners.next_id += 1;
-        if listeners.closed {
+        if listeners.ended.is_some() {
             drop(listeners);
             let late =
                 Error::new(ErrorKind::Closed, "a handler was given to a closed device: nobody will call it");
@@ -255,8 +268,8 @@ impl<E: Kinded> Hub<E> {
         is_queued
     }
 
-    /// Adds the device to an error of one of its handlers.
-    fn name(&self, error: Error) -> Error {
+    /// Adds the device to an error.
+    pub(crate) fn name(&self, error: Error) -> Error {
         match self.device {
             Some((device, line)) => error.with_device(device).with_pin(line),
             None => error,
@@ -295,7 +308,7 @@ impl<E: Kinded> Hub<E> {
 
     /// Ends all waits and iterators and removes the handlers.
     pub(crate) fn close(&self) {
-        self.listeners.lock().closed = true;
+        self.end(Error::closed());
         self.clear_handlers();
         self.bell.notify(usize::MAX);
     }

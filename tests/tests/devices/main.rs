@@ -23,6 +23,7 @@ mod flood;
 mod gestures;
 mod input;
 mod led;
+mod lost;
 mod names;
 mod oracles;
 mod own_device;

@@ -12,6 +12,7 @@ mod edges;
 mod flex;
 mod groups;
 mod inputs;
+mod lost;
 mod ordered;
 mod outputs;
 mod taken;

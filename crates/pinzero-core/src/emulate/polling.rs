@@ -20,6 +20,8 @@ pub(crate) struct Polled<T> {
     levels: u64,
     next: Instant,
     interval: Duration,
+    /// `true` if the last read failed.
+    fails: bool,
 }
 
 impl<T: Task> Polled<T> {
@@ -32,10 +34,11 @@ impl<T: Task> Polled<T> {
         interval: Duration,
     ) -> Self {
         let interval = interval.max(SHORTEST);
-        Polled { task, pins, levels, next: now + interval, interval }
+        Polled { task, pins, levels, next: now + interval, interval, fails: false }
     }
 
     fn poll(&mut self, now: Instant, outbox: &mut Outbox) {
+        let mut error = None;
         for (index, pin) in self.pins.iter().enumerate() {
             match pin.level() {
                 Ok(level) if level != Level::of_bit(self.levels, index) => {
@@ -43,11 +46,19 @@ impl<T: Task> Polled<T> {
                     let edge = Edge { at: now, level, missed: 0 };
                     self.task.edges(&[LineEdge { index: index as u8, edge }], outbox);
                 }
-                Err(error) if error.kind() != ErrorKind::Closed => {
-                    outbox.complain(Error::new(error.kind(), "a line cannot be read").with_source(error));
-                }
-                _ => {}
+                Ok(_) => {}
+                Err(failed) => error = error.or(Some(failed)),
             }
+        }
+        let is_new = error.is_some() && !self.fails;
+        self.fails = error.is_some();
+        match error {
+            Some(error) if error.kind() == ErrorKind::NoChip => self.task.lose(error, outbox),
+            // Once, and not at every beat.
+            Some(error) if is_new && error.kind() != ErrorKind::Closed => {
+                outbox.complain(Error::new(error.kind(), "a line cannot be read").with_source(error));
+            }
+            _ => {}
         }
     }
 }
@@ -60,6 +71,10 @@ impl<T: Task> Task for Polled<T> {
             self.next = self.next.next_beat(self.interval, now);
         }
         self.task.fire(now, outbox);
+    }
+
+    fn lose(&mut self, error: Error, outbox: &mut Outbox) {
+        self.task.lose(error, outbox);
     }
 
     fn next(&self) -> Next {

@@ -4,6 +4,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Kinded};
 use crate::gpio::Gpio;
 use crate::hub::{Hub, Queue};
@@ -51,13 +52,18 @@ impl<E: Kinded> Events<E> {
         self.queue.pop()
     }
 
+    /// Returns the error that ended the iterator: its chip is gone, for instance. `None` if events may come, and after a close.
+    pub fn error(&self) -> Option<Error> {
+        self.hub.ended().filter(|error| error.kind() != ErrorKind::Closed)
+    }
+
     fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
         let next = || self.hub.next(&self.queue);
         self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
     }
 }
 
-/// Blocks until an event comes; `None` once the device is closed.
+/// Blocks until an event comes; `None` once the device is closed, or lost: [`error`](Events::error) tells.
 impl<E: Kinded> Iterator for Events<E> {
     type Item = E;
 

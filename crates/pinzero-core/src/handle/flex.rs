@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::events::Events;
-use super::{Close, HandleRef, Lifecycle};
+use super::{Close, Closer, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::polling::Polled;
@@ -100,18 +100,20 @@ impl FlexBuilder {
         let (pin, level) = opened.inspect_err(|_| runtime.remove(task))?;
         let hub = Arc::new(Hub::new(reserver.device, line));
         let drive = Arc::new(Mutex::new(self.start));
+        let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
+        let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, task };
+        let flex = Arc::new(flex);
+        let (hub, closer) = (flex.hub.clone(), Closer::of(&flex));
         let flex_task: Box<dyn Task> = match capabilities.edges {
-            Support::Native => Box::new(FlexTask { hub: hub.clone(), polled: None }),
+            Support::Native => Box::new(FlexTask { hub, closer, polled: None }),
             _ => {
-                let flex_task = FlexTask { hub: hub.clone(), polled: Some(drive.clone()) };
-                let pins: Vec<Arc<dyn Pin>> = vec![Arc::new(AsOutput(pin.clone()))];
+                let flex_task = FlexTask { hub, closer, polled: Some(flex.drive.clone()) };
+                let pins: Vec<Arc<dyn Pin>> = vec![Arc::new(AsOutput(flex.pin.clone()))];
                 Box::new(Polled::new(flex_task, pins, level.is_high().into(), gpio.now(), POLL))
             }
         };
         runtime.enter(|state| state.insert(task, flex_task));
-        let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
-        let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, task };
-        Ok(Flex(HandleRef::register(Arc::new(flex))?))
+        Ok(Flex(HandleRef::register(flex)?))
     }
 }
 
@@ -226,9 +228,9 @@ impl Flex {
         self.0.gpio()
     }
 
-    /// Returns whether the line has been closed.
+    /// Returns whether the line has been closed, or lost: its chip is gone, for instance.
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.0.is_closed() || self.0.hub.is_closed()
     }
 
     /// Gives the line back in the state that [`on_close`](FlexBuilder::on_close) names. Idempotent, from any thread.
@@ -340,6 +342,7 @@ const POLL: Duration = ms(5);
 #[derive(Debug)]
 struct FlexTask {
     hub: Arc<Hub<Edge>>,
+    closer: Arc<Closer<FlexLine>>,
     /// What the line does, if the level is polled: a poll also sees what the line drives itself.
     polled: Option<Arc<Mutex<Drive>>>,
 }
@@ -349,6 +352,14 @@ impl Task for FlexTask {
         if self.polled.as_ref().is_none_or(|drive| matches!(*drive.lock(), Drive::Input(_))) {
             edges.iter().for_each(|LineEdge { edge, .. }| outbox.emit(&self.hub, *edge));
         }
+    }
+
+    fn lose(&mut self, error: Error, outbox: &mut Outbox) {
+        if !self.hub.is_closed() {
+            outbox.complain(self.hub.name(error.clone()));
+        }
+        outbox.end(&self.hub, &error);
+        outbox.call(self.closer.clone(), 1);
     }
 
     fn fire(&mut self, _: Instant, _: &mut Outbox) {}

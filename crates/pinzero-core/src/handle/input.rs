@@ -12,7 +12,7 @@ use crate::animation::Owner;
 use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Event, EventKind};
 use crate::gpio::Gpio;
 use crate::hub::Handler;
@@ -313,7 +313,7 @@ impl Input {
             if there || count() != before {
                 return Some(Ok(true));
             }
-            line.hub.is_closed().then(|| Err(Error::closed().with_pin(line.line)))
+            line.hub.ended().map(|error| Err(error.with_pin(line.line)))
         })
     }
 
@@ -327,9 +327,9 @@ impl Input {
         self.line.lifecycle.gpio()
     }
 
-    /// Returns whether the input has been closed.
+    /// Returns whether the input has been closed, or lost: its chip is gone, for instance.
     pub fn is_closed(&self) -> bool {
-        self.line.lifecycle.is_closed()
+        self.line.lifecycle.is_closed() || self.line.hub.is_closed()
     }
 
     /// Gives the line back, removes the handlers and ends all waits with [`Closed`](ErrorKind::Closed). Idempotent, from any

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Close, HandleRef, Lifecycle, MOST, bits};
+use super::{Close, Closer, HandleRef, Lifecycle, MOST, bits};
 use crate::capability::Support;
 use crate::emulate::polling::Polled;
 use crate::error::{Error, ErrorKind, Result, first_error};
@@ -166,16 +166,18 @@ impl InputLines {
             line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
             lines.push(input);
         }
-        let hub: Arc<Hub<LineEvent>> = Arc::new(Hub::new(reserver.device, lifecycle.line()));
+        let hub = Arc::new(Hub::new(reserver.device, lifecycle.line()));
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
         let resyncs = !matches!(gpio.host(), Host::Remote(_));
-        let input_task = InputTask { lines: line_tasks, hub: hub.clone(), events: Vec::new(), resyncs };
+        let lines = Arc::new(InputLines { lifecycle, pins, lines, hub: hub.clone(), task });
+        let closer = Closer::of(&lines);
+        let input_task = InputTask { lines: line_tasks, hub, closer, events: Vec::new(), resyncs };
         let input_task: Box<dyn Task> = match capabilities.edges {
             Support::Native => Box::new(input_task),
             _ => Box::new(Polled::new(input_task, pins_to_poll, levels, now, options.poll)),
         };
         runtime.enter(|state| state.insert(task, input_task));
-        HandleRef::register(Arc::new(InputLines { lifecycle, pins, lines, hub, task }))
+        HandleRef::register(lines)
     }
 }
 
@@ -281,6 +283,7 @@ impl InputPins for Separate {
 struct InputTask {
     lines: Vec<LineTask>,
     hub: Arc<Hub<LineEvent>>,
+    closer: Arc<Closer<InputLines>>,
     events: Vec<Event>,
     /// Whether the levels are read after a loss. Not over a network, with the runtime's lock held: there, each report has the
     /// level of the line anyway.
@@ -354,6 +357,15 @@ impl Task for InputTask {
                 }
             }
         }
+    }
+
+    fn lose(&mut self, error: Error, outbox: &mut Outbox) {
+        if !self.hub.is_closed() {
+            outbox.complain(self.hub.name(error.clone()));
+        }
+        self.lines.iter().for_each(|line| outbox.end(&line.input.hub, &error));
+        outbox.end(&self.hub, &error);
+        outbox.call(self.closer.clone(), 1);
     }
 
     fn fire(&mut self, now: Instant, outbox: &mut Outbox) {

@@ -102,9 +102,9 @@ impl Inputs {
         self.0.gpio()
     }
 
-    /// Returns whether the inputs have been closed.
+    /// Returns whether the inputs have been closed, or lost: their chip is gone, for instance.
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.0.is_closed() || self.0.hub.is_closed()
     }
 
     /// Ends all waits and event iterators, and gives the lines back. Idempotent, from any thread.

@@ -20,7 +20,9 @@ use event_listener::{Event as Bell, Listener};
 use crate::animation::Owner;
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, OpenHandle, Ticket};
+use crate::hub::{Deliver, Delivered};
 use crate::line_info::LineInfo;
+use crate::report::Reports;
 use crate::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
@@ -161,6 +163,26 @@ impl Lifecycle {
             };
             listener.wait();
         }
+    }
+}
+
+/// Closes a handle whose line is lost, without the runtime's lock.
+#[derive(Debug)]
+pub(crate) struct Closer<T>(Weak<T>);
+
+impl<T: Close> Closer<T> {
+    fn of(handle: &Arc<T>) -> Arc<Self> {
+        Arc::new(Closer(Arc::downgrade(handle)))
+    }
+}
+
+impl<T: Close> Deliver for Closer<T> {
+    fn deliver(&self, _: usize, _: &Reports) -> Delivered {
+        if let Some(Err(error)) = self.0.upgrade().map(|handle| handle.close()) {
+            // The loss itself has been reported.
+            log::debug!("a lost line was not given back: {error}");
+        }
+        Delivered::default()
     }
 }
 

@@ -11,8 +11,9 @@ use super::ids::SourceId;
 use super::ids::TaskId;
 #[cfg(target_os = "linux")]
 use super::tasks::Source;
+use crate::error::Error;
 #[cfg(target_os = "linux")]
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::types::Edge;
 
 /// Receives the edges of one line from a backend.
@@ -63,11 +64,22 @@ impl EdgeSink {
         }
     }
 
+    /// Ends the line: no further edges come, for instance because the chip is gone. Waits and iterators end with this error, and the
+    /// line is closed. The first call counts.
+    ///
+    /// Never blocks for long; may be called with any lock held.
+    pub fn lose(&self, error: Error) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.inbox.lock().lost.push((self.task, error));
+            shared.wake();
+        }
+    }
+
     /// Watches `fd`, and calls `drain` whenever `fd` is readable, until the returned registration is dropped.
     ///
     /// `drain` adds edges to an [`EdgeBatch`], of this line or of others: one file descriptor may report many lines. `drain` must
     /// read until nothing is left: the watch is edge-triggered. `drain` runs with the runtime's lock held, so it must neither block
-    /// nor log. `fd` may be an `Arc<File>` that other code uses too; it is let go of when the watch ends.
+    /// nor log. An error of `drain` ends the line of this sink, as [`lose`](EdgeSink::lose) does. `fd` may be an `Arc<File>` that other code uses too; it is let go of when the watch ends.
     ///
     /// ```
     /// use std::io::Read;
@@ -112,7 +124,7 @@ impl EdgeSink {
         };
         let poller = threads.poller()?;
         let id = SourceId(shared.next_id());
-        let source = Source::new(poller, Box::new(fd), Box::new(drain));
+        let source = Source::new(self.task, poller, Box::new(fd), Box::new(drain));
         let runtime = self.shared.as_ptr() as usize;
         shared.enter(|state| state.tasks.add_source(id, source, runtime))?;
         Ok(Registration { shared: self.shared.clone(), id })

@@ -30,7 +30,7 @@ pub(crate) use ids::TaskId;
 pub(crate) use outbox::Outbox;
 pub(crate) use tasks::{Next, Task, Tasks};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::Reports;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
@@ -88,6 +88,14 @@ struct Inbox {
     edges: EdgeBatch,
     /// Tasks whose deadline has changed.
     rescheduled: Vec<TaskId>,
+    /// Tasks that get no more edges, with the reason.
+    lost: Vec<(TaskId, Error)>,
+}
+
+impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.edges.is_empty() && self.rescheduled.is_empty() && self.lost.is_empty()
+    }
 }
 
 /// The thread that polls the runtime.
@@ -270,9 +278,10 @@ impl Shared {
 
     /// Empties the inbox, and returns whether anything was in it. The edges still have to be dispatched.
     fn open_inbox(&self, state: &mut State) -> bool {
-        let Inbox { edges, rescheduled } = std::mem::take(&mut *self.inbox.lock());
-        let is_empty = edges.is_empty() && rescheduled.is_empty();
-        state.tasks.take_in(edges);
+        let inbox = std::mem::take(&mut *self.inbox.lock());
+        let is_empty = inbox.is_empty();
+        let Inbox { edges, rescheduled, lost } = inbox;
+        state.tasks.take_in(edges, lost);
         for id in rescheduled {
             state.schedule(id);
         }

@@ -47,6 +47,12 @@ impl Outbox {
         self.wake(hub.bell());
     }
 
+    /// Ends the waits and iterators of `hub` with an error.
+    pub(crate) fn end<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, error: &Error) {
+        hub.end(hub.name(error.clone()));
+        self.wake(hub.bell());
+    }
+
     /// Queues a call of `to` for `count` events. Calls are made in order.
     pub(crate) fn call(&mut self, to: Arc<dyn Deliver>, count: usize) {
         match self.calls.back_mut() {

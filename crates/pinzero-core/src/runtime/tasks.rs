@@ -19,6 +19,11 @@ pub(crate) trait Task: Send {
     /// Reads the levels again after a loss of edges. All remaining edges have been processed.
     fn resync(&mut self, _now: Instant, _outbox: &mut Outbox) {}
 
+    /// Ends: no further edges come, for this reason. All edges before that have been processed.
+    fn lose(&mut self, error: Error, outbox: &mut Outbox) {
+        outbox.complain(error);
+    }
+
     /// Processes the deadlines up to `now`.
     fn fire(&mut self, now: Instant, outbox: &mut Outbox);
 
@@ -46,6 +51,8 @@ pub(super) type Drain = Box<dyn FnMut(&mut EdgeBatch) -> Result<()> + Send>;
 
 /// A watched file descriptor, and the backend's closure that reads it. Dropping the source ends the watch.
 pub(super) struct Source {
+    /// The task that has lost its edges if they can no longer be read.
+    task: TaskId,
     #[cfg(target_os = "linux")]
     watch: (std::sync::Arc<Poller>, Fd),
     drain: Drain,
@@ -53,8 +60,8 @@ pub(super) struct Source {
 
 #[cfg(target_os = "linux")]
 impl Source {
-    pub(super) fn new(poller: std::sync::Arc<Poller>, fd: Fd, drain: Drain) -> Self {
-        Source { watch: (poller, fd), drain }
+    pub(super) fn new(task: TaskId, poller: std::sync::Arc<Poller>, fd: Fd, drain: Drain) -> Self {
+        Source { task, watch: (poller, fd), drain }
     }
 }
 
@@ -79,6 +86,8 @@ pub(crate) struct Tasks {
     sources: HashMap<SourceId, Source>,
     batch: EdgeBatch,
     edges: Vec<LineEdge>,
+    /// Tasks whose edges have ended, to be told after the edges of the batch.
+    lost: Vec<(TaskId, Error)>,
 }
 
 #[derive(Debug, Default)]
@@ -159,8 +168,8 @@ impl Tasks {
     pub(super) fn read(&mut self, id: SourceId, outbox: &mut Outbox) {
         let Some(source) = self.sources.get_mut(&id) else { return };
         if let Err(error) = (source.drain)(&mut self.batch) {
-            let ended = Error::new(error.kind(), "edges can no longer be read");
-            outbox.complain(ended.with_source(error));
+            let lost = Error::new(error.kind(), "the line is lost, as its edges can no longer be read");
+            self.lost.push((source.task, lost.with_source(error)));
             if let Some(source) = self.sources.remove(&id) {
                 outbox.bury(Box::new(source));
             }
@@ -169,15 +178,26 @@ impl Tasks {
 
     /// Adds edges that were pushed, before those that have been read in this pass: of a task whose edges come both ways, the
     /// pushed ones are what was held back until the task's level was known.
-    pub(super) fn take_in(&mut self, edges: EdgeBatch) {
+    pub(super) fn take_in(&mut self, edges: EdgeBatch, lost: Vec<(TaskId, Error)>) {
         self.batch.prepend(edges);
+        self.lost.extend(lost);
     }
 
-    /// Passes the edges of the batch to their tasks, in the order of their times over all lines.
+    /// Passes the edges of the batch to their tasks, in the order of their times over all lines, and then tells those that get no
+    /// more.
     pub(super) fn dispatch(&mut self, now: Instant, outbox: &mut Outbox) {
-        if self.batch.is_empty() {
-            return;
+        if !self.batch.is_empty() {
+            self.dispatch_edges(now, outbox);
         }
+        for (id, error) in std::mem::take(&mut self.lost) {
+            if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {
+                task.lose(error, outbox);
+            }
+            self.schedule(id, outbox);
+        }
+    }
+
+    fn dispatch_edges(&mut self, now: Instant, outbox: &mut Outbox) {
         let entries = self.batch.take_sorted();
         for of_one in entries.chunk_by(|one, other| one.task == other.task) {
             let id = of_one[0].task;

@@ -20,7 +20,7 @@ impl Shared {
         }
         loop {
             let inbox = self.inbox.lock();
-            if inbox.edges.is_empty() && inbox.rescheduled.is_empty() {
+            if inbox.is_empty() {
                 return;
             }
             drop(inbox);
