@@ -14,7 +14,7 @@ pub enum EventKind {
     Activated,
     /// The input became inactive.
     Deactivated,
-    /// The input has been active for the hold time or, with repeat, for a further hold time.
+    /// The input has been active for the hold time, or a repeat of that is due.
     Held,
     /// The input became active and inactive once, and not again within the double-click time.
     Clicked,
@@ -41,8 +41,9 @@ pub struct Event {
     pub at: Instant,
     /// The level of the line at that time.
     pub level: Level,
-    /// How long the input had been in its state: zero for `Activated`; the length of the press for `Deactivated`; the time since
-    /// the press for `Held` and `LongPressed`.
+    /// How long the input had been in its state: zero for `Activated`; the length of the press for `Deactivated` and `Clicked`, of
+    /// the second press for `DoubleClicked`; the time since the press for `Held` and `LongPressed`. A press that was there when
+    /// the input was opened counts from then.
     pub lasted: Duration,
     /// The number of edges or events lost before this one: edges that came faster than they could be read, and events for which
     /// the handlers or the iterator were too slow.

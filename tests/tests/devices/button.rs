@@ -1,6 +1,6 @@
 //! Buttons: pressed, released, held.
 
-use pinzero::EventKind::{self, Held, Pressed, Released};
+use pinzero::EventKind::{self, Held, LongPressed, Pressed, Released};
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{Bias, Event};
@@ -90,7 +90,7 @@ fn held_comes_after_the_hold_time_once() -> pinzero::Result<()> {
 #[test]
 fn held_repeats_if_asked_to_and_stops_at_the_release() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).gpio(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(ms(500)).gpio(&gpio).open()?;
     let log = watch(&button);
     gpio.line(2).script([(ms(100), Level::Low), (ms(1_700), Level::High), (ms(1_800), Level::Low)]);
     gpio.advance(ms(2_500));
@@ -123,20 +123,57 @@ fn a_release_just_before_the_hold_time_is_no_hold_and_at_it_is_one() -> pinzero:
 }
 
 #[test]
-fn a_hold_time_of_zero_is_held_at_once_and_does_not_repeat() -> pinzero::Result<()> {
+fn a_hold_time_of_zero_is_held_at_once() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(0)).hold_repeat(true).gpio(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(0)).hold_repeat(ms(20)).gpio(&gpio).open()?;
     let log = watch(&button);
     gpio.line(2).press(ms(50));
     gpio.advance(secs(1));
-    assert_eq!(log.take(), [(0, Pressed), (0, Held), (50, Released)]);
+    assert_eq!(log.take(), [(0, Pressed), (0, Held), (20, Held), (40, Held), (50, Released)]);
+    Ok(())
+}
+
+#[test]
+fn a_repeat_may_differ_from_the_hold_time_but_not_flood() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(ms(200)).gpio(&gpio).open()?;
+    let log = watch(&button);
+    gpio.line(2).press(secs(1));
+    gpio.advance(secs(2));
+    assert_eq!(log.take(), [(0, Pressed), (500, Held), (700, Held), (900, Held), (1_000, Released)]);
+    let error = Button::builder(3).hold_repeat(ms(9)).gpio(&gpio).open().unwrap_err();
+    assert_eq!(error.kind(), pinzero::ErrorKind::InvalidValue);
+    assert!(error.to_string().contains("every 10 ms at most"), "{error}");
+    Ok(())
+}
+
+/// Held down while the program starts, as for a reset to the factory's settings.
+#[test]
+fn a_button_that_is_down_when_it_is_opened_is_held_from_then_on() -> pinzero::Result<()> {
+    for (released, expected) in
+        [(400, vec![(400, Released)]), (2_000, vec![(500, Held), (500, LongPressed), (2_000, Released)])]
+    {
+        let gpio = mock::gpio();
+        gpio.line(2).drive(Level::Low);
+        gpio.advance(secs(60));
+        let button = Button::builder(2).hold_time(ms(500)).gpio(&gpio).open()?;
+        let mut events = button.events();
+        assert!(button.is_pressed()? && !button.is_held());
+        gpio.line(2).script([(ms(released), Level::High)]);
+        gpio.advance(ms(released) - ms(1));
+        assert_eq!(button.held_time(), (released > 500).then(|| ms(released - 1)));
+        gpio.advance(secs(5));
+        let told = std::iter::from_fn(|| events.try_next());
+        let told: Vec<_> = told.map(|event| (event.at.as_nanos() / 1_000_000 - 60_000, event.kind)).collect();
+        assert_eq!(told, expected);
+    }
     Ok(())
 }
 
 #[test]
 fn held_time_counts_from_the_press() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(true).gpio(&gpio).open()?;
+    let button = Button::builder(2).hold_time(ms(500)).hold_repeat(ms(500)).gpio(&gpio).open()?;
     assert_eq!((button.is_held(), button.held_time(), button.pressed_time()), (false, None, None));
     gpio.line(2).drive(Level::Low);
     gpio.advance(ms(499));
@@ -159,12 +196,12 @@ fn a_button_that_is_down_when_it_is_opened_has_not_been_pressed() -> pinzero::Re
     let button = button(&gpio)?;
     let log = watch(&button);
     gpio.advance(secs(5));
-    assert!(button.is_pressed()? && !button.is_held());
+    assert!(button.is_pressed()? && button.is_held());
     assert_eq!(button.pressed_time(), Some(secs(5)));
     gpio.line(2).drive(Level::High);
     gpio.line(2).drive(Level::Low);
     gpio.advance(secs(1));
-    assert_eq!(log.take(), [(5_050, Released), (5_050, Pressed), (6_050, Held)]);
+    assert_eq!(log.take(), [(1_050, Held), (5_050, Released), (5_050, Pressed), (6_050, Held)]);
     Ok(())
 }
 

@@ -294,7 +294,7 @@ fn a_descriptor_of_one_factory_may_report_a_line_of_another() -> Result<()> {
 fn neither_deadlines_nor_a_thread_of_the_program_change_the_order() -> Result<()> {
     let sockets = Sockets::default();
     let gpio = Gpio::new(sockets.clone())?;
-    let inputs = [gpio.input(1).hold(us(50), false).clicks(us(50)).open()?, gpio.input(2).open()?];
+    let inputs = [gpio.input(1).hold(us(50)).clicks(us(50)).open()?, gpio.input(2).open()?];
     let (sender, heard) = mpsc::channel();
     for input in &inputs {
         for kind in [Activated, Deactivated] {

@@ -84,7 +84,7 @@ fn after_a_long_press_everything_begins_anew() -> pinzero::Result<()> {
 fn the_times_can_be_chosen() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let builder = Button::builder(2).double_click_time(ms(50)).hold_time(ms(120));
-    let button = builder.hold_repeat(true).gpio(&gpio).open()?;
+    let button = builder.hold_repeat(secs(1)).gpio(&gpio).open()?;
     let log = Log::new();
     let note = |name: &'static str| {
         let log = log.clone();
@@ -116,12 +116,12 @@ fn a_double_click_time_of_zero_makes_every_press_a_click_at_once() -> pinzero::R
 }
 
 #[test]
-fn a_button_that_is_down_at_the_start_makes_no_gesture_of_that() -> pinzero::Result<()> {
+fn a_button_that_is_down_at_the_start_makes_no_click_of_that() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     gpio.line(2).drive(Level::Low);
     let button = Button::builder(2).gpio(&gpio).open()?;
     let mut events = button.events();
-    gpio.advance(secs(5));
+    gpio.advance(ms(200));
     gpio.line(2).drive(Level::High);
     gpio.advance(secs(5));
     let kinds: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.kind).collect();
@@ -169,4 +169,21 @@ proptest! {
         prop_assert_eq!(count(Clicked) + 2 * count(DoubleClicked) + count(LongPressed), presses.len());
         prop_assert!(seen.is_sorted_by_key(|(at, _)| *at));
     }
+}
+
+#[test]
+fn a_click_tells_how_long_the_press_was() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let mut events = button.events();
+    finger(&gpio, &[(0, 80), (1_000, 1_050), (1_100, 1_170), (3_000, 3_030), (3_100, 5_000)]);
+    gpio.advance(secs(10));
+    let told = std::iter::from_fn(|| events.try_next());
+    let told: Vec<_> = told
+        .filter(|event| matches!(event.kind, Clicked | DoubleClicked | LongPressed))
+        .map(|event| (event.kind, event.lasted))
+        .collect();
+    let expected = [(Clicked, ms(80)), (DoubleClicked, ms(70)), (Clicked, ms(30)), (LongPressed, secs(1))];
+    assert_eq!(told, expected);
+    Ok(())
 }

@@ -175,11 +175,11 @@ fn inputs_that_belong_together_are_lost_together() -> Result<()> {
     let (plug, gpio, errors) = Plug::plugged(Support::Native)?;
     let inputs = gpio.inputs([1, 2]).open()?;
     let mut together = inputs.events();
-    let mut apart: Vec<_> = inputs.inputs().iter().map(|input| input.events()).collect();
+    let mut apart: Vec<_> = inputs.inputs().iter().map(pinzero::Input::events).collect();
     plug.unplug();
     assert_eq!(together.next(), None);
     assert!(apart.iter_mut().all(|events| events.next().is_none()));
-    assert!(inputs.is_closed() && inputs.inputs().iter().all(|input| input.is_closed()));
+    assert!(inputs.is_closed() && inputs.inputs().iter().all(pinzero::Input::is_closed));
     receive(&errors);
     assert_eq!(errors.recv_timeout(ms(50)).ok(), None);
     Ok(())

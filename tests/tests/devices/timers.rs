@@ -210,7 +210,7 @@ fn samples_and_edges_of_one_input_come_in_the_order_of_their_time() -> Result<()
 #[test]
 fn a_handler_that_is_slower_than_the_repeats_of_held_lags_behind_by_one() -> Result<()> {
     let gpio = mock::builder().realtime().open();
-    let button = gpio.input(17).hold(ms(10), true).open()?;
+    let button = gpio.input(17).hold(ms(10)).hold_repeat(ms(10)).open()?;
     let (told, hears) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let presses = told.clone();

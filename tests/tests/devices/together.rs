@@ -47,7 +47,7 @@ fn edges_of_inputs_that_belong_together_come_in_one_order() -> Result<()> {
 #[test]
 fn inputs_that_belong_together_debounce_and_hold_each_for_itself() -> Result<()> {
     let gpio = mock::gpio();
-    let pads = gpio.inputs([5, 6]).bias(Bias::PullDown).settle(ms(5)).hold(ms(50), false).open()?;
+    let pads = gpio.inputs([5, 6]).bias(Bias::PullDown).settle(ms(5)).hold(ms(50)).open()?;
     let mut events = pads.events();
     gpio.line(5).script([(ms(1), HIGH), (ms(2), LOW), (ms(3), HIGH)]);
     gpio.line(6).script([(ms(4), HIGH), (ms(20), LOW)]);

@@ -68,9 +68,18 @@ impl<H> InputBuilder<H> {
         self
     }
 
-    /// Reports [`EventKind::Held`] after `time`; with `repeat` also after each further `time`. Default: never.
-    pub fn hold(mut self, time: Duration, repeat: bool) -> Self {
-        self.options.hold = Some((time, repeat));
+    /// Reports [`EventKind::Held`] when the input has been active for `time`. Default: never.
+    ///
+    /// On an input that is active when it is opened, the time counts from then.
+    pub fn hold(mut self, time: Duration) -> Self {
+        self.options.hold = Some(time);
+        self
+    }
+
+    /// Reports [`EventKind::Held`] again `every` so often, at least 10 ms, from the first one on. Default: once. Has no effect
+    /// without [`hold`](InputBuilder::hold).
+    pub fn hold_repeat(mut self, every: Duration) -> Self {
+        self.options.hold_repeat = Some(every);
         self
     }
 

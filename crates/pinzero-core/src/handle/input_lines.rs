@@ -29,7 +29,8 @@ pub(crate) struct Options {
     pub(crate) kinds: [EventKind; 2],
     pub(crate) settle: Option<Duration>,
     pub(crate) lockout: Option<Duration>,
-    pub(crate) hold: Option<(Duration, bool)>,
+    pub(crate) hold: Option<Duration>,
+    pub(crate) hold_repeat: Option<Duration>,
     pub(crate) clicks: Option<Duration>,
     pub(crate) sample: Option<Duration>,
     pub(crate) poll: Duration,
@@ -44,6 +45,7 @@ impl Default for Options {
             settle: None,
             lockout: None,
             hold: None,
+            hold_repeat: None,
             clicks: None,
             sample: None,
             poll: ms(5),
@@ -125,6 +127,10 @@ impl InputLines {
         if options.sample.is_some_and(|period| period < ms(1)) {
             return Err(Error::new(ErrorKind::InvalidValue, "samples are 1 ms apart at least"));
         }
+        if options.hold_repeat.is_some_and(|every| every < ms(10)) {
+            let message = "a hold is repeated every 10 ms at most, so that repeats do not flood the handlers";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
         let capabilities = gpio.capabilities();
         capabilities.input.require("an input")?;
         let reservations = gpio.reserve_all(specs, reserver, |line| gpio.check_bias(line, options.bias))?;
@@ -153,16 +159,20 @@ impl InputLines {
                 is_debounced: is_settled || !debounce.is_open(),
                 bias: options.bias,
             });
-            let machine = InputMachine {
+            let mut machine = InputMachine {
                 debounce,
-                hold: options.hold.map(|(time, repeat)| Hold::new(time, repeat)),
+                hold: options.hold.map(|time| Hold::new(time, options.hold_repeat)),
                 click: options.clicks.map(Click::new),
                 sample: options.sample.map(|period| Sample::new(now, period)),
                 active: options.active,
                 kinds: options.kinds,
                 status,
+                pressed: Duration::ZERO,
                 decided: Instant::ZERO,
             };
+            if level == options.active {
+                machine.found_active(now);
+            }
             line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
             lines.push(input);
         }

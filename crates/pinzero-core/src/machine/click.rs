@@ -31,6 +31,8 @@ pub(crate) struct Click {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Idle,
+    /// Pressed when the input was opened: a release tells nothing, but the press may become a long one.
+    Found,
     First,
     Between(Instant),
     Second,
@@ -48,12 +50,17 @@ impl Click {
         self.state = if matches!(self.state, State::Between(_)) { State::Second } else { State::First };
     }
 
+    /// Records that the input was active when it was opened.
+    pub(crate) fn found_active(&mut self) {
+        self.state = State::Found;
+    }
+
     /// Records that the input became inactive. Returns the gesture that this completes.
     pub(crate) fn release(&mut self, at: Instant) -> Option<Gesture> {
         let (state, gesture) = match self.state {
             State::First => (State::Between(at + self.gap), None),
             State::Second => (State::Idle, Some(Gesture::DoubleClick)),
-            State::Idle | State::Between(_) | State::Long => (State::Idle, None),
+            State::Idle | State::Found | State::Between(_) | State::Long => (State::Idle, None),
         };
         self.state = state;
         gesture
@@ -62,7 +69,7 @@ impl Click {
     /// Records that the input has been active for the hold time. In a second press, the first one becomes a click.
     pub(crate) fn long(&mut self) -> &'static [Gesture] {
         let gestures: &[Gesture] = match self.state {
-            State::First => &[Gesture::LongPress],
+            State::Found | State::First => &[Gesture::LongPress],
             State::Second => &[Gesture::Click, Gesture::LongPress],
             State::Idle | State::Between(_) | State::Long => return &[],
         };

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The shortest time between two repeats, so that repeats cannot flood the handlers.
-const FASTEST: Duration = Duration::from_millis(10);
-
 /// Reports when an input has been active for the hold time.
 ///
 /// ```text
 /// active   ____|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_____
-/// held              ^    (^)  (^)         after the hold time; with repeat, after each further one
+/// held              ^    (^)  (^)         after the hold time; with a repeat, every so often from then on
 /// ```
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
@@ -21,11 +18,8 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Returns a machine that reports "held" after `time` and, with `repeat`, after each further `time`.
-    ///
-    /// A `time` of zero reports at once and never repeats. Other times repeat at most every 10 ms.
-    pub(crate) fn new(time: Duration, repeat: bool) -> Self {
-        let repeat = (repeat && !time.is_zero()).then(|| time.max(FASTEST));
+    /// Returns a machine that reports "held" after `time` and then every `repeat`, which is not zero.
+    pub(crate) fn new(time: Duration, repeat: Option<Duration>) -> Self {
         Hold { time, repeat, next: None }
     }
 
@@ -66,15 +60,21 @@ mod tests {
     #[test]
     fn table() {
         for (time, repeat, until, expected) in [
-            (1000, false, 999, vec![]),
-            (1000, false, 5000, vec![1000]),
-            (1000, true, 3500, vec![1000, 2000, 3000]),
-            (0, true, 50, vec![0]),
-            (1, true, 25, vec![1, 11, 21]),
+            (1000, None, 999, vec![]),
+            (1000, None, 5000, vec![1000]),
+            (1000, Some(1000), 3500, vec![1000, 2000, 3000]),
+            (1000, Some(200), 1500, vec![1000, 1200, 1400]),
+            (200, Some(1000), 1500, vec![200, 1200]),
+            (0, None, 50, vec![0]),
+            (0, Some(20), 50, vec![0, 20, 40]),
         ] {
-            let mut hold = Hold::new(ms(time), repeat);
+            let mut hold = Hold::new(ms(time), repeat.map(ms));
             hold.press(Instant::ZERO);
-            assert_eq!(held(&mut hold, until), expected, "hold time {time}, repeat {repeat}, until {until}");
+            assert_eq!(
+                held(&mut hold, until),
+                expected,
+                "hold time {time}, repeat {repeat:?}, until {until}"
+            );
             hold.release();
             assert_eq!((held(&mut hold, 99_000), hold.deadline()), (vec![], None));
         }

@@ -36,6 +36,8 @@ pub(crate) struct InputMachine {
     /// The words for becoming active and inactive.
     pub(crate) kinds: [EventKind; 2],
     pub(crate) status: Status,
+    /// The length of the last press that has ended.
+    pub(crate) pressed: Duration,
     /// The time up to which events are decided. An edge that arrives late counts at this time.
     pub(crate) decided: Instant,
 }
@@ -44,6 +46,16 @@ impl InputMachine {
     /// Returns the level of the last edge, before debouncing.
     pub(crate) fn raw(&self) -> Level {
         self.debounce.raw()
+    }
+
+    /// Records that the input was active when it was opened: the hold time counts from then.
+    pub(crate) fn found_active(&mut self, at: Instant) {
+        if let Some(hold) = &mut self.hold {
+            hold.press(at);
+        }
+        if let Some(click) = &mut self.click {
+            click.found_active();
+        }
     }
 
     /// Processes an edge. Adds its events to `events`, after those that were due before it.
@@ -105,6 +117,7 @@ impl InputMachine {
             }
         } else {
             status.deactivations += 1;
+            self.pressed = lasted;
             self.emit(self.kinds[1], at, level, lasted, events);
             if let Some(hold) = &mut self.hold {
                 hold.release();
@@ -128,13 +141,13 @@ impl InputMachine {
     }
 
     fn gesture(&mut self, gesture: Gesture, at: Instant, events: &mut Vec<Event>) {
-        let kind = match gesture {
-            Gesture::Click => EventKind::Clicked,
-            Gesture::DoubleClick => EventKind::DoubleClicked,
-            Gesture::LongPress => EventKind::LongPressed,
-        };
         let Status { since, level, .. } = self.status;
-        self.emit(kind, at, level, at - since, events);
+        let (kind, lasted) = match gesture {
+            Gesture::Click => (EventKind::Clicked, self.pressed),
+            Gesture::DoubleClick => (EventKind::DoubleClicked, self.pressed),
+            Gesture::LongPress => (EventKind::LongPressed, at - since),
+        };
+        self.emit(kind, at, level, lasted, events);
     }
 
     fn emit(&self, kind: EventKind, at: Instant, level: Level, lasted: Duration, events: &mut Vec<Event>) {

@@ -107,7 +107,7 @@ impl Button {
         self.input().on(EventKind::Released, handler)
     }
 
-    /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` after each further hold time.
+    /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` every so often from then on.
     pub fn when_held<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Held, handler)
     }
@@ -191,7 +191,10 @@ impl Open<Pressable> for Button {
     fn open(options: Pressable, site: &Site) -> Result<Self> {
         let Pressable { pulled, hold_time, hold_repeat, double_click_time } = options;
         let builder = pulled.input(site)?.pressed_and_released();
-        let builder = builder.hold(hold_time, hold_repeat).clicks(double_click_time);
+        let mut builder = builder.hold(hold_time).clicks(double_click_time);
+        if let Some(every) = hold_repeat {
+            builder = builder.hold_repeat(every);
+        }
         Ok(Button(DigitalInputDevice::from_input(builder.open()?)))
     }
 }

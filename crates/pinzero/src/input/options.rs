@@ -31,8 +31,8 @@ pub struct Pressable {
     pub pulled: Pulled,
     /// How long a press must last to be a hold. Default: 1 second.
     pub hold_time: Duration,
-    /// `true` reports a hold again after each further hold time. Default: `false`.
-    pub hold_repeat: bool,
+    /// How often a hold is reported again. Default: `None`, which is once.
+    pub hold_repeat: Option<Duration>,
     /// How soon after a release the next press makes a double click. Default: 300 ms.
     pub double_click_time: Duration,
 }
@@ -80,7 +80,7 @@ impl Pressable {
         Pressable {
             pulled: Pulled::new(pin, true),
             hold_time: secs(1),
-            hold_repeat: false,
+            hold_repeat: None,
             double_click_time: ms(300),
         }
     }
@@ -135,14 +135,30 @@ impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
 /// Options of devices that distinguish click, double click and long press.
 impl<D: Open<Pressable>> Builder<D, Pressable> {
     /// Sets how long a press must last to be a hold and a long press. Default: 1 second.
+    ///
+    /// On a button that is pressed when it is opened, the time counts from then.
     pub fn hold_time(mut self, time: Duration) -> Self {
         self.options.hold_time = time;
         self
     }
 
-    /// Sets whether a hold is reported again after each further hold time. Default: `false`.
-    pub fn hold_repeat(mut self, repeat: bool) -> Self {
-        self.options.hold_repeat = repeat;
+    /// Sets how often a hold is reported again, from the first report on; at least every 10 ms. Default: once.
+    ///
+    /// gpiozero's `hold_repeat=True` repeats after each further hold time: give that time. A volume button rather has a short one:
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// let gpio = pinzero::mock::gpio();
+    /// let louder = Button::builder(2).hold_time(ms(500)).hold_repeat(ms(100)).gpio(&gpio).open()?;
+    /// let held = louder.events().filter(|event| event.kind == EventKind::Held);
+    /// gpio.line(2).press(ms(750));
+    /// let times: Vec<_> = held.map(|event| event.lasted).take(3).collect();
+    /// assert_eq!(times, [ms(500), ms(600), ms(700)]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn hold_repeat(mut self, every: Duration) -> Self {
+        self.options.hold_repeat = Some(every);
         self
     }
 

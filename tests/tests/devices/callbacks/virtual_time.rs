@@ -160,7 +160,7 @@ fn losses_are_told_with_the_next_event_that_anybody_hears_of() -> pinzero::Resul
 fn each_of_several_holds_is_told() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let starter = button(&gpio, 3)?;
-    let button = Button::builder(2).gpio(&gpio).hold_time(ms(100)).hold_repeat(true).open()?;
+    let button = Button::builder(2).gpio(&gpio).hold_time(ms(100)).hold_repeat(ms(100)).open()?;
     let log = Log::new();
     button.when_held({
         let log = log.clone();
