@@ -4,5 +4,7 @@ use pinzero::prelude::*;
 
 fn main() -> pinzero::Result<()> {
     let led = Led::new(17)?;
-    led.blink(ms(500), ms(500))?.wait()
+    led.blink(ms(500), ms(500))?;
+    pinzero::pause();
+    Ok(())
 }

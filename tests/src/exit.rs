@@ -73,6 +73,10 @@ pub const CASES: &[Case] = &[
     case("wait-for-events", &[Signal::HUP], End::Signal(Signal::HUP)),
     case("wait-for-blink", &[Signal::INT], End::Signal(Signal::INT)),
     case("wait-for-blink", &[Signal::TERM], End::Signal(Signal::TERM)),
+    case("pause", &[Signal::INT], End::Signal(Signal::INT)),
+    case("pause", &[Signal::TERM], End::Signal(Signal::TERM)),
+    // The program has its own handler, and `main` returns.
+    case("pause-with-ctrlc", &[Signal::INT], End::Code(0)),
     case("close-all-in-thread", &[], End::Code(0)),
     case("signal-is-awaited", &[Signal::TERM], End::Code(0)),
     // SIGQUIT and SIGKILL are for ending at once.

@@ -113,3 +113,33 @@ fn the_program_names_a_default_for_what_is_opened_from_then_on() -> pinzero::Res
     let _ = set_default(&first);
     Led::new(5)?.close()
 }
+
+#[test]
+fn a_thread_may_have_a_default_of_its_own() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let led = pinzero::with_default(&gpio, || {
+        let inner = mock::gpio();
+        // Innermost first, and the outer one again after a panic as well.
+        pinzero::with_default(&inner, || Led::new(17)?.on()).unwrap();
+        assert_eq!(inner.line(17).writes(), 1);
+        let panic = std::panic::catch_unwind(|| pinzero::with_default(&inner, || panic!("as it was told")));
+        assert!(panic.is_err());
+        Led::new(17)
+    })?;
+    led.on()?;
+    assert_eq!(gpio.line(17).level(), Level::High);
+    // Another thread has none of that.
+    let foreign = pinzero::with_default(&gpio, || {
+        std::thread::spawn(|| Led::new(17).map(|led| led.gpio().name())).join().unwrap()
+    });
+    assert!(!matches!(foreign, Err(error) if error.kind() == ErrorKind::PinInUse));
+    Ok(())
+}
+
+#[test]
+fn pause_on_virtual_time_is_refused() {
+    let gpio = mock::gpio();
+    let panic = std::panic::catch_unwind(|| pinzero::with_default(&gpio, pinzero::pause)).unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("pause() would never end") && message.contains("`gpio.advance(secs(1))`"));
+}

@@ -57,3 +57,15 @@ fn with_a_logger_all_errors_are_logged_and_only_there() {
 fn a_function_for_errors_silences_both() {
     assert_eq!(run("errors-are-silenced"), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn a_device_that_is_dropped_with_its_handlers_is_told_of() {
+    let (told, _) = run("dropped");
+    let message = |line, lost| {
+        format!(
+            "WARN: {line} is closed at once with its {lost}, as the last handle of the device is dropped: keep the device, or end \
+             `main` with `pinzero::pause()`"
+        )
+    };
+    assert_eq!(told, [message("GPIO2", "handlers"), message("GPIO17", "blink"), message("GPIO18", "blink")]);
+}

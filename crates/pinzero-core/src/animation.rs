@@ -1,7 +1,7 @@
 //! Blinks and pulses in the background, of one line or several, and the ownership of an output: its user or an animation.
 
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub(crate) trait Target: Send + Sync {
     fn line(&self) -> Line;
 
     fn ownership(&self) -> &Ownership;
+
+    fn is_closed(&self) -> bool;
 
     /// Fails if the line cannot show the plan.
     fn check(&self, plan: Blink) -> Result<()>;
@@ -198,12 +200,27 @@ fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
     Ok(())
 }
 
+/// How an [`Animation`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AnimationEnd {
+    /// The plan was over.
+    Finished,
+    /// [`Animation::stop`] was called, or all lines were written directly, such as by `led.off()`.
+    Stopped,
+    /// Another animation took a line over.
+    Replaced,
+    /// The device or its factory was closed.
+    Closed,
+}
+
 /// The state of an animation that its handles see.
 #[derive(Debug)]
 struct Progress {
     id: TaskId,
     finished: AtomicBool,
-    error: Mutex<Option<Error>>,
+    /// How it ended; the first to say so counts.
+    end: Mutex<Option<Result<AnimationEnd>>>,
     bell: Arc<Bell>,
 }
 
@@ -218,6 +235,23 @@ struct AnimationTask {
 }
 
 impl AnimationTask {
+    /// Records how the animation ended, unless that is known.
+    fn end(&self, end: Result<AnimationEnd>) {
+        self.progress.end.lock().get_or_insert(end);
+    }
+
+    /// Returns how an animation ended that all its lines have left.
+    fn left_by(&self) -> AnimationEnd {
+        let targets = || self.members.iter().map(|member| &member.target);
+        if targets().any(|target| target.is_closed()) {
+            AnimationEnd::Closed
+        } else if targets().any(|target| !target.ownership().is_free()) {
+            AnimationEnd::Replaced
+        } else {
+            AnimationEnd::Stopped
+        }
+    }
+
     fn give_back(&self) {
         self.members.iter().for_each(|member| member.target.ownership().give_back(self.progress.id));
     }
@@ -251,11 +285,15 @@ impl Task for AnimationTask {
                         let ended = Error::new(error.kind(), "a blink ends early");
                         outbox.complain(ended.with_source(error.clone()));
                     }
-                    *self.progress.error.lock() = Some(error);
+                    self.end(match error.kind() {
+                        ErrorKind::Closed => Ok(AnimationEnd::Closed),
+                        _ => Err(error),
+                    });
                     None
                 }
             };
             if self.at.is_none() {
+                self.end(Ok(AnimationEnd::Finished));
                 self.give_back();
             }
         }
@@ -264,7 +302,11 @@ impl Task for AnimationTask {
     fn next(&self) -> Next {
         let id = self.progress.id;
         let is_left = self.members.iter().all(|member| !member.target.ownership().is_owned_by(id));
-        if is_left { Next::Done } else { self.at.map_or(Next::Done, Next::At) }
+        if is_left {
+            self.end(Ok(self.left_by()));
+            return Next::Done;
+        }
+        self.at.map_or(Next::Done, Next::At)
     }
 }
 
@@ -341,7 +383,7 @@ impl Animation {
         let progress = Arc::new(Progress {
             id,
             finished: AtomicBool::new(false),
-            error: Mutex::new(None),
+            end: Mutex::new(None),
             bell: Arc::default(),
         });
         runtime.enter(|state| {
@@ -353,6 +395,7 @@ impl Animation {
             // Here and not in the task, so that the caller gets the error if a pin cannot be written.
             task.at = task.step(gpio.now()).inspect_err(|_| task.give_back())?;
             if task.at.is_none() {
+                task.end(Ok(AnimationEnd::Finished));
                 task.give_back();
             }
             state.insert(id, Box::new(task));
@@ -394,6 +437,7 @@ impl Animation {
         let id = self.progress.id;
         self.gpio.runtime().enter(|state| {
             let result = last(id);
+            self.progress.end.lock().get_or_insert(Ok(AnimationEnd::Stopped));
             self.members.iter().for_each(|member| member.target.ownership().give_back(id));
             state.remove(id);
             result
@@ -404,50 +448,68 @@ impl Animation {
         self.gpio.confirm(|| self.members.iter().try_for_each(|member| member.target.confirm()))
     }
 
-    /// Blocks until the animation finishes or is stopped. On an endless one, blocks until another thread stops it.
+    /// Blocks until the animation ends, and returns how. An endless one ends when another thread or a handler ends it.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::AnimationEnd;
+    ///
+    /// let gpio = pinzero::mock::gpio();
+    /// let led = Led::builder(17).gpio(&gpio).open()?;
+    /// let blink = led.blink(ms(100), ms(100))?;
+    /// gpio.after(secs(2), move || led.off())?;
+    /// assert_eq!(blink.wait()?, AnimationEnd::Stopped);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The error of a write in the background that ended the animation.
     ///
     /// # Panics
     /// On a virtual clock, if nothing scheduled can end the wait.
-    pub fn wait(&self) -> Result<()> {
-        self.gpio.runtime().wait(&self.progress.bell, None, || self.ended());
-        self.result()
+    #[track_caller]
+    pub fn wait(&self) -> Result<AnimationEnd> {
+        let ended = self.gpio.runtime().wait(&self.progress.bell, None, || self.remedy(), || self.ended());
+        ended.unwrap_or(Ok(AnimationEnd::Closed))
     }
 
-    /// Blocks until the animation finishes or is stopped. Returns `false` on timeout.
+    /// Blocks until the animation ends, and returns how. Returns `None` on timeout.
     ///
     /// # Errors
     /// See [`wait`](Animation::wait).
-    pub fn wait_timeout(&self, timeout: Duration) -> Result<bool> {
-        let deadline = self.gpio.now() + timeout;
-        match self.gpio.runtime().wait(&self.progress.bell, Some(deadline), || self.ended()) {
-            Some(()) => self.result().map(|()| true),
-            None => Ok(false),
-        }
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<AnimationEnd>> {
+        let deadline = Some(self.gpio.now() + timeout);
+        let ended = || self.ended();
+        self.gpio.runtime().wait(&self.progress.bell, deadline, || self.remedy(), ended).transpose()
     }
 
-    /// Resolves when the animation finishes or is stopped; for `async` code, on any executor.
+    /// Resolves when the animation ends, and tells how; for `async` code, on any executor.
     ///
     /// # Errors
     /// See [`wait`](Animation::wait).
-    pub async fn finished(&self) -> Result<()> {
-        while self.is_running() {
-            let listener = self.progress.bell.listen();
-            if self.is_running() {
-                listener.await;
-            }
-        }
-        self.result()
+    ///
+    /// # Panics
+    /// See [`wait`](Animation::wait).
+    #[track_caller]
+    pub fn finished(&self) -> impl Future<Output = Result<AnimationEnd>> + Send + '_ {
+        let place = Location::caller();
+        let remedy = move || format!("{} (the wait is at {place})", self.remedy());
+        self.gpio.runtime().until(&self.progress.bell, remedy, || self.ended())
     }
 
-    fn ended(&self) -> Option<()> {
-        (!self.is_running()).then_some(())
+    fn ended(&self) -> Option<Result<AnimationEnd>> {
+        // A task that its runtime dropped has said nothing.
+        let end = || self.progress.end.lock().clone().unwrap_or(Ok(AnimationEnd::Closed));
+        (!self.is_running()).then(end)
     }
 
-    fn result(&self) -> Result<()> {
-        self.progress.error.lock().clone().map_or(Ok(()), Err)
+    fn remedy(&self) -> String {
+        let lines = self.members.iter().map(|member| member.target.line().to_string());
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        format!(
+            "the animation of {lines} has no end: plan one with `Blink::times`, or stop it from a timer or a handler"
+        )
     }
 }
 

@@ -208,6 +208,11 @@ impl Gpio {
         self.0.runtime.clock().now()
     }
 
+    /// Returns whether time passes by itself; `false` on the virtual clock of a mock.
+    pub fn is_realtime(&self) -> bool {
+        !self.0.runtime.clock().is_manual()
+    }
+
     /// Sleeps for `duration`. On a virtual clock, moves the clock forward instead.
     pub fn sleep(&self, duration: Duration) {
         self.0.runtime.sleep(duration);

@@ -199,6 +199,10 @@ impl<E: Kinded> Hub<E> {
         self.remove_where(|_| true);
     }
 
+    pub(crate) fn has_handlers(&self) -> bool {
+        !self.listeners.lock().entries.is_empty()
+    }
+
     fn remove_where(&self, matches: impl Fn(&Entry<E>) -> bool) {
         let mut listeners = self.listeners.lock();
         let (removed, kept) =
@@ -224,6 +228,16 @@ impl<E: Kinded> Hub<E> {
         // Read first, so that events from before the close are all taken before the end.
         let closed = self.is_closed();
         queue.pop().map(Some).or_else(|| closed.then_some(None))
+    }
+
+    /// Returns what could end a wait that hangs on virtual time.
+    pub(crate) fn remedy(&self, what: &str) -> String {
+        let (device, line) = self.device.unwrap_or(("a device", Line(0)));
+        format!(
+            "{device} on {line} gets no event. In a test, {what}: `gpio.line({n}).press(ms(80))`, or `script`. To wait in one thread \
+             while another one advances, build the mock with `time_by_hand()`",
+            n = line.0
+        )
     }
 
     /// Returns whether a handler or an iterator listens to events of this kind.

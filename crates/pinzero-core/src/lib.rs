@@ -48,12 +48,14 @@ mod readme {}
 
 pub use pinzero_board as board;
 
-pub use animation::{Animation, Part};
+pub use animation::{Animation, AnimationEnd, Part};
 pub use capability::{Capabilities, Support};
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Kinded};
 pub use exit::close_all;
+#[doc(hidden)]
+pub use exit::wait_for_signal;
 pub use factory::{
     FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
     InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,

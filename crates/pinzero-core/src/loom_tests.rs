@@ -74,7 +74,7 @@ fn a_waiter_sleeps_through_no_change() {
             state.1.store(true, Ordering::Relaxed);
             state.0.bell().notify(usize::MAX);
         });
-        runtime.wait(state.0.bell(), None, || state.1.load(Ordering::Relaxed).then_some(()));
+        runtime.wait(state.0.bell(), None, String::new, || state.1.load(Ordering::Relaxed).then_some(()));
         changer.join().unwrap();
     });
 }
@@ -85,7 +85,7 @@ fn waiters_sleep_through_no_close() {
         let hub = Arc::new(Hub::<Event>::default());
         let wait = |hub: Arc<Hub>| {
             let runtime = Runtime::new(Clock::real(), Reports::default());
-            runtime.wait(hub.bell(), None, || hub.is_closed().then_some(()));
+            runtime.wait(hub.bell(), None, String::new, || hub.is_closed().then_some(()));
         };
         let waiter = beside(&hub, wait);
         let closer = beside(&hub, |hub| hub.close());
@@ -106,7 +106,7 @@ fn an_iterator_ends_with_the_last_event() {
             hub.bell().notify(usize::MAX);
             hub.close();
         });
-        let next = || runtime.wait(hub.bell(), None, || hub.next(&queue)).flatten();
+        let next = || runtime.wait(hub.bell(), None, String::new, || hub.next(&queue)).flatten();
         assert_eq!((next(), next()), (Some(event()), None));
         closer.join().unwrap();
     });
@@ -307,7 +307,7 @@ const EDGE: Edge = Edge { at: Instant::ZERO, level: Level::High, missed: 0 };
 #[test]
 fn no_edge_is_left_lying() {
     check(|| {
-        let echoing = Echoing::new(Clock::manual());
+        let echoing = Echoing::new(Clock::manual(true));
         let driver = beside(&echoing, |echoing| echoing.drive());
         let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_| ()));
         echoing.drive();
@@ -320,7 +320,7 @@ fn no_edge_is_left_lying() {
 #[test]
 fn callbacks_run_one_at_a_time() {
     check(|| {
-        let echoing = Echoing::new(Clock::manual());
+        let echoing = Echoing::new(Clock::manual(true));
         let record = Arc::new(Record::default());
         register(&echoing.hub, &record);
         let driver = beside(&echoing, |echoing| echoing.drive());
@@ -340,7 +340,7 @@ fn a_waiter_hears_of_an_edge() {
             echoing.runtime.enter(|_| ());
         });
         let visitor = beside(&echoing, |echoing| echoing.runtime.enter(|_| ()));
-        echoing.runtime.wait(echoing.hub.bell(), None, || (echoing.edges() > 0).then_some(()));
+        echoing.runtime.wait(echoing.hub.bell(), None, String::new, || (echoing.edges() > 0).then_some(()));
         backend.join().unwrap();
         visitor.join().unwrap();
     });

@@ -106,7 +106,11 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     Real,
-    Manual(Arc<AtomicU64>),
+    Manual {
+        nanos: Arc<AtomicU64>,
+        /// Whether a thread that waits moves the clock.
+        moves_by_waits: bool,
+    },
 }
 
 impl Clock {
@@ -115,26 +119,32 @@ impl Clock {
         Clock(Source::Real)
     }
 
-    /// Returns a clock at zero that only the mock's runtime moves.
-    pub(crate) fn manual() -> Self {
-        Clock(Source::Manual(Arc::default()))
+    /// Returns a clock at zero that only the mock's runtime moves: when the program says so and, with `moves_by_waits`, when a
+    /// thread waits.
+    pub(crate) fn manual(moves_by_waits: bool) -> Self {
+        Clock(Source::Manual { nanos: Arc::default(), moves_by_waits })
     }
 
     pub(crate) fn is_manual(&self) -> bool {
-        matches!(self.0, Source::Manual(_))
+        matches!(self.0, Source::Manual { .. })
+    }
+
+    /// Returns whether a thread that waits moves the clock.
+    pub(crate) fn moves_by_waits(&self) -> bool {
+        matches!(self.0, Source::Manual { moves_by_waits: true, .. })
     }
 
     /// Returns the current time.
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::Real => monotonic(),
-            Source::Manual(nanos) => Instant(nanos.load(Ordering::Acquire)),
+            Source::Manual { nanos, .. } => Instant(nanos.load(Ordering::Acquire)),
         }
     }
 
     /// Moves a manual clock forward to `to`, and never back. Does nothing on a real clock.
     pub(crate) fn move_to(&self, to: Instant) {
-        if let Source::Manual(nanos) = &self.0 {
+        if let Source::Manual { nanos, .. } = &self.0 {
             nanos.fetch_max(to.min(Instant::LAST).0, Ordering::AcqRel);
         }
     }

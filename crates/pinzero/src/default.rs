@@ -1,5 +1,6 @@
 //! [`default_gpio`]: the factory of devices that are opened without one.
 
+use std::cell::RefCell;
 use std::env;
 
 use parking_lot::Mutex;
@@ -9,6 +10,11 @@ use pinzero_core::{Error, ErrorKind, Gpio, Result};
 const VARIABLE: &str = "PINZERO_PIN_FACTORY";
 
 static DEFAULT: Mutex<Option<Gpio>> = Mutex::new(None);
+
+thread_local! {
+    /// The factories of the [`with_default`] calls in progress, the innermost last.
+    static SCOPES: RefCell<Vec<Gpio>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A factory that can be the default.
 struct Candidate {
@@ -40,6 +46,9 @@ const CANDIDATES: &[Candidate] = &[
 /// [`NoFactory`](ErrorKind::NoFactory). The message lists every factory that was tried with the reason why it did not start,
 /// and says how to go on without hardware.
 pub fn default_gpio() -> Result<Gpio> {
+    if let Some(gpio) = scoped() {
+        return Ok(gpio);
+    }
     let mut default = DEFAULT.lock();
     if let Some(gpio) = &*default {
         return Ok(gpio.clone());
@@ -48,7 +57,10 @@ pub fn default_gpio() -> Result<Gpio> {
     Ok(default.insert(gpio).clone())
 }
 
-/// Sets the default factory, and returns the previous one. Open devices keep their factory.
+/// Sets the default factory of the whole program, and returns the previous one. Open devices keep their factory.
+///
+/// Tests run in parallel and would take the factory from each other: in a test, use [`with_default`], or give `.gpio(&gpio)` to
+/// the builders.
 ///
 /// ```
 /// use pinzero::{Led, mock};
@@ -60,6 +72,52 @@ pub fn default_gpio() -> Result<Gpio> {
 /// ```
 pub fn set_default(gpio: &Gpio) -> Option<Gpio> {
     DEFAULT.lock().replace(gpio.clone())
+}
+
+/// Runs `body` with `gpio` as the default factory of this thread. Other threads keep theirs.
+///
+/// So tests that run in parallel each have a mock of their own, and the code under test takes its devices by `Led::new(17)`:
+///
+/// ```
+/// use pinzero::mock;
+/// use pinzero::prelude::*;
+///
+/// /// The code under test.
+/// fn switch() -> pinzero::Result<Button> {
+///     let (led, button) = (Led::new(17)?, Button::new(2)?);
+///     button.when_pressed(move |_| led.toggle());
+///     Ok(button)
+/// }
+///
+/// let gpio = mock::gpio();
+/// let _button = pinzero::with_default(&gpio, switch)?;
+/// gpio.line(2).press(ms(80));
+/// gpio.advance(secs(1));
+/// assert_eq!(gpio.line(17).level(), Level::High);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+pub fn with_default<R>(gpio: &Gpio, body: impl FnOnce() -> R) -> R {
+    /// Ends the scope, also if `body` panics.
+    struct Scope;
+
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            SCOPES.with_borrow_mut(Vec::pop);
+        }
+    }
+
+    SCOPES.with_borrow_mut(|scopes| scopes.push(gpio.clone()));
+    let _scope = Scope;
+    body()
+}
+
+fn scoped() -> Option<Gpio> {
+    SCOPES.with_borrow(|scopes| scopes.last().cloned())
+}
+
+/// Returns the default factory, if there is one yet.
+pub(crate) fn current() -> Option<Gpio> {
+    scoped().or_else(|| DEFAULT.lock().clone())
 }
 
 fn open(wanted: Option<&str>) -> Result<Gpio> {

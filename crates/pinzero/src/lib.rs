@@ -9,6 +9,9 @@
 //!
 //! led.blink(ms(100), ms(900))?;
 //! button.when_pressed(move |_| led.on());
+//! # if false {
+//! pinzero::pause(); // until Ctrl-C; the devices work meanwhile
+//! # }
 //! # Ok::<(), pinzero::Error>(())
 //! ```
 //!
@@ -41,19 +44,21 @@ mod default;
 mod device;
 mod input;
 mod output;
+mod pause;
 
 pub use builder::{Builder, Open, Site};
-pub use default::{default_gpio, set_default};
+pub use default::{default_gpio, set_default, with_default};
 pub use input::{Button, DigitalInputDevice};
 pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
+pub use pause::pause;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, Bias, Blink, Capabilities, Device, Drive, Edge, Error, ErrorKind, Event, EventKind, Events,
-    Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input, InputBuilder, Inputs, Kinded,
-    Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output, OutputBuilder, OutputGroup,
-    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
-    Support, Switch, Timer, Value, close_all, mock, time,
+    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Edge, Error, ErrorKind, Event,
+    EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input,
+    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output,
+    OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi,
+    SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value, close_all, mock, time,
 };
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.

@@ -60,7 +60,7 @@ mod unix {
         let flag = Arc::new(AtomicBool::new(false));
         match &mode[..] {
             "signal-hook-before" => drop(signal_hook::flag::register(libc::SIGTERM, flag.clone())),
-            "ctrlc-before" => take_over_by_ctrlc(&flag),
+            "ctrlc-before" | "pause-with-ctrlc" => take_over_by_ctrlc(&flag),
             // SAFETY: nothing else runs yet, and ignoring a signal runs no code.
             "nohup" => drop(unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) }),
             // SAFETY: nothing else runs yet that could look at the environment.
@@ -131,6 +131,15 @@ mod unix {
                 mem::forget(led);
                 println!("ready");
                 blink.wait()?;
+            }
+            "pause" | "pause-with-ctrlc" => {
+                mem::forget(led);
+                // Said when `main` waits: `pause` knows nothing of a signal that the program has handled before.
+                thread::spawn(|| {
+                    thread::sleep(ms(200));
+                    println!("ready");
+                });
+                pinzero::pause();
             }
             "close-all-in-thread" => {
                 mem::forget(led);

@@ -34,6 +34,7 @@ mod unix {
                 log::set_max_level(log::LevelFilter::Info);
                 errors(&gpio)
             }
+            Some("dropped") => dropped(&gpio),
             _ => panic!("usage: handler_child MODE"),
         }
     }
@@ -94,6 +95,37 @@ mod unix {
             press(gpio);
             done.recv().unwrap_or_else(|_| unreachable!("there is a sender"));
         }
+        Ok(())
+    }
+
+    /// Loses handlers and a blink, and keeps others. Without a logger, only the first would be seen.
+    fn dropped(gpio: &MockGpio) -> Result<()> {
+        let _ = log::set_logger(&Printer);
+        log::set_max_level(log::LevelFilter::Info);
+        let set_up = || -> Result<()> {
+            let button = Button::builder(2).gpio(gpio).open()?;
+            button.when_pressed(|_| println!("pressed"));
+            Ok(())
+        };
+        set_up()?;
+        Led::builder(17).gpio(gpio).open()?.blink(ms(100), ms(100))?;
+        PwmOutputDevice::builder(18).gpio(gpio).open()?.pulse(secs(1), secs(1))?;
+        // All that follows is as it should be.
+        Led::builder(17).gpio(gpio).open()?.blink_with(Blink::new(ms(1), ms(1)).times(1))?.wait()?;
+        let closed = Button::builder(2).gpio(gpio).open()?;
+        closed.when_pressed(|_| println!("pressed"));
+        closed.close()?;
+        drop(closed);
+        let (sender, pressed) = channel();
+        let used = Button::builder(2).gpio(gpio).open()?;
+        used.when_pressed(move |_| sender.send(()));
+        press(gpio);
+        pressed.recv().unwrap_or_else(|_| unreachable!("there is a sender"));
+        drop(used);
+        let old = Button::builder(2).gpio(gpio).open()?;
+        old.when_pressed(|_| println!("pressed"));
+        gpio.sleep(ms(150));
+        drop(old);
         Ok(())
     }
 

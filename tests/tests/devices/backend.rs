@@ -415,7 +415,8 @@ fn a_blink_that_cannot_write_ends_with_the_error() -> Result<()> {
     rig.break_with(None);
     led.on()?;
     assert!(led.is_lit()?);
-    led.blink_with(Blink::new(ms(1), ms(1)).times(2))?.wait()
+    led.blink_with(Blink::new(ms(1), ms(1)).times(2))?.wait()?;
+    Ok(())
 }
 
 #[test]

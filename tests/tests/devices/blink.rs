@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pinzero::LineFunction;
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
+use pinzero::{AnimationEnd, LineFunction};
 
 /// A change every `half` from `start` on, beginning with high, before `end`.
 fn square(start: Duration, half: Duration, end: Duration) -> Vec<(Duration, Level)> {
@@ -107,7 +107,7 @@ fn any_write_ends_it_and_stays() -> pinzero::Result<()> {
         gpio.advance(secs(3600));
         assert_eq!(gpio.line(17).writes(), writes, "{name} was not the last write");
         assert_eq!(led.is_lit()?, lit, "{name}");
-        blink.wait()?;
+        assert_eq!(blink.wait()?, AnimationEnd::Stopped, "{name}");
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ fn a_second_blink_takes_the_place_of_the_first() -> pinzero::Result<()> {
     gpio.advance(ms(15));
     let second = led.blink(ms(1), ms(1))?;
     assert!(!first.is_running() && second.is_running());
-    first.wait()?;
+    assert_eq!(first.wait()?, AnimationEnd::Replaced);
     first.stop()?;
     assert!(second.is_running(), "the handle of the first has no power over the second");
     gpio.advance(ms(5));
@@ -138,14 +138,16 @@ fn stop_switches_off_and_only_if_it_still_runs() -> pinzero::Result<()> {
     gpio.advance(ms(25));
     blink.stop()?;
     assert!(!led.is_lit()? && !blink.is_running());
+    assert_eq!(blink.wait()?, AnimationEnd::Stopped);
     led.on()?;
     blink.stop()?;
     assert!(led.is_lit()?, "it was over already");
 
     let ended = led.blink_with(Blink::new(ms(1), ms(1)).times(1))?;
-    ended.wait()?;
+    assert_eq!(ended.wait()?, AnimationEnd::Finished);
     led.on()?;
     ended.clone().stop()?;
+    assert_eq!(ended.wait()?, AnimationEnd::Finished);
     assert!(led.is_lit()?);
     Ok(())
 }
@@ -155,11 +157,11 @@ fn wait_timeout_tells_whether_it_has_ended() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let led = led(&gpio)?;
     let blink = led.blink_with(Blink::new(ms(10), ms(10)).times(2))?;
-    assert!(!blink.wait_timeout(ms(39))?);
+    assert_eq!(blink.wait_timeout(ms(39))?, None);
     assert_eq!(gpio.elapsed(), ms(39));
-    assert!(blink.wait_timeout(ms(1))?, "the end comes with the timeout");
+    assert_eq!(blink.wait_timeout(ms(1))?, Some(AnimationEnd::Finished), "the end comes with the timeout");
     assert_eq!(gpio.elapsed(), ms(40));
-    assert!(blink.wait_timeout(ms(0))?);
+    assert_eq!(blink.wait_timeout(ms(0))?, Some(AnimationEnd::Finished));
     assert_eq!(gpio.elapsed(), ms(40));
     Ok(())
 }
@@ -275,6 +277,25 @@ fn fifty_leds_worth_of_blinks_run_beside_each_other() -> pinzero::Result<()> {
     for (index, led) in (1u64..).zip(&leds) {
         let expected = square(ms(0), ms(index), secs(1) + us(1));
         assert_eq!(gpio.line(led.output().line()).history(), expected, "{led:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_closed_device_closes_its_blink() -> pinzero::Result<()> {
+    let closes: [fn(&MockGpio, &Led) -> pinzero::Result<()>; 2] =
+        [|_, led| led.close(), |gpio, _| gpio.close()];
+    for close in closes {
+        let gpio = mock::gpio();
+        let led = led(&gpio)?;
+        let lamp = PwmOutputDevice::builder(18).gpio(&gpio).open()?;
+        let blinks = [led.blink(ms(10), ms(10))?, lamp.pulse(secs(1), secs(1))?];
+        gpio.advance(ms(15));
+        close(&gpio, &led)?;
+        lamp.close()?;
+        for blink in blinks {
+            assert_eq!(blink.wait()?, AnimationEnd::Closed);
+        }
     }
     Ok(())
 }

@@ -157,8 +157,9 @@ impl Bench {
                 self.waited(act, start, *timeout, Ok(event.is_some() || button.is_closed()));
             }
             Act::WaitForBlink(timeout) => {
-                let ended = blink.map_or(Ok(true), |blink| blink.wait_timeout(*timeout));
-                self.waited(act, start, *timeout, ended);
+                let runs = blink.is_some();
+                let ended = blink.map_or(Ok(None), |blink| blink.wait_timeout(*timeout));
+                self.waited(act, start, *timeout, ended.map(|end| end.is_some() || !runs));
             }
         }
     }

@@ -1,12 +1,14 @@
 //! The virtual clock: exact, the same in every run, and an hour takes no time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use pinzero::mock;
 use pinzero::prelude::*;
 use pinzero::time::Instant;
-use pinzero_tests::{Log, at};
+use pinzero_tests::{Log, at, block_on};
 
 /// A minute of blinking at 500 Hz, then an hour of nothing.
 fn a_minute_and_an_hour() -> pinzero::Result<(Vec<(Duration, Level)>, Duration)> {
@@ -119,17 +121,77 @@ fn panic_of(work: impl FnOnce()) -> String {
 }
 
 #[test]
-fn a_wait_that_can_never_end_panics_instead_of_hanging() -> pinzero::Result<()> {
+fn a_wait_that_can_never_end_panics_and_names_the_pin_and_the_remedy() -> pinzero::Result<()> {
     let gpio = mock::gpio();
-    let button = Button::builder(2).gpio(&gpio).open()?;
+    let button = Button::builder(21).gpio(&gpio).open()?;
     let sensor = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
-    assert!(panic_of(|| drop(button.wait_for_press())).contains("deadlock"));
-    assert!(panic_of(|| drop(sensor.wait_for_active())).contains("deadlock"));
-    assert!(panic_of(|| assert!(button.events().next().is_none())).contains("deadlock"));
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let button_waits: [fn(&Button) -> pinzero::Result<()>; 3] = [
+        |button| button.wait_for_press(),
+        |button| block_on(button.pressed()),
+        |button| {
+            assert!(button.events().next().is_none());
+            Ok(())
+        },
+    ];
+    for wait in button_waits {
+        let message = panic_of(|| drop(wait(&button)));
+        for part in ["deadlock", "Button on GPIO21", "`gpio.line(21).press(ms(80))`", "`time_by_hand()`"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+    assert!(panic_of(|| drop(sensor.wait_for_active())).contains("DigitalInputDevice on GPIO24"));
+    let endless = led.blink(secs(1), secs(1))?;
+    for wait in
+        [|blink: &Animation| blink.wait().map(drop), |blink: &Animation| block_on(blink.finished()).map(drop)]
+    {
+        let message = panic_of(|| drop(wait(&endless)));
+        assert!(message.contains("the animation of GPIO17 has no end"), "{message}");
+    }
+    endless.stop()?;
     // A finger that comes once is waited for, and then there is nothing again.
-    gpio.line(2).script([(ms(10), Level::Low)]);
+    gpio.line(21).script([(ms(10), Level::Low)]);
     button.wait_for_press()?;
     assert!(panic_of(|| drop(button.wait_for_release())).contains("deadlock"));
+    Ok(())
+}
+
+/// The panic is at the line of the test, not inside the library.
+#[test]
+fn such_a_panic_is_at_the_line_of_the_caller() -> pinzero::Result<()> {
+    static PLACES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let gpio = mock::gpio();
+    let button = Button::builder(21).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
+        if thread::current()
+            .name()
+            .is_some_and(|name| name.ends_with("such_a_panic_is_at_the_line_of_the_caller"))
+        {
+            PLACES.lock().unwrap().extend(place);
+        } else {
+            before(info);
+        }
+    }));
+    let mut lines = vec![];
+    let mut events = button.events();
+    lines.push(line!() + 1);
+    panic_of(|| drop(button.wait_for_press()));
+    lines.push(line!() + 1);
+    panic_of(|| assert!(events.next().is_none()));
+    let blink = led.blink(secs(1), secs(1))?;
+    lines.push(line!() + 1);
+    panic_of(|| drop(blink.wait()));
+    // A future says where it was made.
+    let line = line!() + 1;
+    let message = panic_of(|| drop(block_on(button.pressed())));
+    assert!(message.contains(&format!("time.rs:{line}")), "{message}");
+    let places = PLACES.lock().unwrap();
+    for (place, line) in places.iter().zip(lines) {
+        assert!(place.ends_with(&format!("time.rs:{line}")), "{place}, not {line}");
+    }
     Ok(())
 }
 

@@ -6,9 +6,9 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use pinzero::ErrorKind;
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
+use pinzero::{AnimationEnd, ErrorKind};
 use pinzero_tests::{PATIENCE, block_on, eventually, poll, receive, without_hanging};
 
 fn board() -> MockGpio {
@@ -122,7 +122,7 @@ fn a_blink_is_waited_for_from_other_threads() -> pinzero::Result<()> {
             waiting(move || blink.wait().is_ok())
         })
         .collect();
-    assert!(!blink.wait_timeout(ms(5))?);
+    assert_eq!(blink.wait_timeout(ms(5))?, None);
     blink.stop()?;
     assert!(ends.iter().all(receive));
     assert!(!led.is_lit()?);
@@ -145,7 +145,7 @@ fn a_timeout_in_real_time_is_waited_for_and_no_longer_than_needed() -> pinzero::
 
 #[test]
 fn a_future_is_ready_when_what_it_waits_for_has_come() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
+    let gpio = mock::builder().time_by_hand().open();
     let button = Button::builder(2).gpio(&gpio).open()?;
     assert!(matches!(poll(&mut pin!(button.released())), Poll::Ready(Ok(()))));
     let mut pressed = pin!(button.pressed());
@@ -160,7 +160,7 @@ fn a_future_is_ready_when_what_it_waits_for_has_come() -> pinzero::Result<()> {
 
 #[test]
 fn a_future_of_a_closed_device_is_an_error() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
+    let gpio = mock::builder().time_by_hand().open();
     let button = Button::builder(2).gpio(&gpio).open()?;
     let mut pressed = pin!(button.pressed());
     assert!(poll(&mut pressed).is_pending());
@@ -176,7 +176,7 @@ fn a_future_of_a_closed_device_is_an_error() -> pinzero::Result<()> {
 
 #[test]
 fn an_animation_is_a_future_too() -> pinzero::Result<()> {
-    let gpio = mock::gpio();
+    let gpio = mock::builder().time_by_hand().open();
     let led = Led::builder(17).gpio(&gpio).open()?;
     let blink = led.blink_with(Blink::new(ms(10), ms(10)).times(2))?;
     let mut finished = pin!(blink.finished());
@@ -184,11 +184,11 @@ fn an_animation_is_a_future_too() -> pinzero::Result<()> {
     gpio.advance(ms(39));
     assert!(poll(&mut finished).is_pending());
     gpio.advance(ms(1));
-    assert!(matches!(poll(&mut finished), Poll::Ready(Ok(()))));
+    assert!(matches!(poll(&mut finished), Poll::Ready(Ok(AnimationEnd::Finished))));
 
     let replaced = led.blink(ms(10), ms(10))?;
     led.blink(ms(20), ms(20))?;
-    assert!(matches!(poll(&mut pin!(replaced.finished())), Poll::Ready(Ok(()))));
+    assert!(matches!(poll(&mut pin!(replaced.finished())), Poll::Ready(Ok(AnimationEnd::Replaced))));
     Ok(())
 }
 
@@ -202,7 +202,7 @@ fn a_waker_is_woken_in_real_time() {
         block_on(async {
             button.pressed().await?;
             button.released().await?;
-            led.blink_with(Blink::new(ms(1), ms(1)).times(3))?.finished().await
+            led.blink_with(Blink::new(ms(1), ms(1)).times(3))?.finished().await.map(drop)
         })
     })
     .unwrap();
@@ -220,10 +220,98 @@ fn several_threads_may_wait_on_one_virtual_clock() {
             let blink = led.blink_with(Blink::new(ms(1), ms(1)).times(100))?;
             let other = thread::spawn(move || blink.wait());
             let pressed = button.wait_for_press();
-            assert!(matches!(other.join(), Ok(Ok(()))));
+            assert!(matches!(other.join(), Ok(Ok(AnimationEnd::Finished))));
             assert_eq!(gpio.line(17).history().len(), 200);
             pressed
         })
         .unwrap();
     }
+}
+
+#[test]
+fn async_code_moves_a_virtual_clock_as_a_wait_does() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    gpio.line(2).script([(secs(10), Level::Low), (secs(20), Level::High)]);
+    block_on(async {
+        button.pressed().await?;
+        assert_eq!(gpio.elapsed(), secs(10));
+        button.released().await?;
+        assert_eq!(gpio.elapsed(), secs(20));
+        led.blink_with(Blink::new(secs(1), secs(1)).times(3))?.finished().await?;
+        assert_eq!(gpio.elapsed(), secs(26));
+        Ok(())
+    })
+}
+
+/// A program that waits in threads and in `async` code, while the test plays the outside world.
+#[test]
+fn with_time_by_hand_a_wait_leaves_the_clock_to_another_thread() {
+    without_hanging(|| {
+        let gpio = mock::builder().time_by_hand().open();
+        let button = Button::builder(2).hold_time(secs(1)).gpio(&gpio).open()?;
+        let waits = [
+            waiting({
+                let button = button.clone();
+                move || button.wait_for_press().is_ok()
+            }),
+            waiting({
+                let button = button.clone();
+                move || block_on(button.pressed()).is_ok()
+            }),
+            waiting({
+                let gpio = gpio.clone();
+                move || {
+                    gpio.sleep(secs(5));
+                    gpio.elapsed() >= secs(5)
+                }
+            }),
+            waiting({
+                let button = button.clone();
+                move || button.events().next_timeout(secs(100)).is_some()
+            }),
+            waiting({
+                let events = button.events();
+                move || events.filter(|event| event.kind == EventKind::Held).count() == 1
+            }),
+        ];
+        // A handler runs on the thread that moves the clock: what waits in a handler moves it.
+        button.when_held({
+            let (gpio, button) = (gpio.clone(), button.clone());
+            move |_| {
+                let start = gpio.now();
+                gpio.sleep(ms(500));
+                assert_eq!(gpio.now() - start, ms(500));
+                button.wait_for_release()
+            }
+        });
+        thread::sleep(ms(10));
+        assert_eq!(gpio.elapsed(), ms(0), "nobody has moved the clock");
+        gpio.line(2).press(secs(3));
+        while gpio.elapsed() < secs(10) {
+            gpio.advance(ms(100));
+        }
+        assert!(waits[..4].iter().all(receive));
+        button.close()?;
+        assert!(receive(&waits[4]));
+        assert_eq!(gpio.panics(), 0);
+        Ok::<(), Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_timed_wait_ends_by_the_clock_that_another_thread_moves() {
+    without_hanging(|| {
+        let gpio = mock::builder().time_by_hand().open();
+        let button = Button::builder(2).gpio(&gpio).open()?;
+        let wait = waiting(move || button.wait_for_press_timeout(secs(3600)));
+        thread::sleep(ms(20));
+        assert!(wait.try_recv().is_err());
+        gpio.advance(secs(3600));
+        assert!(!receive(&wait)?);
+        Ok::<(), Error>(())
+    })
+    .unwrap();
 }

@@ -79,6 +79,22 @@ pub fn close_all() -> Result<()> {
     result
 }
 
+/// Blocks until a signal handler of the program has run on this thread; see `pinzero::pause`.
+#[doc(hidden)]
+pub fn wait_for_signal() {
+    #[cfg(all(unix, feature = "exit-guard"))]
+    guard::wait_for_signal();
+    #[cfg(all(unix, not(feature = "exit-guard")))]
+    // SAFETY: the call only waits.
+    unsafe {
+        libc::pause();
+    }
+    #[cfg(not(unix))]
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Returns the live factories that `wanted` accepts, the last created first.
 fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
     let factories = FACTORIES.lock();
@@ -210,6 +226,16 @@ mod guard {
             if CHANGED.wait_until(&mut phase, deadline).timed_out() {
                 return;
             }
+        }
+    }
+
+    pub(super) fn wait_for_signal() {
+        // SAFETY: the call only waits. It returns when a handler has run on this thread.
+        unsafe { libc::pause() };
+        // If that was the guard's handler, the program is about to end. If the program has taken the signal over, it goes on.
+        let mut phase = PHASE.lock();
+        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL {
+            CHANGED.wait(&mut phase);
         }
     }
 

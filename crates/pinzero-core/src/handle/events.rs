@@ -43,6 +43,7 @@ impl<E: Kinded> Events<E> {
     }
 
     /// Returns the next event, or `None` if none comes within `timeout`.
+    #[track_caller]
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<E> {
         self.wait(Some(self.gpio.now() + timeout))
     }
@@ -57,9 +58,11 @@ impl<E: Kinded> Events<E> {
         self.hub.ended().filter(|error| error.kind() != ErrorKind::Closed)
     }
 
+    #[track_caller]
     fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
         let next = || self.hub.next(&self.queue);
-        self.gpio.runtime().wait(self.hub.bell(), deadline, next).flatten()
+        let remedy = || self.hub.remedy("change the line before you ask for its events");
+        self.gpio.runtime().wait(self.hub.bell(), deadline, remedy, next).flatten()
     }
 }
 
@@ -67,6 +70,7 @@ impl<E: Kinded> Events<E> {
 impl<E: Kinded> Iterator for Events<E> {
     type Item = E;
 
+    #[track_caller]
     fn next(&mut self) -> Option<E> {
         self.wait(None)
     }

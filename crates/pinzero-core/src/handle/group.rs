@@ -270,6 +270,11 @@ impl Close for GroupLines {
         })
     }
 
+    fn in_background(&self) -> Option<&'static str> {
+        let is_free = self.masked(self.all()).all(|(_, line)| line.ownership().is_free());
+        (!is_free).then_some("blink")
+    }
+
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let index = self.lifecycle.lines().iter().position(|own| *own == line);
         let level = || Some(Level::of_bit(self.pins.levels().ok()?, index?));

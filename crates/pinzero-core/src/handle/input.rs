@@ -22,6 +22,8 @@ use crate::reserve::Reserver;
 use crate::time::Instant;
 use crate::types::{Bias, Level, Line};
 
+const REMEDY: &str = "change the line before you wait";
+
 /// Builder for an [`Input`] or for [`Inputs`](crate::Inputs); returned by [`Gpio::input`] and [`Gpio::inputs`].
 #[must_use = "nothing is opened before `open`"]
 pub struct InputBuilder<H = Input> {
@@ -276,6 +278,7 @@ impl Input {
     ///
     /// # Panics
     /// On a virtual clock, if nothing scheduled (a script, a timer, a blink) can end the wait.
+    #[track_caller]
     pub fn wait_for(&self, active: bool) -> Result<()> {
         self.wait_until(active, None).map(drop)
     }
@@ -284,27 +287,34 @@ impl Input {
     ///
     /// # Errors
     /// See [`wait_for`](Input::wait_for).
+    #[track_caller]
     pub fn wait_for_timeout(&self, active: bool, timeout: Duration) -> Result<bool> {
         self.wait_until(active, Some(self.gpio().now() + timeout))
     }
 
+    #[track_caller]
     fn wait_until(&self, active: bool, deadline: Option<Instant>) -> Result<bool> {
         let reached = self.reaches(active)?;
-        self.gpio().runtime().wait(self.line.hub.bell(), deadline, reached).unwrap_or(Ok(false))
+        let remedy = || self.line.hub.remedy(REMEDY);
+        self.gpio().runtime().wait(self.line.hub.bell(), deadline, remedy, reached).unwrap_or(Ok(false))
     }
 
     /// Resolves when the input is active (or, with `false`, inactive); for `async` code, on any executor.
     ///
     /// # Errors
     /// See [`wait_for`](Input::wait_for).
-    pub async fn reached(&self, active: bool) -> Result<()> {
-        let mut reached = self.reaches(active)?;
-        loop {
-            let listener = self.line.hub.bell().listen();
-            if let Some(result) = reached() {
-                return result.map(drop);
-            }
-            listener.await;
+    ///
+    /// # Panics
+    /// See [`wait_for`](Input::wait_for).
+    #[track_caller]
+    pub fn reached(&self, active: bool) -> impl Future<Output = Result<()>> + Send + '_ {
+        let place = Location::caller();
+        // Here and not in the future: what happens before its first poll counts.
+        let reached = self.reaches(active);
+        async move {
+            let reached = reached?;
+            let remedy = || format!("{} (the wait is at {place})", self.line.hub.remedy(REMEDY));
+            self.gpio().runtime().until(self.line.hub.bell(), remedy, reached).await.map(drop)
         }
     }
 

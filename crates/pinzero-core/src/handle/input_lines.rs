@@ -248,6 +248,16 @@ impl Close for InputLines {
         closed
     }
 
+    fn in_background(&self) -> Option<&'static str> {
+        let has_handlers = self.hub.has_handlers() || self.lines.iter().any(|line| line.hub.has_handlers());
+        // Handlers that have been called have done what they were for.
+        let is_new = |line: &Arc<InputLine>| {
+            let status = line.status.lock();
+            status.activations + status.deactivations == 0
+        };
+        (has_handlers && self.lines.iter().all(is_new)).then_some("handlers")
+    }
+
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let Some(input) = self.lines.iter().find(|input| input.line == line) else { return };
         let bias = (input.bias != Bias::AsIs).then_some(input.bias);

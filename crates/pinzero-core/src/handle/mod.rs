@@ -14,6 +14,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
 
@@ -22,10 +23,11 @@ use crate::error::{Error, Result};
 use crate::gpio::{Gpio, OpenHandle, Ticket};
 use crate::hub::{Deliver, Delivered};
 use crate::line_info::LineInfo;
-use crate::report::Reports;
+use crate::report::{Reports, warn_user};
 use crate::reserve::Reservation;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
+use crate::time::{Instant, ms};
 use crate::types::{Level, Line};
 
 /// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
@@ -36,12 +38,20 @@ fn bits(levels: impl Iterator<Item = Result<Level>>) -> Result<u64> {
     levels.enumerate().try_fold(0, |bits, (index, level)| Ok(bits | u64::from(level?.is_high()) << index))
 }
 
+/// A device that is dropped within this time with something in the background was hardly meant to be.
+const YOUNG: Duration = ms(100);
+
 /// An open handle, as its factory sees it.
 pub(crate) trait Close: Send + Sync + 'static {
     fn lifecycle(&self) -> &Lifecycle;
 
     /// Gives the lines back. The caller has checked that this process is not a fork, which costs a system call.
     fn close(&self) -> Result<()>;
+
+    /// Returns what goes on in the background and ends with the handle: `"handlers"`.
+    fn in_background(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Fills in the fields of one of its lines that the handle knows and the factory does not.
     fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
@@ -69,6 +79,7 @@ impl<T: Close> OpenHandle for T {
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     gpio: Gpio,
+    opened: Instant,
     ticket: Ticket,
     lines: Vec<Line>,
     reservations: Mutex<Vec<Reservation>>,
@@ -91,6 +102,7 @@ impl Lifecycle {
     pub(crate) fn new(gpio: &Gpio, reservations: Vec<Reservation>) -> Self {
         Lifecycle {
             gpio: gpio.clone(),
+            opened: gpio.now(),
             ticket: gpio.ticket(),
             lines: reservations.iter().map(Reservation::line).collect(),
             reservations: Mutex::new(reservations),
@@ -235,7 +247,17 @@ impl<T: Close> Drop for HandleRef<T> {
         if lifecycle.gpio().home().is_elsewhere() {
             // A forked child: the pins belong to the parent, so not even the backend's own drop may touch them.
             std::mem::forget(self.0.clone());
-        } else if let Err(error) = self.0.close() {
+            return;
+        }
+        let is_young = || lifecycle.gpio().is_realtime() && lifecycle.gpio().now() - lifecycle.opened < YOUNG;
+        if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed() && is_young()) {
+            let line = lifecycle.line();
+            warn_user(&format!(
+                "{line} is closed at once with its {lost}, as the last handle of the device is dropped: keep the device, or end \
+                 `main` with `pinzero::pause()`"
+            ));
+        }
+        if let Err(error) = self.0.close() {
             let unclosed = Error::new(error.kind(), "the device was not closed properly");
             lifecycle
                 .gpio()

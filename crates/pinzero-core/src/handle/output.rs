@@ -285,6 +285,10 @@ impl Target for OutputLine {
         &self.ownership
     }
 
+    fn is_closed(&self) -> bool {
+        self.lifecycle.is_closed()
+    }
+
     fn check(&self, plan: Blink) -> Result<()> {
         self.lifecycle.check_open()?;
         if plan.has_fades() {
@@ -325,6 +329,10 @@ impl Close for OutputLine {
             self.ownership.take(self.lifecycle.gpio(), || ());
             self.pin.close()
         })
+    }
+
+    fn in_background(&self) -> Option<&'static str> {
+        (!self.ownership.is_free()).then_some("blink")
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {

@@ -310,6 +310,10 @@ impl Target for PwmShared {
         &self.ownership
     }
 
+    fn is_closed(&self) -> bool {
+        self.lifecycle.is_closed()
+    }
+
     fn check(&self, _: Blink) -> Result<()> {
         self.lifecycle.check_open()
     }
@@ -359,6 +363,10 @@ impl Close for PwmShared {
             self.ownership.take(self.lifecycle.gpio(), || ());
             self.pin.close()
         })
+    }
+
+    fn in_background(&self) -> Option<&'static str> {
+        (!self.ownership.is_free()).then_some("blink")
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {

@@ -90,7 +90,7 @@ pub fn builder() -> MockBuilder {
             keep: native,
             ..Capabilities::default()
         },
-        clock: Clock::manual(),
+        clock: Clock::manual(true),
         on_close: OnClose::default(),
         is_guarded: true,
         terminal: false,
@@ -128,6 +128,27 @@ impl MockBuilder {
     /// Uses the machine's clock and threads, as a real factory does. Default: a virtual clock.
     pub fn realtime(mut self) -> Self {
         self.clock = Clock::real();
+        self
+    }
+
+    /// Leaves the clock to [`advance`](MockGpio::advance): waits, `sleep` and `async` code wait until another thread has moved time
+    /// far enough. Default: a wait moves the clock itself, and panics if nothing scheduled can end the wait.
+    ///
+    /// For a program that waits in a thread while the test plays the outside world:
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// let gpio = pinzero::mock::builder().time_by_hand().open();
+    /// let button = Button::builder(21).gpio(&gpio).open()?;
+    /// let program = std::thread::spawn(move || button.wait_for_press());
+    /// gpio.line(21).press(ms(80));
+    /// gpio.advance(secs(1));
+    /// program.join().unwrap()?;
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn time_by_hand(mut self) -> Self {
+        self.clock = Clock::manual(false);
         self
     }
 
@@ -216,7 +237,7 @@ impl Deref for MockGpio {
 impl MockGpio {
     /// Moves the virtual clock forward, and fires each deadline on the way at its time. Sleeps instead in real time.
     pub fn advance(&self, duration: Duration) {
-        self.gpio.sleep(duration);
+        self.gpio.runtime().advance(duration);
     }
 
     /// Returns the time since the virtual clock's zero.

@@ -98,6 +98,9 @@ impl Inbox {
     }
 }
 
+/// How often a thread looks at a virtual clock that another thread moves.
+const TICK: Duration = Duration::from_millis(1);
+
 /// The thread that polls the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
@@ -179,18 +182,20 @@ impl Runtime {
 
     /// Blocks until `ready` returns `Some` or `deadline` passes. `bell` rings whenever `ready` may have changed its answer.
     ///
-    /// On a virtual clock this moves the clock.
+    /// On a virtual clock this moves the clock, unless another thread has to.
     ///
     /// # Panics
-    /// On a virtual clock, if nothing can end the wait; see [`virtual_time`].
+    /// On a virtual clock, if nothing can end the wait; see [`virtual_time`]. `remedy` tells what could.
+    #[track_caller]
     pub(crate) fn wait<T>(
         &self,
         bell: &Bell,
         deadline: Option<Instant>,
+        remedy: impl Fn() -> String,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
-        if self.0.clock.is_manual() {
-            return self.0.wait_virtually(deadline, ready);
+        if self.0.moves_clock_here() {
+            return self.0.wait_virtually(deadline, remedy, ready);
         }
         loop {
             if let Some(result) = ready() {
@@ -207,14 +212,53 @@ impl Runtime {
                     if left.is_zero() {
                         return None;
                     }
-                    listener.wait_timeout(left);
+                    // Another thread moves a virtual clock, in steps of any size.
+                    listener.wait_timeout(if self.0.clock.is_manual() { TICK } else { left });
                 }
+            }
+        }
+    }
+
+    /// Resolves when `ready` returns `Some`; the async form of [`wait`](Runtime::wait) without a deadline.
+    ///
+    /// # Panics
+    /// See [`wait`](Runtime::wait).
+    pub(crate) async fn until<T>(
+        &self,
+        bell: &Bell,
+        remedy: impl Fn() -> String,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> T {
+        loop {
+            // Listens first, so that no ring between the check and the wait is missed.
+            let listener = bell.listen();
+            if let Some(result) = ready() {
+                return result;
+            }
+            if !self.0.moves_clock_here() {
+                listener.await;
+            } else if let Some(result) = self.0.wait_virtually(None, &remedy, &mut ready) {
+                return result;
             }
         }
     }
 
     /// Sleeps for `duration`, or moves the virtual clock.
     pub(crate) fn sleep(&self, duration: Duration) {
+        let end = self.0.clock.now() + duration;
+        if !self.0.clock.is_manual() {
+            std::thread::sleep(duration);
+        } else if self.0.moves_clock_here() {
+            self.0.advance_to(end);
+        } else {
+            while self.0.clock.now() < end {
+                std::thread::sleep(TICK);
+            }
+        }
+    }
+
+    /// Moves the virtual clock, or sleeps for `duration`.
+    pub(crate) fn advance(&self, duration: Duration) {
         if self.0.clock.is_manual() {
             self.0.advance_to(self.0.clock.now() + duration);
         } else {

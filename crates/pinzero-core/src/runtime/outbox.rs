@@ -9,6 +9,7 @@ use event_listener::Event as Bell;
 use crate::error::Error;
 use crate::event::Kinded;
 use crate::hub::{Deliver, Hub};
+use crate::sync::thread::{self, ThreadId};
 
 /// A queued call of a device's handlers or of a timer.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(super) struct Call {
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     calls: VecDeque<Call>,
-    /// `true` while a thread is running callbacks.
-    calling: bool,
+    /// The thread that is running callbacks.
+    calling: Option<ThreadId>,
     wakes: Vec<Arc<Bell>>,
     complaints: Vec<Error>,
     over: Vec<Box<dyn Any + Send>>,
@@ -79,21 +80,26 @@ impl Outbox {
 
     /// Returns whether callbacks wait and no thread is running any.
     pub(super) fn wants_caller(&self) -> bool {
-        !self.calls.is_empty() && !self.calling
+        !self.calls.is_empty() && self.calling.is_none()
+    }
+
+    /// Returns whether this thread is running callbacks.
+    pub(super) fn is_calling_here(&self) -> bool {
+        self.calling == Some(thread::current().id())
     }
 
     /// Moves all calls to the empty `batch` for the caller to make. Moves none while another thread is making calls.
     pub(super) fn take_calls(&mut self, batch: &mut VecDeque<Call>) {
-        if !self.calling {
+        if self.calling.is_none() {
             // Swapped, so that both allocations are reused.
             std::mem::swap(batch, &mut self.calls);
-            self.calling = !batch.is_empty();
+            self.calling = (!batch.is_empty()).then(|| thread::current().id());
         }
     }
 
     /// Records that the calls taken have been made. Queues `left`, which wait for a further call.
     pub(super) fn end_calls(&mut self, left: impl IntoIterator<Item = Call>) {
-        self.calling = false;
+        self.calling = None;
         left.into_iter().for_each(|Call { to, count }| self.call(to, count));
     }
 

@@ -37,13 +37,23 @@ impl Shared {
         self.catch_up();
     }
 
+    /// Returns whether a wait on this thread moves the clock. If another thread has to, that is not so, but for the handlers: they
+    /// run on the thread that moves the clock.
+    pub(super) fn moves_clock_here(&self) -> bool {
+        let is_handler = || self.state.lock().outbox.is_calling_here();
+        self.clock.moves_by_waits() || self.clock.is_manual() && is_handler()
+    }
+
     /// Waits by moving the clock from deadline to deadline.
     ///
     /// # Panics
-    /// Without a `deadline`: if nothing is scheduled, or if a day of virtual time has not ended the wait.
+    /// Without a `deadline`: if nothing is scheduled, or if a day of virtual time has not ended the wait. `remedy` tells what could
+    /// end the wait.
+    #[track_caller]
     pub(super) fn wait_virtually<T>(
         &self,
         deadline: Option<Instant>,
+        remedy: impl Fn() -> String,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
         let start = self.clock.now();
@@ -57,12 +67,16 @@ impl Shared {
                 let is_hopeless = steps > DEADLINES && self.clock.now().since(start) > PATIENCE;
                 assert!(
                     deadline.is_some() || !is_hopeless,
-                    "deadlock: this wait has gone on for a day of virtual time, and nothing has ended it"
+                    "deadlock: this wait has gone on for a day of virtual time, and nothing has ended it: {}",
+                    remedy()
                 );
                 continue;
             }
             let Some(deadline) = deadline else {
-                panic!("deadlock: this wait can never end, as nothing is scheduled on the virtual clock");
+                panic!(
+                    "deadlock: this wait can never end, as nothing is scheduled on the virtual clock: {}",
+                    remedy()
+                );
             };
             if self.clock.now() >= deadline.min(Instant::LAST) {
                 return None;

@@ -136,6 +136,7 @@ impl Button {
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
     pub fn wait_for_press(&self) -> Result<()> {
         self.wait_for_active()
     }
@@ -144,6 +145,7 @@ impl Button {
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
     pub fn wait_for_press_timeout(&self, timeout: Duration) -> Result<bool> {
         self.wait_for_active_timeout(timeout)
     }
@@ -152,6 +154,7 @@ impl Button {
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
     pub fn wait_for_release(&self) -> Result<()> {
         self.wait_for_inactive()
     }
@@ -160,6 +163,7 @@ impl Button {
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
     pub fn wait_for_release_timeout(&self, timeout: Duration) -> Result<bool> {
         self.wait_for_inactive_timeout(timeout)
     }
@@ -168,16 +172,18 @@ impl Button {
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
-    pub async fn pressed(&self) -> Result<()> {
-        self.input().reached(true).await
+    #[track_caller]
+    pub fn pressed(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.input().reached(true)
     }
 
     /// Waits until the button is released; for `async` code, on any executor.
     ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
-    pub async fn released(&self) -> Result<()> {
-        self.input().reached(false).await
+    #[track_caller]
+    pub fn released(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.input().reached(false)
     }
 
     fn state(&self) -> &'static str {

@@ -103,6 +103,7 @@ impl DigitalInputDevice {
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), also if the device is closed meanwhile; see also [`Value::value`].
+    #[track_caller]
     pub fn wait_for_active(&self) -> Result<()> {
         self.input.wait_for(true)
     }
@@ -111,6 +112,7 @@ impl DigitalInputDevice {
     ///
     /// # Errors
     /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
     pub fn wait_for_active_timeout(&self, timeout: Duration) -> Result<bool> {
         self.input.wait_for_timeout(true, timeout)
     }
@@ -119,6 +121,7 @@ impl DigitalInputDevice {
     ///
     /// # Errors
     /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
     pub fn wait_for_inactive(&self) -> Result<()> {
         self.input.wait_for(false)
     }
@@ -127,6 +130,7 @@ impl DigitalInputDevice {
     ///
     /// # Errors
     /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
     pub fn wait_for_inactive_timeout(&self, timeout: Duration) -> Result<bool> {
         self.input.wait_for_timeout(false, timeout)
     }
