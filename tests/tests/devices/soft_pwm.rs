@@ -99,8 +99,9 @@ fn a_new_value_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
     gpio.advance(ms(14));
     lamp.set_value(0.1)?;
     gpio.advance(ms(10));
-    let expected = [(0, High), (2_000, Low), (10_000, High), (17_000, Low), (20_000, High), (21_000, Low)];
-    assert_eq!(gpio.line(18).history(), edges(&expected), "no pulse is cut off");
+    // At 15 ms, the running pulse is longer than the new one.
+    let expected = [(0, High), (2_000, Low), (10_000, High), (15_000, Low), (20_000, High), (21_000, Low)];
+    assert_eq!(gpio.line(18).history(), edges(&expected));
     Ok(())
 }
 
@@ -121,15 +122,37 @@ fn off_and_on_do_not_wait_for_the_cycle() -> pinzero::Result<()> {
 }
 
 #[test]
-fn a_new_frequency_takes_over_where_a_cycle_begins() -> pinzero::Result<()> {
+fn a_new_frequency_takes_over_where_its_cycle_would_have_ended() -> pinzero::Result<()> {
     let gpio = board();
     let lamp = PwmOutputDevice::builder(18).initial_value(0.5).gpio(&gpio).open()?;
     gpio.advance(ms(6));
     lamp.set_frequency(1_000.0)?;
-    gpio.advance(ms(5));
-    let expected = [(0, High), (5_000, Low), (10_000, High), (10_500, Low), (11_000, High)];
+    gpio.advance(ms(1));
+    let expected = [(0, High), (5_000, Low), (6_000, High), (6_500, Low), (7_000, High)];
     assert_eq!(gpio.line(18).history(), edges(&expected));
     assert_eq!((lamp.value()?, lamp.frequency()), (0.5, 1_000.0));
+    Ok(())
+}
+
+#[test]
+fn a_change_does_not_wait_for_the_end_of_a_slow_pulse() -> pinzero::Result<()> {
+    let gpio = board();
+    let lamp = PwmOutputDevice::builder(18).frequency(0.001).initial_value(0.9).gpio(&gpio).open()?;
+    gpio.advance(secs(100));
+    lamp.set_frequency(100.0)?;
+    lamp.set_value(0.01)?;
+    gpio.advance(ms(20));
+    let expected = [
+        (0, 0, High),
+        (100, 0, Low),
+        (100, 0, High),
+        (100, 100, Low),
+        (100, 10_000, High),
+        (100, 10_100, Low),
+        (100, 20_000, High),
+    ];
+    let history = gpio.line(18).history();
+    assert_eq!(history, expected.map(|(seconds, micros, level)| (secs(seconds) + us(micros), level)));
     Ok(())
 }
 

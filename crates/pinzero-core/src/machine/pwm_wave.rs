@@ -8,7 +8,7 @@ use crate::types::Level;
 /// A wave with a period and a pulse, and its next edge.
 ///
 /// A pulse of zero is steadily low and a pulse of a whole period steadily high, without an edge. A new period or pulse
-/// takes effect at the start of a cycle, so that no pulse is cut off.
+/// takes effect at the start of a cycle. The running pulse or gap ends earlier if the new one would: at once, if that is past.
 #[derive(Debug, Clone)]
 pub(crate) struct Wave {
     period: Duration,
@@ -34,10 +34,14 @@ impl Wave {
     /// Sets period and pulse. Returns the level to write at once, if the level changes.
     pub(crate) fn set(&mut self, now: Instant, period: Duration, pulse: Duration) -> Option<Level> {
         (self.period, self.pulse) = (period, pulse);
-        match (self.is_steady(), self.next.is_some()) {
-            // A running wave takes the new shape in its next cycle.
-            (false, true) => None,
-            (false, false) => {
+        match (self.is_steady(), self.next) {
+            (false, Some(next)) => {
+                let is_high = self.level == Some(Level::High);
+                let end = self.cycle + if is_high { pulse } else { period };
+                self.next = Some(next.min(end.max(now)));
+                None
+            }
+            (false, None) => {
                 self.cycle = now;
                 self.next = Some(now + pulse);
                 self.change(Level::High)
@@ -111,6 +115,22 @@ mod tests {
             edges(&mut wave, at(3000)),
             [(1300, Level::Low), (2000, Level::High), (2900, Level::Low), (3000, Level::High)]
         );
+    }
+
+    #[test]
+    fn a_change_ends_a_pulse_or_a_gap_that_is_too_long() {
+        let at = |millis| Instant::ZERO + ms(millis);
+        let mut wave = Wave::new();
+        wave.set(at(0), ms(1_000_000), ms(900_000));
+        assert_eq!(wave.set(at(500), ms(10), ms(1)), None);
+        let edges_until =
+            |wave: &mut Wave, until| edges(wave, at(until)).into_iter().map(|(at, _)| at / 1000);
+        assert_eq!(edges_until(&mut wave, 522).collect::<Vec<_>>(), [500, 500, 501, 510, 511, 520, 521]);
+        // In a gap, too: a new cycle begins at once.
+        wave.set(at(525), ms(1_000_000), ms(1));
+        assert_eq!(edges_until(&mut wave, 600).collect::<Vec<_>>(), [530, 531]);
+        assert_eq!(wave.set(at(90_000), ms(10), ms(2)), None);
+        assert_eq!(edges_until(&mut wave, 90_010).collect::<Vec<_>>(), [90_000, 90_002, 90_010]);
     }
 
     #[test]
