@@ -62,6 +62,8 @@ pub use factory::{
     SpiBus, SpiConfig, SpiOperation,
 };
 pub use gpio::Gpio;
+#[cfg(feature = "stream")]
+pub use handle::events::EventStream;
 pub use handle::events::Events;
 pub use handle::flex::{Flex, FlexBuilder};
 pub use handle::group::{GroupBuilder, OutputGroup};

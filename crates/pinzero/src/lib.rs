@@ -61,6 +61,10 @@ pub use pinzero_core::{
     SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value, close_all, mock, time,
 };
 
+#[cfg(feature = "stream")]
+#[doc(inline)]
+pub use pinzero_core::EventStream;
+
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
     pub use crate::input::{Pressable, Pulled};

@@ -31,6 +31,7 @@ mod properties;
 mod pwm;
 mod reentry;
 mod soft_pwm;
+mod streams;
 mod time;
 mod timers;
 mod together;

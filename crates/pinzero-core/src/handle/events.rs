@@ -1,7 +1,11 @@
 //! Events as an iterator.
 
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+#[cfg(feature = "stream")]
+use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "stream")]
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
@@ -9,6 +13,8 @@ use crate::event::{Event, Kinded};
 use crate::gpio::Gpio;
 use crate::hub::{Hub, Queue};
 use crate::time::Instant;
+
+const REMEDY: &str = "change the line before you ask for its events";
 
 /// An iterator over a device's events, from its creation until the device is closed.
 ///
@@ -53,15 +59,40 @@ impl<E: Kinded> Events<E> {
         self.queue.pop()
     }
 
+    /// Resolves with the next event, or with `None` once the device is closed or lost; for `async` code, on any executor.
+    ///
+    /// Events between two calls are not lost: they wait in the iterator. A call that is dropped takes none.
+    ///
+    /// # Panics
+    /// On a virtual clock, if nothing scheduled can bring an event.
+    #[track_caller]
+    pub fn next_async(&mut self) -> impl Future<Output = Option<E>> + Send + '_ {
+        let place = Location::caller();
+        let events: &Events<E> = self;
+        let remedy = move || format!("{} (the wait is at {place})", events.hub.remedy(REMEDY));
+        events.gpio.runtime().until(events.hub.bell(), remedy, || events.hub.next(&events.queue))
+    }
+
+    /// Returns the events as a stream.
+    #[cfg(feature = "stream")]
+    pub fn into_stream(self) -> EventStream<E> {
+        EventStream { events: self, listener: None }
+    }
+
     /// Returns the error that ended the iterator: its chip is gone, for instance. `None` if events may come, and after a close.
     pub fn error(&self) -> Option<Error> {
         self.hub.ended().filter(|error| error.kind() != ErrorKind::Closed)
     }
 
+    /// Returns the next event, `Some(None)` at the end, and `None` as long as neither is there.
+    pub(super) fn poll(&mut self) -> Option<Option<E>> {
+        self.hub.next(&self.queue)
+    }
+
     #[track_caller]
     fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
         let next = || self.hub.next(&self.queue);
-        let remedy = || self.hub.remedy("change the line before you ask for its events");
+        let remedy = || self.hub.remedy(REMEDY);
         self.gpio.runtime().wait(self.hub.bell(), deadline, remedy, next).flatten()
     }
 }
@@ -73,5 +104,56 @@ impl<E: Kinded> Iterator for Events<E> {
     #[track_caller]
     fn next(&mut self) -> Option<E> {
         self.wait(None)
+    }
+}
+
+/// The events of a device as a [`Stream`](futures_core::Stream), from [`Events::into_stream`]; needs the feature `stream`.
+///
+/// A type of its own, as `next` of an iterator and `next` of a stream on one type could not be told apart.
+///
+/// ```
+/// use pinzero::{EventKind, mock, time::ms};
+/// use pinzero::EventStream;
+///
+/// let gpio = mock::gpio();
+/// let button = gpio.input(24).open()?;
+/// let events: EventStream = button.events().into_stream();
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[cfg(feature = "stream")]
+#[derive(Debug)]
+#[must_use = "a stream does nothing unless it is asked for events"]
+pub struct EventStream<E: Kinded = Event> {
+    events: Events<E>,
+    /// Set while the stream waits for the bell.
+    listener: Option<event_listener::EventListener>,
+}
+
+#[cfg(feature = "stream")]
+impl<E: Kinded> Unpin for EventStream<E> {}
+
+#[cfg(feature = "stream")]
+impl<E: Kinded> futures_core::Stream for EventStream<E> {
+    type Item = E;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<E>> {
+        let EventStream { events, listener } = self.get_mut();
+        loop {
+            if let Some(next) = events.hub.next(&events.queue) {
+                *listener = None;
+                return Poll::Ready(next);
+            }
+            if events.gpio.runtime().moves_clock_here() {
+                return Poll::Ready(events.next());
+            }
+            match listener {
+                // And looks again: an event may have come before.
+                None => *listener = Some(events.hub.bell().listen()),
+                Some(waiting) => match Pin::new(waiting).poll(context) {
+                    Poll::Ready(()) => *listener = None,
+                    Poll::Pending => return Poll::Pending,
+                },
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Kinded};
 use crate::gpio::Gpio;
 use crate::hub::Handler;
 use crate::outcome::Outcome;
@@ -315,6 +315,34 @@ impl Input {
             let reached = reached?;
             let remedy = || format!("{} (the wait is at {place})", self.line.hub.remedy(REMEDY));
             self.gpio().runtime().until(self.line.hub.bell(), remedy, reached).await.map(drop)
+        }
+    }
+
+    /// Resolves at the next event of `kind`, counted from this call; for `async` code, on any executor.
+    ///
+    /// An event between two calls is missed. To see all, take one [`events`](Input::events) and its
+    /// [`next_async`](Events::next_async).
+    ///
+    /// # Errors
+    /// See [`wait_for`](Input::wait_for).
+    ///
+    /// # Panics
+    /// See [`wait_for`](Input::wait_for).
+    #[track_caller]
+    pub fn next_event(&self, kind: EventKind) -> impl Future<Output = Result<Event>> + Send + '_ {
+        let place = Location::caller();
+        let mut events = self.events();
+        let hub = &self.line.hub;
+        async move {
+            let remedy = || format!("{} (the wait is at {place})", hub.remedy(REMEDY));
+            let next = || loop {
+                match events.poll()? {
+                    Some(event) if Event::bit(event.kind) == Event::bit(kind) => return Some(Ok(event)),
+                    Some(_) => {}
+                    None => return hub.ended().map(|error| Err(error.with_pin(self.line.line))),
+                }
+            };
+            self.gpio().runtime().until(hub.bell(), remedy, next).await
         }
     }
 

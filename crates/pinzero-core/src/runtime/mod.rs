@@ -243,6 +243,12 @@ impl Runtime {
         }
     }
 
+    /// Returns whether a wait on this thread moves the clock.
+    #[cfg(feature = "stream")]
+    pub(crate) fn moves_clock_here(&self) -> bool {
+        self.0.moves_clock_here()
+    }
+
     /// Sleeps for `duration`, or moves the virtual clock.
     pub(crate) fn sleep(&self, duration: Duration) {
         let end = self.0.clock.now() + duration;

@@ -170,6 +170,8 @@ impl Button {
 
     /// Waits until the button is pressed; for `async` code, on any executor.
     ///
+    /// A press between two calls of `pressed` is missed, unless the button is still down; see [`clicked`](Self::clicked).
+    ///
     /// # Errors
     /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
     #[track_caller]
@@ -184,6 +186,45 @@ impl Button {
     #[track_caller]
     pub fn released(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         self.input().reached(false)
+    }
+
+    /// Waits for the next click, and returns its event; for `async` code, on any executor.
+    ///
+    /// `clicked`, `double_clicked`, `long_pressed` and `held` count from the call. To see every event, also those between two
+    /// calls, take one [`events`](DigitalInputDevice::events) and its [`next_async`](crate::Events::next_async).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
+    pub fn clicked(&self) -> impl Future<Output = Result<Event>> + Send + '_ {
+        self.input().next_event(EventKind::Clicked)
+    }
+
+    /// Waits for the next double click, and returns its event; see [`clicked`](Self::clicked).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
+    pub fn double_clicked(&self) -> impl Future<Output = Result<Event>> + Send + '_ {
+        self.input().next_event(EventKind::DoubleClicked)
+    }
+
+    /// Waits for the next long press, and returns its event; see [`clicked`](Self::clicked).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
+    pub fn long_pressed(&self) -> impl Future<Output = Result<Event>> + Send + '_ {
+        self.input().next_event(EventKind::LongPressed)
+    }
+
+    /// Waits for the next time that the button is held, and returns its event; see [`clicked`](Self::clicked).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](DigitalInputDevice::wait_for_active).
+    #[track_caller]
+    pub fn held(&self) -> impl Future<Output = Result<Event>> + Send + '_ {
+        self.input().next_event(EventKind::Held)
     }
 
     fn state(&self) -> &'static str {
