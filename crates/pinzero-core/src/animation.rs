@@ -320,8 +320,8 @@ impl Drop for AnimationTask {
 
 /// A blink or pulse that runs in the background.
 ///
-/// Dropping an `Animation` leaves the blink running as long as its device has a handle. An `Animation` keeps its device
-/// open, so `Led::new(17)?.blink(..)?` can be waited for even if the `Led` is gone.
+/// An `Animation` is also a handle of its device, so `Led::new(17)?.blink(..)?.wait()?` works although the `Led` is gone. Dropping
+/// the `Animation` leaves the blink running, unless it was the last handle: then the device is closed, and the blink ends.
 ///
 /// ```
 /// use pinzero::{Blink, Level, mock, time::ms};

@@ -16,7 +16,10 @@ use crate::report::{Reports, warn_user};
 use crate::sync::{AtomicU32, Mutex};
 use crate::types::Line;
 
-/// A registered handler. Dropping a `Handler` leaves the handler in place.
+/// A registered handler. Dropping a `Handler` leaves the handler in place, for as long as the device is open.
+///
+/// A `Handler` does not keep the device open: with the last handle of the device, its handlers are gone. A function that sets
+/// handlers returns the device.
 ///
 /// ```
 /// use pinzero::{EventKind, mock, time::{ms, secs}};

@@ -22,7 +22,9 @@
 //! * **Pins** have a number and names: `17`, `"GPIO17"`, `"BOARD11"`, `"J8:11"`; see [`PinSpec`].
 //! * **Factories** drive the pins. [`default_gpio`] finds one, or the environment variable `PINZERO_PIN_FACTORY` names it;
 //!   the [`Builder`] of a device takes another by `.gpio(&gpio)`.
-//! * **Tests** run without hardware and without waiting: [`mock`].
+//! * **Errors** of calls are returned. Those of handlers go to [`Gpio::on_error`], else to the logger, else to standard error.
+//! * **Tests** run without hardware and without waiting: [`mock`]. A program that takes a `&Gpio`, and opens its devices on it, takes
+//!   a mock in a test. Code that calls `Led::new(17)` is run by [`with_default`].
 //!
 //! ```
 //! use pinzero::prelude::*;

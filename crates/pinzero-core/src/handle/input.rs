@@ -248,10 +248,13 @@ impl Input {
         self.line.status.lock().missed
     }
 
-    /// Calls `handler` on every event of `kind`. Handlers add up; earlier ones stay.
+    /// Calls `handler` on every event of `kind`. Handlers add up; earlier ones stay as long as the input is open.
     ///
     /// Handlers run on a thread of the factory (on a virtual clock: on the thread that moves the clock), in the order of the
     /// events and one at a time over the whole factory. A handler may block, close devices and panic without harm to others.
+    /// Its error goes to [`Gpio::on_error`]. While handlers are slow, up to 1,024 events of the input wait for them; older ones
+    /// are dropped and counted in [`Event::missed`], but never the last of a kind. A device that floods delays an event of
+    /// another by at most 64 of its own; but for that, all events come in the order of their times.
     pub fn on<R: Outcome>(
         &self,
         kind: EventKind,

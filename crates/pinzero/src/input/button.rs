@@ -97,29 +97,32 @@ impl Button {
         if self.is_held() { self.active_time() } else { None }
     }
 
-    /// Calls `handler` at each press.
+    /// Calls `handler` at each press; see [Handlers](DigitalInputDevice#handlers).
     pub fn when_pressed<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Pressed, handler)
     }
 
-    /// Calls `handler` at each release.
+    /// Calls `handler` at each release; see [Handlers](DigitalInputDevice#handlers).
     pub fn when_released<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Released, handler)
     }
 
-    /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` every so often from then on.
+    /// Calls `handler` when a press has lasted for the hold time, and with `hold_repeat` every so often from then on;
+    /// see [Handlers](DigitalInputDevice#handlers).
     pub fn when_held<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Held, handler)
     }
 
     /// Calls `handler` at each click: a short press that no second one follows within the double-click time.
+    /// See [Handlers](DigitalInputDevice#handlers).
     ///
     /// The click is known only when that time is over. [`when_pressed`](Self::when_pressed) is immediate.
     pub fn when_clicked<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::Clicked, handler)
     }
 
-    /// Calls `handler` at each double click: two short presses, the second within the double-click time.
+    /// Calls `handler` at each double click: two short presses, the second within the double-click time. See
+    /// [Handlers](DigitalInputDevice#handlers).
     pub fn when_double_clicked<R: Outcome>(
         &self,
         handler: impl FnMut(Event) -> R + Send + 'static,
@@ -127,7 +130,8 @@ impl Button {
         self.input().on(EventKind::DoubleClicked, handler)
     }
 
-    /// Calls `handler` once when a press has lasted for the hold time. Such a press is not a click.
+    /// Calls `handler` once when a press has lasted for the hold time. Such a press is not a click. See
+    /// [Handlers](DigitalInputDevice#handlers).
     pub fn when_long_pressed<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input().on(EventKind::LongPressed, handler)
     }

@@ -12,11 +12,6 @@ use crate::{Builder, Open, Site};
 ///
 /// Clones are handles of the same device, and dropping the last one closes the device.
 ///
-/// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may
-/// block, close devices and panic without harm to others. A handler may return a [`Result`]; an error is logged. Each
-/// `when_…` adds a handler and keeps the earlier ones, unlike gpiozero; [`Handler::remove`] and
-/// [`clear_handlers`](Self::clear_handlers) remove them.
-///
 /// ```
 /// use pinzero::prelude::*;
 ///
@@ -25,6 +20,41 @@ use crate::{Builder, Open, Site};
 /// gpio.line(24).script([(secs(3), Level::High)]);
 /// gate.wait_for_active()?;
 /// assert_eq!(gpio.elapsed(), secs(3));
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+///
+/// # Handlers
+///
+/// Each `when_…` adds a handler and keeps the earlier ones, unlike gpiozero. [`Handler::remove`] and
+/// [`clear_handlers`](Self::clear_handlers) remove them. They work as long as the device is open: keep a handle of it, and end
+/// `main` with [`pause`](crate::pause()) if the handlers do the rest.
+///
+/// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may block,
+/// close devices and panic without harm to others. While they are slow, up to 1,024 events of a device wait; older ones are
+/// dropped and counted in [`Event::missed`], but never the last of a kind.
+///
+/// A handler may return a [`Result`](std::result::Result). The error, and a panic, go to [`Gpio::on_error`](crate::Gpio::on_error),
+/// else to the logger of the `log` crate, else to standard error. A closure can be stored before it is given. One that uses `?`
+/// names its return type:
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let gate = DigitalInputDevice::builder(24).gpio(&gpio).open()?;
+/// let [led, horn] = [17, 27].map(|pin| Led::builder(pin).gpio(&gpio).open());
+/// let (led, horn) = (led?, horn?);
+///
+/// let on_open = move |_| led.on();
+/// gate.when_activated(on_open);
+/// gate.when_deactivated(move |event| -> pinzero::Result<()> {
+///     println!("was open for {:?}", event.lasted);
+///     horn.blink_with(Blink::new(ms(100), ms(100)).times(3))?;
+///     Ok(())
+/// });
+/// # gpio.line(24).press(secs(1));
+/// # gpio.advance(secs(2));
+/// # assert_eq!(gpio.line(27).history().len(), 6);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 #[derive(Clone)]
@@ -79,12 +109,12 @@ impl DigitalInputDevice {
         self.input.inactive_time()
     }
 
-    /// Calls `handler` whenever the device becomes active.
+    /// Calls `handler` whenever the device becomes active; see [Handlers](Self#handlers).
     pub fn when_activated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Activated, handler)
     }
 
-    /// Calls `handler` whenever the device becomes inactive.
+    /// Calls `handler` whenever the device becomes inactive; see [Handlers](Self#handlers).
     pub fn when_deactivated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
         self.input.on(EventKind::Deactivated, handler)
     }
