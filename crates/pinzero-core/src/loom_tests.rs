@@ -375,6 +375,10 @@ impl Target for Steps {
         Line(17)
     }
 
+    fn is_closed(&self) -> bool {
+        false
+    }
+
     fn check(&self, _: Blink) -> Result<()> {
         Ok(())
     }
@@ -458,10 +462,10 @@ fn no_step_follows_the_start_of_another_animation() {
 #[test]
 fn whoever_awaits_an_animation_hears_of_its_end() {
     let ends: [fn(&Gpio, &Ownership); 2] =
-        [|gpio, _| gpio.sleep(ms(2)), |gpio, ownership| ownership.take(gpio, || ())];
+        [|gpio, _| gpio.runtime().advance(ms(2)), |gpio, ownership| ownership.take(gpio, || ())];
     for end in ends {
         check(move || {
-            let gpio: Gpio = Gpio::clone(&mock::gpio());
+            let gpio: Gpio = Gpio::clone(&mock::builder().time_by_hand().open());
             let ownership = Arc::new(Ownership::new(true));
             let animation = start(&Steps::new(&gpio, &ownership), blink().times(1));
             let ender = beside(&(gpio, ownership), move |(gpio, ownership)| end(&gpio, &ownership));
@@ -505,7 +509,7 @@ fn nothing_is_written_after_the_close_of_an_output() {
 #[test]
 fn an_input_is_awaited_and_driven_and_closed_at_once() {
     check(|| {
-        let gpio = mock::gpio();
+        let gpio = mock::builder().time_by_hand().open();
         let input = gpio.input(17).open().unwrap();
         let record = Arc::new(Record::default());
         let probe = Probe::new(&record);
