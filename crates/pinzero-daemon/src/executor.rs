@@ -9,7 +9,7 @@ use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 
 use crate::ClientId;
 use crate::answer::Answer;
-use crate::bus::{Buses, ReplyWith};
+use crate::bus::{Buses, Data, ReplyWith};
 use crate::commands::{at_most, level, word};
 use crate::inbox::{Inbox, Message};
 use crate::lines::{Change, Lines};
@@ -125,6 +125,7 @@ impl Executor {
     pub(crate) fn forget(&mut self, client: ClientId) {
         self.watch.close_all(client);
         self.inbox.set_watched(self.watch.mask());
+        self.buses.cancel(client);
         if self.is_safe {
             if let Some(player) = &self.player {
                 player.stop_for(client);
@@ -248,11 +249,15 @@ impl Executor {
             Spio => return self.spi_open(p1, p2, word(extension, 0)?, client),
             Spic => return self.buses.close(&mut self.lines, p1, client),
             Spir => return self.spi_read(p1, p2, client),
-            Spiw => return self.buses.transfer(p1, extension.to_vec(), ReplyWith::Count, client),
-            Spix => return self.buses.transfer(p1, extension.to_vec(), ReplyWith::Bytes, client),
+            Spiw => {
+                return self.buses.transfer(p1, Data::Bytes(extension.to_vec()), ReplyWith::Count, client);
+            }
+            Spix => {
+                return self.buses.transfer(p1, Data::Bytes(extension.to_vec()), ReplyWith::Bytes, client);
+            }
             Bspio => self.soft_spi_open(p1, extension, client)?,
             Bspic => return self.buses.close_soft(&mut self.lines, p1, client),
-            Bspix => return self.buses.transfer_soft(p1, extension.to_vec(), client),
+            Bspix => return self.buses.transfer_soft(p1, Data::Bytes(extension.to_vec()), client),
 
             Wvclr => {
                 self.stop_waves();

@@ -18,6 +18,7 @@ mod network;
 mod pwm_range;
 mod script;
 mod server;
+mod stopwatch;
 mod thread;
 mod timer;
 mod watch;

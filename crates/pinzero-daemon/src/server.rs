@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::executor::Executor;
 use crate::inbox::{Inbox, Message, Rest};
+use crate::stopwatch::Stopwatch;
 use crate::timer::{Deadlines, Timer};
 use crate::{ClientId, Network};
 
@@ -23,6 +24,10 @@ const SHARE: usize = 16 * 1024;
 
 /// The longest time from the first byte of a request to its last.
 const PATIENCE: Duration = secs(60);
+
+/// How long the daemon works on a request of a client that has hung up. A client that closes only its sending side, and reads
+/// on, looks the same; so do its quick requests get their answers.
+const GRACE: Duration = secs(1);
 
 /// The wait before the next `accept` when the system has no file descriptor left.
 const BREATH: Duration = ms(100);
@@ -69,8 +74,10 @@ pub(crate) struct Server {
 struct Slot {
     serial: u32,
     connection: Connection,
-    /// The number of complete requests when the connection's time limit began.
-    watched: Option<u64>,
+    /// Runs while a request is incomplete.
+    incomplete: Stopwatch,
+    /// Runs while a request is pending although the client has hung up.
+    abandoned: Stopwatch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +86,8 @@ enum Due {
     Answer(ClientId),
     /// A connection must have completed its request.
     Patience(ClientId),
+    /// The request of a client that has hung up must be done.
+    Grace(ClientId),
     /// A listener tries to accept again.
     Accept(usize),
 }
@@ -198,6 +207,7 @@ impl Server {
             match due {
                 Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
+                Due::Grace(client) => self.end_grace(client, now),
                 Due::Accept(index) => self.accept(index),
             }
         }
@@ -219,19 +229,21 @@ impl Server {
 
     /// Drops a connection that has not completed its request in time.
     fn lose_patience(&mut self, client: ClientId, now: Instant) {
-        let Some(slot) = self.slot(client) else { return };
-        let requests = slot.connection.requests;
-        let watched = slot.watched.take();
-        if !slot.connection.is_in_request() || !slot.connection.is_ready() {
-            return;
+        let Some(end) = self.slot(client).and_then(|slot| slot.incomplete.end(PATIENCE)) else { return };
+        if end > now {
+            return self.deadlines.set(Due::Patience(client), end);
         }
-        if watched == Some(requests) {
-            log::info!("dropped a client: its request was not complete within {PATIENCE:?}");
-            self.drop_connection(client.slot as usize);
-        } else {
-            slot.watched = Some(requests);
-            self.deadlines.set(Due::Patience(client), now + PATIENCE);
+        log::info!("dropped a client: its request was not complete within {PATIENCE:?}");
+        self.drop_connection(client.slot as usize);
+    }
+
+    /// Drops a client that has hung up and whose request is still pending.
+    fn end_grace(&mut self, client: ClientId, now: Instant) {
+        let Some(end) = self.slot(client).and_then(|slot| slot.abandoned.end(GRACE)) else { return };
+        if end > now {
+            return self.deadlines.set(Due::Grace(client), end);
         }
+        self.drop_connection(client.slot as usize);
     }
 
     fn accept(&mut self, index: usize) {
@@ -274,7 +286,12 @@ impl Server {
             Ok(()) => {
                 self.serial = self.serial.wrapping_add(1);
                 let connection = Connection::new(stream);
-                entry.insert(Slot { serial: self.serial, connection, watched: None });
+                entry.insert(Slot {
+                    serial: self.serial,
+                    connection,
+                    incomplete: Stopwatch::default(),
+                    abandoned: Stopwatch::default(),
+                });
             }
             Err(error) => log::warn!("cannot use the connection of {peer}: {error}"),
         }
@@ -339,16 +356,18 @@ impl Server {
             }
             has_read = true;
         }
-        // With a safe state, a pending command of a client that is gone ends too: no client takes the answer. A client that only
-        // closed its sending side looks the same as one that is gone.
-        if connection.is_lost
-            || self.executor.is_safe && connection.is_hung_up && connection.pending.is_some()
-        {
+        let is_abandoned = connection.is_hung_up && connection.pending.is_some();
+        // With a safe state, the lines of a client that is gone are given back at once.
+        if connection.is_lost || is_abandoned && self.executor.is_safe {
             return self.drop_connection(key);
         }
-        if connection.is_in_request() && slot.watched.is_none() {
-            slot.watched = Some(slot.connection.requests);
-            self.deadlines.set(Due::Patience(client), self.executor.now() + PATIENCE);
+        let is_incomplete = connection.is_in_request() && connection.is_ready();
+        let (requests, now) = (connection.requests, self.executor.now());
+        if let Some(start) = slot.abandoned.note(is_abandoned, requests, now) {
+            self.deadlines.set(Due::Grace(client), start + GRACE);
+        }
+        if let Some(start) = slot.incomplete.note(is_incomplete, requests, now) {
+            self.deadlines.set(Due::Patience(client), start + PATIENCE);
         }
         self.mark(key);
     }
@@ -416,13 +435,19 @@ impl Server {
         }
         // No connection has become dirty meanwhile; the allocation is kept for the next time.
         self.dirty = keys;
+        // Lines may have changed with a client that was dropped.
+        self.deliver();
     }
 
     fn drop_connection(&mut self, key: usize) {
         if let Some(mut slot) = self.connections.try_remove(key) {
             // This fails only if the connection is not registered, and then there is nothing to do.
             let _ = self.poll.registry().deregister(slot.connection.stream());
-            self.executor.forget(ClientId { slot: key as u32, serial: slot.serial });
+            let client = ClientId { slot: key as u32, serial: slot.serial };
+            for due in [Due::Answer(client), Due::Patience(client), Due::Grace(client)] {
+                self.deadlines.remove(due);
+            }
+            self.executor.forget(client);
         }
     }
 }

@@ -33,6 +33,13 @@ impl<K: Copy + Ord> Deadlines<K> {
         }
     }
 
+    /// Forgets the deadline of `key`.
+    pub(crate) fn remove(&mut self, key: K) {
+        if let Some(at) = self.armed.remove(&key) {
+            self.queue.remove(&(at, key));
+        }
+    }
+
     /// Returns the next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.queue.first().map(|(at, _)| *at)
@@ -118,6 +125,15 @@ mod tests {
         assert_eq!(deadlines.pop(at(30)), Some('a'));
         assert_eq!(deadlines.pop(at(30)), Some('b'));
         assert_eq!((deadlines.pop(at(30)), deadlines.next()), (None, None));
+    }
+
+    #[test]
+    fn what_is_forgotten_does_not_come_up_and_takes_no_room() {
+        let mut deadlines = Deadlines::new();
+        deadlines.set('a', at(10));
+        deadlines.remove('a');
+        deadlines.remove('b');
+        assert_eq!((deadlines.pop(at(30)), deadlines.queue.len(), deadlines.armed.len()), (None, 0, 0));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use pinzero_pigpio::protocol::Code;
 use super::word;
 use crate::ClientId;
 use crate::answer::Answer;
-use crate::bus::{Device, ReplyWith, Select, Talk};
+use crate::bus::{Data, Device, ReplyWith, Select, Talk};
 use crate::executor::Executor;
 
 /// The main and the auxiliary bus: clock, data out and data in, chip select pins, and the modes of a pin on the bus.
@@ -48,7 +48,7 @@ impl Executor {
         if count > MOST {
             return Err(Code::BAD_SPI_COUNT);
         }
-        self.buses.transfer(handle, vec![0; count as usize], ReplyWith::Bytes, client)
+        self.buses.transfer(handle, Data::Zeros(count as usize), ReplyWith::Bytes, client)
     }
 
     /// Opens a device on any pins. The extension holds data in, data out, clock, baud rate and flags.

@@ -113,6 +113,14 @@ impl Client {
         bytes == *b"\x1a\0\0\0\0\0\0\0\0\0\0\0\x4f\0\0\0"
     }
 
+    /// Whether something has come that was not read yet.
+    pub(crate) fn has_answer(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let has_bytes = self.stream.peek(&mut [0]).is_ok_and(|count| count > 0);
+        self.stream.set_nonblocking(false).unwrap();
+        has_bytes
+    }
+
     /// Whether the other side has hung up.
     pub(crate) fn is_dropped(&mut self) -> bool {
         let mut sink = [0; 4096];

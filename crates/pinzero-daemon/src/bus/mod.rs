@@ -1,18 +1,22 @@
 //! SPI: handles, and the buses behind them. Each bus has its own thread, so a transfer delays only users of the same bus.
 
+mod queue;
+mod worker;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
 
-use parking_lot::Mutex;
-use pinzero_core::{Error, Gpio, Level, Output, Result as GpioResult, Spi, SpiMode};
+use pinzero_core::{Gpio, Level, Output, SpiMode};
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
 use crate::answer::Answer;
-use crate::inbox::{Inbox, Message};
+use crate::inbox::Inbox;
 use crate::lines::{Lines, refusal};
 use crate::thread::spawn;
+pub(crate) use queue::Data;
+use queue::{Queue, Transfer};
+use worker::{Wires, Worker};
 
 /// The most handles.
 const HANDLES: usize = 256;
@@ -56,55 +60,15 @@ struct Bus {
     users: usize,
     /// The chip select pins, each with the number of its users.
     selects: BTreeMap<u32, (Output, usize)>,
-    /// Sends jobs to the thread; `None` once the thread has been told to end.
-    jobs: Option<Sender<Job>>,
+    queue: Arc<Queue>,
     wires: Arc<Wires>,
-}
-
-/// The pins of a bus while they are open. The lock is held only briefly.
-#[derive(Debug)]
-struct Wires(Mutex<Slot>);
-
-#[derive(Debug)]
-enum Slot {
-    /// Open with these settings.
-    Open(Talk, Spi),
-    /// Closed after a change of settings failed.
-    Shut,
-    /// Closed for good.
-    Over,
-}
-
-impl Wires {
-    /// Closes the pins for good. A running transfer fails.
-    fn end(&self) {
-        let before = std::mem::replace(&mut *self.0.lock(), Slot::Over);
-        if let Slot::Open(_, spi) = before {
-            if let Err(error) = spi.close() {
-                log::warn!("a bus was not closed properly: {error}");
-            }
-        }
-    }
 }
 
 impl Drop for Bus {
     fn drop(&mut self) {
+        self.queue.end();
         self.wires.end();
     }
-}
-
-#[derive(Debug)]
-enum Job {
-    Transfer {
-        client: ClientId,
-        talk: Talk,
-        select: Option<(Output, Level)>,
-        data: Vec<u8>,
-        reply: ReplyWith,
-    },
-    Close {
-        client: Option<ClientId>,
-    },
 }
 
 /// The form of the answer to a transfer.
@@ -164,7 +128,7 @@ impl Buses {
 
     /// Joins a bus, and opens the bus if necessary.
     fn join(&mut self, lines: &mut Lines, Device { pins, select, talk, shows }: Device) -> Result<(), Code> {
-        if self.buses.get(&pins).is_some_and(|bus| bus.jobs.is_none()) {
+        if self.buses.get(&pins).is_some_and(|bus| bus.queue.is_closing()) {
             // Another client is closing the bus.
             return Err(Code::GPIO_IN_USE);
         }
@@ -208,8 +172,7 @@ impl Buses {
         });
         let result = result.and_then(|()| self.start(pins, talk));
         match result {
-            Ok((jobs, wires)) => {
-                let bus = Bus { users: 1, selects: BTreeMap::new(), jobs: Some(jobs), wires };
+            Ok(bus) => {
                 self.buses.insert(pins, bus);
                 Ok(())
             }
@@ -220,14 +183,19 @@ impl Buses {
         }
     }
 
-    fn start(&self, pins: Pins, talk: Talk) -> Result<(Sender<Job>, Arc<Wires>), Code> {
-        let spi = open(&self.gpio, pins, talk).map_err(refusal)?;
-        let wires = Arc::new(Wires(Mutex::new(Slot::Open(talk, spi))));
-        let (sender, jobs) = mpsc::channel();
-        let worker =
-            Worker { gpio: self.gpio.clone(), pins, wires: wires.clone(), inbox: self.inbox.clone() };
-        match spawn("pinzero-bus", move || worker.run(&jobs)) {
-            Ok(()) => Ok((sender, wires)),
+    /// Opens a bus for one user.
+    fn start(&self, pins: Pins, talk: Talk) -> Result<Bus, Code> {
+        let wires = Arc::new(Wires::open(&self.gpio, pins, talk).map_err(refusal)?);
+        let bus = Bus { users: 1, selects: BTreeMap::new(), queue: Arc::default(), wires };
+        let worker = Worker {
+            gpio: self.gpio.clone(),
+            pins,
+            wires: bus.wires.clone(),
+            queue: bus.queue.clone(),
+            inbox: self.inbox.clone(),
+        };
+        match spawn("pinzero-bus", move || worker.run()) {
+            Ok(()) => Ok(bus),
             Err(error) => {
                 log::warn!("the thread of a bus cannot be started: {error}");
                 Err(Code::SPI_OPEN_FAILED)
@@ -239,7 +207,7 @@ impl Buses {
     pub(crate) fn transfer(
         &self,
         handle: u32,
-        data: Vec<u8>,
+        data: Data,
         reply: ReplyWith,
         client: ClientId,
     ) -> Result<Answer, Code> {
@@ -248,25 +216,18 @@ impl Buses {
     }
 
     /// Does the same for a device on any pins.
-    pub(crate) fn transfer_soft(&self, select: u32, data: Vec<u8>, client: ClientId) -> Result<Answer, Code> {
+    pub(crate) fn transfer_soft(&self, select: u32, data: Data, client: ClientId) -> Result<Answer, Code> {
         let handle = self.soft.get(&select).ok_or(Code::NOT_SPI_GPIO)?;
         self.send(handle.device, data, ReplyWith::Bytes, client)
     }
 
-    fn send(
-        &self,
-        device: Device,
-        data: Vec<u8>,
-        reply: ReplyWith,
-        client: ClientId,
-    ) -> Result<Answer, Code> {
+    fn send(&self, device: Device, data: Data, reply: ReplyWith, client: ClientId) -> Result<Answer, Code> {
         let bus = self.buses.get(&device.pins).ok_or(Code::SPI_XFER_FAILED)?;
         let select = device.select.and_then(|Select { gpio, active }| {
             bus.selects.get(&gpio).map(|(output, _)| (output.clone(), active))
         });
-        let job = Job::Transfer { client, talk: device.talk, select, data, reply };
-        let sent = bus.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        if sent { Ok(Answer::Later) } else { Err(Code::SPI_XFER_FAILED) }
+        bus.queue.push(Transfer { client, talk: device.talk, select, data, reply })?;
+        Ok(Answer::Later)
     }
 
     /// Closes a device. If it was the last on its bus, the answer comes when the pins are free.
@@ -285,6 +246,11 @@ impl Buses {
     ) -> Result<Answer, Code> {
         let handle = self.soft.remove(&select).ok_or(Code::NOT_SPI_GPIO)?;
         Ok(self.leave(lines, handle.device, Some(client)))
+    }
+
+    /// Ends the transfers of a client that is gone.
+    pub(crate) fn cancel(&mut self, client: ClientId) {
+        self.buses.values().for_each(|bus| bus.queue.cancel(client));
     }
 
     /// Closes the devices of a client that is gone.
@@ -319,103 +285,30 @@ impl Buses {
         if bus.users > 0 {
             return Answer::Number(0);
         }
-        if client.is_none() {
-            // No client waits for the running transfer any more, so it is cancelled.
-            bus.wires.end();
-        }
-        match bus.jobs.take().map(|jobs| jobs.send(Job::Close { client })) {
-            Some(Ok(())) => Answer::Later,
-            _ => Answer::Number(0),
+        match client {
+            Some(client) => {
+                bus.queue.close(client);
+                Answer::Later
+            }
+            // No client waits for a transfer any more.
+            None => {
+                self.closed(lines, device.pins);
+                Answer::Number(0)
+            }
         }
     }
 
-    /// Notes that a bus's thread has closed the bus: its pins are free.
+    /// Closes a bus that has no users, or that its thread has closed, and takes its lines back.
     pub(crate) fn closed(&mut self, lines: &mut Lines, pins: Pins) {
         let Some(bus) = self.buses.remove(&pins) else { return };
         let selects: Vec<u32> = bus.selects.keys().copied().collect();
+        for (output, _) in bus.selects.values() {
+            // The thread may have another handle of it.
+            if let Err(error) = output.close() {
+                log::warn!("a chip select pin was not closed properly: {error}");
+            }
+        }
         drop(bus);
         selects.into_iter().chain(pins).for_each(|gpio| lines.take_back(gpio));
-    }
-}
-
-fn open(gpio: &Gpio, [clock, mosi, miso]: Pins, talk: Talk) -> GpioResult<Spi> {
-    gpio.spi(clock)
-        .mosi(mosi)
-        .miso(miso)
-        .mode(talk.mode)
-        .lsb_first(talk.lsb_first)
-        .max_rate(talk.hertz)
-        .open()
-}
-
-/// Runs the thread of a bus.
-struct Worker {
-    gpio: Gpio,
-    pins: Pins,
-    wires: Arc<Wires>,
-    inbox: Arc<Inbox>,
-}
-
-impl Worker {
-    fn run(self, jobs: &Receiver<Job>) {
-        let mut closer = None;
-        for job in jobs {
-            match job {
-                Job::Transfer { client, talk, select, data, reply } => {
-                    let answer = match (self.transfer(talk, select, data), reply) {
-                        (Ok(bytes), ReplyWith::Bytes) => Ok(Answer::Bytes(bytes)),
-                        (Ok(bytes), ReplyWith::Count) => Ok(Answer::Number(bytes.len() as i32)),
-                        (Err(error), _) => {
-                            log::warn!("a transfer failed: {error}");
-                            Err(Code::SPI_XFER_FAILED)
-                        }
-                    };
-                    self.inbox.push(Message::Done { client, answer });
-                }
-                Job::Close { client } => closer = client,
-            }
-        }
-        self.wires.end();
-        self.inbox.push(Message::BusClosed { pins: self.pins });
-        if let Some(client) = closer {
-            self.inbox.push(Message::Done { client, answer: Ok(Answer::Number(0)) });
-        }
-    }
-
-    /// Returns the bus, opened with these settings.
-    fn wires(&self, talk: Talk) -> GpioResult<Spi> {
-        let before = {
-            let mut slot = self.wires.0.lock();
-            match &*slot {
-                Slot::Open(current, spi) if *current == talk => return Ok(spi.clone()),
-                Slot::Open(..) | Slot::Shut => std::mem::replace(&mut *slot, Slot::Shut),
-                Slot::Over => return Err(Error::closed()),
-            }
-        };
-        // No device is selected now, so all devices ignore the clock.
-        drop(before);
-        let spi = open(&self.gpio, self.pins, talk)?;
-        let mut slot = self.wires.0.lock();
-        if matches!(*slot, Slot::Over) {
-            return Err(Error::closed());
-        }
-        *slot = Slot::Open(talk, spi.clone());
-        Ok(spi)
-    }
-
-    fn transfer(
-        &self,
-        talk: Talk,
-        select: Option<(Output, Level)>,
-        mut data: Vec<u8>,
-    ) -> GpioResult<Vec<u8>> {
-        let spi = self.wires(talk)?;
-        if let Some((pin, active)) = &select {
-            pin.set(*active)?;
-        }
-        let result = spi.transfer(&mut data);
-        // Even after an error, the device must not stay selected.
-        let released = select.map_or(Ok(()), |(pin, active)| pin.set(!active));
-        result.and(released).map(|()| data)
     }
 }
