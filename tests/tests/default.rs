@@ -9,9 +9,14 @@ const VARIABLE: &str = "PINZERO_PIN_FACTORY";
 
 /// Runs `light_a_led` in a process of its own, with the variable set, or not.
 fn child(factory: Option<&str>) -> std::io::Result<Output> {
+    command(factory)?.output()
+}
+
+fn command(factory: Option<&str>) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--exact", "light_a_led", "--ignored", "--nocapture"]).env_remove(VARIABLE);
-    command.envs(factory.map(|factory| (VARIABLE, factory))).output()
+    command.envs(factory.map(|factory| (VARIABLE, factory)));
+    Ok(command)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -37,6 +42,32 @@ fn the_variable_names_the_mock_which_shows_its_pins() -> std::io::Result<()> {
             "{output:?}"
         );
     }
+    Ok(())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_that_nobody_reads_stops_no_pin() -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let (_unread, mut stderr) = UnixStream::pair()?;
+    stderr.set_nonblocking(true)?;
+    while stderr.write_all(&[b'.'; 1024]).is_ok() {}
+    stderr.set_nonblocking(false)?;
+    let mut command = command(Some("mock"))?;
+    let mut child = command.stderr(Stdio::from(OwnedFd::from(stderr))).stdout(Stdio::piped()).spawn()?;
+    let end = Instant::now() + Duration::from_secs(20);
+    while child.try_wait()?.is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // It has ended, unless it hangs.
+    let _ = child.kill();
+    let output = child.wait_with_output()?;
+    assert!(output.status.success() && text(&output.stdout).contains("lit on mock"), "{output:?}");
     Ok(())
 }
 

@@ -24,11 +24,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let Command::Serve(options) = Arguments::parse().command;
-    match serve::run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("pinzero: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = logger::start(options.verbose) {
+        eprintln!("pinzero: the thread that writes messages cannot be started: {error}");
+        return ExitCode::FAILURE;
     }
+    let result = serve::run(options);
+    if let Err(error) = &result {
+        logger::print_error(format!("pinzero: {error}"));
+    }
+    logger::finish();
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

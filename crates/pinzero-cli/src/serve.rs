@@ -3,7 +3,6 @@
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -80,12 +79,11 @@ pub(crate) struct Options {
 
     /// Prints more messages
     #[arg(long, short)]
-    verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 /// Serves until a signal arrives.
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    logger::start(options.verbose);
     // Before any pin is opened: from here on, a signal ends the wait below, and the pins are given back.
     let (signal, wait) = mpsc::channel();
     ctrlc::set_handler(move || {
@@ -113,8 +111,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let mut daemon = builder.start()?;
     for addr in daemon.addrs() {
-        // A closed standard output is no reason to end.
-        let _ = writeln!(io::stdout(), "serving {} on {addr}", gpio.name());
+        logger::print(format!("serving {} on {addr}", gpio.name()));
     }
 
     // The handler, and with it the sender, lives as long as the program.

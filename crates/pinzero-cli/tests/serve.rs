@@ -5,9 +5,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pinzero_pigpio::protocol::{Command as Word, Report, Request};
 
@@ -19,7 +21,11 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Server {
-        let mut child = serve(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Server::start_with(arguments, Stdio::inherit())
+    }
+
+    fn start_with(arguments: &[&str], stderr: Stdio) -> Server {
+        let mut child = serve(arguments).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -30,6 +36,20 @@ impl Server {
         let stream = TcpStream::connect(&self.addr).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
+    }
+
+    /// Ends the program as systemd does; returns its status. `None` if it does not end.
+    fn end(&mut self) -> Option<i32> {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let end = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        None
     }
 }
 
@@ -76,10 +96,8 @@ fn a_mock_with_a_wire_is_served_until_sigterm() {
     assert_eq!(ask(&mut client, Word::Write, 22, 1), 0);
     assert_eq!(ask(&mut client, Word::Read, 27, 0), 1);
 
-    let killed = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    assert_eq!(server.end(), Some(0));
     assert_eq!(client.read(&mut [0; 1]).unwrap(), 0, "connections are closed");
-    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -125,17 +143,56 @@ fn registers_that_are_not_built_in_are_said_to_be_so() {
 #[test]
 fn who_is_not_allowed_cannot_fill_the_log() {
     let arguments = ["--factory", "mock", "--allow", "10.0.0.0/8"];
-    let mut child = serve(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let mut server = Server { child, addr: line.trim().rsplit(' ').next().unwrap().to_owned() };
+    let mut server = Server::start_with(&arguments, Stdio::piped());
     for _ in 0..20 {
         assert_eq!(server.connect().read(&mut [0; 1]).unwrap(), 0, "it is hung up on");
     }
-    server.child.kill().unwrap();
+    assert_eq!(server.end(), Some(0));
     let mut log = String::new();
     server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert_eq!(log.matches("is not allowed to connect").count(), 1, "{log}");
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_holds_up_neither_clients_nor_the_end() {
+    let (_unread, mut stderr) = UnixStream::pair().unwrap();
+    stderr.set_nonblocking(true).unwrap();
+    while stderr.write_all(&[b'.'; 1024]).is_ok() {}
+    stderr.set_nonblocking(false).unwrap();
+    let stderr = Stdio::from(OwnedFd::from(stderr));
+    let mut server = Server::start_with(&["--factory", "mock", "--verbose"], stderr);
+    let mut client = server.connect();
+    for _ in 0..1000 {
+        // A request that is too long: an end that is logged.
+        let _ = server.connect().write_all(&[0xff; 16]);
+        assert_eq!(ask(&mut client, Word::Write, 17, 1), 0);
+    }
+    assert_eq!(server.end(), Some(0));
+}
+
+#[test]
+fn what_a_client_does_wrong_a_thousand_times_is_logged_once_a_second_with_a_count() {
+    const COUNT: usize = 1000;
+    let start = Instant::now();
+    let mut server = Server::start_with(&["--factory", "mock"], Stdio::piped());
+    let mut client = server.connect();
+    let mut open = Vec::new();
+    Request::new(Word::Spio, 0, 50_000).with(&[0; 4]).encode(&mut open);
+    client.write_all(&open).unwrap();
+    client.read_exact(&mut [0; 16]).unwrap();
+    for _ in 0..COUNT {
+        assert_eq!(ask(&mut client, Word::Write, 11, 1), -50, "the bus has it");
+    }
+    assert_eq!(server.end(), Some(0));
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("a bus has the line")).collect();
+    assert!(lines.len() as u64 <= start.elapsed().as_secs() + 2, "{log}");
+    let more = |line: &&str| {
+        line.split_once("(and ").map_or(1, |(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+    };
+    let told: usize = lines.iter().map(more).sum();
+    assert_eq!(told, COUNT, "{log}");
 }
 
 #[test]
