@@ -20,6 +20,15 @@ use crate::wave::{Player, Waveforms};
 /// The version of pigpio that the daemon reports.
 const VERSION: i32 = 79;
 
+/// The longest time for one client or script before others have their turn.
+pub(crate) const SHARE_TIME: Duration = us(250);
+
+/// The longest time for all clients that want more than a share, and for all scripts, before new requests have their turn.
+pub(crate) const TURN_TIME: Duration = ms(1);
+
+/// The most reports that come up before others have their turn, and they are sent. Each takes some 50 ns.
+const REPORTS: usize = 16 * 1024;
+
 /// The revision code for an unknown board: a Raspberry Pi 3B, which every client knows.
 const GENERIC: u32 = 0x00a0_2082;
 
@@ -104,16 +113,30 @@ impl Executor {
         self.note_changes();
     }
 
-    /// Returns when [`fire`](Executor::fire) is due.
+    /// Returns when [`fire`](Executor::fire) or [`run_scripts`](Executor::run_scripts) is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.watch.next().into_iter().chain(self.scripts.next()).min()
     }
 
-    /// Does what is due.
+    /// Does what is due, but for scripts.
     pub(crate) fn fire(&mut self, now: Instant) {
         self.watch.fire(now);
         self.note_changes();
-        self.run_scripts(now);
+    }
+
+    /// Returns whether others have their turn because of the reports that must be sent.
+    pub(crate) fn has_many_reports(&self) -> bool {
+        self.watch.waiting() > REPORTS
+    }
+
+    /// Returns whether others have their turn: at this time, or because of the reports.
+    pub(crate) fn is_used_up(&self, end: Instant) -> bool {
+        self.has_many_reports() || self.now() >= end
+    }
+
+    /// Returns how many messages of other threads the loop takes at a time: each may be a report for each handle.
+    pub(crate) fn appetite(&self) -> usize {
+        REPORTS / self.watch.handles().max(1)
     }
 
     /// The reports that have come up since this was last called.

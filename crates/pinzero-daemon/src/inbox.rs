@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -42,8 +43,8 @@ pub(crate) enum Rest {
 /// The most waiting messages. Only lines that change faster than the loop can follow reach this limit.
 const MOST: usize = 1 << 16;
 
-/// The most messages taken at a time, before clients have their turn.
-const SHARE: usize = 1000;
+/// The least and the most messages taken at a time, before clients have their turn.
+const SHARE: RangeInclusive<usize> = 16..=1000;
 
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -100,10 +101,10 @@ impl Inbox {
         self.watched.store(mask, Ordering::Relaxed);
     }
 
-    /// Takes the first messages. If some are left, the loop must come back without a wake-up.
-    pub(crate) fn take(&self, into: &mut Vec<Message>) -> Rest {
+    /// Takes the first messages, about as many as wanted. If some are left, the loop must come back without a wake-up.
+    pub(crate) fn take(&self, wanted: usize, into: &mut Vec<Message>) -> Rest {
         let mut queue = self.queue.lock();
-        let count = queue.messages.len().min(SHARE);
+        let count = queue.messages.len().min(wanted.clamp(*SHARE.start(), *SHARE.end()));
         into.extend(queue.messages.drain(..count));
         match queue.messages.is_empty() {
             false => Rest::More,
@@ -128,8 +129,8 @@ mod tests {
             let mut messages = Vec::new();
             loop {
                 let before = messages.len();
-                let rest = inbox.take(&mut messages);
-                assert!(messages.len() - before <= SHARE);
+                let rest = inbox.take(usize::MAX, &mut messages);
+                assert!(messages.len() - before <= *SHARE.end());
                 if rest != Rest::More {
                     return (messages, rest);
                 }
@@ -142,7 +143,7 @@ mod tests {
         (0..=MOST).for_each(|_| inbox.push(edge()));
         inbox.push(Message::Stop);
         let mut first = Vec::new();
-        assert_eq!(inbox.take(&mut first), Rest::More);
+        assert_eq!(inbox.take(usize::MAX, &mut first), Rest::More);
         assert!(matches!(first[0], Message::Stop), "it comes before all others");
         inbox.push(edge());
         let (messages, rest) = take_all();

@@ -1,5 +1,6 @@
 //! The loop: one thread that accepts, reads, answers and reports, and never waits for a single client.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
-use pinzero_core::time::{Instant, ms, secs};
-use pinzero_pigpio::protocol::{Code, Command, Report, Request};
+use pinzero_core::time::{Instant, ms, secs, us};
+use pinzero_pigpio::protocol::{Code, Report, Request};
 use slab::Slab;
 
 use crate::answer::Answer;
 use crate::connection::Connection;
-use crate::executor::Executor;
+use crate::executor::{Executor, SHARE_TIME, TURN_TIME};
 use crate::inbox::{Inbox, Message, Rest};
 use crate::stopwatch::Stopwatch;
 use crate::timer::{Deadlines, Timer};
@@ -21,6 +22,12 @@ use crate::{ClientId, Network};
 
 /// The most bytes read from one connection before the others have their turn.
 const SHARE: usize = 16 * 1024;
+
+/// The number of requests between two looks at the clock, which takes as long as a quick request.
+const LOOK: u64 = 8;
+
+/// The most connections accepted before others have their turn.
+const ACCEPTS: usize = 64;
 
 /// The longest time from the first byte of a request to its last.
 const PATIENCE: Duration = secs(60);
@@ -59,8 +66,8 @@ pub(crate) struct Server {
     /// The log has a warning about a refused connection.
     has_refused: bool,
     deadlines: Deadlines<Due>,
-    /// Connections with more to read or to answer than their share.
-    more: Vec<usize>,
+    /// Connections with more to read or to answer than their share, in the order of their turns.
+    more: VecDeque<usize>,
     /// Connections with something to send.
     dirty: Vec<usize>,
     scratch: Vec<u8>,
@@ -78,6 +85,15 @@ struct Slot {
     incomplete: Stopwatch,
     /// Runs while a request is pending although the client has hung up.
     abandoned: Stopwatch,
+}
+
+/// Why a connection is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Something has come: quick requests are answered at once.
+    New,
+    /// The connection has waited for its turn.
+    Own,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +132,7 @@ impl Server {
             serial: 0,
             has_refused: false,
             deadlines: Deadlines::new(),
-            more: Vec::new(),
+            more: VecDeque::new(),
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
             messages: Vec::new(),
@@ -142,7 +158,6 @@ impl Server {
                 return;
             }
             self.fire();
-            self.pump_more();
             for event in &events {
                 match event.token() {
                     TIMER | INBOX => {}
@@ -161,12 +176,17 @@ impl Server {
                                 slot.connection.is_hung_up |= event.is_read_closed() || event.is_error();
                                 slot.connection.is_lost |= event.is_write_closed() || event.is_error();
                             }
-                            self.pump(key);
+                            self.pump(key, Turn::New);
                             self.deliver();
                         }
                     }
                 }
             }
+            self.deliver();
+            self.flush();
+            // The quick requests have their answers now. What takes more time comes after them.
+            self.executor.run_scripts(self.executor.now());
+            self.pump_more();
             self.deliver();
             self.flush();
         }
@@ -183,7 +203,7 @@ impl Server {
     /// Handles the messages of other threads; returns whether to stop.
     fn hear(&mut self) -> bool {
         let mut messages = std::mem::take(&mut self.messages);
-        let rest = self.inbox.take(&mut messages);
+        let rest = self.inbox.take(self.executor.appetite(), &mut messages);
         let stop = messages.iter().any(|message| matches!(message, Message::Stop));
         for message in messages.drain(..) {
             match message {
@@ -199,7 +219,7 @@ impl Server {
         stop
     }
 
-    /// Does everything that is due.
+    /// Does everything that is due, but for scripts.
     fn fire(&mut self) {
         let now = self.executor.now();
         self.executor.fire(now);
@@ -223,7 +243,7 @@ impl Server {
         if let Some(asked) = slot.connection.pending.take() {
             slot.connection.reply(asked, answer);
             self.mark(client.slot as usize);
-            self.pump(client.slot as usize);
+            self.pump(client.slot as usize, Turn::New);
         }
     }
 
@@ -247,7 +267,7 @@ impl Server {
     }
 
     fn accept(&mut self, index: usize) {
-        loop {
+        for _ in 0..ACCEPTS {
             match self.listeners[index].accept() {
                 Ok((stream, peer)) => self.admit(stream, peer.ip()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -265,6 +285,8 @@ impl Server {
                 }
             }
         }
+        // The rest in the next turn.
+        self.deadlines.set(Due::Accept(index), self.executor.now() + us(1));
     }
 
     fn admit(&mut self, mut stream: mio::net::TcpStream, peer: IpAddr) {
@@ -306,20 +328,26 @@ impl Server {
         }
     }
 
-    /// Answers the requests of a connection, up to its share.
-    fn pump(&mut self, key: usize) {
+    /// Answers the requests of a connection, up to its share. Only a connection whose `turn` it is may have a slow one.
+    fn pump(&mut self, key: usize, turn: Turn) {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
-        let (mut has_read, mut has_spun) = (false, false);
+        let end = self.executor.now() + SHARE_TIME;
+        let (mut has_read, mut has_run, mut is_used_up) = (false, false, false);
         // A connection that waits for its next turn has had this one.
         while !connection.is_queued {
             let input = connection.take_input();
             let mut used = 0;
             let mut is_broken = false;
-            while connection.is_ready() && !has_spun {
+            while connection.is_ready() && !is_used_up {
                 match Request::decode(&input[used..]) {
                     Ok(Some((request, length))) => {
+                        let is_slow = self.executor.is_slow(&request);
+                        if is_slow && (has_run || turn == Turn::New) {
+                            is_used_up = true;
+                            break;
+                        }
                         used += length;
                         connection.requests += 1;
                         let answer = self.executor.execute(client, &request);
@@ -327,8 +355,9 @@ impl Server {
                             self.deadlines.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
-                        // Other clients wait meanwhile, so one such command is a whole share.
-                        has_spun = request.command == Command::Trig.code();
+                        has_run = true;
+                        let is_late = connection.requests % LOOK == 0 && self.executor.now() >= end;
+                        is_used_up = is_slow || is_late || self.executor.has_many_reports();
                     }
                     Ok(None) => break,
                     Err(_) => {
@@ -342,12 +371,12 @@ impl Server {
                 log::info!("dropped a client: its request is too long");
                 return self.drop_connection(key);
             }
-            if !connection.is_ready() || !connection.is_readable && !has_spun {
+            if !connection.is_ready() || !connection.is_readable && !is_used_up {
                 break;
             }
-            if has_read || has_spun {
+            if has_read || is_used_up {
                 connection.is_queued = true;
-                self.more.push(key);
+                self.more.push_back(key);
                 break;
             }
             if let Err(error) = connection.read(&mut self.scratch) {
@@ -372,20 +401,22 @@ impl Server {
         self.mark(key);
     }
 
-    /// Continues with the connections that had more than their share.
+    /// Continues with the connections that had more than their share, until the time of all of them for this turn is used up.
     fn pump_more(&mut self) {
+        let end = self.executor.now() + TURN_TIME;
         // Connections that are added meanwhile have their turn next time.
-        let mut keys = std::mem::take(&mut self.more);
-        for key in keys.drain(..) {
+        for _ in 0..self.more.len() {
+            let Some(key) = self.more.pop_front() else { return };
             if let Some(slot) = self.connections.get_mut(key) {
                 slot.connection.is_queued = false;
             }
-            self.pump(key);
+            self.pump(key, Turn::Own);
             // A request may cause a report to every client. Sending in between keeps reports from piling up.
             self.deliver();
+            if self.executor.now() >= end {
+                return;
+            }
         }
-        keys.append(&mut self.more);
-        self.more = keys;
     }
 
     /// Notes that a connection may have something to send, or to end.
@@ -430,7 +461,7 @@ impl Server {
                 && connection.is_ready()
                 && !std::mem::replace(&mut connection.is_queued, true)
             {
-                self.more.push(key);
+                self.more.push_back(key);
             }
         }
         // No connection has become dirty meanwhile; the allocation is kept for the next time.

@@ -305,6 +305,16 @@ impl Watch {
         self.deadlines.set(Due::KeepAlive(index), next);
     }
 
+    /// Returns how many reports have come up since the last call of [`take_reports`](Watch::take_reports).
+    pub(crate) fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Returns the number of handles, closed ones in between included.
+    pub(crate) fn handles(&self) -> usize {
+        self.handles.len()
+    }
+
     /// Returns the reports since the last call.
     pub(crate) fn take_reports(&mut self, spare: &mut Vec<(ClientId, Report)>) {
         self.settle();

@@ -7,7 +7,37 @@ mod unsupported;
 mod waves;
 
 use pinzero_core::Level;
-use pinzero_pigpio::protocol::Code;
+use pinzero_pigpio::protocol::{Code, Command, Request};
+
+use crate::executor::Executor;
+
+/// The most pulses, characters of serial output, and bytes of a script that a command handles in some ten microseconds.
+const QUICK_PULSES: usize = 400;
+const QUICK_CHARACTERS: usize = 40;
+const QUICK_SCRIPT: usize = 1000;
+
+impl Executor {
+    /// Returns whether a command may take more than about 100 µs. Such a command is a whole share: others have their turn before
+    /// and after it.
+    pub(crate) fn is_slow(&self, request: &Request<'_>) -> bool {
+        use Command::*;
+        let bytes = request.extension.len();
+        let has_long_draft = self.waves.draft.len() > QUICK_PULSES;
+        match Command::from_code(request.command) {
+            // The loop spins for the length of the pulse.
+            Some(Trig) => true,
+            Some(Wvag) => bytes > 12 * QUICK_PULSES,
+            Some(Wvas) => bytes > 12 + QUICK_CHARACTERS,
+            Some(Wvnew | Wvcre | Wvcap) => has_long_draft,
+            Some(Wvclr) => has_long_draft || self.waves.count() > 10,
+            Some(Proc) => bytes > QUICK_SCRIPT,
+            Some(Procd) => true,
+            // These open lines, or give them to other hands.
+            Some(Spio | Bspio | Hp) => true,
+            _ => false,
+        }
+    }
+}
 
 pub(crate) fn level(number: u32) -> Result<Level, Code> {
     match number {

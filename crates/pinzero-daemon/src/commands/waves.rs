@@ -55,7 +55,7 @@ impl Executor {
         if mode > 3 {
             return Err(BAD_WAVE_MODE);
         }
-        let (mask, blocks) = (wave.mask(), wave.blocks);
+        let (mask, blocks) = (wave.mask, wave.blocks);
         let program = if mode & 1 == 0 { Program::Once(wave) } else { Program::Repeat(wave) };
         self.play(program, mask, mode >= 2, client)?;
         // pigpiod adds a block that ends the wave, or leads back to its start.
@@ -65,7 +65,7 @@ impl Executor {
     pub(crate) fn send_chain(&mut self, bytes: &[u8], client: ClientId) -> Result<u32, Code> {
         let steps = self.waves.chain(bytes)?;
         let masks = steps.iter().map(|step| match step {
-            Step::Wave(wave) => wave.mask(),
+            Step::Wave(wave) => wave.mask,
             _ => 0,
         });
         let mask = masks.fold(0, |all, mask| all | mask);

@@ -53,25 +53,29 @@ pub(crate) struct Script {
 
 /// The scripts, by their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Scripts(Vec<Option<Script>>);
+pub(crate) struct Scripts {
+    scripts: Vec<Option<Script>>,
+    /// The script that ran last: the others have their turn first.
+    last: usize,
+}
 
 impl Scripts {
     /// Stores a script under the lowest free number.
     pub(crate) fn store(&mut self, text: &[u8], owner: ClientId) -> Result<u32, Code> {
         let machine = Machine::new(parse::parse(text)?);
-        let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
+        let free = self.scripts.iter().position(Option::is_none).unwrap_or(self.scripts.len());
         if free == SCRIPTS {
             return Err(Code::NO_SCRIPT_ROOM);
         }
-        if free == self.0.len() {
-            self.0.push(None);
+        if free == self.scripts.len() {
+            self.scripts.push(None);
         }
-        self.0[free] = Some(Script { machine, state: State::Halted, owner });
+        self.scripts[free] = Some(Script { machine, state: State::Halted, owner });
         Ok(free as u32)
     }
 
     fn get(&mut self, id: u32) -> Result<&mut Script, Code> {
-        self.0.get_mut(id as usize).and_then(Option::as_mut).ok_or(Code::BAD_SCRIPT_ID)
+        self.scripts.get_mut(id as usize).and_then(Option::as_mut).ok_or(Code::BAD_SCRIPT_ID)
     }
 
     /// Starts a script at its beginning, with new values for its first parameters.
@@ -98,14 +102,14 @@ impl Scripts {
 
     /// Stops the scripts of a client that is gone.
     pub(crate) fn stop_for(&mut self, client: ClientId) {
-        for script in self.0.iter_mut().flatten().filter(|script| script.owner == client) {
+        for script in self.scripts.iter_mut().flatten().filter(|script| script.owner == client) {
             script.state = State::Halted;
         }
     }
 
     pub(crate) fn delete(&mut self, id: u32) -> Result<(), Code> {
         self.get(id)?;
-        self.0[id as usize] = None;
+        self.scripts[id as usize] = None;
         Ok(())
     }
 
@@ -121,7 +125,7 @@ impl Scripts {
 
     /// Wakes the scripts that wait for these GPIOs.
     pub(crate) fn changed(&mut self, bits: u32) {
-        for script in self.0.iter_mut().flatten() {
+        for script in self.scripts.iter_mut().flatten() {
             if matches!(script.state, State::Waiting(mask) if mask & bits != 0) {
                 script.machine.put(bits as i32);
                 script.state = State::Running;
@@ -131,7 +135,7 @@ impl Scripts {
 
     /// Wakes the scripts that wait for this event.
     pub(crate) fn triggered(&mut self, event: u32) {
-        for script in self.0.iter_mut().flatten() {
+        for script in self.scripts.iter_mut().flatten() {
             if matches!(script.state, State::WaitingForEvent(mask) if mask >> event & 1 == 1) {
                 script.machine.put(1 << event);
                 script.state = State::Running;
@@ -146,27 +150,31 @@ impl Scripts {
             State::Sleeping(at) => Some(at),
             _ => None,
         };
-        self.0.iter().flatten().filter_map(next).min()
+        self.scripts.iter().flatten().filter_map(next).min()
     }
 
-    /// Returns the numbers of the scripts that continue now.
+    /// Returns the numbers of the scripts that continue now, in the order of their turns.
     pub(crate) fn due(&self, now: Instant) -> Vec<usize> {
         let is_due = |script: &Script| match script.state {
             State::Running => true,
             State::Sleeping(at) => at <= now,
             _ => false,
         };
-        let due = self.0.iter().enumerate().filter(|(_, script)| script.as_ref().is_some_and(is_due));
-        due.map(|(index, _)| index).collect()
+        let due = self.scripts.iter().enumerate().filter(|(_, script)| script.as_ref().is_some_and(is_due));
+        let mut due: Vec<usize> = due.map(|(index, _)| index).collect();
+        let first = due.partition_point(|index| *index <= self.last);
+        due.rotate_left(first);
+        due
     }
 
     /// Takes a script out to run it; [`put_back`](Scripts::put_back) returns it.
     pub(crate) fn take(&mut self, index: usize) -> Option<Script> {
-        self.0.get_mut(index).and_then(Option::take)
+        self.last = index;
+        self.scripts.get_mut(index).and_then(Option::take)
     }
 
     pub(crate) fn put_back(&mut self, index: usize, script: Script) {
-        self.0[index] = Some(script);
+        self.scripts[index] = Some(script);
     }
 }
 

@@ -79,7 +79,7 @@ mod tests {
 
     fn result(bytes: &[u8]) -> Result<usize, Code> {
         let find = |id| match id {
-            0 => Ok(Arc::new(Waveform { id: 0, pulses: Vec::new(), blocks: 0 })),
+            0 => Ok(Arc::new(Waveform { id: 0, pulses: Vec::new(), blocks: 0, mask: 0 })),
             _ => Err(Code::BAD_WAVE_ID),
         };
         parse(bytes, find).map(|steps| steps.len())

@@ -15,28 +15,48 @@ pub(crate) struct Pulse {
 }
 
 /// The changes, by time in microseconds from the start.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Draft {
     /// The GPIOs that go on, and those that go off.
     changes: BTreeMap<u64, (u32, u32)>,
+    /// How many of these sets of GPIOs are not empty.
+    switches: u32,
     end: u64,
 }
 
 impl Draft {
-    /// Returns the draft with more pulses, which begin at its start.
-    pub(crate) fn with(&self, pulses: impl IntoIterator<Item = Pulse>) -> Result<Draft, Code> {
-        let mut draft = self.clone();
+    /// Adds pulses, which begin at the start. Leaves the draft as it was if there are too many.
+    pub(crate) fn add(&mut self, pulses: impl IntoIterator<Item = Pulse>) -> Result<(), Code> {
+        let mut before = Vec::new();
         let mut at = 0;
         for Pulse { on, off, micros } in pulses {
-            let (high, low) = draft.changes.entry(at).or_default();
-            (*high, *low) = (*high & !off | on, *low & !on | off);
+            let old = self.changes.get(&at).copied();
+            let (high, low) = old.unwrap_or_default();
+            before.push((at, old));
+            self.put(at, Some((high & !off | on, low & !on | off)));
             at += u64::from(micros);
-            if draft.changes.len() > MAX_PULSES || at > MAX_MICROS {
+            if self.changes.len() > MAX_PULSES || at > MAX_MICROS {
+                before.into_iter().rev().for_each(|(at, old)| self.put(at, old));
                 return Err(Code::TOO_MANY_PULSES);
             }
         }
-        draft.end = draft.end.max(at);
-        Ok(draft)
+        self.end = self.end.max(at);
+        Ok(())
+    }
+
+    /// Returns the number of pulses.
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Sets the change at a time.
+    fn put(&mut self, at: u64, change: Option<(u32, u32)>) {
+        let count = |(high, low): (u32, u32)| u32::from(high != 0) + u32::from(low != 0);
+        let old = match change {
+            Some(change) => self.changes.insert(at, change),
+            None => self.changes.remove(&at),
+        };
+        self.switches = self.switches + change.map_or(0, count) - old.map_or(0, count);
     }
 
     /// Returns one pulse for each time at which a GPIO changes.
@@ -47,12 +67,13 @@ impl Draft {
         pulses.map(|((at, (on, off)), end)| Pulse { on: *on, off: *off, micros: (end - at) as u32 }).collect()
     }
 
+    /// Returns the size. In pigpiod, each pulse takes a block to switch on, one to switch off, and one to wait, if it does so.
     pub(crate) fn size(&self) -> Size {
-        let pulses = self.pulses();
-        let blocks = pulses
-            .iter()
-            .map(|pulse| u32::from(pulse.on != 0) + u32::from(pulse.off != 0) + u32::from(pulse.micros != 0));
-        Size { micros: self.end as u32, pulses: pulses.len() as u32, blocks: blocks.sum() }
+        let last = self.changes.last_key_value().map_or(self.end, |(at, _)| *at);
+        let pulses = self.len() as u32;
+        // Times differ, so each pulse but the last one waits.
+        let waits = pulses.saturating_sub(1) + u32::from(self.end > last);
+        Size { micros: self.end as u32, pulses, blocks: self.switches + waits }
     }
 }
 
@@ -117,13 +138,21 @@ mod tests {
         Pulse { on, off, micros }
     }
 
+    fn draft(parts: &[&[Pulse]]) -> Draft {
+        let mut draft = Draft::default();
+        for part in parts {
+            draft.add(part.iter().copied()).unwrap();
+        }
+        draft
+    }
+
     #[test]
     fn pulses_that_are_added_run_beside_those_that_are_there() {
-        let draft = Draft::default().with([pulse(1, 0, 100), pulse(0, 1, 200)]).unwrap();
-        let size = draft.size();
+        let first = [pulse(1, 0, 100), pulse(0, 1, 200)];
+        let size = draft(&[&first]).size();
         assert_eq!((size.micros, size.pulses, size.blocks), (300, 2, 4));
 
-        let both = draft.with([pulse(0, 0, 50), pulse(2, 0, 50), pulse(0, 2, 400)]).unwrap();
+        let both = draft(&[&first, &[pulse(0, 0, 50), pulse(2, 0, 50), pulse(0, 2, 400)]]);
         let expected = [pulse(1, 0, 50), pulse(2, 0, 50), pulse(0, 3, 400)];
         assert_eq!(both.pulses(), expected);
         assert_eq!(both.size().micros, 500);
@@ -131,16 +160,38 @@ mod tests {
 
     #[test]
     fn of_what_happens_at_the_same_time_the_last_counts() {
-        let draft = Draft::default().with([pulse(1, 0, 0), pulse(2, 1, 10)]).unwrap();
-        assert_eq!(draft.pulses(), [pulse(2, 1, 10)]);
+        assert_eq!(draft(&[&[pulse(1, 0, 0), pulse(2, 1, 10)]]).pulses(), [pulse(2, 1, 10)]);
     }
 
     #[test]
-    fn a_wave_that_is_too_long_is_refused() {
+    fn a_wave_that_is_too_long_is_refused_and_what_was_there_stays() {
+        let mut draft = draft(&[&[pulse(1, 2, 100), pulse(4, 0, 200)]]);
+        let (pulses, blocks) = (draft.pulses(), draft.size().blocks);
         let many = (0..=MAX_PULSES).map(|_| pulse(1, 0, 1));
-        assert_eq!(Draft::default().with(many).err(), Some(Code::TOO_MANY_PULSES));
-        let long = [pulse(1, 0, MAX_MICROS as u32), pulse(0, 1, 1)];
-        assert_eq!(Draft::default().with(long).err(), Some(Code::TOO_MANY_PULSES));
+        assert_eq!(draft.add(many), Err(Code::TOO_MANY_PULSES));
+        // The same time twice: what was there first comes back.
+        let long = [pulse(8, 1, 0), pulse(16, 0, MAX_MICROS as u32), pulse(0, 1, 1)];
+        assert_eq!(draft.add(long), Err(Code::TOO_MANY_PULSES));
+        assert_eq!((draft.pulses(), draft.size().blocks), (pulses, blocks));
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_pulses() {
+        for parts in [
+            &[][..],
+            &[&[pulse(0, 0, 7)][..]],
+            &[&[pulse(1, 2, 0)]],
+            &[&[pulse(1, 2, 3), pulse(0, 0, 0)]],
+            &[&[pulse(1, 0, 10), pulse(0, 1, 10)], &[pulse(2, 1, 5), pulse(0, 2, 5), pulse(0, 3, 9)]],
+        ] {
+            let draft = draft(parts);
+            let blocks =
+                |pulse: &Pulse| [pulse.on, pulse.off, pulse.micros].iter().filter(|part| **part != 0).count();
+            let pulses = draft.pulses();
+            let size = draft.size();
+            assert_eq!(size.pulses as usize, pulses.len(), "{parts:?}");
+            assert_eq!(size.blocks as usize, pulses.iter().map(blocks).sum::<usize>(), "{parts:?}");
+        }
     }
 
     #[test]

@@ -27,13 +27,8 @@ pub(crate) struct Waveform {
     pub(crate) pulses: Vec<Pulse>,
     /// The number of control blocks that the wave would need in pigpiod.
     pub(crate) blocks: u32,
-}
-
-impl Waveform {
     /// The GPIOs that the wave drives.
-    pub(crate) fn mask(&self) -> u32 {
-        self.pulses.iter().fold(0, |mask, pulse| mask | pulse.on | pulse.off)
-    }
+    pub(crate) mask: u32,
 }
 
 /// The size of the last wave, drafted or complete, and the greatest size so far.
@@ -68,8 +63,7 @@ impl Waveforms {
 
     /// Adds pulses to the draft, in parallel to the existing ones; returns the number of pulses.
     pub(crate) fn add(&mut self, pulses: impl IntoIterator<Item = Pulse>) -> Result<u32, Code> {
-        let draft = self.draft.with(pulses)?;
-        self.draft = draft;
+        self.draft.add(pulses)?;
         self.measure();
         Ok(self.size.pulses)
     }
@@ -83,11 +77,10 @@ impl Waveforms {
 
     /// Makes a wave from the draft and clears the draft; returns the lowest free id.
     pub(crate) fn make(&mut self) -> Result<u32, Code> {
-        let pulses = self.draft.pulses();
-        if pulses.is_empty() {
+        let Size { pulses, blocks, .. } = self.draft.size();
+        if pulses == 0 {
             return Err(Code::EMPTY_WAVEFORM);
         }
-        let blocks = self.draft.size().blocks;
         if blocks > MAX_BLOCKS {
             return Err(Code::TOO_MANY_CBS);
         }
@@ -99,9 +92,15 @@ impl Waveforms {
             self.made.push(None);
         }
         let id = free as u32;
-        self.made[free] = Some(Arc::new(Waveform { id, pulses, blocks }));
-        self.draft = Draft::default();
+        let pulses = std::mem::take(&mut self.draft).pulses();
+        let mask = pulses.iter().fold(0, |mask, pulse| mask | pulse.on | pulse.off);
+        self.made[free] = Some(Arc::new(Waveform { id, pulses, blocks, mask }));
         Ok(id)
+    }
+
+    /// Returns how many complete waves there are, deleted ones included.
+    pub(crate) fn count(&self) -> usize {
+        self.made.len()
     }
 
     pub(crate) fn get(&self, id: u32) -> Result<Arc<Waveform>, Code> {
