@@ -148,7 +148,7 @@ impl Executor {
     pub(crate) fn forget(&mut self, client: ClientId) {
         self.watch.close_all(client);
         self.inbox.set_watched(self.watch.mask());
-        self.buses.cancel(client);
+        self.buses.forget(client);
         if self.is_safe {
             if let Some(player) = &self.player {
                 player.stop_for(client);
@@ -202,7 +202,9 @@ impl Executor {
             }
             Write => {
                 self.lines.check(p1)?;
-                self.lines.write(p1, level(p2)?, client)?;
+                let level = level(p2)?;
+                self.reclaim(p1);
+                self.lines.write(p1, level, client)?;
                 0
             }
             Br1 => self.lines.bank(0),
@@ -332,6 +334,11 @@ impl Executor {
             _ => return Err(self.refuse(command, p1, p2, extension)),
         };
         Ok(number.into())
+    }
+
+    /// Takes a line back from an SPI bus that no connected client uses, because a command needs the line.
+    pub(crate) fn reclaim(&mut self, gpio: u32) {
+        self.buses.reclaim(&mut self.lines, gpio);
     }
 
     fn pause(&self, time: Duration) -> Answer {

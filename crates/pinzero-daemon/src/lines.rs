@@ -468,6 +468,11 @@ impl Lines {
         Ok(())
     }
 
+    /// Returns whether a bus has the line.
+    pub(crate) fn is_lent(&self, gpio: u32) -> bool {
+        matches!(self.lines[gpio as usize].state, State::Lent(_))
+    }
+
     /// Takes a line back after a bus has closed it.
     pub(crate) fn take_back(&mut self, gpio: u32) {
         if matches!(self.line(gpio).state, State::Lent(_)) {

@@ -83,3 +83,93 @@ fn a_transfer_too_many_is_an_error() {
     drop(slow);
     until("others have their turn", || answered(&mut clients) > 43);
 }
+
+/// Opens a device on the board's main bus.
+fn open(client: &mut Client, channel: u32) -> u32 {
+    client.ask_with(Command::Spio, channel, 50_000, &words(&[0])).0.try_into().unwrap()
+}
+
+/// Hangs up, and waits until the daemon knows.
+fn leave(mut client: Client, other: &mut Client) {
+    let handle = client.must(Command::Noib, 0, 0);
+    drop(client);
+    until("it is gone", || other.ask(Command::Nb, handle, 0) == Code::BAD_HANDLE.0);
+}
+
+#[test]
+fn lines_of_a_bus_that_no_connected_client_uses_can_be_taken() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    use Command::*;
+    // The same pins as the main bus, wired in another way.
+    let (auxiliary, soft) = (words(&[1 << 8]), words(&[11, 10, 9, 100_000, 0]));
+    for (command, p1, p2, extension) in [
+        (Write, 9, 1, &[][..]),
+        (Modes, 10, 0, &[]),
+        (Modes, 8, 1, &[]),
+        (Pwm, 11, 10, &[]),
+        (Servo, 11, 1500, &[]),
+        (Hp, 18, 1000, &words(&[500_000])),
+        (Bspio, 7, 0, &soft),
+    ] {
+        let mut client = Client::connect(&daemon);
+        let main = open(&mut client, 0);
+        assert_eq!(client.ask_with(Spio, 0, 50_000, &auxiliary).0, 1);
+        assert_eq!(other.ask_with(command, p1, p2, extension).0, Code::GPIO_IN_USE.0, "{}", command.name());
+        leave(client, &mut other);
+        assert_eq!(other.ask_with(command, p1, p2, extension).0, 0, "{}", command.name());
+        // The handle is closed, and the other bus stays open.
+        let (closed, stays) = if command == Hp { (1, main) } else { (main, 1) };
+        assert_eq!(other.ask(Spic, closed, 0), Code::BAD_HANDLE.0, "{}", command.name());
+        assert_eq!(other.ask(Spic, stays, 0), 0, "{}", command.name());
+        for line in [7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21] {
+            if command != Bspio {
+                assert_eq!(other.ask(Modes, line, 0), 0, "GPIO{line} after {}", command.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bus_stays_open_as_long_as_a_connected_client_uses_it() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    let (mut first, mut second) = (Client::connect(&daemon), Client::connect(&daemon));
+    let (handle, neighbour) = (open(&mut first, 0), open(&mut second, 1));
+    leave(first, &mut other);
+    // As with pigpiod, a handle outlives its client: `pigs` makes a connection for each call.
+    let mut user = Client::connect(&daemon);
+    assert_eq!(user.ask_with(Command::Spix, handle, 0, &[0]), (1, vec![0]));
+    assert_eq!(other.ask(Command::Write, 8, 1), Code::GPIO_IN_USE.0);
+    leave(user, &mut other);
+    // Nobody uses this device any more, and somebody the bus.
+    assert_eq!(other.ask(Command::Write, 8, 1), 0);
+    assert_eq!(other.ask(Command::Write, 11, 1), Code::GPIO_IN_USE.0);
+    assert_eq!(second.ask_with(Command::Spix, neighbour, 0, &[0]), (1, vec![0]));
+    leave(second, &mut other);
+    // What is wrong anyway closes nothing.
+    assert_eq!(other.ask(Command::Write, 11, 2), Code::BAD_LEVEL.0);
+    assert_eq!(other.ask(Command::Modes, 11, 8), Code::BAD_MODE.0);
+    assert_eq!(other.ask_with(Command::Spix, neighbour, 0, &[0]), (1, vec![0]));
+}
+
+#[test]
+fn devices_that_clients_have_left_open_are_in_nobodys_way() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    let mut client = Client::connect(&daemon);
+    assert_eq!((0..256).map(|_| open(&mut client, 0)).max(), Some(255));
+    let soft = words(&[19, 20, 21, 100_000, 0]);
+    assert_eq!(client.ask_with(Command::Bspio, 16, 0, &soft).0, 0);
+    assert_eq!(other.ask_with(Command::Spio, 1, 50_000, &words(&[0])).0, Code::NO_HANDLE.0);
+    assert_eq!(other.ask_with(Command::Bspio, 16, 0, &soft).0, Code::GPIO_IN_USE.0);
+    leave(client, &mut other);
+    // The same program, started again.
+    assert_eq!(open(&mut other, 0), 0);
+    assert_eq!(other.ask_with(Command::Bspio, 16, 0, &soft).0, 0);
+    assert_eq!(other.ask_with(Command::Bspix, 16, 0, &[0]), (1, vec![0]));
+    assert_eq!(other.ask_with(Command::Spix, 0, 0, &[0]), (1, vec![0]));
+}

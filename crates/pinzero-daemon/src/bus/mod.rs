@@ -3,7 +3,7 @@
 mod queue;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pinzero_core::{Gpio, Level, Output, SpiMode};
@@ -18,7 +18,7 @@ pub(crate) use queue::Data;
 use queue::{Queue, Transfer};
 use worker::{Wires, Worker};
 
-/// The most handles.
+/// The most handles of devices on the board's buses.
 const HANDLES: usize = 256;
 
 /// A bus: clock, data out, data in.
@@ -49,10 +49,25 @@ pub(crate) struct Device {
     pub(crate) shows: ([u32; 3], u32),
 }
 
+impl Device {
+    fn is_on(&self, gpio: u32) -> bool {
+        self.pins.contains(&gpio) || self.select.is_some_and(|select| select.gpio == gpio)
+    }
+}
+
 #[derive(Debug)]
 struct OpenDevice {
     device: Device,
+    /// The client that opened the device.
     owner: ClientId,
+    /// The clients that opened or used the device, and are still connected.
+    users: BTreeSet<ClientId>,
+}
+
+impl OpenDevice {
+    fn new(device: Device, owner: ClientId) -> Self {
+        OpenDevice { device, owner, users: BTreeSet::from([owner]) }
+    }
 }
 
 #[derive(Debug)]
@@ -98,16 +113,27 @@ impl Buses {
 
     /// Opens a device on one of the board's buses; returns the lowest free handle.
     pub(crate) fn open(&mut self, lines: &mut Lines, device: Device, owner: ClientId) -> Result<u32, Code> {
-        let free = self.handles.iter().position(Option::is_none).unwrap_or(self.handles.len());
-        if free == HANDLES {
-            return Err(Code::NO_HANDLE);
-        }
+        let free = self.free_handle(lines)?;
         self.join(lines, device)?;
-        if free == self.handles.len() {
-            self.handles.push(None);
-        }
-        self.handles[free] = Some(OpenDevice { device, owner });
+        self.handles[free] = Some(OpenDevice::new(device, owner));
         Ok(free as u32)
+    }
+
+    fn free_handle(&mut self, lines: &mut Lines) -> Result<usize, Code> {
+        if let Some(free) = self.handles.iter().position(Option::is_none) {
+            return Ok(free);
+        }
+        if self.handles.len() < HANDLES {
+            self.handles.push(None);
+            return Ok(self.handles.len() - 1);
+        }
+        // Many clients never close what they open: a handle of one that is gone has to go.
+        let is_left = |slot: &Option<OpenDevice>| slot.as_ref().is_some_and(|open| open.users.is_empty());
+        let left = self.handles.iter().position(is_left).ok_or(Code::NO_HANDLE)?;
+        if let Some(open) = self.handles[left].take() {
+            self.leave(lines, open.device, None);
+        }
+        Ok(left)
     }
 
     /// Opens a device on any pins; its chip select pin is its handle.
@@ -118,11 +144,12 @@ impl Buses {
         device: Device,
         owner: ClientId,
     ) -> Result<(), Code> {
+        self.reclaim(lines, select.gpio);
         if self.soft.contains_key(&select.gpio) {
             return Err(Code::GPIO_IN_USE);
         }
         self.join(lines, device)?;
-        self.soft.insert(select.gpio, OpenDevice { device, owner });
+        self.soft.insert(select.gpio, OpenDevice::new(device, owner));
         Ok(())
     }
 
@@ -137,7 +164,7 @@ impl Buses {
             match shared {
                 Some((_, users)) => *users += 1,
                 None => {
-                    lines.lend(gpio, shows.1)?;
+                    self.lend(lines, gpio, shows.1)?;
                     let opened = self.gpio.output(gpio).initial(!active).device("SPI select").open();
                     let output = opened.map_err(|error| {
                         lines.take_back(gpio);
@@ -166,7 +193,7 @@ impl Buses {
         }
         let mut lent = Vec::new();
         let result = pins.iter().zip(shows).try_for_each(|(gpio, mode)| {
-            lines.lend(*gpio, mode)?;
+            self.lend(lines, *gpio, mode)?;
             lent.push(*gpio);
             Ok(())
         });
@@ -180,6 +207,23 @@ impl Buses {
                 lent.into_iter().for_each(|gpio| lines.take_back(gpio));
                 Err(code)
             }
+        }
+    }
+
+    /// Lends a line to a bus.
+    fn lend(&mut self, lines: &mut Lines, gpio: u32, mode: u32) -> Result<(), Code> {
+        self.reclaim(lines, gpio);
+        lines.lend(gpio, mode)
+    }
+
+    /// Takes a line back from the devices on it, if no connected client uses any of them. Closes these devices.
+    pub(crate) fn reclaim(&mut self, lines: &mut Lines, gpio: u32) {
+        let mut devices = self.handles.iter().flatten().chain(self.soft.values());
+        if lines.is_lent(gpio) && !devices.any(|open| open.device.is_on(gpio) && !open.users.is_empty()) {
+            log::info!(
+                "the SPI devices of clients that are gone are closed: another client needs GPIO{gpio}"
+            );
+            self.close_each(lines, |open| open.device.is_on(gpio));
         }
     }
 
@@ -205,20 +249,30 @@ impl Buses {
 
     /// Sends `data` to a device. The answer comes later.
     pub(crate) fn transfer(
-        &self,
+        &mut self,
         handle: u32,
         data: Data,
         reply: ReplyWith,
         client: ClientId,
     ) -> Result<Answer, Code> {
-        let handle = self.handles.get(handle as usize).and_then(Option::as_ref).ok_or(Code::BAD_HANDLE)?;
-        self.send(handle.device, data, reply, client)
+        let slot = self.handles.get_mut(handle as usize);
+        let open = slot.and_then(Option::as_mut).ok_or(Code::BAD_HANDLE)?;
+        open.users.insert(client);
+        let device = open.device;
+        self.send(device, data, reply, client)
     }
 
     /// Does the same for a device on any pins.
-    pub(crate) fn transfer_soft(&self, select: u32, data: Data, client: ClientId) -> Result<Answer, Code> {
-        let handle = self.soft.get(&select).ok_or(Code::NOT_SPI_GPIO)?;
-        self.send(handle.device, data, ReplyWith::Bytes, client)
+    pub(crate) fn transfer_soft(
+        &mut self,
+        select: u32,
+        data: Data,
+        client: ClientId,
+    ) -> Result<Answer, Code> {
+        let open = self.soft.get_mut(&select).ok_or(Code::NOT_SPI_GPIO)?;
+        open.users.insert(client);
+        let device = open.device;
+        self.send(device, data, ReplyWith::Bytes, client)
     }
 
     fn send(&self, device: Device, data: Data, reply: ReplyWith, client: ClientId) -> Result<Answer, Code> {
@@ -233,8 +287,8 @@ impl Buses {
     /// Closes a device. If it was the last on its bus, the answer comes when the pins are free.
     pub(crate) fn close(&mut self, lines: &mut Lines, handle: u32, client: ClientId) -> Result<Answer, Code> {
         let slot = self.handles.get_mut(handle as usize);
-        let handle = slot.and_then(Option::take).ok_or(Code::BAD_HANDLE)?;
-        Ok(self.leave(lines, handle.device, Some(client)))
+        let open = slot.and_then(Option::take).ok_or(Code::BAD_HANDLE)?;
+        Ok(self.leave(lines, open.device, Some(client)))
     }
 
     /// Does the same for a device on any pins.
@@ -244,23 +298,31 @@ impl Buses {
         select: u32,
         client: ClientId,
     ) -> Result<Answer, Code> {
-        let handle = self.soft.remove(&select).ok_or(Code::NOT_SPI_GPIO)?;
-        Ok(self.leave(lines, handle.device, Some(client)))
+        let open = self.soft.remove(&select).ok_or(Code::NOT_SPI_GPIO)?;
+        Ok(self.leave(lines, open.device, Some(client)))
     }
 
-    /// Ends the transfers of a client that is gone.
-    pub(crate) fn cancel(&mut self, client: ClientId) {
+    /// Ends the transfers of a client that is gone. Its devices stay open for others.
+    pub(crate) fn forget(&mut self, client: ClientId) {
         self.buses.values().for_each(|bus| bus.queue.cancel(client));
+        for open in self.handles.iter_mut().flatten().chain(self.soft.values_mut()) {
+            open.users.remove(&client);
+        }
     }
 
-    /// Closes the devices of a client that is gone.
+    /// Closes the devices that a client has opened.
     pub(crate) fn close_all(&mut self, lines: &mut Lines, client: ClientId) {
-        let hard = self.handles.iter_mut().filter_map(|slot| slot.take_if(|handle| handle.owner == client));
-        let mut gone: Vec<Device> = hard.map(|handle| handle.device).collect();
-        self.soft.retain(|_, handle| {
-            let stays = handle.owner != client;
+        self.close_each(lines, |open| open.owner == client);
+    }
+
+    /// Closes some devices at once: no client waits for their transfers.
+    fn close_each(&mut self, lines: &mut Lines, is_meant: impl Fn(&OpenDevice) -> bool) {
+        let hard = self.handles.iter_mut().filter_map(|slot| slot.take_if(|open| is_meant(open)));
+        let mut gone: Vec<Device> = hard.map(|open| open.device).collect();
+        self.soft.retain(|_, open| {
+            let stays = !is_meant(open);
             if !stays {
-                gone.push(handle.device);
+                gone.push(open.device);
             }
             stays
         });
@@ -276,7 +338,10 @@ impl Buses {
                 *users -= 1;
                 // The last device's chip select pin stays open until its transfers are done.
                 if *users == 0 && bus.users > 1 {
-                    bus.selects.remove(&gpio);
+                    let select = bus.selects.remove(&gpio);
+                    if client.is_none() {
+                        select.iter().for_each(|(output, _)| close(output));
+                    }
                     lines.take_back(gpio);
                 }
             }
@@ -302,13 +367,15 @@ impl Buses {
     pub(crate) fn closed(&mut self, lines: &mut Lines, pins: Pins) {
         let Some(bus) = self.buses.remove(&pins) else { return };
         let selects: Vec<u32> = bus.selects.keys().copied().collect();
-        for (output, _) in bus.selects.values() {
-            // The thread may have another handle of it.
-            if let Err(error) = output.close() {
-                log::warn!("a chip select pin was not closed properly: {error}");
-            }
-        }
+        bus.selects.values().for_each(|(output, _)| close(output));
         drop(bus);
         selects.into_iter().chain(pins).for_each(|gpio| lines.take_back(gpio));
+    }
+}
+
+/// Closes a chip select pin, of which the thread may have another handle.
+fn close(select: &Output) {
+    if let Err(error) = select.close() {
+        log::warn!("a chip select pin was not closed properly: {error}");
     }
 }

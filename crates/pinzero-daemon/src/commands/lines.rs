@@ -11,11 +11,14 @@ use crate::lines::PwmSetting;
 impl Executor {
     pub(crate) fn set_mode(&mut self, gpio: u32, mode: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check(gpio)?;
+        // On our factories, the special functions of a pin belong to the kernel.
+        if mode > 1 {
+            return Err(Code::BAD_MODE);
+        }
+        self.reclaim(gpio);
         match mode {
             0 => self.lines.set_input(gpio)?,
-            1 => self.lines.set_output(gpio, client)?,
-            // On our factories, the special functions of a pin belong to the kernel.
-            _ => return Err(Code::BAD_MODE),
+            _ => self.lines.set_output(gpio, client)?,
         }
         Ok(0)
     }
@@ -50,6 +53,7 @@ impl Executor {
     pub(crate) fn set_duty(&mut self, gpio: u32, duty: u32, client: ClientId) -> Result<u32, Code> {
         self.lines.check_user(gpio)?;
         at_most(duty, self.lines.cycle(gpio).range, Code::BAD_DUTYCYCLE)?;
+        self.reclaim(gpio);
         self.lines.set_pwm(gpio, PwmSetting::Duty(duty), client)?;
         Ok(0)
     }
@@ -79,6 +83,7 @@ impl Executor {
         if !matches!(micros, 0 | 500..=2500) {
             return Err(Code::BAD_PULSEWIDTH);
         }
+        self.reclaim(gpio);
         self.lines.set_pwm(gpio, PwmSetting::Servo(micros), client)?;
         Ok(0)
     }
@@ -95,10 +100,11 @@ impl Executor {
             return Err(Code::NOT_HPWM_GPIO);
         }
         at_most(duty, 1_000_000, Code::BAD_HPWM_DUTY)?;
+        at_most(hertz, 125_000_000, Code::BAD_HPWM_FREQ)?;
+        self.reclaim(gpio);
         match hertz {
             0 => self.lines.write(gpio, Level::Low, client)?,
-            1..=125_000_000 => self.lines.set_hardware_pwm(gpio, hertz, duty, client)?,
-            _ => return Err(Code::BAD_HPWM_FREQ),
+            _ => self.lines.set_hardware_pwm(gpio, hertz, duty, client)?,
         }
         Ok(0)
     }
