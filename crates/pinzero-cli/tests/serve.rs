@@ -101,6 +101,33 @@ fn a_mock_with_a_wire_is_served_until_sigterm() {
 }
 
 #[test]
+fn sigterm_ends_it_while_clients_do_their_worst() {
+    let mut server = Server::start(&["--factory", "mock"]);
+    let (mut pulses, mut script) = (Vec::new(), Vec::new());
+    let mut client = server.connect();
+    Request::new(Word::Proc, 0, 0).with(b"tag 1 trig 18 100 1 jmp 1").encode(&mut script);
+    client.write_all(&script).unwrap();
+    client.read_exact(&mut [0; 16]).unwrap();
+    ask(&mut client, Word::Procr, 0, 0);
+    Request::new(Word::Wvas, 17, 100_000)
+        .with(&[[8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0].as_slice(), &[0x55; 1200]].concat())
+        .encode(&mut pulses);
+    Request::new(Word::Wvnew, 0, 0).encode(&mut pulses);
+    let busy: Vec<_> = (0..8)
+        .map(|_| {
+            let (mut stream, pulses) = (server.connect(), pulses.clone());
+            std::thread::spawn(move || while stream.write_all(&pulses).is_ok() {})
+        })
+        .collect();
+    ask(&mut client, Word::Pigpv, 0, 0);
+    let start = Instant::now();
+    assert_eq!(server.end(), Some(0));
+    // In 10 ms or so, if nothing else runs.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    busy.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
 fn a_script_answers_a_trigger_with_an_echo() {
     let path = file(
         "echo",

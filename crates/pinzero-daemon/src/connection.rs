@@ -3,10 +3,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
-use pinzero_pigpio::protocol::{Reply, Report, Request};
+use pinzero_pigpio::protocol::{Code, Command, Reply, Report, Request};
 
 use crate::answer::Answer;
-use pinzero_pigpio::protocol::Code;
 
 /// The most unsent bytes before the daemon stops reading further requests.
 const ENOUGH: usize = 64 * 1024;
@@ -85,6 +84,12 @@ impl Connection {
     /// Returns whether a request is incomplete.
     pub(crate) fn is_in_request(&self) -> bool {
         !self.input.is_empty()
+    }
+
+    /// Returns whether the client's first bytes are no command: it speaks another protocol.
+    pub(crate) fn is_foreign(&self, input: &[u8]) -> bool {
+        let word = input.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+        self.requests == 0 && word.is_some_and(|word| Command::from_code(word).is_none())
     }
 
     /// Returns whether the connection is finished.

@@ -338,6 +338,11 @@ impl Server {
         // A connection that waits for its next turn has had this one.
         while !connection.is_queued {
             let input = connection.take_input();
+            if connection.is_foreign(&input) {
+                // Bytes of TLS or STUN may by chance be commands further on.
+                log::info!("dropped a client: what it sent first is no command");
+                return self.drop_connection(key);
+            }
             let mut used = 0;
             let mut is_broken = false;
             while connection.is_ready() && !is_used_up {

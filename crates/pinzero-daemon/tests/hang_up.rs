@@ -5,11 +5,12 @@
 
 mod client;
 
+use std::io::Write;
 use std::time::Duration;
 
 use client::{Client, builder, mock, serve, until, words};
-use pinzero_core::Level;
 use pinzero_core::mock::MockGpio;
+use pinzero_core::{Level, LineFunction};
 use pinzero_daemon::Daemon;
 use pinzero_pigpio::protocol::{Code, Command, Request};
 
@@ -172,4 +173,43 @@ fn devices_that_clients_have_left_open_are_in_nobodys_way() {
     assert_eq!(other.ask_with(Command::Bspio, 16, 0, &soft).0, 0);
     assert_eq!(other.ask_with(Command::Bspix, 16, 0, &[0]), (1, vec![0]));
     assert_eq!(other.ask_with(Command::Spix, 0, 0, &[0]), (1, vec![0]));
+}
+
+#[test]
+fn with_a_safe_state_outputs_end_however_their_client_ends() {
+    let gpio = mock();
+    let daemon = builder(&gpio).safe_state(true).max_backlog(4096).start().unwrap();
+    let mut other = Client::connect(&daemon);
+    let deaths: [(&str, bool, fn(&mut Client, &mut Client)); 5] = [
+        ("it closes", false, |_, _| {}),
+        ("it resets", false, |client, _| {
+            socket2::SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }),
+        ("it closes its sending side", true, |client, _| {
+            client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        }),
+        ("it sends garbage", true, |client, _| client.stream.write_all(&[0xff; 16]).unwrap()),
+        ("it does not read", true, |client, other| {
+            let handles: Vec<u32> = (0..32).map(|_| client.must(Command::Noib, 0, 0)).collect();
+            handles.iter().for_each(|&handle| _ = other.must(Command::Evm, handle, 1));
+            until("its buffer is full", || {
+                (0..1000).for_each(|_| _ = other.must(Command::Evt, 0, 0));
+                other.ask(Command::Nb, handles[0], 0) == Code::BAD_HANDLE.0
+            });
+        }),
+    ];
+    for (death, stays_connected, die) in deaths {
+        let mut client = Client::connect(&daemon);
+        client.must(Command::Write, 17, 1);
+        client.must(Command::Pwm, 18, 128);
+        open(&mut client, 0);
+        die(&mut client, &mut other);
+        let rest = stays_connected.then(|| client.stream.try_clone().unwrap());
+        drop(client);
+        until(death, || {
+            [17, 18].iter().all(|line| gpio.line(*line).function() == LineFunction::Input)
+                && other.must(Command::Modeg, 11, 0) == 0
+        });
+        drop(rest);
+    }
 }

@@ -123,6 +123,111 @@ fn no_command_reaches_a_line_that_is_not_for_clients() {
     assert_eq!(gpio.line(4).writes(), 0);
 }
 
+/// With any numbers, to be safe: what a command makes of them must not matter.
+#[test]
+fn none_of_256_commands_touches_a_line_that_is_not_for_clients() {
+    let gpio = mock();
+    let daemon = builder(&gpio).gpios(!(1 << 4 | 1 << 18) & 0x0fff_fffc).start().unwrap();
+    let mut client = Client::connect(&daemon);
+    let mut reports = Client::connect(&daemon);
+    let extensions = [
+        vec![],
+        words(&[1]),
+        words(&[1000, 1000]),
+        words(&[1 << 4 | 1 << 18, 0, 5]),
+        words(&[4, 18, 4, 50_000, 0]),
+        b"w 4 1 p 18 5".to_vec(),
+    ];
+    for command in 0..256 {
+        // A pause is no harm, but takes its time. Handles of this connection would mix reports with replies.
+        if [Command::Mics, Command::Mils, Command::Noib].map(Command::code).contains(&command) {
+            continue;
+        }
+        for (p1, p2) in [(4, 0), (4, 1), (18, 1), (18, 1000), (1 << 4 | 1 << 18, 0), (0, 1 << 4), (0, 50_000)]
+        {
+            for extension in &extensions {
+                client.send(Request { command, p1, p2, extension });
+                client.receive_bytes().unwrap();
+            }
+        }
+    }
+    for line in [4, 18] {
+        gpio.line(line).drive(Level::High);
+        gpio.line(line).drive(Level::Low);
+        assert_eq!(gpio.line(line).writes(), 0, "GPIO{line}");
+        drop(gpio.input(line).open().unwrap());
+    }
+    let handle = reports.must(Command::Noib, 0, 0);
+    client.must(Command::Nb, handle, u32::MAX);
+    gpio.line(4).drive(Level::High);
+    assert!(reports.is_silent());
+    assert_eq!(client.must(Command::Br1, 0, 0) & (1 << 4 | 1 << 18), 0);
+}
+
+#[test]
+fn who_speaks_another_protocol_is_hung_up_on_at_its_first_word() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    // By chance, what follows is WRITE 17 1.
+    let mut write = Vec::new();
+    Request::new(Command::Write, 17, 1).encode(&mut write);
+    for first in [
+        &b"GET / HTTP/1.1\r\n"[..],
+        b"POST",
+        b"SSH-2.0-x",
+        // TLS: a handshake. STUN: a binding request.
+        &[0x16, 3, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[119, 0, 0, 0],
+        &[0xff; 4],
+    ] {
+        let mut client = Client::connect(&daemon);
+        client.stream.write_all(first).unwrap();
+        // The daemon may have hung up already.
+        let _ = client.stream.write_all(&write);
+        assert_eq!(client.stream.read(&mut [0]).unwrap_or(0), 0, "{first:?}");
+    }
+    assert_eq!(gpio.line(17).level(), Level::Low);
+
+    let mut client = Client::connect(&daemon);
+    client.must(Command::Pigpv, 0, 0);
+    for command in [119, 255, u32::MAX] {
+        client.send(Request { command, p1: 17, p2: 1, extension: &[] });
+        assert_eq!(client.receive().0, Code::UNKNOWN_COMMAND.0, "{command}");
+    }
+    client.must(Command::Pigpv, 0, 0);
+}
+
+#[test]
+fn thousands_of_connections_of_garbage_leave_nothing_behind() {
+    let gpio = mock();
+    let daemon = builder(&gpio).max_connections(16).start().unwrap();
+    let mut state = 1u32;
+    let mut random = || {
+        // Any sequence will do, as long as it is the same each time.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    for _ in 0..3000 {
+        let mut bytes: Vec<u8> = (0..random() % 64).map(|_| random() as u8).collect();
+        if random() % 2 == 0 && bytes.len() >= 16 {
+            // Not only what is dropped at its first word. A pause would take its time.
+            let command =
+                [Command::Write, Command::Spio, Command::Noib, Command::Bspix][random() as usize % 4];
+            bytes[..4].copy_from_slice(&command.code().to_le_bytes());
+            bytes[14..16].fill(0);
+        }
+        let mut stream = TcpStream::connect(daemon.addrs()[0]).unwrap();
+        // It may hang up in the middle, which is its right.
+        let _ = stream.write_all(&bytes);
+    }
+    until("there is room for as many as before", || {
+        let mut clients: Vec<Client> = (0..16).map(|_| Client::connect(&daemon)).collect();
+        clients.iter_mut().for_each(|client| client.send(Request::new(Command::Pigpv, 0, 0)));
+        clients.iter_mut().all(|client| client.receive_bytes().is_ok())
+    });
+}
+
 #[test]
 fn what_would_be_a_root_shell_is_refused() {
     let gpio = mock();
