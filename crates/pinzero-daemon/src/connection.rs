@@ -92,6 +92,11 @@ impl Connection {
         self.requests == 0 && word.is_some_and(|word| Command::from_code(word).is_none())
     }
 
+    /// Returns whether the client has hung up although its request is pending.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_hung_up && self.pending.is_some()
+    }
+
     /// Returns whether the connection is finished.
     pub(crate) fn is_finished(&self) -> bool {
         self.is_over && self.pending.is_none() && self.backlog() == 0 && !self.is_readable

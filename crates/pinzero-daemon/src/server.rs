@@ -66,6 +66,8 @@ pub(crate) struct Server {
     /// The log has a warning about a refused connection.
     has_refused: bool,
     deadlines: Deadlines<Due>,
+    /// The listeners with connections to accept.
+    callers: Vec<usize>,
     /// Connections with more to read or to answer than their share, in the order of their turns.
     more: VecDeque<usize>,
     /// Connections with something to send.
@@ -132,6 +134,7 @@ impl Server {
             serial: 0,
             has_refused: false,
             deadlines: Deadlines::new(),
+            callers: Vec::new(),
             more: VecDeque::new(),
             dirty: Vec::new(),
             scratch: vec![0; SHARE],
@@ -161,7 +164,9 @@ impl Server {
             for event in &events {
                 match event.token() {
                     TIMER | INBOX => {}
-                    Token(key) if key > LISTENERS - self.listeners.len() => self.accept(LISTENERS - key),
+                    Token(key) if key > LISTENERS - self.listeners.len() => {
+                        self.callers.push(LISTENERS - key);
+                    }
                     Token(key) => {
                         if event.is_writable() {
                             self.mark(key);
@@ -184,6 +189,7 @@ impl Server {
             }
             self.deliver();
             self.flush();
+            self.accept_all();
             // The quick requests have their answers now. What takes more time comes after them.
             self.executor.run_scripts(self.executor.now());
             self.pump_more();
@@ -228,7 +234,7 @@ impl Server {
                 Due::Answer(client) => self.answer(client, Ok(Answer::Number(0))),
                 Due::Patience(client) => self.lose_patience(client, now),
                 Due::Grace(client) => self.end_grace(client, now),
-                Due::Accept(index) => self.accept(index),
+                Due::Accept(index) => self.callers.push(index),
             }
         }
     }
@@ -266,6 +272,13 @@ impl Server {
         self.drop_connection(client.slot as usize);
     }
 
+    /// Accepts connections. Comes after all events of this turn: they must not meet a new connection in a slot that was theirs.
+    fn accept_all(&mut self) {
+        let mut callers = std::mem::take(&mut self.callers);
+        callers.drain(..).for_each(|index| self.accept(index));
+        self.callers = callers;
+    }
+
     fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTS {
             match self.listeners[index].accept() {
@@ -295,9 +308,13 @@ impl Server {
             return;
         }
         if self.connections.len() >= self.limits.connections {
-            let count = self.connections.len();
-            self.tell_refusal(&format!("{peer} is turned away: there are {count} connections already"));
-            return;
+            let abandoned = self.connections.iter().find(|(_, slot)| slot.connection.is_abandoned());
+            let Some((key, _)) = abandoned else {
+                let count = self.connections.len();
+                self.tell_refusal(&format!("{peer} is turned away: there are {count} connections already"));
+                return;
+            };
+            self.drop_connection(key);
         }
         let entry = self.connections.vacant_entry();
         let prepared = prepare(&stream).and_then(|()| {
@@ -390,7 +407,7 @@ impl Server {
             }
             has_read = true;
         }
-        let is_abandoned = connection.is_hung_up && connection.pending.is_some();
+        let is_abandoned = connection.is_abandoned();
         // With a safe state, the lines of a client that is gone are given back at once.
         if connection.is_lost || is_abandoned && self.executor.is_safe {
             return self.drop_connection(key);

@@ -6,7 +6,7 @@
 mod client;
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{Client, builder, mock, serve, until, words};
 use pinzero_core::mock::MockGpio;
@@ -49,6 +49,28 @@ fn a_client_that_hangs_up_gives_its_slot_back_whatever_it_waits_for() {
         });
     }
     drop(slow);
+}
+
+#[test]
+fn clients_that_have_hung_up_make_room_for_others_at_once() {
+    let gpio = mock();
+    let daemon = builder(&gpio).max_connections(4).start().unwrap();
+    let start = Instant::now();
+    for _ in 0..20 {
+        let mut waiting = [(); 4].map(|()| Client::connect(&daemon));
+        let mut pause = Vec::new();
+        Request::new(Command::Mils, 60_000, 0).encode(&mut pause);
+        // One may be turned away, because the last one of the round before is about to go.
+        waiting.iter_mut().for_each(|client| _ = client.stream.write_all(&pause));
+        drop(waiting);
+        until("there is room for another", || {
+            let mut other = Client::connect(&daemon);
+            other.send(Request::new(Command::Pigpv, 0, 0));
+            other.receive_bytes().is_ok()
+        });
+    }
+    // Twenty seconds, if they kept their slots for a second each.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]
