@@ -28,6 +28,9 @@ pub(crate) trait Target: Send + Sync {
 
     fn is_closed(&self) -> bool;
 
+    /// Records that an animation begins.
+    fn begin(&self) {}
+
     /// Fails if the line cannot show the plan.
     fn check(&self, plan: Blink) -> Result<()>;
 
@@ -388,6 +391,7 @@ impl Animation {
         });
         runtime.enter(|state| {
             for member in &*members {
+                member.target.begin();
                 member.target.ownership().hand_over(id.raw(), state);
             }
             let (progress, members) = (progress.clone(), members.clone());

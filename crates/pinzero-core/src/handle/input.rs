@@ -260,6 +260,7 @@ impl Input {
         kind: EventKind,
         handler: impl FnMut(Event) -> R + Send + 'static,
     ) -> Handler {
+        self.line.lifecycle.begin();
         self.line.hub.on(kind, handler)
     }
 

@@ -71,6 +71,7 @@ impl Inputs {
         kind: EventKind,
         handler: impl FnMut(LineEvent) -> R + Send + 'static,
     ) -> Handler {
+        self.0.lifecycle.begin();
         self.0.hub.on(kind, handler)
     }
 

@@ -38,7 +38,7 @@ fn bits(levels: impl Iterator<Item = Result<Level>>) -> Result<u64> {
     levels.enumerate().try_fold(0, |bits, (index, level)| Ok(bits | u64::from(level?.is_high()) << index))
 }
 
-/// A device that is dropped within this time with something in the background was hardly meant to be.
+/// A device that is dropped so soon after something began in the background was hardly meant to be.
 const YOUNG: Duration = ms(100);
 
 /// An open handle, as its factory sees it.
@@ -79,7 +79,8 @@ impl<T: Close> OpenHandle for T {
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     gpio: Gpio,
-    opened: Instant,
+    /// When something began in the background last, such as a blink.
+    began: Mutex<Instant>,
     ticket: Ticket,
     lines: Vec<Line>,
     reservations: Mutex<Vec<Reservation>>,
@@ -102,7 +103,7 @@ impl Lifecycle {
     pub(crate) fn new(gpio: &Gpio, reservations: Vec<Reservation>) -> Self {
         Lifecycle {
             gpio: gpio.clone(),
-            opened: gpio.now(),
+            began: Mutex::new(Instant::ZERO),
             ticket: gpio.ticket(),
             lines: reservations.iter().map(Reservation::line).collect(),
             reservations: Mutex::new(reservations),
@@ -131,6 +132,11 @@ impl Lifecycle {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Records that something begins in the background, which ends with the last handle.
+    pub(crate) fn begin(&self) {
+        *self.began.lock() = self.gpio.now();
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -249,7 +255,8 @@ impl<T: Close> Drop for HandleRef<T> {
             std::mem::forget(self.0.clone());
             return;
         }
-        let is_young = || lifecycle.gpio().is_realtime() && lifecycle.gpio().now() - lifecycle.opened < YOUNG;
+        let is_young =
+            || lifecycle.gpio().is_realtime() && lifecycle.gpio().now() - *lifecycle.began.lock() < YOUNG;
         if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed() && is_young()) {
             let line = lifecycle.line();
             warn_user(&format!(

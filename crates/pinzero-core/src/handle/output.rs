@@ -289,6 +289,10 @@ impl Target for OutputLine {
         self.lifecycle.is_closed()
     }
 
+    fn begin(&self) {
+        self.lifecycle.begin();
+    }
+
     fn check(&self, plan: Blink) -> Result<()> {
         self.lifecycle.check_open()?;
         if plan.has_fades() {

@@ -314,6 +314,10 @@ impl Target for PwmShared {
         self.lifecycle.is_closed()
     }
 
+    fn begin(&self) {
+        self.lifecycle.begin();
+    }
+
     fn check(&self, _: Blink) -> Result<()> {
         self.lifecycle.check_open()
     }
