@@ -7,9 +7,19 @@ use pinzero_core::time::{Instant, us};
 /// The largest drift between two good clocks in a second: 100 parts in a million.
 const DRIFT: u32 = 10_000;
 
+/// How far in the daemon's future a report may seem to be, beyond the error of our measurement: clocks are not perfect.
+const AHEAD: Duration = Duration::from_secs(1);
+
 /// A moment on the daemon's clock, in microseconds that do not wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(i64);
+
+impl Tick {
+    /// Returns the time since an earlier moment; `None` if that is not earlier.
+    pub(crate) fn since(self, earlier: Tick) -> Option<Duration> {
+        u64::try_from(self.0.saturating_sub(earlier.0)).ok().map(Duration::from_micros)
+    }
+}
 
 /// The relation between the daemon's clock and ours.
 ///
@@ -59,6 +69,19 @@ impl ClockSync {
             self.zero -= local - latest;
         }
         Instant::from_nanos(local.clamp(0, latest) as u64)
+    }
+
+    /// Checks that a tick that is known `now` does not lie in the daemon's future.
+    ///
+    /// # Errors
+    /// The reason why no daemon sends the tick.
+    pub(crate) fn check(&self, tick: Tick, now: Instant) -> Result<(), String> {
+        let ahead = self.zero.saturating_add(tick.0.saturating_mul(1000));
+        let ahead = Instant::from_nanos(u64::try_from(ahead).unwrap_or(0)).since(now);
+        match ahead > AHEAD + 2 * self.error_at(now) {
+            true => Err(format!("it sends a report that is {ahead:?} ahead of its clock")),
+            false => Ok(()),
+        }
     }
 
     /// Returns the age of the last measurement.

@@ -136,7 +136,10 @@ impl ReportStream {
     }
 
     /// Passes on the reports of one read.
-    pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>)) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of the socket, and the first error of `take`.
+    pub(crate) fn read(&mut self, take: &mut impl FnMut(Reports<'_>) -> io::Result<()>) -> io::Result<()> {
         let count = loop {
             match (&self.connection.reports).read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -148,7 +151,7 @@ impl ReportStream {
         }
         self.filled += count;
         let whole = self.filled - self.filled % Report::LENGTH;
-        take(Reports(&self.buffer[..whole]));
+        take(Reports(&self.buffer[..whole]))?;
         self.buffer.copy_within(whole..self.filled, 0);
         self.filled -= whole;
         Ok(())

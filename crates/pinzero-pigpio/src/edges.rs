@@ -1,11 +1,20 @@
 //! Turns reports into edges: which lines are watched, their last levels, and the losses.
 
-use pinzero_core::time::Instant;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use pinzero_core::time::{Instant, secs};
 use pinzero_core::{Edge, EdgeBatch, EdgeSink, Level};
 
 use crate::clock_sync::{ClockSync, Tick};
 use crate::initial_levels::LevelSnapshot;
 use crate::protocol::Report;
+
+/// The most changes to keep of lines whose level is not known yet.
+const EARLY: usize = 16_384;
+
+/// How much earlier than the report before it a report may be. A busy daemon may tell a change after a sign of life.
+const DISORDER: Duration = secs(10);
 
 /// The lines whose changes a report can carry.
 pub(crate) const LINES: u32 = 32;
@@ -16,8 +25,10 @@ pub(crate) struct EdgeDecoder {
     lines: Vec<WatchedLine>,
     /// The expected number of the next report; the first of a connection is 0.
     sequence: u16,
-    /// Reports on lines whose level was not known yet, in the daemon's order.
-    early: Vec<(u32, Tick, Level)>,
+    /// The tick of the latest report of the connection.
+    latest: Option<Tick>,
+    /// The last changes of lines whose level is not known yet, in the daemon's order; [`EARLY`] at most.
+    early: VecDeque<(u32, Tick, Level)>,
     /// The resulting edges, each with the index of its line; empty while no thread holds the decoder's lock.
     edges: Vec<(usize, Edge)>,
 }
@@ -28,6 +39,10 @@ struct WatchedLine {
     sink: EdgeSink,
     /// The last level; `None` until it has been read.
     level: Option<Level>,
+    /// The level of the last early report.
+    early: Option<Level>,
+    /// The tick of the last early report that was dropped.
+    dropped: Option<Tick>,
     /// `level` includes all changes before this tick.
     until: Option<Tick>,
     /// Reports lost since the last edge.
@@ -39,7 +54,16 @@ struct WatchedLine {
 impl EdgeDecoder {
     /// Starts watching a line. Its level follows later.
     pub(crate) fn add(&mut self, line: u32, sink: EdgeSink) {
-        self.lines.push(WatchedLine { line, sink, level: None, until: None, missed: 0, last: Instant::ZERO });
+        self.lines.push(WatchedLine {
+            line,
+            sink,
+            level: None,
+            early: None,
+            dropped: None,
+            until: None,
+            missed: 0,
+            last: Instant::ZERO,
+        });
     }
 
     /// Stops watching a line: after this returns, none of its edges is reported.
@@ -71,9 +95,14 @@ impl EdgeDecoder {
         clock_sync: &mut ClockSync,
         now: Instant,
     ) {
+        self.latest = self.latest.or(Some(clock_sync.widen(snapshot.since())));
         for watched in self.lines.iter_mut().filter(|watched| lines.contains(&watched.line)) {
             watched.level = Some(snapshot.level(watched.line));
-            watched.until = Some(clock_sync.widen(snapshot.until(watched.line)));
+            let until = clock_sync.widen(snapshot.until(watched.line));
+            watched.until = Some(until);
+            if watched.dropped.is_none_or(|dropped| dropped < until) {
+                watched.missed = 0;
+            }
         }
         for (line, tick, level) in std::mem::take(&mut self.early) {
             match self.lines.iter_mut().position(|watched| watched.line == line) {
@@ -81,7 +110,7 @@ impl EdgeDecoder {
                     let edge = self.lines[place].change(tick, level, clock_sync, now);
                     self.edges.extend(edge.map(|edge| (place, edge)));
                 }
-                _ => self.early.push((line, tick, level)),
+                _ => self.early.push_back((line, tick, level)),
             }
         }
         self.push();
@@ -92,6 +121,7 @@ impl EdgeDecoder {
         self.sequence = 0;
         self.early.clear();
         let since = clock_sync.widen(snapshot.since());
+        self.latest = Some(since);
         for (place, watched) in self.lines.iter_mut().enumerate() {
             watched.until = None;
             let level = snapshot.level(watched.line);
@@ -105,10 +135,31 @@ impl EdgeDecoder {
 
     /// Takes a report; returns how many before it were lost. The edges wait for [`push`](EdgeDecoder::push) or
     /// [`put_into`](EdgeDecoder::put_into).
-    pub(crate) fn report(&mut self, report: &Report, clock_sync: &mut ClockSync, now: Instant) -> u16 {
+    ///
+    /// # Errors
+    /// The reason why the report cannot come from a daemon.
+    pub(crate) fn report(
+        &mut self,
+        report: &Report,
+        clock_sync: &mut ClockSync,
+        now: Instant,
+    ) -> Result<u16, String> {
+        if !report.is_known() {
+            return Err(format!(
+                "it sends a report with the flags {:#x}, which no daemon does",
+                report.flags
+            ));
+        }
+        let tick = clock_sync.widen(report.tick);
+        clock_sync.check(tick, now)?;
+        if let Some(early) =
+            self.latest.and_then(|latest| latest.since(tick)).filter(|early| *early > DISORDER)
+        {
+            return Err(format!("it sends a report of {early:?} before the last one, which no daemon does"));
+        }
+        self.latest = self.latest.max(Some(tick));
         let lost = report.sequence.wrapping_sub(self.sequence);
         self.sequence = report.sequence.wrapping_add(1);
-        let tick = clock_sync.widen(report.tick);
         for (place, watched) in self.lines.iter_mut().enumerate() {
             if lost > 0 {
                 watched.missed = watched.missed.saturating_add(u32::from(lost));
@@ -116,13 +167,22 @@ impl EdgeDecoder {
             // Most of the lines have not changed.
             let level = Level::of_bit(report.levels.into(), watched.line as usize);
             if watched.level.is_none() {
-                self.early.push((watched.line, tick, level));
+                if watched.early.replace(level) != Some(level) {
+                    self.early.push_back((watched.line, tick, level));
+                }
             } else if watched.level != Some(level) {
                 let edge = watched.change(tick, level, clock_sync, now);
                 self.edges.extend(edge.map(|edge| (place, edge)));
             }
         }
-        lost
+        while self.early.len() > EARLY {
+            let Some((line, tick, _)) = self.early.pop_front() else { break };
+            if let Some(watched) = self.lines.iter_mut().find(|watched| watched.line == line) {
+                watched.missed = watched.missed.saturating_add(1);
+                watched.dropped = Some(tick);
+            }
+        }
+        Ok(lost)
     }
 
     /// Passes the edges to the runtime from a thread of ours.

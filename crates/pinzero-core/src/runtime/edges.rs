@@ -51,13 +51,14 @@ impl EdgeSink {
 
     /// Reports edges that arrived together, in order. Deadlines between them are processed only when all of them are known.
     ///
-    /// Never blocks for long; may be called with any lock held. After a loss ([`Edge::missed`]), the backend reads the level again
+    /// Never blocks for long; may be called with any lock held. If 16,384 edges wait already, because they are pushed faster than
+    /// the runtime takes them, a later edge takes the place of the line's last one, and counts that as missed. After a loss ([`Edge::missed`]), the backend reads the level again
     /// and pushes that too, if it differs: only the backend knows which edges are still on their way.
     pub fn push(&self, edges: impl IntoIterator<Item = Edge>) {
         if let Some(shared) = self.shared.upgrade() {
             let mut inbox = shared.inbox.lock();
             for edge in edges {
-                inbox.edges.add(self.task, LineEdge { index: self.index, edge }, false);
+                inbox.edges.hold(self.task, LineEdge { index: self.index, edge });
             }
             drop(inbox);
             shared.wake();
@@ -78,8 +79,9 @@ impl EdgeSink {
     /// Watches `fd`, and calls `drain` whenever `fd` is readable, until the returned registration is dropped.
     ///
     /// `drain` adds edges to an [`EdgeBatch`], of this line or of others: one file descriptor may report many lines. `drain` must
-    /// read until nothing is left: the watch is edge-triggered. `drain` runs with the runtime's lock held, so it must neither block
-    /// nor log. An error of `drain` ends the line of this sink, as [`lose`](EdgeSink::lose) does. `fd` may be an `Arc<File>` that other code uses too; it is let go of when the watch ends.
+    /// read until nothing is left, or say with [`EdgeBatch::cut_short`] that something is: the watch is edge-triggered. `drain` runs
+    /// with the runtime's lock held, so it must neither block nor log. An error of `drain` ends the line of this sink, as
+    /// [`lose`](EdgeSink::lose) does. `fd` may be an `Arc<File>` that other code uses too; it is let go of when the watch ends.
     ///
     /// ```
     /// use std::io::Read;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::batch::{EdgeBatch, LineEdge};
+use super::batch::{EdgeBatch, LineEdge, hold};
 use super::ids::{SourceId, TaskId};
 use super::outbox::Outbox;
 #[cfg(target_os = "linux")]
@@ -63,6 +63,12 @@ impl Source {
     pub(super) fn new(task: TaskId, poller: std::sync::Arc<Poller>, fd: Fd, drain: Drain) -> Self {
         Source { task, watch: (poller, fd), drain }
     }
+
+    /// Has the poller report the source once more: it was not read to its end.
+    fn look_again(&self, id: SourceId) {
+        let (poller, fd) = &self.watch;
+        poller.look_again(fd, id);
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -93,7 +99,7 @@ pub(crate) struct Tasks {
 #[derive(Debug, Default)]
 struct Slot {
     task: Option<Box<dyn Task>>,
-    /// Edges that arrived before the task was inserted.
+    /// Edges that arrived before the task was inserted, a bounded number of them.
     early: Vec<LineEdge>,
     deadline: Option<Instant>,
 }
@@ -164,10 +170,15 @@ impl Tasks {
         self.sources.len()
     }
 
-    /// Reads all edges of a source into the batch, for [`dispatch`](Tasks::dispatch).
+    /// Reads the edges of a source into the batch, for [`dispatch`](Tasks::dispatch).
     pub(super) fn read(&mut self, id: SourceId, outbox: &mut Outbox) {
         let Some(source) = self.sources.get_mut(&id) else { return };
-        if let Err(error) = (source.drain)(&mut self.batch) {
+        let read = (source.drain)(&mut self.batch);
+        #[cfg(target_os = "linux")]
+        if self.batch.take_cut_short() {
+            source.look_again(id);
+        }
+        if let Err(error) = read {
             let lost = Error::new(error.kind(), "the line is lost, as its edges can no longer be read");
             self.lost.push((source.task, lost.with_source(error)));
             if let Some(source) = self.sources.remove(&id) {
@@ -203,7 +214,7 @@ impl Tasks {
             let id = of_one[0].task;
             let Some(slot) = self.slots.get_mut(&id) else { continue };
             let Some(task) = &mut slot.task else {
-                slot.early.extend(of_one.iter().map(|entry| entry.edge));
+                of_one.iter().for_each(|entry| hold(&mut slot.early, entry.edge));
                 continue;
             };
             self.edges.clear();

@@ -8,9 +8,13 @@ use pinzero_core::time::Instant;
 use pinzero_core::{EdgeBatch, EdgeSink, Error};
 
 use super::Client;
-use crate::connection::ReportStream;
+use super::supervisor::Losses;
+use crate::connection::{ReportStream, Reports};
 use crate::error;
 use crate::pipeline::is_timeout;
+
+/// How many times a pass of the runtime reads from the socket, at most.
+const AT_ONCE: usize = 2;
 
 /// The state that a client's supervisor shares with the runtime.
 #[derive(Debug, Default)]
@@ -63,10 +67,11 @@ impl ReportReader {
 impl Client {
     /// Lets the runtime read reports until the connection is lost; returns the reason. If the runtime cannot read, the
     /// caller must.
-    pub(crate) fn receive_by(
+    pub(super) fn receive_by(
         self: &Arc<Self>,
         sink: &EdgeSink,
         reader: ReportStream,
+        losses: &mut Losses,
     ) -> std::result::Result<Error, ReportStream> {
         let connection = reader.connection().clone();
         {
@@ -107,7 +112,7 @@ impl Client {
                 }
                 (std::mem::take(&mut news.missed), news.is_due)
             };
-            self.complain(missed);
+            self.complain(missed, losses);
             if is_due {
                 self.measure_again(&connection);
                 self.report_reader.news.lock().is_due = false;
@@ -115,18 +120,30 @@ impl Client {
         }
     }
 
-    /// Reads all available reports. The runtime's lock is held, so slow work and logging are left to the supervisor.
+    /// Reads the available reports. The runtime's lock is held, so slow work and logging are left to the supervisor, and
+    /// what a flood brings beyond [`AT_ONCE`] to the next pass.
     fn read(&self, reader: &mut ReportStream, batch: &mut EdgeBatch) {
         let mut missed = 0;
-        let end = loop {
-            match reader.read(&mut |reports| missed += self.report(reports, Some(&mut *batch))) {
-                // Read until nothing is left: the end of the connection may be among the data, and is reported only
-                // once.
-                Ok(()) => {}
-                Err(error) if is_timeout(&error) => break None,
-                Err(error) => break Some(error),
+        let mut end = None;
+        for round in 0.. {
+            // Read until nothing is left: the end of the connection may be among the data, and is reported only once.
+            if round == AT_ONCE {
+                batch.cut_short();
+                break;
             }
-        };
+            let mut take = |reports: Reports<'_>| {
+                missed += self.report(reports, Some(&mut *batch))?;
+                Ok(())
+            };
+            match reader.read(&mut take) {
+                Ok(()) => {}
+                Err(error) if is_timeout(&error) => break,
+                Err(error) => {
+                    end = Some(error);
+                    break;
+                }
+            }
+        }
         let is_due = self.is_due();
         let mut news = self.report_reader.news.lock();
         let was_there = news.is_there();

@@ -1,5 +1,6 @@
 //! The thread of a client: receives reports, and reconnects whenever the connection is lost.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Deadline};
 
@@ -17,6 +18,16 @@ use crate::protocol::Command;
 
 /// The maximum age of a measurement of the daemon's clock while edges come.
 const MEASURE_AGAIN: Duration = Duration::from_secs(5);
+
+/// The pause between two log lines about lost reports.
+const COMPLAIN_AGAIN: Duration = Duration::from_secs(1);
+
+/// The losses of reports of a connection, and what of them was logged.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    untold: u64,
+    told: Option<Deadline>,
+}
 
 impl Client {
     /// Receives reports, and reconnects whenever the connection is lost.
@@ -45,20 +56,24 @@ impl Client {
     /// Receives reports until the connection is lost; returns the reason.
     fn receive(self: &Arc<Self>, connection: &Arc<Connection>) -> Error {
         let mut reader = ReportStream::new(connection.clone());
+        let mut losses = Losses::default();
         #[cfg(target_os = "linux")]
         let mut is_tried = false;
         loop {
             #[cfg(target_os = "linux")]
             if let Some(sink) = self.report_reader.sink().filter(|_| !is_tried) {
                 is_tried = true;
-                match self.receive_by(sink, reader) {
+                match self.receive_by(sink, reader, &mut losses) {
                     Ok(lost) => return lost,
                     Err(left) => reader = left,
                 }
             }
             let mut lost = 0;
-            let read = reader.read(&mut |reports| lost += self.report(reports, None));
-            self.complain(lost);
+            let read = reader.read(&mut |reports| {
+                lost += self.report(reports, None)?;
+                Ok(())
+            });
+            self.complain(lost, &mut losses);
             match read {
                 Ok(()) => self.measure_again(connection),
                 Err(error) if is_timeout(&error) => return connection.lost(self.silent()),
@@ -69,21 +84,31 @@ impl Client {
 
     /// Passes on reports that came together, in the runtime's batch if the runtime made the call. Returns how many
     /// reports were lost.
-    pub(super) fn report(&self, reports: Reports<'_>, batch: Option<&mut EdgeBatch>) -> u64 {
+    ///
+    /// # Errors
+    /// [`InvalidData`](io::ErrorKind::InvalidData) if one of them cannot come from a daemon.
+    pub(super) fn report(&self, reports: Reports<'_>, batch: Option<&mut EdgeBatch>) -> io::Result<u64> {
         // Read when it is there, and so not before any of them.
         let now = self.now();
         let (mut edges, mut clock_sync) = (self.edges.lock(), self.clock_sync.lock());
-        let lost = reports.iter().map(|report| u64::from(edges.report(&report, &mut clock_sync, now))).sum();
+        let mut each =
+            reports.iter().map(|report| edges.report(&report, &mut clock_sync, now).map(u64::from));
+        let lost = each.try_fold(0, |sum, lost| Ok(sum + lost?));
+        // Those before a false one are true.
         match batch {
             Some(batch) => edges.put_into(batch),
             None => edges.push(),
         }
-        lost
+        lost.map_err(|why: String| io::Error::new(io::ErrorKind::InvalidData, why))
     }
 
-    pub(super) fn complain(&self, lost: u64) {
-        if lost > 0 {
-            log::warn!("{}: {lost} reports of changes were lost", self.address);
+    /// Logs a loss of reports, but not more often than [`COMPLAIN_AGAIN`]; what is not told now counts in the next line.
+    pub(super) fn complain(&self, lost: u64, losses: &mut Losses) {
+        losses.untold += lost;
+        let is_due = losses.told.is_none_or(|told| told.elapsed() >= COMPLAIN_AGAIN);
+        if losses.untold > 0 && is_due {
+            log::warn!("{}: {} reports of changes were lost", self.address, losses.untold);
+            *losses = Losses { untold: 0, told: Some(Deadline::now()) };
         }
     }
 

@@ -148,6 +148,11 @@ impl Report {
     /// The length on the wire.
     pub const LENGTH: usize = 12;
 
+    /// Returns `true` if the flags are those of one kind, and no others. Daemons send no other reports.
+    pub fn is_known(&self) -> bool {
+        self.flags == u16::from(self.kind())
+    }
+
     /// Returns the kind. If several flags are set, the highest counts, as in pigpio's own clients.
     pub fn kind(&self) -> ReportKind {
         let number = (self.flags & 0x1f) as u8;

@@ -56,7 +56,12 @@ impl Proxy {
 
     /// Sends bytes to the client that the daemon has not sent.
     pub(crate) fn inject(&self, index: usize, bytes: &[u8]) {
-        let _ = (&self.streams.lock().unwrap()[index]).write_all(bytes);
+        let _ = self.client(index).write_all(bytes);
+    }
+
+    /// The client's end of a connection.
+    pub(crate) fn client(&self, index: usize) -> TcpStream {
+        self.streams.lock().unwrap()[index].try_clone().unwrap()
     }
 }
 

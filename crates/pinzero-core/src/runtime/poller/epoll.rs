@@ -96,6 +96,13 @@ impl Poller {
             })
     }
 
+    /// Reports the source as readable once more, if it still is.
+    pub(in crate::runtime) fn look_again(&self, fd: &impl AsFd, id: SourceId) {
+        // Fails only if the file descriptor is not registered; then nobody waits for it.
+        let flags = EventFlags::IN | EventFlags::ET;
+        let _ = epoll::modify(&self.epoll, fd.as_fd(), EventData::new_u64(id.0), flags);
+    }
+
     pub(in crate::runtime) fn forget(&self, fd: &impl AsFd) {
         // Fails only if the file descriptor is not registered, which is the wanted state.
         let _ = epoll::delete(&self.epoll, fd.as_fd());
