@@ -15,6 +15,8 @@ const MOST: usize = 8192;
 /// The buses on the header, each with its data line.
 const DATA: [(u32, u32); 2] = [(0, 0), (1, 2)];
 
+/// The last opcode of an I2C operation list. The daemon needs it after a write: it takes one only if a byte follows.
+const END: u8 = 0;
 /// The opcodes of an I2C operation list: a length of two bytes follows, read, write.
 const LONG: u8 = 1;
 const READ: u8 = 6;
@@ -81,7 +83,7 @@ impl I2c {
     }
 
     fn run(&self, operations: impl Iterator<Item = u8>, expected: usize) -> Result<Vec<u8>> {
-        let operations: Vec<u8> = operations.collect();
+        let operations: Vec<u8> = operations.chain([END]).collect();
         // 9 bits a byte at 10 kHz, the slowest common speed, times two.
         let time = Duration::from_millis(2) * (operations.len() + expected) as u32;
         let answer = self.0.ask(time, |number| Frame::new(Command::I2cz, number, 0).with(operations))?;

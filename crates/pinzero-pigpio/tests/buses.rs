@@ -167,7 +167,11 @@ fn i2c_devices() {
     }
     // Nobody has this address, which shows only when it is used.
     let nobody = factory.i2c(1, 0x21).unwrap();
-    assert_eq!(nobody.write(&[0]).unwrap_err().kind(), ErrorKind::Io);
+    for result in [nobody.write(&[0]), nobody.read(&mut [0]), nobody.write_read(&[0], &mut [0])] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("an I2C message failed"), "{error}");
+    }
     assert_eq!(factory.i2c(7, 0x48).unwrap_err().kind(), ErrorKind::Io);
     assert_eq!(fake.handles().i2c, 3);
     one.close().unwrap();

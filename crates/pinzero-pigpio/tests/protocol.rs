@@ -189,3 +189,13 @@ proptest! {
         invariants::reports(&bytes, &cuts);
     }
 }
+
+/// All that a daemon gives; the others are of the C library around it.
+#[test]
+fn every_code_of_a_daemon_has_a_name() {
+    let of_the_library = [9..=14, 16..=20, 22..=22, 26..=32, 122..=123];
+    for code in 1..=146 {
+        let is_of_a_daemon = !of_the_library.iter().any(|codes| codes.contains(&code));
+        assert_eq!(Code(-code).name().is_some(), is_of_a_daemon, "{code}");
+    }
+}

@@ -205,7 +205,7 @@ impl Model {
                 if open.insert(frame.p1) { Ok(Answer::Value(0)) } else { Err(error::GPIO_IN_USE) }
             }
             op::BI2CC if open.remove(&frame.p1) => Ok(Answer::Value(0)),
-            op::BI2CZ if open.contains(&frame.p1) => i2c::run_operations(None, &frame.extension),
+            op::BI2CZ if open.contains(&frame.p1) => i2c::run_alone(&frame.extension),
             _ => Err(error::NOT_I2C_GPIO),
         }
     }

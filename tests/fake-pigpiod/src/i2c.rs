@@ -115,36 +115,76 @@ pub(crate) fn run(device: Option<&mut Device>, frame: &Frame) -> Outcome {
     })
 }
 
-/// Runs a list of operations. Starts, stops and flags mean nothing to a device in memory.
-pub(crate) fn run_operations(mut device: Option<&mut Device>, list: &[u8]) -> Outcome {
-    let mut list = list.iter().copied();
-    let mut next = || list.next().ok_or(error::BAD_I2C_CMD);
+/// A message of a list of operations.
+enum Message {
+    Write(Vec<u8>),
+    Read(usize),
+}
+
+/// Runs a list of operations on a device by the kernel, which has all messages before it sends the first.
+fn run_operations(device: Option<&mut Device>, list: &[u8]) -> Outcome {
+    let messages = messages(list)?;
     let mut received = Vec::new();
-    let mut is_long = false;
-    loop {
-        // A list may end without saying so.
-        let Ok(operation) = next() else { return Ok(Answer::Bytes(received)) };
+    if messages.is_empty() {
+        return Ok(Answer::Bytes(received));
+    }
+    let device = device.ok_or(error::BAD_I2C_SEG)?;
+    for message in messages {
+        match message {
+            Message::Write(bytes) => device.write(&bytes),
+            Message::Read(count) => received.extend(device.read(count)),
+        }
+    }
+    Ok(Answer::Bytes(received))
+}
+
+/// Runs a list of operations bit by bit, on lines where nobody answers.
+pub(crate) fn run_alone(list: &[u8]) -> Outcome {
+    match messages(list)?.first() {
+        None => Ok(Answer::Bytes(Vec::new())),
+        Some(Message::Write(_)) => Err(error::I2C_WRITE_FAILED),
+        Some(Message::Read(_)) => Err(error::I2C_READ_FAILED),
+    }
+}
+
+/// Takes the messages out of a list. Starts, stops, addresses and flags mean nothing to a device in memory.
+fn messages(list: &[u8]) -> Result<Vec<Message>, i32> {
+    let mut messages = Vec::new();
+    let (mut at, mut is_long) = (0, false);
+    // A list may end without saying so, unless it ends with a write.
+    while let Some(&operation) = list.get(at) {
+        at += 1;
+        let mut number = |length: usize, error: i32| -> Result<usize, i32> {
+            let bytes = list.get(at..at + length).ok_or(error)?;
+            at += length;
+            Ok(bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+        };
+        let length = if is_long { 2 } else { 1 };
         match operation {
-            0 => return Ok(Answer::Bytes(received)),
+            0 => break,
             1 => {
                 is_long = true;
                 continue;
             }
             2 | 3 => (),
-            4 => drop(next()?),
-            5 => drop((next()?, next()?)),
-            6 | 7 => {
-                let count = usize::from(next()?) | if is_long { usize::from(next()?) << 8 } else { 0 };
-                if operation == 6 {
-                    let device = device.as_mut().ok_or(error::I2C_READ_FAILED)?;
-                    received.extend(device.read(count));
-                } else {
-                    let bytes = (0..count).map(|_| next()).collect::<Result<Vec<_>, _>>()?;
-                    device.as_mut().ok_or(error::I2C_WRITE_FAILED)?.write(&bytes);
+            4 => drop(number(length, error::BAD_I2C_CMD)?),
+            5 => drop(number(2, error::BAD_I2C_CMD)?),
+            6 => {
+                let count = number(length, error::BAD_I2C_RLEN)?;
+                messages.push(Message::Read(count));
+            }
+            7 => {
+                let count = number(length, error::BAD_I2C_WLEN)?;
+                // The daemon's check: there must be a byte after those to write.
+                if at + count >= list.len() {
+                    return Err(error::BAD_I2C_WLEN);
                 }
+                messages.push(Message::Write(list[at..at + count].to_vec()));
+                at += count;
             }
             _ => return Err(error::BAD_I2C_CMD),
         }
         is_long = false;
     }
+    Ok(messages)
 }

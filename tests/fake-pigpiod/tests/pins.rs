@@ -4,6 +4,7 @@
 
 mod client;
 
+use std::io::Read;
 use std::time::Duration;
 
 use client::Client;
@@ -266,4 +267,34 @@ fn bits_of_spi_go_over_wires() {
     assert_eq!(client.call(111, 19, 0), 0);
     assert_eq!(client.call(111, 19, 0), -142);
     assert_eq!(fake.mode(6), 0);
+}
+
+#[test]
+fn lists_of_i2c_operations_are_checked_as_the_genuine_daemon_does() {
+    const I2CZ: u32 = 92;
+    let fake = Fake::start();
+    let mut client = Client::new(&fake);
+    let there = client.call_with(54, 1, 0x48, &[0]) as u32;
+    let nobody = client.call_with(54, 1, 0x21, &[0]) as u32;
+    let mut run = |handle, list: &[u8]| {
+        client.send(I2CZ, handle, 0, list);
+        let result = client.result();
+        client.0.read_exact(&mut vec![0; result.max(0) as usize]).unwrap();
+        result
+    };
+    // A write needs a byte after it, a read does not.
+    assert_eq!(run(there, &[7, 2, 5, 9]), -109);
+    assert_eq!(run(there, &[1, 7, 2, 0, 5, 9]), -109);
+    assert_eq!(run(there, &[7, 2, 5, 9, 0]), 0);
+    assert_eq!((run(there, &[7, 3, 5, 9]), run(there, &[7])), (-109, -109));
+    assert_eq!((run(there, &[6]), run(there, &[1, 6, 1])), (-110, -110));
+    assert_eq!(run(there, &[8]), -111);
+    assert_eq!((run(nobody, &[7, 1, 5, 0]), run(nobody, &[6, 1]), run(nobody, &[])), (-106, -106, 0));
+    assert_eq!(run(there, &[7, 1, 5, 6, 1]), 1);
+    // Bit by bit the same.
+    assert_eq!(client.call_with(90, 2, 3, &[100_000]), 0);
+    for (list, result) in [(&[7, 1, 5][..], -109), (&[2, 7, 1, 5, 3, 0], -82), (&[6, 1], -83)] {
+        client.send(91, 2, 0, list);
+        assert_eq!(client.result(), result, "{list:?}");
+    }
 }

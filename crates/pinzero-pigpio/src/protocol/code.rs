@@ -33,10 +33,16 @@ impl Code {
     pub const BAD_WDOG_TIMEOUT: Code = Code(-15);
     /// Not a PWM range from 25 to 40000.
     pub const BAD_DUTYRANGE: Code = Code(-21);
+    /// The file of a notification cannot be made.
+    pub const BAD_PATHNAME: Code = Code(-23);
     /// All handles are taken.
     pub const NO_HANDLE: Code = Code(-24);
     /// There is no such handle.
     pub const BAD_HANDLE: Code = Code(-25);
+    /// Not a way to send a wave from 0 to 3.
+    pub const BAD_WAVE_MODE: Code = Code(-33);
+    /// Bad internal settings.
+    pub const BAD_CFG_INTERNAL: Code = Code(-34);
     /// The baud rate of a wave is out of range.
     pub const BAD_WAVE_BAUD: Code = Code(-35);
     /// A wave has too many pulses.
@@ -147,6 +153,8 @@ impl Code {
     pub const UNKNOWN_COMMAND: Code = Code(-88);
     /// The SPI transfer failed.
     pub const SPI_XFER_FAILED: Code = Code(-89);
+    /// Bytes are missing.
+    pub const BAD_POINTER: Code = Code(-90);
     /// This board has no auxiliary SPI.
     pub const NO_AUX_SPI: Code = Code(-91);
     /// No PWM runs on this GPIO.
@@ -175,6 +183,10 @@ impl Code {
     pub const MSG_TOOBIG: Code = Code(-103);
     /// Bad memory mode.
     pub const BAD_MALLOC_MODE: Code = Code(-104);
+    /// Too many I2C messages at once.
+    pub const TOO_MANY_SEGS: Code = Code(-105);
+    /// An I2C message failed.
+    pub const BAD_I2C_SEG: Code = Code(-106);
     /// An unknown SMBus command.
     pub const BAD_SMBUS_CMD: Code = Code(-107);
     /// No bit-banged I2C is open on this GPIO.
@@ -270,7 +282,7 @@ impl fmt::Display for Code {
 }
 
 /// Each code with its name and what it says.
-const ALL: [(Code, &str, &str); 119] = [
+const ALL: [(Code, &str, &str); 125] = [
     (Code::INIT_FAILED, "PI_INIT_FAILED", "the daemon could not start"),
     (Code::BAD_USER_GPIO, "PI_BAD_USER_GPIO", "not a GPIO from 0 to 31"),
     (Code::BAD_GPIO, "PI_BAD_GPIO", "not a GPIO from 0 to 53"),
@@ -281,8 +293,11 @@ const ALL: [(Code, &str, &str); 119] = [
     (Code::BAD_DUTYCYCLE, "PI_BAD_DUTYCYCLE", "the duty is beyond the range"),
     (Code::BAD_WDOG_TIMEOUT, "PI_BAD_WDOG_TIMEOUT", "not a watchdog time from 0 to 60000 ms"),
     (Code::BAD_DUTYRANGE, "PI_BAD_DUTYRANGE", "not a PWM range from 25 to 40000"),
+    (Code::BAD_PATHNAME, "PI_BAD_PATHNAME", "the file of a notification cannot be made"),
     (Code::NO_HANDLE, "PI_NO_HANDLE", "all handles are taken"),
     (Code::BAD_HANDLE, "PI_BAD_HANDLE", "there is no such handle"),
+    (Code::BAD_WAVE_MODE, "PI_BAD_WAVE_MODE", "not a way to send a wave from 0 to 3"),
+    (Code::BAD_CFG_INTERNAL, "PI_BAD_CFG_INTERNAL", "bad internal settings"),
     (Code::BAD_WAVE_BAUD, "PI_BAD_WAVE_BAUD", "the baud rate of a wave is out of range"),
     (Code::TOO_MANY_PULSES, "PI_TOO_MANY_PULSES", "a wave has too many pulses"),
     (Code::TOO_MANY_CHARS, "PI_TOO_MANY_CHARS", "a wave has too many characters"),
@@ -338,6 +353,7 @@ const ALL: [(Code, &str, &str); 119] = [
     (Code::SER_READ_NO_DATA, "PI_SER_READ_NO_DATA", "the serial device has nothing yet"),
     (Code::UNKNOWN_COMMAND, "PI_UNKNOWN_COMMAND", "the daemon does not know this command"),
     (Code::SPI_XFER_FAILED, "PI_SPI_XFER_FAILED", "the SPI transfer failed"),
+    (Code::BAD_POINTER, "PI_BAD_POINTER", "bytes are missing"),
     (Code::NO_AUX_SPI, "PI_NO_AUX_SPI", "this board has no auxiliary SPI"),
     (Code::NOT_PWM_GPIO, "PI_NOT_PWM_GPIO", "no PWM runs on this GPIO"),
     (Code::NOT_SERVO_GPIO, "PI_NOT_SERVO_GPIO", "no servo pulses run on this GPIO"),
@@ -352,6 +368,8 @@ const ALL: [(Code, &str, &str); 119] = [
     (Code::BAD_STOPBITS, "PI_BAD_STOPBITS", "not 2 to 8 half stop bits"),
     (Code::MSG_TOOBIG, "PI_MSG_TOOBIG", "the message is too long"),
     (Code::BAD_MALLOC_MODE, "PI_BAD_MALLOC_MODE", "bad memory mode"),
+    (Code::TOO_MANY_SEGS, "PI_TOO_MANY_SEGS", "too many I2C messages at once"),
+    (Code::BAD_I2C_SEG, "PI_BAD_I2C_SEG", "an I2C message failed, as if no device had this address"),
     (Code::BAD_SMBUS_CMD, "PI_BAD_SMBUS_CMD", "an unknown SMBus command"),
     (Code::NOT_I2C_GPIO, "PI_NOT_I2C_GPIO", "no bit-banged I2C is open on this GPIO"),
     (Code::BAD_I2C_WLEN, "PI_BAD_I2C_WLEN", "bad length of an I2C write"),
