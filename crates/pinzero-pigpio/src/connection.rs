@@ -83,10 +83,11 @@ impl Connection {
             true => error::unreachable(&name, format!("there is no answer within {:?}", limits.connect)),
             false => error::unreachable(&name, error),
         };
-        let stream = connect(address, limits).map_err(unreachable)?;
+        let until = Deadline::now() + limits.connect;
+        let stream = connect(address, until, limits).map_err(unreachable)?;
         let peer = stream.peer_addr().map_err(unreachable)?;
         // Use the same address: a name may have several.
-        let mut reports = connect_to(&peer, limits.connect, limits).map_err(unreachable)?;
+        let mut reports = connect_to(&peer, until, limits).map_err(unreachable)?;
         let handle = listen(&mut reports, &name, limits)?;
         let other = reports.try_clone().map_err(unreachable)?;
         let pipeline = Pipeline::new(stream, other, name, limits.request);
@@ -176,25 +177,24 @@ fn measure(pipeline: &Pipeline, clock: &Clock) -> Result<(ClockSync, u32)> {
     Ok((clock_sync, last))
 }
 
-/// Connects to the first address of a name that accepts, within one time limit for all.
-fn connect(address: &Address, limits: &Limits) -> io::Result<TcpStream> {
-    let until = Deadline::now() + limits.connect;
+/// Connects to the first address of a name that accepts.
+fn connect(address: &Address, until: Deadline, limits: &Limits) -> io::Result<TcpStream> {
     let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "the name stands for no address"));
     for peer in address.resolve()? {
-        let left = until.saturating_duration_since(Deadline::now());
-        if left.is_zero() {
-            break;
-        }
-        result = connect_to(&peer, left, limits);
-        if result.is_ok() {
+        result = connect_to(&peer, until, limits);
+        if result.is_ok() || until <= Deadline::now() {
             break;
         }
     }
     result
 }
 
-fn connect_to(peer: &SocketAddr, within: Duration, limits: &Limits) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(peer, within)?;
+fn connect_to(peer: &SocketAddr, until: Deadline, limits: &Limits) -> io::Result<TcpStream> {
+    let left = until.saturating_duration_since(Deadline::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let stream = TcpStream::connect_timeout(peer, left)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(limits.request))?;
     stream.set_write_timeout(Some(limits.request))?;

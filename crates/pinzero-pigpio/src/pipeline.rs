@@ -113,20 +113,31 @@ struct Traffic {
     pending: VecDeque<Pending>,
     /// The place of the request that the next reply is for.
     next_reply: u64,
-    /// The time since which the next reply is due.
-    owed_since: Option<Instant>,
-    /// Until this time, a slow request may be under way.
-    patient_until: Option<Instant>,
+    /// The number of slow requests under way.
+    slow: usize,
+    /// The time of the last reply to a slow request. The requests behind that one could not be answered before.
+    slow_done: Option<Instant>,
     failed: Option<Error>,
 }
 
 #[derive(Debug)]
 enum Pending {
     /// No thread waits for this one.
-    Posted(Command, Arc<Complaints>),
-    Asked(Command),
+    Posted(Question, Arc<Complaints>),
+    Asked(Question),
     Answered(Answer),
     Done,
+}
+
+/// A request without a reply.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    command: Command,
+    p1: u32,
+    p2: u32,
+    sent: Instant,
+    /// How long the request may keep the daemon busy.
+    time: Duration,
 }
 
 impl Pipeline {
@@ -150,10 +161,7 @@ impl Pipeline {
 
     /// Sends a request and waits for its reply.
     pub(crate) fn ask(&self, frame: &Frame) -> Result<Answer> {
-        let places = self.enqueue([frame])?;
-        self.flush();
-        // One request has one reply.
-        self.wait(&places)?.pop().ok_or_else(Error::closed)
+        self.ask_slowly(frame, Duration::ZERO)
     }
 
     /// Sends requests in one go and waits for all replies.
@@ -165,21 +173,27 @@ impl Pipeline {
 
     /// Like [`ask`](Pipeline::ask), for a request that keeps the daemon busy for up to `time`.
     pub(crate) fn ask_slowly(&self, frame: &Frame, time: Duration) -> Result<Answer> {
-        {
-            let mut traffic = self.traffic.lock();
-            let until = Instant::now() + time + self.timeout;
-            traffic.patient_until = traffic.patient_until.max(Some(until));
-        }
-        self.ask(frame)
+        let places = self.enqueue_slow([frame], time)?;
+        self.flush();
+        // One request has one reply.
+        self.wait(&places)?.pop().ok_or_else(Error::closed)
     }
 
     /// Enqueues requests; [`flush`](Pipeline::flush) sends them and [`wait`](Pipeline::wait) returns their replies.
     pub(crate) fn enqueue<'a>(&self, frames: impl IntoIterator<Item = &'a Frame>) -> Result<Places> {
+        self.enqueue_slow(frames, Duration::ZERO)
+    }
+
+    fn enqueue_slow<'a>(
+        &self,
+        frames: impl IntoIterator<Item = &'a Frame>,
+        time: Duration,
+    ) -> Result<Places> {
         let mut traffic = self.traffic.lock();
         traffic.check()?;
         let start = traffic.next_place();
         for frame in frames {
-            traffic.put(frame, Pending::Asked(frame.command));
+            traffic.put(frame, time, Pending::Asked);
         }
         Ok(start..traffic.next_place())
     }
@@ -196,7 +210,8 @@ impl Pipeline {
         }
         let start = traffic.next_place();
         for frame in frames {
-            traffic.put(frame, Pending::Posted(frame.command, complaints.clone()));
+            let complaints = complaints.clone();
+            traffic.put(frame, Duration::ZERO, |question| Pending::Posted(question, complaints));
         }
         if std::mem::take(&mut traffic.tender_sleeps) {
             self.posted.notify_one();
@@ -214,9 +229,9 @@ impl Pipeline {
         let mut spare = Vec::new();
         while !traffic.out.is_empty() && traffic.failed.is_none() {
             let mut bytes = std::mem::replace(&mut traffic.out, spare);
-            let written = MutexGuard::unlocked(&mut traffic, || (&self.stream).write_all(&bytes));
+            let written = MutexGuard::unlocked(&mut traffic, || self.write(&bytes));
             if let Err(error) = written {
-                self.give_up(&mut traffic, self.lost(error));
+                self.give_up(&mut traffic, error);
             }
             bytes.clear();
             spare = bytes;
@@ -225,6 +240,23 @@ impl Pipeline {
         if traffic.out.is_empty() {
             traffic.out = spare;
         }
+    }
+
+    /// Writes bytes, all of them within the time limit: one that takes some of them now and then is as good as gone.
+    fn write(&self, mut bytes: &[u8]) -> Result<()> {
+        let until = Instant::now() + self.timeout;
+        while !bytes.is_empty() {
+            match (&self.stream).write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => return Err(self.overdue()),
+                Err(error) => return Err(self.lost(error)),
+            }
+            if !bytes.is_empty() && Instant::now() >= until {
+                return Err(self.overdue());
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the answers to requests that were [enqueued](Pipeline::enqueue).
@@ -268,20 +300,21 @@ impl Pipeline {
     fn read(&self, traffic: &mut MutexGuard<'_, Traffic>) {
         traffic.is_reading = true;
         let mut input = std::mem::take(&mut traffic.input);
-        let result = MutexGuard::unlocked(traffic, || input.receive(&self.stream));
+        let left = traffic.due(self.timeout).map(|due| due.saturating_duration_since(Instant::now()));
+        let limit = left.map_or(self.timeout, |left| left.min(self.timeout));
+        let result = MutexGuard::unlocked(traffic, || input.receive(&self.stream, limit));
         traffic.is_reading = false;
         let taken = match result {
             Ok(()) => traffic.digest(input.bytes()).map_err(|what| error::nonsense(&self.peer, what)),
-            Err(error) if is_timeout(&error) && traffic.is_patient() => Ok(0),
-            Err(error) if is_timeout(&error) => Err(self.overdue()),
+            Err(error) if is_timeout(&error) => Ok(0),
             Err(error) => Err(self.lost(error)),
         };
         match taken {
             Ok(taken) => {
                 input.remove(taken);
                 traffic.input = input;
-                // Bytes may keep coming without completing a reply.
-                if traffic.is_overdue(self.timeout) {
+                // Nothing has come, or bytes that do not complete a reply.
+                if traffic.due(self.timeout).is_some_and(|due| due <= Instant::now()) {
                     self.give_up(traffic, self.overdue());
                 }
             }
@@ -330,8 +363,8 @@ impl Pipeline {
     }
 
     /// Returns `true` if a slow request is under way.
-    pub(crate) fn is_patient(&self) -> bool {
-        self.traffic.lock().is_patient()
+    pub(crate) fn is_slow(&self) -> bool {
+        self.traffic.lock().slow > 0
     }
 
     fn lost(&self, error: io::Error) -> Error {
@@ -354,18 +387,35 @@ impl Pipeline {
     }
 }
 
+impl Question {
+    /// Checks that a reply repeats the request, as daemons do with all requests that this client makes.
+    fn check(&self, reply: &Reply<'_>) -> Result<(), String> {
+        let Question { command, p1, p2, .. } = *self;
+        if (reply.command, reply.p1, reply.p2) == (command.code(), p1, p2) {
+            return Ok(());
+        }
+        let other = reply.command;
+        let other =
+            Command::from_code(other).map_or_else(|| format!("command {other}"), |it| it.name().into());
+        let (Reply { p1: q1, p2: q2, .. }, command) = (reply, command.name());
+        Err(format!("it replies to {other} {q1} {q2}, and was asked {command} {p1} {p2}"))
+    }
+}
+
 impl Traffic {
     fn check(&self) -> Result<()> {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    fn is_patient(&self) -> bool {
-        self.patient_until.is_some_and(|at| at > Instant::now())
-    }
-
-    fn is_overdue(&self, timeout: Duration) -> bool {
-        let is_late = self.owed_since.is_some_and(|since| since.elapsed() > timeout);
-        is_late && self.under_way() > 0 && !self.is_patient()
+    /// Returns when the connection counts as lost without the next reply; `None` if none is owed.
+    fn due(&self, timeout: Duration) -> Option<Instant> {
+        match self.pending.get((self.next_reply - self.first) as usize)? {
+            Pending::Posted(question, _) | Pending::Asked(question) => {
+                let since = self.slow_done.map_or(question.sent, |done| done.max(question.sent));
+                Some(since + question.time + timeout)
+            }
+            Pending::Answered(_) | Pending::Done => None,
+        }
     }
 
     fn next_place(&self) -> u64 {
@@ -377,13 +427,12 @@ impl Traffic {
         (self.next_place() - self.next_reply) as usize
     }
 
-    fn put(&mut self, frame: &Frame, pending: Pending) {
-        if self.under_way() == 0 {
-            self.owed_since = Some(Instant::now());
-        }
+    fn put(&mut self, frame: &Frame, time: Duration, pending: impl FnOnce(Question) -> Pending) {
         let Frame { command, p1, p2, extension } = frame;
-        Request::new(*command, *p1, *p2).with(extension).encode(&mut self.out);
-        self.pending.push_back(pending);
+        let (command, p1, p2) = (*command, *p1, *p2);
+        Request::new(command, p1, p2).with(extension).encode(&mut self.out);
+        self.slow += usize::from(!time.is_zero());
+        self.pending.push_back(pending(Question { command, p1, p2, sent: Instant::now(), time }));
     }
 
     /// Takes the whole frames at the start of `input`; returns their length in bytes.
@@ -393,27 +442,30 @@ impl Traffic {
             self.answer(&reply)?;
             taken += length;
         }
-        if taken > 0 {
-            self.owed_since = Some(Instant::now());
-        }
         Ok(taken)
     }
 
     fn answer(&mut self, reply: &Reply<'_>) -> Result<(), String> {
         let index = (self.next_reply - self.first) as usize;
-        let asked = self.pending.get_mut(index);
-        match asked {
-            Some(Pending::Posted(command, complaints)) if command.code() == reply.command => {
+        let (question, answered) = match self.pending.get_mut(index) {
+            Some(Pending::Posted(question, complaints)) => {
+                question.check(reply)?;
                 if reply.result < 0 {
-                    complaints.0.lock().get_or_insert_with(|| error::refused(*command, reply.result));
+                    complaints.0.lock().get_or_insert_with(|| error::refused(question.command, reply.result));
                 }
-                self.pending[index] = Pending::Done;
+                (*question, Pending::Done)
             }
-            Some(Pending::Asked(command)) if command.code() == reply.command => {
-                let (command, payload) = (*command, reply.payload.to_vec());
-                self.pending[index] = Pending::Answered(Answer { command, result: reply.result, payload });
+            Some(Pending::Asked(question)) => {
+                question.check(reply)?;
+                let (command, payload) = (question.command, reply.payload.to_vec());
+                (*question, Pending::Answered(Answer { command, result: reply.result, payload }))
             }
             _ => return Err("it replies to what was not asked".to_owned()),
+        };
+        self.pending[index] = answered;
+        if !question.time.is_zero() {
+            self.slow -= 1;
+            self.slow_done = Some(Instant::now());
         }
         self.next_reply += 1;
         self.forget();
@@ -441,6 +493,8 @@ impl Traffic {
 struct Input {
     buffer: Vec<u8>,
     filled: usize,
+    /// The time limit of the socket, if it was set here.
+    limit: Option<Duration>,
 }
 
 impl Input {
@@ -448,8 +502,15 @@ impl Input {
         &self.buffer[..self.filled]
     }
 
-    /// Appends the bytes of one read.
-    fn receive(&mut self, mut stream: &TcpStream) -> io::Result<()> {
+    /// Appends the bytes of one read, which takes no longer than about `limit`.
+    fn receive(&mut self, mut stream: &TcpStream, limit: Duration) -> io::Result<()> {
+        // The limit differs little from request to request, as long as replies come. That is worth no system call.
+        if self.limit.is_none_or(|set| limit < set * 7 / 8 || limit > set * 8 / 7) {
+            // What has come already is read, even if it is late. Zero would be no limit.
+            let limit = limit.max(Duration::from_millis(1));
+            stream.set_read_timeout(Some(limit))?;
+            self.limit = Some(limit);
+        }
         if self.filled == self.buffer.len() {
             self.buffer.resize((2 * self.filled).max(ROOM), 0);
         }

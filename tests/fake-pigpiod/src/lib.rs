@@ -365,6 +365,11 @@ impl Fake {
         self.shared.network().faults.hang_up_after = Some(requests);
     }
 
+    /// Has the next reply repeat its request wrongly: the command for 0, a parameter for 1 and 2.
+    pub fn misquote(&self, word: usize) {
+        self.shared.network().faults.misquote = Some(word);
+    }
+
     /// Sends only so many bytes of the next reply, and then ends its connection.
     pub fn cut_reply(&self, bytes: usize) {
         self.shared.network().faults.cut = Some(bytes);

@@ -52,6 +52,8 @@ pub(crate) struct Faults {
     pub(crate) hang_up_after: Option<usize>,
     /// How much of the next reply is sent.
     pub(crate) cut: Option<usize>,
+    /// Which word of the next reply is wrong.
+    pub(crate) misquote: Option<usize>,
 }
 
 impl Shared {
@@ -187,6 +189,9 @@ impl Running {
                 self.delay(&frame);
             }
             let mut reply = frame.reply(&outcome);
+            if let Some(word) = self.shared.network().faults.misquote.take() {
+                reply[4 * word] ^= 1;
+            }
             if let Some(length) = self.shared.network().faults.cut.take() {
                 reply.truncate(length);
                 connection.send(&reply);

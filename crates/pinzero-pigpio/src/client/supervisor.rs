@@ -129,7 +129,7 @@ impl Client {
     /// Compares the clocks, unless that was done recently.
     pub(super) fn measure_again(&self, connection: &Connection) {
         // Behind a slow request the measurement would be slow as well, and delay the reports.
-        if !self.is_due() || connection.pipeline.is_patient() {
+        if !self.is_due() || connection.pipeline.is_slow() {
             return;
         }
         // If this fails, the connection is lost, which the reader of reports will notice.
