@@ -44,14 +44,14 @@ impl Board {
     ///
     /// | name | meaning |
     /// |---|---|
-    /// | `17`, `GPIO17` | the number of the line |
+    /// | `17` | the number of the line; see [`Board::find_number`] |
+    /// | `GPIO17` | the number of the line, on a header or not |
     /// | `BCM17` | the same, on a Raspberry Pi |
     /// | `BOARD11` | the number of a pin of the main header |
     /// | `J8:11`, `P1:11`, `P5:3` | the number of a pin of the named header |
     /// | `WPI0` | the number in the wiringPi library |
     ///
-    /// Letters may be upper or lower case. White space around the name is ignored. A line that is on no header is
-    /// found by its number.
+    /// Letters may be upper or lower case. White space around the name is ignored.
     ///
     /// # Errors
     ///
@@ -75,6 +75,35 @@ impl Board {
             Ok(kind) => Err(PinError::NotGpio { name: name.to_owned(), what: kind.what() }),
             Err(hint) => Err(PinError::Unknown { name: name.to_owned(), hint: Some(hint) }),
         }
+    }
+
+    /// Returns the line with a bare number: the line must be on a header, if the board has a known one.
+    ///
+    /// The other lines of the board's chip do the board's own work, such as its SD card and its network, and their numbers
+    /// are easily taken for those of header pins. They are found by name: `GPIO40`. On a board without a known header (a
+    /// generic board, or a compute module on a carrier of any layout) every line is found by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError::Unknown`] if the board has no such line, or not on a header, with a hint.
+    ///
+    /// ```
+    /// use pinzero_board::Board;
+    ///
+    /// let board = Board::from_revision(0xc03114)?;
+    /// assert_eq!(board.find_number(17), Ok(17));
+    /// let error = board.find_number(40).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     r#"unknown pin "40": pin 40 of the header is "BOARD40" = GPIO21; for the internal line say "GPIO40""#
+    /// );
+    /// assert_eq!(board.find("GPIO40"), Ok(40));
+    /// assert_eq!(Board::generic(64).find_number(40), Ok(40));
+    /// # Ok::<(), pinzero_board::UnknownRevision>(())
+    /// ```
+    pub fn find_number(&self, number: u32) -> Result<u32, PinError> {
+        by_number(self, number)
+            .map_err(|hint| PinError::Unknown { name: number.to_string(), hint: Some(hint) })
     }
 
     /// Returns every name of a line except the bare number, `GPIOn` first; none for a line that the board does not have.
@@ -103,6 +132,7 @@ impl Board {
 
 /// A parsed pin name, before the board is known.
 enum Spec<'a> {
+    Number(u32),
     Gpio(u32),
     Bcm(u32),
     Board(u32),
@@ -125,7 +155,8 @@ fn parse(name: &str) -> Option<Spec<'_>> {
     let (prefix, digits) = name.split_at(name.find(|c: char| c.is_ascii_digit())?);
     let number = number(digits)?;
     match prefix {
-        "" | "GPIO" => Some(Spec::Gpio(number)),
+        "" => Some(Spec::Number(number)),
+        "GPIO" => Some(Spec::Gpio(number)),
         "BCM" => Some(Spec::Bcm(number)),
         "BOARD" => Some(Spec::Board(number)),
         "WPI" => Some(Spec::WiringPi(number)),
@@ -143,6 +174,7 @@ fn number(digits: &str) -> Option<u32> {
 fn resolve(board: &Board, spec: Spec<'_>) -> Result<PinKind, String> {
     match spec {
         Spec::Supply(kind) => Ok(kind),
+        Spec::Number(number) => by_number(board, number).map(PinKind::Gpio),
         Spec::Gpio(line) | Spec::Bcm(line) if line >= board.lines() => Err(lines(board)),
         Spec::Bcm(line) if !is_pi(board) => {
             Err(format!("this board is not a Raspberry Pi: use \"GPIO{line}\""))
@@ -173,6 +205,28 @@ fn wiring_pi(board: &Board, wpi: u32) -> Option<PinKind> {
 /// Returns whether the board is a Raspberry Pi: only its lines have Broadcom's numbers.
 fn is_pi(board: &Board) -> bool {
     board.revision().is_some()
+}
+
+/// Looks up a bare number, which means a line on a header if there is one. The error is a hint at the right name.
+fn by_number(board: &Board, number: u32) -> Result<u32, String> {
+    let carries = |header: &Header| header.pins().any(|pin| pin.kind == PinKind::Gpio(number));
+    let is_meant = board.headers().is_empty() || board.headers().iter().any(carries);
+    if is_meant && number < board.lines() { Ok(number) } else { Err(off_header(board, number)) }
+}
+
+/// Returns a hint: the pin of the header with this number, and the name of the line.
+fn off_header(board: &Board, number: u32) -> String {
+    let is_line = number < board.lines();
+    let here = match board.main_header().and_then(|header| header.pin(number)) {
+        Some(PinKind::Gpio(line)) => format!("pin {number} of the header is \"BOARD{number}\" = GPIO{line}"),
+        Some(kind) => format!("pin {number} of the header is {}", kind.what()),
+        None if is_line => format!("GPIO{number} is on no header of this board"),
+        None => return lines(board),
+    };
+    match is_line {
+        true => format!("{here}; for the internal line say \"GPIO{number}\""),
+        false => format!("{here}; {}", lines(board)),
+    }
 }
 
 /// Returns a hint: the forms of names.

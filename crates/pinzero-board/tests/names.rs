@@ -11,6 +11,7 @@ const BOARDS: [u32; 10] =
 const MODEL_B_1: u32 = 0x0002;
 const MODEL_B_2: u32 = 0x000e;
 const PI_3: u32 = 0xa02082;
+const PI_4: u32 = 0xc03114;
 const PI_5: u32 = 0xd04170;
 const CM3: u32 = 0xa020a0;
 
@@ -24,7 +25,8 @@ fn every_name_leads_back_to_its_line() {
         for line in 0..board.lines() {
             let names = board.names(line);
             assert_eq!(names[0], format!("GPIO{line}"));
-            for name in names.into_iter().chain([line.to_string()]) {
+            let number = board.find_number(line).ok().map(|_| line.to_string());
+            for name in names.into_iter().chain(number) {
                 assert_eq!(board.find(&name), Ok(line), "{name} of {}", board.model());
                 assert_eq!(board.find(&name.to_lowercase()), Ok(line), "{name} in lower case");
                 assert_eq!(board.find(&format!(" \t{name}\n")), Ok(line), "{name} in white space");
@@ -82,6 +84,41 @@ fn the_lines_on_each_header() {
     assert_eq!(lines(MODEL_B_1, 0), BTreeSet::from_iter(common.into_iter().chain([0, 1, 21])));
     assert_eq!(lines(MODEL_B_2, 0), BTreeSet::from_iter(common.into_iter().chain([2, 3, 27])));
     assert_eq!(lines(MODEL_B_2, 1), BTreeSet::from_iter(28..=31));
+}
+
+/// The chip's other lines do the board's own work, and their numbers look like those of pins.
+#[test]
+fn a_number_is_a_line_on_a_header() {
+    for board in BOARDS.map(board) {
+        let has_header = !board.headers().is_empty();
+        let on_headers: BTreeSet<u32> = (board.headers().iter())
+            .flat_map(pinzero_board::Header::pins)
+            .filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None })
+            .collect();
+        for line in 0..board.lines() {
+            let is_found = !has_header || on_headers.contains(&line);
+            let by_number = board.find_number(line);
+            assert_eq!(by_number.is_ok(), is_found, "{line} of {}", board.model());
+            assert_eq!(board.find(&line.to_string()), by_number, "as text");
+            assert_eq!(board.find(&format!("GPIO{line}")), Ok(line), "by name");
+        }
+        assert!(board.find_number(board.lines()).is_err());
+    }
+    let hint = |code, number| match board(code).find_number(number) {
+        Err(PinError::Unknown { hint, .. }) => hint.unwrap_or_default(),
+        other => panic!("{other:?}"),
+    };
+    let say = |number| format!("; for the internal line say \"GPIO{number}\"");
+    assert_eq!(hint(PI_3, 40), format!("pin 40 of the header is \"BOARD40\" = GPIO21{}", say(40)));
+    assert_eq!(hint(PI_4, 28), format!("pin 28 of the header is \"BOARD28\" = GPIO1{}", say(28)));
+    let lines = "the lines of this board are GPIO0 to GPIO27";
+    assert_eq!(hint(PI_5, 28), format!("pin 28 of the header is \"BOARD28\" = GPIO1; {lines}"));
+    assert_eq!(hint(PI_3, 39), format!("pin 39 of the header is ground{}", say(39)));
+    assert_eq!(hint(PI_3, 45), format!("GPIO45 is on no header of this board{}", say(45)));
+    assert_eq!(hint(MODEL_B_1, 2), format!("pin 2 of the header is 5 V power{}", say(2)));
+    // P5 of the second Model B has GPIO28 to GPIO31, and a compute module's carrier may have any.
+    assert_eq!((board(MODEL_B_2).find_number(28), board(CM3).find_number(40)), (Ok(28), Ok(40)));
+    assert_eq!(hint(PI_3, 54), "the lines of this board are GPIO0 to GPIO53");
 }
 
 #[test]
@@ -152,7 +189,7 @@ fn unknown_names_come_with_a_hint() {
     let none = "this board has no known header; the lines of this board are GPIO0 to GPIO7";
     for (board, name, hint) in [
         (board(PI_3), "GPIO54", "the lines of this board are GPIO0 to GPIO53"),
-        (board(PI_5), "28", "the lines of this board are GPIO0 to GPIO27"),
+        (board(PI_5), "41", "the lines of this board are GPIO0 to GPIO27"),
         (board(PI_5), "99999999999999999999", "the lines of this board are GPIO0 to GPIO27"),
         (board(PI_3), "BOARD41", "the header has pins 1 to 40"),
         (board(PI_3), "BOARD0", "the header has pins 1 to 40"),

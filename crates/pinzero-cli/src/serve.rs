@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 
 use clap::{Args, ValueEnum};
-use pinzero_core::Gpio;
 use pinzero_core::board::Board;
-use pinzero_core::mock;
+use pinzero_core::{Gpio, Line, mock};
 use pinzero_daemon::{Daemon, Network};
 
 use crate::logger;
@@ -160,7 +159,7 @@ impl Options {
         }
         let mock = mock::builder().board(Board::from_revision(MOCK_BOARD)?).realtime().try_open()?;
         for (one, other) in &self.wire {
-            mock.wire(mock.resolve(*one)?, mock.resolve(*other)?);
+            mock.wire(mock.resolve(Line(*one))?, mock.resolve(Line(*other))?);
         }
         let world = if rules.is_empty() { None } else { Some(World::start(&mock, rules)?) };
         Ok(((*mock).clone(), world))

@@ -141,16 +141,11 @@ impl Gpio {
         let board = &self.0.board;
         match &spec.0 {
             Spec::Number(number) => match u32::try_from(*number) {
-                Ok(number) if number < board.lines() => Ok(Line(number)),
-                _ => {
-                    let pins = match board.lines() {
-                        0 => "no pins".to_owned(),
-                        lines => format!("GPIO0 to GPIO{}", lines - 1),
-                    };
-                    let message = format!("there is no such pin: this board has {pins}");
-                    Err(Error::new(ErrorKind::UnknownPin, message))
-                }
+                Ok(number) => board.find_number(number).map(Line).map_err(unknown),
+                Err(_) => Err(beyond(board)),
             },
+            Spec::Line(line) if line.0 < board.lines() => Ok(*line),
+            Spec::Line(_) => Err(beyond(board)),
             // On an unknown board the kernel's line names are the better ones.
             Spec::Name(name) if board.headers().is_empty() => match self.0.factory.find_line(name)? {
                 Some(line) => Ok(line),
@@ -443,6 +438,15 @@ impl Gpio {
     pub(crate) fn unregister(&self, ticket: Ticket) {
         self.0.open.lock().remove(&ticket);
     }
+}
+
+/// Returns the error for a line beyond the last.
+fn beyond(board: &Board) -> Error {
+    let pins = match board.lines() {
+        0 => "no pins".to_owned(),
+        lines => format!("GPIO0 to GPIO{}", lines - 1),
+    };
+    Error::new(ErrorKind::UnknownPin, format!("there is no such pin: this board has {pins}"))
 }
 
 fn unknown(error: PinError) -> Error {

@@ -11,6 +11,10 @@ use crate::types::Line;
 /// A number is the chip's: the BCM number on a Raspberry Pi. A name is one of the board's, in upper or lower case (`"17"`,
 /// `"GPIO17"`, `"BCM17"`, `"BOARD11"`, `"WPI0"`, `"J8:11"`; gpiozero takes the same ones), or the kernel's name of the line.
 ///
+/// A number means a line on a header of the board. The chip's other lines do the board's own work (network, SD card, fan),
+/// and 28 to 40 are easily taken for pins of the header. Those lines open by name, `"GPIO40"`, or as a [`Line`]. A board
+/// without a known header (another computer, or a compute module on a carrier of its own) has all of its lines by number.
+///
 /// Every integer type and every string type converts to a `PinSpec`, and `parse` works as well. Two specs are equal if
 /// they are spelled the same way. To compare the lines they name, call [`Gpio::resolve`](crate::Gpio::resolve).
 ///
@@ -32,6 +36,8 @@ pub struct PinSpec(pub(crate) Spec);
 pub(crate) enum Spec {
     /// Wide enough for every integer, so that the error can show a number that is not a pin.
     Number(i128),
+    /// Whether on a header or not.
+    Line(Line),
     Name(String),
 }
 
@@ -39,6 +45,7 @@ impl fmt::Display for PinSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Spec::Number(number) => write!(f, "GPIO{number}"),
+            Spec::Line(line) => line.fmt(f),
             Spec::Name(name) => write!(f, "{name:?}"),
         }
     }
@@ -65,7 +72,7 @@ impl From<u128> for PinSpec {
 
 impl From<Line> for PinSpec {
     fn from(line: Line) -> Self {
-        line.0.into()
+        PinSpec(Spec::Line(line))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Bias, Drive, Error, ErrorKind, Gpio, Level, Pwm};
+use pinzero_core::{Bias, Drive, Error, ErrorKind, Gpio, Level, Line, Pwm};
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
@@ -303,7 +303,7 @@ impl Lines {
             Drive::Pwm { .. } => Drive::Input(Bias::AsIs),
             start => start,
         };
-        let flex = self.gpio.flex(gpio).start(start).device(DEVICE).open()?;
+        let flex = self.gpio.flex(Line(gpio)).start(start).device(DEVICE).open()?;
         let inbox = self.inbox.clone();
         flex.on_edge(move |edge| inbox.push(Message::Edge { gpio, level: edge.level, at: edge.at }));
         let held = Held::new(flex);
@@ -437,7 +437,7 @@ impl Lines {
             *before = setting;
         } else {
             self.let_go(gpio)?;
-            let pwm = self.gpio.pwm(gpio).hardware(true).frequency(hertz).initial(share).device(DEVICE);
+            let pwm = self.gpio.pwm(Line(gpio)).hardware(true).frequency(hertz).initial(share).device(DEVICE);
             match pwm.open() {
                 Ok(pwm) => self.line(gpio).state = State::Hardware(pwm, setting),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {

@@ -10,7 +10,7 @@ use client::{Client, builder, mock, serve, until, words};
 use pinzero_core::LineFunction;
 use pinzero_core::mock::MockGpio;
 use pinzero_core::time::{ms, us};
-use pinzero_core::{Bias, Level};
+use pinzero_core::{Bias, Level, Line};
 use pinzero_daemon::Daemon;
 use pinzero_pigpio::protocol::{Code, Command, Request};
 
@@ -53,6 +53,22 @@ fn a_line_that_somebody_else_holds_is_in_use() {
     drop(ours);
     client.must(Command::Write, 17, 1);
     client.must(Command::Write, 18, 1);
+}
+
+/// The numbers of the protocol are the chip's, and not those of a header.
+#[test]
+fn a_line_that_is_on_no_header_is_served() {
+    let gpio = mock();
+    let daemon = builder(&gpio).gpios(0xf << 28 | 1 << 47).start().unwrap();
+    let mut client = Client::connect(&daemon);
+    for line in [29, 47] {
+        client.must(Command::Write, line, 1);
+        assert_eq!((client.must(Command::Read, line, 0), gpio.line(Line(line)).level()), (1, Level::High));
+    }
+    client.must(Command::Pwm, 29, 128);
+    // SPI on such lines too.
+    assert_eq!(client.ask_with(Command::Bspio, 28, 0, &words(&[31, 30, 29, 100_000, 0])).0, 0);
+    assert_eq!(client.ask_with(Command::Bspix, 28, 0, &[7]).0, 1);
 }
 
 #[test]

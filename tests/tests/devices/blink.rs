@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{AnimationEnd, LineFunction};
+use pinzero::{AnimationEnd, Line, LineFunction};
 
 /// A change every `half` from `start` on, beginning with high, before `end`.
 fn square(start: Duration, half: Duration, end: Duration) -> Vec<(Duration, Level)> {
@@ -268,7 +268,7 @@ fn a_time_of_zero_leaves_that_part_out() -> pinzero::Result<()> {
 fn fifty_leds_worth_of_blinks_run_beside_each_other() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let leds: Vec<Led> =
-        (0..50).map(|pin| Led::builder(pin).gpio(&gpio).open()).collect::<pinzero::Result<_>>()?;
+        (0..50).map(|line| Led::builder(Line(line)).gpio(&gpio).open()).collect::<pinzero::Result<_>>()?;
     for (index, led) in (1u64..).zip(&leds) {
         gpio.line(led.output().line()).clear();
         led.blink(ms(index), ms(index))?;

@@ -1,9 +1,9 @@
 //! Pins by name, on boards of several kinds.
 
-use pinzero::ErrorKind;
 use pinzero::board::Board;
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
+use pinzero::{ErrorKind, Line};
 
 /// The first Model B, whose P1 carries GPIO21 where later ones carry GPIO27.
 const MODEL_B_1: u32 = 0x0002;
@@ -71,12 +71,69 @@ fn the_same_name_is_another_line_on_another_board() -> pinzero::Result<()> {
 #[test]
 fn the_fixed_pulls_are_where_the_board_has_them() -> pinzero::Result<()> {
     // Pins 3 and 5 of the header carry the resistors, whatever their lines are called.
-    for (code, fixed, free) in [(MODEL_B_1, 0, 2), (MODEL_B_2, 2, 4), (PI_5, 3, 4)] {
+    for (code, fixed, free) in [(MODEL_B_1, 0, 4), (MODEL_B_2, 2, 4), (PI_5, 3, 4)] {
         let gpio = pi(code);
         let refused = Button::builder(fixed).pull_up(false).gpio(&gpio).open().unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::FixedPull);
         drop(Button::builder(free).pull_up(false).gpio(&gpio).open()?);
     }
+    Ok(())
+}
+
+/// The other lines of a Pi 4's chip do the board's own work: network, SD card, activity LED.
+#[test]
+fn a_number_beyond_the_header_opens_nothing() {
+    let gpio = pi(PI_4);
+    let refused = |what: &str, pin: u32, error: pinzero::Error| {
+        assert_eq!(error.kind(), ErrorKind::UnknownPin, "{what}: {error}");
+        let name = match pin {
+            40 => "pin 40 of the header is \"BOARD40\" = GPIO21".to_owned(),
+            28 => "pin 28 of the header is \"BOARD28\" = GPIO1".to_owned(),
+            _ => format!("GPIO{pin} is on no header"),
+        };
+        let text = error.to_string();
+        assert!(text.contains(&name), "{what}: {text}");
+        assert!(text.contains(&format!("for the internal line say \"GPIO{pin}\"")), "{what}: {text}");
+    };
+    for pin in [28, 40, 42, 57] {
+        refused("Led", pin, Led::builder(pin).gpio(&gpio).open().unwrap_err());
+        refused("Led by text", pin, Led::builder(pin.to_string()).gpio(&gpio).open().unwrap_err());
+        refused("PwmLed", pin, PwmOutputDevice::builder(pin).gpio(&gpio).open().unwrap_err());
+        refused("Button", pin, Button::builder(pin).gpio(&gpio).open().unwrap_err());
+        refused("group", pin, gpio.group([17, pin]).open().unwrap_err());
+        refused("inputs", pin, gpio.inputs([17, pin]).open().unwrap_err());
+        refused("flex", pin, gpio.flex(pin).open().unwrap_err());
+        refused("SPI", pin, gpio.spi(11).mosi(10).select(pin).open().unwrap_err());
+        refused("SPI's clock", pin, gpio.spi(pin).mosi(10).open().unwrap_err());
+        refused("close_pins", pin, gpio.close_pins([pin]).unwrap_err());
+        refused("line_info", pin, gpio.line_info(pin).unwrap_err());
+    }
+    // Nothing of the group stayed open.
+    drop(Led::builder(17).gpio(&gpio).open().unwrap());
+}
+
+#[test]
+fn a_line_beyond_the_header_opens_by_name() -> pinzero::Result<()> {
+    let gpio = pi(PI_4);
+    let led = Led::builder("GPIO42").gpio(&gpio).open()?;
+    led.on()?;
+    assert_eq!(gpio.line(Line(42)).level(), Level::High);
+    assert_eq!((led.pin(), gpio.line_info("gpio42")?.level), (Line(42), Some(Level::High)));
+    // A line is no number that was typed.
+    let again = led.pin();
+    led.close()?;
+    drop(Led::builder(again).gpio(&gpio).open()?);
+    Ok(())
+}
+
+/// P5 of the second Model B has GPIO28 to GPIO31; a compute module's carrier may have any line on its header.
+#[test]
+fn where_the_header_may_have_it_the_number_opens() -> pinzero::Result<()> {
+    const CM_3: u32 = 0x00a0_20a0;
+    for (code, pin) in [(MODEL_B_2, 28), (CM_3, 28), (CM_3, 45)] {
+        drop(Led::builder(pin).gpio(&pi(code)).open()?);
+    }
+    drop(Led::builder(40).gpio(&mock::builder().board(Board::generic(64)).open()).open()?);
     Ok(())
 }
 

@@ -41,7 +41,7 @@ impl World {
                     for gpio in pins {
                         pin(mock, gpio)?;
                     }
-                    let converter = mock.mcp3008(pins);
+                    let converter = mock.mcp3008(pins.map(Line));
                     values.into_iter().for_each(|(channel, value)| converter.set(channel, value));
                 }
                 Rule::At(time, steps) => scheduler.schedule(start + time, check(mock, steps)?, None),
@@ -51,7 +51,7 @@ impl World {
                     let probe = free
                         .next()
                         .ok_or("too many rules with \"when\": the mock has no free line for another")?;
-                    let probe = mock.input(probe).bias(Bias::Disabled).device("probe").open()?;
+                    let probe = mock.input(Line(probe)).bias(Bias::Disabled).device("probe").open()?;
                     mock.wire(gpio, probe.line());
                     let kind = if level.is_high() { EventKind::Activated } else { EventKind::Deactivated };
                     let orders = scheduler.orders();
@@ -65,7 +65,7 @@ impl World {
 }
 
 fn pin(mock: &MockGpio, number: u32) -> Result<Line, Box<dyn Error>> {
-    Ok(mock.resolve(number)?)
+    Ok(mock.resolve(Line(number))?)
 }
 
 /// Returns the steps if the mock has all their pins.

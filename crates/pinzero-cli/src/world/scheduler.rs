@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use pinzero_core::Line;
 use pinzero_core::mock::MockGpio;
 use pinzero_core::time::{Instant, us};
 
@@ -94,7 +95,7 @@ fn run(mock: &MockGpio, orders: &Receiver<Order>) {
         }
         let Some(step) = sequence.steps.get(sequence.next) else { continue };
         // The edge has the planned time, even if this thread is late.
-        mock.line(step.gpio).drive_at(at, step.drive);
+        mock.line(Line(step.gpio)).drive_at(at, step.drive);
         sequence.next += 1;
         let next = match (sequence.steps.get(sequence.next), sequence.period) {
             (Some(step), _) => at + step.after,

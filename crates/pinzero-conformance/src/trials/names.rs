@@ -15,7 +15,14 @@ pub(super) fn lead_to_their_lines(fixture: &Fixture<'_>) -> Verdict {
     let board = fixture.gpio().board();
     for line in (0..board.lines()).map(Line) {
         leads_to(fixture, line, line)?;
-        leads_to(fixture, line.0.to_string(), line)?;
+        if board.find_number(line.0).is_ok() {
+            leads_to(fixture, line.0, line)?;
+            leads_to(fixture, line.0.to_string(), line)?;
+        } else {
+            let what = format!("{} as a number, on no header", line.0);
+            refused(&what, ErrorKind::UnknownPin, fixture.gpio().resolve(line.0))?;
+            refused(&what, ErrorKind::UnknownPin, fixture.gpio().resolve(line.0.to_string()))?;
+        }
         for name in board.names(line.0) {
             leads_to(fixture, name.to_lowercase(), line)?;
             leads_to(fixture, name, line)?;

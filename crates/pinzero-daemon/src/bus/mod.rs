@@ -6,7 +6,7 @@ mod worker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pinzero_core::{Gpio, Level, Output, SpiMode};
+use pinzero_core::{Gpio, Level, Line, Output, SpiMode};
 use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
@@ -165,7 +165,7 @@ impl Buses {
                 Some((_, users)) => *users += 1,
                 None => {
                     self.lend(lines, gpio, shows.1)?;
-                    let opened = self.gpio.output(gpio).initial(!active).device("SPI select").open();
+                    let opened = self.gpio.output(Line(gpio)).initial(!active).device("SPI select").open();
                     let output = opened.map_err(|error| {
                         lines.take_back(gpio);
                         refusal(error)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pinzero_core::{Error, Gpio, Result, Spi};
+use pinzero_core::{Error, Gpio, Line, Result, Spi};
 use pinzero_pigpio::protocol::Code;
 
 use super::queue::{Job, Queue, Transfer};
@@ -69,9 +69,9 @@ impl Wires {
 }
 
 fn open(gpio: &Gpio, [clock, mosi, miso]: Pins, talk: Talk) -> Result<Spi> {
-    gpio.spi(clock)
-        .mosi(mosi)
-        .miso(miso)
+    gpio.spi(Line(clock))
+        .mosi(Line(mosi))
+        .miso(Line(miso))
         .mode(talk.mode)
         .lsb_first(talk.lsb_first)
         .max_rate(talk.hertz)
