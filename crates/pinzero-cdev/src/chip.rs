@@ -6,11 +6,13 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use gpiocdev::line;
-use gpiocdev_uapi::v2::get_line_info;
+use gpiocdev_uapi::v2::{get_chip_info, get_line_info};
 use pinzero_core::{Error, ErrorKind, Line, Result};
+use rustix::fs::{Mode, OFlags, major, minor};
 
 use crate::error;
 use crate::fs::entries;
@@ -36,8 +38,10 @@ const PIS: [Pi; 3] = [
 /// A GPIO chip. It is not an open file: each user opens the file, so nothing is held between calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chip {
-    /// The device file, free of symbolic links.
+    /// The device file, free of symbolic links. Its name may be any.
     pub(crate) path: PathBuf,
+    /// The kernel's name for the chip, such as `gpiochip0`.
+    pub(crate) name: String,
     /// The driver's name for the chip.
     pub(crate) label: String,
     /// The number of lines, used or not.
@@ -50,7 +54,11 @@ impl Chip {
     pub(crate) fn find(dev: &Path, wanted: Option<&str>) -> Result<Chip> {
         let chip = match wanted {
             Some(path) if path.contains('/') => Chip::at(Path::new(path)),
-            Some(name) if dev.join(name).exists() => Chip::at(&dev.join(name)),
+            Some(name) if dev.join(name).exists() => match Chip::at(&dev.join(name)) {
+                // A label may be the name of another device.
+                Err((_, error)) if is_no_chip(&error) => return Scan::of(dev).choose(wanted),
+                chip => chip,
+            },
             // Nearly always this is the chip, and no other has its label, so the others need not be read.
             None => match Chip::at(&dev.join("gpiochip0")) {
                 Ok(chip) if chip.pi().is_some() => Ok(chip),
@@ -61,19 +69,23 @@ impl Chip {
         chip.map_err(|(path, error)| error::chip(&path, error))
     }
 
-    /// Opens the chip behind a device file, or behind a symbolic link to one.
+    /// Opens the chip behind a device file of whatever name, or behind a symbolic link to one.
     fn at(path: &Path) -> Result<Chip, (PathBuf, io::Error)> {
         let look = || {
-            let file = gpiocdev::Chip::from_path(path)?;
-            let info = file.info()?;
-            Ok(Chip { path: file.path().to_owned(), label: info.label, lines: info.num_lines })
+            let path = fs::canonicalize(path)?;
+            let metadata = fs::metadata(&path)?;
+            if !metadata.file_type().is_char_device() || is_other_device(metadata.rdev()) {
+                return Err(no_chip());
+            }
+            // Other devices may wait for somebody.
+            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+            // Other devices do not know the question.
+            let info = get_chip_info(&file).map_err(|_| no_chip())?;
+            let (name, label) = (String::from(&info.name), String::from(&info.label));
+            Ok(Chip { path, name, label, lines: info.num_lines })
         };
-        look().map_err(|error| (path.to_owned(), error::io(error)))
-    }
-
-    /// Returns the name of the device file, such as `gpiochip0`.
-    pub(crate) fn name(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        look().map_err(|error| (path.to_owned(), error))
     }
 
     /// Returns the facts of the chip, if it is behind a Raspberry Pi's header.
@@ -100,7 +112,7 @@ impl Chip {
     /// Like [`line_info`](Chip::line_info), with the chip's open file.
     pub(crate) fn line_info_by(&self, file: &File, line: Line) -> Result<line::Info> {
         if line.0 >= self.lines {
-            let message = format!("{} has lines 0 to {} only", self.name(), self.lines.saturating_sub(1));
+            let message = format!("{} has lines 0 to {} only", self.name, self.lines.saturating_sub(1));
             return Err(Error::new(ErrorKind::UnknownPin, message));
         }
         let info = get_line_info(file, line.0).map_err(error::uapi);
@@ -108,16 +120,28 @@ impl Chip {
             .map_err(|error| error::chip(&self.path, error))
     }
 
-    /// Returns the first line that the kernel calls `name`.
+    /// Returns the line that the kernel calls `name`.
+    ///
+    /// # Errors
+    /// [`UnknownPin`](ErrorKind::UnknownPin) if several lines have the name.
     pub(crate) fn find_line(&self, name: &str) -> Result<Option<Line>> {
         let file = self.open()?;
-        for offset in 0..self.lines {
-            let info = self.line_info_by(&file, Line(offset))?;
-            if info.name == name && !name.is_empty() {
-                return Ok(Some(Line(offset)));
+        let mut found = Vec::new();
+        for line in (0..self.lines).map(Line) {
+            if self.line_info_by(&file, line)?.name == name && !name.is_empty() {
+                found.push(line);
             }
         }
-        Ok(None)
+        match found[..] {
+            [] => Ok(None),
+            [line] => Ok(Some(line)),
+            _ => {
+                let lines = found.iter().map(Line::to_string).collect::<Vec<_>>().join(", ");
+                let message =
+                    format!("several lines of {} are called {name:?}: say which of {lines}", self.name);
+                Err(Error::new(ErrorKind::UnknownPin, message))
+            }
+        }
     }
 
     /// Opens its file, for the calls that open a line. The search for the chip has checked that the file is a chip's.
@@ -127,8 +151,29 @@ impl Chip {
 
     /// Returns how lists of chips show this one.
     fn describe(&self) -> String {
-        format!("{} \"{}\" ({} lines)", self.name(), self.label, self.lines)
+        format!("{} \"{}\" ({} lines)", self.name, self.label, self.lines)
     }
+}
+
+/// Returns the error for a file that is no chip's.
+fn no_chip() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "not a GPIO character device")
+}
+
+fn is_no_chip(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// Returns whether the kernel lists a device as no chip. Such a device is not opened: that may have an effect, as it has on
+/// a watchdog.
+fn is_other_device(number: u64) -> bool {
+    let link = format!("/sys/dev/char/{}:{}/subsystem", major(number), minor(number));
+    fs::canonicalize(link).is_ok_and(|subsystem| !subsystem.ends_with("gpio"))
+}
+
+/// Returns how a list shows these chips.
+fn describe<'a>(chips: impl IntoIterator<Item = &'a Chip>) -> String {
+    chips.into_iter().map(Chip::describe).collect::<Vec<_>>().join(", ")
 }
 
 /// The chips of a machine.
@@ -149,6 +194,8 @@ impl Scan {
         let mut scan = Scan { dev: dev.to_owned(), ..Scan::default() };
         for path in device_files(dev) {
             match Chip::at(&path) {
+                // A chip may have several device files.
+                Ok(chip) if scan.chips.iter().any(|other| other.name == chip.name) => {}
                 Ok(chip) => scan.chips.push(chip),
                 Err(denied) if denied.1.kind() == io::ErrorKind::PermissionDenied => scan.denied.push(denied),
                 Err(_) => {}
@@ -159,13 +206,18 @@ impl Scan {
 
     /// Returns the chip labelled `wanted`. Default: the chip behind a Raspberry Pi's header, or else the only one.
     fn choose(mut self, wanted: Option<&str>) -> Result<Chip> {
-        let labelled = |label: &str| self.chips.iter().position(|chip| chip.label == label);
-        let index = match wanted {
-            Some(label) => labelled(label),
-            None => PIS.iter().find_map(|pi| labelled(pi.label)),
+        let label = match wanted {
+            Some(label) => Some(label),
+            None => {
+                PIS.iter().map(|pi| pi.label).find(|label| self.chips.iter().any(|chip| chip.label == *label))
+            }
         };
-        if let Some(index) = index {
-            return Ok(self.chips.swap_remove(index));
+        let labelled: Vec<&Chip> =
+            self.chips.iter().filter(|chip| Some(chip.label.as_str()) == label).collect();
+        match labelled[..] {
+            [] => {}
+            [chip] => return Ok(chip.clone()),
+            _ => return Err(Error::new(ErrorKind::NoChip, shared(&labelled))),
         }
         // One of the unreadable files may be the right chip, so the only readable one is not taken for the only one.
         if !self.denied.is_empty() {
@@ -184,7 +236,7 @@ impl Scan {
             let dev = self.dev.display();
             return format!("no {dev}/gpiochip*: this machine has no GPIO chip, or the driver is not loaded");
         }
-        let chips = self.chips.iter().map(Chip::describe).collect::<Vec<_>>().join(", ");
+        let chips = describe(&self.chips);
         match wanted {
             Some(name) => format!("no GPIO chip goes by the name or label \"{name}\"; there are: {chips}"),
             None => format!(
@@ -192,6 +244,12 @@ impl Scan {
             ),
         }
     }
+}
+
+/// Returns the reason why a label does not do: these chips share it.
+fn shared(chips: &[&Chip]) -> String {
+    let (label, list) = (&chips[0].label, describe(chips.iter().copied()));
+    format!("{} GPIO chips have the label {label:?}: take one by its name or path, of {list}", chips.len())
 }
 
 /// Returns the files named `gpiochip*` in `dev`, without symbolic links and repetitions, by number.
@@ -217,7 +275,8 @@ mod tests {
     use super::*;
 
     fn chip(number: u32, label: &str) -> Chip {
-        Chip { path: format!("/dev/gpiochip{number}").into(), label: label.to_owned(), lines: 8 }
+        let name = format!("gpiochip{number}");
+        Chip { path: Path::new("/dev").join(&name), name, label: label.to_owned(), lines: 8 }
     }
 
     fn scan(chips: &[(u32, &str)]) -> Scan {
@@ -231,7 +290,7 @@ mod tests {
     }
 
     fn number(chip: Result<Chip>) -> String {
-        chip.map_or_else(|error| format!("{:?}", error.kind()), |chip| chip.name())
+        chip.map_or_else(|error| format!("{:?}", error.kind()), |chip| chip.name)
     }
 
     #[test]
@@ -273,6 +332,21 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("\"mcp23017\"") && text.contains("gpiochip1 \"pcf8574\" (8 lines)"), "{text}");
         assert_eq!(number(denied(scan(&chips)).choose(Some("mcp23017"))), "PermissionDenied");
+    }
+
+    #[test]
+    fn a_label_that_several_chips_share_is_for_the_user_to_choose_from() {
+        let chips = [(0, "relays"), (1, "other"), (3, "relays")];
+        let error = scan(&chips).choose(Some("relays")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoChip);
+        assert_eq!(
+            error.to_string(),
+            "2 GPIO chips have the label \"relays\": take one by its name or path, of gpiochip0 \"relays\" (8 lines), \
+             gpiochip3 \"relays\" (8 lines)"
+        );
+        assert_eq!(number(scan(&chips).choose(Some("other"))), "gpiochip1");
+        // Nor is one of two headers taken.
+        assert_eq!(number(scan(&[(0, "pinctrl-rp1"), (1, "pinctrl-rp1")]).choose(None)), "NoChip");
     }
 
     #[test]

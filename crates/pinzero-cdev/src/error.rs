@@ -13,9 +13,6 @@ pub(crate) fn io(error: gpiocdev::Error) -> io::Error {
     match error {
         gpiocdev::Error::Os(errno) => io::Error::from_raw_os_error(errno.0),
         gpiocdev::Error::Uapi(_, error) => uapi(error),
-        gpiocdev::Error::GpioChip(..) => {
-            io::Error::new(io::ErrorKind::NotFound, "not a GPIO character device")
-        }
         other => io::Error::other(other),
     }
 }

@@ -67,7 +67,7 @@ impl CdevFactory {
     /// The errors of the system.
     pub fn holder(&self, line: Line) -> Result<Option<String>> {
         let info = self.chip.line_info(line)?;
-        let describe = || match Consumer::find("/proc".as_ref(), &self.chip.name(), line.0) {
+        let describe = || match Consumer::find("/proc".as_ref(), &self.chip.name, line.0) {
             Some(process) => format!("\"{}\", process {process}", info.consumer),
             None => format!("\"{}\"", info.consumer),
         };
@@ -89,7 +89,7 @@ impl PinFactory for CdevFactory {
         // The header's chip is the same for every local factory; any other chip has lines of its own.
         match self.chip.pi() {
             Some(_) => Host::Local,
-            None => Host::Chip(self.chip.name()),
+            None => Host::Chip(self.chip.name.clone()),
         }
     }
 
@@ -192,7 +192,8 @@ pub struct CdevBuilder {
 impl CdevBuilder {
     /// Sets the chip, by path (`/dev/gpiochip4`), name (`gpiochip4`) or label (`pinctrl-rp1`).
     ///
-    /// Paths and names may be symbolic links. Default: empty, which means the chip that [`open`](CdevBuilder::open) finds.
+    /// Paths and names may be symbolic links, and device files of any name. Several chips may share a label; then the error
+    /// lists them. Default: empty, which means the chip that [`open`](CdevBuilder::open) finds.
     #[must_use]
     pub fn chip(mut self, chip: impl Into<String>) -> CdevBuilder {
         self.chip = chip.into();
@@ -213,7 +214,7 @@ impl CdevBuilder {
     /// number. Without such a chip, this is the only chip of the machine.
     ///
     /// # Errors
-    /// * [`NoChip`](pinzero_core::ErrorKind::NoChip) if there is no such chip, or several to choose from.
+    /// * [`NoChip`](pinzero_core::ErrorKind::NoChip) if there is no such chip, or several to choose from, with a list of them.
     /// * [`PermissionDenied`](pinzero_core::ErrorKind::PermissionDenied) if the user may not open the chip, or a chip
     ///   that may be the right one.
     /// * [`Unsupported`](pinzero_core::ErrorKind::Unsupported) with a kernel older than 5.10.
@@ -256,7 +257,8 @@ mod tests {
     use super::*;
 
     fn chip(label: &str) -> Chip {
-        Chip { path: PathBuf::from("/dev/gpiochip0"), label: label.to_owned(), lines: 12 }
+        let path = PathBuf::from("/dev/gpiochip0");
+        Chip { path, name: "gpiochip0".to_owned(), label: label.to_owned(), lines: 12 }
     }
 
     #[test]

@@ -190,8 +190,7 @@ pub(crate) fn check_on_close(chip: &Chip, keep: Support, on_close: OnClose) -> R
         Some(pi) => format!("add {}.persist_gpio_outputs=y to the kernel's command line", pi.module),
         None => "keep the device open instead".to_owned(),
     };
-    let message =
-        format!("the kernel does not promise to leave a released output of {} as it is", chip.name());
+    let message = format!("the kernel does not promise to leave a released output of {} as it is", chip.name);
     Err(Error::new(ErrorKind::Unsupported, format!("{message}: {remedy}")))
 }
 
@@ -254,10 +253,10 @@ fn line_error(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) 
     let message = match wanted.bias {
         _ if is(&[Errno::BUSY]) => return busy(chip, line),
         Some(bias) if is(&[Errno::INVAL, Errno::OPNOTSUPP]) || errno == ENOTSUPP => {
-            format!("the driver of {} cannot set this line to {}", chip.name(), bias_of(bias))
+            format!("the driver of {} cannot set this line to {}", chip.name, bias_of(bias))
         }
         _ if wanted.edge_detection.is_some() && is(&[Errno::NXIO, Errno::NODEV]) => {
-            format!("the driver of {} has no interrupt for this line, so edges cannot be seen", chip.name())
+            format!("the driver of {} has no interrupt for this line, so edges cannot be seen", chip.name)
         }
         _ => return error::chip(&chip.path, error),
     };
@@ -267,7 +266,7 @@ fn line_error(chip: &Chip, line: Line, wanted: &line::Config, error: io::Error) 
 /// Returns the holder of the line, where the kernel shows it.
 fn busy(chip: &Chip, line: Line) -> Error {
     let consumer = chip.line_info(line).map(|info| info.consumer).unwrap_or_default();
-    let process = Consumer::find("/proc".as_ref(), &chip.name(), line.0);
+    let process = Consumer::find("/proc".as_ref(), &chip.name, line.0);
     Error::new(ErrorKind::Busy, busy_message(&consumer, process.as_ref()))
 }
 
@@ -292,7 +291,8 @@ mod tests {
     use super::*;
 
     fn a_chip() -> Chip {
-        Chip { path: PathBuf::from("/dev/gpiochip0"), label: "pinctrl-rp1".to_owned(), lines: 54 }
+        let (path, name) = (PathBuf::from("/dev/gpiochip0"), "gpiochip0".to_owned());
+        Chip { path, name, label: "pinctrl-rp1".to_owned(), lines: 54 }
     }
 
     fn os(errno: i32) -> io::Error {

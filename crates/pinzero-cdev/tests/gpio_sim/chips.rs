@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
@@ -10,7 +10,8 @@ use std::thread;
 use gpiosim::{Bank, Sim};
 use pinzero_cdev::CdevFactory;
 use pinzero_core::board::Board;
-use pinzero_core::{Error, ErrorKind, Host, Line, PinFactory};
+use pinzero_core::{Error, ErrorKind, Gpio, Host, Level, Line, OnClose, OutputConfig, PinFactory};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 
@@ -59,6 +60,68 @@ fn a_chip_goes_by_path_name_label_and_link() {
         assert_eq!(line.unwrap(), Some(Line(3)));
     }
     assert_eq!(at("/dev", "no-such-chip").unwrap_err().kind(), ErrorKind::NoChip);
+}
+
+/// udev rules and containers give device files names of their own, and the kernel's name says nothing to their users.
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_device_file_may_have_any_name() {
+    let sim = chip("pinzero-any-name", "HERE");
+    let dev = Dev::new("any-name", &[]);
+    let (node, link) = (dev.0.join("relays"), dev.0.join("link-to-relays"));
+    let number = fs::metadata(path(&sim)).unwrap().rdev();
+    mknodat(CWD, &node, FileType::CharacterDevice, Mode::RWXU, number).unwrap();
+    symlink(&node, &link).unwrap();
+
+    let name = &sim.chips()[0].chip_name;
+    for wanted in [node.to_str().unwrap(), link.to_str().unwrap(), "relays"] {
+        let factory = at(&dev.0, wanted).unwrap();
+        assert_eq!(factory.find_line("HERE").unwrap(), Some(Line(3)), "{wanted}");
+        // The same chip as by its own name, so that no line is taken twice, and its holder is found.
+        assert_eq!(factory.host(), Host::Chip(name.clone()));
+        let output = factory.open_output(Line(3), OutputConfig::new(Level::High, OnClose::Restore)).unwrap();
+        let holder = factory.holder(Line(3)).unwrap().unwrap();
+        assert!(holder.contains(&format!("pid {}", process::id())), "{holder}");
+        output.close().unwrap();
+    }
+    // A chip is one, however many files it has.
+    for chip in ["gpiochip0", "gpiochip1"] {
+        mknodat(CWD, dev.0.join(chip), FileType::CharacterDevice, Mode::RWXU, number).unwrap();
+    }
+    for wanted in ["", "pinzero-any-name"] {
+        assert_eq!(at(&dev.0, wanted).unwrap().find_line("HERE").unwrap(), Some(Line(3)));
+    }
+    // A label may be the name of a file that is no chip's.
+    fs::write(dev.0.join("pinzero-any-name"), "").unwrap();
+    assert!(at(&dev.0, "pinzero-any-name").is_ok());
+    let zero = dev.0.join("zero");
+    symlink("/dev/zero", &zero).unwrap();
+    assert_eq!(at(&dev.0, zero.to_str().unwrap()).unwrap_err().kind(), ErrorKind::NoChip);
+}
+
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_label_that_chips_share_and_a_name_that_lines_share_are_no_choice() {
+    let twins = ["LEFT", "RIGHT"].map(|line| live(Bank::new(8, "pinzero-twin").name(3, line)));
+    let dev = Dev::new("twins", &[("gpiochip0", &twins[0]), ("gpiochip1", &twins[1])]);
+    let error = at(&dev.0, "pinzero-twin").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoChip);
+    let text = error.to_string();
+    assert!(text.contains("2 GPIO chips have the label \"pinzero-twin\""), "{text}");
+    for twin in &twins {
+        assert!(text.contains(twin.chips()[0].chip_name.as_str()), "{text}");
+    }
+    assert_eq!(at(&dev.0, "gpiochip1").unwrap().find_line("RIGHT").unwrap(), Some(Line(3)));
+
+    let sim = live(Bank::new(8, "pinzero-names").name(3, "SHARED").name(5, "SHARED").name(6, "OWN"));
+    let factory = at("/dev", path(&sim)).unwrap();
+    let error = factory.find_line("SHARED").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownPin);
+    assert!(error.to_string().contains("say which of GPIO3, GPIO5"), "{error}");
+    assert_eq!(factory.find_line("OWN").unwrap(), Some(Line(6)));
+    let gpio = Gpio::new(factory).unwrap();
+    assert_eq!(gpio.resolve("SHARED").unwrap_err().kind(), ErrorKind::UnknownPin);
+    assert_eq!(gpio.resolve("GPIO5").unwrap(), Line(5));
 }
 
 #[test]
