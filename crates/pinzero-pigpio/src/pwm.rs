@@ -14,7 +14,7 @@ use crate::desired::Desired;
 use crate::pipeline::Frame;
 use crate::protocol::{Code, Command};
 use crate::pwm_frequencies::PwmFrequencies;
-use crate::restore::SavedState;
+use crate::restore::{SavedState, write};
 
 /// The highest frequency of hardware PWM on all boards, in hertz.
 const HIGHEST: f64 = 125_000_000.0;
@@ -137,9 +137,11 @@ pub(crate) fn daemon_frames(
         // Servo pulses go without, but the daemon is known by it.
         frames.push(Frame::new(Command::Prs, line, frequency.range));
     }
-    frames.push(match servo(pulses) {
-        Some(micros) => Frame::new(Command::Servo, line, micros),
-        None => Frame::new(Command::Pwm, line, frequency.duty(pulses.period, pulses.pulse)),
+    frames.push(match (pulses.steady(), servo(pulses)) {
+        // A level is there at once; the daemon's pulses begin and change with the next cycle.
+        (Some(level), _) => write(line, level),
+        (None, Some(micros)) => Frame::new(Command::Servo, line, micros),
+        (None, None) => Frame::new(Command::Pwm, line, frequency.duty(pulses.period, pulses.pulse)),
     });
     frames
 }

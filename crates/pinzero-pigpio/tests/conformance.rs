@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fake_pigpiod::{Fake, Options};
 use libtest_mimic::{Arguments, Trial};
-use pinzero_conformance::{Deviation, Rig, Suite};
+use pinzero_conformance::{Deviation, Rig, Suite, WiredPins};
 use pinzero_core::time::{Clock, Instant, ms, us};
 use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
 use pinzero_pigpio::PigpioFactory;
@@ -36,6 +36,10 @@ fn main() -> ExitCode {
         let is_timely = |trial: &Trial| TIMELY.iter().any(|part| trial.name().contains(part));
         trials.extend(suite.trials().into_iter().filter(is_timely));
     }
+    // As users have it: two pins and a wire, nothing but the client to see them with.
+    let wired = Suite::new("pigpiod_wired", Wired::new);
+    let shows = |trial: &Trial| WIRED.iter().any(|part| trial.name().contains(part));
+    trials.extend(wired.trials().into_iter().filter(shows));
     // One at a time, as `pinzero_conformance::run` has it: some measure.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -51,6 +55,53 @@ const TIMELY: &[&str] = &[
     "::leaves_",
     "::keeps_its_level",
 ];
+
+/// What a wire shows in another way than the model of the daemon does: waves, and levels.
+const WIRED: &[&str] = &["::pwm::", "::flex::", "::line_info::", "::ownership::"];
+
+/// Two pins of a daemon and a wire.
+struct Wired {
+    pins: WiredPins,
+    _fake: Fake,
+}
+
+impl Wired {
+    fn new() -> Result<Self> {
+        let FakeRig { gpio, fake } = FakeRig::new(Options::default())?;
+        Ok(Wired { pins: WiredPins::new(&gpio, WIRE[0], WIRE[1])?, _fake: fake })
+    }
+}
+
+impl Rig for Wired {
+    fn gpio(&self) -> &Gpio {
+        self.pins.gpio()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        self.pins.lines()
+    }
+
+    fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
+        self.pins.drive(line, level)
+    }
+
+    fn observe(&self, line: Line) -> Result<Level> {
+        self.pins.observe(line)
+    }
+
+    fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
+        self.pins.changes(line)
+    }
+
+    fn wire(&self) -> Result<Option<[Line; 2]>> {
+        self.pins.wire()
+    }
+
+    /// Half a way over the network, and what the daemon's sampling takes.
+    fn precision(&self) -> Duration {
+        ms(2)
+    }
+}
 
 struct FakeRig {
     gpio: Gpio,

@@ -173,7 +173,7 @@ fn animations_go_on_unseen() {
     endless.stop().unwrap();
     fade.stop().unwrap();
     assert!(!fake.level(17));
-    assert_eq!(fake.pwm(27).unwrap().duty, 0);
+    assert_eq!((fake.pwm(27), fake.level(27)), (None, false));
 }
 
 #[test]

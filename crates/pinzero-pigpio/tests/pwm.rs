@@ -26,12 +26,9 @@ fn the_daemons_pwm_has_all_the_steps_that_there_are() {
         let found = fake.pwm(17).unwrap();
         let wanted = (PwmKind::Software, hertz, range, range.div_ceil(2));
         assert_eq!((found.kind, found.frequency, found.range, found.duty), wanted, "{sample} us");
-        for (duty, steps) in [
-            (1.0 / f64::from(range), 1),
-            (1.0 / 3.0, (f64::from(range) / 3.0).round() as u32),
-            (0.0, 0),
-            (1.0, range),
-        ] {
+        for (duty, steps) in
+            [(1.0 / f64::from(range), 1), (1.0 / 3.0, (f64::from(range) / 3.0).round() as u32)]
+        {
             pwm.set_duty(duty).unwrap();
             assert_eq!(fake.pwm(17).unwrap().duty, steps, "{duty} at {hertz} Hz of {sample} us");
         }
@@ -112,6 +109,32 @@ fn a_wave_ends_at_rest() {
     }
 }
 
+/// The daemon's pulses begin with the next cycle, which at 10 Hz is a tenth of a second later.
+#[test]
+fn a_steady_level_is_there_at_once() {
+    let fake = Fake::with(Options { is_frozen: true, ..Options::default() });
+    let gpio = open(&fake);
+    for hertz in [10.0, 50.0] {
+        for (duty, level) in [(0.0, Level::Low), (1.0, Level::High)] {
+            let pwm = gpio.pwm(17).frequency(hertz).initial(duty).open().unwrap();
+            assert_eq!((fake.pwm(17), Level::from(fake.level(17))), (None, level), "from the start");
+            for wave in [0.5, 0.075] {
+                pwm.set_duty(wave).unwrap();
+                assert!(fake.pwm(17).is_some());
+                fake.advance(ms(150));
+                pwm.set_duty(duty).unwrap();
+                assert_eq!((fake.pwm(17), Level::from(fake.level(17))), (None, level), "after {wave}");
+            }
+            // The frequency waits for the next wave.
+            pwm.set_frequency(100.0).unwrap();
+            assert_eq!((fake.pwm(17), Level::from(fake.level(17))), (None, level));
+            pwm.set_duty(0.25).unwrap();
+            assert_eq!((fake.pwm(17).unwrap().frequency, fake.pwm(17).unwrap().duty), (100, 500));
+            pwm.set_frequency(hertz).unwrap();
+        }
+    }
+}
+
 #[test]
 fn servos_have_pulses_of_their_own() {
     let fake = Fake::start();
@@ -125,8 +148,6 @@ fn servos_have_pulses_of_their_own() {
         (0.5, PwmKind::Software, 10_000),
         (0.1, PwmKind::Servo, 2000),
         (0.02, PwmKind::Software, 400),
-        (0.0, PwmKind::Software, 0),
-        (1.0, PwmKind::Software, 20_000),
     ] {
         servo.set_duty(duty).unwrap();
         let found = fake.pwm(17).unwrap();
@@ -168,9 +189,10 @@ fn a_fade_goes_through_all_its_steps() {
     let pwm = gpio.pwm(17).open().unwrap();
     fake.clear_journal();
     pwm.blink(Blink::pulse(ms(200), ms(200)).times(1), Level::High).unwrap().wait().unwrap();
-    eventually("the last step", || told(&fake, &[op::PWM]).len() == 11);
+    eventually("the last step", || told(&fake, &[op::PWM, op::WRITE]).len() == 11);
     let duties: Vec<u32> = told(&fake, &[op::PWM]).iter().map(|frame| frame[2]).collect();
-    assert_eq!(duties, [0, 400, 800, 1200, 1600, 2000, 1600, 1200, 800, 400, 0]);
+    assert_eq!(duties, [400, 800, 1200, 1600, 1600, 1200, 800, 400]);
+    assert_eq!(told(&fake, &[op::WRITE]), [[op::WRITE, 17, 0], [op::WRITE, 17, 1], [op::WRITE, 17, 0]]);
     assert_eq!(levels(&fake, 17).len() % 2, 0);
 }
 

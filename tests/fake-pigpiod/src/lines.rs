@@ -27,15 +27,24 @@ pub(crate) struct Wave {
     pub(crate) pulse: u64,
     /// Whether a peripheral makes it, and so drives a line that is no output.
     pub(crate) is_hardware: bool,
+    /// The microsecond of its first cycle, and the level until then: the daemon's waves come up to a cycle late.
+    pub(crate) begin: u64,
+    pub(crate) before: bool,
 }
 
 impl Wave {
     fn level(self, time: u64) -> bool {
+        if time < self.begin {
+            return self.before;
+        }
         self.period > 0 && (time * 1000) % self.period < self.pulse
     }
 
     /// The first microsecond after `time` at which the level may differ.
     fn next_edge(self, time: u64) -> Option<u64> {
+        if time < self.begin {
+            return Some(self.begin);
+        }
         if self.period < SHORTEST_CYCLE || self.pulse == 0 || self.pulse >= self.period {
             return None;
         }

@@ -231,20 +231,36 @@ impl Model {
     /// Has a GPIO carry pulses.
     fn play(&mut self, gpio: u32, role: Use, mode: u32) {
         self.daemon.pulses.settings[gpio as usize].role = role;
+        let now = self.lines.now();
         let line = self.lines.line(gpio);
+        let (is_new, before) = (line.wave.is_none(), line.mode == OUTPUT && line.latch);
         (line.mode, line.latch) = (mode, false);
-        self.refresh(gpio);
+        let mut wave = self.wave(gpio);
+        if let Some(wave) = wave.as_mut().filter(|wave| is_new && wave.pulse > 0 && !wave.is_hardware) {
+            wave.begin = (now * 1000).next_multiple_of(wave.period).div_ceil(1000);
+            wave.before = before;
+        }
+        self.lines.line(gpio).wave = wave;
+        self.look(0);
     }
 
     /// Has the line carry what the settings say.
     fn refresh(&mut self, gpio: u32) {
-        let wave = self.daemon.pulses.get(gpio).map(|pwm| Wave {
+        self.lines.line(gpio).wave = self.wave(gpio);
+        self.look(0);
+    }
+
+    /// The wave that the settings say. One that has not begun still begins when it was to, but no pulses are at once.
+    fn wave(&mut self, gpio: u32) -> Option<Wave> {
+        let (begin, before) =
+            self.lines.line(gpio).wave.map(|wave| (wave.begin, wave.before)).unwrap_or_default();
+        self.daemon.pulses.get(gpio).map(|pwm| Wave {
             period: pwm.period.as_nanos() as u64,
             pulse: pwm.pulse.as_nanos() as u64,
             is_hardware: matches!(pwm.kind, PwmKind::Hardware | PwmKind::Clock),
-        });
-        self.lines.line(gpio).wave = wave;
-        self.look(0);
+            begin: if pwm.pulse.is_zero() { 0 } else { begin },
+            before,
+        })
     }
 
     /// Has a GPIO carry no pulses any more; whoever calls this looks at the lines then.
