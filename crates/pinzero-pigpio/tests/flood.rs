@@ -154,6 +154,26 @@ fn a_flood_of_signs_of_life_keeps_the_memory_flat() {
     survive(0x40);
 }
 
+/// A daemon that floods and answers nothing: closing has the time of one request.
+#[test]
+fn closing_in_a_flood_takes_one_request_and_no_more() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let rig = Rig::start();
+    let inputs = [LINE, 17, 22].map(|line| rig.gpio.input(line).open().unwrap());
+    let flood = rig.flood(0);
+    thread::sleep(ms(200));
+    rig.fake.silence(true);
+    let start = Instant::now();
+    assert_eq!(rig.gpio.close().unwrap_err().kind(), ErrorKind::Disconnected);
+    drop((inputs, rig.gpio));
+    eventually("all threads end", || remote::threads::of_the_library().is_empty());
+    let closed = start.elapsed();
+    drop(rig.proxy);
+    flood.thread.join().unwrap();
+    // A request has 2 s.
+    assert!(closed < secs(4), "closing took {closed:?}");
+}
+
 #[test]
 fn the_last_level_of_a_flood_is_known_and_what_is_dropped_is_counted() {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
