@@ -29,6 +29,7 @@ fn a_restart_forgets_what_clients_set_up_but_not_the_pins() {
     client.call(WRITE, 17, 1);
     client.call(PUD, 22, 2);
     client.call(PWM, 18, 255);
+    assert!(fake.wait_until(Duration::from_secs(10), |fake| fake.level(18)), "from the next cycle on");
     let before = fake.tick();
     fake.restart();
     assert!(client.is_over());
