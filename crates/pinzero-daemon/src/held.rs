@@ -44,6 +44,11 @@ impl Held {
         Ok(*is_writable)
     }
 
+    /// Makes plain writes not count until the next turn.
+    pub(crate) fn refuse_writes(&self) {
+        *self.0.is_writable.lock() = false;
+    }
+
     pub(crate) fn is_writable(&self) -> bool {
         *self.0.is_writable.lock()
     }

@@ -197,15 +197,17 @@ impl Lines {
         }
     }
 
-    /// Returns the line, for a wave, if plain writes count on it.
+    /// Returns the line for a wave, which drives it while plain writes count. Opens the line as an input if no client has used it
+    /// yet. Returns `None` if the line cannot be opened, or if the hardware or a bus has it.
     pub(crate) fn output(&mut self, gpio: u32, owner: ClientId) -> Option<Held> {
-        match &mut self.lines[gpio as usize] {
-            GpioState { state: State::Held(held, _), owner: slot, .. } if held.is_writable() => {
-                *slot = Some(owner);
-                Some(held.clone())
-            }
-            _ => None,
+        // The log has the reason of a failure.
+        let _ = self.touch(gpio);
+        let line = self.line(gpio);
+        let State::Held(held, _) = &line.state else { return None };
+        if held.is_writable() {
+            line.owner = Some(owner);
         }
+        Some(held.clone())
     }
 
     fn note(&mut self, gpio: u32, level: Level, at: Instant) {
@@ -396,9 +398,11 @@ impl Lines {
         let line = &mut self.lines[gpio as usize];
         let before = std::mem::replace(&mut line.cycle, cycle);
         let State::Held(held, Role::Pulses(PwmSetting::Duty(duty))) = &mut line.state else { return Ok(()) };
+        let running = PwmSetting::Duty(*duty).wave(before);
         *duty = (u64::from(*duty) * u64::from(cycle.range) / u64::from(before.range)) as u32;
-        if before.hertz() != cycle.hertz() && !held.is_writable() {
-            let (period, pulse) = PwmSetting::Duty(*duty).wave(cycle);
+        let (period, pulse) = PwmSetting::Duty(*duty).wave(cycle);
+        // A duty cycle of zero has no pulses to change, and the line may have been written since.
+        if (period, pulse) != running && !held.is_writable() {
             held.turn(Drive::Pwm { period, pulse }).map_err(refusal)?;
         }
         Ok(())
@@ -409,6 +413,9 @@ impl Lines {
         let (period, pulse) = setting.wave(self.cycle(gpio));
         let at = self.gpio.now();
         let held = self.turn(gpio, Drive::Pwm { period, pulse }).map_err(pulse_refusal)?;
+        if matches!(setting, PwmSetting::Hardware { .. }) {
+            held.refuse_writes();
+        }
         self.line(gpio).state = State::Held(held, Role::Pulses(setting));
         self.pulsed(gpio, (period, pulse), at, owner);
         Ok(())
