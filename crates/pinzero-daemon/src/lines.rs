@@ -228,11 +228,12 @@ impl Lines {
         self.touch(gpio)?;
         let line = &self.lines[gpio as usize];
         match &line.state {
-            // While the line carries pulses, no single level is right: returns the one that lasts for most of the time.
-            State::Held(held, Role::Pulses(setting)) if !held.is_writable() => {
-                Ok(usual(*setting, line.cycle))
+            // Not every factory can read a line that its hardware drives. Then no single level is right: returns the one that
+            // lasts for most of the time.
+            State::Hardware(_, setting) => {
+                let seen = self.gpio.line_info(gpio).ok().and_then(|seen| seen.level);
+                Ok(seen.unwrap_or(usual(*setting, line.cycle)))
             }
-            State::Hardware(_, setting) => Ok(usual(*setting, line.cycle)),
             State::Held(held, _) => held.level().map_err(refusal),
             State::Untouched | State::Lent(_) => Ok(line.level),
         }

@@ -6,6 +6,7 @@ mod client;
 
 use client::{Client, mock, serve, until, words};
 use pinzero_core::mock::{self, MockGpio};
+use pinzero_core::time::us;
 use pinzero_core::{Capabilities, Support};
 use pinzero_pigpio::protocol::{Code, Command};
 
@@ -146,5 +147,49 @@ fn a_wave_drives_a_line_from_when_it_is_an_output_without_pulses() {
             until("the wave is seen", || gpio.line(LINE).history().len() >= 4);
         }
         client.must(Command::Wvhlt, 0, 0);
+    }
+}
+
+#[test]
+fn pulses_cross_a_wire() {
+    for gpio in mocks() {
+        gpio.wire(22, 27);
+        let daemon = serve(&gpio);
+        let mut client = Client::connect(&daemon);
+        run(&mut client, &[(Pfs, 22, 100), (Pwm, 22, 128)]);
+        for line in [22, 27] {
+            let start = gpio.now();
+            let (mut high, mut all) = (0, 0);
+            // Whole cycles, so that every part of the wave is read.
+            while gpio.now() - start < us(200_000) {
+                all += 2;
+                high += client.must(Read, line, 0) + (client.must(Command::Br1, 0, 0) >> line & 1);
+            }
+            let mean = f64::from(high) / f64::from(all);
+            assert!((mean - 128.0 / 255.0).abs() < 0.2, "GPIO{line} was high in {mean:.2} of {all} reads");
+        }
+        client.must(Pwm, 22, 0);
+        assert_eq!(client.must(Read, 27, 0), 0);
+    }
+}
+
+#[test]
+fn a_client_that_watches_the_other_end_of_a_wire_is_told_of_pulses() {
+    let pwm: &[(Command, u32, u32)] = &[(Pfs, 22, 100), (Pwm, 22, 51)];
+    let servo: &[(Command, u32, u32)] = &[(Servo, 22, 1500)];
+    for (commands, high, period) in [(pwm, 2000, 10_000), (servo, 1500, 20_000)] {
+        let gpio = mock();
+        gpio.wire(22, 27);
+        let daemon = serve(&gpio);
+        let (mut client, mut watcher) = (Client::connect(&daemon), Client::connect(&daemon));
+        let handle = watcher.must(Command::Noib, 0, 0);
+        client.must(Command::Nb, handle, 1 << 27);
+        run(&mut client, commands);
+        let reports: Vec<_> = std::iter::repeat_with(|| watcher.report()).take(9).collect();
+        for pair in reports.windows(2) {
+            let time = if pair[0].levels >> 27 & 1 == 1 { high } else { period - high };
+            let told = pair[1].tick.wrapping_sub(pair[0].tick);
+            assert!(told.abs_diff(time) <= 1, "{told} µs and not {time}");
+        }
     }
 }

@@ -36,4 +36,5 @@ mod time;
 mod timers;
 mod together;
 mod waiting;
+mod wired_pwm;
 mod wires;

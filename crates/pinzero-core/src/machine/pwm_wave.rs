@@ -74,6 +74,16 @@ impl Wave {
         self.next
     }
 
+    /// Leaves out whole cycles, so that at most `keep` are left up to `now`; returns how many it leaves out.
+    pub(crate) fn skip(&mut self, now: Instant, keep: u64) -> u64 {
+        let Some(next) = &mut self.next else { return 0 };
+        let period = self.period.as_nanos() as u64;
+        let skipped = (now.since(*next).as_nanos() as u64 / period).saturating_sub(keep);
+        let time = Duration::from_nanos(period * skipped);
+        (self.cycle, *next) = (self.cycle + time, *next + time);
+        skipped
+    }
+
     fn is_steady(&self) -> bool {
         self.pulse.is_zero() || self.pulse >= self.period
     }
@@ -141,6 +151,16 @@ mod tests {
         assert_eq!((wave.set(start, ms(1), ms(1)), wave.deadline()), (Some(Level::High), None));
         assert_eq!((wave.set(start, ms(1), us(1)), wave.deadline()), (None, Some(start + us(1))));
         assert_eq!((wave.set(start, ms(1), ms(0)), wave.deadline()), (Some(Level::Low), None));
+    }
+
+    #[test]
+    fn skipped_cycles_keep_the_phase() {
+        let mut wave = Wave::new();
+        let at = |micros| Instant::ZERO + us(micros);
+        wave.set(at(0), us(100), us(30));
+        assert_eq!(wave.skip(at(1029), 10), 0);
+        assert_eq!(wave.skip(at(1031), 3), 7);
+        assert_eq!(edges(&mut wave, at(830)), [(730, Level::Low), (800, Level::High), (830, Level::Low)]);
     }
 
     #[test]

@@ -9,9 +9,11 @@ use pinzero_board::{Board, Pull};
 use super::pulse::Pulse;
 use super::spi::SpiPeripheral;
 use super::view::Output;
+use super::waves::Waves;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::line_info::LineFunction;
+use crate::machine::Wave;
 use crate::runtime::EdgeSink;
 use crate::sync::{Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
@@ -31,17 +33,20 @@ pub(super) struct Circuit {
 #[derive(Debug, Default)]
 pub(super) struct Wires {
     /// By number, as far as lines have been asked for.
-    lines: Vec<LineState>,
+    pub(super) lines: Vec<LineState>,
     /// The lines of each net that has several, in order.
-    nets: BTreeMap<u32, Vec<Line>>,
+    pub(super) nets: BTreeMap<u32, Vec<Line>>,
     peripherals: Vec<SpiPeripheral>,
+    pub(super) waves: Waves,
 }
 
 #[derive(Debug)]
 pub(super) struct LineState {
     pub(super) function: LineFunction,
-    /// The level that the pin drives, while it is an output.
+    /// The level that the pin drives, while it is an output. During PWM: as of the last edge that has been worked out.
     pub(super) output: Level,
+    /// The PWM signal.
+    pub(super) wave: Wave,
     /// The level at which its PWM signal stops on close.
     pub(super) rest: Level,
     pub(super) bias: Bias,
@@ -50,14 +55,14 @@ pub(super) struct LineState {
     /// The resulting level.
     pub(super) level: Level,
     /// The net: lines with the same number are wired together.
-    net: u32,
+    pub(super) net: u32,
     pub(super) sink: Option<EdgeSink>,
     pub(super) history: Vec<(Instant, Level)>,
     pub(super) pulses: Vec<Pulse>,
     pub(super) writes: u64,
     /// The number of next edges to lose; `lost` counts the edges lost since the last report.
     pub(super) to_lose: u32,
-    lost: u32,
+    pub(super) lost: u32,
     /// `true` while a pin of this mock is open on the line.
     pub(super) is_taken: bool,
     /// The simulated consumer outside of this program.
@@ -74,6 +79,7 @@ impl LineState {
         LineState {
             function: LineFunction::Input,
             output: Level::Low,
+            wave: Wave::on_unknown(),
             rest: Level::Low,
             bias,
             drive: None,
@@ -112,7 +118,7 @@ impl LineState {
 }
 
 /// The most entries in a line's history: enough for any test, and a bound for a mock that runs for weeks.
-const MOST: usize = 1 << 18;
+pub(super) const MOST: usize = 1 << 18;
 
 /// Adds an entry. When `memory` is full, drops the older half.
 fn remember<T>(memory: &mut Vec<T>, item: T) {
@@ -136,13 +142,16 @@ impl Circuit {
 
     /// Reads or changes a line's state without recomputing its level.
     pub(super) fn look<R>(&self, line: Line, look: impl FnOnce(&mut LineState) -> R) -> R {
-        look(self.wires.lock().line(line, &self.board))
+        let mut wires = self.wires.lock();
+        self.catch_up(&mut wires, &[line]);
+        look(wires.line(line, &self.board))
     }
 
     /// Changes a line's state, recomputes the levels, and reports edges.
     pub(super) fn change<R>(&self, line: Line, change: impl FnOnce(&mut LineState) -> R) -> R {
         let mut wires = self.wires.lock();
-        let result = change(wires.line(line, &self.board));
+        self.catch_up(&mut wires, &[line]);
+        let result = wires.edit(line, &self.board, change);
         self.settle(wires, &[line], self.clock.now());
         result
     }
@@ -150,6 +159,7 @@ impl Circuit {
     /// Drives a line from outside, or releases it with `None`, as of `at`: the edge has that time even if the call is late.
     pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
         let mut wires = self.wires.lock();
+        self.catch_up(&mut wires, &[line]);
         wires.line(line, &self.board).drive = level;
         self.settle(wires, &[line], at.min(self.clock.now()));
     }
@@ -157,10 +167,23 @@ impl Circuit {
     /// Changes several lines in the same instant; `change` gets the index of each.
     pub(super) fn change_all(&self, lines: &[Line], mut change: impl FnMut(usize, &mut LineState)) {
         let mut wires = self.wires.lock();
+        self.catch_up(&mut wires, lines);
         for (index, line) in lines.iter().enumerate() {
-            change(index, wires.line(*line, &self.board));
+            wires.edit(*line, &self.board, |state| change(index, state));
         }
         self.settle(wires, lines, self.clock.now());
+    }
+
+    /// Works out the edges of PWM on these lines up to now.
+    fn catch_up(&self, wires: &mut Wires, lines: &[Line]) {
+        if wires.waves.are_running() {
+            let now = self.clock.now();
+            lines.iter().for_each(|line| wires.catch_up(*line, now, &self.board));
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Wires> {
+        self.wires.lock()
     }
 
     fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
@@ -169,6 +192,7 @@ impl Circuit {
         let mut note = |line| changed.extend(is_shown.then_some(line));
         lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
         wires.update_peripherals(&self.board, now, &mut note);
+        wires.wake_waves();
         if let Some(output) = &self.output {
             // A journal shows changes of function as well.
             if output.wants_functions() {
@@ -192,6 +216,7 @@ impl Circuit {
 
     pub(super) fn wire(&self, one: Line, other: Line) {
         let mut wires = self.wires.lock();
+        self.catch_up(&mut wires, &[one, other]);
         let from = wires.line(one, &self.board).net;
         let to = wires.line(other, &self.board).net;
         wires.join(from, to);
@@ -215,8 +240,7 @@ impl Circuit {
         })
     }
 
-    /// Puts a PWM signal on a line, unless `check` fails. A steady signal sets the level; a running one leaves the level as it
-    /// was.
+    /// Puts a PWM signal on a line, unless `check` fails.
     pub(super) fn pulse(
         &self,
         line: Line,
@@ -224,11 +248,16 @@ impl Circuit {
         pulse: Duration,
         check: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        let new = Pulse { at: self.clock.now() - Instant::ZERO, period, pulse };
-        self.change(line, |state| {
+        let mut wires = self.wires.lock();
+        self.catch_up(&mut wires, &[line]);
+        // One instant for the start of the pulses and for their first edge.
+        let now = self.clock.now();
+        let new = Pulse { at: now - Instant::ZERO, period, pulse };
+        wires.edit(line, &self.board, |state| {
             check()?;
             state.writes += 1;
-            state.output = new.steady().unwrap_or(state.output);
+            state.function = LineFunction::Pwm;
+            state.output = state.wave.set(now, period, pulse).unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
                 remember(&mut state.pulses, new);
                 if let Some(output) = &self.output {
@@ -236,17 +265,29 @@ impl Circuit {
                 }
             }
             Ok(())
-        })
+        })?;
+        self.settle(wires, &[line], now);
+        Ok(())
     }
 }
 
 impl Wires {
-    fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
+    pub(super) fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
         let index = line.0 as usize;
         for number in self.lines.len()..=index {
             self.lines.push(LineState::new(Line(number as u32), board));
         }
         &mut self.lines[index]
+    }
+
+    /// Changes a line's state, and counts the running waves.
+    fn edit<R>(&mut self, line: Line, board: &Board, edit: impl FnOnce(&mut LineState) -> R) -> R {
+        let state = self.line(line, board);
+        let was_running = state.wave.deadline().is_some();
+        let result = edit(state);
+        let is_running = state.wave.deadline().is_some();
+        self.waves.count(was_running, is_running);
+        result
     }
 
     /// Joins two nets.
@@ -268,7 +309,7 @@ impl Wires {
     }
 
     /// Updates the simulated devices after a change, and drives their outputs. Tells `changed` the lines whose level changed.
-    fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut impl FnMut(Line)) {
+    pub(super) fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut impl FnMut(Line)) {
         if self.peripherals.is_empty() {
             return;
         }
@@ -296,7 +337,7 @@ impl Wires {
     ///
     /// A driver overrules any pull. If drivers conflict, low wins. If pulls conflict, or there is neither driver nor pull, the
     /// level stays.
-    fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
+    pub(super) fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
         let Some(state) = self.lines.get_mut(line.0 as usize) else { return };
         let Some(net) = self.nets.get(&state.net) else {
             // The common case: a line without wires.

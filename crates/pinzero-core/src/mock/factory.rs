@@ -15,6 +15,7 @@ use crate::factory::{
     OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
 };
 use crate::line_info::{LineFunction, LineInfo};
+use crate::machine::Wave;
 use crate::runtime::EdgeSink;
 use crate::types::{Bias, Drive, Found, Host, Level, Line, OnClose, Release};
 
@@ -107,7 +108,7 @@ impl PinFactory for MockFactory {
         let pin = self.take(line, OnClose::Restore)?;
         self.circuit.change(line, |state| state.listen(config.bias));
         // Only now: the change of level from the new pull must not be an edge.
-        self.circuit.look(line, |state| state.sink = config.edges);
+        self.circuit.change(line, |state| state.sink = config.edges);
         Ok(Box::new(pin))
     }
 
@@ -118,7 +119,7 @@ impl PinFactory for MockFactory {
         let pins = self.take_all(lines, OnClose::Restore)?;
         self.circuit.change_all(lines, |_, state| state.listen(config.bias));
         for (line, sink) in lines.iter().zip(config.edges) {
-            self.circuit.look(*line, |state| state.sink = Some(sink));
+            self.circuit.change(*line, |state| state.sink = Some(sink));
         }
         Ok(Box::new(MockLines { circuit: self.circuit.clone(), pins, lines: lines.to_vec() }))
     }
@@ -138,16 +139,14 @@ impl PinFactory for MockFactory {
         self.check_drive(config.start)?;
         let pin = self.take(line, config.on_close)?;
         self.circuit.change(line, |state| state.drive_as(config.start))?;
-        self.circuit.look(line, |state| state.sink = config.edges);
+        self.circuit.change(line, |state| state.sink = config.edges);
         Ok(Box::new(pin))
     }
 
     fn open_pwm(&self, line: Line, config: PwmConfig) -> Result<Box<dyn PwmPin>> {
         self.capabilities().pwm.require("PWM")?;
         let pin = self.take(line, config.on_close)?;
-        self.circuit.look(line, |state| {
-            (state.function, state.output, state.rest) = (LineFunction::Pwm, Level::Low, config.rest);
-        });
+        self.circuit.look(line, |state| (state.output, state.rest) = (Level::Low, config.rest));
         self.circuit.pulse(line, config.period, config.pulse, || pin.check_open())?;
         Ok(Box::new(pin))
     }
@@ -183,7 +182,7 @@ impl MockPin {
                 Release::AsIs => {}
                 Release::Input(bias) => state.listen(bias),
                 Release::Output(level) => state.drive_output(level),
-                Release::Function => state.function = LineFunction::Pwm,
+                Release::Function => (state.function, state.wave) = (LineFunction::Pwm, Wave::on_unknown()),
             }
             if self.on_close == OnClose::Restore {
                 state.bias = self.bias;
@@ -226,14 +225,6 @@ impl FlexPin for MockPin {
     fn turn(&self, drive: Drive) -> Result<()> {
         if let Drive::Pwm { period, pulse } = drive {
             self.circuit.capabilities.pwm.require("PWM")?;
-            self.circuit.look(self.line, |state| {
-                self.check_open()?;
-                if state.function == LineFunction::Input {
-                    state.output = state.level;
-                }
-                state.function = LineFunction::Pwm;
-                Ok(())
-            })?;
             return self.circuit.pulse(self.line, period, pulse, || self.check_open());
         }
         self.circuit.change(self.line, |state| {
@@ -337,14 +328,14 @@ impl LineState {
     }
 
     fn listen(&mut self, bias: Bias) {
-        self.function = LineFunction::Input;
+        (self.function, self.wave) = (LineFunction::Input, Wave::on_unknown());
         if bias != Bias::AsIs {
             self.bias = bias;
         }
     }
 
     fn drive_output(&mut self, level: Level) {
-        (self.function, self.output) = (LineFunction::Output, level);
+        (self.function, self.output, self.wave) = (LineFunction::Output, level, Wave::on_unknown());
     }
 
     fn drive_as(&mut self, drive: Drive) -> Result<()> {

@@ -89,8 +89,8 @@ impl<'a> MockLine<'a> {
         self.mock.circuit.look(self.line, |state| state.bias)
     }
 
-    /// Returns every change of the line's level so far, with the time since the clock's zero. Keeps at most 262,144; when these
-    /// are full, drops the older half.
+    /// Returns every change of the line's level so far, those by PWM included, with the time since the clock's zero. Keeps at most
+    /// 262,144; when these are full, drops the older half.
     pub fn history(&self) -> Vec<(Duration, Level)> {
         self.mock.circuit.look(self.line, |state| {
             state.history.iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()

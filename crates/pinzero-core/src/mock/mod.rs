@@ -26,6 +26,7 @@ mod script;
 mod spi;
 mod terminal;
 mod view;
+mod waves;
 
 use std::fmt;
 use std::ops::Deref;
@@ -53,6 +54,7 @@ pub use pulse::Pulse;
 pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
 use view::Output;
+use waves::WaveTask;
 
 /// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;
@@ -203,6 +205,7 @@ impl MockBuilder {
         let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(self.clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         let mock = MockGpio { gpio, circuit };
+        WaveTask::add(&mock);
         if self.terminal {
             terminal::listen(&mock)?;
         }
@@ -260,9 +263,30 @@ impl MockGpio {
 
     /// Connects two pins by a wire. A driver on one overrules a pull on the other; a pull reaches the other pin, too.
     ///
+    /// PWM crosses the wire. An input there reports each edge with its exact time. On virtual time, each of these edges is a
+    /// deadline, so a fast signal takes long to pass. In real time, the input reports at most once in a millisecond and at most 64
+    /// cycles at a time; of a faster signal it loses edges and counts them. If no input listens, the pulses cost nothing, and a read
+    /// still gives the level of that moment.
+    ///
+    /// ```
+    /// use pinzero::{mock, time::ms};
+    ///
+    /// let gpio = mock::gpio();
+    /// gpio.wire(22, 27);
+    /// let fan = gpio.pwm(22).frequency(100.0).initial(0.3).open()?;
+    /// let meter = gpio.input(27).open()?;
+    /// gpio.advance(ms(2));
+    /// assert!(meter.level()?.is_high());
+    /// gpio.advance(ms(2));
+    /// assert!(!meter.level()?.is_high());
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
     /// # Panics
-    /// If the board has no such pin.
+    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn wire(&self, one: impl Into<PinSpec>, other: impl Into<PinSpec>) {
+        // The threads report edges of PWM, to inputs of other factories of this mock too.
+        self.runtime().start().unwrap_or_else(|error| panic!("{error}"));
         self.circuit.wire(self.find(one), self.find(other));
         self.runtime().catch_up();
     }
