@@ -18,16 +18,35 @@ pub(crate) fn main() -> ExitCode {
 pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
     need("python3", &["-c", "import ensurepip, venv"], "python3-venv")?;
     let version = runner.output("python3", &["--version"])?;
-    let home = install("python", &["requirements.txt"], &version, |home| {
+    let home = install("python", &["requirements.txt", "sources.txt"], &version, |home| {
         let mut command = runner.command("python3");
         runner.run(command.args(["-m", "venv"]).arg(home))?;
-        let mut command = runner.command(&home.join("bin/python").to_string_lossy());
+        let python = home.join("bin/python");
+        let [mut install, mut download] = ["install", "download"].map(|action| {
+            let mut command = runner.command(&python.to_string_lossy());
+            command.args(["-m", "pip", "--disable-pip-version-check", action, "--quiet", "--no-deps"]);
+            command
+        });
         // Install only the listed packages, and run no code at installation.
-        command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]);
-        command.args(["--only-binary=:all:", "--require-hashes", "-r"]).arg(home.join("requirements.txt"));
-        runner.run(&mut command)
+        install.args(["--only-binary=:all:", "--require-hashes", "-r"]).arg(home.join("requirements.txt"));
+        runner.run(&mut install)?;
+        // pip runs a source package to learn its name: with the pinned tools, so that nothing else is fetched.
+        download.args(["--no-binary=:all:", "--no-build-isolation", "--require-hashes", "-r"]);
+        download.arg(home.join("sources.txt")).arg("--dest").arg(home.join("sources"));
+        runner.run(&mut download)?;
+        unpack(runner, &python, &home.join("sources"))
     })?;
     test(runner, "python::", "PINZERO_PYTHON", &home.join("bin/python"))
+}
+
+/// Unpacks the archives in a folder, there.
+fn unpack(runner: &mut Runner, python: &Path, folder: &Path) -> Result<bool, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for entry in entries.flatten() {
+        let mut command = runner.command(&python.to_string_lossy());
+        runner.run(command.args(["-m", "tarfile", "--extract"]).arg(entry.path()).arg(folder))?;
+    }
+    Ok(true)
 }
 
 /// Runs the tests with pigpio-client.

@@ -128,6 +128,29 @@ pub(crate) fn python() -> Command {
 pub(crate) fn tool(name: &str, arguments: &[&str], port: u16) -> (bool, String) {
     let mut command = python();
     command.arg(interpreter().with_file_name(name)).args(arguments);
+    finish(command, port)
+}
+
+/// A test of gpiozero's own, from its source package, on the factory for a daemon at a port. Returns the same.
+pub(crate) fn gpiozero_test(file: &str, port: u16) -> (bool, String) {
+    let sources = interpreter().parent().and_then(Path::parent).unwrap().join("sources");
+    let folders = std::fs::read_dir(&sources).expect("run `cargo xtask interop`").flatten();
+    let test = folders.map(|folder| folder.path().join("tests").join(file)).find(|test| test.exists());
+    let test = test.unwrap_or_else(|| panic!("no {file} in {}", sources.display()));
+    let mut command = python();
+    // Nothing is written beside the sources, and their configuration, which asks for more tools, is not read.
+    command.args(["-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "-rs", "--tb=short"]);
+    command
+        .args(["-p", "gpiozero_fixtures", "-k", "pigpio and not rpigpio"])
+        .arg(test)
+        .env("PYTHONPATH", programs());
+    let lock = std::env::temp_dir().join(format!("pinzero-interop-{}.lock", std::process::id()));
+    command.env("GPIOZERO_TEST_LOCK", lock);
+    finish(command, port)
+}
+
+/// Runs a command against the daemon at a port to its end.
+fn finish(mut command: Command, port: u16) -> (bool, String) {
     command.env("PIGPIO_ADDR", "127.0.0.1").env("PIGPIO_PORT", port.to_string());
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();

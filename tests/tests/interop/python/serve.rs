@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::client::{Client, tool};
+use crate::client::{Client, gpiozero_test, tool};
 
 /// An LED that lights a sensor, a finger that never rests, a wall at three metres, and a converter.
 const WORLD: &str = "
@@ -23,11 +23,11 @@ struct Serve {
 }
 
 impl Serve {
-    fn start(script: &Path) -> Self {
+    fn start(options: &[&str]) -> Self {
         let test = std::env::current_exe().unwrap();
         let program = test.parent().and_then(Path::parent).unwrap().join("pinzero");
         let mut command = Command::new(program);
-        command.args(["serve", "--factory", "mock", "--port", "0", "--script"]).arg(script);
+        command.args(["serve", "--factory", "mock", "--port", "0"]).args(options);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it is built");
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -57,7 +57,7 @@ impl Drop for Serve {
 fn gpiozero_finds_its_world_at_pinzero_serve() {
     let script = std::env::temp_dir().join(format!("pinzero-interop-{}.txt", std::process::id()));
     std::fs::write(&script, WORLD).unwrap();
-    let serve = Serve::start(&script);
+    let serve = Serve::start(&["--script", &script.to_string_lossy()]);
     std::fs::remove_file(&script).unwrap();
 
     let mut client = Client::python("serve.py", serve.port);
@@ -73,5 +73,15 @@ fn gpiozero_finds_its_world_at_pinzero_serve() {
 
     let (success, text) = tool("pinout", &["--monochrome"], serve.port);
     assert!(success && text.contains("Raspberry Pi 3B"), "{text}");
+    assert!(serve.end());
+}
+
+#[test]
+#[ignore = "no clients in Python: run `cargo xtask interop`"]
+fn gpiozeros_own_tests_of_real_pins_pass() {
+    let serve = Serve::start(&["--wire", "22:27"]);
+    let (success, text) = gpiozero_test("test_real_pins.py", serve.port);
+    // Four are for factories with the pins of the computer that they run on.
+    assert!(success && text.contains(" 16 passed, 4 skipped, "), "{text}");
     assert!(serve.end());
 }
