@@ -8,7 +8,7 @@ use pinzero_board::{Board, Pull};
 
 use super::pulse::Pulse;
 use super::spi::SpiPeripheral;
-use super::view::Output;
+use super::view::{Output, Shown};
 use super::waves::Waves;
 use crate::capability::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ pub(super) struct Circuit {
     pub(super) board: Board,
     pub(super) capabilities: Capabilities,
     pub(super) clock: Clock,
-    output: Option<Output>,
+    pub(super) output: Option<Output>,
     wires: Mutex<Wires>,
 }
 
@@ -59,6 +59,7 @@ pub(super) struct LineState {
     pub(super) sink: Option<EdgeSink>,
     pub(super) history: Vec<(Instant, Level)>,
     pub(super) pulses: Vec<Pulse>,
+    pub(super) shown: Shown,
     pub(super) writes: u64,
     /// The number of next edges to lose; `lost` counts the edges lost since the last report.
     pub(super) to_lose: u32,
@@ -88,6 +89,7 @@ impl LineState {
             sink: None,
             history: Vec::new(),
             pulses: Vec::new(),
+            shown: Shown::default(),
             writes: 0,
             to_lose: 0,
             lost: 0,
@@ -192,16 +194,28 @@ impl Circuit {
         let mut note = |line| changed.extend(is_shown.then_some(line));
         lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
         wires.update_peripherals(&self.board, now, &mut note);
-        wires.wake_waves();
+        let pulsed = wires.waves.take_changed();
         if let Some(output) = &self.output {
-            // A journal shows changes of function as well.
             if output.wants_functions() {
-                changed
-                    .extend(lines.iter().filter(|line| !changed.contains(line)).copied().collect::<Vec<_>>());
+                changed.extend(lines);
+            } else {
+                pulsed.iter().for_each(|line| changed.extend(wires.net(line)));
             }
+            changed.sort_unstable();
+            changed.dedup();
             for line in changed {
-                let state = wires.line(line, &self.board);
-                output.show(line, state.function, state.level);
+                wires.show(line, output, now);
+            }
+        }
+        wires.wake_task(self.output.is_some());
+    }
+
+    /// Shows the lines whose last changes were left out for lack of time.
+    pub(super) fn show_hidden(&self, wires: &mut Wires, now: Instant) {
+        let Some(output) = &self.output else { return };
+        for line in (0..wires.lines.len() as u32).map(Line) {
+            if wires.lines[line.0 as usize].shown.due().is_some_and(|due| due <= now) {
+                wires.show(line, output, now);
             }
         }
     }
@@ -260,9 +274,7 @@ impl Circuit {
             state.output = state.wave.set(now, period, pulse).unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
                 remember(&mut state.pulses, new);
-                if let Some(output) = &self.output {
-                    output.show_pulse(line, new);
-                }
+                self.output.iter().for_each(|output| output.note_pulse(line, new));
             }
             Ok(())
         })?;
@@ -280,14 +292,22 @@ impl Wires {
         &mut self.lines[index]
     }
 
-    /// Changes a line's state, and counts the running waves.
+    /// Changes a line's state, and notes what that does to its PWM signal.
     fn edit<R>(&mut self, line: Line, board: &Board, edit: impl FnOnce(&mut LineState) -> R) -> R {
         let state = self.line(line, board);
-        let was_running = state.wave.deadline().is_some();
+        let before = (state.wave.deadline().is_some(), state.pulses.last().copied());
         let result = edit(state);
-        let is_running = state.wave.deadline().is_some();
-        self.waves.count(was_running, is_running);
+        let after = (state.wave.deadline().is_some(), state.pulses.last().copied());
+        if before != after {
+            self.waves.note(line, before.0, after.0);
+        }
         result
+    }
+
+    /// Prints the state of a line.
+    fn show(&mut self, line: Line, output: &Output, now: Instant) {
+        let wave = self.pulse_on(line);
+        output.show(line, &mut self.lines[line.0 as usize], wave, now);
     }
 
     /// Joins two nets.

@@ -54,7 +54,7 @@ pub use pulse::Pulse;
 pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
 use view::Output;
-use waves::WaveTask;
+use waves::CircuitTask;
 
 /// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;
@@ -95,6 +95,7 @@ pub fn builder() -> MockBuilder {
         clock: Clock::manual(true),
         on_close: OnClose::default(),
         is_guarded: true,
+        is_shown: false,
         terminal: false,
         journal: None,
     }
@@ -109,6 +110,7 @@ pub struct MockBuilder {
     clock: Clock,
     on_close: OnClose,
     is_guarded: bool,
+    is_shown: bool,
     terminal: bool,
     journal: Option<PathBuf>,
 }
@@ -154,12 +156,22 @@ impl MockBuilder {
         self
     }
 
-    /// Prints every change of a pin on standard error, and reads commands that drive pins from standard input. Runs in real time.
+    /// Prints changes of pins on standard error: `GPIO17 -> ● high` for an output, `GPIO2  <- ○ low` for an input. Runs in real
+    /// time. Default: prints nothing.
+    ///
+    /// Shows at most ten changes of a pin in a second, and then the number of the others and the last one.
+    pub fn show_changes(mut self) -> Self {
+        self.is_shown = true;
+        self.realtime()
+    }
+
+    /// Prints changes of pins, as [`show_changes`](MockBuilder::show_changes) does, and reads commands that drive pins from
+    /// standard input; `help` explains them. Runs in real time.
     ///
     /// `PINZERO_PIN_FACTORY=mock` starts such a mock. Default: no terminal.
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
-        self.realtime()
+        self.show_changes()
     }
 
     /// Appends a line to this file for each change of a pin: `GPIO17 output high`. Default: no journal.
@@ -196,7 +208,7 @@ impl MockBuilder {
     /// [`Io`](crate::ErrorKind::Io) if the journal cannot be written or the terminal's thread cannot be started, and
     /// [`Closed`](crate::ErrorKind::Closed) if the program is ending.
     pub fn try_open(self) -> Result<MockGpio> {
-        let output = match (&self.journal, self.terminal) {
+        let output = match (&self.journal, self.is_shown) {
             (Some(path), _) => Some(Output::journal(path)?),
             (None, true) => Some(Output::Terminal),
             (None, false) => None,
@@ -205,7 +217,11 @@ impl MockBuilder {
         let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(self.clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         let mock = MockGpio { gpio, circuit };
-        WaveTask::add(&mock);
+        CircuitTask::add(&mock);
+        if self.is_shown {
+            // Its threads show changes that were left out at first.
+            mock.runtime().start()?;
+        }
         if self.terminal {
             terminal::listen(&mock)?;
         }

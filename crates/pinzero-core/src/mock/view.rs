@@ -6,10 +6,15 @@ use std::path::Path;
 
 use parking_lot::Mutex;
 
+use super::circuit::LineState;
 use super::pulse::Pulse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::line_info::LineFunction;
-use crate::types::{Level, Line};
+use crate::time::{Instant, secs};
+use crate::types::Line;
+
+/// The most changes of a line that a terminal shows in a second; then it shows their number.
+const MOST: u32 = 10;
 
 /// The output for changes of pins.
 #[derive(Debug)]
@@ -34,38 +39,70 @@ impl Output {
         matches!(self, Output::Journal(_))
     }
 
-    /// Prints the state of a line after a change.
-    pub(super) fn show(&self, line: Line, function: LineFunction, level: Level) {
-        if function == LineFunction::Pwm {
-            // `show_pulse` prints its signals instead.
-            return;
-        }
-        let sign = if level.is_high() { '●' } else { '○' };
-        let (arrow, function) = match function {
-            LineFunction::Input => ("<-", "input"),
-            _ => ("->", "output"),
-        };
-        let (name, level) = (line.to_string(), level);
+    /// Prints the state of a line after a change. `wave`: the PWM signal on the line, whether the line drives it or hears it.
+    pub(super) fn show(&self, line: Line, state: &mut LineState, wave: Option<Pulse>, now: Instant) {
+        let (name, level) = (line.to_string(), state.level);
         match self {
-            Output::Terminal => say(&format!("{name:<6} {arrow} {sign} {level}")),
-            Output::Journal(file) => note(file, &format!("{name} {function} {level}")),
+            Output::Terminal => {
+                let Some(hidden) = state.shown.admit(now) else { return };
+                let arrow = if state.function == LineFunction::Input { "<-" } else { "->" };
+                let sign = if level.is_high() { '●' } else { '○' };
+                let what = wave.map_or_else(|| format!("{sign} {level}"), bar);
+                let more = if hidden > 0 { format!("  ({hidden} more changes)") } else { String::new() };
+                say(&format!("{name:<6} {arrow} {what}{more}"));
+            }
+            // `note_pulse` writes these.
+            Output::Journal(_) if state.function == LineFunction::Pwm => {}
+            Output::Journal(file) => {
+                let function = if state.function == LineFunction::Input { "input" } else { "output" };
+                note(file, &format!("{name} {function} {level}"));
+            }
         }
     }
 
-    /// Prints a PWM signal after a change.
-    pub(super) fn show_pulse(&self, line: Line, pulse: Pulse) {
-        const WIDTH: usize = 20;
-        let name = line.to_string();
-        let percent = pulse.duty() * 100.0;
-        let hertz = 1.0 / pulse.period.as_secs_f64();
-        match self {
-            Output::Terminal => {
-                let full = (pulse.duty() * WIDTH as f64).round() as usize;
-                let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
-                say(&format!("{name:<6} -> {bar} {percent:>5.1} % of {hertz:.0} Hz"));
-            }
-            Output::Journal(file) => note(file, &format!("{name} pwm {percent:.1} % of {hertz:.0} Hz")),
+    /// Writes a new PWM signal into a journal. A terminal shows the line instead.
+    pub(super) fn note_pulse(&self, line: Line, pulse: Pulse) {
+        if let Output::Journal(file) = self {
+            let (percent, hertz) = (pulse.duty() * 100.0, 1.0 / pulse.period.as_secs_f64());
+            note(file, &format!("{line} pwm {percent:.1} % of {hertz:.0} Hz"));
         }
+    }
+}
+
+fn bar(pulse: Pulse) -> String {
+    const WIDTH: usize = 20;
+    let (percent, hertz) = (pulse.duty() * 100.0, 1.0 / pulse.period.as_secs_f64());
+    let full = (pulse.duty() * WIDTH as f64).round() as usize;
+    let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
+    format!("{bar} {percent:>5.1} % of {hertz:.0} Hz")
+}
+
+/// The changes of a line that a terminal has shown lately.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// The start of the current second.
+    since: Instant,
+    count: u32,
+    hidden: u64,
+}
+
+impl Shown {
+    /// Returns how many changes were left out before this one, if this one is shown.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        if now >= self.since + secs(1) {
+            (self.since, self.count) = (now, 0);
+        }
+        self.count += 1;
+        if self.count > MOST {
+            self.hidden += 1;
+            return None;
+        }
+        Some(std::mem::take(&mut self.hidden))
+    }
+
+    /// Returns when to show the changes that were left out.
+    pub(super) fn due(&self) -> Option<Instant> {
+        (self.hidden > 0).then_some(self.since + secs(1))
     }
 }
 

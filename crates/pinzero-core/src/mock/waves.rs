@@ -7,6 +7,7 @@ use pinzero_board::Board;
 
 use super::MockGpio;
 use super::circuit::{Circuit, LineState, MOST, Wires};
+use super::pulse::Pulse;
 use crate::line_info::LineFunction;
 use crate::runtime::{EdgeSink, LineEdge, Next, Outbox, Task};
 use crate::time::{Instant, ms};
@@ -18,13 +19,15 @@ const PACE: Duration = ms(1);
 /// The most cycles in a report, in real time. Of a faster signal edges are lost, as in the queue of a kernel.
 const CYCLES: u64 = 64;
 
-/// The running waves of a circuit.
+/// The PWM signals of a circuit.
 #[derive(Debug, Default)]
 pub(super) struct Waves {
     running: usize,
-    /// The way to the task that reports edges.
+    /// The lines whose signal has changed lately.
+    changed: Vec<Line>,
+    /// The way to the task.
     alarm: EdgeSink,
-    /// When the task reports next, unless woken.
+    /// When the task is due, unless woken.
     due: Option<Instant>,
 }
 
@@ -33,9 +36,15 @@ impl Waves {
         self.running > 0
     }
 
-    /// Counts a wave that was running before a change, or is running after it.
-    pub(super) fn count(&mut self, was_running: bool, is_running: bool) {
+    /// Notes a change of a signal, which was running before, or is running now.
+    pub(super) fn note(&mut self, line: Line, was_running: bool, is_running: bool) {
         self.running = self.running + usize::from(is_running) - usize::from(was_running);
+        self.changed.push(line);
+    }
+
+    /// Returns the lines whose signal has changed since this was last called.
+    pub(super) fn take_changed(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.changed)
     }
 }
 
@@ -76,13 +85,32 @@ impl Wires {
         }
     }
 
-    /// Wakes the task if it is to report earlier than it plans to.
-    pub(super) fn wake_waves(&mut self) {
-        let next = self.next_heard_edge();
+    /// Wakes the task if it is due earlier than planned.
+    pub(super) fn wake_task(&mut self, is_shown: bool) {
+        let next = self.next_duty(is_shown);
         if next.is_some_and(|next| self.waves.due.is_none_or(|due| next < due)) {
             self.waves.due = next;
             // What the edge says does not matter: after each edge, a task is asked for its next deadline.
             self.waves.alarm.push([Edge { at: Instant::ZERO, level: Level::Low, missed: 0 }]);
+        }
+    }
+
+    /// Returns when the task is due. `is_shown`: changes are shown on a terminal.
+    fn next_duty(&self, is_shown: bool) -> Option<Instant> {
+        let lines = if is_shown { self.lines.as_slice() } else { &[] };
+        lines.iter().filter_map(|state| state.shown.due()).chain(self.next_heard_edge()).min()
+    }
+
+    /// Returns the PWM signal on a line: its own, or a running one on its net.
+    pub(super) fn pulse_on(&self, line: Line) -> Option<Pulse> {
+        let own = self.lines.get(line.0 as usize)?;
+        match own.function {
+            LineFunction::Pwm => own.pulses.last().copied(),
+            LineFunction::Input => {
+                let mut net = self.net(&line).iter().filter_map(|line| self.lines.get(line.0 as usize));
+                net.find(|state| state.wave.deadline().is_some())?.pulses.last().copied()
+            }
+            _ => None,
         }
     }
 
@@ -106,55 +134,55 @@ impl Wires {
     }
 
     /// Returns the lines that are wired together with `line`, which is one of them.
-    fn net<'a>(&'a self, line: &'a Line) -> &'a [Line] {
+    pub(super) fn net<'a>(&'a self, line: &'a Line) -> &'a [Line] {
         let net = self.lines.get(line.0 as usize).and_then(|state| self.nets.get(&state.net));
         net.map_or(std::slice::from_ref(line), Vec::as_slice)
     }
 }
 
 impl Circuit {
-    /// Reports the edges of PWM up to now to the inputs that listen. Returns when the next edge is due.
-    fn report_waves(&self) -> Option<Instant> {
+    /// Does what is due at `now`; returns when more is due.
+    fn do_duties(&self, now: Instant) -> Option<Instant> {
         let mut wires = self.lock();
-        let now = self.clock.now();
         let nets: Vec<Line> = wires.nets.values().filter_map(|net| net.first()).copied().collect();
         for line in nets {
             if wires.is_heard(line) {
                 wires.catch_up(line, now, &self.board);
             }
         }
-        wires.waves.due = wires.next_heard_edge();
+        self.show_hidden(&mut wires, now);
+        wires.waves.due = wires.next_duty(self.output.is_some());
         wires.waves.due
     }
 }
 
-/// Reports the edges of PWM to the inputs that listen on the same wire.
+/// Does what a circuit does by itself: reports the edges of PWM to the inputs that listen, and shows what a terminal left out.
 #[derive(Debug)]
-pub(super) struct WaveTask {
+pub(super) struct CircuitTask {
     circuit: Arc<Circuit>,
     /// The earliest time for the next report.
     rested: Instant,
     next: Option<Instant>,
 }
 
-impl WaveTask {
+impl CircuitTask {
     pub(super) fn add(mock: &MockGpio) {
         let (circuit, runtime) = (mock.circuit.clone(), mock.runtime());
         let id = runtime.reserve();
         circuit.lock().waves.alarm = runtime.sink(id, 0);
-        let task = WaveTask { circuit, rested: Instant::ZERO, next: None };
+        let task = CircuitTask { circuit, rested: Instant::ZERO, next: None };
         runtime.enter(|state| state.insert(id, Box::new(task)));
     }
 }
 
-impl Task for WaveTask {
+impl Task for CircuitTask {
     fn edges(&mut self, _: &[LineEdge], _: &mut Outbox) {
         self.next = self.circuit.lock().waves.due;
     }
 
     fn fire(&mut self, now: Instant, _: &mut Outbox) {
         self.rested = if self.circuit.clock.is_manual() { now } else { now + PACE };
-        self.next = self.circuit.report_waves();
+        self.next = self.circuit.do_duties(now);
     }
 
     fn next(&self) -> Next {
