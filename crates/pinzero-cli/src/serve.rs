@@ -76,7 +76,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 
-    /// Prints more messages
+    /// Prints connections, refused requests and, with the mock, changes of pins
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
@@ -157,7 +157,8 @@ impl Options {
             let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             rules = world::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()))?;
         }
-        let mock = mock::builder().board(Board::from_revision(MOCK_BOARD)?).realtime().try_open()?;
+        let mock = mock::builder().board(Board::from_revision(MOCK_BOARD)?).realtime();
+        let mock = if self.verbose { mock.show_changes() } else { mock }.try_open()?;
         for (one, other) in &self.wire {
             mock.wire(mock.resolve(Line(*one))?, mock.resolve(Line(*other))?);
         }

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use pinzero_core::time::{Instant, ms, secs, us};
-use pinzero_pigpio::protocol::{Code, Report, Request};
+use pinzero_pigpio::protocol::{Code, Command, Report, Request};
 use slab::Slab;
 
 use crate::answer::Answer;
@@ -82,6 +82,8 @@ pub(crate) struct Server {
 #[derive(Debug)]
 struct Slot {
     serial: u32,
+    /// The client's address.
+    peer: SocketAddr,
     connection: Connection,
     /// Runs while a request is incomplete.
     incomplete: Stopwatch,
@@ -282,7 +284,7 @@ impl Server {
     fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTS {
             match self.listeners[index].accept() {
-                Ok((stream, peer)) => self.admit(stream, peer.ip()),
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // The client is gone already.
                 Err(error)
@@ -302,15 +304,15 @@ impl Server {
         self.deadlines.set(Due::Accept(index), self.executor.now() + us(1));
     }
 
-    fn admit(&mut self, mut stream: mio::net::TcpStream, peer: IpAddr) {
-        if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(peer)) {
-            self.tell_refusal(&format!("{peer} is not allowed to connect"));
+    fn admit(&mut self, mut stream: mio::net::TcpStream, peer: SocketAddr) {
+        if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(peer.ip())) {
+            self.tell_refusal(&format!("{} is not allowed to connect", peer.ip()));
             return;
         }
         if self.connections.len() >= self.limits.connections {
             let abandoned = self.connections.iter().find(|(_, slot)| slot.connection.is_abandoned());
             let Some((key, _)) = abandoned else {
-                let count = self.connections.len();
+                let (peer, count) = (peer.ip(), self.connections.len());
                 self.tell_refusal(&format!("{peer} is turned away: there are {count} connections already"));
                 return;
             };
@@ -327,10 +329,12 @@ impl Server {
                 let connection = Connection::new(stream);
                 entry.insert(Slot {
                     serial: self.serial,
+                    peer,
                     connection,
                     incomplete: Stopwatch::default(),
                     abandoned: Stopwatch::default(),
                 });
+                log::info!("{peer} has connected; connections: {}", self.connections.len());
             }
             Err(error) => log::warn!("cannot use the connection of {peer}: {error}"),
         }
@@ -373,6 +377,9 @@ impl Server {
                         used += length;
                         connection.requests += 1;
                         let answer = self.executor.execute(client, &request);
+                        if let Err(code) = &answer {
+                            log::info!("{} is refused {}: {code}", slot.peer, name(&request));
+                        }
                         if let Ok(Answer::At(at)) = answer {
                             self.deadlines.set(Due::Answer(client), at);
                         }
@@ -501,7 +508,17 @@ impl Server {
                 self.deadlines.remove(due);
             }
             self.executor.forget(client);
+            log::info!("{} has left; connections: {}", slot.peer, self.connections.len());
         }
+    }
+}
+
+/// Names a request for the log.
+fn name(request: &Request<'_>) -> String {
+    let Request { command, p1, p2, .. } = request;
+    match Command::from_code(*command) {
+        Some(command) => format!("{} {p1} {p2}", command.name()),
+        None => format!("command {command}"),
     }
 }
 
