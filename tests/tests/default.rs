@@ -73,9 +73,36 @@ fn a_terminal_that_nobody_reads_stops_no_pin() -> std::io::Result<()> {
 
 #[test]
 fn a_name_that_is_none_is_refused_with_those_that_are() -> std::io::Result<()> {
-    let said = text(&child(Some("lgpio"))?.stdout);
-    for word in ["NoFactory", VARIABLE, "lgpio", "cdev", "mock"] {
+    let said = text(&child(Some("parallel-port"))?.stdout);
+    for word in ["NoFactory", VARIABLE, "parallel-port", "cdev", "mock"] {
         assert!(said.contains(word), "{word:?} is missing in {said:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_of_gpiozeros_and_an_address_are_answered_with_what_to_write() -> std::io::Result<()> {
+    for (name, words) in [
+        ("lgpio", &["NoFactory", VARIABLE, "\"lgpio\"", "use \"cdev\""]),
+        ("pigpio:pi:8888", &["NoFactory", VARIABLE, "pigpio://host:port", "pigpio://pi:8888"]),
+    ] {
+        let said = text(&child(Some(name))?.stdout);
+        for word in words {
+            assert!(said.contains(word), "{word:?} is missing in {said:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn where_no_daemon_is_it_says_how_to_start_one() -> std::io::Result<()> {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    for scheme in ["pigpio", "PIGPIO"] {
+        let said = text(&child(Some(&format!("{scheme}://localhost:{port}")))?.stdout);
+        for word in ["Disconnected", &format!("localhost:{port}"), "start `pinzero serve` or `pigpiod`"] {
+            assert!(said.contains(word), "{word:?} is missing in {said:?}");
+        }
     }
     Ok(())
 }

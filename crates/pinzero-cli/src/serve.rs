@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pinzero_core::board::Board;
-use pinzero_core::{Gpio, Line, mock};
+use pinzero_core::{ErrorKind, Gpio, Line, advise_on_factory, mock};
 use pinzero_daemon::{Daemon, Network};
 
 use crate::logger;
@@ -19,20 +19,20 @@ use crate::world::{self, World};
 const MOCK_BOARD: u32 = 0x00a0_2082;
 
 /// The backends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Factory {
-    /// The character device of the Linux kernel
     Cdev,
-    /// The registers of a Raspberry Pi 4 or older; needs a build with the feature `rppal`
     Rppal,
-    /// A simulated Raspberry Pi, without hardware
     Mock,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The backend that drives the pins [default: $PINZERO_PIN_FACTORY, else cdev]
-    #[arg(long, value_enum)]
+    ///
+    /// "cdev" is the character device of the Linux kernel. "rppal" is the registers of a Raspberry Pi 4 or older, and needs a
+    /// build with the feature "rppal". "mock" is a simulated Raspberry Pi, without hardware.
+    #[arg(long, value_name = "cdev|rppal|mock", value_parser = factory)]
     factory: Option<Factory>,
 
     /// The port to listen on; 0 takes any free port [default: $PIGPIO_PORT, else 8888]
@@ -124,8 +124,9 @@ impl Options {
     fn factory(&self) -> Result<Factory, String> {
         match (self.factory, env::var("PINZERO_PIN_FACTORY")) {
             (Some(factory), _) => Ok(factory),
-            (None, Ok(name)) if !name.trim().is_empty() => Factory::from_str(name.trim(), true)
-                .map_err(|_| format!("PINZERO_PIN_FACTORY is {name:?}: use cdev, rppal or mock")),
+            (None, Ok(name)) if !name.trim().is_empty() => {
+                factory(&name).map_err(|error| format!("PINZERO_PIN_FACTORY is {name:?}: {error}"))
+            }
             (None, _) => Ok(Factory::Cdev),
         }
     }
@@ -169,7 +170,13 @@ impl Options {
 
 #[cfg(target_os = "linux")]
 fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
-    Ok(Gpio::new(pinzero_cdev::CdevFactory::new()?)?)
+    let factory = pinzero_cdev::CdevFactory::new().map_err(|error| match error.kind() {
+        ErrorKind::NoChip => {
+            format!("{error}\n  Without hardware: `pinzero serve --factory mock` simulates a Raspberry Pi")
+        }
+        _ => error.to_string(),
+    })?;
+    Ok(Gpio::new(factory)?)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -204,6 +211,18 @@ fn raise_limit() {
 
 #[cfg(not(unix))]
 fn raise_limit() {}
+
+fn factory(name: &str) -> Result<Factory, String> {
+    match name.trim().to_ascii_lowercase().as_str() {
+        "cdev" => Ok(Factory::Cdev),
+        "rppal" => Ok(Factory::Rppal),
+        "mock" => Ok(Factory::Mock),
+        other if other.starts_with("pigpio") => {
+            Err("this daemon takes the place of pigpiod, and drives the pins of this computer: use cdev, rppal or mock".to_owned())
+        }
+        _ => Err(advise_on_factory(name).unwrap_or_else(|| "possible values: cdev, rppal, mock".to_owned())),
+    }
+}
 
 /// Parses a mask as pigpiod does: hexadecimal after 0x, else decimal.
 fn mask(text: &str) -> Result<u64, String> {

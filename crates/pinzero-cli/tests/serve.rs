@@ -223,6 +223,31 @@ fn what_a_client_does_wrong_a_thousand_times_is_logged_once_a_second_with_a_coun
 }
 
 #[test]
+fn a_factory_named_by_the_environment_is_checked_alike() {
+    for (name, part) in [
+        ("lgpio", "use \"cdev\""),
+        ("pigpio://pi.local", "takes the place of pigpiod"),
+        ("parallel-port", "possible values: cdev, rppal, mock"),
+    ] {
+        let output = serve(&[]).env("PINZERO_PIN_FACTORY", name).output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && complaint.contains(part), "{name}: {complaint}");
+        assert!(complaint.contains(&format!("PINZERO_PIN_FACTORY is {name:?}")), "{name}: {complaint}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_chip_the_mock_is_named() {
+    // On a Raspberry Pi, there is nothing to complain about.
+    if std::path::Path::new("/dev/gpiochip0").exists() {
+        return;
+    }
+    let complaint = complaint(&["--factory", "cdev"]);
+    assert!(complaint.contains("`pinzero serve --factory mock`"), "{complaint}");
+}
+
+#[test]
 fn mistakes_are_named() {
     let path = file("bad", "wire 22 27\nwhen 22 jumps, 4 low\n");
     let script = complaint(&["--factory", "mock", "--script", path.to_str().unwrap()]);
@@ -239,6 +264,10 @@ fn mistakes_are_named() {
         (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script need the mock"),
         (&["--factory", "rppal", "--wire", "22:27"], "--wire and --script need the mock"),
         (&["--factory", "parallel-port"], "possible values: cdev, rppal, mock"),
+        (&["--factory", "lgpio"], "use \"cdev\""),
+        (&["--factory", "RPiGPIO"], "use \"cdev\""),
+        (&["--factory", "pigpio"], "use cdev, rppal or mock"),
+        (&["--factory", "mock", "--bind", "0.0.0.0"], "`--public`"),
     ] {
         let complaint = complaint(arguments);
         assert!(complaint.contains(part), "{arguments:?}: {complaint}");

@@ -4,6 +4,7 @@
 //! contract between a backend and the rest of pinzero; [`Gpio`] opens the lines of a backend.
 
 pub mod factory;
+mod factory_names;
 
 mod capability;
 mod error;
@@ -61,6 +62,7 @@ pub use factory::{
     InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
     SpiBus, SpiConfig, SpiOperation,
 };
+pub use factory_names::advise_on_factory;
 pub use gpio::Gpio;
 #[cfg(feature = "stream")]
 pub use handle::events::EventStream;

@@ -306,7 +306,10 @@ impl Server {
 
     fn admit(&mut self, mut stream: mio::net::TcpStream, peer: SocketAddr) {
         if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(peer.ip())) {
-            self.tell_refusal(&format!("{} is not allowed to connect", peer.ip()));
+            self.tell_refusal(&format!(
+                "{} is not allowed to connect: `--allow` names the networks",
+                peer.ip()
+            ));
             return;
         }
         if self.connections.len() >= self.limits.connections {

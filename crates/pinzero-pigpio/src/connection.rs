@@ -215,9 +215,10 @@ fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
     Request::new(Command::Noib, 0, 0).encode(&mut bytes);
     let mut reply = [0; 16];
     let lost = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            error::lost(name, "it is closed at once, as daemons do to clients that they do not allow")
-        }
+        io::ErrorKind::UnexpectedEof => error::lost(
+            name,
+            "it is closed at once: give `pinzero serve` this computer's network by `--allow`",
+        ),
         _ if is_timeout(&error) => error::lost(name, format!("it has not answered for {:?}", limits.request)),
         _ => error::lost(name, error),
     };
@@ -227,7 +228,7 @@ fn listen(stream: &mut TcpStream, name: &str, limits: &Limits) -> Result<u32> {
         return Err(error::nonsense(name, "it does not answer as one"));
     };
     if Code(reply.result) == Code::NO_HANDLE {
-        return Err(error::unreachable(name, "too many clients have it tell them of changes"));
+        return Err(error::full(name));
     }
     let answer = Answer { command: Command::Noib, result: reply.result, payload: Vec::new() };
     let handle = answer.value()?;

@@ -40,7 +40,25 @@ pub(crate) fn lost(peer: &str, why: impl fmt::Display) -> Error {
 
 /// Returns the error of a failed attempt to connect to `peer`.
 pub(crate) fn unreachable(peer: &str, why: impl fmt::Display) -> Error {
-    Error::new(ErrorKind::Disconnected, format!("no pigpio daemon can be reached at {peer}: {why}"))
+    let host = peer.rsplit_once(':').map_or(peer, |(host, _)| host);
+    let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
+    let remedy = if is_here {
+        "start `pinzero serve` or `pigpiod`".to_owned()
+    } else {
+        format!(
+            "start `pinzero serve` or `pigpiod` on {host}. For other computers, `pinzero serve` needs an SSH tunnel, or `--bind` \
+             and `--public`"
+        )
+    };
+    Error::new(ErrorKind::Disconnected, format!("no pigpio daemon can be reached at {peer}: {why}: {remedy}"))
+}
+
+/// Returns the error of a daemon that takes no more clients.
+pub(crate) fn full(peer: &str) -> Error {
+    Error::new(
+        ErrorKind::Disconnected,
+        format!("the daemon at {peer} has too many clients that it tells of changes"),
+    )
 }
 
 /// Returns the error of a reply from `peer` that no daemon sends.
@@ -51,4 +69,24 @@ pub(crate) fn nonsense(peer: &str, why: impl fmt::Display) -> Error {
 /// Returns the error of a closed factory.
 pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the factory has been closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_daemon_is_the_remedy_suits_the_host() {
+        for peer in ["localhost:8888", "127.0.0.1:8888", "[::1]:8888"] {
+            let text = unreachable(peer, "refused").to_string();
+            assert!(
+                text.contains("start `pinzero serve` or `pigpiod`") && !text.contains("--public"),
+                "{text}"
+            );
+        }
+        for (peer, host) in [("pi.local:8888", "on pi.local."), ("[fe80::1]:9000", "on [fe80::1].")] {
+            let text = unreachable(peer, "refused").to_string();
+            assert!(text.contains(peer) && text.contains(host) && text.contains("`--public`"), "{text}");
+        }
+    }
 }

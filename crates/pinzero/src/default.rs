@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::env;
 
 use parking_lot::Mutex;
-use pinzero_core::{Error, ErrorKind, Gpio, Result};
+use pinzero_core::{Error, ErrorKind, Gpio, Result, advise_on_factory};
 
 /// The environment variable that names the default factory.
 const VARIABLE: &str = "PINZERO_PIN_FACTORY";
@@ -128,18 +128,43 @@ fn open(wanted: Option<&str>) -> Result<Gpio> {
     if wanted.eq_ignore_ascii_case("mock") {
         return open_mock();
     }
-    if let Some(address) = wanted.strip_prefix("pigpio://") {
-        return open_pigpio(address);
+    if let Some((scheme, address)) = wanted.split_once("://") {
+        if scheme.eq_ignore_ascii_case("pigpio") {
+            return open_pigpio(address);
+        }
     }
     match CANDIDATES.iter().find(|candidate| candidate.name.eq_ignore_ascii_case(wanted)) {
         Some(candidate) => (candidate.open)(),
         None => {
             let known: Vec<&str> =
                 CANDIDATES.iter().map(|candidate| candidate.name).chain(["mock"]).collect();
-            let message =
-                format!("{VARIABLE} names no factory: {wanted:?} is not one of {}", known.join(", "));
-            Err(Error::new(ErrorKind::NoFactory, message))
+            let advice = advise_on_factory(wanted).or_else(|| advise_on_address(wanted));
+            let reason = advice.unwrap_or_else(|| format!("{wanted:?} is not one of {}", known.join(", ")));
+            Err(Error::new(ErrorKind::NoFactory, format!("{VARIABLE} names no factory: {reason}")))
         }
+    }
+}
+
+/// Returns advice on the address of a daemon that is written in another form.
+fn advise_on_address(wanted: &str) -> Option<String> {
+    let is_separator = |letter: char| ":/@= ".contains(letter);
+    let (name, address) = match wanted.split_once("://") {
+        Some(parts) => parts,
+        // Not a bare IPv6 address, nor a name with a port.
+        None => match wanted.split_once(is_separator) {
+            Some((name, rest)) if name.to_ascii_lowercase().starts_with("pigpio") => (name, rest),
+            _ => ("", wanted),
+        },
+    };
+    let is_address = !name.is_empty() || address.contains(['.', ':']);
+    let is_daemon = name.is_empty() && address.eq_ignore_ascii_case("pigpiod");
+    let address = address.trim_matches(is_separator);
+    match (is_address, is_daemon) {
+        (true, _) => {
+            Some(format!("for the daemon at an address, write pigpio://host:port, here pigpio://{address}"))
+        }
+        (_, true) => Some("for a daemon, write \"pigpio\" or pigpio://host:port".to_owned()),
+        _ => None,
     }
 }
 
@@ -216,9 +241,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_name_is_refused_with_the_known_ones() {
-        let error = open(Some("lgpio")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NoFactory);
-        assert!(error.to_string().contains("\"lgpio\" is not one of cdev, rppal, pigpio, mock"), "{error}");
+    fn a_name_of_no_factory_is_refused_with_what_to_write() {
+        for (name, part) in [
+            ("parallel-port", "\"parallel-port\" is not one of cdev, rppal, pigpio, mock"),
+            ("lgpio", "use \"cdev\""),
+            ("RPiGPIO", "use \"cdev\""),
+            ("native", "use \"cdev\""),
+            ("/dev/gpiochip0", "use \"cdev\""),
+            ("pigpio:pi.local:8888", "write pigpio://host:port, here pigpio://pi.local:8888"),
+            ("pigpio:pi.local", "here pigpio://pi.local"),
+            ("pigpio:/pi.local/", "here pigpio://pi.local"),
+            ("PIGPIO@10.0.0.7", "here pigpio://10.0.0.7"),
+            ("pigpiod://pi:8888", "here pigpio://pi:8888"),
+            ("tcp://pi:8888", "here pigpio://pi:8888"),
+            ("pi.local", "here pigpio://pi.local"),
+            ("localhost:8888", "here pigpio://localhost:8888"),
+            ("pigpiod", "write \"pigpio\" or pigpio://host:port"),
+        ] {
+            let error = open(Some(name)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NoFactory);
+            assert!(error.to_string().contains(part), "{name}: {error}");
+        }
     }
 }
