@@ -77,6 +77,15 @@ pub const CASES: &[Case] = &[
     case("pause", &[Signal::TERM], End::Signal(Signal::TERM)),
     // The program has its own handler, and `main` returns.
     case("pause-with-ctrlc", &[Signal::INT], End::Code(0)),
+    // A program at work finds its pins closed.
+    case("write-all-the-time", &[Signal::INT], End::Signal(Signal::INT)),
+    case("fade-all-the-time", &[Signal::TERM], End::Signal(Signal::TERM)),
+    case("read-all-the-time", &[Signal::INT], End::Signal(Signal::INT)),
+    case("open-all-the-time", &[Signal::HUP], End::Signal(Signal::HUP)),
+    case("write-in-handler", &[Signal::INT], End::Signal(Signal::INT)),
+    case("wait-in-handler", &[Signal::INT], End::Signal(Signal::INT)),
+    case("exit-while-main-waits", &[], End::Code(3)),
+    case("write-at-exit", &[], End::Code(3)),
     case("close-all-in-thread", &[], End::Code(0)),
     case("signal-is-awaited", &[Signal::TERM], End::Code(0)),
     // SIGQUIT and SIGKILL are for ending at once.
@@ -122,6 +131,11 @@ pub fn program() -> PathBuf {
 
 /// Runs `program` to its end on the pins that `pins` names: a journal for the mock to write, `cdev`, or a daemon's address.
 pub fn run(program: &Path, pins: &str, case: &Case) -> End {
+    run_with(program, pins, case, Stdio::null())
+}
+
+/// Does the same, with the program's standard error.
+pub fn run_with(program: &Path, pins: &str, case: &Case, stderr: Stdio) -> End {
     let mut command = Command::new(program);
     // SAFETY: between fork and exec, the closure does nothing but make calls that a signal handler may make as well.
     unsafe { command.pre_exec(default_signals) };
@@ -129,7 +143,7 @@ pub fn run(program: &Path, pins: &str, case: &Case) -> End {
         .args([pins, case.mode])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(stderr)
         .spawn()
         .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
     let pid = Pid::from_child(&child);

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use fake_pigpiod::Fake;
 use pinzero::time::ms;
-use pinzero_tests::exit::{CASES, Case, End, program, run};
+use pinzero_tests::exit::{CASES, Case, End, program, run, run_with};
 use rustix::process::Signal;
 
 /// A file of this test's own.
@@ -73,6 +74,31 @@ fn a_signal_wins_every_race_against_the_end_of_main() {
         .flat_map(|case| (2000..2025).filter_map(|number| check(&program(), number, case).err()))
         .collect();
     assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_program_that_ends_has_nothing_to_say_of_its_closed_pins() {
+    let is_quiet = |case: &&Case| {
+        let quiet = ["wait-for", "all-the-time", "in-handler", "main-waits", "at-exit", "close-all"];
+        quiet.iter().any(|part| case.mode.contains(part))
+    };
+    for case in CASES.iter().filter(is_quiet) {
+        for number in 0..10 {
+            let journal = journal(&format!("quiet-{number}-{}", case.mode));
+            let said = journal.with_extension("stderr");
+            let stderr = fs::File::create(&said).unwrap();
+            let start = Instant::now();
+            let end = run_with(&program(), &journal.to_string_lossy(), case, stderr.into());
+            let said = fs::read_to_string(said).unwrap();
+            assert!(
+                end == case.end && said.is_empty(),
+                "{}: ended with {end:?}, and said: {said}",
+                case.mode
+            );
+            // The guard's own limit is a second. A thread that is held must not use it up.
+            assert!(start.elapsed() < ms(900), "{}: {:?}", case.mode, start.elapsed());
+        }
+    }
 }
 
 #[test]

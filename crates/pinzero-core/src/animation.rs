@@ -10,6 +10,7 @@ use event_listener::Event as Bell;
 
 use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit;
 use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
 use crate::machine::{Blink, Frames};
@@ -360,6 +361,10 @@ impl Animation {
     /// [`InvalidValue`](ErrorKind::InvalidValue) for no line, lines of several factories, a fade on a digital output or a cycle
     /// below 100 µs; [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn start(parts: impl IntoIterator<Item = Part>, plan: Blink) -> Result<Animation> {
+        exit::hold(Animation::begin(parts, plan))
+    }
+
+    fn begin(parts: impl IntoIterator<Item = Part>, plan: Blink) -> Result<Animation> {
         let (members, owners): (Vec<_>, Vec<_>) =
             parts.into_iter().map(|Part { member, owner }| (member, owner)).unzip();
         let members: Arc<[Member]> = members.into();
@@ -431,9 +436,9 @@ impl Animation {
         if !self.is_running() {
             return Ok(());
         }
-        self.end(|id| show_all(&self.members, id, 0.0))?;
+        exit::hold(self.end(|id| show_all(&self.members, id, 0.0)))?;
         self.gpio.runtime().catch_up();
-        self.confirm()
+        exit::hold(self.confirm())
     }
 
     /// Ends the animation after a `last` write, which runs with the runtime's lock held.

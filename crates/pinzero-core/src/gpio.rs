@@ -12,6 +12,7 @@ use pinzero_board::{Board, PinError, Pull};
 use crate::capability::Capabilities;
 use crate::emulate::pwm_engine::Engine;
 use crate::error::{Error, ErrorKind, Result, first_error};
+use crate::exit;
 use crate::factory::PinFactory;
 use crate::line_info::LineInfo;
 use crate::pin_spec::{PinSpec, Spec};
@@ -186,7 +187,7 @@ impl Gpio {
             Ok(seen)
         };
         let seen = if self.is_closed() { Err(Error::closed()) } else { line_info() };
-        seen.map_err(|error| error.with_pin(&spec).with_factory(self.name()))
+        exit::hold(seen).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     /// Fills in the fields that the line's handle knows, if the line is open.
@@ -335,7 +336,7 @@ impl Gpio {
         device: &'static str,
         open: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let result = self.check_open().and_then(|()| open());
+        let result = exit::hold(self.check_open().and_then(|()| open()));
         result.map_err(|error| error.with_pin(spec).with_device(device).with_factory(self.name()))
     }
 

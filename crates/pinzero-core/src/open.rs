@@ -216,6 +216,6 @@ impl Gpio {
             self.register_timer(&timer)?;
             Ok(timer)
         };
-        self.check_open().and_then(|()| start()).map_err(|error| error.with_factory(self.name()))
+        exit::hold(self.check_open().and_then(|()| start())).map_err(|error| error.with_factory(self.name()))
     }
 }

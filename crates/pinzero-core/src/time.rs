@@ -162,6 +162,25 @@ fn monotonic() -> Instant {
     Instant(nanos(START.elapsed()))
 }
 
+/// Returns the frequency of a period in hertz, to print it: rounded to six digits.
+///
+/// A period counts whole nanoseconds, so more digits would be wrong. Infinite if the period is zero.
+///
+/// ```
+/// use std::time::Duration;
+/// use pinzero_core::time::{hertz, secs};
+///
+/// let period = Duration::from_secs_f64(1.0 / 137.0);
+/// assert_eq!(format!("{} Hz", 1.0 / period.as_secs_f64()), "137.00000137 Hz");
+/// assert_eq!(format!("{} Hz", hertz(period)), "137 Hz");
+/// assert_eq!(hertz(secs(4)), 0.25);
+/// ```
+pub fn hertz(period: Duration) -> f64 {
+    let exact = 1.0 / period.as_secs_f64();
+    // The text of a number is exact where arithmetic with powers of ten is not.
+    format!("{exact:.5e}").parse().unwrap_or(exact)
+}
+
 /// Short for [`Duration::from_micros`].
 pub const fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)

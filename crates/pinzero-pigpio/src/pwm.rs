@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pinzero_core::board::Board;
-use pinzero_core::time::{ms, us};
+use pinzero_core::time::{hertz as frequency_of, ms, us};
 use pinzero_core::{Error, ErrorKind, Level, Line, OnClose, PwmConfig, PwmPin, Result};
 
 use crate::client::{Client, Restorable};
@@ -157,7 +157,10 @@ fn hertz(period: Duration) -> Result<u32> {
     let wanted = 1.0 / period.as_secs_f64();
     let whole = wanted.round();
     if !(1.0..=HIGHEST).contains(&whole) || (wanted - whole).abs() > wanted * WHOLE {
-        let message = format!("hardware PWM has whole frequencies from 1 Hz to 125 MHz, not {wanted:.6} Hz");
+        let message = format!(
+            "hardware PWM has whole frequencies from 1 Hz to 125 MHz, not {} Hz",
+            frequency_of(period)
+        );
         return Err(Error::new(ErrorKind::InvalidFrequency, message));
     }
     Ok(whole as u32)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, Result};
+use pinzero_core::{Error, ErrorKind, Result, time};
 
 use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
@@ -83,7 +83,8 @@ impl PwmFrequencies {
             _ => {
                 let list: Vec<String> = self.0.iter().map(|frequency| frequency.hertz.to_string()).collect();
                 let message = format!(
-                    "the daemon has no PWM at {wanted:.6} Hz: take one of {} Hz, or any frequency on a pin with hardware PWM",
+                    "the daemon has no PWM at {} Hz: take one of {} Hz, or any frequency on a pin with hardware PWM",
+                    time::hertz(period),
                     list.join(", ")
                 );
                 Err(Error::new(ErrorKind::InvalidFrequency, message))
@@ -127,6 +128,10 @@ mod tests {
         let error = frequencies.find(us(16_667)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidFrequency);
         assert!(error.to_string().contains("take one of 50, 100, 313 Hz"), "{error}");
+        for wanted in [137.0, 62.5, 0.25, 1234.5] {
+            let error = frequencies.find(Duration::from_secs_f64(1.0 / wanted)).unwrap_err().to_string();
+            assert!(error.contains(&format!("no PWM at {wanted} Hz:")), "{error}");
+        }
     }
 
     #[test]

@@ -54,6 +54,19 @@ mod unix {
         }
     }
 
+    static KEPT: OnceLock<Led> = OnceLock::new();
+
+    extern "C" fn write_at_exit() {
+        // The thread that ends the program may do as it likes, and learns that the pins are closed.
+        let written = KEPT.get().map(Led::on);
+        let is_closed =
+            written.is_some_and(|written| written.is_err_and(|error| error.kind() == ErrorKind::Closed));
+        if !is_closed {
+            // SAFETY: the call ends the process, and does nothing else.
+            unsafe { libc::_exit(9) };
+        }
+    }
+
     pub(super) fn main() -> Result<()> {
         let words: Vec<String> = env::args().skip(1).collect();
         let [pins, mode] = &words[..] else { panic!("usage: exit_child PINS MODE") };
@@ -61,6 +74,8 @@ mod unix {
         match &mode[..] {
             "signal-hook-before" => drop(signal_hook::flag::register(libc::SIGTERM, flag.clone())),
             "ctrlc-before" | "pause-with-ctrlc" => take_over_by_ctrlc(&flag),
+            // SAFETY: the function stays loaded and never unwinds. It runs after the guard, which is installed later.
+            "write-at-exit" => drop(unsafe { libc::atexit(write_at_exit) }),
             // SAFETY: nothing else runs yet, and ignoring a signal runs no code.
             "nohup" => drop(unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) }),
             // SAFETY: nothing else runs yet that could look at the environment.
@@ -140,6 +155,45 @@ mod unix {
                     println!("ready");
                 });
                 pinzero::pause();
+            }
+            "write-all-the-time" | "fade-all-the-time" | "read-all-the-time" | "open-all-the-time" => {
+                let button = Button::builder(2).gpio(gpio).open()?;
+                let fan = PwmOutputDevice::builder(18).gpio(gpio).open()?;
+                mem::forget(led.clone());
+                println!("ready");
+                for step in 0_u32.. {
+                    match mode {
+                        "write-all-the-time" => led.toggle()?,
+                        "fade-all-the-time" => fan.set_value(f64::from(step % 100) / 100.0)?,
+                        "read-all-the-time" => _ = button.is_pressed()?,
+                        _ => _ = Led::builder(27).gpio(gpio).open()?.is_lit()?,
+                    }
+                }
+            }
+            "write-in-handler" | "wait-in-handler" => {
+                let button = Button::builder(2).gpio(gpio).open()?;
+                let (heard, is_waiting) = (button.clone(), mode == "wait-in-handler");
+                let at_work = led.clone();
+                let _timer = gpio.every(ms(1), move |_| {
+                    at_work.toggle()?;
+                    if is_waiting { heard.wait_for_press() } else { Ok(()) }
+                })?;
+                mem::forget(led);
+                println!("ready");
+                button.wait_for_press()?;
+            }
+            "exit-while-main-waits" => {
+                let button = Button::builder(2).gpio(gpio).open()?;
+                mem::forget(led);
+                thread::spawn(|| {
+                    thread::sleep(ms(20));
+                    process::exit(3);
+                });
+                button.wait_for_press()?;
+            }
+            "write-at-exit" => {
+                let _ = KEPT.set(led);
+                process::exit(3);
             }
             "close-all-in-thread" => {
                 mem::forget(led);

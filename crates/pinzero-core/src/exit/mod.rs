@@ -12,6 +12,9 @@
 //! again, so that the exit status is the usual one. A second signal ends the program at once. In a forked child the guard
 //! does nothing: the pins belong to the parent.
 //!
+//! From the moment at which the guard closes the pins, a wait of the program does not end, and a call that fails does not
+//! return: there is nothing that the program could do without its pins but complain. See [`hold_at_end`].
+//!
 //! No code can run on SIGKILL, a crash of the process, or loss of power.
 
 #[cfg(all(unix, feature = "exit-guard"))]
@@ -101,6 +104,25 @@ fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
     factories.iter().rev().filter(|entry| wanted(entry)).filter_map(|entry| entry.gpio.upgrade()).collect()
 }
 
+/// Returns the result of a user's call, unless the call failed because the program is ending; see [`hold_at_end`].
+#[inline]
+pub(crate) fn hold<T>(result: Result<T>) -> Result<T> {
+    if result.is_err() {
+        hold_at_end();
+    }
+    result
+}
+
+/// Blocks for good if the guard is closing the pins for the end of the program. Call this on the way back to the user, with no
+/// lock held.
+///
+/// Otherwise `fn main() -> Result<()>` would print "Error: GPIO18: the device is closed" after each Ctrl-C.
+#[cold]
+pub(crate) fn hold_at_end() {
+    #[cfg(all(unix, feature = "exit-guard"))]
+    guard::hold();
+}
+
 #[cfg(all(unix, feature = "exit-guard"))]
 mod guard {
     use std::env;
@@ -108,8 +130,9 @@ mod guard {
     use std::mem::MaybeUninit;
     use std::panic;
     use std::ptr;
-    use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
     use std::sync::{Once, OnceLock};
+    use std::thread;
     use std::time::{Duration, Instant};
 
     use libc::c_int;
@@ -143,6 +166,11 @@ mod guard {
     type ThreadId = usize;
 
     static SERVICE: OnceLock<ThreadId> = OnceLock::new();
+    /// The thread that ends the program, by `exit` or a panic: it may do more after the pins are closed. 0 while there is none.
+    static ENDER: AtomicUsize = AtomicUsize::new(0);
+
+    /// The name of the threads that close factories.
+    const CLOSING: &str = "pinzero-closing";
 
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
     /// Notified when the phase changes, and when the program has taken a signal over.
@@ -194,6 +222,19 @@ mod guard {
         *PHASE.lock() != Phase::Working
     }
 
+    pub(super) fn hold() {
+        let this = thread_id();
+        let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
+        let is_ender = ENDER.load(Ordering::Acquire) == this || SERVICE.get() == Some(&this);
+        if is_child || is_ender || !is_ending() || thread::current().name() == Some(CLOSING) {
+            return;
+        }
+        // The end of the process ends this thread.
+        loop {
+            thread::park();
+        }
+    }
+
     extern "C" fn at_exit() {
         close_and_wait();
     }
@@ -206,6 +247,7 @@ mod guard {
         if is_child || is_service {
             return;
         }
+        ENDER.store(thread_id(), Ordering::Release);
         // A signal in progress ends the program; closing the pins for it may be the reason why this thread got here. Wait for
         // twice the limit, because the service may take all of one.
         let end = Instant::now() + 2 * LIMIT;
@@ -292,7 +334,7 @@ mod guard {
                     }
                 };
                 // If no thread can be started, the remaining time allows nothing else.
-                drop(spawn("pinzero-closing", close));
+                drop(spawn(CLOSING, close));
             }
         }
         while *phase != Phase::Closed {

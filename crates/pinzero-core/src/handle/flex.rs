@@ -14,6 +14,7 @@ use crate::device::Device;
 use crate::emulate::polling::Polled;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit;
 use crate::factory::{FlexConfig, FlexPin, OutputPin, Pin};
 use crate::gpio::Gpio;
 use crate::hub::{Handler, Hub};
@@ -183,10 +184,10 @@ impl Flex {
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn turn(&self, drive: Drive) -> Result<()> {
         let line = self.line();
-        let before = self.0.turn(drive).map_err(|error| error.with_pin(line))?;
+        let before = exit::hold(self.0.turn(drive)).map_err(|error| error.with_pin(line))?;
         self.gpio().runtime().catch_up();
         let confirmed = self.gpio().confirm(|| self.0.pin.confirm());
-        confirmed.map_err(|error| {
+        exit::hold(confirmed).map_err(|error| {
             *self.0.drive.lock() = before;
             error.with_pin(line)
         })
@@ -202,7 +203,7 @@ impl Flex {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn level(&self) -> Result<Level> {
-        self.0.pin.level().map_err(|error| error.with_pin(self.line()))
+        exit::hold(self.0.pin.level()).map_err(|error| error.with_pin(self.line()))
     }
 
     /// Calls `handler` on every edge while the line is an input. Handlers add up; earlier ones stay.

@@ -10,6 +10,7 @@ use crate::animation::{Animation, GroupMember, Target};
 use crate::capability::Support;
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result, first_error};
+use crate::exit;
 use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin, Pin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
@@ -149,7 +150,7 @@ impl OutputGroup {
             gpio.runtime().catch_up();
             gpio.confirm(|| group.pins.confirm())
         });
-        written.inspect_err(|_| group.note(mask, before))
+        exit::hold(written).inspect_err(|_| group.note(mask, before))
     }
 
     /// Blinks all lines together in the background; `active` is the level that means "on".
@@ -170,7 +171,7 @@ impl OutputGroup {
     /// # Errors
     /// See [`set`](OutputGroup::set).
     pub fn levels(&self) -> Result<u64> {
-        self.0.pins.levels()
+        exit::hold(self.0.pins.levels())
     }
 
     /// Returns the lines' numbers on their chip, in the order of the bits.

@@ -14,6 +14,7 @@ use crate::device::Device;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::{Event, EventKind, Kinded};
+use crate::exit;
 use crate::gpio::Gpio;
 use crate::hub::Handler;
 use crate::outcome::Outcome;
@@ -203,7 +204,7 @@ impl Input {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn level(&self) -> Result<Level> {
-        self.line.pin.level().map_err(|error| error.with_pin(self.line.line))
+        exit::hold(self.line.pin.level()).map_err(|error| error.with_pin(self.line.line))
     }
 
     /// Returns whether the input is active, after debouncing if a settle or lockout time is set.
@@ -214,7 +215,7 @@ impl Input {
         if !self.line.is_debounced {
             return Ok(self.level()? == self.line.active);
         }
-        self.line.lifecycle.check_open()?;
+        exit::hold(self.line.lifecycle.check_open())?;
         Ok(self.line.status.lock().level == self.line.active)
     }
 

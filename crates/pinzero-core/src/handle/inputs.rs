@@ -11,6 +11,7 @@ use super::input_lines::{InputLines, LineEvent};
 use crate::device::Device;
 use crate::error::Result;
 use crate::event::EventKind;
+use crate::exit;
 use crate::gpio::Gpio;
 use crate::hub::Handler;
 use crate::outcome::Outcome;
@@ -90,7 +91,7 @@ impl Inputs {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
     pub fn levels(&self) -> Result<u64> {
-        self.0.pins.levels()
+        exit::hold(self.0.pins.levels())
     }
 
     /// Returns the lines' numbers on their chip, in the order of the builder.

@@ -9,6 +9,7 @@ use super::{Close, HandleRef, Lifecycle};
 use crate::animation::{Animation, GroupMember, Owner, Ownership, Part, Target};
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit;
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
@@ -139,7 +140,11 @@ impl Output {
     #[inline]
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputLine = &self.shared;
-        if shared.ownership.is_direct() { shared.write(level) } else { shared.take(move || level) }
+        exit::hold(if shared.ownership.is_direct() {
+            shared.write(level)
+        } else {
+            shared.take(move || level)
+        })
     }
 
     /// Drives the line to the other level, and ends a running blink.
@@ -150,11 +155,11 @@ impl Output {
     pub fn toggle(&self) -> Result<()> {
         let shared: &OutputLine = &self.shared;
         let before = shared.last();
-        if shared.ownership.is_direct() {
+        exit::hold(if shared.ownership.is_direct() {
             shared.change(before, !before)
         } else {
             shared.take(|| !shared.last())
-        }
+        })
     }
 
     /// Returns the level last written, by a blink or by a call.
@@ -167,7 +172,7 @@ impl Output {
     /// # Errors
     /// See [`set`](Output::set).
     pub fn level(&self) -> Result<Level> {
-        self.shared.pin.level()
+        exit::hold(self.shared.pin.level())
     }
 
     /// Blinks in the background; `active` is the level that means "on".

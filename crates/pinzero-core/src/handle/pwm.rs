@@ -13,6 +13,7 @@ use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::soft_pwm::{self, SoftPwm};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit;
 use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
@@ -198,7 +199,7 @@ impl Pwm {
             .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
         let before = shared.current();
         let result = shared.ownership.take(shared.lifecycle.gpio(), || shared.write(|wave| wave.duty = duty));
-        shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
+        exit::hold(shared.finish(result)).inspect_err(|_| *shared.wave.lock() = before)
     }
 
     /// Returns the duty cycle last set, by an animation or by a call.
@@ -220,7 +221,7 @@ impl Pwm {
         check().map_err(|error: Error| error.with_pin(shared.lifecycle.line()))?;
         let before = shared.current();
         let result = shared.write(|wave| wave.frequency = hertz);
-        shared.finish(result).inspect_err(|_| *shared.wave.lock() = before)
+        exit::hold(shared.finish(result)).inspect_err(|_| *shared.wave.lock() = before)
     }
 
     /// Returns the frequency in hertz.

@@ -12,6 +12,7 @@ use super::{Close, HandleRef, Lifecycle};
 use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit;
 use crate::factory::{SpiBus, SpiConfig, SpiOperation};
 use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
@@ -244,7 +245,7 @@ impl Spi {
             shared.bus.transfer(operations)
         };
         shared.lifecycle.gpio().runtime().catch_up();
-        result
+        exit::hold(result)
     }
 
     /// Sends `data`, and drops the bytes received.

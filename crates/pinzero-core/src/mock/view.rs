@@ -10,7 +10,7 @@ use super::circuit::LineState;
 use super::pulse::Pulse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::line_info::LineFunction;
-use crate::time::{Instant, secs};
+use crate::time::{Instant, hertz, secs};
 use crate::types::Line;
 
 /// The most changes of a line that a terminal shows in a second; then it shows their number.
@@ -63,18 +63,18 @@ impl Output {
     /// Writes a new PWM signal into a journal. A terminal shows the line instead.
     pub(super) fn note_pulse(&self, line: Line, pulse: Pulse) {
         if let Output::Journal(file) = self {
-            let (percent, hertz) = (pulse.duty() * 100.0, 1.0 / pulse.period.as_secs_f64());
-            note(file, &format!("{line} pwm {percent:.1} % of {hertz:.0} Hz"));
+            let (percent, hertz) = (pulse.duty() * 100.0, hertz(pulse.period));
+            note(file, &format!("{line} pwm {percent:.1} % of {hertz} Hz"));
         }
     }
 }
 
 fn bar(pulse: Pulse) -> String {
     const WIDTH: usize = 20;
-    let (percent, hertz) = (pulse.duty() * 100.0, 1.0 / pulse.period.as_secs_f64());
+    let (percent, hertz) = (pulse.duty() * 100.0, hertz(pulse.period));
     let full = (pulse.duty() * WIDTH as f64).round() as usize;
     let bar: String = (0..WIDTH).map(|index| if index < full { '█' } else { '·' }).collect();
-    format!("{bar} {percent:>5.1} % of {hertz:.0} Hz")
+    format!("{bar} {percent:>5.1} % of {hertz} Hz")
 }
 
 /// The changes of a line that a terminal has shown lately.

@@ -31,6 +31,7 @@ pub(crate) use outbox::Outbox;
 pub(crate) use tasks::{Next, Task, Tasks};
 
 use crate::error::{Error, Result};
+use crate::exit;
 use crate::report::Reports;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
@@ -192,11 +193,22 @@ impl Runtime {
         bell: &Bell,
         deadline: Option<Instant>,
         remedy: impl Fn() -> String,
-        mut ready: impl FnMut() -> Option<T>,
+        ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
         if self.0.moves_clock_here() {
             return self.0.wait_virtually(deadline, remedy, ready);
         }
+        let result = self.wait_really(bell, deadline, ready);
+        exit::hold_at_end();
+        result
+    }
+
+    fn wait_really<T>(
+        &self,
+        bell: &Bell,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
         loop {
             if let Some(result) = ready() {
                 return Some(result);
@@ -233,6 +245,7 @@ impl Runtime {
             // Listens first, so that no ring between the check and the wait is missed.
             let listener = bell.listen();
             if let Some(result) = ready() {
+                exit::hold_at_end();
                 return result;
             }
             if !self.0.moves_clock_here() {
