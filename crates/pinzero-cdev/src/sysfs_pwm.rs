@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use pinzero_core::process::PerProcess;
 use pinzero_core::time::ms;
 use pinzero_core::{Error, ErrorKind, Level, Line, Result};
 
@@ -23,7 +24,7 @@ const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
 
 /// The channels that this program uses. On most boards two lines share a channel, and the lines' reservations do not
 /// cover that.
-static TAKEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
+static TAKEN: PerProcess<Mutex<Vec<(PathBuf, u32)>>> = PerProcess::new(Mutex::default);
 
 /// The longest time that udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
@@ -48,7 +49,7 @@ struct Claim(PathBuf, u32);
 
 impl Claim {
     fn take(chip: &Path, channel: u32) -> Result<Claim> {
-        let mut taken = TAKEN.lock();
+        let mut taken = TAKEN.get().lock();
         if taken.iter().any(|(other, number)| other == chip && *number == channel) {
             let message = "another line that carries pulses shares its hardware PWM with this one";
             return Err(Error::new(ErrorKind::Busy, message));
@@ -60,7 +61,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        TAKEN.lock().retain(|(chip, channel)| *chip != self.0 || *channel != self.1);
+        TAKEN.get().lock().retain(|(chip, channel)| *chip != self.0 || *channel != self.1);
     }
 }
 

@@ -34,7 +34,8 @@ mod exit;
 pub mod mock;
 
 mod debug;
-mod process;
+#[doc(hidden)]
+pub mod process;
 mod sync;
 pub mod thread;
 

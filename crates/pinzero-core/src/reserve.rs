@@ -7,6 +7,7 @@ use std::panic::Location;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::PerProcess;
 use crate::types::{Host, Line};
 
 /// The device that reserves a line, and the place in the program that opened it.
@@ -16,7 +17,8 @@ pub(crate) struct Reserver {
     pub(crate) place: &'static Location<'static>,
 }
 
-static HELD: Mutex<BTreeMap<(Host, Line), Reserver>> = Mutex::new(BTreeMap::new());
+/// A forked child does not hold what its parent holds: whether the pins are free for the child, the backend tells.
+static HELD: PerProcess<Mutex<BTreeMap<(Host, Line), Reserver>>> = PerProcess::new(Mutex::default);
 
 /// A reserved line. Dropping the reservation frees the line.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(crate) struct Reservation {
 impl Reservation {
     pub(crate) fn take(host: Host, line: Line, reserver: Reserver) -> Result<Self> {
         let key = (host, line);
-        match HELD.lock().entry(key.clone()) {
+        match HELD.get().lock().entry(key.clone()) {
             Entry::Vacant(place) => place.insert(reserver),
             Entry::Occupied(place) => {
                 let Reserver { device, place } = place.get();
@@ -46,6 +48,6 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        HELD.lock().remove(&self.key);
+        HELD.get().lock().remove(&self.key);
     }
 }

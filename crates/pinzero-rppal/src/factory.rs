@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use pinzero_cdev::CdevFactory;
 use pinzero_core::board::Board;
+use pinzero_core::process::PerProcess;
 use pinzero_core::{
     Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, Host, InputConfig, InputPins, InputsConfig,
     Line, LineInfo, OnClose, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
@@ -21,7 +22,7 @@ const LINES: u32 = 54;
 
 /// The lines that any factory of this program has taken. The lock is held only while a line is taken or read, for a few
 /// register accesses. So a reader never finds a line half taken, and does not get in the way of taking it.
-static TAKEN: Mutex<Vec<Weak<Registers>>> = Mutex::new(Vec::new());
+static TAKEN: PerProcess<Mutex<Vec<Weak<Registers>>>> = PerProcess::new(Mutex::default);
 
 /// The lines of this Raspberry Pi, through its registers.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl RppalFactory {
 
     /// Takes a line, and records it.
     fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<OpenLine> {
-        let mut taken = TAKEN.lock();
+        let mut taken = TAKEN.get().lock();
         let registers = Arc::new(open(get(&self.gpio, line)?));
         taken.retain(|line| line.strong_count() > 0);
         taken.push(Arc::downgrade(&registers));
@@ -138,7 +139,7 @@ impl PinFactory for RppalFactory {
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {
         let seen = {
-            let taken = TAKEN.lock();
+            let taken = TAKEN.get().lock();
             match taken.iter().filter_map(Weak::upgrade).find_map(|ours| ours.look(line)) {
                 Some(seen) => seen,
                 // rppal reads a line only by taking it, which leaves the line as it is.

@@ -9,8 +9,10 @@
 //!
 //! The signal handler only wakes a thread. That thread closes each factory on a thread of its own, so that a hanging one
 //! does not delay the others, and waits for at most a second. Then it restores the default handling and raises the signal
-//! again, so that the exit status is the usual one. A second signal ends the program at once. In a forked child the guard
-//! does nothing: the pins belong to the parent.
+//! again, so that the exit status is the usual one. A second signal ends the program at once.
+//!
+//! Factories and guard are per process. A forked child has none until it opens a factory of its own: the pins of its parent's
+//! factories belong to the parent.
 //!
 //! From the moment at which the guard closes the pins, a wait of the program does not end, and a call that fails does not
 //! return: there is nothing that the program could do without its pins but complain. See [`hold_at_end`].
@@ -26,8 +28,9 @@ use crate::error::Result;
 #[cfg(all(unix, feature = "exit-guard"))]
 use crate::error::{Error, ErrorKind};
 use crate::gpio::{Gpio, WeakGpio};
+use crate::process::PerProcess;
 
-static FACTORIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+static FACTORIES: PerProcess<Mutex<Vec<Entry>>> = PerProcess::new(Mutex::default);
 
 struct Entry {
     gpio: WeakGpio,
@@ -43,7 +46,7 @@ struct Entry {
 /// # Errors
 /// [`Closed`](crate::ErrorKind::Closed) once the guard has begun to close the pins.
 pub(crate) fn register(gpio: &Gpio, is_guarded: bool) -> Result<()> {
-    let mut factories = FACTORIES.lock();
+    let mut factories = FACTORIES.get().lock();
     factories.retain(|entry| entry.gpio.is_alive());
     factories.push(Entry { gpio: gpio.downgrade(), is_guarded });
     drop(factories);
@@ -100,7 +103,7 @@ pub fn wait_for_signal() {
 
 /// Returns the live factories that `wanted` accepts, the last created first.
 fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
-    let factories = FACTORIES.lock();
+    let factories = FACTORIES.get().lock();
     factories.iter().rev().filter(|entry| wanted(entry)).filter_map(|entry| entry.gpio.upgrade()).collect()
 }
 
@@ -130,7 +133,7 @@ mod guard {
     use std::mem::MaybeUninit;
     use std::panic;
     use std::ptr;
-    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
     use std::sync::{Once, OnceLock};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -141,6 +144,7 @@ mod guard {
     use super::factories;
     use super::wakeup::SignalWakeup;
     use crate::error::Error;
+    use crate::process::PerProcess;
     use crate::report::warn_user;
     use crate::thread::spawn;
 
@@ -155,58 +159,93 @@ mod guard {
     /// Stands for no signal.
     const NO_SIGNAL: c_int = 0;
 
-    /// The id of this process, for the signal handler; set before the handler is installed.
-    static PROCESS: AtomicI32 = AtomicI32::new(0);
-    /// The signal in progress.
-    static SIGNALLED: AtomicI32 = AtomicI32::new(NO_SIGNAL);
-    /// Wakes the service; rung by the handler and the hooks.
-    static WAKEUP: SignalWakeup = SignalWakeup::new();
+    static GUARD: PerProcess<Guard> = PerProcess::new(Guard::new);
+
+    /// The guard of one process.
+    struct Guard {
+        once: Once,
+        /// Set once the service has been started. Without one, a signal has its default action.
+        works: AtomicBool,
+        /// The signal in progress.
+        signalled: AtomicI32,
+        /// Wakes the service; rung by the handler and the hooks.
+        wakeup: SignalWakeup,
+        service: OnceLock<ThreadId>,
+        /// The thread that ends the program, by `exit` or a panic: it may do more after the pins are closed. 0 while there is none.
+        ender: AtomicUsize,
+        phase: Mutex<Phase>,
+        /// Notified when the phase changes, and when the program has taken a signal over.
+        changed: Condvar,
+    }
 
     /// A `pthread_t`: an integer on some systems and an address on others.
     type ThreadId = usize;
 
-    static SERVICE: OnceLock<ThreadId> = OnceLock::new();
-    /// The thread that ends the program, by `exit` or a panic: it may do more after the pins are closed. 0 while there is none.
-    static ENDER: AtomicUsize = AtomicUsize::new(0);
-
     /// The name of the threads that close factories.
     const CLOSING: &str = "pinzero-closing";
 
-    static PHASE: Mutex<Phase> = Mutex::new(Phase::Working);
-    /// Notified when the phase changes, and when the program has taken a signal over.
-    static CHANGED: Condvar = Condvar::new();
-
-    #[derive(PartialEq, Eq)]
+    #[derive(Default, PartialEq, Eq)]
     enum Phase {
+        #[default]
         Working,
         /// This many factories are not closed yet.
         Closing(usize),
         Closed,
     }
 
+    impl Guard {
+        fn new() -> Self {
+            Guard {
+                once: Once::new(),
+                works: AtomicBool::new(false),
+                signalled: AtomicI32::new(NO_SIGNAL),
+                wakeup: SignalWakeup::new(),
+                service: OnceLock::new(),
+                ender: AtomicUsize::new(0),
+                phase: Mutex::new(Phase::Working),
+                changed: Condvar::new(),
+            }
+        }
+    }
+
+    /// Returns the guard of this process, if one works. A forked child has none before it opens a factory.
+    fn working() -> Option<&'static Guard> {
+        GUARD.peek().filter(|guard| guard.works.load(Ordering::Acquire))
+    }
+
     pub(super) fn install() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
+        let guard = GUARD.get();
+        guard.once.call_once(|| {
             if env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0") {
                 return;
             }
-            if let Err(error) = try_install() {
+            if let Err(error) = try_install(guard) {
                 warn_user(&format!("pins may be left driven when the program ends: no exit guard: {error}"));
             }
         });
     }
 
-    fn try_install() -> io::Result<()> {
-        WAKEUP.set_up()?;
-        drop(spawn("pinzero-exit", serve)?);
-        PROCESS.store(std::process::id() as i32, Ordering::Release);
-        // SAFETY: `at_exit` is a plain function that never unwinds, and stays loaded as long as the program.
-        unsafe { libc::atexit(at_exit) };
+    fn try_install(guard: &'static Guard) -> io::Result<()> {
+        guard.wakeup.set_up()?;
+        drop(spawn("pinzero-exit", move || serve(guard))?);
+        guard.works.store(true, Ordering::Release);
         for signal in SIGNALS {
             if disposition(signal) == libc::SIG_DFL {
                 set_disposition(signal, on_signal as *const () as usize);
             }
         }
+        set_hooks();
+        Ok(())
+    }
+
+    /// Sets the hooks for the end of the program, unless they are set: a forked child inherits them.
+    fn set_hooks() {
+        static ARE_SET: AtomicBool = AtomicBool::new(false);
+        if ARE_SET.load(Ordering::Relaxed) {
+            return;
+        }
+        // SAFETY: `at_exit` is a plain function that never unwinds, and stays loaded as long as the program.
+        unsafe { libc::atexit(at_exit) };
         if cfg!(panic = "abort") {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
@@ -214,19 +253,21 @@ mod guard {
                 close_and_wait();
             }));
         }
-        Ok(())
+        // Last: a child that is forked meanwhile sets them twice, which does no harm.
+        ARE_SET.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether the guard is closing the pins or has closed them.
     pub(super) fn is_ending() -> bool {
-        *PHASE.lock() != Phase::Working
+        *GUARD.get().phase.lock() != Phase::Working
     }
 
     pub(super) fn hold() {
+        let Some(guard) = working() else { return };
         let this = thread_id();
-        let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
-        let is_ender = ENDER.load(Ordering::Acquire) == this || SERVICE.get() == Some(&this);
-        if is_child || is_ender || !is_ending() || thread::current().name() == Some(CLOSING) {
+        let is_ender = guard.ender.load(Ordering::Acquire) == this || guard.service.get() == Some(&this);
+        let is_working = || *guard.phase.lock() == Phase::Working;
+        if is_ender || is_working() || thread::current().name() == Some(CLOSING) {
             return;
         }
         // The end of the process ends this thread.
@@ -242,18 +283,17 @@ mod guard {
     /// Wakes the service to close the pins, and waits up to the limit. Neither logs nor uses thread-locals, because they may
     /// be gone already.
     fn close_and_wait() {
-        let is_child = PROCESS.load(Ordering::Acquire) != std::process::id() as i32;
-        let is_service = SERVICE.get() == Some(&thread_id());
-        if is_child || is_service {
+        let Some(guard) = working() else { return };
+        if guard.service.get() == Some(&thread_id()) {
             return;
         }
-        ENDER.store(thread_id(), Ordering::Release);
+        guard.ender.store(thread_id(), Ordering::Release);
         // A signal in progress ends the program; closing the pins for it may be the reason why this thread got here. Wait for
         // twice the limit, because the service may take all of one.
         let end = Instant::now() + 2 * LIMIT;
-        let mut phase = PHASE.lock();
-        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL {
-            if CHANGED.wait_until(&mut phase, end).timed_out() {
+        let mut phase = guard.phase.lock();
+        while guard.signalled.load(Ordering::Acquire) != NO_SIGNAL {
+            if guard.changed.wait_until(&mut phase, end).timed_out() {
                 break;
             }
         }
@@ -262,10 +302,10 @@ mod guard {
             return;
         }
         let deadline = Instant::now() + LIMIT;
-        WAKEUP.ring();
-        let mut phase = PHASE.lock();
+        guard.wakeup.ring();
+        let mut phase = guard.phase.lock();
         while *phase != Phase::Closed {
-            if CHANGED.wait_until(&mut phase, deadline).timed_out() {
+            if guard.changed.wait_until(&mut phase, deadline).timed_out() {
                 return;
             }
         }
@@ -274,10 +314,11 @@ mod guard {
     pub(super) fn wait_for_signal() {
         // SAFETY: the call only waits. It returns when a handler has run on this thread.
         unsafe { libc::pause() };
+        let Some(guard) = working() else { return };
         // If that was the guard's handler, the program is about to end. If the program has taken the signal over, it goes on.
-        let mut phase = PHASE.lock();
-        while SIGNALLED.load(Ordering::Acquire) != NO_SIGNAL {
-            CHANGED.wait(&mut phase);
+        let mut phase = guard.phase.lock();
+        while guard.signalled.load(Ordering::Acquire) != NO_SIGNAL {
+            guard.changed.wait(&mut phase);
         }
     }
 
@@ -287,19 +328,19 @@ mod guard {
     }
 
     /// Waits for a signal or a hook.
-    fn serve() {
+    fn serve(guard: &'static Guard) {
         // Cannot fail: set only here, and once.
-        let _ = SERVICE.set(thread_id());
-        while WAKEUP.wait() {
-            let signal = SIGNALLED.load(Ordering::Acquire);
+        let _ = guard.service.set(thread_id());
+        while guard.wakeup.wait() {
+            let signal = guard.signalled.load(Ordering::Acquire);
             if signal != NO_SIGNAL && disposition(signal) != on_signal as *const () as usize {
                 // The program has installed its own handler meanwhile, which decides whether the program ends.
-                let _phase = PHASE.lock();
-                SIGNALLED.store(NO_SIGNAL, Ordering::Release);
-                CHANGED.notify_all();
+                let _phase = guard.phase.lock();
+                guard.signalled.store(NO_SIGNAL, Ordering::Release);
+                guard.changed.notify_all();
                 continue;
             }
-            close();
+            close(guard);
             if signal != NO_SIGNAL {
                 end_by(signal);
             }
@@ -307,9 +348,9 @@ mod guard {
     }
 
     /// Closes all guarded factories, each on a thread of its own, and waits for them up to the limit.
-    fn close() {
+    fn close(guard: &'static Guard) {
         let deadline = Instant::now() + LIMIT;
-        let mut phase = PHASE.lock();
+        let mut phase = guard.phase.lock();
         if *phase == Phase::Working {
             let all = factories(|entry| entry.is_guarded);
             *phase = Phase::Closing(all.len());
@@ -321,11 +362,11 @@ mod guard {
                     let reports = gpio.runtime().reports().clone();
                     let result = gpio.close();
                     drop(gpio);
-                    let mut phase = PHASE.lock();
+                    let mut phase = guard.phase.lock();
                     if let Phase::Closing(left) = *phase {
                         *phase = if left > 1 { Phase::Closing(left - 1) } else { Phase::Closed };
                     }
-                    CHANGED.notify_all();
+                    guard.changed.notify_all();
                     drop(phase);
                     // Last: this is user code and may block.
                     if let Err(error) = result {
@@ -338,7 +379,7 @@ mod guard {
             }
         }
         while *phase != Phase::Closed {
-            if CHANGED.wait_until(&mut phase, deadline).timed_out() {
+            if guard.changed.wait_until(&mut phase, deadline).timed_out() {
                 let complain = || {
                     warn_user(&format!("pins may be left driven: closing them takes more than {LIMIT:?}"));
                 };
@@ -353,15 +394,13 @@ mod guard {
         let errno = Errno::save();
         // If the program has installed its own handler, which calls this one as well, the signal is the program's.
         if disposition(signal) == on_signal as *const () as usize {
-            // SAFETY: `getpid` is async-signal-safe.
-            let process = unsafe { libc::getpid() };
-            if process != PROCESS.load(Ordering::Acquire)
-                || SIGNALLED.swap(signal, Ordering::AcqRel) != NO_SIGNAL
-            {
-                // A forked child, which has no service, or a second signal from an impatient user.
-                end_by(signal);
+            match working() {
+                Some(guard) if guard.signalled.swap(signal, Ordering::AcqRel) == NO_SIGNAL => {
+                    guard.wakeup.ring();
+                }
+                // A second signal from an impatient user, or a forked child without a guard.
+                _ => end_by(signal),
             }
-            WAKEUP.ring();
         }
         errno.restore();
     }
