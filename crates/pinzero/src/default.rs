@@ -2,14 +2,19 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use pinzero_core::process::PerProcess;
 use pinzero_core::{Error, ErrorKind, Gpio, Result, advise_on_factory};
 
 /// The environment variable that names the default factory.
 const VARIABLE: &str = "PINZERO_PIN_FACTORY";
 
-static DEFAULT: Mutex<Option<Gpio>> = Mutex::new(None);
+static DEFAULT: PerProcess<Mutex<Option<Gpio>>> = PerProcess::new(Mutex::default);
+
+/// `true` once the program, or the process from which it was forked, has called [`set_default`].
+static IS_SET: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The factories of the [`with_default`] calls in progress, the innermost last.
@@ -42,16 +47,25 @@ const CANDIDATES: &[Candidate] = &[
 /// Default: the first of `cdev`, `rppal` and `pigpio` that starts. A default factory that was closed stays the default
 /// until [`set_default`] names another.
 ///
+/// The child of a `fork` or `daemon` starts a default factory of its own. A factory that its parent named by [`set_default`] cannot
+/// be opened again: the child names another.
+///
 /// # Errors
+/// [`Closed`](ErrorKind::Closed) in a forked child whose parent called [`set_default`], and
 /// [`NoFactory`](ErrorKind::NoFactory). The message lists every factory that was tried with the reason why it did not start,
 /// and says how to go on without hardware.
 pub fn default_gpio() -> Result<Gpio> {
     if let Some(gpio) = scoped() {
         return Ok(gpio);
     }
-    let mut default = DEFAULT.lock();
+    let mut default = DEFAULT.get().lock();
     if let Some(gpio) = &*default {
         return Ok(gpio.clone());
+    }
+    if IS_SET.load(Ordering::Relaxed) {
+        let message = "the default factory was opened by another process: open a factory in this process, after `fork()` or \
+                       `daemon()`, and name it by `set_default`";
+        return Err(Error::new(ErrorKind::Closed, message));
     }
     let gpio = open(env::var(VARIABLE).ok().as_deref())?;
     Ok(default.insert(gpio).clone())
@@ -71,7 +85,9 @@ pub fn default_gpio() -> Result<Gpio> {
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 pub fn set_default(gpio: &Gpio) -> Option<Gpio> {
-    DEFAULT.lock().replace(gpio.clone())
+    let mut default = DEFAULT.get().lock();
+    IS_SET.store(true, Ordering::Relaxed);
+    default.replace(gpio.clone())
 }
 
 /// Runs `body` with `gpio` as the default factory of this thread. Other threads keep theirs.
@@ -115,9 +131,9 @@ fn scoped() -> Option<Gpio> {
     SCOPES.with_borrow(|scopes| scopes.last().cloned())
 }
 
-/// Returns the default factory, if there is one yet.
+/// Returns the default factory, if there is one yet in this process.
 pub(crate) fn current() -> Option<Gpio> {
-    scoped().or_else(|| DEFAULT.lock().clone())
+    scoped().or_else(|| DEFAULT.get().lock().clone())
 }
 
 fn open(wanted: Option<&str>) -> Result<Gpio> {
