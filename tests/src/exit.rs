@@ -118,6 +118,14 @@ pub const CASES: &[Case] = &[
     left("fork-exits-and-parent-is-killed", &[], End::Signal(Signal::KILL)),
     case("fork-is-killed", &[], End::Code(0)),
     case("fork-closes", &[], End::Code(0)),
+    case("fork-opens-and-exits", &[], End::Code(0)),
+    case("fork-opens-and-is-killed", &[], End::Code(0)),
+    case("fork-uses-its-parents", &[], End::Code(0)),
+    case("fork-with-locks-held", &[], End::Code(0)),
+    // The mock that the environment names has no journal.
+    Case { mode: "fork-default", signals: &[], end: End::Code(0), gives_back: None },
+    case("fork-set-default", &[], End::Code(0)),
+    case("fork-daemon", &[], End::Code(0)),
     left("no-guard-by-builder", &[Signal::TERM], End::Signal(Signal::TERM)),
     left("no-guard-by-variable", &[Signal::TERM], End::Signal(Signal::TERM)),
 ];

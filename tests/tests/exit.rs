@@ -67,6 +67,12 @@ fn every_way_to_end_gives_the_pins_of_a_daemon_back() {
 }
 
 #[test]
+fn a_forked_child_leaves_the_connection_of_its_parent_alone() {
+    check_remote(&Case { mode: "fork-of-a-client", signals: &[], end: End::Code(0), gives_back: Some(true) })
+        .unwrap();
+}
+
+#[test]
 fn a_signal_wins_every_race_against_the_end_of_main() {
     let racy =
         CASES.iter().filter(|case| case.mode.starts_with("wait-for") || case.mode == "close-all-in-thread");

@@ -14,6 +14,7 @@ use crate::exit;
 use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
 use crate::machine::{Blink, Frames};
+use crate::process::Home;
 use crate::runtime::{Next, Outbox, State, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
@@ -75,6 +76,8 @@ pub(crate) struct Ownership {
     /// The value that stands for the user; no task has this id. 0 if a write needs nothing after it, so that the hot path
     /// compares with a constant.
     idle: u64,
+    /// Here as well as in the factory, so that the hot path need not follow pointers.
+    home: Home,
 }
 
 impl Ownership {
@@ -82,14 +85,15 @@ impl Ownership {
     /// catching up.
     pub(crate) fn new(writes_directly: bool) -> Ownership {
         let idle = if writes_directly { 0 } else { u64::MAX };
-        Ownership { owner: AtomicU64::new(idle), idle }
+        Ownership { owner: AtomicU64::new(idle), idle, home: Home::here() }
     }
 
-    /// Returns whether the user owns the output and a write needs nothing after it. This load is all that animations cost a
-    /// write. It pairs with the release when an animation ends, so the animation's last step is on the pin before.
+    /// Returns whether the user, in the process that opened the output, owns it and a write needs nothing after it. Two loads are
+    /// all that animations and forks cost a write. The first pairs with the release when an animation ends, so the animation's last
+    /// step is on the pin before.
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
-        self.owner.load(Ordering::Acquire) == 0
+        self.owner.load(Ordering::Acquire) == 0 && !self.home.is_elsewhere()
     }
 
     /// Returns whether the user owns the output.
@@ -431,8 +435,10 @@ impl Animation {
     /// Stops the animation, if it is running, and turns its lines off.
     ///
     /// # Errors
+    /// [`Closed`](ErrorKind::Closed) in a forked child of the process that opened the device,
     /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error of the write.
     pub fn stop(&self) -> Result<()> {
+        self.gpio.home().check()?;
         if !self.is_running() {
             return Ok(());
         }
@@ -472,7 +478,8 @@ impl Animation {
     /// ```
     ///
     /// # Errors
-    /// The error of a write in the background that ended the animation.
+    /// The error of a write in the background that ended the animation; [`Closed`](ErrorKind::Closed) in a forked child of the process
+    /// that opened the device.
     ///
     /// # Panics
     /// On a virtual clock, if nothing scheduled can end the wait.
@@ -508,6 +515,9 @@ impl Animation {
     }
 
     fn ended(&self) -> Option<Result<AnimationEnd>> {
+        if let Err(elsewhere) = self.gpio.home().check() {
+            return Some(Err(elsewhere));
+        }
         // A task that its runtime dropped has said nothing.
         let end = || self.progress.end.lock().clone().unwrap_or(Ok(AnimationEnd::Closed));
         (!self.is_running()).then(end)

@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// Another program, or a kernel driver, holds the line: stop it or take another pin.
     Busy,
-    /// The device or its factory has been closed: open a new one.
+    /// The device or its factory has been closed, or belongs to the process from which this one was forked: open a new one.
     Closed,
     /// The remote host does not answer: try again later.
     Disconnected,

@@ -13,6 +13,8 @@
 //!   the state of the closed line; a level that stays is written *before* the line is given back.
 //! * **Core closes all pins before it closes the factory**, opens none after that, and drops the factory last. A backend keeps no
 //!   list of its open pins for this.
+//! * **Core leaves a backend of another process alone.** In a forked child, which has copies of the descriptors and none of the
+//!   threads, core touches no pin of the parent's backend, and drops neither pins nor factory.
 //! * **`set` never waits for a network.** Core calls `set` with locks held. A backend whose pins are on another computer sends
 //!   the commands in the order of the calls, and reports their results in `confirm`; a local backend has nothing to confirm.
 //! * **Levels are electrical.** Core does names, reservations, logical levels, debouncing, hold, blink, software PWM, timeouts

@@ -27,6 +27,9 @@ use crate::types::{Bias, Host, Line, OnClose};
 
 /// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
 ///
+/// A factory belongs to the process that opened it. The child of a `fork` sees the factory and its devices closed, and opens a
+/// factory of its own.
+///
 /// ```
 /// use pinzero::{Bias, Level, mock};
 ///
@@ -64,7 +67,7 @@ pub(crate) trait OpenHandle: Send + Sync {
 
     fn is_closed(&self) -> bool;
 
-    /// Gives the lines back. The caller has checked that this is no fork: that costs a system call.
+    /// Gives the lines back. The caller has checked that this process is not a fork.
     fn close(&self) -> Result<()>;
 
     /// Adds what the handle knows of one of its lines and the factory does not tell.
@@ -135,7 +138,9 @@ impl Gpio {
     /// [`UnknownPin`](ErrorKind::UnknownPin), [`NotGpio`](ErrorKind::NotGpio), and any I/O error.
     pub fn resolve(&self, pin: impl Into<PinSpec>) -> Result<Line> {
         let spec = pin.into();
-        self.resolve_spec(&spec).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
+        self.check_home()
+            .and_then(|()| self.resolve_spec(&spec))
+            .map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
     fn resolve_spec(&self, spec: &PinSpec) -> Result<Line> {
@@ -186,7 +191,7 @@ impl Gpio {
             self.add_line_info(line, &mut seen);
             Ok(seen)
         };
-        let seen = if self.is_closed() { Err(Error::closed()) } else { line_info() };
+        let seen = self.check_open().and_then(|()| line_info());
         exit::hold(seen).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
@@ -240,7 +245,10 @@ impl Gpio {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn on_error(&self, on_error: impl Fn(&Error) + Send + Sync + 'static) {
-        self.0.runtime.reports().set(on_error);
+        // In a forked child, nothing of this factory runs, and the lock may be held for ever.
+        if !self.home().is_elsewhere() {
+            self.0.runtime.reports().set(on_error);
+        }
     }
 
     /// Returns how many callbacks of this factory's devices have panicked.
@@ -269,10 +277,10 @@ impl Gpio {
     /// [`UnknownPin`](ErrorKind::UnknownPin) and [`NotGpio`](ErrorKind::NotGpio), and then nothing is closed; else the first I/O
     /// error, and closing goes on all the same.
     pub fn close_pins<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> Result<()> {
-        let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
         if self.home().is_elsewhere() {
             return Ok(());
         }
+        let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
         let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         let is_meant = |handle: &&Arc<dyn OpenHandle>| handle.lines().iter().any(|line| lines.contains(line));
         first_error(open.iter().filter(is_meant).map(|handle| handle.close()))
@@ -293,13 +301,24 @@ impl Gpio {
         first_error(open.iter().map(|handle| handle.close())).and(self.0.factory.close())
     }
 
-    /// Returns whether the factory has been closed.
+    /// Returns whether the factory has been closed. A forked child of the process that opened the factory sees it closed.
     pub fn is_closed(&self) -> bool {
-        self.0.closed.load(Ordering::Acquire)
+        self.home().is_elsewhere() || self.0.closed.load(Ordering::Acquire)
+    }
+
+    /// Fails in a forked child. Call this before a lock is taken, which may be held for ever there, and before any I/O.
+    fn check_home(&self) -> Result<()> {
+        if !self.home().is_elsewhere() {
+            return Ok(());
+        }
+        let message = "the factory was opened by another process: open one in this process, after `fork()` or `daemon()`, and name it \
+                       by `.gpio(..)` or `set_default`";
+        Err(Error::new(ErrorKind::Closed, message))
     }
 
     /// Refuses what is asked of a factory that is closed.
     pub(crate) fn check_open(&self) -> Result<()> {
+        self.check_home()?;
         if self.is_closed() { Err(Error::new(ErrorKind::Closed, "the factory is closed")) } else { Ok(()) }
     }
 
@@ -405,7 +424,8 @@ impl Gpio {
     }
 
     /// Returns the process that opened the pins.
-    pub(crate) fn home(&self) -> Home {
+    #[doc(hidden)]
+    pub fn home(&self) -> Home {
         self.0.home
     }
 
@@ -465,6 +485,15 @@ impl Inner {
     }
 }
 
+/// Leaks the factory in a forked child: not even the backend's own drop may touch what belongs to the parent.
+impl Drop for Gpio {
+    fn drop(&mut self) {
+        if self.home().is_elsewhere() {
+            std::mem::forget(Arc::clone(&self.0));
+        }
+    }
+}
+
 impl fmt::Debug for Gpio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Gpio({})", self.name())
@@ -479,9 +508,6 @@ impl fmt::Debug for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.home.is_elsewhere() {
-            return;
-        }
         self.cancel_timers();
         if let Err(error) = self.factory.close() {
             let unclosed = Error::new(error.kind(), "the factory was not closed properly");

@@ -12,6 +12,7 @@ use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kinded};
 use crate::outcome::Outcome;
+use crate::process::Home;
 use crate::report::{Reports, warn_user};
 use crate::sync::{AtomicU32, Mutex};
 use crate::types::Line;
@@ -103,6 +104,8 @@ pub(crate) struct Hub<E: Kinded = Event> {
     waiting: Mutex<Waiting<E>>,
     /// The name of the device, and its first line.
     device: Option<(&'static str, Line)>,
+    /// In a forked child, the hub has ended, and its locks may be held for ever.
+    home: Home,
 }
 
 /// Events that wait for the handlers.
@@ -145,6 +148,7 @@ impl<E: Kinded> Default for Hub<E> {
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
             device: None,
+            home: Home::here(),
         }
     }
 }
@@ -161,12 +165,12 @@ impl<E: Kinded> Hub<E> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.listeners.lock().ended.is_some()
+        self.home.is_elsewhere() || self.listeners.lock().ended.is_some()
     }
 
     /// Returns the reason why no further events come; `None` as long as they may.
     pub(crate) fn ended(&self) -> Option<Error> {
-        self.listeners.lock().ended.clone()
+        self.home.check().err().or_else(|| self.listeners.lock().ended.clone())
     }
 
     /// Ends all waits and iterators for this reason, unless they have ended. Handlers stay.
@@ -181,20 +185,26 @@ impl<E: Kinded> Hub<E> {
         kind: E::Kind,
         mut handler: impl FnMut(E) -> R + Send + 'static,
     ) -> Handler {
+        let hub: Weak<Self> = Arc::downgrade(self);
+        let too_late = |device: &str| {
+            let message = format!("a handler was given to {device}: nobody will call it");
+            warn_user(&self.name(Error::new(ErrorKind::Closed, message)).to_string());
+        };
+        if self.home.is_elsewhere() {
+            too_late("a device of another process");
+            return Handler { hub, id: 0 };
+        }
         let callback: Callback<E> = Box::new(move |event| handler(event).into_error());
         let mut listeners = self.listeners.lock();
         let id = listeners.next_id;
         listeners.next_id += 1;
         if listeners.ended.is_some() {
             drop(listeners);
-            let late =
-                Error::new(ErrorKind::Closed, "a handler was given to a closed device: nobody will call it");
-            warn_user(&self.name(late).to_string());
+            too_late("a closed device");
         } else {
             listeners.entries.push(Entry { id, kind, callback: Some(callback) });
             self.wanted.store(listeners.wanted(), Ordering::Release);
         }
-        let hub: Weak<Self> = Arc::downgrade(self);
         Handler { hub, id }
     }
 
@@ -207,6 +217,9 @@ impl<E: Kinded> Hub<E> {
     }
 
     fn remove_where(&self, matches: impl Fn(&Entry<E>) -> bool) {
+        if self.home.is_elsewhere() {
+            return;
+        }
         let mut listeners = self.listeners.lock();
         let (removed, kept) =
             std::mem::take(&mut listeners.entries).into_iter().partition::<Vec<_>, _>(matches);
@@ -219,6 +232,9 @@ impl<E: Kinded> Hub<E> {
 
     pub(crate) fn queue(&self) -> Arc<Queue<E>> {
         let queue = Arc::new(Queue { events: Mutex::new(VecDeque::new()) });
+        if self.home.is_elsewhere() {
+            return queue;
+        }
         let mut listeners = self.listeners.lock();
         listeners.queues.push(Arc::downgrade(&queue));
         self.wanted.store(listeners.wanted(), Ordering::Release);
@@ -229,6 +245,9 @@ impl<E: Kinded> Hub<E> {
     /// Returns `Some(Some(event))` if the queue has an event, `Some(None)` if it is empty and the hub closed, else `None`.
     pub(crate) fn next(&self, queue: &Queue<E>) -> Option<Option<E>> {
         // Read first, so that events from before the close are all taken before the end.
+        if self.home.is_elsewhere() {
+            return Some(None);
+        }
         let closed = self.is_closed();
         queue.pop().map(Some).or_else(|| closed.then_some(None))
     }
@@ -391,7 +410,7 @@ pub(crate) fn survive<R>(work: impl FnOnce() -> R) -> Result<R> {
 
 impl<E: Kinded> fmt::Debug for Hub<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("handlers", &self.listeners.lock().entries.len()).finish_non_exhaustive()
+        f.debug_struct("Hub").field("device", &self.device).finish_non_exhaustive()
     }
 }
 

@@ -121,3 +121,38 @@ impl<T> fmt::Debug for PerProcess<T> {
         f.debug_struct("PerProcess").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_forked_child_begins_anew_even_if_a_lock_was_held_at_the_fork() {
+        static NUMBER: PerProcess<Mutex<i32>> = PerProcess::new(Mutex::default);
+        assert!(NUMBER.peek().is_none());
+        let mut held = NUMBER.get().lock();
+        *held = 5;
+        let home = Home::here();
+        // SAFETY: the child takes a lock of its own, and ends.
+        match unsafe { libc::fork() } {
+            0 => {
+                let is_fresh =
+                    NUMBER.peek().is_none() && NUMBER.get().try_lock().is_some_and(|number| *number == 0);
+                let is_child = home.is_elsewhere() && home.check().is_err() && !Home::here().is_elsewhere();
+                // SAFETY: ends the child, and runs none of the tests' code.
+                unsafe { libc::_exit(if is_fresh && is_child { 0 } else { 1 }) }
+            }
+            child => {
+                let mut status = 0;
+                // SAFETY: `status` lives until the call returns.
+                unsafe { libc::waitpid(child, &raw mut status, 0) };
+                assert_eq!(status, 0);
+            }
+        }
+        drop(held);
+        assert!(*NUMBER.get().lock() == 5 && !home.is_elsewhere());
+    }
+}

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Deliver, Delivered, survive};
+use crate::process::Home;
 use crate::report::Reports;
 use crate::runtime::{Next, Outbox, Runtime, RuntimeRef, Task, TaskId};
 use crate::sync::AtomicBool;
@@ -58,7 +59,7 @@ impl Timer {
 
     /// Returns whether the code may still be called.
     pub fn is_active(&self) -> bool {
-        !self.0.cancelled.load(Ordering::Acquire)
+        !self.0.home.is_elsewhere() && !self.0.cancelled.load(Ordering::Acquire)
     }
 
     pub(crate) fn downgrade(&self) -> WeakTimer {
@@ -94,6 +95,7 @@ type Callback = Box<dyn FnMut(Timer) -> Option<Error> + Send>;
 const SHORTEST: Duration = Duration::from_micros(100);
 
 struct TimerShared {
+    home: Home,
     runtime: RuntimeRef,
     id: TaskId,
     /// `None` while the code runs, and always once cancelled.
@@ -110,6 +112,9 @@ struct TimerShared {
 
 impl TimerShared {
     fn cancel(&self) {
+        if self.home.is_elsewhere() {
+            return;
+        }
         if !self.cancelled.swap(true, Ordering::AcqRel) {
             self.runtime.remove(self.id);
         }
@@ -210,6 +215,7 @@ pub(crate) fn start(
     }
     let id = runtime.reserve();
     let timer = Timer(Arc::new_cyclic(|weak| TimerShared {
+        home: Home::here(),
         runtime: runtime.downgrade(),
         id,
         callback: Mutex::new(Some(Box::new(code))),

@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant as Deadline};
 
 use parking_lot::{Condvar, Mutex};
+use pinzero_core::process::Home;
 use pinzero_core::time::{Clock, Instant};
 use pinzero_core::{EdgeSink, Error, ErrorKind, Result, thread};
 
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
 
 #[derive(Debug)]
 pub(crate) struct Client {
+    /// A forked child has copies of the sockets, and must not write into its parent's connection.
+    home: Home,
     address: Address,
     settings: Settings,
     clock: Clock,
@@ -98,6 +101,7 @@ impl Client {
         let (connection, greeting) = Connection::open(&address, &settings.limits, &clock, 0)?;
         let connection = Arc::new(connection);
         let client = Arc::new(Client {
+            home: Home::here(),
             address,
             settings,
             clock,
@@ -130,13 +134,20 @@ impl Client {
         &self.address
     }
 
+    /// Returns whether this process is a forked child of the one that connected.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.home.is_elsewhere()
+    }
+
     /// Returns the connection, if there is one.
     pub(crate) fn connection(&self) -> Result<Arc<Connection>> {
+        self.home.check()?;
         self.state.lock().connection()
     }
 
     /// Returns the connection for a user's request. During a gap this waits, if the settings say so.
     pub(crate) fn wait_for_connection(&self) -> Result<Arc<Connection>> {
+        self.home.check()?;
         let mut state = self.state.lock();
         if let Gap::Wait(limit) = self.settings.gap {
             let until = Deadline::now() + limit;
@@ -231,15 +242,21 @@ impl Client {
 
     /// Reports losses and returns to `listener` from now on.
     pub(crate) fn listen(&self, listener: SyncSender<LinkEvent>) {
+        if self.is_elsewhere() {
+            return;
+        }
         self.listeners.lock().push(listener);
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.state.lock().connection.is_some()
+        !self.is_elsewhere() && self.state.lock().connection.is_some()
     }
 
-    /// Closes all pins and the connection. Idempotent.
+    /// Closes all pins and the connection. Idempotent. Does nothing in a forked child.
     pub(crate) fn close(&self) -> Result<()> {
+        if self.is_elsewhere() {
+            return Ok(());
+        }
         let mut result = Ok(());
         for pin in self.pins().iter().rev() {
             result = result.and(pin.close());

@@ -214,7 +214,7 @@ impl PigpioFactory {
     pub fn link_events(&self) -> LinkEvents {
         let (sender, receiver) = sync_channel(EVENTS);
         self.0.client.listen(sender);
-        LinkEvents(receiver)
+        LinkEvents::new(receiver)
     }
 
     /// Returns `true` if the connection is up, as far as the factory knows.

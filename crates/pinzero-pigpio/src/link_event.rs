@@ -4,6 +4,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use pinzero_core::Error;
+use pinzero_core::process::Home;
 use pinzero_core::time::Instant;
 
 /// The connection was lost, or is back.
@@ -33,17 +34,24 @@ pub enum LinkEvent {
     },
 }
 
-/// An iterator over the losses and returns of a connection, which ends when the factory is closed; returned by
+/// An iterator over the losses and returns of a connection, which ends when the factory is closed, and in a forked child; returned by
 /// [`PigpioFactory::link_events`](crate::PigpioFactory::link_events).
 ///
 /// An iterator that lags by more than 64 events misses the newest.
 #[derive(Debug)]
-pub struct LinkEvents(pub(crate) Receiver<LinkEvent>);
+pub struct LinkEvents {
+    receiver: Receiver<LinkEvent>,
+    home: Home,
+}
 
 impl LinkEvents {
+    pub(crate) fn new(receiver: Receiver<LinkEvent>) -> Self {
+        LinkEvents { receiver, home: Home::here() }
+    }
+
     /// Returns the next event, or `None` if none comes within `timeout`.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<LinkEvent> {
-        self.0.recv_timeout(timeout).ok()
+        self.home.check().ok().and_then(|()| self.receiver.recv_timeout(timeout).ok())
     }
 }
 
@@ -52,6 +60,6 @@ impl Iterator for LinkEvents {
     type Item = LinkEvent;
 
     fn next(&mut self) -> Option<LinkEvent> {
-        self.0.recv().ok()
+        self.home.check().ok().and_then(|()| self.receiver.recv().ok())
     }
 }

@@ -134,7 +134,11 @@ impl RemoteHandle {
         Ok(RemoteHandle { ticket: client.register(weak), object })
     }
 
+    /// Closes the object at the daemon. Does nothing in a forked child.
     pub(crate) fn close(&self) -> Result<()> {
+        if self.object.client.is_elsewhere() {
+            return Ok(());
+        }
         self.object.client.unregister(self.ticket);
         Restorable::close(&*self.object)
     }

@@ -43,7 +43,8 @@ fn permission(path: &str) -> Error {
 pub(crate) fn pin(error: gpio::Error) -> Error {
     match error {
         gpio::Error::PinUsed(_) => {
-            Error::new(ErrorKind::PinInUse, "this program has taken the pin from rppal by itself")
+            let message = "this program has taken the pin from rppal by itself, or the process from which it was forked has the pin open";
+            Error::new(ErrorKind::PinInUse, message)
         }
         gpio::Error::PinNotAvailable(_) => Error::new(ErrorKind::UnknownPin, "rppal knows no such pin"),
         other => Error::new(ErrorKind::Io, "rppal does not give the pin").with_source(other),

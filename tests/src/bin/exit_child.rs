@@ -6,6 +6,10 @@
 fn main() {}
 
 #[cfg(unix)]
+#[path = "exit_child/forks.rs"]
+mod forks;
+
+#[cfg(unix)]
 fn main() -> pinzero::Result<()> {
     unix::main()
 }
@@ -81,6 +85,9 @@ mod unix {
             // SAFETY: nothing else runs yet that could look at the environment.
             "no-guard-by-variable" => unsafe { env::set_var("PINZERO_NO_EXIT_GUARD", "1") },
             _ => {}
+        }
+        if let Some(run) = crate::forks::mode(mode) {
+            return run(pins, &|| open(pins, true).map(|(gpio, _)| gpio));
         }
         let (gpio, press) = open(pins, mode != "no-guard-by-builder")?;
         let led = Led::builder(17).initial_value(true).gpio(&gpio).open()?;

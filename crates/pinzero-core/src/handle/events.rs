@@ -56,7 +56,7 @@ impl<E: Kinded> Events<E> {
 
     /// Returns the next event if one is waiting. Never blocks.
     pub fn try_next(&mut self) -> Option<E> {
-        self.queue.pop()
+        self.hub.next(&self.queue).flatten()
     }
 
     /// Resolves with the next event, or with `None` once the device is closed or lost; for `async` code, on any executor.
@@ -79,9 +79,11 @@ impl<E: Kinded> Events<E> {
         EventStream { events: self, listener: None }
     }
 
-    /// Returns the error that ended the iterator: its chip is gone, for instance. `None` if events may come, and after a close.
+    /// Returns the error that ended the iterator: its chip is gone, for instance, or the device belongs to another process. `None` if
+    /// events may come, and after a close.
     pub fn error(&self) -> Option<Error> {
-        self.hub.ended().filter(|error| error.kind() != ErrorKind::Closed)
+        let lost = || self.hub.ended().filter(|error| error.kind() != ErrorKind::Closed);
+        self.gpio.home().check().err().or_else(lost)
     }
 
     /// Returns the next event, `Some(None)` at the end, and `None` as long as neither is there.

@@ -195,7 +195,7 @@ impl Flex {
 
     /// Returns the function that the line was last switched to.
     pub fn drive(&self) -> Drive {
-        *self.0.drive.lock()
+        self.0.drive()
     }
 
     /// Returns the level on the line now.
@@ -203,6 +203,7 @@ impl Flex {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn level(&self) -> Result<Level> {
+        self.0.lifecycle.check_home()?;
         exit::hold(self.0.pin.level()).map_err(|error| error.with_pin(self.line()))
     }
 
@@ -244,6 +245,10 @@ impl Flex {
 }
 
 impl FlexLine {
+    fn drive(&self) -> Drive {
+        self.lifecycle.look(&self.drive).unwrap_or(Drive::Input(Bias::AsIs))
+    }
+
     /// Switches the line, and returns its function before that.
     fn turn(&self, drive: Drive) -> Result<Drive> {
         self.lifecycle.check_open()?;

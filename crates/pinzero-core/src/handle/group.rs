@@ -143,6 +143,7 @@ impl OutputGroup {
     /// See [`set`](OutputGroup::set).
     pub fn set_masked(&self, mask: u64, levels: u64) -> Result<()> {
         let group: &GroupLines = &self.0;
+        group.lifecycle.check_home()?;
         check_bits(mask | levels, group.lines.len())?;
         let (before, levels) = (group.last(), levels & mask);
         let written = group.take(mask, || group.write(mask, levels)).and_then(|()| {
@@ -171,6 +172,7 @@ impl OutputGroup {
     /// # Errors
     /// See [`set`](OutputGroup::set).
     pub fn levels(&self) -> Result<u64> {
+        self.0.lifecycle.check_home()?;
         exit::hold(self.0.pins.levels())
     }
 

@@ -204,6 +204,7 @@ impl Input {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn level(&self) -> Result<Level> {
+        self.line.lifecycle.check_home()?;
         exit::hold(self.line.pin.level()).map_err(|error| error.with_pin(self.line.line))
     }
 
@@ -216,12 +217,12 @@ impl Input {
             return Ok(self.level()? == self.line.active);
         }
         exit::hold(self.line.lifecycle.check_open())?;
-        Ok(self.line.status.lock().level == self.line.active)
+        Ok(self.line.status().level == self.line.active)
     }
 
     /// Returns whether the input was active at its last event. Does not read the line.
     pub fn was_active(&self) -> bool {
-        self.line.status.lock().level == self.line.active
+        self.line.status().level == self.line.active
     }
 
     /// Returns how long the input has been active; `None` if it is inactive.
@@ -235,18 +236,18 @@ impl Input {
     }
 
     fn time_at(&self, level: Level) -> Option<Duration> {
-        let status = *self.line.status.lock();
+        let status = self.line.status();
         (status.level == level).then(|| self.gpio().now() - status.since)
     }
 
     /// Returns whether the input has been active for the hold time.
     pub fn is_held(&self) -> bool {
-        self.line.status.lock().is_held
+        self.line.status().is_held
     }
 
     /// Returns how many edges have been lost so far.
     pub fn missed(&self) -> u64 {
-        self.line.status.lock().missed
+        self.line.status().missed
     }
 
     /// Calls `handler` on every event of `kind`. Handlers add up; earlier ones stay as long as the input is open.
@@ -355,9 +356,10 @@ impl Input {
     fn reaches(&self, active: bool) -> Result<impl FnMut() -> Option<Result<bool>> + use<'_>> {
         let line: &InputLine = &self.line;
         let count = move || {
-            let status = line.status.lock();
+            let status = line.status();
             if active { status.activations } else { status.deactivations }
         };
+        line.lifecycle.check_home()?;
         // Counted first, so that a short press between the count and the read is not missed.
         let before = count();
         let there = self.is_active()? == active;
@@ -414,6 +416,6 @@ impl Device for Input {
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Input({}, {})", self.line.line, self.line.status.lock().level)
+        write!(f, "Input({}, {})", self.line.line, self.line.status().level)
     }
 }

@@ -112,6 +112,13 @@ pub(crate) struct InputLine {
     bias: Bias,
 }
 
+impl InputLine {
+    pub(crate) fn status(&self) -> Status {
+        let status = self.lifecycle.look(&self.status);
+        status.unwrap_or_else(|| Status::new(!self.active, self.lifecycle.gpio().now()))
+    }
+}
+
 impl InputLines {
     /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.
     pub(crate) fn open(

@@ -91,6 +91,7 @@ impl Inputs {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
     pub fn levels(&self) -> Result<u64> {
+        self.0.lifecycle.check_home()?;
         exit::hold(self.0.pins.levels())
     }
 

@@ -45,7 +45,7 @@ const YOUNG: Duration = ms(100);
 pub(crate) trait Close: Send + Sync + 'static {
     fn lifecycle(&self) -> &Lifecycle;
 
-    /// Gives the lines back. The caller has checked that this process is not a fork, which costs a system call.
+    /// Gives the lines back. The caller has checked that this process is not a fork.
     fn close(&self) -> Result<()>;
 
     /// Returns what goes on in the background and ends with the handle: `"handlers"`.
@@ -130,8 +130,9 @@ impl Lifecycle {
         self.lines[0]
     }
 
+    /// Returns whether the handle is closed; for a forked child, all handles of its parent are.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.gpio.home().is_elsewhere() || self.closed.load(Ordering::Acquire)
     }
 
     /// Records that something begins in the background, which ends with the last handle.
@@ -140,7 +141,18 @@ impl Lifecycle {
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
+        self.check_home()?;
         if self.is_closed() { Err(Error::closed().with_pin(self.line())) } else { Ok(()) }
+    }
+
+    /// Fails in a forked child. Call this before a lock is taken, which may be held for ever there, and before any I/O.
+    pub(crate) fn check_home(&self) -> Result<()> {
+        self.gpio.home().check().map_err(|error| error.with_pin(self.line()))
+    }
+
+    /// Returns a copy of what `lock` guards, or `None` in a forked child in which the lock is held for ever.
+    pub(crate) fn look<T: Copy>(&self, lock: &parking_lot::Mutex<T>) -> Option<T> {
+        if self.gpio.home().is_elsewhere() { lock.try_lock().map(|value| *value) } else { Some(*lock.lock()) }
     }
 
     /// Runs `give_back` and then frees the reservations. Later calls do nothing.

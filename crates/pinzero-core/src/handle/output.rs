@@ -172,6 +172,7 @@ impl Output {
     /// # Errors
     /// See [`set`](Output::set).
     pub fn level(&self) -> Result<Level> {
+        self.shared.lifecycle.check_home()?;
         exit::hold(self.shared.pin.level())
     }
 
@@ -260,6 +261,7 @@ impl OutputLine {
     #[cold]
     #[inline(never)]
     fn take(&self, level: impl FnOnce() -> Level) -> Result<()> {
+        self.lifecycle.check_home()?;
         let before = self.last();
         let gpio = self.lifecycle.gpio();
         let written = self.ownership.take(gpio, || self.write(level()));

@@ -43,6 +43,8 @@ struct Wave {
 }
 
 impl Wave {
+    const DEFAULT: Wave = Wave { frequency: 100.0, duty: 0.0 };
+
     fn checked(self) -> Result<Self> {
         if !(self.duty >= 0.0 && self.duty <= 1.0) {
             let message = format!("a value of {} is out of range: give 0 to 1", self.duty);
@@ -66,7 +68,7 @@ impl Wave {
 
 impl PwmBuilder {
     pub(crate) fn new(gpio: Gpio, spec: PinSpec) -> Self {
-        let wave = Wave { frequency: 100.0, duty: 0.0 };
+        let wave = Wave::DEFAULT;
         PwmBuilder { gpio, spec, device: "Pwm", hardware: false, wave, rest: Level::Low, on_close: None }
     }
 
@@ -194,6 +196,7 @@ impl Pwm {
     /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set_duty(&self, duty: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
+        shared.lifecycle.check_home()?;
         Wave { duty, ..shared.current() }
             .checked()
             .map_err(|error| error.with_pin(shared.lifecycle.line()))?;
@@ -214,6 +217,7 @@ impl Pwm {
     /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn set_frequency(&self, hertz: f64) -> Result<()> {
         let shared: &PwmShared = &self.0;
+        shared.lifecycle.check_home()?;
         let check = || {
             let wave = Wave { frequency: hertz, ..shared.current() }.checked()?;
             if shared.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
@@ -276,7 +280,7 @@ impl Pwm {
 
 impl PwmShared {
     fn current(&self) -> Wave {
-        *self.wave.lock()
+        self.lifecycle.look(&self.wave).unwrap_or(Wave::DEFAULT)
     }
 
     fn write(&self, change: impl FnOnce(&mut Wave)) -> Result<()> {

@@ -240,6 +240,7 @@ impl Spi {
     /// See [`transfer`](Spi::transfer).
     pub fn transaction(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         let shared: &SpiShared = &self.0;
+        shared.lifecycle.check_home()?;
         let result = {
             let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lifecycle.line()))?;
             shared.bus.transfer(operations)
