@@ -50,7 +50,7 @@ impl PwmPin for CdevPwm {
 impl Drop for CdevPwm {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

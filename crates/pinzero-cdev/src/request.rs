@@ -140,7 +140,7 @@ impl Pin for LineRequest {
 impl Drop for LineRequest {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

@@ -330,7 +330,9 @@ impl SysfsPwm {
 impl Drop for SysfsPwm {
     fn drop(&mut self) {
         if let Err(error) = self.stop(Level::Low) {
-            log::warn!("the hardware PWM of a line was not stopped as it should be: {error}");
+            pinzero_core::warn_user(&format!(
+                "the hardware PWM of a line was not stopped as it should be: {error}"
+            ));
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod mock;
 mod debug;
 #[doc(hidden)]
 pub mod process;
+mod stderr;
 mod sync;
 pub mod thread;
 

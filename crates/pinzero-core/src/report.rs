@@ -9,6 +9,7 @@ use log::{Level, LevelFilter};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
+use crate::stderr;
 use crate::thread::SignalMask;
 
 /// Takes the errors of one factory that no caller receives. Clones share one place.
@@ -115,9 +116,9 @@ fn say(level: Level, kind: u32, message: &dyn fmt::Display) {
             WARNING => "further warnings",
             _ => "further errors of this kind",
         };
-        eprintln!(
+        stderr::say(&format!(
             "pinzero: {message}\npinzero: {all} are not shown: install a logger for the crate `log` to see them, or give \
              `gpio.on_error(..)` a function"
-        );
+        ));
     }
 }

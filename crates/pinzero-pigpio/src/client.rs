@@ -79,6 +79,8 @@ pub(crate) struct Client {
     pub(crate) edges: Mutex<EdgeDecoder>,
     pub(crate) clock_sync: Mutex<ClockSync>,
     pins: Mutex<BTreeMap<u64, Weak<dyn Restorable>>>,
+    /// Where errors go that no call returns.
+    errors: Mutex<pinzero_core::Reports>,
     listeners: Mutex<Vec<SyncSender<LinkEvent>>>,
 }
 
@@ -95,6 +97,17 @@ struct State {
 }
 
 impl Client {
+    /// Sends errors that no call returns to `errors` from now on.
+    pub(crate) fn report_to(&self, errors: &pinzero_core::Reports) {
+        *self.errors.lock() = errors.clone();
+    }
+
+    /// Reports an error that no call returns. Call this with no lock held.
+    fn report_error(&self, error: &Error) {
+        let errors = self.errors.lock().clone();
+        errors.report(error);
+    }
+
     /// Connects for the first time.
     pub(crate) fn open(address: Address, settings: Settings) -> Result<(Arc<Self>, Greeting)> {
         let clock = Clock::real();
@@ -118,6 +131,7 @@ impl Client {
             edges: Mutex::default(),
             clock_sync: Mutex::new(greeting.clock_sync),
             pins: Mutex::default(),
+            errors: Mutex::default(),
             listeners: Mutex::default(),
         });
         client.tend(&connection)?;

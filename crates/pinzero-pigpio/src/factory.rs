@@ -242,7 +242,10 @@ impl PigpioFactory {
 impl Drop for Owner {
     fn drop(&mut self) {
         if let Err(error) = self.client.close() {
-            log::warn!("{}: pins were not given back as they should be: {error}", self.client.address());
+            pinzero_core::warn_user(&format!(
+                "{}: pins were not given back as they should be: {error}",
+                self.client.address()
+            ));
         }
     }
 }
@@ -262,6 +265,10 @@ impl PinFactory for PigpioFactory {
 
     fn board(&self) -> Board {
         self.0.board.clone()
+    }
+
+    fn report_to(&self, reports: &pinzero_core::Reports) {
+        self.0.client.report_to(reports);
     }
 
     fn find_line(&self, _: &str) -> Result<Option<Line>> {

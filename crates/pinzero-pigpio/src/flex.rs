@@ -297,7 +297,7 @@ impl Restorable for FlexLine {
 impl Drop for PigpioFlex {
     fn drop(&mut self) {
         if let Err(error) = Pin::close(self) {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

@@ -133,7 +133,7 @@ impl Restorable for OutputLines {
 impl Drop for PigpioGroup {
     fn drop(&mut self) {
         if let Err(error) = OutputGroupPins::close(self) {
-            log::warn!("lines were not given back as they should be: {error}");
+            pinzero_core::warn_user(&format!("lines were not given back as they should be: {error}"));
         }
     }
 }

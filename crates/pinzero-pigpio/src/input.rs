@@ -222,7 +222,7 @@ impl Restorable for InputLines {
 impl Drop for PigpioInputs {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

@@ -105,7 +105,7 @@ impl Restorable for OutputLine {
 impl Drop for PigpioOutput {
     fn drop(&mut self) {
         if let Err(error) = Pin::close(self) {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

@@ -304,7 +304,7 @@ impl Restorable for PwmLine {
 impl Drop for PigpioPwm {
     fn drop(&mut self) {
         if let Err(error) = PwmPin::close(self) {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

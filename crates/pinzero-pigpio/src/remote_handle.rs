@@ -155,7 +155,7 @@ impl Deref for RemoteHandle {
 impl Drop for RemoteHandle {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            log::warn!("something stays open at the daemon: {error}");
+            pinzero_core::warn_user(&format!("something stays open at the daemon: {error}"));
         }
     }
 }

@@ -409,3 +409,18 @@ fn a_request_ends_with_the_daemon() {
         restored(&mut events);
     }
 }
+
+#[test]
+fn a_loss_is_reported_once_though_nobody_calls() {
+    let fake = Fake::start();
+    let (gpio, mut events) = open_with(builder(&fake));
+    let (sender, errors) = std::sync::mpsc::channel();
+    gpio.on_error(move |error| drop(sender.send((error.kind(), error.to_string()))));
+    let _input = gpio.input(4).open().unwrap();
+    fake.reset();
+    lost(&mut events);
+    restored(&mut events);
+    let (kind, message) = errors.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(kind, ErrorKind::Disconnected, "{message}");
+    assert_eq!(errors.try_recv().ok(), None);
+}

@@ -57,7 +57,9 @@ impl RppalFactory {
         let gpio = registers()?;
         // The chip that the environment names may be another one, so this ignores it.
         let chip = CdevFactory::builder().open().inspect_err(|error| {
-            log::warn!("rppal goes without the character device, and so without edges: {error}");
+            pinzero_core::warn_user(&format!(
+                "rppal goes without the character device, and so without edges: {error}"
+            ));
         });
         Ok(RppalFactory::of(gpio, chip.ok()))
     }
@@ -99,7 +101,9 @@ impl RppalFactory {
     fn warn_if_held(&self, line: Line) {
         let holder = self.chip.as_ref().and_then(|chip| chip.holder(line).ok().flatten());
         if let Some(holder) = holder {
-            log::warn!("{line} is held by {holder} and will be driven by registers all the same");
+            pinzero_core::warn_user(&format!(
+                "{line} is held by {holder} and will be driven by registers all the same"
+            ));
         }
     }
 }

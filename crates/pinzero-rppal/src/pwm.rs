@@ -57,7 +57,7 @@ impl PwmPin for RppalPwm {
 impl Drop for RppalPwm {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            log::warn!("a line was not given back as it should be: {error}");
+            pinzero_core::warn_user(&format!("a line was not given back as it should be: {error}"));
         }
     }
 }

@@ -4,9 +4,9 @@ use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
 use super::MockGpio;
-use super::view::say;
 use crate::error::{Error, ErrorKind, Result};
 use crate::line_info::LineFunction;
+use crate::stderr::say;
 use crate::thread::spawn;
 use crate::time::ms;
 use crate::types::Level;

@@ -44,7 +44,7 @@ impl Client {
                 state.connection = None;
                 state.lost = Some(lost.clone());
             }
-            log::warn!("{lost}");
+            self.report_error(&lost);
             self.tell(&LinkEvent::Lost { at: since, error: lost });
             match self.reconnect(connection.number + 1, since) {
                 Some(next) => connection = next,
@@ -245,7 +245,9 @@ impl Client {
                 if error.kind() == ErrorKind::Disconnected {
                     return Err(error);
                 }
-                log::error!("{}: a pin cannot be restored: {error}", self.address);
+                let unrestored =
+                    Error::new(error.kind(), format!("{}: a pin cannot be restored", self.address));
+                self.report_error(&unrestored.with_source(error));
             }
         }
         Ok(())
