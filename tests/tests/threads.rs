@@ -1,6 +1,6 @@
 //! Many threads at once, in real time: no write after `off`, no lost wake-up, no thread left behind.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -168,18 +168,30 @@ fn every_edge_of_many_threads_is_an_event() -> pinzero::Result<()> {
     let gpio = board();
     let log = Log::new();
     let mut buttons = Vec::new();
-    for pin in 2..10u32 {
+    let heard: [Arc<AtomicU32>; 8] = Default::default();
+    for (pin, heard) in (2..10u32).zip(&heard) {
         let button = Button::builder(pin).gpio(&gpio).open()?;
         let (pressed, released) = (log.clone(), log.clone());
         button.when_pressed(move |event| pressed.push((pin, event.at, true)));
-        button.when_released(move |event| released.push((pin, event.at, false)));
+        button.when_released({
+            let heard = heard.clone();
+            move |event| {
+                released.push((pin, event.at, false));
+                heard.fetch_add(1, Ordering::Relaxed);
+            }
+        });
         buttons.push(button);
     }
     let fingers: Vec<_> = (2..10u32)
-        .map(|pin| {
+        .zip(heard)
+        .map(|(pin, heard)| {
             let gpio = gpio.clone();
             thread::spawn(move || {
-                for _ in 0..ROUNDS {
+                for round in 0..ROUNDS {
+                    // More than 1,024 events may not wait for the handlers.
+                    while heard.load(Ordering::Relaxed) + 400 < round {
+                        thread::yield_now();
+                    }
                     gpio.line(pin).drive(Level::Low);
                     gpio.line(pin).drive(Level::High);
                 }

@@ -145,10 +145,11 @@ impl MockBuilder {
     ///
     /// let gpio = pinzero::mock::builder().time_by_hand().open();
     /// let button = Button::builder(21).gpio(&gpio).open()?;
-    /// let program = std::thread::spawn(move || button.wait_for_press());
+    /// let mut events = button.events(); // from now on, so that no press comes before the thread listens
+    /// let program = std::thread::spawn(move || events.next());
     /// gpio.line(21).press(ms(80));
     /// gpio.advance(secs(1));
-    /// program.join().unwrap()?;
+    /// assert_eq!(program.join().unwrap().unwrap().kind, EventKind::Pressed);
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn time_by_hand(mut self) -> Self {
