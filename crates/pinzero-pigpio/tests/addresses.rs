@@ -153,7 +153,7 @@ fn a_daemon_that_is_silent_or_does_not_want_us_or_has_no_room() {
 
     fake.refuse(true);
     let error = fails(fake.address(), ms(0)).to_string();
-    assert!(error.contains("do not allow") || error.contains("reset"), "{error}");
+    assert!(error.contains("--allow") || error.contains("reset"), "{error}");
     fake.refuse(false);
 
     let clients: Vec<TcpStream> = (0..32)
