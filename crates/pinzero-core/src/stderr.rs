@@ -4,10 +4,12 @@ use std::io::{self, Write};
 
 use parking_lot::Mutex;
 
+use crate::process::PerProcess;
+
 /// Prints a line on standard error. Drops and counts the line if nobody reads there: no pin waits for a terminal.
 pub(crate) fn say(line: &str) {
-    static DROPPED: Mutex<u64> = Mutex::new(0);
-    let mut dropped = DROPPED.lock();
+    static DROPPED: PerProcess<Mutex<u64>> = PerProcess::new(Mutex::default);
+    let mut dropped = DROPPED.get().lock();
     if !has_room() {
         *dropped += 1;
         return;
