@@ -102,6 +102,8 @@ pub(crate) struct Hub<E: Kinded = Event> {
     /// The kinds of events that have listeners, and [`QUEUES`]; read for each edge, without the lock.
     wanted: AtomicU32,
     waiting: Mutex<Waiting<E>>,
+    /// The most events that wait for the handlers before the oldest are dropped.
+    room: usize,
     /// The name of the device, and its first line.
     device: Option<(&'static str, Line)>,
     /// In a forked child, the hub has ended, and its locks may be held for ever.
@@ -147,6 +149,7 @@ impl<E: Kinded> Default for Hub<E> {
             listeners: Mutex::new(listeners),
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
+            room: WAITING,
             device: None,
             home: Home::here(),
         }
@@ -157,6 +160,11 @@ impl<E: Kinded> Hub<E> {
     /// Returns the hub of a device; errors of its handlers name the device and the line.
     pub(crate) fn new(device: &'static str, line: Line) -> Self {
         Hub { device: Some((device, line)), ..Hub::default() }
+    }
+
+    /// Sets how many events may wait for handlers. Default: 1,024.
+    pub(crate) fn with_room(self, room: usize) -> Self {
+        Hub { room, ..self }
     }
 
     /// Returns the bell that rings on every event and on close.
@@ -296,7 +304,7 @@ impl<E: Kinded> Hub<E> {
             }
         }
         waiting.events.push_back(event);
-        if waiting.events.len() > WAITING {
+        if waiting.events.len() > self.room {
             drop_oldest(&mut waiting.events);
         }
         let is_queued = waiting.queued < QUEUED;

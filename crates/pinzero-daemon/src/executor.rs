@@ -92,7 +92,12 @@ impl Executor {
     /// Handles a message from another thread.
     pub(crate) fn hear(&mut self, message: Message) {
         match message {
-            Message::Edge { gpio, level, at } => self.lines.edge(gpio, level, at),
+            Message::Edge { gpio, edge } => {
+                if edge.missed > 0 && gpio < u32::BITS {
+                    self.watch.skip(1 << gpio, edge.missed);
+                }
+                self.lines.edge(gpio, edge.level, edge.at);
+            }
             Message::Written { high, low, at } => {
                 for gpio in (0..32).filter(|gpio| (high | low) >> gpio & 1 == 1) {
                     self.lines.written(gpio, Level::from(high >> gpio & 1 == 1), at);
@@ -108,7 +113,7 @@ impl Executor {
     /// Handles lost changes: reads all lines, and lets clients notice the loss.
     pub(crate) fn catch_up(&mut self) {
         log::warn!("lines change faster than the daemon can follow: some changes have been lost");
-        self.watch.skip();
+        self.watch.skip(u32::MAX, 1);
         self.lines.refresh_all();
         self.note_changes();
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mio::{Registry, Token, Waker};
 use parking_lot::Mutex;
-use pinzero_core::Level;
+use pinzero_core::Edge;
 use pinzero_core::time::Instant;
 use pinzero_pigpio::protocol::Code;
 
@@ -49,7 +49,7 @@ const SHARE: RangeInclusive<usize> = 16..=1000;
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A line has changed while it was an input.
-    Edge { gpio: u32, level: Level, at: Instant },
+    Edge { gpio: u32, edge: Edge },
     /// A wave has driven these lines high and low.
     Written { high: u32, low: u32, at: Instant },
     /// A client's request is done, or has failed.
@@ -117,6 +117,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use mio::Poll;
+    use pinzero_core::Level;
 
     use super::*;
 
@@ -124,7 +125,8 @@ mod tests {
     fn a_storm_of_edges_is_bounded_and_told() {
         let poll = Poll::new().unwrap();
         let inbox = Inbox::new(poll.registry(), Token(0)).unwrap();
-        let edge = || Message::Edge { gpio: 4, level: Level::High, at: Instant::ZERO };
+        let edge =
+            || Message::Edge { gpio: 4, edge: Edge { at: Instant::ZERO, level: Level::High, missed: 0 } };
         let take_all = || {
             let mut messages = Vec::new();
             loop {

@@ -308,7 +308,7 @@ impl Lines {
         };
         let flex = self.gpio.flex(Line(gpio)).start(start).device(DEVICE).open()?;
         let inbox = self.inbox.clone();
-        flex.on_edge(move |edge| inbox.push(Message::Edge { gpio, level: edge.level, at: edge.at }));
+        flex.on_edge(move |edge| inbox.push(Message::Edge { gpio, edge }));
         let held = Held::new(flex);
         if start != drive {
             held.turn(drive)?;

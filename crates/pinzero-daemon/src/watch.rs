@@ -174,11 +174,13 @@ impl Watch {
         }
     }
 
-    /// Leaves a gap in the sequence numbers of the reports: clients notice lost changes by it.
-    pub(crate) fn skip(&mut self) {
+    /// Leaves a gap of `count` in the sequence numbers of the reports on these GPIOs: clients notice lost changes by it.
+    pub(crate) fn skip(&mut self, mask: u32, count: u32) {
         self.settle();
-        for handle in self.handles.iter_mut().flatten() {
-            handle.sequence = handle.sequence.wrapping_add(1);
+        // A larger gap would look like a smaller one, or like none.
+        let gap = count.min(u32::from(u16::MAX / 2)) as u16;
+        for handle in self.handles.iter_mut().flatten().filter(|handle| handle.mask & mask != 0) {
+            handle.sequence = handle.sequence.wrapping_add(gap);
         }
     }
 

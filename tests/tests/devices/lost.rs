@@ -159,6 +159,11 @@ fn waits_end_with_the_error_that_the_chip_is_gone() -> Result<()> {
         }
         assert_eq!(events.error().map(|error| error.kind()), Some(ErrorKind::NoChip));
         assert!(sensor.is_closed());
+        // Whether the device has been closed by now or not.
+        for _ in 0..20 {
+            assert_eq!(sensor.is_active().unwrap_err().kind(), ErrorKind::NoChip);
+            thread::sleep(ms(1));
+        }
         // Once, however many wait.
         let told = receive(&errors);
         assert!(told.starts_with("DigitalInputDevice on GPIO4: ") && told.contains("gpiochip9"), "{told}");

@@ -99,7 +99,7 @@ impl FlexBuilder {
             Ok((Arc::<dyn FlexPin>::from(pin), level))
         });
         let (pin, level) = opened.inspect_err(|_| runtime.remove(task))?;
-        let hub = Arc::new(Hub::new(reserver.device, line));
+        let hub = Arc::new(Hub::new(reserver.device, line).with_room(EDGES));
         let drive = Arc::new(Mutex::new(self.start));
         let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
         let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, task };
@@ -209,7 +209,8 @@ impl Flex {
 
     /// Calls `handler` on every edge while the line is an input. Handlers add up; earlier ones stay.
     ///
-    /// If the factory reports no edges, the level is read every 5 ms. Handlers run on the thread that
+    /// If the factory reports no edges, the level is read every 5 ms. While handlers are slow, up to 65,536 edges wait for them;
+    /// older ones are dropped, and [`Edge::missed`] counts them. Handlers run on the thread that
     /// [`Input::on`](crate::Input::on) describes.
     pub fn on_edge<R: Outcome>(&self, handler: impl FnMut(Edge) -> R + Send + 'static) -> Handler {
         self.0.hub.on((), handler)
@@ -340,6 +341,9 @@ impl OutputPin for AsOutput {
         self.0.confirm()
     }
 }
+
+/// The most edges that wait for handlers: bare edges are small, and those who take them want each.
+const EDGES: usize = 1 << 16;
 
 /// How often the level is read where the factory reports no edges.
 const POLL: Duration = ms(5);

@@ -205,7 +205,7 @@ impl Input {
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn level(&self) -> Result<Level> {
         self.line.lifecycle.check_home()?;
-        exit::hold(self.line.pin.level()).map_err(|error| error.with_pin(self.line.line))
+        exit::hold(self.line.pin.level()).map_err(|error| self.line.reason(error))
     }
 
     /// Returns whether the input is active, after debouncing if a settle or lockout time is set.
@@ -216,7 +216,7 @@ impl Input {
         if !self.line.is_debounced {
             return Ok(self.level()? == self.line.active);
         }
-        exit::hold(self.line.lifecycle.check_open())?;
+        exit::hold(self.line.lifecycle.check_open()).map_err(|error| self.line.reason(error))?;
         Ok(self.line.status().level == self.line.active)
     }
 

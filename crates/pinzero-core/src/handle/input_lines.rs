@@ -119,6 +119,14 @@ impl InputLine {
     }
 }
 
+impl InputLine {
+    /// Returns the reason why the line was lost, if the error is that it is closed.
+    pub(crate) fn reason(&self, error: Error) -> Error {
+        let lost = || self.hub.ended().filter(|_| error.kind() == ErrorKind::Closed);
+        lost().unwrap_or(error).with_pin(self.line)
+    }
+}
+
 impl InputLines {
     /// Opens the lines: all of them, or none. The levels at this moment are the first state and cause no event.
     pub(crate) fn open(
