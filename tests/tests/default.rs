@@ -198,6 +198,6 @@ fn a_thread_may_have_a_default_of_its_own() -> pinzero::Result<()> {
 fn pause_on_virtual_time_is_refused() {
     let gpio = mock::gpio();
     let panic = std::panic::catch_unwind(|| pinzero::with_default(&gpio, pinzero::pause)).unwrap_err();
-    let message = panic.downcast_ref::<String>().unwrap();
+    let message = panic.downcast_ref::<&str>().unwrap();
     assert!(message.contains("pause() would never end") && message.contains("`gpio.advance(secs(1))`"));
 }

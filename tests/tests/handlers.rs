@@ -21,7 +21,7 @@ fn a_process_that_user_code_starts_can_be_ended() {
     assert_eq!(told, places.map(|place| format!("{place}: signal: 15 (SIGTERM)")));
 }
 
-const HINT: &str = "pinzero: further errors of this kind are not shown: install a logger for the crate `log` to see them, or give \
+const HINT: &str = "pinzero: more of this kind is not shown: install a logger for the crate `log` to see all, or give \
                     `gpio.on_error(..)` a function";
 
 #[test]
@@ -63,9 +63,14 @@ fn a_device_that_is_dropped_with_its_handlers_is_told_of() {
     let (told, _) = run("dropped");
     let message = |line, lost| {
         format!(
-            "WARN: {line} is closed at once with its {lost}, as the last handle of the device is dropped: keep the device, or end \
-             `main` with `pinzero::pause()`"
+            "WARN: {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the function that \
+             opens it, and end `main` with `pinzero::pause()`"
         )
     };
-    assert_eq!(told, [message("GPIO2", "handlers"), message("GPIO17", "blink"), message("GPIO18", "blink")]);
+    let expected = [
+        message("Button on GPIO2", "handlers"),
+        message("Led on GPIO17", "blink"),
+        message("PwmOutputDevice on GPIO18", "blink"),
+    ];
+    assert_eq!(told, expected);
 }

@@ -299,7 +299,7 @@ impl<E: Kinded> Hub<E> {
             // Handlers that lag behind a held button must not be called again for every repeat they missed.
             let mut events = waiting.events.iter_mut().rev();
             if let Some(before) = events.find(|before| event.replaces(before)) {
-                add_missed(before, *{ event }.missed());
+                add_missed(before, { event }.missed().saturating_add(1));
                 return false;
             }
         }

@@ -58,7 +58,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Kinded};
 pub use exit::close_all;
 #[doc(hidden)]
-pub use exit::wait_for_signal;
+pub use exit::{has_realtime, wait_for_signal};
 pub use factory::{
     FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
     InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,

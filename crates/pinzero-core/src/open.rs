@@ -64,12 +64,12 @@ impl GpioBuilder {
     /// Creates the `Gpio`.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed) if the program is ending.
+    /// [`Closed`](ErrorKind::Closed) on the thread that ends the program.
     pub fn open(self) -> Result<Gpio> {
         let is_virtual = self.clock.is_manual();
         let gpio = Gpio::with_clock(self.factory, self.on_close, self.clock);
         if !is_virtual {
-            exit::register(&gpio, self.is_guarded)?;
+            exit::hold(exit::register(&gpio, self.is_guarded))?;
         }
         Ok(gpio)
     }

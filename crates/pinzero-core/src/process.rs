@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The number of forks since a factory was first opened, from parent to child. A process inherits the number, and no two
-/// processes of one line have the same.
+/// The number of forks since a factory was first opened, from parent to child. A child's number differs
+/// from those of all its ancestors.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// The process that something belongs to.

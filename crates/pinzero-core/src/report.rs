@@ -1,14 +1,15 @@
 //! Reports errors that no caller receives: of handlers, of blinks in the background, of lost connections.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use log::{Level, LevelFilter};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 use crate::stderr;
 use crate::thread::SignalMask;
 
@@ -44,7 +45,7 @@ impl Reports {
         match on_error {
             // Caught, so that it does not end a thread of the runtime.
             Some(on_error) => drop(catch_unwind(AssertUnwindSafe(|| on_error(error)))),
-            None => say(Level::Error, error.kind() as u32, error),
+            None => say(Level::Error, Kind::Error(error.kind() as u32), error),
         }
     }
 
@@ -88,37 +89,39 @@ impl fmt::Debug for Reports {
     }
 }
 
-/// Warns of a decision of the library that the user may not expect: by the logger, or else once on standard error.
+/// Warns of something that the user may not expect, and of which no call tells: by the logger, or else on standard error, each
+/// place in the code once.
 ///
 /// ```
 /// pinzero_core::warn_user("pins are driven by pigpio at localhost, since there is no GPIO chip here");
 /// ```
+#[track_caller]
 pub fn warn_user(message: &str) {
-    say(Level::Warn, WARNING, &message);
+    let place = Location::caller();
+    say(Level::Warn, Kind::Warning(place.file(), place.line()), &message);
 }
 
-/// The kind of warnings; error kinds are smaller.
-const WARNING: u32 = 31;
+/// What standard error shows once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Error(u32),
+    Warning(&'static str, u32),
+}
 
-/// The kinds that standard error has shown, a bit each.
-static SHOWN: AtomicU32 = AtomicU32::new(0);
+fn say(level: Level, kind: Kind, message: &dyn fmt::Display) {
+    static SHOWN: PerProcess<Mutex<BTreeSet<Kind>>> = PerProcess::new(Mutex::default);
 
-fn say(level: Level, kind: u32, message: &dyn fmt::Display) {
+    // Without a logger, the maximum level is off.
     if log::max_level() != LevelFilter::Off {
         // A logger is user code, too.
         drop(catch_unwind(AssertUnwindSafe(|| log::log!(level, "{message}"))));
-        return;
-    }
-    // Without a logger, the maximum level is off.
-    let bit = 1 << kind.min(WARNING);
-    if SHOWN.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-        let all = match kind {
-            WARNING => "further warnings",
-            _ => "further errors of this kind",
+    } else if SHOWN.get().lock().insert(kind) {
+        let remedy = match kind {
+            Kind::Error(_) => ", or give `gpio.on_error(..)` a function",
+            Kind::Warning(..) => "",
         };
         stderr::say(&format!(
-            "pinzero: {message}\npinzero: {all} are not shown: install a logger for the crate `log` to see them, or give \
-             `gpio.on_error(..)` a function"
+            "pinzero: {message}\npinzero: more of this kind is not shown: install a logger for the crate `log` to see all{remedy}"
         ));
     }
 }

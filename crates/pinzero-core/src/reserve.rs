@@ -24,6 +24,7 @@ static HELD: PerProcess<Mutex<BTreeMap<(Host, Line), Reserver>>> = PerProcess::n
 #[derive(Debug)]
 pub(crate) struct Reservation {
     key: (Host, Line),
+    device: &'static str,
 }
 
 impl Reservation {
@@ -38,7 +39,11 @@ impl Reservation {
                 return Err(Error::new(ErrorKind::PinInUse, message));
             }
         };
-        Ok(Reservation { key })
+        Ok(Reservation { key, device: reserver.device })
+    }
+
+    pub(crate) fn device(&self) -> &'static str {
+        self.device
     }
 
     pub(crate) fn line(&self) -> Line {

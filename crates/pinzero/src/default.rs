@@ -92,6 +92,8 @@ pub fn set_default(gpio: &Gpio) -> Option<Gpio> {
 
 /// Runs `body` with `gpio` as the default factory of this thread. Other threads keep theirs.
 ///
+/// A handler that opens a device runs on the thread that moves the clock, and later: move the clock within `body`, too.
+///
 /// So tests that run in parallel each have a mock of their own, and the code under test takes its devices by `Led::new(17)`:
 ///
 /// ```
@@ -129,11 +131,6 @@ pub fn with_default<R>(gpio: &Gpio, body: impl FnOnce() -> R) -> R {
 
 fn scoped() -> Option<Gpio> {
     SCOPES.with_borrow(|scopes| scopes.last().cloned())
-}
-
-/// Returns the default factory, if there is one yet in this process.
-pub(crate) fn current() -> Option<Gpio> {
-    scoped().or_else(|| DEFAULT.get().lock().clone())
 }
 
 fn open(wanted: Option<&str>) -> Result<Gpio> {

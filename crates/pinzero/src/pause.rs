@@ -1,7 +1,5 @@
 //! [`pause`]: lets a program wait while its handlers work.
 
-use crate::default;
-
 /// Blocks while handlers, blinks and timers work, until a signal ends the program: Ctrl-C, SIGTERM.
 ///
 /// The last line of a program whose handlers do the rest, like `pause()` in gpiozero's recipes:
@@ -22,15 +20,14 @@ use crate::default;
 /// thread, which signals go to.
 ///
 /// # Panics
-/// If the default factory is a mock on virtual time, where nothing happens while a thread waits. A test moves the clock instead:
-/// `gpio.advance(..)`.
+/// If no factory in real time is open: all devices have been dropped, or a test has only mocks on virtual time, where nothing
+/// happens while a thread waits. A test moves the clock instead: `gpio.advance(..)`.
 #[track_caller]
 pub fn pause() {
-    if let Some(gpio) = default::current().filter(|gpio| !gpio.is_realtime()) {
-        panic!(
-            "pause() would never end: the default factory, {gpio:?}, is on virtual time. In a test, move the clock: \
-             `gpio.advance(secs(1))`"
-        );
-    }
+    assert!(
+        pinzero_core::has_realtime(),
+        "pause() would never end: no factory in real time is open. Keep the devices whose handlers are to work. In a test on virtual \
+         time, move the clock: `gpio.advance(secs(1))`"
+    );
     pinzero_core::wait_for_signal();
 }

@@ -20,6 +20,8 @@ struct Plug {
     edges: Support,
     sinks: Arc<Mutex<HashMap<Line, EdgeSink>>>,
     unplugged: Arc<Mutex<bool>>,
+    /// Is unplugged right after a line has been opened, before the caller knows.
+    goes_at_once: Arc<Mutex<bool>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -32,7 +34,8 @@ fn gone() -> Error {
 
 impl Plug {
     fn plugged(edges: Support) -> Result<(Plug, Gpio, Receiver<String>)> {
-        let plug = Plug { edges, sinks: Arc::default(), unplugged: Arc::default() };
+        let plug =
+            Plug { edges, sinks: Arc::default(), unplugged: Arc::default(), goes_at_once: Arc::default() };
         let gpio = Gpio::new(plug.clone())?;
         let (sender, errors) = mpsc::channel();
         gpio.on_error(move |error| drop(sender.send(error.to_string())));
@@ -48,6 +51,9 @@ impl Plug {
     fn open(&self, line: Line, sink: Option<EdgeSink>) -> Result<Plug> {
         if *lock(&self.unplugged) {
             return Err(gone());
+        }
+        if let Some(sink) = sink.as_ref().filter(|_| *lock(&self.goes_at_once)) {
+            sink.lose(gone());
         }
         lock(&self.sinks).extend(sink.map(|sink| (line, sink)));
         Ok(self.clone())
@@ -173,6 +179,21 @@ fn waits_end_with_the_error_that_the_chip_is_gone() -> Result<()> {
         eventually("the pin can be opened again", || gpio.input(4).open().is_ok());
     }
     Ok(())
+}
+
+#[test]
+fn a_chip_that_goes_while_a_line_is_opened_is_not_forgotten() -> Result<()> {
+    let (plug, gpio, errors) = Plug::plugged(Support::Native)?;
+    *lock(&plug.goes_at_once) = true;
+    let (input, flex) = (gpio.input(4).open().map(drop), gpio.flex(5).open().map(drop));
+    for error in [input.unwrap_err(), flex.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::NoChip, "{error}");
+        assert!(receive(&errors).contains("gpiochip9"));
+    }
+    // The lines are free.
+    *lock(&plug.goes_at_once) = false;
+    gpio.input(4).open()?.close()?;
+    gpio.flex(5).open()?.close()
 }
 
 #[test]

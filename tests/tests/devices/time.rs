@@ -149,6 +149,10 @@ fn a_wait_that_can_never_end_panics_and_names_the_pin_and_the_remedy() -> pinzer
         assert!(message.contains("the animation of GPIO17 has no end"), "{message}");
     }
     endless.stop()?;
+    // However fast it blinks, that is found out.
+    let fast = led.blink(us(100), us(100))?;
+    assert!(panic_of(|| drop(fast.wait())).contains("the animation of GPIO17 has no end"));
+    fast.stop()?;
     // A finger that comes once is waited for, and then there is nothing again.
     gpio.line(21).script([(ms(10), Level::Low)]);
     button.wait_for_press()?;

@@ -237,6 +237,7 @@ fn async_code_moves_a_virtual_clock_as_a_wait_does() -> pinzero::Result<()> {
     block_on(async {
         button.pressed().await?;
         assert_eq!(gpio.elapsed(), secs(10));
+        button.deactivated().await?;
         button.released().await?;
         assert_eq!(gpio.elapsed(), secs(20));
         led.blink_with(Blink::new(secs(1), secs(1)).times(3))?.finished().await?;

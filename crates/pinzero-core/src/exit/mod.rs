@@ -85,6 +85,12 @@ pub fn close_all() -> Result<()> {
     result
 }
 
+/// Returns whether a factory in real time is open.
+#[doc(hidden)]
+pub fn has_realtime() -> bool {
+    !factories(|_| true).is_empty()
+}
+
 /// Blocks until a signal handler of the program has run on this thread; see `pinzero::pause`.
 #[doc(hidden)]
 pub fn wait_for_signal() {

@@ -114,6 +114,11 @@ impl FlexBuilder {
             }
         };
         runtime.enter(|state| state.insert(task, flex_task));
+        // Lost meanwhile.
+        if let Some(error) = flex.hub.ended() {
+            Close::close(&*flex)?;
+            return Err(error);
+        }
         Ok(Flex(HandleRef::register(flex)?))
     }
 }

@@ -202,6 +202,11 @@ impl InputLines {
             _ => Box::new(Polled::new(input_task, pins_to_poll, levels, now, options.poll)),
         };
         runtime.enter(|state| state.insert(task, input_task));
+        // Lost meanwhile.
+        if let Some(error) = lines.hub.ended() {
+            Close::close(&*lines)?;
+            return Err(error);
+        }
         HandleRef::register(lines)
     }
 }

@@ -82,6 +82,8 @@ pub(crate) struct Lifecycle {
     /// When something began in the background last, such as a blink.
     began: Mutex<Instant>,
     ticket: Ticket,
+    /// The name of the device.
+    device: &'static str,
     lines: Vec<Line>,
     reservations: Mutex<Vec<Reservation>>,
     /// `true` while closing as well: nothing new may begin.
@@ -105,6 +107,7 @@ impl Lifecycle {
             gpio: gpio.clone(),
             began: Mutex::new(Instant::ZERO),
             ticket: gpio.ticket(),
+            device: reservations.first().map_or("a device", Reservation::device),
             lines: reservations.iter().map(Reservation::line).collect(),
             reservations: Mutex::new(reservations),
             closed: AtomicBool::new(false),
@@ -270,10 +273,10 @@ impl<T: Close> Drop for HandleRef<T> {
         let is_young =
             || lifecycle.gpio().is_realtime() && lifecycle.gpio().now() - *lifecycle.began.lock() < YOUNG;
         if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed() && is_young()) {
-            let line = lifecycle.line();
+            let (device, line) = (lifecycle.device, lifecycle.line());
             warn_user(&format!(
-                "{line} is closed at once with its {lost}, as the last handle of the device is dropped: keep the device, or end \
-                 `main` with `pinzero::pause()`"
+                "{device} on {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the \
+                 function that opens it, and end `main` with `pinzero::pause()`"
             ));
         }
         if let Err(error) = self.0.close() {

@@ -263,6 +263,14 @@ impl Pwm {
         self.0.lifecycle.gpio()
     }
 
+    /// Fails if the line has been closed.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn check_open(&self) -> Result<()> {
+        exit::hold(self.0.lifecycle.check_open())
+    }
+
     /// Returns whether the line has been closed.
     pub fn is_closed(&self) -> bool {
         self.0.lifecycle.is_closed()

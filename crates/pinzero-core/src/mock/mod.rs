@@ -136,7 +136,10 @@ impl MockBuilder {
     }
 
     /// Leaves the clock to [`advance`](MockGpio::advance): waits, `sleep` and `async` code wait until another thread has moved time
-    /// far enough. Default: a wait moves the clock itself, and panics if nothing scheduled can end the wait.
+    /// far enough. Default: a wait moves the clock itself, and panics if nothing scheduled can end the wait. So does a future when
+    /// it is polled: with several futures at once, such as in `join!`, one must not wait for what another is to do.
+    ///
+    /// Do not wait on the thread that advances, except in handlers: such a wait never ends.
     ///
     /// For a program that waits in a thread while the test plays the outside world:
     ///

@@ -101,6 +101,8 @@ struct Slot {
     task: Option<Box<dyn Task>>,
     /// Edges that arrived before the task was inserted, a bounded number of them.
     early: Vec<LineEdge>,
+    /// The loss of the line, if that came before the task as well.
+    early_loss: Option<Error>,
     deadline: Option<Instant>,
 }
 
@@ -112,6 +114,9 @@ impl Tasks {
         let early = std::mem::take(&mut slot.early);
         if !early.is_empty() {
             task.edges(&early, outbox);
+        }
+        if let Some(error) = slot.early_loss.take() {
+            task.lose(error, outbox);
         }
         self.schedule(id, outbox);
     }
@@ -201,8 +206,10 @@ impl Tasks {
             self.dispatch_edges(now, outbox);
         }
         for (id, error) in std::mem::take(&mut self.lost) {
-            if let Some(task) = self.slots.get_mut(&id).and_then(|slot| slot.task.as_mut()) {
-                task.lose(error, outbox);
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            match &mut slot.task {
+                Some(task) => task.lose(error, outbox),
+                None => slot.early_loss = Some(error),
             }
             self.schedule(id, outbox);
         }

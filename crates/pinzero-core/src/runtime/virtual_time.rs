@@ -11,6 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many deadlines must pass as well before it panics, so that a single deadline two days away is waited for.
 const DEADLINES: u32 = 1000;
 
+/// How many deadlines a wait without a timeout lets pass at most: some seconds of real time, in which a wait that nothing ends
+/// should panic.
+const MOST: u32 = 1_000_000;
+
 impl Shared {
     /// Processes the inbox, if the clock is virtual. If the state is locked, by another thread or further up on this one, the
     /// holder checks the inbox again after releasing the lock.
@@ -64,10 +68,12 @@ impl Shared {
             }
             if self.step(deadline.unwrap_or(Instant::LAST)) {
                 steps += 1;
-                let is_hopeless = steps > DEADLINES && self.clock.now().since(start) > PATIENCE;
+                let is_late = || self.clock.now().since(start) > PATIENCE;
+                let is_hopeless = steps > MOST || steps > DEADLINES && is_late();
                 assert!(
                     deadline.is_some() || !is_hopeless,
-                    "deadlock: this wait has gone on for a day of virtual time, and nothing has ended it: {}",
+                    "deadlock: this wait has gone on for {:?} of virtual time, and nothing has ended it: {}",
+                    self.clock.now().since(start),
                     remedy()
                 );
                 continue;

@@ -165,6 +165,27 @@ impl DigitalInputDevice {
         self.input.wait_for_timeout(false, timeout)
     }
 
+    /// Waits until the device is active; for `async` code, on any executor.
+    ///
+    /// An activation between two calls is missed, unless the device is still active. To see all, take one [`events`](Self::events)
+    /// and its [`next_async`](Events::next_async).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn activated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.input.reached(true)
+    }
+
+    /// Waits until the device is inactive; for `async` code, on any executor. See [`activated`](Self::activated).
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn deactivated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.input.reached(false)
+    }
+
     /// Returns how many edges have been lost so far, because they came faster than they could be read.
     pub fn missed(&self) -> u64 {
         self.input.missed()

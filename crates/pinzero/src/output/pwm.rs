@@ -75,10 +75,7 @@ impl PwmOutputDevice {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn value(&self) -> Result<f64> {
-        self.gpio().home().check().map_err(|error| error.with_pin(self.pin()))?;
-        if self.is_closed() {
-            return Err(Error::closed().with_pin(self.pin()));
-        }
+        self.pwm.check_open()?;
         Ok(self.state())
     }
 
