@@ -264,8 +264,8 @@ impl<E: Kinded> Hub<E> {
     pub(crate) fn remedy(&self, what: &str) -> String {
         let (device, line) = self.device.unwrap_or(("a device", Line(0)));
         format!(
-            "{device} on {line} gets no event. In a test, {what}: `gpio.line({n}).press(ms(80))`, or `script`. To wait in one thread \
-             while another one advances, build the mock with `time_by_hand()`",
+            "{device} on {line} gets no event. In a test, {what}: `gpio.line({n}).press(ms(80))`, or `script`. If \
+             another thread, or another future of a `join!` or `select!`, is to do that, build the mock with `time_by_hand()`",
             n = line.0
         )
     }

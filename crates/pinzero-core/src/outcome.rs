@@ -22,6 +22,10 @@ use crate::error::{Error, ErrorKind};
 /// });
 /// # Ok::<(), pinzero::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler returns nothing or a `Result`, not `{Self}`",
+    note = "end the handler with `;`, or return a `Result`; in `async` code, use `button.clicked().await` instead of a handler"
+)]
 pub trait Outcome {
     /// Returns the error, if there is one, as an error of the handler.
     fn into_error(self) -> Option<Error>;

@@ -54,7 +54,7 @@ fn the_character_device_reads_what_registers_write() {
     let (gpio, outside) = (registers(), Outside::new().unwrap());
     // One line of either register.
     for line in [22, 40] {
-        let output = gpio.output(line).initial(Level::High).open().unwrap();
+        let output = gpio.output(Line(line)).initial(Level::High).open().unwrap();
         let kernel = request(line, Builder::as_is).unwrap();
         assert!(outside.is_output(Line(line)));
         assert_eq!(read(&kernel), Level::High);
@@ -77,7 +77,7 @@ fn registers_read_what_the_character_device_writes() {
     let (gpio, outside) = (registers(), Outside::new().unwrap());
     for line in [23, 41] {
         let kernel = request(line, |builder| builder.as_output(Value::Active)).unwrap();
-        let output = gpio.output(line).adopt().on_close(OnClose::Keep).open().unwrap();
+        let output = gpio.output(Line(line)).adopt().on_close(OnClose::Keep).open().unwrap();
         assert_eq!((output.last(), output.level().unwrap()), (Level::High, Level::High));
         for level in BOTH {
             kernel.set_lone_value(Value::from(level.is_high())).unwrap();

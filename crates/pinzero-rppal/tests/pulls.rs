@@ -32,7 +32,7 @@ mod on_a_pi_4 {
         for (line, at_power_up) in LINES {
             assert_eq!(outside.pull(Line(line)), at_power_up, "GPIO{line}");
             for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
-                let input = gpio.input(line).bias(bias).open().unwrap();
+                let input = gpio.input(Line(line)).bias(bias).open().unwrap();
                 assert_eq!(outside.pull(Line(line)), bias, "GPIO{line}");
                 input.close().unwrap();
                 assert_eq!(outside.pull(Line(line)), at_power_up, "GPIO{line} after {bias}");
@@ -45,7 +45,7 @@ mod on_a_pi_4 {
     fn an_input_taken_as_it_is_keeps_its_pull() {
         let (gpio, outside, _alone) = rig();
         for (line, at_power_up) in LINES {
-            let input = gpio.input(line).bias(Bias::AsIs).open().unwrap();
+            let input = gpio.input(Line(line)).bias(Bias::AsIs).open().unwrap();
             assert_eq!(outside.pull(Line(line)), at_power_up);
             input.close().unwrap();
             assert_eq!(outside.pull(Line(line)), at_power_up);

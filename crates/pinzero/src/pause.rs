@@ -16,8 +16,8 @@
 /// }
 /// ```
 ///
-/// If the program handles a signal itself, `pause` returns after the handler has run on this thread: call `pause` on the main
-/// thread, which signals go to.
+/// If the program has its own signal handler, `pause` returns once that handler has run. Call `pause` on the main thread, which gets
+/// the signals.
 ///
 /// # Panics
 /// If no factory in real time is open: all devices have been dropped, or a test has only mocks on virtual time, where nothing

@@ -139,7 +139,7 @@ mod guard {
     use std::mem::MaybeUninit;
     use std::panic;
     use std::ptr;
-    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
     use std::sync::{Once, OnceLock};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -160,6 +160,9 @@ mod guard {
     /// The longest time that the end of a program waits for its pins.
     const LIMIT: Duration = Duration::from_secs(1);
 
+    /// The same signal within so many milliseconds is not sent by an impatient user.
+    const ECHO: u64 = 100;
+
     const SIGNALS: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
     /// Stands for no signal.
@@ -174,6 +177,8 @@ mod guard {
         works: AtomicBool,
         /// The signal in progress.
         signalled: AtomicI32,
+        /// The time of that signal in milliseconds, 0 before it is known.
+        signalled_at: AtomicU64,
         /// Wakes the service; rung by the handler and the hooks.
         wakeup: SignalWakeup,
         service: OnceLock<ThreadId>,
@@ -205,6 +210,7 @@ mod guard {
                 once: Once::new(),
                 works: AtomicBool::new(false),
                 signalled: AtomicI32::new(NO_SIGNAL),
+                signalled_at: AtomicU64::new(0),
                 wakeup: SignalWakeup::new(),
                 service: OnceLock::new(),
                 ender: AtomicUsize::new(0),
@@ -212,6 +218,25 @@ mod guard {
                 changed: Condvar::new(),
             }
         }
+    }
+
+    impl Guard {
+        /// Returns whether the signal in progress came just now.
+        fn is_echo(&self) -> bool {
+            let first = self.signalled_at.load(Ordering::Acquire);
+            first == 0 || millis() < first + ECHO
+        }
+    }
+
+    /// Returns the time in milliseconds. Async-signal-safe.
+    fn millis() -> u64 {
+        let mut now = MaybeUninit::<libc::timespec>::zeroed();
+        // SAFETY: a zeroed time is a valid one, which `clock_gettime` overwrites; it is async-signal-safe.
+        let now = unsafe {
+            libc::clock_gettime(libc::CLOCK_MONOTONIC, now.as_mut_ptr());
+            now.assume_init()
+        };
+        now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
     }
 
     /// Returns the guard of this process, if one works. A forked child has none before it opens a factory.
@@ -401,11 +426,18 @@ mod guard {
         // If the program has installed its own handler, which calls this one as well, the signal is the program's.
         if disposition(signal) == on_signal as *const () as usize {
             match working() {
-                Some(guard) if guard.signalled.swap(signal, Ordering::AcqRel) == NO_SIGNAL => {
-                    guard.wakeup.ring();
-                }
-                // A second signal from an impatient user, or a forked child without a guard.
-                _ => end_by(signal),
+                Some(guard) => match guard.signalled.swap(signal, Ordering::AcqRel) {
+                    NO_SIGNAL => {
+                        guard.signalled_at.store(millis(), Ordering::Release);
+                        guard.wakeup.ring();
+                    }
+                    // One Ctrl-C that reaches the program twice: from the terminal, and from a program that passes signals on.
+                    first if first == signal && guard.is_echo() => {}
+                    // A second signal from an impatient user.
+                    _ => end_by(signal),
+                },
+                // A forked child without a guard.
+                None => end_by(signal),
             }
         }
         errno.restore();

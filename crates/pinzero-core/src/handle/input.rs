@@ -79,7 +79,7 @@ impl<H> InputBuilder<H> {
         self
     }
 
-    /// Reports [`EventKind::Held`] again `every` so often, at least 10 ms, from the first one on. Default: once. Has no effect
+    /// Reports [`EventKind::Held`] again `every` so often, 10 ms or longer, from the first one on. Default: once. Has no effect
     /// without [`hold`](InputBuilder::hold).
     pub fn hold_repeat(mut self, every: Duration) -> Self {
         self.options.hold_repeat = Some(every);

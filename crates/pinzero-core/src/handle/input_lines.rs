@@ -143,7 +143,8 @@ impl InputLines {
             return Err(Error::new(ErrorKind::InvalidValue, "samples are 1 ms apart at least"));
         }
         if options.hold_repeat.is_some_and(|every| every < ms(10)) {
-            let message = "a hold is repeated every 10 ms at most, so that repeats do not flood the handlers";
+            let message =
+                "the repeat time must be 10 ms or longer, so that repeats do not flood the handlers";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let capabilities = gpio.capabilities();

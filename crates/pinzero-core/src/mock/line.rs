@@ -64,8 +64,10 @@ impl<'a> MockLine<'a> {
         Script::start(self.mock, self.line, steps).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// Presses a button on the line for `time`: drives the line against its pull (high if there is none), and then to the
+    /// Presses a button on the line for `time` from now: drives the line against its pull (high if there is none), and then to the
     /// opposite level.
+    ///
+    /// The pull is that of the moment: open the button first. For several presses, use [`script`](MockLine::script).
     ///
     /// # Panics
     /// See [`script`](MockLine::script).

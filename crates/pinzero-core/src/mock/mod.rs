@@ -2,7 +2,8 @@
 //!
 //! [`gpio`] returns a new board with a clock at zero and no threads. Time passes only when [`advance`](MockGpio::advance) or a
 //! blocking wait moves the clock, deadline by deadline. So every run has exactly the same result, and an hour takes no time.
-//! Callbacks run on the thread that moves the clock.
+//! Callbacks run on the thread that moves the clock. A callback that fails or panics does not fail a test by itself: give
+//! [`Gpio::on_error`] a function, or check [`Gpio::panics`].
 //!
 //! ```
 //! use pinzero::{Bias, Level, mock, time::ms};
@@ -135,7 +136,7 @@ impl MockBuilder {
         self
     }
 
-    /// Leaves the clock to [`advance`](MockGpio::advance): waits, `sleep` and `async` code wait until another thread has moved time
+    /// Leaves the clock to [`advance`](MockGpio::advance): waits, `sleep` and `async` code wait until another thread or future has moved time
     /// far enough. Default: a wait moves the clock itself, and panics if nothing scheduled can end the wait. So does a future when
     /// it is polled: with several futures at once, such as in `join!`, one must not wait for what another is to do.
     ///

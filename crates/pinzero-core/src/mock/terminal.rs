@@ -13,7 +13,7 @@ use crate::types::Level;
 
 const HINT: &str = "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms), or `help`";
 
-const HELP: &str = "\
+const HELP: &str = "Commands:
   2              presses a button on GPIO2 for 200 ms: drives the pin against its pull, and then the other way
   2 press 1500   does the same for 1500 ms
   2 low, 2 high  drives GPIO2 from outside, until you type `2 free`

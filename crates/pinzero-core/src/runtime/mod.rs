@@ -32,7 +32,7 @@ pub(crate) use tasks::{Next, Task, Tasks};
 
 use crate::error::{Error, Result};
 use crate::exit;
-use crate::report::Reports;
+use crate::report::{Reports, warn_user};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::time::{Clock, Instant};
 use outbox::{Aftermath, Call};
@@ -98,6 +98,9 @@ impl Inbox {
         self.edges.is_empty() && self.rescheduled.is_empty() && self.lost.is_empty()
     }
 }
+
+/// How long a wait leaves a virtual clock to other threads before it warns.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a thread looks at a virtual clock that another thread moves.
 const TICK: Duration = Duration::from_millis(1);
@@ -198,7 +201,7 @@ impl Runtime {
         if self.0.moves_clock_here() {
             return self.0.wait_virtually(deadline, remedy, ready);
         }
-        let result = self.wait_really(bell, deadline, ready);
+        let result = self.wait_really(bell, deadline, remedy, ready);
         exit::hold_at_end();
         result
     }
@@ -207,6 +210,7 @@ impl Runtime {
         &self,
         bell: &Bell,
         deadline: Option<Instant>,
+        remedy: impl Fn() -> String,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Option<T> {
         loop {
@@ -218,6 +222,14 @@ impl Runtime {
                 return Some(result);
             }
             match deadline {
+                None if self.0.clock.is_manual() => {
+                    if listener.wait_timeout(PATIENCE).is_none() {
+                        warn_user(&format!(
+                            "a wait on virtual time: no other thread calls `gpio.advance(..)`: {}",
+                            remedy()
+                        ));
+                    }
+                }
                 None => listener.wait(),
                 Some(deadline) => {
                     let left = deadline.since(self.0.clock.now());

@@ -34,8 +34,8 @@ use crate::{Builder, Open, Site};
 /// dropped and counted in [`Event::missed`], but never the last of a kind.
 ///
 /// A handler may return a [`Result`](std::result::Result). The error, and a panic, go to [`Gpio::on_error`](crate::Gpio::on_error),
-/// else to the logger of the `log` crate, else to standard error. A closure can be stored before it is given. One that uses `?`
-/// names its return type:
+/// else to the logger of the `log` crate, else to standard error. You may put the closure in a variable first. A closure that
+/// uses `?` names its return type:
 ///
 /// ```
 /// use pinzero::prelude::*;

@@ -116,7 +116,7 @@ impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
 
     /// Sets how long the level must be steady before a change counts. Default: off.
     ///
-    /// Works the same way on every factory, has no upper limit, and never loses the state that remains.
+    /// Works the same way on every factory, has no upper limit, and always reports the final state.
     pub fn bounce_time(mut self, time: Duration) -> Self {
         self.options.as_mut().bounce_time = time;
         self
@@ -142,7 +142,7 @@ impl<D: Open<Pressable>> Builder<D, Pressable> {
         self
     }
 
-    /// Sets how often a hold is reported again, from the first report on; at least every 10 ms. Default: once.
+    /// Sets the time between repeated reports of a hold: 10 ms or longer. Default: one report.
     ///
     /// gpiozero's `hold_repeat=True` repeats after each further hold time: give that time. A volume button rather has a short one:
     ///
