@@ -121,7 +121,7 @@ fn idle(_: u64) {
         let buttons = (2..28).map(|line| Button::builder(line).gpio(&gpio).open());
         let buttons = buttons.collect::<pinzero::Result<Vec<_>>>()?;
         buttons.iter().for_each(|button| drop(button.when_pressed(|_| ())));
-        let leds = (28..54).map(|line| Led::builder(line).gpio(&gpio).open());
+        let leds = (28..54).map(|line| Led::builder(pinzero::Line(line)).gpio(&gpio).open());
         let _leds = leds.collect::<pinzero::Result<Vec<_>>>()?;
         println!("{addr}");
         server::wait_for_end();

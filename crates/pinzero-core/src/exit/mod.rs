@@ -24,9 +24,9 @@ mod wakeup;
 
 use parking_lot::Mutex;
 
-use crate::error::Result;
 #[cfg(all(unix, feature = "exit-guard"))]
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::gpio::{Gpio, WeakGpio};
 use crate::process::PerProcess;
 
@@ -116,10 +116,18 @@ fn factories(wanted: impl Fn(&Entry) -> bool) -> Vec<Gpio> {
 /// Returns the result of a user's call, unless the call failed because the program is ending; see [`hold_at_end`].
 #[inline]
 pub(crate) fn hold<T>(result: Result<T>) -> Result<T> {
-    if result.is_err() {
-        hold_at_end();
+    // On the way of an error only, and as a call that ends the function: a write that succeeds must not pay for this.
+    match result {
+        Ok(value) => Ok(value),
+        Err(error) => Err(held(error)),
     }
-    result
+}
+
+#[cold]
+#[inline(never)]
+fn held(error: Error) -> Error {
+    hold_at_end();
+    error
 }
 
 /// Blocks for good if the guard is closing the pins for the end of the program. Call this on the way back to the user, with no

@@ -141,7 +141,7 @@ impl InputBuilder<Input> {
     pub fn open(self) -> Result<Input> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
         self.gpio.context(&self.specs[0], self.device, || {
-            let lines = InputLines::open(&self.gpio, &self.specs, &self.options, reserver)?;
+            let lines = InputLines::open(&self.gpio, &self.specs, &self.options, reserver, false)?;
             Ok(Input::new(lines.lines[0].clone(), lines))
         })
     }

@@ -93,7 +93,8 @@ pub(crate) struct InputLines {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) pins: Arc<dyn InputPins>,
     pub(crate) lines: Vec<Arc<InputLine>>,
-    pub(crate) hub: Arc<Hub<LineEvent>>,
+    /// For the events of all lines, if they are handled together.
+    pub(crate) hub: Option<Arc<Hub<LineEvent>>>,
     task: TaskId,
 }
 
@@ -134,6 +135,7 @@ impl InputLines {
         specs: &[PinSpec],
         options: &Options,
         reserver: Reserver,
+        is_together: bool,
     ) -> Result<Arc<HandleRef<InputLines>>> {
         if specs.is_empty() || specs.len() > MOST {
             let message = format!("give 1 to {MOST} pins, not {}", specs.len());
@@ -192,7 +194,7 @@ impl InputLines {
             line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
             lines.push(input);
         }
-        let hub = Arc::new(Hub::new(reserver.device, lifecycle.line()));
+        let hub = is_together.then(|| Arc::new(Hub::new(reserver.device, lifecycle.line())));
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
         let resyncs = !matches!(gpio.host(), Host::Remote(_));
         let lines = Arc::new(InputLines { lifecycle, pins, lines, hub: hub.clone(), task });
@@ -204,7 +206,7 @@ impl InputLines {
         };
         runtime.enter(|state| state.insert(task, input_task));
         // Lost meanwhile.
-        if let Some(error) = lines.hub.ended() {
+        if let Some(error) = lines.lines.first().and_then(|line| line.hub.ended()) {
             Close::close(&*lines)?;
             return Err(error);
         }
@@ -265,12 +267,13 @@ impl Close for InputLines {
         });
         // Last: the drop of a handler's captures is user code, which may close this again.
         self.lines.iter().for_each(|line| line.hub.close());
-        self.hub.close();
+        self.hub.iter().for_each(|hub| hub.close());
         closed
     }
 
     fn in_background(&self) -> Option<&'static str> {
-        let has_handlers = self.hub.has_handlers() || self.lines.iter().any(|line| line.hub.has_handlers());
+        let has_handlers = self.hub.iter().any(|hub| hub.has_handlers())
+            || self.lines.iter().any(|line| line.hub.has_handlers());
         // Handlers that have been called have done what they were for.
         let is_new = |line: &Arc<InputLine>| {
             let status = line.status.lock();
@@ -323,7 +326,7 @@ impl InputPins for Separate {
 #[derive(Debug)]
 struct InputTask {
     lines: Vec<LineTask>,
-    hub: Arc<Hub<LineEvent>>,
+    hub: Option<Arc<Hub<LineEvent>>>,
     closer: Arc<Closer<InputLines>>,
     events: Vec<Event>,
     /// Whether the levels are read after a loss. Not over a network, with the runtime's lock held: there, each report has the
@@ -346,12 +349,13 @@ impl InputTask {
         *line.input.status.lock() = line.machine.status;
         for mut event in self.events.drain(..) {
             let hub = &line.input.hub;
-            if hub.wants(event.kind) || self.hub.wants(event.kind) {
+            let together = self.hub.as_ref().filter(|hub| hub.wants(event.kind));
+            if hub.wants(event.kind) || together.is_some() {
                 event.missed = std::mem::take(&mut line.missed);
             }
             outbox.emit(hub, event);
-            if self.hub.wants(event.kind) {
-                outbox.emit(&self.hub, LineEvent { index, event });
+            if let Some(together) = together {
+                outbox.emit(together, LineEvent { index, event });
             }
         }
     }
@@ -401,11 +405,12 @@ impl Task for InputTask {
     }
 
     fn lose(&mut self, error: Error, outbox: &mut Outbox) {
-        if !self.hub.is_closed() {
-            outbox.complain(self.hub.name(error.clone()));
+        let Some(hub) = self.lines.first().map(|line| &line.input.hub) else { return };
+        if !hub.is_closed() {
+            outbox.complain(hub.name(error.clone()));
         }
         self.lines.iter().for_each(|line| outbox.end(&line.input.hub, &error));
-        outbox.end(&self.hub, &error);
+        self.hub.iter().for_each(|hub| outbox.end(hub, &error));
         outbox.call(self.closer.clone(), 1);
     }
 

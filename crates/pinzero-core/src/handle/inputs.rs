@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::event::EventKind;
 use crate::exit;
 use crate::gpio::Gpio;
-use crate::hub::Handler;
+use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
 use crate::reserve::Reserver;
 use crate::types::Line;
@@ -39,7 +39,7 @@ use crate::types::Line;
 /// ```
 #[derive(Clone)]
 #[must_use = "the lines are closed when the last handle is dropped"]
-pub struct Inputs(Arc<HandleRef<InputLines>>);
+pub struct Inputs(Arc<HandleRef<InputLines>>, Arc<Hub<LineEvent>>);
 
 impl UnwindSafe for Inputs {}
 impl RefUnwindSafe for Inputs {}
@@ -53,8 +53,13 @@ impl InputBuilder<Inputs> {
     #[track_caller]
     pub fn open(self) -> Result<Inputs> {
         let reserver = Reserver { device: self.device, place: Location::caller() };
-        let opened = InputLines::open(&self.gpio, &self.specs, &self.options, reserver);
-        opened.map(Inputs).map_err(|error| error.with_device(self.device).with_factory(self.gpio.name()))
+        let opened = InputLines::open(&self.gpio, &self.specs, &self.options, reserver, true);
+        // Lines that are opened together have the hub.
+        let inputs = |lines: Arc<HandleRef<InputLines>>| {
+            let hub = lines.hub.clone().unwrap_or_default();
+            Inputs(lines, hub)
+        };
+        opened.map(inputs).map_err(|error| error.with_device(self.device).with_factory(self.gpio.name()))
     }
 }
 
@@ -73,17 +78,17 @@ impl Inputs {
         handler: impl FnMut(LineEvent) -> R + Send + 'static,
     ) -> Handler {
         self.0.lifecycle.begin();
-        self.0.hub.on(kind, handler)
+        self.1.on(kind, handler)
     }
 
     /// Removes all handlers that were given to [`on`](Inputs::on).
     pub fn clear_handlers(&self) {
-        self.0.hub.clear_handlers();
+        self.1.clear_handlers();
     }
 
     /// Returns an iterator over all events from now on. The iterator ends when the lines are closed.
     pub fn events(&self) -> Events<LineEvent> {
-        Events::new(self.gpio(), &self.0.hub)
+        Events::new(self.gpio(), &self.1)
     }
 
     /// Returns the levels on the lines now, bit 0 for the first input.
@@ -107,7 +112,7 @@ impl Inputs {
 
     /// Returns whether the inputs have been closed, or lost: their chip is gone, for instance.
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed() || self.0.hub.is_closed()
+        self.0.is_closed() || self.1.is_closed()
     }
 
     /// Ends all waits and event iterators, and gives the lines back. Idempotent, from any thread.

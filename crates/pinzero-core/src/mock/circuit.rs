@@ -207,7 +207,9 @@ impl Circuit {
                 wires.show(line, output, now);
             }
         }
-        wires.wake_task(self.output.is_some());
+        if is_shown || wires.waves.are_running() {
+            wires.wake_task(is_shown);
+        }
     }
 
     /// Shows the lines whose last changes were left out for lack of time.
@@ -295,9 +297,10 @@ impl Wires {
     /// Changes a line's state, and notes what that does to its PWM signal.
     fn edit<R>(&mut self, line: Line, board: &Board, edit: impl FnOnce(&mut LineState) -> R) -> R {
         let state = self.line(line, board);
-        let before = (state.wave.deadline().is_some(), state.pulses.last().copied());
+        // A new signal is one more in the list.
+        let before = (state.wave.deadline().is_some(), state.pulses.len());
         let result = edit(state);
-        let after = (state.wave.deadline().is_some(), state.pulses.last().copied());
+        let after = (state.wave.deadline().is_some(), state.pulses.len());
         if before != after {
             self.waves.note(line, before.0, after.0);
         }
