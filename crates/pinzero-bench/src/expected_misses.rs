@@ -11,10 +11,10 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
     (
         "`Led::",
         "instructions (aarch64)",
-        6.0,
+        6.5,
         "only one user at a time may use an rppal pin, so each pin has a lock here. The lock also prevents a write after \
-         the close. It costs about 45 of the instructions; the rest is a `Led`, which can blink, and a virtual call. \
-         Without the lock, unsafe code would have to map the registers a second time",
+         the close. It costs about 45 of the instructions; the rest is a `Led`, which can blink, a virtual call, and about ten \
+         instructions that keep a forked child from driving its parent's pins. Without the lock, unsafe code would have to map the registers a second time",
     ),
     (
         "edge of a simulated chip to callback",
@@ -48,7 +48,7 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
     (
         "One LED by `rppal`",
         "instructions (aarch64)",
-        1.35,
+        1.45,
         "a third of the excess is the thread of the exit guard. The rest is the larger program, reading the chip's info, \
          and reading the consumer of the line, which rppal's program does not do. With `rppal` alone the program is at \
          the target",
