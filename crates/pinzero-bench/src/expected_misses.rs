@@ -50,8 +50,7 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
         "instructions (aarch64)",
         1.45,
         "a third of the excess is the thread of the exit guard. The rest is the larger program, reading the chip's info, \
-         and reading the consumer of the line, which rppal's program does not do. With `rppal` alone the program is at \
-         the target",
+         and reading the consumer of the line, which rppal's program does not do",
     ),
     (
         "One LED by `rppal` beside",
