@@ -118,8 +118,8 @@ mod tests {
             (row(listed, bytes, 11.0, true), false),
             (row(listed, bytes, 9.0, true), true),
             (row(listed, bytes, 9.9, true), false),
-            (row(listed, bytes, 13.0, true), true),
-            (row(listed, bytes, 13.0, false), false),
+            (row(listed, bytes, 15.0, true), true),
+            (row(listed, bytes, 15.0, false), false),
             (row(listed, "threads", 11.0, true), true),
             (row("new", "ns", 11.0, false), false),
         ] {
