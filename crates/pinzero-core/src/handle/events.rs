@@ -111,7 +111,7 @@ impl<E: Kinded> Iterator for Events<E> {
 
 /// The events of a device as a [`Stream`](futures_core::Stream), from [`Events::into_stream`]; needs the feature `stream`.
 ///
-/// A type of its own, as `next` of an iterator and `next` of a stream on one type could not be told apart.
+/// A type of its own: an iterator and a stream both have a method `next`, and on one type a call could mean either.
 ///
 /// ```
 /// use pinzero::{EventKind, mock, time::ms};
