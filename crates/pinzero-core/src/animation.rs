@@ -13,12 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit;
 use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
-use crate::machine::{Blink, Frames};
+use crate::machine::{Blink, Easing, Frames};
 use crate::process::Home;
 use crate::runtime::{Next, Outbox, State, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::Instant;
-use crate::types::Line;
+use crate::types::{Level, Line};
 
 /// A line that can be animated: it takes values from 0 (low) to 1 (high).
 pub(crate) trait Target: Send + Sync {
@@ -33,8 +33,11 @@ pub(crate) trait Target: Send + Sync {
     /// Records that an animation begins.
     fn begin(&self) {}
 
-    /// Fails if the line cannot show the plan.
-    fn check(&self, plan: Blink) -> Result<()>;
+    /// Fails if the line is closed.
+    fn check_open(&self) -> Result<()>;
+
+    /// Returns whether the line can only be low or high.
+    fn is_digital(&self) -> bool;
 
     /// Returns the value last written.
     fn last(&self) -> f64;
@@ -157,8 +160,73 @@ pub struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(target: Arc<dyn Target>, owner: Arc<dyn Owner>, off: f64, on: f64) -> Self {
-        Part { member: Member { target, off, on }, owner }
+    pub(crate) fn new(target: Arc<dyn Target>, owner: Arc<dyn Owner>, active: Level) -> Self {
+        Part { member: Member { target, off: 0.0, on: 1.0, active }, owner }
+    }
+
+    /// Sets the values from 0 to 1 between which an animation moves. Default: 0 and 1.
+    ///
+    /// ```
+    /// use pinzero::{Animation, Blink, Level, mock, time::ms};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.pwm(18).open()?;
+    /// let dim = lamp.part(Level::High).between(0.25, 0.5);
+    /// Animation::start([dim], Blink::new(ms(10), ms(10)))?;
+    /// assert_eq!(lamp.duty(), 0.5);
+    /// gpio.advance(ms(10));
+    /// assert_eq!(lamp.duty(), 0.25);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    #[must_use]
+    pub fn between(mut self, off: f64, on: f64) -> Self {
+        (self.member.off, self.member.on) = (off, on);
+        self
+    }
+
+    /// Writes a value from 0 to 1 to each part, in this order. Other calls of `write_in_order` and animations write before or after,
+    /// never in between, and no handler runs in between. After an error, the later parts are not written.
+    ///
+    /// For lines of which two must never be on together, such as the legs of a bridge:
+    ///
+    /// ```
+    /// use pinzero::{Level, Part, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let [forward, backward] = [gpio.pwm(23).initial(1.0).open()?, gpio.pwm(24).open()?];
+    /// let [forward, backward] = [forward.part(Level::High), backward.part(Level::High)];
+    /// Part::write_in_order(&[(&forward, 0.0), (&backward, 0.5)])?;
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a value out of range, one that is neither 0 nor 1 on a digital output, and parts of
+    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and
+    /// any I/O error.
+    pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
+        let Some((first, _)) = writes.first() else { return Ok(()) };
+        let gpio = first.member.target.gpio();
+        gpio.home().check()?;
+        for (part, value) in writes {
+            part.member.check(gpio, &[*value])?;
+        }
+        let before: Vec<f64> = writes.iter().map(|(part, _)| part.member.target.last()).collect();
+        let written = gpio.runtime().enter(|state| {
+            writes.iter().try_for_each(|(part, value)| {
+                let target = &part.member.target;
+                target.ownership().leave(state);
+                target.show(part.member.electrical(*value))
+            })
+        });
+        gpio.runtime().catch_up();
+        let confirm = || writes.iter().try_for_each(|(part, _)| part.member.target.confirm());
+        let confirmed = written.and_then(|()| {
+            let confirmed = gpio.confirm(confirm);
+            confirmed.inspect_err(|_| {
+                writes.iter().zip(before).for_each(|((part, _), before)| part.member.target.note(before));
+            })
+        });
+        exit::hold(confirmed)
     }
 }
 
@@ -176,20 +244,49 @@ struct Member {
     target: Arc<dyn Target>,
     off: f64,
     on: f64,
+    active: Level,
 }
 
 impl Member {
-    fn at(&self, value: f64) -> f64 {
-        if value == 1.0 { self.on } else { self.off + (self.on - self.off) * value }
+    /// Fails if the line belongs to another factory, is closed, or cannot show one of the `values`.
+    fn check(&self, gpio: &Gpio, values: &[f64]) -> Result<()> {
+        let target = &self.target;
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidValue, message).with_pin(target.line()));
+        target.check_open()?;
+        if !target.gpio().is_same(gpio) {
+            return invalid("the lines of an animation belong to one factory".to_owned());
+        }
+        for value in values {
+            if !(0.0..=1.0).contains(value) {
+                return invalid(format!("a value of {value} is out of range: give 0 to 1"));
+            }
+            if target.is_digital() && *value != 0.0 && *value != 1.0 {
+                return invalid(format!(
+                    "a digital output is off or on: give 0 or 1, not {value}, or open it with PWM"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the value at `progress` from "off" to "on", as the line takes it.
+    fn at(&self, progress: f64, easing: Easing) -> f64 {
+        self.electrical(easing.mix(self.off, self.on, progress))
+    }
+
+    /// Converts a value to a level or duty cycle. Rounds, so that the value read is the value set.
+    fn electrical(&self, value: f64) -> f64 {
+        const DIGITS: f64 = 1e12;
+        if self.active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
     }
 }
 
-/// Shows `value` on the `members` that `task` owns. Lines of one group change together, in one call.
-fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
+/// Shows `progress` on the `members` that `task` owns. Lines of one group change together, in one call.
+fn show_all(members: &[Member], task: TaskId, progress: f64, easing: Easing) -> Result<()> {
     let owned = || members.iter().filter(|member| member.target.ownership().is_owned_by(task));
     let mut groups: Vec<(&GroupMember, u64, u64)> = Vec::new();
     for member in owned() {
-        let value = member.at(value);
+        let value = member.at(progress, easing);
         let Some(group) = member.target.group() else {
             member.target.show(value)?;
             continue;
@@ -203,7 +300,7 @@ fn show_all(members: &[Member], task: TaskId, value: f64) -> Result<()> {
     }
     groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))?;
     owned().filter(|member| member.target.group().is_some()).for_each(|member| {
-        member.target.note(member.at(value));
+        member.target.note(member.at(progress, easing));
     });
     Ok(())
 }
@@ -266,7 +363,7 @@ impl AnimationTask {
 
     fn show(&mut self, value: f64) -> Result<()> {
         self.value = value;
-        show_all(&self.members, self.progress.id, value)
+        show_all(&self.members, self.progress.id, value, self.frames.easing())
     }
 
     /// Shows the next frame and returns its end; `None` after the last.
@@ -276,7 +373,9 @@ impl AnimationTask {
                 self.show(frame.value)?;
                 Ok(Some(at + frame.lasts))
             }
-            None if self.value > 0.0 => self.show(0.0).map(|()| None),
+            None if self.value != self.frames.last_value() => {
+                self.show(self.frames.last_value()).map(|()| None)
+            }
             None => Ok(None),
         }
     }
@@ -347,6 +446,8 @@ pub struct Animation {
     gpio: Gpio,
     progress: Arc<Progress>,
     members: Arc<[Member]>,
+    /// The value of the plan after its end: 0 (off) or 1 (on).
+    last_value: f64,
     /// Keeps the lines open.
     _owners: Arc<[Arc<dyn Owner>]>,
 }
@@ -375,10 +476,11 @@ impl Animation {
         let invalid = |message| Error::new(ErrorKind::InvalidValue, message);
         let first = members.first().ok_or_else(|| invalid("an animation has one line at least"))?;
         let gpio = first.target.gpio().clone();
-        for Member { target, .. } in &*members {
-            target.check(plan)?;
-            if !target.gpio().is_same(&gpio) {
-                return Err(invalid("the lines of an animation belong to one factory"));
+        for member in &*members {
+            member.check(&gpio, &[member.off, member.on])?;
+            if plan.has_fades() && member.target.is_digital() {
+                let error = invalid("a digital output cannot fade: use a PWM device");
+                return Err(error.with_pin(member.target.line()));
             }
         }
         let is_twice = |(index, one): (usize, &Member)| {
@@ -389,6 +491,7 @@ impl Animation {
         }
         let before: Vec<f64> = members.iter().map(|member| member.target.last()).collect();
         let frames = plan.frames().map_err(|error| error.with_pin(first.target.line()))?;
+        let last_value = frames.last_value();
         let runtime = gpio.runtime();
         runtime.start()?;
         let id = runtime.reserve();
@@ -414,7 +517,7 @@ impl Animation {
             state.insert(id, Box::new(task));
             Ok(())
         })?;
-        let animation = Animation { gpio, progress, members, _owners: owners.into() };
+        let animation = Animation { gpio, progress, members, last_value, _owners: owners.into() };
         animation.gpio.runtime().catch_up();
         // If the first step did not arrive, the animation must not go on.
         animation.confirm().inspect_err(|_| {
@@ -432,7 +535,7 @@ impl Animation {
         !self.progress.finished.load(Ordering::Acquire)
     }
 
-    /// Stops the animation, if it is running, and turns its lines off.
+    /// Stops the animation, if it is running, and turns its lines off. After [`Blink::rise`], leaves them as they are.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a forked child of the process that opened the device,
@@ -442,7 +545,10 @@ impl Animation {
         if !self.is_running() {
             return Ok(());
         }
-        exit::hold(self.end(|id| show_all(&self.members, id, 0.0)))?;
+        exit::hold(self.end(|id| match self.last_value {
+            0.0 => show_all(&self.members, id, 0.0, Easing::Linear),
+            _ => Ok(()),
+        }))?;
         self.gpio.runtime().catch_up();
         exit::hold(self.confirm())
     }

@@ -79,7 +79,7 @@ pub use handle::pwm::{Pwm, PwmBuilder};
 pub use handle::spi::{Spi, SpiBuilder};
 pub use hub::Handler;
 pub use line_info::{LineFunction, LineInfo};
-pub use machine::Blink;
+pub use machine::{Blink, Easing};
 pub use open::GpioBuilder;
 pub use outcome::Outcome;
 pub use pin_spec::PinSpec;

@@ -379,8 +379,12 @@ impl Target for Steps {
         false
     }
 
-    fn check(&self, _: Blink) -> Result<()> {
+    fn check_open(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn is_digital(&self) -> bool {
+        true
     }
 
     fn last(&self) -> f64 {
@@ -417,7 +421,7 @@ impl Owner for Steps {
 }
 
 fn start(target: &Arc<Steps>, plan: Blink) -> Animation {
-    Animation::start([Part::new(target.clone(), target.clone(), 0.0, 1.0)], plan).unwrap()
+    Animation::start([Part::new(target.clone(), target.clone(), Level::High)], plan).unwrap()
 }
 
 #[test]

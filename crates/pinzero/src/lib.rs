@@ -56,7 +56,7 @@ pub use pause::pause;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Edge, Error, ErrorKind, Event,
+    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Error, ErrorKind, Event,
     EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input,
     InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output,
     OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi,

@@ -18,6 +18,7 @@ mod edge_order;
 mod emulation;
 mod errors;
 mod events;
+mod fades;
 mod flex_faults;
 mod flood;
 mod gestures;

@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use super::{Close, HandleRef, Lifecycle};
 use crate::animation::{Animation, GroupMember, Owner, Ownership, Part, Target};
 use crate::device::Device;
-use crate::error::{Error, ErrorKind, Result};
+#[allow(unused_imports, reason = "for the links in the docs")]
+use crate::error::ErrorKind;
+use crate::error::Result;
 use crate::exit;
 use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
@@ -187,8 +189,7 @@ impl Output {
 
     /// Returns this line's part in an animation of several lines; `active` is the level that means "on".
     pub fn part(&self, active: Level) -> Part {
-        let (off, on) = if active.is_high() { (0.0, 1.0) } else { (1.0, 0.0) };
-        Part::new(self.shared.clone(), self.owner.clone(), off, on)
+        Part::new(self.shared.clone(), self.owner.clone(), active)
     }
 
     /// Returns the line's number on its chip.
@@ -300,13 +301,12 @@ impl Target for OutputLine {
         self.lifecycle.begin();
     }
 
-    fn check(&self, plan: Blink) -> Result<()> {
-        self.lifecycle.check_open()?;
-        if plan.has_fades() {
-            let message = "a digital output cannot fade: use a PWM device";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.line));
-        }
-        Ok(())
+    fn check_open(&self) -> Result<()> {
+        self.lifecycle.check_open()
+    }
+
+    fn is_digital(&self) -> bool {
+        true
     }
 
     fn last(&self) -> f64 {

@@ -243,14 +243,13 @@ impl Pwm {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle is shorter than 100 µs; see also [`set_duty`](Pwm::set_duty).
     pub fn blink(&self, plan: Blink, active: Level) -> Result<Animation> {
-        let (off, on) = if active.is_high() { (0.0, 1.0) } else { (1.0, 0.0) };
-        Animation::start([self.part(off, on)], plan)
+        Animation::start([self.part(active)], plan)
     }
 
-    /// Returns this line's part in an animation of several lines, with its duty cycles for "off" and "on".
-    pub fn part(&self, off: f64, on: f64) -> Part {
+    /// Returns this line's part in an animation of several lines; `active` is the level that means "on".
+    pub fn part(&self, active: Level) -> Part {
         let shared: &Arc<PwmShared> = &self.0;
-        Part::new(shared.clone(), self.0.clone(), off, on)
+        Part::new(shared.clone(), self.0.clone(), active)
     }
 
     /// Returns the line's number on its chip.
@@ -331,8 +330,12 @@ impl Target for PwmShared {
         self.lifecycle.begin();
     }
 
-    fn check(&self, _: Blink) -> Result<()> {
+    fn check_open(&self) -> Result<()> {
         self.lifecycle.check_open()
+    }
+
+    fn is_digital(&self) -> bool {
+        false
     }
 
     fn last(&self) -> f64 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Easing;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The length of a frame while fading: 25 frames a second, as in gpiozero.
@@ -20,8 +21,8 @@ const SHORTEST: Duration = Duration::from_micros(100);
 ///         in           out
 /// ```
 ///
-/// As in gpiozero, every cycle ends with the off time, the last one too, and the blink ends "off". Fades are linear, in
-/// frames of 40 ms or a little less, so that a fade takes exactly its time.
+/// As in gpiozero, every cycle ends with the off time, the last one too, and the blink ends "off". A fade has a frame every 40 ms, and
+/// takes exactly its time: the last frame is shorter if need be.
 ///
 /// ```
 /// use pinzero::{Blink, time::ms};
@@ -35,17 +36,36 @@ pub struct Blink {
     fade_in: Duration,
     fade_out: Duration,
     times: Option<u32>,
+    easing: Easing,
+    /// Ends "on" after the first fade.
+    rises: bool,
 }
 
 impl Blink {
     /// Returns an endless plan: on for `on`, off for `off`.
     pub fn new(on: Duration, off: Duration) -> Self {
-        Blink { on, off, fade_in: Duration::ZERO, fade_out: Duration::ZERO, times: None }
+        let (fade_in, fade_out) = (Duration::ZERO, Duration::ZERO);
+        Blink { on, off, fade_in, fade_out, times: None, easing: Easing::Linear, rises: false }
     }
 
     /// Returns an endless plan that fades in for `fade_in` and out for `fade_out`.
     pub fn pulse(fade_in: Duration, fade_out: Duration) -> Self {
         Blink::new(Duration::ZERO, Duration::ZERO).fade(fade_in, fade_out)
+    }
+
+    /// Returns a plan that fades from off to on once, in `time`, and stays on. [`times`](Blink::times) has no effect.
+    ///
+    /// ```
+    /// use pinzero::{mock, time::{ms, secs}, Blink};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.pwm(18).open()?;
+    /// lamp.blink(Blink::rise(secs(2)), true.into())?.wait()?;
+    /// assert_eq!((lamp.duty(), gpio.elapsed()), (1.0, secs(2)));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn rise(time: Duration) -> Self {
+        Blink { rises: true, ..Blink::pulse(time, Duration::ZERO).times(1) }
     }
 
     /// Stops after `times` cycles; 0 does nothing. Default: endless.
@@ -59,6 +79,13 @@ impl Blink {
     #[must_use]
     pub fn fade(mut self, fade_in: Duration, fade_out: Duration) -> Self {
         (self.fade_in, self.fade_out) = (fade_in, fade_out);
+        self
+    }
+
+    /// Sets the course of the fades. Default: [`Easing::Linear`].
+    #[must_use]
+    pub fn easing(mut self, easing: Easing) -> Self {
+        self.easing = easing;
         self
     }
 
@@ -76,7 +103,7 @@ impl Blink {
 
     /// Returns whether the plan goes on until it is stopped.
     pub fn is_endless(&self) -> bool {
-        self.times.is_none()
+        self.times.is_none() && !self.rises
     }
 
     /// Returns the frames in order.
@@ -84,7 +111,7 @@ impl Blink {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if a cycle takes less than 100 µs.
     pub(crate) fn frames(self) -> Result<Frames> {
-        if self.cycle() < SHORTEST {
+        if self.cycle() < SHORTEST && !self.rises {
             let cycle = self.cycle();
             let message =
                 format!("a blink cycle of {cycle:?} is too short: give at least {SHORTEST:?}, or use PWM");
@@ -97,7 +124,7 @@ impl Blink {
 /// One step of a blink: a value and its duration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Frame {
-    /// From 0 (off) to 1 (on).
+    /// The progress from 0 (off) to 1 (on), before easing.
     pub(crate) value: f64,
     /// The duration; never zero.
     pub(crate) lasts: Duration,
@@ -120,6 +147,16 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
+    /// Returns the course of the fades.
+    pub(crate) fn easing(&self) -> Easing {
+        self.plan.easing
+    }
+
+    /// Returns the value that stays after the last frame: 0 (off) or 1 (on).
+    pub(crate) fn last_value(&self) -> f64 {
+        if self.plan.rises { 1.0 } else { 0.0 }
+    }
+
     /// Skips the whole cycles within `behind`, and returns their total length.
     ///
     /// After a delay a line must not catch up on missed cycles, because it would chatter.
@@ -148,6 +185,7 @@ impl Iterator for Frames {
                     self.phase = if fade.is_some() { Phase::FadeIn(step + 1) } else { Phase::On };
                     fade
                 }
+                Phase::On if self.plan.rises => return None,
                 Phase::On => {
                     self.phase = Phase::FadeOut(0);
                     Some(Frame { value: 1.0, lasts: self.plan.on })
@@ -173,14 +211,9 @@ impl Iterator for Frames {
 
 /// Returns frame `step` of an upward fade of length `fade`, or `None` after the last.
 fn fade_frame(fade: Duration, step: u32) -> Option<Frame> {
-    let steps = u32::try_from(fade.as_nanos().div_ceil(FRAME.as_nanos())).unwrap_or(u32::MAX);
-    if step >= steps {
-        return None;
-    }
-    // Computed from the start, not summed, so that rounding errors do not add up.
-    let end = |step: u32| fade.as_nanos() * u128::from(step) / u128::from(steps);
-    let lasts = u64::try_from(end(step + 1) - end(step)).unwrap_or(u64::MAX);
-    Some(Frame { value: f64::from(step) / f64::from(steps), lasts: Duration::from_nanos(lasts) })
+    let start = FRAME.saturating_mul(step);
+    let left = fade.checked_sub(start).filter(|left| !left.is_zero())?;
+    Some(Frame { value: start.as_secs_f64() / fade.as_secs_f64(), lasts: left.min(FRAME) })
 }
 
 #[cfg(test)]
@@ -205,6 +238,24 @@ mod tests {
         let values: Vec<f64> =
             unrolled(Blink::pulse(ms(200), ms(200)).times(1)).iter().map(|f| f.0).collect();
         assert_eq!(values, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2]);
+    }
+
+    #[test]
+    fn a_fade_takes_exactly_its_time() {
+        let plan = Blink::new(ms(100), ms(100)).fade(ms(100), ms(50)).times(1);
+        let in_and_on = [(0.0, ms(40)), (0.4, ms(40)), (0.8, ms(20)), (1.0, ms(100))];
+        assert_eq!(
+            unrolled(plan),
+            [&in_and_on[..], &[(1.0, ms(40)), (0.2, ms(10)), (0.0, ms(100))]].concat()
+        );
+    }
+
+    #[test]
+    fn a_rise_ends_on() {
+        let frames = Blink::rise(ms(60)).times(9).frames().unwrap();
+        assert_eq!(frames.last_value(), 1.0);
+        assert_eq!(unrolled(Blink::rise(ms(60)).times(9)), [(0.0, ms(40)), (0.667, ms(20))]);
+        assert_eq!(unrolled(Blink::rise(ms(0))), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod blink;
 mod click;
 mod debounce;
+mod easing;
 mod hold;
 mod input;
 mod pwm_wave;
@@ -14,6 +15,7 @@ pub use blink::Blink;
 pub(crate) use blink::Frames;
 pub(crate) use click::{Click, Gesture};
 pub(crate) use debounce::{Change, Debounce};
+pub use easing::Easing;
 pub(crate) use hold::Hold;
 pub(crate) use input::{InputMachine, Status};
 pub(crate) use pwm_wave::Wave;

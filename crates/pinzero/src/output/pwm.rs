@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Error, ErrorKind, Level, Part, PinSpec, Pwm, Result, SetValue, Switch, Value,
+    Animation, Blink, Easing, Error, ErrorKind, Level, Part, PinSpec, Pwm, Result, SetValue, Switch, Value,
 };
 
 use super::Pulsed;
@@ -140,6 +140,43 @@ impl PwmOutputDevice {
         self.blink_with(Blink::pulse(fade_in_time, fade_out_time))
     }
 
+    /// Fades from the current value to `value` in the background, at an even speed. The next write ends the fade.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let lamp = PwmOutputDevice::new(18)?;
+    /// lamp.fade_to(0.8, secs(2))?.wait()?;
+    /// assert_eq!(lamp.value()?, 0.8);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue`].
+    pub fn fade_to(&self, value: f64, time: Duration) -> Result<Animation> {
+        self.fade_to_with(value, time, Easing::Linear)
+    }
+
+    /// Fades from the current value to `value` in the background, on the course that `easing` names.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let lamp = PwmOutputDevice::new(18)?;
+    /// lamp.fade_to_with(1.0, secs(2), Easing::Gamma)?; // the brightness looks even
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue`].
+    pub fn fade_to_with(&self, value: f64, time: Duration, easing: Easing) -> Result<Animation> {
+        check(value).map_err(|error| error.with_pin(self.pin()))?;
+        let part = self.part().between(self.value()?, value);
+        Animation::start([part], Blink::rise(time).easing(easing))
+    }
+
     /// Blinks or pulses in the background by a plan, which may fade and may end.
     ///
     /// ```
@@ -159,7 +196,7 @@ impl PwmOutputDevice {
 
     /// Returns this device's part in an animation of several devices; see [`Animation::start`].
     pub fn part(&self) -> Part {
-        self.pwm.part(logical(0.0, self.active), logical(1.0, self.active))
+        self.pwm.part(self.active)
     }
 
     /// Returns the handle of the line, which has electrical duty cycles. Both use the same pin.
