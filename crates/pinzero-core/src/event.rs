@@ -52,6 +52,13 @@ pub struct Event {
     pub repeat: bool,
 }
 
+impl Event {
+    /// Returns an event at a low level that has lasted for no time, for a device of your own.
+    pub fn new(kind: EventKind, at: Instant) -> Self {
+        Event { kind, at, level: Level::Low, lasted: Duration::ZERO, missed: 0, repeat: false }
+    }
+}
+
 /// An event type whose events have kinds; handlers listen to one kind.
 pub trait Kinded: Copy + fmt::Debug + Send + 'static {
     /// The type of the kinds.

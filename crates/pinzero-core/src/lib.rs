@@ -24,6 +24,7 @@ mod open;
 mod outcome;
 mod report;
 mod reserve;
+mod running;
 mod timer;
 
 mod emulate;
@@ -84,6 +85,7 @@ pub use open::GpioBuilder;
 pub use outcome::Outcome;
 pub use pin_spec::PinSpec;
 pub use report::{Reports, warn_user};
+pub use running::{Effects, Machine, MachineBuilder, Running};
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;
 pub use runtime::{EdgeBatch, EdgeSink};

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use pinzero_core::{Gpio, InputBuilder, OnClose, OutputBuilder, PinSpec, PwmBuilder, Result};
+use pinzero_core::{
+    FlexBuilder, Gpio, GroupBuilder, InputBuilder, Inputs, MachineBuilder, OnClose, OutputBuilder, PinSpec,
+    PwmBuilder, Result,
+};
 
 use crate::default_gpio;
 
@@ -189,6 +192,30 @@ impl Site {
             Some(on_close) => builder.on_close(on_close),
             None => builder,
         }
+    }
+
+    /// Returns a builder for outputs that change together.
+    pub fn group<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> GroupBuilder {
+        let builder = self.gpio.group(pins).device(self.device);
+        match self.on_close {
+            Some(on_close) => builder.on_close(on_close),
+            None => builder,
+        }
+    }
+
+    /// Returns a builder for inputs that belong together.
+    pub fn inputs<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> InputBuilder<Inputs> {
+        self.gpio.inputs(pins).device(self.device)
+    }
+
+    /// Returns a builder for a line that turns from output to input and back.
+    pub fn flex(&self, pin: impl Into<PinSpec>) -> FlexBuilder {
+        self.gpio.flex(pin).device(self.device)
+    }
+
+    /// Returns a builder that runs a machine on open lines.
+    pub fn machine(&self) -> MachineBuilder {
+        self.gpio.machine(self.device)
     }
 
     /// Returns a builder for an input.

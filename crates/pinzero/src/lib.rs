@@ -56,11 +56,12 @@ pub use pause::pause;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Error, ErrorKind, Event,
-    EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host, Input,
-    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, OnClose, Outcome, Output,
-    OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, SetValue, Spi,
-    SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value, close_all, mock, time,
+    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
+    ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
+    Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine,
+    MachineBuilder, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
+    PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer,
+    Value, close_all, mock, time,
 };
 
 #[cfg(feature = "stream")]

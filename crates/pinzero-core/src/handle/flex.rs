@@ -169,7 +169,7 @@ impl UnwindSafe for Flex {}
 impl RefUnwindSafe for Flex {}
 
 #[derive(Debug)]
-struct FlexLine {
+pub(crate) struct FlexLine {
     lifecycle: Lifecycle,
     pin: Arc<dyn FlexPin>,
     /// The last turn. The lock is held while the line turns, so that the value matches the pin.
@@ -226,6 +226,14 @@ impl Flex {
         Events::new(self.gpio(), &self.0.hub)
     }
 
+    pub(crate) fn shared(&self) -> Arc<FlexLine> {
+        (**self.0).clone()
+    }
+
+    pub(crate) fn hub(&self) -> &Hub<Edge> {
+        &self.0.hub
+    }
+
     /// Returns the line's number on its chip.
     pub fn line(&self) -> Line {
         self.0.lifecycle.line()
@@ -251,12 +259,20 @@ impl Flex {
 }
 
 impl FlexLine {
+    pub(crate) fn line(&self) -> Line {
+        self.lifecycle.line()
+    }
+
+    pub(crate) fn confirm(&self) -> Result<()> {
+        self.pin.confirm()
+    }
+
     fn drive(&self) -> Drive {
         self.lifecycle.look(&self.drive).unwrap_or(Drive::Input(Bias::AsIs))
     }
 
     /// Switches the line, and returns its function before that.
-    fn turn(&self, drive: Drive) -> Result<Drive> {
+    pub(crate) fn turn(&self, drive: Drive) -> Result<Drive> {
         self.lifecycle.check_open()?;
         let gpio = self.lifecycle.gpio();
         check(gpio, self.lifecycle.line(), drive)?;

@@ -114,7 +114,7 @@ impl UnwindSafe for OutputGroup {}
 impl RefUnwindSafe for OutputGroup {}
 
 #[derive(Debug)]
-struct GroupLines {
+pub(crate) struct GroupLines {
     lifecycle: Arc<Lifecycle>,
     pins: Arc<dyn OutputGroupPins>,
     lines: Vec<Arc<OutputLine>>,
@@ -176,6 +176,10 @@ impl OutputGroup {
         exit::hold(self.0.pins.levels())
     }
 
+    pub(crate) fn shared(&self) -> Arc<GroupLines> {
+        (**self.0).clone()
+    }
+
     /// Returns the lines' numbers on their chip, in the order of the bits.
     pub fn lines(&self) -> &[Line] {
         self.0.lifecycle.lines()
@@ -232,7 +236,7 @@ impl GroupLines {
     }
 
     /// Writes and notes levels. Noted first, as a single output does: the write may set off a callback that writes again.
-    fn write(&self, mask: u64, mut levels: u64) -> Result<()> {
+    pub(crate) fn write(&self, mask: u64, mut levels: u64) -> Result<()> {
         self.note(mask, levels);
         loop {
             self.pins.set(mask, levels)?;
@@ -243,6 +247,10 @@ impl GroupLines {
             // Another write came in between, and either may have reached the pins last: the later note counts.
             levels = noted;
         }
+    }
+
+    pub(crate) fn confirm(&self) -> Result<()> {
+        self.pins.confirm()
     }
 
     fn note(&self, mask: u64, levels: u64) {

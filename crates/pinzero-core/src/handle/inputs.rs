@@ -100,6 +100,16 @@ impl Inputs {
         exit::hold(self.0.pins.levels())
     }
 
+    pub(crate) fn hub(&self) -> &Hub<LineEvent> {
+        &self.1
+    }
+
+    /// Returns the levels after the edges so far, bit 0 for the first input.
+    pub(crate) fn last(&self) -> u64 {
+        let lines = self.0.lines.iter().enumerate();
+        lines.fold(0, |levels, (index, line)| levels | u64::from(line.status().level.is_high()) << index)
+    }
+
     /// Returns the lines' numbers on their chip, in the order of the builder.
     pub fn lines(&self) -> &[Line] {
         self.0.lifecycle.lines()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use event_listener::Event as Bell;
 
+use super::ids::TaskId;
 use crate::error::Error;
 use crate::event::Kinded;
 use crate::hub::{Deliver, Hub};
@@ -27,6 +28,8 @@ pub(crate) struct Outbox {
     calling: Option<ThreadId>,
     wakes: Vec<Arc<Bell>>,
     complaints: Vec<Error>,
+    /// Tasks whose deadline has changed.
+    rescheduled: Vec<TaskId>,
     over: Vec<Box<dyn Any + Send>>,
 }
 
@@ -42,6 +45,9 @@ pub(super) struct Aftermath {
 impl Outbox {
     /// Passes `event` to the handlers, iterators and waiters of `hub`.
     pub(crate) fn emit<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, event: E) {
+        if let Some(tap) = hub.tapped() {
+            tap.event(event, self);
+        }
         if hub.feed(event) {
             self.call(hub.clone(), 1);
         }
@@ -51,6 +57,9 @@ impl Outbox {
     /// Ends the waits and iterators of `hub` with an error.
     pub(crate) fn end<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, error: &Error) {
         hub.end(hub.name(error.clone()));
+        if let Some(tap) = hub.tapped() {
+            tap.lose(error, self);
+        }
         self.wake(hub.bell());
     }
 
@@ -60,6 +69,15 @@ impl Outbox {
             Some(last) if Arc::ptr_eq(&last.to, &to) => last.count += count,
             _ => self.calls.push_back(Call { to, count }),
         }
+    }
+
+    /// Has the deadline of a task looked at again at the end of this step.
+    pub(crate) fn reschedule(&mut self, id: TaskId) {
+        self.rescheduled.push(id);
+    }
+
+    pub(super) fn take_rescheduled(&mut self) -> Option<TaskId> {
+        self.rescheduled.pop()
     }
 
     /// Queues an error that no caller receives. Not reported here: that runs user code.

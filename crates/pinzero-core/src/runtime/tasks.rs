@@ -233,6 +233,14 @@ impl Tasks {
             self.schedule(id, outbox);
         }
         self.batch.reuse(entries);
+        self.reschedule(outbox);
+    }
+
+    /// Looks at the deadlines of the tasks that another task has fed.
+    fn reschedule(&mut self, outbox: &mut Outbox) {
+        while let Some(id) = outbox.take_rescheduled() {
+            self.schedule(id, outbox);
+        }
     }
 
     /// Fires the first task that is due at `now`, if one is.
@@ -244,6 +252,7 @@ impl Tasks {
             task.fire(now, outbox);
         }
         self.schedule(id, outbox);
+        self.reschedule(outbox);
         true
     }
 }
