@@ -1,6 +1,7 @@
 //! [`Gpio`]: resolves names, reserves lines, checks capabilities and opens the handles.
 
-use std::collections::BTreeMap;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::Ordering;
@@ -51,6 +52,7 @@ struct Inner {
     /// The open handles, in the order of opening.
     open: Mutex<BTreeMap<Ticket, Weak<dyn OpenHandle>>>,
     timers: Mutex<Vec<WeakTimer>>,
+    common: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
@@ -103,6 +105,7 @@ impl Gpio {
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
             timers: Mutex::default(),
+            common: Mutex::default(),
             closed: AtomicBool::new(false),
             on_close,
             home: Home::here(),
@@ -249,6 +252,15 @@ impl Gpio {
         if !self.home().is_elsewhere() {
             self.0.runtime.reports().set(on_error);
         }
+    }
+
+    /// Returns this factory's value of a type, which devices of one kind share. The first call creates the value.
+    #[doc(hidden)]
+    pub fn common<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        let mut common = self.0.common.lock();
+        let value = common.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        // The key is the type.
+        value.clone().downcast().unwrap_or_default()
     }
 
     /// Returns how many callbacks of this factory's devices have panicked.

@@ -85,7 +85,7 @@ pub use open::GpioBuilder;
 pub use outcome::Outcome;
 pub use pin_spec::PinSpec;
 pub use report::{Reports, warn_user};
-pub use running::{Effects, Machine, MachineBuilder, Running};
+pub use running::{Effects, Machine, MachineBuilder, MachineRef, Running};
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;
 pub use runtime::{EdgeBatch, EdgeSink};

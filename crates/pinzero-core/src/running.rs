@@ -19,7 +19,7 @@ use crate::handle::input_lines::LineEvent;
 use crate::handle::inputs::Inputs;
 use crate::hub::{Handler, Hub, Tap};
 use crate::outcome::Outcome;
-use crate::runtime::{Next, Outbox, Task, TaskId};
+use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
 use crate::sync::Mutex;
 use crate::time::Instant;
 use crate::types::{Drive, Edge, Line};
@@ -87,9 +87,30 @@ pub trait Machine: fmt::Debug + Send + 'static {
     fn deadline(&self) -> Option<Instant>;
 }
 
+/// A weak reference to a running machine, for machines that wait for one another. Two references are equal if they are to one machine.
+#[derive(Debug, Clone)]
+pub struct MachineRef {
+    runtime: RuntimeRef,
+    id: TaskId,
+}
+
+impl MachineRef {
+    /// Has [`Machine::deadline`] asked again, soon. May be called from anywhere, also within a step.
+    pub fn reschedule(&self) {
+        self.runtime.reschedule(self.id);
+    }
+}
+
+impl PartialEq for MachineRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.runtime.is_same(&other.runtime)
+    }
+}
+
 /// The effects of a step of a [`Machine`]: events, and writes to the device's lines.
 pub struct Effects<'a, E> {
     now: Instant,
+    this: &'a MachineRef,
     ports: &'a Ports,
     events: &'a mut Vec<E>,
     rings: bool,
@@ -99,6 +120,11 @@ impl<E> Effects<'_, E> {
     /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// Returns a reference to the machine itself.
+    pub fn this(&self) -> &MachineRef {
+        self.this
     }
 
     /// Emits an event, after the step.
@@ -150,7 +176,7 @@ struct Core<M: Machine> {
     machine: Mutex<M>,
     hub: Arc<Hub<M::Event>>,
     ports: Ports,
-    id: TaskId,
+    this: MachineRef,
 }
 
 impl<M: Machine> Core<M> {
@@ -162,7 +188,8 @@ impl<M: Machine> Core<M> {
         step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R,
     ) -> R {
         let mut events = Vec::new();
-        let mut effects = Effects { now, ports: &self.ports, events: &mut events, rings: false };
+        let mut effects =
+            Effects { now, this: &self.this, ports: &self.ports, events: &mut events, rings: false };
         let result = step(&mut self.machine.lock(), &mut effects);
         if effects.rings {
             outbox.wake(self.hub.bell());
@@ -184,7 +211,7 @@ impl<M: Machine> Core<M> {
         self.expire(edge.at, edge.at, outbox);
         let stepped = self.step(edge.at, outbox, |machine, effects| machine.edge(line, edge, effects));
         self.complain(stepped, outbox);
-        outbox.reschedule(self.id);
+        outbox.reschedule(self.this.id);
     }
 
     fn complain(&self, stepped: Result<()>, outbox: &mut Outbox) {
@@ -328,10 +355,11 @@ impl MachineBuilder {
             flexes: parts.flexes.iter().map(Flex::shared).collect(),
         };
         let id = runtime.reserve();
+        let this = MachineRef { runtime: runtime.downgrade(), id };
         let core = runtime.enter(|state| {
             // With the lock held, so that no edge falls between the levels and the taps.
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
-            let core = Arc::new(Core { machine: Mutex::new(make(gpio.now(), levels)), hub, ports, id });
+            let core = Arc::new(Core { machine: Mutex::new(make(gpio.now(), levels)), hub, ports, this });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
                 inputs.hub().tap(feed(0));
@@ -375,7 +403,7 @@ impl<M: Machine> Shared<M> {
     /// Ends the machine: it neither writes nor emits anything any more. Does nothing in a forked child.
     fn end(&self) {
         if !self.gpio.home().is_elsewhere() {
-            self.gpio.runtime().remove(self.core.id);
+            self.gpio.runtime().remove(self.core.this.id);
             self.core.hub.close();
         }
     }
@@ -421,7 +449,7 @@ impl<M: Machine> Running<M> {
             let now = self.gpio().now();
             core.expire(now, now, &mut state.outbox);
             let changed = core.step(now, &mut state.outbox, change);
-            state.schedule(core.id);
+            state.schedule(core.this.id);
             changed
         });
         runtime.catch_up();

@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use pinzero_core::{
-    FlexBuilder, Gpio, GroupBuilder, InputBuilder, Inputs, MachineBuilder, OnClose, OutputBuilder, PinSpec,
-    PwmBuilder, Result,
+    Error, ErrorKind, FlexBuilder, Gpio, GroupBuilder, InputBuilder, Inputs, MachineBuilder, OnClose,
+    OutputBuilder, PinSpec, PwmBuilder, Result,
 };
 
 use crate::default_gpio;
@@ -174,6 +174,25 @@ impl Site {
     /// Returns the name of the whole device: of a board, not of one LED on it.
     pub fn device(&self) -> &'static str {
         self.device
+    }
+
+    /// Fails if two roles of a device are on one pin.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue), and the errors of [`Gpio::resolve`].
+    pub fn check_distinct(&self, roles: &[(&str, &PinSpec)]) -> Result<()> {
+        let mut lines = Vec::new();
+        for (role, pin) in roles {
+            let line = self.gpio.resolve((*pin).clone()).map_err(|error| error.with_device(self.device))?;
+            if let Some((_, other)) = lines.iter().find(|(taken, _)| *taken == line) {
+                let message = format!("{other} and {role} are on one pin: give each a pin of its own");
+                return Err(Error::new(ErrorKind::InvalidValue, message)
+                    .with_pin(line)
+                    .with_device(self.device));
+            }
+            lines.push((line, role));
+        }
+        Ok(())
     }
 
     /// Returns a builder for an output.

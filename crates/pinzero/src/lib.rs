@@ -50,7 +50,10 @@ mod pause;
 
 pub use builder::{Builder, Open, Site};
 pub use default::{default_gpio, set_default, with_default};
-pub use input::{Button, DigitalInputDevice};
+pub use input::{
+    Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
+    MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
+};
 pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
 pub use pause::pause;
 
@@ -59,9 +62,9 @@ pub use pinzero_core::{
     Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
     ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
     Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine,
-    MachineBuilder, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
-    PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer,
-    Value, close_all, mock, time,
+    MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
+    PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support,
+    Switch, Timer, Value, close_all, mock, time,
 };
 
 #[cfg(feature = "stream")]
@@ -70,7 +73,7 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::input::{Pressable, Pulled};
+    pub use crate::input::{Averaged, Charged, Pressable, Pulled, Ranging, Rotary, Smoothed};
     pub use crate::output::{Digital, Driven, Pulsed};
 }
 

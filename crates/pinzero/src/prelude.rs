@@ -4,6 +4,7 @@
 pub use crate::time::{ms, secs, us};
 #[doc(no_inline)]
 pub use crate::{
-    Animation, Bias, Blink, Button, Device, DigitalInputDevice, DigitalOutputDevice, Easing, Error, Event,
-    EventKind, Gpio, Led, Level, OnClose, PwmOutputDevice, SetValue, Switch, Value,
+    Animation, Average, Bias, Blink, Button, Device, DigitalInputDevice, DigitalOutputDevice, DistanceSensor,
+    Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor, LineSensor, MotionSensor, OnClose,
+    PwmOutputDevice, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, Value,
 };

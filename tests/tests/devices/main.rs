@@ -31,6 +31,7 @@ mod own_device;
 mod properties;
 mod pwm;
 mod reentry;
+mod smoothed;
 mod soft_pwm;
 mod streams;
 mod time;

@@ -437,6 +437,18 @@ impl Runtime {
 }
 
 impl RuntimeRef {
+    pub(crate) fn is_same(&self, other: &RuntimeRef) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+
+    /// Updates the deadline of a task, later; see [`Runtime::reschedule`].
+    pub(crate) fn reschedule(&self, id: TaskId) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.inbox.lock().rescheduled.push(id);
+            shared.wake();
+        }
+    }
+
     /// Ends a task, if the runtime still exists.
     pub(crate) fn remove(&self, id: TaskId) {
         if let Some(shared) = self.0.upgrade() {

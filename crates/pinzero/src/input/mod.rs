@@ -1,9 +1,25 @@
 //! Devices that are read, and their options.
 
+mod activity;
 mod button;
 mod digital;
+mod distance_sensor;
+mod light_sensor;
+mod line_sensor;
+mod motion_sensor;
 mod options;
+mod rotary_encoder;
+mod smoothed;
+mod smoothing;
+mod turns;
 
 pub use button::Button;
 pub use digital::DigitalInputDevice;
+pub use distance_sensor::{DistanceSensor, Ranging};
+pub use light_sensor::{Charged, LightSensor};
+pub use line_sensor::LineSensor;
+pub use motion_sensor::MotionSensor;
 pub use options::{Pressable, Pulled};
+pub use rotary_encoder::{Direction, EncoderStep, Rotary, RotaryEncoder, Rotation, RotationKind};
+pub use smoothed::{Smoothed, SmoothedInputDevice};
+pub use smoothing::{Average, Averaged};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Bias, Error, ErrorKind, InputBuilder, Level, PinSpec, Result};
+use pinzero_core::{Bias, Error, ErrorKind, InputBuilder, Inputs, Level, PinSpec, Result};
 
 use crate::time::{ms, secs};
 use crate::{Builder, Open, Site};
@@ -55,6 +55,14 @@ impl Pulled {
             self.levels().map_err(|error| error.with_pin(&self.pin).with_device(site.device()))?;
         let builder = site.input(self.pin).bias(bias).active(active);
         Ok(builder.settle(self.bounce_time).lockout(self.lockout_time))
+    }
+
+    /// Returns a builder for the line as one of [`Inputs`], and the active level.
+    pub(super) fn inputs(self, site: &Site) -> Result<(InputBuilder<Inputs>, Level)> {
+        let (bias, active) =
+            self.levels().map_err(|error| error.with_pin(&self.pin).with_device(site.device()))?;
+        let builder = site.inputs([self.pin]).bias(bias).active(active);
+        Ok((builder.settle(self.bounce_time).lockout(self.lockout_time), active))
     }
 
     fn levels(&self) -> Result<(Bias, Level)> {

@@ -1,0 +1,56 @@
+//! [`Activity`]: active or inactive, since when, and the events between.
+
+use std::time::Duration;
+
+use pinzero_core::time::Instant;
+use pinzero_core::{Effects, Event, EventKind};
+
+/// The state of a device that is active or inactive by a measure of its own. Indeterminate until the first measurement.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    active: Option<bool>,
+    since: Instant,
+    activations: u64,
+    deactivations: u64,
+}
+
+impl Activity {
+    /// Sets the state, and returns the event of a change. The first state causes none, as in gpiozero.
+    pub(super) fn set(&mut self, active: bool, at: Instant) -> Option<Event> {
+        let before = self.active.replace(active);
+        if before == Some(active) {
+            return None;
+        }
+        let lasted = at.since(std::mem::replace(&mut self.since, at));
+        before?;
+        let kind = if active { EventKind::Activated } else { EventKind::Deactivated };
+        *if active { &mut self.activations } else { &mut self.deactivations } += 1;
+        let mut event = Event::new(kind, at);
+        event.lasted = if active { Duration::ZERO } else { lasted };
+        Some(event)
+    }
+
+    /// Sets the state, and emits the event of a change.
+    pub(super) fn update(&mut self, active: bool, at: Instant, effects: &mut Effects<'_, Event>) {
+        let was_known = self.active.is_some();
+        self.set(active, at).into_iter().for_each(|event| effects.emit(event));
+        if !was_known {
+            effects.ring();
+        }
+    }
+
+    /// Returns whether the device is active; `None` before the first measurement.
+    pub(super) fn is_active(&self) -> Option<bool> {
+        self.active
+    }
+
+    /// Returns how long the device has been in the state `active`; `None` if it is in the other one.
+    pub(super) fn time(&self, active: bool, now: Instant) -> Option<Duration> {
+        (self.active == Some(active)).then(|| now.since(self.since))
+    }
+
+    /// Returns how often the device has entered the state `active`.
+    pub(super) fn count(&self, active: bool) -> u64 {
+        if active { self.activations } else { self.deactivations }
+    }
+}
