@@ -95,6 +95,37 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     assert_eq!(threads().len() - before, 1);
     assert_at_rest("steady software PWM");
 
+    // So do devices with a state of their own, of which many fit on one factory.
+    let board = mock::builder().board(pinzero::board::Board::generic(400)).realtime().open();
+    let line = |number: u32| pinzero::Line(number);
+    let before = threads().len();
+    let mut devices: Vec<Box<dyn Device>> = Vec::new();
+    for number in 0..50 {
+        devices.push(Box::new(
+            RotaryEncoder::builder(line(2 * number), line(2 * number + 1)).gpio(&board).open()?,
+        ));
+    }
+    let open = |number| MotionSensor::builder(line(number)).gpio(&board).open();
+    for sensor in (100..200).map(open).collect::<Vec<_>>() {
+        let sensor = sensor?;
+        sensor.value()?; // after its first sample, it rests
+        devices.push(Box::new(sensor));
+    }
+    assert_eq!((threads().len() - before, board.threads()), (2, 2));
+    assert_at_rest("sensors and encoders whose lines stay as they are");
+
+    // What is due wakes the same two threads.
+    for number in 0..20 {
+        let sensor =
+            DistanceSensor::builder(line(200 + 2 * number), line(201 + 2 * number)).gpio(&board).open()?;
+        devices.push(Box::new(sensor));
+    }
+    eventually("each sensor has pinged", || {
+        (0..20).all(|number| board.line(line(201 + 2 * number)).writes() >= 2)
+    });
+    assert_eq!((threads().len() - before, board.threads()), (2, 2));
+    drop((devices, board));
+
     drop((buttons, led, lamps, gpio, other));
     eventually("the threads of the factories end", || threads().len() <= none);
     Ok(())

@@ -285,7 +285,7 @@ impl<E: Kinded> Hub<E> {
 
     /// Returns what could end a wait that hangs on virtual time.
     pub(crate) fn remedy(&self, what: &str) -> String {
-        let (device, line) = self.device.unwrap_or(("a device", Line(0)));
+        let (device, line) = self.device();
         format!(
             "{device} on {line} gets no event. In a test, {what}: `gpio.line({n}).press(ms(80))`, or `script`. If \
              another thread, or another future of a `join!` or `select!`, is to do that, build the mock with `time_by_hand()`",
@@ -333,6 +333,11 @@ impl<E: Kinded> Hub<E> {
         let is_queued = waiting.queued < QUEUED;
         waiting.queued += usize::from(is_queued);
         is_queued
+    }
+
+    /// Returns the name of the device and its first line.
+    pub(crate) fn device(&self) -> (&'static str, Line) {
+        self.device.unwrap_or(("a device", Line(0)))
     }
 
     /// Adds the device to an error.

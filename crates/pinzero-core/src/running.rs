@@ -17,6 +17,7 @@ use crate::handle::flex::{Flex, FlexLine};
 use crate::handle::group::{GroupLines, OutputGroup};
 use crate::handle::input_lines::LineEvent;
 use crate::handle::inputs::Inputs;
+use crate::handle::warn_of_drop;
 use crate::hub::{Handler, Hub, Tap};
 use crate::outcome::Outcome;
 use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
@@ -371,7 +372,7 @@ impl MachineBuilder {
             state.insert(id, Box::new(MachineTask(core.clone())));
             core
         });
-        let running = Running(Arc::new(Shared { core, gpio, parts }));
+        let running = Running(Arc::new(Shared { core, gpio, began: Mutex::new(None), parts }));
         // Lost or closed meanwhile.
         running.check_open()?;
         Ok(running)
@@ -396,6 +397,8 @@ impl<M: Machine> Clone for Running<M> {
 struct Shared<M: Machine> {
     core: Arc<Core<M>>,
     gpio: Gpio,
+    /// When a handler was given last.
+    began: Mutex<Option<Instant>>,
     parts: Parts,
 }
 
@@ -411,6 +414,11 @@ impl<M: Machine> Shared<M> {
 
 impl<M: Machine> Drop for Shared<M> {
     fn drop(&mut self) {
+        let hub = &self.core.hub;
+        if let Some(began) = self.began.lock().filter(|_| !hub.is_closed() && hub.has_handlers()) {
+            let (device, line) = hub.device();
+            warn_of_drop(&self.gpio, began, device, line, "handlers");
+        }
         self.end();
     }
 }
@@ -470,6 +478,7 @@ impl<M: Machine> Running<M> {
         kind: <M::Event as Kinded>::Kind,
         handler: impl FnMut(M::Event) -> R + Send + 'static,
     ) -> Handler {
+        *self.0.began.lock() = Some(self.gpio().now());
         self.0.core.hub.on(kind, handler)
     }
 

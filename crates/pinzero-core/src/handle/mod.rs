@@ -41,6 +41,16 @@ fn bits(levels: impl Iterator<Item = Result<Level>>) -> Result<u64> {
 /// A device that is dropped so soon after something began in the background was hardly meant to be.
 const YOUNG: Duration = ms(100);
 
+/// Warns if a device is dropped right after something `began` in the background, such as a blink or handlers, which is `lost` with it.
+pub(crate) fn warn_of_drop(gpio: &Gpio, began: Instant, device: &str, line: Line, lost: &str) {
+    if gpio.is_realtime() && gpio.now() - began < YOUNG {
+        warn_user(&format!(
+            "{device} on {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the function \
+             that opens it, and end `main` with `pinzero::pause()`"
+        ));
+    }
+}
+
 /// An open handle, as its factory sees it.
 pub(crate) trait Close: Send + Sync + 'static {
     fn lifecycle(&self) -> &Lifecycle;
@@ -270,14 +280,9 @@ impl<T: Close> Drop for HandleRef<T> {
             std::mem::forget(self.0.clone());
             return;
         }
-        let is_young =
-            || lifecycle.gpio().is_realtime() && lifecycle.gpio().now() - *lifecycle.began.lock() < YOUNG;
-        if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed() && is_young()) {
-            let (device, line) = (lifecycle.device, lifecycle.line());
-            warn_user(&format!(
-                "{device} on {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the \
-                 function that opens it, and end `main` with `pinzero::pause()`"
-            ));
+        let began = *lifecycle.began.lock();
+        if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed()) {
+            warn_of_drop(lifecycle.gpio(), began, lifecycle.device, lifecycle.line(), lost);
         }
         if let Err(error) = self.0.close() {
             let unclosed = Error::new(error.kind(), "the device was not closed properly");
