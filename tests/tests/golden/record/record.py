@@ -50,22 +50,26 @@ class Recorder:
 
     def __init__(self):
         self.pins = {}
+        self.states = {}
         self.log = []
 
     def note(self, name, *result):
         self.log.append([now(), name, *result])
 
     def pin(self, pin):
-        """Notes the state of an output, or the end of its being one."""
-        changes = self.pins.setdefault(pin.info.name[4:], [])
-        frequency = pin.frequency
-        if pin.function != "output":
-            state = ["in"]
+        """Notes the state of an output, or that it is none any more. The frequency is noted when it changes."""
+        name = pin.info.name[4:]
+        if pin.function == "output":
+            state = [tidy(pin._state), tidy(pin.frequency)]
+        elif name in self.pins:
+            state = ["in", None]
         else:
-            state = [tidy(pin._state)] + ([tidy(frequency)] if frequency else [])
-        if (changes or state != ["in"]) and changes[-1:] != [[now(), *state]]:
-            if not changes or changes[-1][1:] != state:
-                changes.append([now(), *state])
+            return
+        before = self.states.get(name, [None, None])
+        if state != before:
+            self.states[name] = state
+            shown = state if state[1] != before[1] and state[0] != "in" else state[:1]
+            self.pins.setdefault(name, []).append([now(), *shown])
 
 
 recorder = None

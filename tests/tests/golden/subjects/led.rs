@@ -1,0 +1,19 @@
+use pinzero::{DigitalOutputDevice, Gpio, Led, Result};
+use serde_json::Value as Json;
+
+use super::digital_output::options;
+use crate::subject::Step::Get;
+use crate::subject::{Args, Step, Subject, reply};
+
+pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
+    Ok(Box::new(options(Led::builder(args.pin("pin")), args).gpio(gpio).open()?))
+}
+
+impl Subject for Led {
+    fn apply(&self, step: Step<'_>) -> Result<Json> {
+        match step {
+            Get("is_lit") => reply(self.is_lit()),
+            other => DigitalOutputDevice::apply(self, other),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The devices that scenarios can drive: one file each.
+
+mod button;
+mod digital_input;
+mod digital_output;
+mod led;
+mod pwm_output;
+
+use pinzero::{Gpio, Result};
+
+use crate::subject::{Args, Open, Subject};
+
+/// gpiozero's class, and the device of ours that stands for it.
+const SUBJECTS: &[(&str, Open)] = &[
+    ("Button", button::open),
+    ("DigitalInputDevice", digital_input::open),
+    ("DigitalOutputDevice", digital_output::open),
+    ("LED", led::open),
+    ("PWMOutputDevice", pwm_output::open),
+];
+
+/// Returns whether there is a device for this class of gpiozero's.
+pub(crate) fn is_there(class: &str) -> bool {
+    SUBJECTS.iter().any(|(name, _)| *name == class)
+}
+
+/// Opens the device for this class of gpiozero's.
+pub(crate) fn open(class: &str, gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
+    let subject = SUBJECTS.iter().find(|(name, _)| *name == class);
+    let (_, open) = subject.unwrap_or_else(|| panic!("no subject for {class}"));
+    open(gpio, args)
+}
