@@ -3,7 +3,7 @@
 use crate::kernel_rig::KERNEL;
 use crate::pi_rig::PI;
 use crate::runner::{Runner, Stop, Tally};
-use crate::{bench, checks, cross, deep, interop, map};
+use crate::{bench, checks, cross, deep, golden, interop, map};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -57,6 +57,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("Miri", Whole, deep::miri),
     ("fuzz targets", Whole, deep::fuzz),
     (PYTHON.0, Whole, interop::python),
+    ("golden files of gpiozero", Whole, golden::check),
     (NODE.0, Whole, interop::node),
     (KERNEL_RIG.0, Whole, |runner| KERNEL.test(runner)),
     (PI_RIG.0, Whole, |runner| PI.test(runner)),

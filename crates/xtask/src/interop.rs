@@ -16,6 +16,12 @@ pub(crate) fn main() -> ExitCode {
 
 /// Runs the tests with pigpio and gpiozero.
 pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
+    let python = install_python(runner)?;
+    test(runner, "python::", "PINZERO_PYTHON", &python)
+}
+
+/// Installs pigpio and gpiozero, unless they are there; returns the path of a Python that has them.
+pub(crate) fn install_python(runner: &mut Runner) -> Result<PathBuf, Stop> {
     need("python3", &["-c", "import ensurepip, venv"], "python3-venv")?;
     let version = runner.output("python3", &["--version"])?;
     let home = install("python", &["requirements.txt", "sources.txt"], &version, |home| {
@@ -36,7 +42,7 @@ pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
         runner.run(&mut download)?;
         unpack(runner, &python, &home.join("sources"))
     })?;
-    test(runner, "python::", "PINZERO_PYTHON", &home.join("bin/python"))
+    Ok(home.join("bin/python"))
 }
 
 /// Unpacks the archives in a folder, there.

@@ -2,6 +2,7 @@
 //! `cargo xtask kernel-rig` runs tests under a Linux kernel with a simulated GPIO chip;
 //! `cargo xtask pi-rig` runs tests on an emulated Raspberry Pi;
 //! `cargo xtask interop` tests the daemon with clients that others wrote;
+//! `cargo xtask golden` records what the real gpiozero does;
 //! `cargo xtask bench` measures speed and size.
 
 mod bench;
@@ -9,6 +10,7 @@ mod checks;
 mod ci;
 mod cross;
 mod deep;
+mod golden;
 mod interop;
 mod kernel_rig;
 mod map;
@@ -37,6 +39,7 @@ Usage: cargo xtask COMMAND
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   bench [ARG...]           run the benches, with these arguments: `--help` tells which there are
   interop                  run the tests with clients in Python and Node, fetching these first if need be
+  golden                   record on the real gpiozero what tests/tests/golden compares with, and the list of its items
   cross                    check that what is published builds for other systems, and by the oldest compiler
   map                      compare docs/MAP.md with the tree: print files without a line, and lines without a file
 
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
         ["bench", arguments @ ..] => bench::main(arguments),
         ["interop"] => interop::main(),
+        ["golden"] => golden::main(),
         ["cross"] => cross::main(),
         ["map"] => map::main(),
         ["help" | "--help" | "-h"] => {
