@@ -3,7 +3,7 @@
 use crate::kernel_rig::KERNEL;
 use crate::pi_rig::PI;
 use crate::runner::{Runner, Stop, Tally};
-use crate::{bench, checks, cross, deep, golden, interop, map};
+use crate::{bench, checks, cross, deep, golden, interop, map, parity};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -51,6 +51,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("other systems", Whole, cross::check),
     ("oldest compiler", Whole, cross::oldest),
     ("documentation", Quick, |runner| cargo(runner, "doc --locked --workspace --no-deps --all-features")),
+    ("parity with gpiozero", Whole, parity::check),
     ("example unit", Whole, checks::unit_file),
     ("tests, as in the README", Quick, checks::readme_command),
     ("concurrency model", Whole, deep::model),

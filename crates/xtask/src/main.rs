@@ -3,6 +3,7 @@
 //! `cargo xtask pi-rig` runs tests on an emulated Raspberry Pi;
 //! `cargo xtask interop` tests the daemon with clients that others wrote;
 //! `cargo xtask golden` records what the real gpiozero does;
+//! `cargo xtask parity` compares gpiozero's items with ours;
 //! `cargo xtask bench` measures speed and size.
 
 mod bench;
@@ -14,6 +15,7 @@ mod golden;
 mod interop;
 mod kernel_rig;
 mod map;
+mod parity;
 mod pi_rig;
 mod rig;
 mod runner;
@@ -41,6 +43,8 @@ Usage: cargo xtask COMMAND
   interop                  run the tests with clients in Python and Node, fetching these first if need be
   golden                   record on the real gpiozero what tests/tests/golden compares with, and the list of its items
   cross                    check that what is published builds for other systems, and by the oldest compiler
+  parity                   write docs/parity.md: each item of gpiozero's devices, and ours
+  parity --check           check that page: each item has a row, and each path of ours exists
   map                      compare docs/MAP.md with the tree: print files without a line, and lines without a file
 
 All but the first exit with 77 on a machine that cannot run them. More in docs/CONTRIBUTING.md and the README.md
@@ -64,6 +68,8 @@ fn main() -> ExitCode {
         ["interop"] => interop::main(),
         ["golden"] => golden::main(),
         ["cross"] => cross::main(),
+        ["parity"] => parity::main(false),
+        ["parity", "--check"] => parity::main(true),
         ["map"] => map::main(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
