@@ -54,22 +54,29 @@ pub use input::{
     Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
     MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
-pub use output::{DigitalOutputDevice, Led, PwmOutputDevice};
+pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice};
 pub use pause::pause;
 
 #[doc(inline)]
 pub use pinzero_core::{
     Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
-    ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
-    Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine,
-    MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
-    PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support,
-    Switch, Timer, Value, close_all, mock, time,
+    ErrorKind, Event, EventKind, EventStream, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder,
+    Handler, Host, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo,
+    Machine, MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part,
+    PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
 };
 
 #[cfg(feature = "stream")]
 #[doc(inline)]
-pub use pinzero_core::EventStream;
+pub use pinzero_core::{
+    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
+    ErrorKind, Event, EventKind, EventStream, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder,
+    Handler, Host, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo,
+    Machine, MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part,
+    PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
+};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {

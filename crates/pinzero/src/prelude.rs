@@ -4,7 +4,7 @@
 pub use crate::time::{ms, secs, us};
 #[doc(no_inline)]
 pub use crate::{
-    Animation, Average, Bias, Blink, Button, Device, DigitalInputDevice, DigitalOutputDevice, DistanceSensor,
-    Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor, LineSensor, MotionSensor, OnClose,
-    PwmOutputDevice, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, Value,
+    Animation, Average, Bias, Blink, Button, Buzzer, Device, DigitalInputDevice, DigitalOutputDevice,
+    DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor, LineSensor, MotionSensor,
+    OnClose, PwmLed, PwmOutputDevice, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, Value,
 };

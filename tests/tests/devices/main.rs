@@ -8,6 +8,7 @@
 mod backend;
 mod blink;
 mod button;
+mod buzzer;
 mod callbacks;
 mod capabilities;
 mod closing;
