@@ -202,6 +202,14 @@ impl Output {
         self.shared.lifecycle.gpio()
     }
 
+    /// Fails if the output has been closed.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn check_open(&self) -> Result<()> {
+        exit::hold(self.shared.lifecycle.check_open())
+    }
+
     /// Returns whether the output has been closed.
     pub fn is_closed(&self) -> bool {
         self.shared.lifecycle.is_closed()
