@@ -176,21 +176,20 @@ impl Site {
         self.device
     }
 
-    /// Fails if two roles of a device are on one pin.
+    /// Fails if two of the device's pins are one; each has the name of its role. A pin that does not exist is left for `open` to report.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue), and the errors of [`Gpio::resolve`].
+    /// [`PinInUse`](ErrorKind::PinInUse).
     pub fn check_distinct(&self, roles: &[(&str, &PinSpec)]) -> Result<()> {
-        let mut lines = Vec::new();
-        for (role, pin) in roles {
-            let line = self.gpio.resolve((*pin).clone()).map_err(|error| error.with_device(self.device))?;
-            if let Some((_, other)) = lines.iter().find(|(taken, _)| *taken == line) {
-                let message = format!("{other} and {role} are on one pin: give each a pin of its own");
-                return Err(Error::new(ErrorKind::InvalidValue, message)
-                    .with_pin(line)
-                    .with_device(self.device));
+        let lines: Vec<_> = roles.iter().map(|(_, pin)| self.gpio.resolve((*pin).clone()).ok()).collect();
+        for (later, line) in lines.iter().enumerate().filter(|(_, line)| line.is_some()) {
+            if let Some(earlier) = lines[..later].iter().position(|other| other == line) {
+                let (one, other) = (roles[earlier].0, roles[later].0);
+                let message =
+                    format!("one pin cannot be both `{one}` and `{other}`: give each a pin of its own");
+                let error = Error::new(ErrorKind::PinInUse, message);
+                return Err(error.with_pin(roles[later].1).with_device(self.device));
             }
-            lines.push((line, role));
         }
         Ok(())
     }

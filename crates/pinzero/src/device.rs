@@ -67,6 +67,54 @@ macro_rules! single_pin {
     };
 }
 
+/// Implements the common methods of a device with several pins, which has `parts()`, `pins()` and `state()`.
+macro_rules! several_pins {
+    ($Device:ident) => {
+        impl $Device {
+            /// Returns the factory that opened the pins.
+            pub fn gpio(&self) -> &pinzero_core::Gpio {
+                pinzero_core::Device::gpio(self)
+            }
+
+            /// Returns whether the device is closed.
+            pub fn is_closed(&self) -> bool {
+                pinzero_core::Device::is_closed(self)
+            }
+
+            /// Closes the device and all its clones, and gives the pins back. Idempotent, from any thread.
+            ///
+            /// Ends a running animation.
+            ///
+            /// # Errors
+            /// See [`Device::close`](crate::Device::close).
+            pub fn close(&self) -> pinzero_core::Result<()> {
+                pinzero_core::Device::close(self)
+            }
+        }
+
+        impl std::fmt::Debug for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let (name, pins) = (stringify!($Device), $crate::device::list(&self.pins()));
+                match self.is_closed() {
+                    true => write!(f, "{name}({pins}, closed)"),
+                    false => write!(f, "{name}({pins}, {})", self.state()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{} on {}", stringify!($Device), $crate::device::list(&self.pins()))
+            }
+        }
+    };
+}
+
+/// Returns the names of lines, with commas in between.
+pub(crate) fn list(lines: &[pinzero_core::Line]) -> String {
+    lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Implements a device as a newtype around another one.
 macro_rules! newtype {
     ($Device:ident($Base:ident)) => {
@@ -82,4 +130,4 @@ macro_rules! newtype {
     };
 }
 
-pub(crate) use {newtype, one_line, single_pin};
+pub(crate) use {newtype, one_line, several_pins, single_pin};

@@ -42,6 +42,8 @@
 pub mod prelude;
 
 mod builder;
+mod color;
+mod convert;
 mod default;
 mod device;
 mod input;
@@ -49,39 +51,33 @@ mod output;
 mod pause;
 
 pub use builder::{Builder, Open, Site};
+pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
     Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
     MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
-pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice};
+pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice, RgbLed};
 pub use pause::pause;
 
 #[doc(inline)]
 pub use pinzero_core::{
     Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
-    ErrorKind, Event, EventKind, EventStream, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder,
-    Handler, Host, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo,
-    Machine, MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part,
-    PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
-    Support, Switch, Timer, Value, close_all, mock, time,
+    ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
+    Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine,
+    MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
+    PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support,
+    Switch, Timer, Value, close_all, mock, time,
 };
 
 #[cfg(feature = "stream")]
 #[doc(inline)]
-pub use pinzero_core::{
-    Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
-    ErrorKind, Event, EventKind, EventStream, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder,
-    Handler, Host, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo,
-    Machine, MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part,
-    PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
-    Support, Switch, Timer, Value, close_all, mock, time,
-};
+pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
     pub use crate::input::{Averaged, Charged, Pressable, Pulled, Ranging, Rotary, Smoothed};
-    pub use crate::output::{Digital, Driven, Pulsed};
+    pub use crate::output::{Colored, Digital, Dimmable, Driven, Pulsed, Signal};
 }
 
 /// Boards: models, headers, names of pins.

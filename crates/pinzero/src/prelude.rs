@@ -4,7 +4,7 @@
 pub use crate::time::{ms, secs, us};
 #[doc(no_inline)]
 pub use crate::{
-    Animation, Average, Bias, Blink, Button, Buzzer, Device, DigitalInputDevice, DigitalOutputDevice,
+    Animation, Average, Bias, Blink, Button, Buzzer, Color, Device, DigitalInputDevice, DigitalOutputDevice,
     DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor, LineSensor, MotionSensor,
-    OnClose, PwmLed, PwmOutputDevice, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, Value,
+    OnClose, PwmLed, PwmOutputDevice, RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, Value,
 };

@@ -32,6 +32,7 @@ mod own_device;
 mod properties;
 mod pwm;
 mod reentry;
+mod rgb_led;
 mod smoothed;
 mod soft_pwm;
 mod streams;

@@ -20,7 +20,9 @@ fn record(device: &SmoothedInputDevice) -> Arc<Mutex<Vec<(u64, bool, u64)>>> {
         let events = events.clone();
         let note = move |event: Event| {
             let at = event.at.as_nanos() / 1_000_000;
-            events.lock().unwrap().push((at, active, event.lasted.as_millis() as u64));
+            if let Ok(mut events) = events.lock() {
+                events.push((at, active, event.lasted.as_millis() as u64));
+            }
         };
         if active {
             device.when_activated(note)

@@ -162,8 +162,13 @@ impl DigitalOutputDevice {
         &self.output
     }
 
+    /// Returns whether the device was turned on last, without a look at the pin.
+    pub(crate) fn was_active(&self) -> bool {
+        self.output.last() == self.active
+    }
+
     pub(crate) fn state(&self) -> &'static str {
-        if self.output.last() == self.active { "on" } else { "off" }
+        if self.was_active() { "on" } else { "off" }
     }
 }
 

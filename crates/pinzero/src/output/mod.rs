@@ -3,13 +3,16 @@
 mod buzzer;
 mod digital;
 mod led;
+mod light;
 mod options;
 mod pwm;
 mod pwm_led;
+mod rgb_led;
 
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
-pub use options::{Digital, Driven, Pulsed};
+pub use options::{Colored, Digital, Dimmable, Driven, Pulsed, Signal};
 pub use pwm::PwmOutputDevice;
 pub use pwm_led::PwmLed;
+pub use rgb_led::RgbLed;

@@ -1,8 +1,8 @@
 //! The options of output devices.
 
-use pinzero_core::{Level, PinSpec};
+use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
-use crate::{Builder, Open};
+use crate::{Builder, Color, Open};
 
 /// The options of every output pin.
 #[derive(Debug, Clone)]
@@ -32,10 +32,42 @@ pub struct Pulsed {
     pub driven: Driven,
     /// The first value, from 0 to 1. Default: 0.
     pub initial: f64,
+    /// The signal.
+    pub signal: Signal,
+}
+
+/// The options of every PWM signal.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Signal {
     /// The frequency in hertz. Default: 100.
     pub frequency: f64,
     /// `true` requires hardware PWM. Default: `false`.
     pub hardware: bool,
+}
+
+/// The options of several pins that all carry PWM, or all are only on or off.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Dimmable {
+    /// Whether the pins carry PWM. Default: `true`.
+    pub pwm: bool,
+    /// The signal, if the pins carry PWM.
+    pub signal: Signal,
+}
+
+/// The options of a [`RgbLed`](crate::RgbLed).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Colored {
+    /// The pins for red, green and blue.
+    pub pins: [PinSpec; 3],
+    /// The level that means "on". Default: high.
+    pub active: Level,
+    /// PWM, or not.
+    pub dimmable: Dimmable,
+    /// The first color. Default: black, which is off.
+    pub initial: Color,
 }
 
 impl Driven {
@@ -55,7 +87,39 @@ impl Digital {
 impl Pulsed {
     /// Returns the default options of a PWM output on `pin`.
     pub fn new(pin: impl Into<PinSpec>) -> Self {
-        Pulsed { driven: Driven::new(pin), initial: 0.0, frequency: 100.0, hardware: false }
+        Pulsed { driven: Driven::new(pin), initial: 0.0, signal: Signal::default() }
+    }
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        Signal { frequency: 100.0, hardware: false }
+    }
+}
+
+impl Default for Dimmable {
+    fn default() -> Self {
+        Dimmable { pwm: true, signal: Signal::default() }
+    }
+}
+
+impl Dimmable {
+    /// Fails if the options contradict each other.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.pwm || self.signal == Signal::default() {
+            return Ok(());
+        }
+        let message =
+            "pins without PWM have no frequency: leave `frequency` and `hardware` out, or `pwm(false)`";
+        Err(Error::new(ErrorKind::InvalidValue, message))
+    }
+}
+
+impl Colored {
+    /// Returns the default options of a LED with three colors.
+    pub fn new(red: impl Into<PinSpec>, green: impl Into<PinSpec>, blue: impl Into<PinSpec>) -> Self {
+        let pins = [red.into(), green.into(), blue.into()];
+        Colored { pins, active: Level::High, dimmable: Dimmable::default(), initial: Color::BLACK }
     }
 }
 
@@ -68,6 +132,24 @@ impl AsMut<Driven> for Digital {
 impl AsMut<Driven> for Pulsed {
     fn as_mut(&mut self) -> &mut Driven {
         &mut self.driven
+    }
+}
+
+impl AsMut<Signal> for Pulsed {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.signal
+    }
+}
+
+impl AsMut<Dimmable> for Colored {
+    fn as_mut(&mut self) -> &mut Dimmable {
+        &mut self.dimmable
+    }
+}
+
+impl AsMut<Signal> for Colored {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.dimmable.signal
     }
 }
 
@@ -97,10 +179,13 @@ impl<D: Open<Pulsed>> Builder<D, Pulsed> {
         self.options.initial = value;
         self
     }
+}
 
+/// Options of devices with PWM.
+impl<D: Open<O>, O: AsMut<Signal>> Builder<D, O> {
     /// Sets the frequency of the pulses in hertz. Default: 100.
     pub fn frequency(mut self, hertz: f64) -> Self {
-        self.options.frequency = hertz;
+        self.options.as_mut().frequency = hertz;
         self
     }
 
@@ -109,7 +194,31 @@ impl<D: Open<Pulsed>> Builder<D, Pulsed> {
     /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; if
     /// the line is missing, the error names it.
     pub fn hardware(mut self, hardware: bool) -> Self {
-        self.options.hardware = hardware;
+        self.options.as_mut().hardware = hardware;
+        self
+    }
+}
+
+/// Options of devices with several pins that carry PWM, or do not.
+impl<D: Open<O>, O: AsMut<Dimmable>> Builder<D, O> {
+    /// Sets whether the pins carry PWM. With `false`, they are only on or off, and every value is 0 or 1. Default: `true`.
+    pub fn pwm(mut self, pwm: bool) -> Self {
+        self.options.as_mut().pwm = pwm;
+        self
+    }
+}
+
+/// Options of LEDs with three colors.
+impl<D: Open<Colored>> Builder<D, Colored> {
+    /// Sets whether a high level means "on". Default: `true`. A LED with a common anode needs `false`.
+    pub fn active_high(mut self, active_high: bool) -> Self {
+        self.options.active = Level::from(active_high);
+        self
+    }
+
+    /// Sets the color from the first instant. Default: [`Color::BLACK`], which is off.
+    pub fn initial_value(mut self, color: impl Into<Color>) -> Self {
+        self.options.initial = color.into();
         self
     }
 }

@@ -210,7 +210,7 @@ impl PwmOutputDevice {
 }
 
 /// Converts a value to a duty cycle and back. Rounds, so that the value read is the value set.
-fn logical(value: f64, active: Level) -> f64 {
+pub(super) fn logical(value: f64, active: Level) -> f64 {
     const DIGITS: f64 = 1e12;
     if active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
 }
@@ -227,14 +227,14 @@ fn check(value: f64) -> Result<()> {
 impl Open<Pulsed> for PwmOutputDevice {
     const NAME: &'static str = "PwmOutputDevice";
 
-    fn open(Pulsed { driven, initial, frequency, hardware }: Pulsed, site: &Site) -> Result<Self> {
+    fn open(Pulsed { driven, initial, signal }: Pulsed, site: &Site) -> Result<Self> {
         check(initial).map_err(|error| error.with_pin(&driven.pin).with_device(site.device()))?;
         let active = driven.active;
         let pwm = site
             .pwm(driven.pin)
             .initial(logical(initial, active))
-            .frequency(frequency)
-            .hardware(hardware)
+            .frequency(signal.frequency)
+            .hardware(signal.hardware)
             .rest(!active)
             .open()?;
         Ok(PwmOutputDevice { pwm, active })
