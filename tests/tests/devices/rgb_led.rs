@@ -10,9 +10,9 @@ fn led(gpio: &MockGpio) -> pinzero::Result<RgbLed> {
     RgbLed::builder(9, 10, 11).gpio(gpio).open()
 }
 
-/// The duty cycles of the lines.
+/// The duty cycles of the lines, which a pulse holds as a whole number of nanoseconds.
 fn duties(gpio: &MockGpio) -> [f64; 3] {
-    PINS.map(|pin| gpio.line(pin).pulses().pop().unwrap().duty())
+    PINS.map(|pin| (gpio.line(pin).pulses().pop().unwrap().duty() * 1e6).round() / 1e6)
 }
 
 fn levels(gpio: &MockGpio) -> [u8; 3] {
