@@ -153,7 +153,7 @@ impl Stage {
         let named = words.first().and_then(|name| devices.get(*name));
         let mut subject = named.unwrap_or_else(|| devices.get("").expect("the device is open")).clone();
         for part in words.iter().skip(usize::from(named.is_some())) {
-            subject = subject.part(part).into();
+            subject = subject.member(part).into();
         }
         (subject, last)
     }

@@ -25,9 +25,9 @@ pub(crate) trait Subject: Send + Sync {
     /// Does a step; returns what gpiozero returns in its place, with seconds for times.
     fn apply(&self, step: Step<'_>) -> Result<Json>;
 
-    /// Returns a part of the device by gpiozero's name or index.
-    fn part(&self, name: &str) -> Box<dyn Subject> {
-        panic!("no part {name}")
+    /// Returns a member of the device by gpiozero's name or index.
+    fn member(&self, name: &str) -> Box<dyn Subject> {
+        panic!("no member {name}")
     }
 }
 

@@ -22,6 +22,9 @@ import virtual_time
 with virtual_time.for_imports():
     import gpiozero
     import gpiozero.pins.mock as mock
+    import gpiozero.tones
+
+gpiozero.Tone = gpiozero.tones.Tone
 
 HERE = Path(__file__).resolve().parent.parent
 # Devices whose pins are set to a duty cycle, unless they are told `pwm=False`.
@@ -206,15 +209,18 @@ class Play:
             result = {"pins": dict(self.recorder.pins), "log": list(self.recorder.log)}
             self.recorder.pins, self.recorder.log = {}, []
             for device in self.devices.values():
-                device.close()
+                if hasattr(device, "close"):
+                    device.close()
             gpiozero.threads._THREADS.clear()
         return {key: value for key, value in result.items() if value}
 
     def open(self, name, device, args):
         def make():
-            positional = args.get("pins", ()) if device == "LEDBoard" else ()
-            named = {key: value for key, value in args.items() if not (device == "LEDBoard" and key == "pins")}
-            self.devices[name] = getattr(gpiozero, device)(*positional, **named)
+            named = {key: getattr(statistics, value) if key == "average" else value for key, value in args.items()}
+            opened = self.devices[name] = getattr(gpiozero, device)(*named.pop("pins", ()), **named)
+            if device == "SmoothedInputDevice":
+                # Each of its subclasses starts the samples at the end of its constructor.
+                opened._queue.start()
 
         self.guard(f"{name}.open" if name else "open", make)
 

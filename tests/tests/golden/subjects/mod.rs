@@ -4,6 +4,7 @@ mod button;
 mod digital_input;
 mod digital_output;
 mod led;
+mod led_board;
 mod pwm_output;
 
 use pinzero::{Gpio, Result};
@@ -16,6 +17,7 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("DigitalInputDevice", digital_input::open),
     ("DigitalOutputDevice", digital_output::open),
     ("LED", led::open),
+    ("LEDBoard", led_board::open),
     ("PWMOutputDevice", pwm_output::open),
 ];
 
