@@ -11,6 +11,7 @@ mod button;
 mod buzzer;
 mod callbacks;
 mod capabilities;
+mod circuits;
 mod closing;
 mod common;
 mod debounce;

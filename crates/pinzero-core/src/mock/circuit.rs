@@ -1,13 +1,13 @@
 //! The simulated circuit: the drivers and pulls of each line, the resulting level, and its observers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pinzero_board::{Board, Pull};
 
+use super::component::{Component, Components};
 use super::pulse::Pulse;
-use super::spi::SpiPeripheral;
 use super::view::{Output, Shown};
 use super::waves::Waves;
 use crate::capability::Capabilities;
@@ -36,7 +36,11 @@ pub(super) struct Wires {
     pub(super) lines: Vec<LineState>,
     /// The lines of each net that has several, in order.
     pub(super) nets: BTreeMap<u32, Vec<Line>>,
-    peripherals: Vec<SpiPeripheral>,
+    /// The wires. A wire from a line to itself makes a net of one line.
+    wires: Vec<(Line, Line)>,
+    /// The contacts that are closed.
+    contacts: BTreeSet<(Line, Line)>,
+    pub(super) components: Components,
     pub(super) waves: Waves,
 }
 
@@ -52,6 +56,8 @@ pub(super) struct LineState {
     pub(super) bias: Bias,
     /// The level driven from outside.
     pub(super) drive: Option<Level>,
+    /// The level that a component drives. Such a line belongs to a net, if only of its own.
+    pub(super) component: Option<Level>,
     /// The resulting level.
     pub(super) level: Level,
     /// The net: lines with the same number are wired together.
@@ -84,6 +90,7 @@ impl LineState {
             rest: Level::Low,
             bias,
             drive: None,
+            component: None,
             level: bias.level().unwrap_or(Level::Low),
             net: line.0,
             sink: None,
@@ -98,9 +105,15 @@ impl LineState {
         }
     }
 
-    fn driven(&self) -> impl Iterator<Item = Level> + use<> {
+    /// Returns what the pin and a hand drive.
+    pub(super) fn driven(&self) -> impl Iterator<Item = Level> + use<> {
         let output = (self.function != LineFunction::Input).then_some(self.output);
         output.into_iter().chain(self.drive)
+    }
+
+    /// Returns what the pin, a hand and components drive.
+    pub(super) fn drivers(&self) -> impl Iterator<Item = Level> + use<> {
+        self.driven().chain(self.component)
     }
 
     /// Sets the level, and reports the change to history and sink.
@@ -176,11 +189,16 @@ impl Circuit {
         self.settle(wires, lines, self.clock.now());
     }
 
-    /// Works out the edges of PWM on these lines up to now.
-    fn catch_up(&self, wires: &mut Wires, lines: &[Line]) {
+    /// Works out what has happened by itself up to now: the edges of PWM on these lines, and the acts of components.
+    pub(super) fn catch_up(&self, wires: &mut Wires, lines: &[Line]) {
         if wires.waves.are_running() {
             let now = self.clock.now();
             lines.iter().for_each(|line| wires.catch_up(*line, now, &self.board));
+        }
+        if !wires.components.is_empty() {
+            let (mut changed, now) = (Vec::new(), self.clock.now());
+            wires.run_components(now, &mut |line| changed.push(line));
+            self.show(wires, changed, now);
         }
     }
 
@@ -193,7 +211,7 @@ impl Circuit {
         let is_shown = self.output.is_some();
         let mut note = |line| changed.extend(is_shown.then_some(line));
         lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
-        wires.update_peripherals(&self.board, now, &mut note);
+        wires.update_components(now, &mut note);
         let pulsed = wires.waves.take_changed();
         if let Some(output) = &self.output {
             if output.wants_functions() {
@@ -201,14 +219,19 @@ impl Circuit {
             } else {
                 pulsed.iter().for_each(|line| changed.extend(wires.net(line)));
             }
-            changed.sort_unstable();
-            changed.dedup();
-            for line in changed {
-                wires.show(line, output, now);
-            }
+            self.show(&mut wires, changed, now);
         }
-        if is_shown || wires.waves.are_running() {
+        if is_shown || wires.waves.are_running() || !wires.components.is_empty() {
             wires.wake_task(is_shown);
+        }
+    }
+
+    fn show(&self, wires: &mut Wires, mut changed: Vec<Line>, now: Instant) {
+        let Some(output) = &self.output else { return };
+        changed.sort_unstable();
+        changed.dedup();
+        for line in changed {
+            wires.show(line, output, now);
         }
     }
 
@@ -222,21 +245,44 @@ impl Circuit {
         }
     }
 
-    pub(super) fn attach(&self, peripheral: SpiPeripheral) {
+    pub(super) fn attach(&self, component: Box<dyn Component>) {
         let mut wires = self.wires.lock();
-        for line in peripheral.lines() {
-            wires.line(line, &self.board);
+        let lines = component.lines();
+        for line in &lines {
+            wires.line(*line, &self.board);
         }
-        wires.peripherals.push(peripheral);
+        for line in component.output().into_iter().chain(component.watched()) {
+            wires.wire(line, line);
+        }
+        self.catch_up(&mut wires, &lines);
+        wires.components.add(component);
+        self.settle(wires, &lines, self.clock.now());
     }
 
     pub(super) fn wire(&self, one: Line, other: Line) {
-        let mut wires = self.wires.lock();
-        self.catch_up(&mut wires, &[one, other]);
-        let from = wires.line(one, &self.board).net;
-        let to = wires.line(other, &self.board).net;
-        wires.join(from, to);
-        self.settle(wires, &[one], self.clock.now());
+        self.connect(one, other, |wires| wires.wire(one, other));
+    }
+
+    /// Closes or opens a contact between two lines.
+    pub(super) fn touch(&self, one: Line, other: Line, is_closed: bool) {
+        self.connect(one, other, |wires| {
+            if is_closed {
+                wires.contacts.insert((one, other))
+            } else {
+                wires.contacts.remove(&(one, other))
+            };
+            wires.find_nets();
+        });
+    }
+
+    fn connect(&self, one: Line, other: Line, connect: impl FnOnce(&mut Wires)) {
+        let (mut wires, lines) = (self.wires.lock(), [one, other]);
+        for line in lines {
+            wires.line(line, &self.board);
+        }
+        self.catch_up(&mut wires, &lines);
+        connect(&mut wires);
+        self.settle(wires, &lines, self.clock.now());
     }
 
     /// Takes a line for a pin. Fails if the line is in use.
@@ -313,8 +359,24 @@ impl Wires {
         output.show(line, &mut self.lines[line.0 as usize], wave, now);
     }
 
-    /// Joins two nets.
-    fn join(&mut self, from: u32, to: u32) {
+    fn wire(&mut self, one: Line, other: Line) {
+        self.wires.push((one, other));
+        self.join(one, other);
+    }
+
+    /// Finds the nets anew after a contact has changed: nets that have been joined come apart only in this way.
+    fn find_nets(&mut self) {
+        self.nets.clear();
+        for (number, state) in self.lines.iter_mut().enumerate() {
+            state.net = number as u32;
+        }
+        let connections: Vec<_> = self.wires.iter().chain(&self.contacts).copied().collect();
+        connections.into_iter().for_each(|(one, other)| self.join(one, other));
+    }
+
+    /// Joins the nets of two lines.
+    fn join(&mut self, one: Line, other: Line) {
+        let [from, to] = [one, other].map(|line| self.lines[line.0 as usize].net);
         // A net has the number of one of its lines.
         let mut members = |net| self.nets.remove(&net).unwrap_or_else(|| vec![Line(net)]);
         let mut joined = members(from);
@@ -331,31 +393,6 @@ impl Wires {
         self.nets.insert(to, joined);
     }
 
-    /// Updates the simulated devices after a change, and drives their outputs. Tells `changed` the lines whose level changed.
-    pub(super) fn update_peripherals(&mut self, board: &Board, at: Instant, changed: &mut impl FnMut(Line)) {
-        if self.peripherals.is_empty() {
-            return;
-        }
-        let mut peripherals = std::mem::take(&mut self.peripherals);
-        // Several devices may share a miso wire; the selected one drives it.
-        let mut drives: BTreeMap<Line, Option<Level>> = BTreeMap::new();
-        for peripheral in &mut peripherals {
-            let mut level = |line| self.line(line, board).level;
-            let drive =
-                peripheral.look(level(peripheral.clock), level(peripheral.mosi), level(peripheral.select));
-            let shared = drives.entry(peripheral.miso).or_default();
-            *shared = shared.or(drive);
-        }
-        for (miso, drive) in drives {
-            let output = self.line(miso, board);
-            if output.drive != drive {
-                output.drive = drive;
-                self.resolve(miso, at, changed);
-            }
-        }
-        self.peripherals = peripherals;
-    }
-
     /// Computes the level of the net of `line`, and adds the lines whose level has changed to `changed`.
     ///
     /// A driver overrules any pull. If drivers conflict, low wins. If pulls conflict, or there is neither driver nor pull, the
@@ -363,7 +400,7 @@ impl Wires {
     pub(super) fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
         let Some(state) = self.lines.get_mut(line.0 as usize) else { return };
         let Some(net) = self.nets.get(&state.net) else {
-            // The common case: a line without wires.
+            // The common case: a line without wires or components.
             let level = state.driven().min().or(state.bias.level()).unwrap_or(state.level);
             if state.level != level {
                 state.report(at, level);
@@ -373,7 +410,7 @@ impl Wires {
         };
         let before = state.level;
         let members = || net.iter().filter_map(|line| self.lines.get(line.0 as usize));
-        let driven = members().flat_map(LineState::driven).min();
+        let driven = members().flat_map(LineState::drivers).min();
         let pulls = || members().filter_map(|state| state.bias.level());
         let pulled = if pulls().min() == pulls().max() { pulls().min() } else { None };
         let level = driven.or(pulled).unwrap_or(before);

@@ -61,7 +61,9 @@ impl<'a> MockLine<'a> {
     /// # Panics
     /// In real time, if the runtime's threads cannot be started.
     pub fn script(&self, steps: impl IntoIterator<Item = (Duration, Level)>) {
-        Script::start(self.mock, self.line, steps).unwrap_or_else(|error| panic!("{error}"));
+        let start = self.mock.now();
+        let steps = steps.into_iter().map(|(at, level)| (start + at, self.line, Some(level)));
+        Script::start(self.mock, steps.collect()).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Presses a button on the line for `time` from now: drives the line against its pull (high if there is none), and then to the

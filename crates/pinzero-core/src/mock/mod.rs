@@ -18,12 +18,19 @@
 //! # Ok::<(), pinzero::Error>(())
 //! ```
 
+mod capacitor;
 mod circuit;
+mod component;
+mod echo;
+mod encoder;
 mod factory;
+mod keypad;
 mod line;
 mod mcp3008;
+mod motor;
 mod pulse;
 mod script;
+mod servo;
 mod spi;
 mod terminal;
 mod view;
@@ -47,11 +54,17 @@ use crate::pin_spec::PinSpec;
 use crate::spi_mode::SpiMode;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
+pub use capacitor::MockCapacitor;
 use circuit::Circuit;
+pub use echo::MockEcho;
+pub use encoder::MockEncoder;
 pub use factory::MockFactory;
+pub use keypad::MockKeypad;
 pub use line::MockLine;
 pub use mcp3008::MockMcp3008;
+pub use motor::MockMotor;
 pub use pulse::Pulse;
+pub use servo::MockServo;
 pub use spi::MockSpiDevice;
 use spi::{Chip, SpiPeripheral};
 use view::Output;
@@ -315,11 +328,11 @@ impl MockGpio {
     /// Wires an SPI device to these pins: clock, mosi, miso and chip select (active when low).
     ///
     /// # Panics
-    /// If the board has no such pin.
+    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn spi_device<P: Into<PinSpec>>(&self, pins: [P; 4], mode: SpiMode) -> MockSpiDevice {
         let exchange = Arc::default();
         let chip = Chip::Script(Arc::clone(&exchange));
-        self.circuit.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), mode, chip));
+        self.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), mode, chip));
         MockSpiDevice(exchange)
     }
 
@@ -339,11 +352,11 @@ impl MockGpio {
     /// ```
     ///
     /// # Panics
-    /// If the board has no such pin.
+    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3008 {
         let device = MockMcp3008::default();
         let chip = Chip::Mcp3008(device.clone(), Default::default());
-        self.circuit.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
+        self.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
         device
     }
 

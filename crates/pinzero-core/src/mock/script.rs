@@ -1,8 +1,7 @@
-//! Drives a line from outside at set times.
+//! Drives lines from outside at set times.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::MockGpio;
 use super::circuit::Circuit;
@@ -11,23 +10,20 @@ use crate::runtime::{Next, Outbox, Task};
 use crate::time::Instant;
 use crate::types::{Level, Line};
 
+/// A line is driven, or released with `None`, at a time.
+pub(super) type Step = (Instant, Line, Option<Level>);
+
 #[derive(Debug)]
 pub(super) struct Script {
     circuit: Arc<Circuit>,
-    line: Line,
-    steps: VecDeque<(Instant, Level)>,
+    steps: VecDeque<Step>,
 }
 
 impl Script {
-    pub(super) fn start(
-        mock: &MockGpio,
-        line: Line,
-        steps: impl IntoIterator<Item = (Duration, Level)>,
-    ) -> Result<()> {
-        let start = mock.now();
-        let mut steps: Vec<_> = steps.into_iter().map(|(at, level)| (start + at, level)).collect();
-        steps.sort_by_key(|(at, _)| *at);
-        let script = Script { circuit: mock.circuit.clone(), line, steps: steps.into() };
+    /// Starts a script. Steps at the same time keep their order.
+    pub(super) fn start(mock: &MockGpio, mut steps: Vec<Step>) -> Result<()> {
+        steps.sort_by_key(|(at, ..)| *at);
+        let script = Script { circuit: mock.circuit.clone(), steps: steps.into() };
         let runtime = mock.runtime();
         runtime.start()?;
         let id = runtime.reserve();
@@ -38,13 +34,13 @@ impl Script {
 
 impl Task for Script {
     fn fire(&mut self, now: Instant, _: &mut Outbox) {
-        while let Some((at, level)) = self.steps.front().copied().filter(|(at, _)| *at <= now) {
+        while let Some((at, line, level)) = self.steps.front().copied().filter(|(at, ..)| *at <= now) {
             self.steps.pop_front();
-            self.circuit.drive_at(at, self.line, Some(level));
+            self.circuit.drive_at(at, line, level);
         }
     }
 
     fn next(&self) -> Next {
-        self.steps.front().map_or(Next::Done, |(at, _)| Next::At(*at))
+        self.steps.front().map_or(Next::Done, |(at, ..)| Next::At(*at))
     }
 }

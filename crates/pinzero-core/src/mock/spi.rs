@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::circuit::Wires;
+use super::component::Component;
 use super::mcp3008::{Conversion, MockMcp3008};
 use crate::spi_mode::{SpiMode, SpiSettings};
+use crate::time::Instant;
 use crate::types::{Level, Line};
 
 /// An SPI device with scripted answers, highest bit first, wired to mock pins; returned by
@@ -44,10 +47,10 @@ pub(super) enum Chip {
 /// The device's end of the wires.
 #[derive(Debug)]
 pub(super) struct SpiPeripheral {
-    pub(super) clock: Line,
-    pub(super) mosi: Line,
-    pub(super) miso: Line,
-    pub(super) select: Line,
+    clock: Line,
+    mosi: Line,
+    miso: Line,
+    select: Line,
     settings: SpiSettings,
     chip: Chip,
     is_selected: bool,
@@ -61,10 +64,6 @@ pub(super) struct SpiPeripheral {
 }
 
 impl SpiPeripheral {
-    pub(super) fn lines(&self) -> [Line; 4] {
-        [self.clock, self.mosi, self.miso, self.select]
-    }
-
     pub(super) fn new([clock, mosi, miso, select]: [Line; 4], mode: SpiMode, chip: Chip) -> Self {
         let settings = SpiSettings { mode, ..SpiSettings::default() };
         let clock_level = settings.rest();
@@ -82,27 +81,6 @@ impl SpiPeripheral {
             output: 0,
             level: Level::Low,
         }
-    }
-
-    /// Updates the device after a change of its lines. Returns the level that it drives on miso; `None` while not selected.
-    pub(super) fn look(&mut self, clock: Level, mosi: Level, select: Level) -> Option<Level> {
-        let was_selected = std::mem::replace(&mut self.is_selected, select == Level::Low);
-        let ticked = std::mem::replace(&mut self.clock_level, clock) != clock;
-        if !self.is_selected {
-            return None;
-        }
-        if !was_selected {
-            (self.bits, self.input) = (0, 0);
-            if let Chip::Mcp3008(_, conversion) = &mut self.chip {
-                *conversion = Conversion::default();
-            }
-            self.output = self.next_answer();
-            self.shift();
-        } else if ticked {
-            let is_first = clock != self.settings.rest();
-            if is_first == self.settings.reads_first() { self.read(mosi) } else { self.shift() }
-        }
-        Some(self.level)
     }
 
     /// Receives a bit.
@@ -137,5 +115,41 @@ impl SpiPeripheral {
             Chip::Script(exchange) => exchange.lock().answers.front().copied().unwrap_or(0),
             Chip::Mcp3008(..) => 0,
         }
+    }
+}
+
+impl Component for SpiPeripheral {
+    fn lines(&self) -> Vec<Line> {
+        vec![self.clock, self.mosi, self.miso, self.select]
+    }
+
+    fn output(&self) -> Option<Line> {
+        Some(self.miso)
+    }
+
+    /// Returns the level on miso; `None` while not selected.
+    fn look(&mut self, _: Instant, wires: &Wires) -> Option<Level> {
+        let clock = wires.level(self.clock);
+        let was_selected = std::mem::replace(&mut self.is_selected, wires.level(self.select) == Level::Low);
+        let ticked = std::mem::replace(&mut self.clock_level, clock) != clock;
+        if !self.is_selected {
+            return None;
+        }
+        if !was_selected {
+            (self.bits, self.input) = (0, 0);
+            if let Chip::Mcp3008(_, conversion) = &mut self.chip {
+                *conversion = Conversion::default();
+            }
+            self.output = self.next_answer();
+            self.shift();
+        } else if ticked {
+            let is_first = clock != self.settings.rest();
+            if is_first == self.settings.reads_first() {
+                self.read(wires.level(self.mosi));
+            } else {
+                self.shift();
+            }
+        }
+        Some(self.level)
     }
 }

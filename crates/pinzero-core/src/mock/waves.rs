@@ -29,6 +29,8 @@ pub(super) struct Waves {
     alarm: EdgeSink,
     /// When the task is due, unless woken.
     due: Option<Instant>,
+    /// The earliest time for the next report to inputs.
+    rested: Instant,
 }
 
 impl Waves {
@@ -66,7 +68,7 @@ impl Wires {
             if let Some(level) = state.wave.expire(at) {
                 state.output = level;
                 self.resolve(driver, at, &mut |_| ());
-                self.update_peripherals(board, at, &mut |_| ());
+                self.update_components(at, &mut |_| ());
             }
         }
     }
@@ -98,7 +100,9 @@ impl Wires {
     /// Returns when the task is due. `is_shown`: changes are shown on a terminal.
     fn next_duty(&self, is_shown: bool) -> Option<Instant> {
         let lines = if is_shown { self.lines.as_slice() } else { &[] };
-        lines.iter().filter_map(|state| state.shown.due()).chain(self.next_heard_edge()).min()
+        let shown = lines.iter().filter_map(|state| state.shown.due());
+        let heard = self.next_heard_edge().map(|at| at.max(self.waves.rested));
+        shown.chain(heard).chain(self.components.next()).min()
     }
 
     /// Returns the PWM signal on a line: its own, or a running one on its net.
@@ -124,7 +128,8 @@ impl Wires {
     }
 
     fn is_heard(&self, line: Line) -> bool {
-        self.net(&line).iter().any(|line| self.lines[line.0 as usize].is_listening())
+        let mut net = self.net(&line).iter();
+        net.any(|line| self.lines[line.0 as usize].is_listening() || self.components.watch(*line))
     }
 
     /// Returns the next edge of PWM on the net of `line`, and the line that drives it.
@@ -144,24 +149,21 @@ impl Circuit {
     /// Does what is due at `now`; returns when more is due.
     fn do_duties(&self, now: Instant) -> Option<Instant> {
         let mut wires = self.lock();
-        let nets: Vec<Line> = wires.nets.values().filter_map(|net| net.first()).copied().collect();
-        for line in nets {
-            if wires.is_heard(line) {
-                wires.catch_up(line, now, &self.board);
-            }
-        }
+        let nets = wires.nets.values().filter_map(|net| net.first()).copied();
+        let heard: Vec<Line> = nets.filter(|line| wires.is_heard(*line)).collect();
+        self.catch_up(&mut wires, &heard);
+        wires.waves.rested = if self.clock.is_manual() { now } else { now + PACE };
         self.show_hidden(&mut wires, now);
         wires.waves.due = wires.next_duty(self.output.is_some());
         wires.waves.due
     }
 }
 
-/// Does what a circuit does by itself: reports the edges of PWM to the inputs that listen, and shows what a terminal left out.
+/// Does what a circuit does by itself: reports the edges of PWM to the inputs that listen, has components act in time, and shows
+/// what a terminal left out.
 #[derive(Debug)]
 pub(super) struct CircuitTask {
     circuit: Arc<Circuit>,
-    /// The earliest time for the next report.
-    rested: Instant,
     next: Option<Instant>,
 }
 
@@ -170,7 +172,7 @@ impl CircuitTask {
         let (circuit, runtime) = (mock.circuit.clone(), mock.runtime());
         let id = runtime.reserve();
         circuit.lock().waves.alarm = runtime.sink(id, 0);
-        let task = CircuitTask { circuit, rested: Instant::ZERO, next: None };
+        let task = CircuitTask { circuit, next: None };
         runtime.enter(|state| state.insert(id, Box::new(task)));
     }
 }
@@ -181,11 +183,10 @@ impl Task for CircuitTask {
     }
 
     fn fire(&mut self, now: Instant, _: &mut Outbox) {
-        self.rested = if self.circuit.clock.is_manual() { now } else { now + PACE };
         self.next = self.circuit.do_duties(now);
     }
 
     fn next(&self) -> Next {
-        self.next.map_or(Next::Idle, |next| Next::At(next.max(self.rested)))
+        self.next.map_or(Next::Idle, Next::At)
     }
 }
