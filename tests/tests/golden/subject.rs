@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero::{Animation, Blink, Device, Error, ErrorKind, Gpio, PinSpec, Result};
+use pinzero::{Animation, Blink, Device, Error, ErrorKind, Gpio, Handler, PinSpec, Result};
 use serde_json::{Map, Value as Json, json};
 
 /// What a scenario does to a device, in gpiozero's words.
@@ -47,6 +47,23 @@ pub(crate) fn device(device: &(impl Device + ?Sized), step: Step<'_>) -> Result<
 /// Returns a result as JSON.
 pub(crate) fn reply<T: serde_json_value::IntoJson>(result: Result<T>) -> Result<Json> {
     result.map(serde_json_value::IntoJson::into_json)
+}
+
+/// Replies to a handler's registration.
+pub(crate) fn on(_: Handler) -> Result<Json> {
+    Ok(Json::Null)
+}
+
+/// Waits for a state; `wait_for` and `wait_for_timeout` are those of the device.
+pub(crate) fn wait(
+    args: &Args,
+    wait_for: impl FnOnce() -> Result<()>,
+    wait_for_timeout: impl FnOnce(Duration) -> Result<bool>,
+) -> Result<Json> {
+    match args.timeout()? {
+        Some(timeout) => wait_for_timeout(timeout).map(Json::from),
+        None => wait_for().map(|()| json!(true)),
+    }
 }
 
 /// Waits for an animation if it is to be in the foreground.

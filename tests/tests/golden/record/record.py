@@ -120,57 +120,62 @@ class Circuit:
         for delay, state in steps:
             virtual_time.clock.start(lambda state=state: self.drive(pin, state), virtual_time.OUTSIDE, delay / 1e3)
 
-    def echo(self, trigger, echo, lengths, delay=0.5):
-        """Answers the falling edge of `trigger` by a pulse of the next length on `echo`, after `delay`; null is no answer."""
-        lengths = iter(lengths)
-        last = [None]
+    def echo(self, trigger, echo, flight, delay=0.45):
+        """Answers a pulse on `trigger` by one on `echo`: `delay` after the end of the former, until the sound is back.
 
-        def answer():
-            length = last[0] = next(lengths, last[0])
-            if length is not None:
-                self.script(echo, [[delay, 1], [delay + length, 0]])
+        `flight` is how long the sound is under way, in milliseconds, null if it never comes back; or a list of such
+        times, each with the time from which it holds.
+        """
+        present = self.changing(flight)
 
-        self.when(trigger, lambda pin: pin.function == "output" and not pin._state, answer)
+        def changed(before, after):
+            if before == ("output", True) and after == ("output", False) and present() is not None:
+                self.script(echo, [[delay, 1], [delay + present(), 0]])
 
-    def capacitor(self, pin, times):
-        """Drives the pin high when it has been an input for the next of these times; null is never."""
-        times = iter(times)
-        last = [None]
+        self.watch(trigger, changed)
 
-        def charge():
-            time = last[0] = next(times, last[0])
-            wait = charge.count = charge.count + 1
+    def capacitor(self, pin, time):
+        """Drives the pin high when it has been an input for this time in milliseconds; `time` is as `flight` above."""
+        present = self.changing(time)
+        count = 0
 
-            def full():
-                line = self.factory.pin(pin)
-                if charge.count == wait and line.function == "input":
-                    line.drive_high()
+        def changed(before, after):
+            nonlocal count
+            if before[0] != "input" and after[0] == "input" and present() is not None:
+                count += 1
+                turn = count
 
-            if time is not None:
-                virtual_time.clock.start(full, virtual_time.OUTSIDE, time / 1e3)
+                def full():
+                    line = self.factory.pin(pin)
+                    if count == turn and line.function == "input":
+                        line.drive_high()
 
-        charge.count = 0
-        self.when(pin, lambda pin: pin.function == "input", charge)
+                virtual_time.clock.start(full, virtual_time.OUTSIDE, present() / 1e3)
 
-    def when(self, number, is_so, then):
-        """Calls `then` whenever the condition of the pin becomes true."""
+        self.watch(pin, changed)
+
+    def changing(self, value):
+        """Returns a function for the present value of a constant or of a list of times and values."""
+        values = value if isinstance(value, list) else [[0, value]]
+        return lambda: [value for time, value in values if time <= now()][-1]
+
+    def watch(self, number, changed):
+        """Calls `changed` with the function and state of the pin before and after each write."""
         pin = self.factory.pin(number)
-        was = [is_so(pin)]
-        for name in ("_set_function", "_set_state"):
+        look = lambda: (pin.function, bool(pin._state))
 
-            def wrapped(value, inner=getattr(pin, name)):
-                inner(value)
-                is_now = is_so(pin)
-                if is_now and not was[0]:
-                    then()
-                was[0] = is_now
+        def noted(write):
+            def wrapped(self, value):
+                before = look()
+                write(self, value)
+                changed(before, look())
 
-            setattr(pin, name, wrapped)
-        # Properties call the methods of the class: let them call those of the object.
+            return wrapped
+
         kind = type(pin)
         pin.__class__ = type(kind.__name__, (kind,), {
-            "function": property(kind._get_function, lambda self, value: self._set_function(value)),
-            "state": property(kind._get_state, lambda self, value: self._set_state(value)),
+            "function": property(kind._get_function, noted(kind._set_function)),
+            "state": property(kind._get_state, noted(kind._set_state)),
         })
 
 

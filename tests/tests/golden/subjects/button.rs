@@ -1,9 +1,9 @@
 use pinzero::{Button, DigitalInputDevice, Gpio, Result};
 use serde_json::Value as Json;
 
-use super::digital_input::{options, wait};
+use super::digital_input::options;
 use crate::subject::Step::{Call, Get, On};
-use crate::subject::{Args, Step, Subject, reply};
+use crate::subject::{Args, Step, Subject, on, reply, wait};
 
 pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
     let mut builder = options(Button::builder(args.pin("pin")), args)?;
@@ -28,18 +28,9 @@ impl Subject for Button {
             Call("wait_for_release", args) => {
                 wait(args, || self.wait_for_release(), |timeout| self.wait_for_release_timeout(timeout))
             }
-            On("when_pressed", mut action) => {
-                self.when_pressed(move |_| action());
-                Ok(Json::Null)
-            }
-            On("when_released", mut action) => {
-                self.when_released(move |_| action());
-                Ok(Json::Null)
-            }
-            On("when_held", mut action) => {
-                self.when_held(move |_| action());
-                Ok(Json::Null)
-            }
+            On("when_pressed", mut action) => on(self.when_pressed(move |_| action())),
+            On("when_released", mut action) => on(self.when_released(move |_| action())),
+            On("when_held", mut action) => on(self.when_held(move |_| action())),
             other => DigitalInputDevice::apply(self, other),
         }
     }

@@ -1,9 +1,9 @@
 use pinzero::options::Pulled;
 use pinzero::{Builder, DigitalInputDevice, Gpio, Result};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::subject::Step::{Call, Get, On};
-use crate::subject::{Args, Step, Subject, device, reply, truth};
+use crate::subject::{Args, Step, Subject, device, on, reply, truth, wait};
 
 pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
     let builder = options(DigitalInputDevice::builder(args.pin("pin")), args)?;
@@ -12,9 +12,17 @@ pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
 
 /// Gives a builder gpiozero's arguments.
 pub(crate) fn options<D: pinzero::Open<O>, O: AsMut<Pulled>>(
-    mut builder: Builder<D, O>,
+    builder: Builder<D, O>,
     args: &Args,
 ) -> Result<Builder<D, O>> {
+    Ok(pulls(builder, args).bounce_time(args.seconds("bounce_time", 0.0)?))
+}
+
+/// Gives a builder gpiozero's arguments for the pull.
+pub(crate) fn pulls<D: pinzero::Open<O>, O: AsMut<Pulled>>(
+    mut builder: Builder<D, O>,
+    args: &Args,
+) -> Builder<D, O> {
     match args.get("pull_up") {
         Some(Json::Null) => builder = builder.pull_up(None),
         Some(value) => builder = builder.pull_up(truth(value)),
@@ -23,19 +31,7 @@ pub(crate) fn options<D: pinzero::Open<O>, O: AsMut<Pulled>>(
     if let Some(high) = args.flag("active_state") {
         builder = builder.active_state(high);
     }
-    Ok(builder.bounce_time(args.seconds("bounce_time", 0.0)?))
-}
-
-/// Waits for a state; `wait_for` and `wait_for_timeout` are those of the device.
-pub(crate) fn wait(
-    args: &Args,
-    wait_for: impl FnOnce() -> Result<()>,
-    wait_for_timeout: impl FnOnce(std::time::Duration) -> Result<bool>,
-) -> Result<Json> {
-    match args.timeout()? {
-        Some(timeout) => wait_for_timeout(timeout).map(Json::from),
-        None => wait_for().map(|()| json!(true)),
-    }
+    builder
 }
 
 impl Subject for DigitalInputDevice {
@@ -51,14 +47,8 @@ impl Subject for DigitalInputDevice {
             Call("wait_for_inactive", args) => {
                 wait(args, || self.wait_for_inactive(), |timeout| self.wait_for_inactive_timeout(timeout))
             }
-            On("when_activated", mut action) => {
-                self.when_activated(move |_| action());
-                Ok(Json::Null)
-            }
-            On("when_deactivated", mut action) => {
-                self.when_deactivated(move |_| action());
-                Ok(Json::Null)
-            }
+            On("when_activated", mut action) => on(self.when_activated(move |_| action())),
+            On("when_deactivated", mut action) => on(self.when_deactivated(move |_| action())),
             other => device(self, other),
         }
     }

@@ -1,11 +1,15 @@
 //! The devices that scenarios can drive: one file each.
 
 mod button;
+mod buzzer;
 mod digital_input;
 mod digital_output;
 mod led;
 mod led_board;
+mod pwm_led;
 mod pwm_output;
+mod rotary_encoder;
+mod smoothed;
 
 use pinzero::{Gpio, Result};
 
@@ -14,11 +18,17 @@ use crate::subject::{Args, Open, Subject};
 /// gpiozero's class, and the device of ours that stands for it.
 const SUBJECTS: &[(&str, Open)] = &[
     ("Button", button::open),
+    ("Buzzer", buzzer::open),
     ("DigitalInputDevice", digital_input::open),
     ("DigitalOutputDevice", digital_output::open),
     ("LED", led::open),
     ("LEDBoard", led_board::open),
+    ("LineSensor", smoothed::open_line),
+    ("MotionSensor", smoothed::open_motion),
+    ("PWMLED", pwm_led::open),
     ("PWMOutputDevice", pwm_output::open),
+    ("RotaryEncoder", rotary_encoder::open),
+    ("SmoothedInputDevice", smoothed::open),
 ];
 
 /// Returns whether there is a device for this class of gpiozero's.
