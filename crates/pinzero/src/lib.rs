@@ -40,6 +40,7 @@
 //! A device of your own has a builder and the traits as well: see [`Open`].
 
 pub mod prelude;
+mod tone;
 
 mod builder;
 mod color;
@@ -57,7 +58,7 @@ pub use input::{
     Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
     MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
-pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice, RgbLed};
+pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer};
 pub use pause::pause;
 
 #[doc(inline)]
@@ -73,11 +74,12 @@ pub use pinzero_core::{
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
+pub use tone::Tone;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
     pub use crate::input::{Averaged, Charged, Pressable, Pulled, Ranging, Rotary, Smoothed};
-    pub use crate::output::{Colored, Digital, Dimmable, Driven, Pulsed, Signal};
+    pub use crate::output::{Colored, Digital, Dimmable, Driven, Pulsed, Signal, Tonal};
 }
 
 /// Boards: models, headers, names of pins.

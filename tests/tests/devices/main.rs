@@ -40,6 +40,7 @@ mod streams;
 mod time;
 mod timers;
 mod together;
+mod tonal_buzzer;
 mod waiting;
 mod wired_pwm;
 mod wires;

@@ -12,7 +12,7 @@ use crate::{Builder, Open, Site};
 ///
 /// A `Buzzer` does all that a [`DigitalOutputDevice`] does: [`on`](DigitalOutputDevice::on),
 /// [`off`](DigitalOutputDevice::off), [`toggle`](DigitalOutputDevice::toggle). A passive buzzer, which needs a signal, is a
-/// TonalBuzzer.
+/// [`TonalBuzzer`](crate::TonalBuzzer).
 ///
 /// ```
 /// use pinzero::prelude::*;

@@ -2,7 +2,7 @@
 
 use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
-use crate::{Builder, Color, Open};
+use crate::{Builder, Color, Open, Tone};
 
 /// The options of every output pin.
 #[derive(Debug, Clone)]
@@ -70,6 +70,22 @@ pub struct Colored {
     pub initial: Color,
 }
 
+/// The options of a [`TonalBuzzer`](crate::TonalBuzzer).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Tonal {
+    /// The pin.
+    pub pin: PinSpec,
+    /// The tone with the value 0. Default: A4.
+    pub mid_tone: Tone,
+    /// How many octaves the range has on each side, from 1 to 9. Default: 1.
+    pub octaves: u32,
+    /// The first value, from -1 to 1. Default: `None`, which is silence.
+    pub initial: Option<f64>,
+    /// `true` requires hardware PWM. Default: `false`.
+    pub hardware: bool,
+}
+
 impl Driven {
     /// Returns the default options of an output on `pin`.
     pub fn new(pin: impl Into<PinSpec>) -> Self {
@@ -120,6 +136,13 @@ impl Colored {
     pub fn new(red: impl Into<PinSpec>, green: impl Into<PinSpec>, blue: impl Into<PinSpec>) -> Self {
         let pins = [red.into(), green.into(), blue.into()];
         Colored { pins, active: Level::High, dimmable: Dimmable::default(), initial: Color::BLACK }
+    }
+}
+
+impl Tonal {
+    /// Returns the default options of a buzzer on `pin`.
+    pub fn new(pin: impl Into<PinSpec>) -> Self {
+        Tonal { pin: pin.into(), mid_tone: Tone::A4, octaves: 1, initial: None, hardware: false }
     }
 }
 
@@ -219,6 +242,33 @@ impl<D: Open<Colored>> Builder<D, Colored> {
     /// Sets the color from the first instant. Default: [`Color::BLACK`], which is off.
     pub fn initial_value(mut self, color: impl Into<Color>) -> Self {
         self.options.initial = color.into();
+        self
+    }
+}
+
+/// Options of buzzers that play tones.
+impl<D: Open<Tonal>> Builder<D, Tonal> {
+    /// Sets the tone in the middle of the range. Default: [`Tone::A4`].
+    pub fn mid_tone(mut self, tone: Tone) -> Self {
+        self.options.mid_tone = tone;
+        self
+    }
+
+    /// Sets how many octaves the range has on each side of the mid tone, from 1 to 9. Default: 1.
+    pub fn octaves(mut self, octaves: u32) -> Self {
+        self.options.octaves = octaves;
+        self
+    }
+
+    /// Sets the value from the first instant, from -1 to 1. Default: `None`, which is silence.
+    pub fn initial_value(mut self, value: impl Into<Option<f64>>) -> Self {
+        self.options.initial = value.into();
+        self
+    }
+
+    /// Requires hardware PWM, whose tones are clean; `open` fails without it. Default: `false`.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.options.hardware = hardware;
         self
     }
 }
