@@ -40,7 +40,6 @@
 //! A device of your own has a builder and the traits as well: see [`Open`].
 
 pub mod prelude;
-mod tone;
 
 mod builder;
 mod color;
@@ -50,6 +49,7 @@ mod device;
 mod input;
 mod output;
 mod pause;
+mod tone;
 
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
@@ -60,6 +60,7 @@ pub use input::{
 };
 pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer};
 pub use pause::pause;
+pub use tone::Tone;
 
 #[doc(inline)]
 pub use pinzero_core::{
@@ -74,7 +75,6 @@ pub use pinzero_core::{
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
-pub use tone::Tone;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {

@@ -141,7 +141,7 @@ impl FromStr for Tone {
     fn from_str(name: &str) -> Result<Tone> {
         let parse = || {
             let mut letters = name.chars();
-            let letter = letters.next().filter(|letter| letter.is_ascii_uppercase())?;
+            let letter = letters.next().filter(char::is_ascii_uppercase)?;
             let place = NAMES.iter().position(|name| name.chars().eq([letter]))?;
             let mut next = letters.next()?;
             let sign = match next {

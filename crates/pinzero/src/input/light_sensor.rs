@@ -37,7 +37,7 @@ const DISCHARGE: Duration = ms(100);
 /// ```
 #[derive(Clone)]
 #[must_use = "a device is closed when its last handle is dropped"]
-pub struct LightSensor(SmoothedInputDevice);
+pub struct LightSensor(SmoothedInputDevice, Duration);
 
 /// The options of a [`LightSensor`].
 #[derive(Debug, Clone)]
@@ -89,6 +89,11 @@ impl LightSensor {
     #[track_caller]
     pub fn light_detected(&self) -> Result<bool> {
         self.is_active()
+    }
+
+    /// Returns the charge time at which the value is 0.
+    pub fn charge_time_limit(&self) -> Duration {
+        self.1
     }
 
     /// Calls `handler` whenever light comes; see [Handlers](crate::DigitalInputDevice#handlers).
@@ -158,7 +163,7 @@ impl Open<Charged> for LightSensor {
             let phase = Phase::Discharging { until: now + DISCHARGE };
             Smoothing::new(averaged, 0.0, Box::new(ChargeSampler { limit, bias, phase }))
         })?;
-        Ok(LightSensor(SmoothedInputDevice::from_running(running)))
+        Ok(LightSensor(SmoothedInputDevice::from_running(running), limit))
     }
 }
 

@@ -239,6 +239,30 @@ impl RotaryEncoder {
         Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.pins()[0]))
     }
 
+    /// Returns the steps from the middle to either end; 0 for no end.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn max_steps(&self) -> Result<u32> {
+        self.running.look(|knob| knob.max_steps)
+    }
+
+    /// Returns the least and the most steps at which the device is active.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn threshold_steps(&self) -> Result<(i64, i64)> {
+        self.running.look(|knob| knob.thresholds)
+    }
+
+    /// Returns whether the step after one end is the other end.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn wrap(&self) -> Result<bool> {
+        self.running.look(|knob| knob.wrap)
+    }
+
     /// Returns whether the steps are within the thresholds.
     ///
     /// # Errors

@@ -178,6 +178,22 @@ impl SmoothedInputDevice {
         self.running.look(|machine| value > machine.options().threshold)
     }
 
+    /// Returns the number of samples in an average.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn queue_len(&self) -> Result<usize> {
+        self.running.look(|machine| machine.options().queue_len)
+    }
+
+    /// Returns whether the device has a value before the queue is full.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn partial(&self) -> Result<bool> {
+        self.running.look(|machine| machine.options().partial)
+    }
+
     /// Returns the value above which the device is active.
     ///
     /// # Errors
