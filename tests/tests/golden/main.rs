@@ -23,7 +23,6 @@ const NOT_YET: &[&str] = &[
     "LightSensor",
     "Motor",
     "PhaseEnableMotor",
-    "RGBLED",
     "Servo",
     "TonalBuzzer",
     "Tone",

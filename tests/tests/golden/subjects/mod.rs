@@ -8,6 +8,7 @@ mod led;
 mod led_board;
 mod pwm_led;
 mod pwm_output;
+mod rgb_led;
 mod rotary_encoder;
 mod smoothed;
 
@@ -27,6 +28,7 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("MotionSensor", smoothed::open_motion),
     ("PWMLED", pwm_led::open),
     ("PWMOutputDevice", pwm_output::open),
+    ("RGBLED", rgb_led::open),
     ("RotaryEncoder", rotary_encoder::open),
     ("SmoothedInputDevice", smoothed::open),
 ];
