@@ -9,7 +9,7 @@ pub(crate) struct Differences(Vec<(Json, bool)>);
 
 impl Differences {
     pub(crate) fn load(json: &Json) -> Differences {
-        let list = json.as_array().expect("a list");
+        let list = json.as_array().unwrap();
         for difference in list {
             assert!(
                 difference["reason"].as_str().is_some_and(|reason| reason.ends_with('.')),
@@ -55,7 +55,7 @@ impl Differences {
                         }
                     }
                     _ => {
-                        complaints.push(format!("{scenario}: {pair} is listed as a difference, and is none"))
+                        complaints.push(format!("{scenario}: {pair} is listed as a difference, and is none"));
                     }
                 }
             }

@@ -151,7 +151,7 @@ impl Stage {
         let mut words: Vec<&str> = path.split('.').collect();
         let last = words.pop().unwrap().to_owned();
         let named = words.first().and_then(|name| devices.get(*name));
-        let mut subject = named.unwrap_or_else(|| devices.get("").expect("the device is open")).clone();
+        let mut subject = named.unwrap_or_else(|| &devices[""]).clone();
         for part in words.iter().skip(usize::from(named.is_some())) {
             subject = subject.member(part).into();
         }

@@ -41,8 +41,11 @@ impl Api {
         for item in index.as_object().into_iter().flat_map(|index| index.values()) {
             let (Some(name), inner) = (item["name"].as_str(), &item["inner"]) else { continue };
             if inner["function"].is_object() {
-                // Methods too; a path with one word is looked up here.
+                // Methods too; only a path of one word is looked up here.
                 self.functions.insert(name.to_owned());
+            }
+            if !["struct", "enum", "trait"].iter().any(|kind| inner[kind].is_object()) {
+                continue;
             }
             let known = self.types.entry(name.to_owned()).or_default();
             known.items.extend(names(index, &inner["trait"]["items"]));
@@ -63,7 +66,7 @@ impl Api {
         for item in items(index, &block["items"]) {
             match (of, item["name"].as_str()) {
                 (Some("Deref"), Some("Target")) => {
-                    known.deref = type_name(&item["inner"]["assoc_type"]["type"])
+                    known.deref = type_name(&item["inner"]["assoc_type"]["type"]);
                 }
                 (None, Some("builder")) => {
                     let output = &item["inner"]["function"]["sig"]["output"];
@@ -79,11 +82,6 @@ impl Api {
         known.items.extend(block["provided_trait_methods"].as_array().into_iter().flatten().filter_map(text));
     }
 
-    /// Returns whether there is such a type or trait.
-    pub(super) fn has_type(&self, name: &str) -> bool {
-        self.types.get(name).is_some_and(|known| !known.items.is_empty())
-    }
-
     /// Returns whether there is such an item: `Type`, `function`, `Type::item`, or `Type::builder().setter`.
     pub(super) fn has(&self, path: &str) -> bool {
         if let Some((name, setter)) = path.split_once("::builder().") {
@@ -91,7 +89,7 @@ impl Api {
         }
         match path.split_once("::") {
             Some((name, item)) => self.has_item(name, item),
-            None => self.has_type(path) || self.functions.contains(path),
+            None => self.types.contains_key(path) || self.functions.contains(path),
         }
     }
 
@@ -160,4 +158,79 @@ fn arguments_of(path: &Json) -> impl Iterator<Item = &Json> {
 
 fn last_word(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The interface of a small crate, as rustdoc describes it: `Led` derefs to `Output`, and its builder takes `Digital`.
+    pub(in crate::parity) fn api() -> Api {
+        let function = |name: &str| json!({"name": name, "inner": {"function": {"sig": {"output": null}}}});
+        let path = |name: &str, arguments: Json| json!({"path": name, "args": {"angle_bracketed": {"args": arguments}}});
+        let of_type = |name: &str, arguments: Json| json!({"resolved_path": path(name, arguments)});
+        let argument = |name: &str| json!([{"type": of_type(name, json!([]))}]);
+        let for_builder =
+            |options: Json| of_type("crate::Builder", json!([{"type": {"generic": "D"}}, {"type": options}]));
+        let block =
+            |of: Json, items: Json| json!({"name": null, "inner": {"impl": {"trait": of, "items": items}}});
+        let returned = of_type(
+            "Builder",
+            json!([{"type": {"generic": "Self"}}, {"type": of_type("Digital", json!([]))}]),
+        );
+        let mut any = block(Json::Null, json!([20]));
+        any["inner"]["impl"]["for"] = for_builder(json!({"generic": "O"}));
+        let mut driven = block(Json::Null, json!([21]));
+        driven["inner"]["impl"]["for"] = for_builder(json!({"generic": "O"}));
+        driven["inner"]["impl"]["generics"] = json!({"params": [{"name": "O", "kind": {"type": {"bounds": [
+            {"trait_bound": {"trait": path("AsMut", argument("Driven"))}},
+        ]}}}]});
+        let mut pulsed = block(Json::Null, json!([22]));
+        pulsed["inner"]["impl"]["for"] = for_builder(of_type("Pulsed", json!([])));
+        let mut api = Api::default();
+        api.add(&json!({"index": {
+            "1": {"name": "Led", "inner": {"struct": {"impls": [10, 11]}}},
+            "2": {"name": "Output", "inner": {"struct": {"impls": [12]}}},
+            "3": {"name": "Builder", "inner": {"struct": {"impls": [13, 14, 15]}}},
+            "4": {"name": "Digital", "inner": {"struct": {"impls": [16]}}},
+            "5": {"name": "Switch", "inner": {"trait": {"items": [30]}}},
+            "10": block(Json::Null, json!([31, 32])),
+            "11": block(path("std::ops::Deref", Json::Null), json!([33])),
+            "12": block(Json::Null, json!([34])),
+            "13": any, "14": driven, "15": pulsed,
+            "16": block(path("AsMut", argument("Driven")), json!([])),
+            "20": function("gpio"), "21": function("active_high"), "22": function("frequency"),
+            "30": function("toggle"), "31": function("new"),
+            "32": {"name": "builder", "inner": {"function": {"sig": {"output": returned}}}},
+            "33": {"name": "Target", "inner": {"assoc_type": {"type": of_type("Output", Json::Null)}}},
+            "34": function("on"),
+        }}));
+        api
+    }
+
+    #[test]
+    fn a_path_is_found_by_deref_and_through_the_options_of_the_builder() {
+        let api = api();
+        for path in [
+            "Led",
+            "Led::new",
+            "Led::on",
+            "Switch::toggle",
+            "Led::builder().gpio",
+            "Led::builder().active_high",
+        ] {
+            assert!(api.has(path), "{path}");
+        }
+        for path in [
+            "Lamp",
+            "Led::off",
+            "Output::new",
+            "Led::builder().frequency",
+            "Output::builder().gpio",
+            "Driven",
+        ] {
+            assert!(!api.has(path), "{path}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use api::Api;
 use serde_json::Value as Json;
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 const PAGE: &str = "docs/parity.md";
@@ -45,22 +46,18 @@ fn write(runner: &mut Runner) -> Result<(), Stop> {
 }
 
 fn page(runner: &mut Runner) -> Result<String, Stop> {
-    let (inventory, mapping) =
-        (read("crates/xtask/parity/gpiozero.json")?, read("crates/xtask/parity/mapping.json")?);
+    let data = root().join("crates/xtask/parity");
+    let (inventory, mapping) = (read(&data.join("gpiozero.json"))?, read(&data.join("mapping.json"))?);
     let mut api = Api::default();
+    // Some build scripts run again when `RUSTC_BOOTSTRAP` changes: leave the other builds alone.
+    let target = root().join("target/parity");
     for package in ["pinzero-core", "pinzero"] {
         let mut command = runner.command("cargo");
-        // rustdoc's JSON is not stable yet, so each compiler may have its own; `Api` reads what has not changed for years.
-        command.env("RUSTC_BOOTSTRAP", "1").args([
-            "rustdoc",
-            "--locked",
-            "--lib",
-            "--package",
-            package,
-            "--",
-        ]);
+        // rustdoc's JSON is not stable, but what `Api` reads has not changed for years.
+        command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &target);
+        command.args(["rustdoc", "--locked", "--lib", "--package", package, "--"]);
         runner.run(command.args(["-Zunstable-options", "--output-format=json"]))?;
-        api.add(&read(&format!("target/doc/{}.json", package.replace('-', "_")))?);
+        api.add(&read(&target.join("doc").join(package.replace('-', "_")).with_extension("json"))?);
     }
     let mut complaints = Vec::new();
     let page = table(&inventory, &mapping, &api, &mut complaints);
@@ -68,9 +65,9 @@ fn page(runner: &mut Runner) -> Result<String, Stop> {
     Ok(page)
 }
 
-fn read(path: &str) -> Result<Json, String> {
-    let text = fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
-    serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))
+fn read(path: &Path) -> Result<Json, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Returns the page. Complains about items without a row, rows without an item, and paths that do not exist.
@@ -128,4 +125,37 @@ fn row(mapping: &Json, class: &str, item: &str) -> Option<String> {
 /// Returns whether this type of ours is on the list of types that are not there yet.
 fn is_awaited(mapping: &Json, name: &str) -> bool {
     mapping["not yet"].as_array().is_some_and(|list| list.iter().any(|awaited| awaited == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_item_has_a_row_and_each_row_an_item() {
+        let inventory = json!({
+            "LED": {"LED(pin)": "parameter", "LED.is_lit": "property", "LED.blink": "method", "LED.source": "property"},
+            "Servo": {"Servo.min": "method"},
+        });
+        let mapping = json!({
+            "types": {"LED": "Led", "Servo": "Servo"},
+            "not yet": ["Servo"],
+            "everywhere": {"(pin)": "{}::new", ".source": "left out: a loop does it."},
+            "items": {"LED.is_lit": "Led::is_on", "LED.gone": "Led::new", "Servo.min": "Servo::min"},
+        });
+        let mut complaints = Vec::new();
+        let page = table(&inventory, &mapping, &api::tests::api(), &mut complaints);
+        assert_eq!(
+            complaints,
+            [
+                "mapping.json has no row for LED.blink",
+                "LED.is_lit: no Led::is_on here",
+                "mapping.json has a row for LED.gone, which gpiozero has not",
+            ]
+        );
+        assert!(page.contains("| `LED(pin)` | parameter | `Led::new` |"), "{page}");
+        assert!(page.contains("| `LED.source` | property | left out: a loop does it. |"), "{page}");
+        assert!(page.contains("| `Servo.min` | method | not yet |"), "{page}");
+    }
 }
