@@ -58,7 +58,9 @@ pub use input::{
     Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
     MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
-pub use output::{Buzzer, DigitalOutputDevice, Led, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer};
+pub use output::{
+    Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer,
+};
 pub use pause::pause;
 pub use tone::Tone;
 
@@ -79,7 +81,7 @@ pub use pinzero_core::EventStream;
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
     pub use crate::input::{Averaged, Charged, Pressable, Pulled, Ranging, Rotary, Smoothed};
-    pub use crate::output::{Colored, Digital, Dimmable, Driven, Pulsed, Signal, Tonal};
+    pub use crate::output::{Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Tonal};
 }
 
 /// Boards: models, headers, names of pins.

@@ -6,6 +6,6 @@ pub use crate::time::{ms, secs, us};
 pub use crate::{
     Animation, Average, Bias, Blink, Button, Buzzer, Color, Device, DigitalInputDevice, DigitalOutputDevice,
     DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor, LineSensor, MotionSensor,
-    OnClose, PwmLed, PwmOutputDevice, RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Switch,
-    TonalBuzzer, Tone, Value,
+    Motor, OnClose, PhaseEnableMotor, PwmLed, PwmOutputDevice, RgbLed, RotaryEncoder, SetValue,
+    SmoothedInputDevice, Switch, TonalBuzzer, Tone, Value,
 };

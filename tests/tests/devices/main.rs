@@ -27,6 +27,7 @@ mod gestures;
 mod input;
 mod led;
 mod lost;
+mod motor;
 mod names;
 mod oracles;
 mod own_device;

@@ -70,6 +70,32 @@ pub struct Colored {
     pub initial: Color,
 }
 
+/// The options of a [`Motor`](crate::Motor).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Bridge {
+    /// The pin for forward.
+    pub forward: PinSpec,
+    /// The pin for backward.
+    pub backward: PinSpec,
+    /// A pin that is on while the motor is open. Default: `None`.
+    pub enable: Option<PinSpec>,
+    /// PWM, or not.
+    pub dimmable: Dimmable,
+}
+
+/// The options of a [`PhaseEnableMotor`](crate::PhaseEnableMotor).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PhaseEnable {
+    /// The pin for the direction.
+    pub phase: PinSpec,
+    /// The pin for the speed.
+    pub enable: PinSpec,
+    /// PWM, or not, on the pin for the speed.
+    pub dimmable: Dimmable,
+}
+
 /// The options of a [`TonalBuzzer`](crate::TonalBuzzer).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -139,6 +165,21 @@ impl Colored {
     }
 }
 
+impl Bridge {
+    /// Returns the default options of a motor on two pins.
+    pub fn new(forward: impl Into<PinSpec>, backward: impl Into<PinSpec>) -> Self {
+        let (forward, backward) = (forward.into(), backward.into());
+        Bridge { forward, backward, enable: None, dimmable: Dimmable::default() }
+    }
+}
+
+impl PhaseEnable {
+    /// Returns the default options of a motor on two pins.
+    pub fn new(phase: impl Into<PinSpec>, enable: impl Into<PinSpec>) -> Self {
+        PhaseEnable { phase: phase.into(), enable: enable.into(), dimmable: Dimmable::default() }
+    }
+}
+
 impl Tonal {
     /// Returns the default options of a buzzer on `pin`.
     pub fn new(pin: impl Into<PinSpec>) -> Self {
@@ -161,6 +202,30 @@ impl AsMut<Driven> for Pulsed {
 impl AsMut<Signal> for Pulsed {
     fn as_mut(&mut self) -> &mut Signal {
         &mut self.signal
+    }
+}
+
+impl AsMut<Dimmable> for Bridge {
+    fn as_mut(&mut self) -> &mut Dimmable {
+        &mut self.dimmable
+    }
+}
+
+impl AsMut<Signal> for Bridge {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.dimmable.signal
+    }
+}
+
+impl AsMut<Dimmable> for PhaseEnable {
+    fn as_mut(&mut self) -> &mut Dimmable {
+        &mut self.dimmable
+    }
+}
+
+impl AsMut<Signal> for PhaseEnable {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.dimmable.signal
     }
 }
 
@@ -242,6 +307,15 @@ impl<D: Open<Colored>> Builder<D, Colored> {
     /// Sets the color from the first instant. Default: [`Color::BLACK`], which is off.
     pub fn initial_value(mut self, color: impl Into<Color>) -> Self {
         self.options.initial = color.into();
+        self
+    }
+}
+
+/// Options of motors with a pin for each direction.
+impl<D: Open<Bridge>> Builder<D, Bridge> {
+    /// Sets a third pin, which is on while the motor is open: the driver's enable pin. Default: none.
+    pub fn enable(mut self, pin: impl Into<PinSpec>) -> Self {
+        self.options.enable = Some(pin.into());
         self
     }
 }
