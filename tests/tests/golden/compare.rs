@@ -49,6 +49,10 @@ impl Record {
         let mut record = Record::default();
         if let Some(pins) = golden["pins"].as_object() {
             record.pins = pins.iter().map(|(pin, changes)| (pin.clone(), read_changes(changes))).collect();
+            // The mock keeps no history of functions: a line that turns to an input and back is judged by its readings.
+            let turns =
+                |changes: &[Change]| changes.iter().rev().skip(1).any(|(_, state)| *state == State::Input);
+            record.pins.retain(|_, changes| !turns(changes));
         }
         for entry in golden["log"].as_array().into_iter().flatten() {
             if entry[1] != "warning" {

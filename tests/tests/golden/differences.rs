@@ -71,3 +71,19 @@ impl Differences {
             .collect()
     }
 }
+
+#[test]
+fn a_difference_that_is_none_fails() {
+    use serde_json::json;
+
+    let golden = json!({"pins": {"17": [[0, 0], [5, 1]]}, "log": [[5, "value", 1], [6, "closed", 1]]});
+    let list = json!([{"scenario": "LED: on", "reason": "So.", "pins": {"17": [[5, 1]]}, "log": [
+        [[5, "value", 0], [5, "value", 1]], [[5, "value", 1], [5, "value", true]], [[6, "closed", 1], null],
+    ]}, {"scenario": "LED: gone", "reason": "So."}]);
+    let mut differences = Differences::load(&list);
+    let mut complaints = Vec::new();
+    let expected = differences.apply("LED: on", Record::of_gpiozero(&golden), &mut complaints);
+    assert_eq!(complaints.len(), 3, "{complaints:?}");
+    assert_eq!(differences.unused().len(), 1);
+    assert!(expected.log.is_empty());
+}

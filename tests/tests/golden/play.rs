@@ -15,8 +15,11 @@ use crate::subjects;
 
 /// Plays a scenario of this class, and returns what happened, with the changes of these pins.
 pub(crate) fn play<'a>(class: &str, scenario: &Json, pins: impl Iterator<Item = &'a String>) -> Record {
-    let stage = Arc::new(Stage { gpio: mock::gpio(), devices: Mutex::default(), log: Log::new() });
-    let mut ends: BTreeMap<String, Option<Duration>> = pins.map(|pin| (pin.clone(), None)).collect();
+    let ends = Mutex::new(pins.map(|pin| (pin.clone(), None)).collect());
+    let stage = Arc::new(Stage { gpio: mock::gpio(), devices: Mutex::default(), ends, log: Log::new() });
+    for part in scenario["circuit"].as_array().unwrap_or(&Vec::new()) {
+        connect(&stage.gpio, part[0].as_str().unwrap(), &part[1]);
+    }
     stage.open("", class, &scenario["args"]);
     for (name, device) in scenario["others"].as_object().unwrap_or(&Map::new()) {
         stage.open(name, device[0].as_str().unwrap(), &device[1]);
@@ -26,21 +29,60 @@ pub(crate) fn play<'a>(class: &str, scenario: &Json, pins: impl Iterator<Item = 
     }
     for step in scenario["steps"].as_array().unwrap_or(&Vec::new()) {
         let step = step.as_array().unwrap();
-        let at = Duration::from_nanos((step[0].as_f64().unwrap() * 1e6).round() as u64);
+        let at = time(&step[0]).unwrap();
         stage.gpio.advance(at.saturating_sub(stage.gpio.elapsed()));
         stage.step(&step[1..]);
-        for (pin, end) in &mut ends {
-            if end.is_none() && stage.gpio.line(pin.as_str()).function() == LineFunction::Input {
-                *end = Some(stage.gpio.elapsed());
-            }
-        }
     }
-    let pins = ends.into_iter().map(|(pin, end)| (pin.clone(), changes(&stage.gpio, &pin, end))).collect();
+    let pins = stage
+        .ends
+        .lock()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .map(|(pin, end)| (pin.clone(), changes(&stage.gpio, &pin, end)))
+        .collect();
     let log = stage.log.take();
     // A handler keeps the stage, so drop the handlers.
     let _ = stage.gpio.close();
     stage.devices.lock().unwrap().clear();
     Record { pins, log }
+}
+
+/// Connects something outside.
+fn connect(gpio: &MockGpio, part: &str, options: &Json) {
+    let pin = |name| crate::subject::pin(&options[name]);
+    match part {
+        "echo" => {
+            let sensor = gpio.echo(pin("trigger"), pin("echo"));
+            if let Some(delay) = time(&options["delay"]) {
+                sensor.set_delay(delay);
+            }
+            changing(gpio, &options["flight"], move |flight| sensor.set_echo(flight));
+        }
+        "capacitor" => {
+            let capacitor = gpio.capacitor(pin("pin"), Duration::ZERO);
+            changing(gpio, &options["time"], move |time| capacitor.set_charge_time(time));
+        }
+        other => panic!("no {other}"),
+    }
+}
+
+/// Sets a time, or each of a list of times when it begins to hold.
+fn changing(gpio: &MockGpio, times: &Json, set: impl Fn(Option<Duration>) + Clone + Send + 'static) {
+    let Some(list) = times.as_array() else { return set(time(times)) };
+    for change in list {
+        let (at, value, set) = (time(&change[0]).unwrap(), time(&change[1]), set.clone());
+        if at.is_zero() {
+            set(value);
+        } else {
+            gpio.after(at, move || set(value)).unwrap();
+        }
+    }
+}
+
+/// Returns a time in milliseconds, or none.
+fn time(json: &Json) -> Option<Duration> {
+    json.as_f64().map(|millis| Duration::from_nanos((millis * 1e6).round() as u64))
 }
 
 /// Returns the changes of an output until its end.
@@ -73,6 +115,8 @@ fn millis(time: Duration) -> f64 {
 struct Stage {
     gpio: MockGpio,
     devices: Mutex<BTreeMap<String, Arc<dyn Subject>>>,
+    /// When each output ended.
+    ends: Mutex<BTreeMap<String, Option<Duration>>>,
     log: Log<Json>,
 }
 
@@ -107,8 +151,7 @@ impl Stage {
             "drive" => self.line(path).drive(level(&step[2])),
             "script" => {
                 let steps = step[2].as_array().unwrap().iter();
-                let steps = steps
-                    .map(|step| (Duration::from_secs_f64(step[0].as_f64().unwrap() / 1e3), level(&step[1])));
+                let steps = steps.map(|step| (time(&step[0]).unwrap(), level(&step[1])));
                 self.line(path).script(steps.collect::<Vec<_>>());
             }
             _ => self.ask(verb, path.as_str().unwrap(), step.get(2)),
@@ -133,6 +176,11 @@ impl Stage {
                 self.note(&name, Some(value));
             }
             Ok(_) => {}
+        }
+        for (pin, end) in &mut *self.ends.lock().unwrap() {
+            if end.is_none() && self.gpio.line(pin.as_str()).function() == LineFunction::Input {
+                *end = Some(self.gpio.elapsed());
+            }
         }
     }
 

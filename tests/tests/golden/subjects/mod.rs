@@ -4,13 +4,17 @@ mod button;
 mod buzzer;
 mod digital_input;
 mod digital_output;
+mod distance_sensor;
 mod led;
 mod led_board;
+mod light_sensor;
 mod pwm_led;
 mod pwm_output;
 mod rgb_led;
 mod rotary_encoder;
 mod smoothed;
+mod tonal_buzzer;
+mod tone;
 
 use pinzero::{Gpio, Result};
 
@@ -22,8 +26,10 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("Buzzer", buzzer::open),
     ("DigitalInputDevice", digital_input::open),
     ("DigitalOutputDevice", digital_output::open),
+    ("DistanceSensor", distance_sensor::open),
     ("LED", led::open),
     ("LEDBoard", led_board::open),
+    ("LightSensor", light_sensor::open),
     ("LineSensor", smoothed::open_line),
     ("MotionSensor", smoothed::open_motion),
     ("PWMLED", pwm_led::open),
@@ -31,6 +37,8 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("RGBLED", rgb_led::open),
     ("RotaryEncoder", rotary_encoder::open),
     ("SmoothedInputDevice", smoothed::open),
+    ("TonalBuzzer", tonal_buzzer::open),
+    ("Tone", tone::open),
 ];
 
 /// Returns whether there is a device for this class of gpiozero's.

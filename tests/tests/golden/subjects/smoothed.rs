@@ -2,7 +2,7 @@
 
 use pinzero::options::{Averaged, Smoothed};
 use pinzero::{Average, Builder, Gpio, LineSensor, MotionSensor, Result, SmoothedInputDevice};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::digital_input;
 use crate::subject::Step::{Call, Get, On, Set};
@@ -61,6 +61,7 @@ impl Subject for SmoothedInputDevice {
             Get("value") => reply(self.value()),
             Get("is_active") => reply(self.is_active()),
             Get("threshold") => reply(self.threshold()),
+            Get("queue_len") => self.queue_len().map(|samples| json!(samples)),
             Get("active_time") => reply(Ok(self.active_time())),
             Get("inactive_time") => reply(Ok(self.inactive_time())),
             Set("threshold", value) => reply(self.set_threshold(number(value))),
