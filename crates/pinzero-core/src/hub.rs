@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use event_listener::Event as Bell;
 
@@ -14,7 +14,6 @@ use crate::event::{Event, Kinded};
 use crate::outcome::Outcome;
 use crate::process::Home;
 use crate::report::{Reports, warn_user};
-use crate::runtime::Outbox;
 use crate::sync::{AtomicU32, Mutex};
 use crate::types::Line;
 
@@ -59,17 +58,6 @@ impl Handler {
     }
 }
 
-/// A machine that takes the events of a [`Hub`] before its listeners. Called with the runtime's lock held, but for `close`.
-pub(crate) trait Tap<E>: Send + Sync {
-    fn event(&self, event: E, outbox: &mut Outbox);
-
-    /// Ends: no further events come, for this reason.
-    fn lose(&self, error: &Error, outbox: &mut Outbox);
-
-    /// Ends, without the runtime's lock.
-    fn close(&self);
-}
-
 /// A [`Hub`] with any type of events.
 trait Handlers: Send + Sync {
     fn remove(&self, id: u64);
@@ -110,7 +98,6 @@ struct Entry<E: Kinded> {
 /// The listeners of one device: handlers, iterators and waits.
 pub(crate) struct Hub<E: Kinded = Event> {
     bell: Arc<Bell>,
-    tap: OnceLock<Box<dyn Tap<E>>>,
     listeners: Mutex<Listeners<E>>,
     /// The kinds of events that have listeners, and [`QUEUES`]; read for each edge, without the lock.
     wanted: AtomicU32,
@@ -159,7 +146,6 @@ impl<E: Kinded> Default for Hub<E> {
         let listeners = Listeners { ended: None, next_id: 0, entries: Vec::new(), queues: Vec::new() };
         Hub {
             bell: Arc::default(),
-            tap: OnceLock::new(),
             listeners: Mutex::new(listeners),
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
@@ -184,15 +170,6 @@ impl<E: Kinded> Hub<E> {
     /// Returns the bell that rings on every event and on close.
     pub(crate) fn bell(&self) -> &Arc<Bell> {
         &self.bell
-    }
-
-    /// Passes all events to `tap` as well, before they go to the listeners. The first tap counts.
-    pub(crate) fn tap(&self, tap: impl Tap<E> + 'static) {
-        drop(self.tap.set(Box::new(tap)));
-    }
-
-    pub(crate) fn tapped(&self) -> Option<&dyn Tap<E>> {
-        self.tap.get().map(|tap| &**tap)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -295,7 +272,7 @@ impl<E: Kinded> Hub<E> {
 
     /// Returns whether a handler or an iterator listens to events of this kind.
     pub(crate) fn wants(&self, kind: E::Kind) -> bool {
-        self.tap.get().is_some() || self.wanted.load(Ordering::Acquire) & (bit::<E>(kind) | QUEUES) != 0
+        self.wanted.load(Ordering::Acquire) & (bit::<E>(kind) | QUEUES) != 0
     }
 
     /// Adds an event to the iterators' queues and, if the event has handlers, to those that wait for them. Returns whether a
@@ -381,7 +358,6 @@ impl<E: Kinded> Hub<E> {
     /// Ends all waits and iterators and removes the handlers.
     pub(crate) fn close(&self) {
         self.end(Error::closed());
-        self.tapped().iter().for_each(|tap| tap.close());
         self.clear_handlers();
         self.bell.notify(usize::MAX);
     }

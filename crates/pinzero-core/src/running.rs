@@ -17,8 +17,8 @@ use crate::handle::flex::{Flex, FlexLine};
 use crate::handle::group::{GroupLines, OutputGroup};
 use crate::handle::input_lines::LineEvent;
 use crate::handle::inputs::Inputs;
-use crate::handle::warn_of_drop;
-use crate::hub::{Handler, Hub, Tap};
+use crate::handle::{Tap, warn_of_drop};
+use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
 use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
 use crate::sync::Mutex;
@@ -363,11 +363,11 @@ impl MachineBuilder {
             let core = Arc::new(Core { machine: Mutex::new(make(gpio.now(), levels)), hub, ports, this });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
-                inputs.hub().tap(feed(0));
+                inputs.tap().set(feed(0));
             }
             let inputs = parts.inputs.as_ref().map_or(0, |inputs| inputs.lines().len());
             for (index, flex) in parts.flexes.iter().enumerate() {
-                flex.hub().tap(feed(inputs + index));
+                flex.tap().set(feed(inputs + index));
             }
             state.insert(id, Box::new(MachineTask(core.clone())));
             core

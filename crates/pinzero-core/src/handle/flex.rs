@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::events::Events;
-use super::{Close, Closer, HandleRef, Lifecycle};
+use super::{Close, Closer, HandleRef, Lifecycle, Tapped};
 use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::polling::Polled;
@@ -102,13 +102,14 @@ impl FlexBuilder {
         let hub = Arc::new(Hub::new(reserver.device, line).with_room(EDGES));
         let drive = Arc::new(Mutex::new(self.start));
         let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
-        let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, task };
+        let tap = Tapped::new();
+        let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, tap: tap.clone(), task };
         let flex = Arc::new(flex);
         let (hub, closer) = (flex.hub.clone(), Closer::of(&flex));
         let flex_task: Box<dyn Task> = match capabilities.edges {
-            Support::Native => Box::new(FlexTask { hub, closer, polled: None }),
+            Support::Native => Box::new(FlexTask { hub, tap, closer, polled: None }),
             _ => {
-                let flex_task = FlexTask { hub, closer, polled: Some(flex.drive.clone()) };
+                let flex_task = FlexTask { hub, tap, closer, polled: Some(flex.drive.clone()) };
                 let pins: Vec<Arc<dyn Pin>> = vec![Arc::new(AsOutput(flex.pin.clone()))];
                 Box::new(Polled::new(flex_task, pins, level.is_high().into(), gpio.now(), POLL))
             }
@@ -177,6 +178,7 @@ pub(crate) struct FlexLine {
     /// Software PWM, if the factory has no PWM; created on first use.
     pwm: OnceLock<SoftPwm>,
     hub: Arc<Hub<Edge>>,
+    tap: Tapped<Edge>,
     task: TaskId,
 }
 
@@ -230,8 +232,8 @@ impl Flex {
         (**self.0).clone()
     }
 
-    pub(crate) fn hub(&self) -> &Hub<Edge> {
-        &self.0.hub
+    pub(crate) fn tap(&self) -> &Tapped<Edge> {
+        &self.0.tap
     }
 
     /// Returns the line's number on its chip.
@@ -321,6 +323,7 @@ impl Close for FlexLine {
             self.pin.close()
         });
         self.hub.close();
+        self.tap.get().iter().for_each(|tap| tap.close());
         closed
     }
 
@@ -373,6 +376,7 @@ const POLL: Duration = ms(5);
 #[derive(Debug)]
 struct FlexTask {
     hub: Arc<Hub<Edge>>,
+    tap: Tapped<Edge>,
     closer: Arc<Closer<FlexLine>>,
     /// What the line does, if the level is polled: a poll also sees what the line drives itself.
     polled: Option<Arc<Mutex<Drive>>>,
@@ -381,7 +385,10 @@ struct FlexTask {
 impl Task for FlexTask {
     fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
         if self.polled.as_ref().is_none_or(|drive| matches!(*drive.lock(), Drive::Input(_))) {
-            edges.iter().for_each(|LineEdge { edge, .. }| outbox.emit(&self.hub, *edge));
+            for LineEdge { edge, .. } in edges {
+                self.tap.get().iter().for_each(|tap| tap.event(*edge, outbox));
+                outbox.emit(&self.hub, *edge);
+            }
         }
     }
 
@@ -390,6 +397,7 @@ impl Task for FlexTask {
             outbox.complain(self.hub.name(error.clone()));
         }
         outbox.end(&self.hub, &error);
+        self.tap.get().iter().for_each(|tap| tap.lose(&error, outbox));
         outbox.call(self.closer.clone(), 1);
     }
 

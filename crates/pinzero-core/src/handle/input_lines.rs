@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Close, Closer, HandleRef, Lifecycle, MOST, bits};
+use super::{Close, Closer, HandleRef, Lifecycle, MOST, Tapped, bits};
 use crate::capability::Support;
 use crate::emulate::polling::Polled;
 use crate::error::{Error, ErrorKind, Result, first_error};
@@ -95,6 +95,7 @@ pub(crate) struct InputLines {
     pub(crate) lines: Vec<Arc<InputLine>>,
     /// For the events of all lines, if they are handled together.
     pub(crate) hub: Option<Arc<Hub<LineEvent>>>,
+    pub(crate) tap: Tapped<LineEvent>,
     task: TaskId,
 }
 
@@ -197,9 +198,10 @@ impl InputLines {
         let hub = is_together.then(|| Arc::new(Hub::new(reserver.device, lifecycle.line())));
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
         let resyncs = !matches!(gpio.host(), Host::Remote(_));
-        let lines = Arc::new(InputLines { lifecycle, pins, lines, hub: hub.clone(), task });
+        let tap = Tapped::new();
+        let lines = Arc::new(InputLines { lifecycle, pins, lines, hub: hub.clone(), tap: tap.clone(), task });
         let closer = Closer::of(&lines);
-        let input_task = InputTask { lines: line_tasks, hub, closer, events: Vec::new(), resyncs };
+        let input_task = InputTask { lines: line_tasks, hub, tap, closer, events: Vec::new(), resyncs };
         let input_task: Box<dyn Task> = match capabilities.edges {
             Support::Native => Box::new(input_task),
             _ => Box::new(Polled::new(input_task, pins_to_poll, levels, now, options.poll)),
@@ -268,6 +270,7 @@ impl Close for InputLines {
         // Last: the drop of a handler's captures is user code, which may close this again.
         self.lines.iter().for_each(|line| line.hub.close());
         self.hub.iter().for_each(|hub| hub.close());
+        self.tap.get().iter().for_each(|tap| tap.close());
         closed
     }
 
@@ -327,6 +330,7 @@ impl InputPins for Separate {
 struct InputTask {
     lines: Vec<LineTask>,
     hub: Option<Arc<Hub<LineEvent>>>,
+    tap: Tapped<LineEvent>,
     closer: Arc<Closer<InputLines>>,
     events: Vec<Event>,
     /// Whether the levels are read after a loss. Not over a network, with the runtime's lock held: there, each report has the
@@ -350,9 +354,11 @@ impl InputTask {
         for mut event in self.events.drain(..) {
             let hub = &line.input.hub;
             let together = self.hub.as_ref().filter(|hub| hub.wants(event.kind));
-            if hub.wants(event.kind) || together.is_some() {
+            let tap = self.tap.get();
+            if hub.wants(event.kind) || together.is_some() || tap.is_some() {
                 event.missed = std::mem::take(&mut line.missed);
             }
+            tap.iter().for_each(|tap| tap.event(LineEvent { index, event }, outbox));
             outbox.emit(hub, event);
             if let Some(together) = together {
                 outbox.emit(together, LineEvent { index, event });
@@ -411,6 +417,7 @@ impl Task for InputTask {
         }
         self.lines.iter().for_each(|line| outbox.end(&line.input.hub, &error));
         self.hub.iter().for_each(|hub| outbox.end(hub, &error));
+        self.tap.get().iter().for_each(|tap| tap.lose(&error, outbox));
         outbox.call(self.closer.clone(), 1);
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use super::HandleRef;
 use super::events::Events;
 use super::input::{Input, InputBuilder};
 use super::input_lines::{InputLines, LineEvent};
+use super::{HandleRef, Tapped};
 use crate::device::Device;
 use crate::error::Result;
 use crate::event::EventKind;
@@ -100,8 +100,8 @@ impl Inputs {
         exit::hold(self.0.pins.levels())
     }
 
-    pub(crate) fn hub(&self) -> &Hub<LineEvent> {
-        &self.1
+    pub(crate) fn tap(&self) -> &Tapped<LineEvent> {
+        &self.0.tap
     }
 
     /// Returns the levels after the edges so far, bit 0 for the first input.

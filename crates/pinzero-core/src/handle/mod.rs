@@ -13,7 +13,7 @@ pub(crate) mod spi;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
@@ -25,6 +25,7 @@ use crate::hub::{Deliver, Delivered};
 use crate::line_info::LineInfo;
 use crate::report::{Reports, warn_user};
 use crate::reserve::Reservation;
+use crate::runtime::Outbox;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::time::{Instant, ms};
@@ -48,6 +49,49 @@ pub(crate) fn warn_of_drop(gpio: &Gpio, began: Instant, device: &str, line: Line
             "{device} on {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the function \
              that opens it, and end `main` with `pinzero::pause()`"
         ));
+    }
+}
+
+/// A machine that takes the edges of a handle, before the handle's own listeners.
+pub(crate) trait Tap<E>: Send + Sync {
+    /// Takes an event, with the runtime's lock held.
+    fn event(&self, event: E, outbox: &mut Outbox);
+
+    /// Ends, with the runtime's lock held: no further events come, for this reason.
+    fn lose(&self, error: &Error, outbox: &mut Outbox);
+
+    /// Ends, without the runtime's lock.
+    fn close(&self);
+}
+
+/// The place for the tap of a handle, which its task sees too.
+pub(crate) struct Tapped<E>(Arc<OnceLock<Box<dyn Tap<E>>>>);
+
+impl<E> Tapped<E> {
+    /// Returns a place without a tap.
+    fn new() -> Self {
+        Tapped(Arc::new(OnceLock::new()))
+    }
+
+    /// Sets the tap; the first one counts.
+    pub(crate) fn set(&self, tap: impl Tap<E> + 'static) {
+        drop(self.0.set(Box::new(tap)));
+    }
+
+    fn get(&self) -> Option<&dyn Tap<E>> {
+        self.0.get().map(|tap| &**tap)
+    }
+}
+
+impl<E> Clone for Tapped<E> {
+    fn clone(&self) -> Self {
+        Tapped(self.0.clone())
+    }
+}
+
+impl<E> fmt::Debug for Tapped<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tapped({})", self.get().is_some())
     }
 }
 

@@ -45,9 +45,6 @@ pub(super) struct Aftermath {
 impl Outbox {
     /// Passes `event` to the handlers, iterators and waiters of `hub`.
     pub(crate) fn emit<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, event: E) {
-        if let Some(tap) = hub.tapped() {
-            tap.event(event, self);
-        }
         if hub.feed(event) {
             self.call(hub.clone(), 1);
         }
@@ -57,9 +54,6 @@ impl Outbox {
     /// Ends the waits and iterators of `hub` with an error.
     pub(crate) fn end<E: Kinded>(&mut self, hub: &Arc<Hub<E>>, error: &Error) {
         hub.end(hub.name(error.clone()));
-        if let Some(tap) = hub.tapped() {
-            tap.lose(error, self);
-        }
         self.wake(hub.bell());
     }
 
