@@ -55,8 +55,8 @@ pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
-    Average, Button, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor, LineSensor,
-    MotionSensor, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
+    Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor,
+    LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
     Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer,
@@ -80,7 +80,9 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::input::{Averaged, Charged, Pressable, Pulled, Ranging, Rotary, Smoothed};
+    pub use crate::input::{
+        Averaged, Charged, Chorded, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
+    };
     pub use crate::output::{Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Tonal};
 }
 

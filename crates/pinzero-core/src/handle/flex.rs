@@ -386,8 +386,8 @@ impl Task for FlexTask {
     fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
         if self.polled.as_ref().is_none_or(|drive| matches!(*drive.lock(), Drive::Input(_))) {
             for LineEdge { edge, .. } in edges {
-                self.tap.get().iter().for_each(|tap| tap.event(*edge, outbox));
                 outbox.emit(&self.hub, *edge);
+                self.tap.get().iter().for_each(|tap| tap.event(*edge, outbox));
             }
         }
     }

@@ -358,11 +358,11 @@ impl InputTask {
             if hub.wants(event.kind) || together.is_some() || tap.is_some() {
                 event.missed = std::mem::take(&mut line.missed);
             }
-            tap.iter().for_each(|tap| tap.event(LineEvent { index, event }, outbox));
             outbox.emit(hub, event);
             if let Some(together) = together {
                 outbox.emit(together, LineEvent { index, event });
             }
+            tap.iter().for_each(|tap| tap.event(LineEvent { index, event }, outbox));
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn warn_of_drop(gpio: &Gpio, began: Instant, device: &str, line: Line
     }
 }
 
-/// A machine that takes the edges of a handle, before the handle's own listeners.
+/// A machine that takes the edges of a handle, whether or not the handle has listeners.
 pub(crate) trait Tap<E>: Send + Sync {
     /// Takes an event, with the runtime's lock held.
     fn event(&self, event: E, outbox: &mut Outbox);

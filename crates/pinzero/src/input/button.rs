@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Event, EventKind, Handler, Outcome, PinSpec, Result};
+use pinzero_core::{Event, EventKind, Handler, Input, Outcome, PinSpec, Result};
 
 use super::{DigitalInputDevice, Pressable};
 use crate::device::newtype;
@@ -69,6 +69,11 @@ impl Button {
     /// Returns a builder for a button with other options.
     pub fn builder(pin: impl Into<PinSpec>) -> Builder<Self, Pressable> {
         Builder::new(Pressable::new(pin))
+    }
+
+    /// Returns a button on an open input that reports presses.
+    pub(super) fn from_input(input: Input) -> Self {
+        Button(DigitalInputDevice::from_input(input))
     }
 
     /// Returns whether the button is pressed, after debouncing if a bounce or lockout time is set.
@@ -246,7 +251,7 @@ impl Open<Pressable> for Button {
         if let Some(every) = hold_repeat {
             builder = builder.hold_repeat(every);
         }
-        Ok(Button(DigitalInputDevice::from_input(builder.open()?)))
+        Ok(Button::from_input(builder.open()?))
     }
 }
 

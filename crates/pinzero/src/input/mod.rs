@@ -2,6 +2,7 @@
 
 mod activity;
 mod button;
+mod chord;
 mod digital;
 mod distance_sensor;
 mod knob;
@@ -9,12 +10,14 @@ mod light_sensor;
 mod line_sensor;
 mod motion_sensor;
 mod options;
+mod pulse_counter;
 mod rotary_encoder;
 mod smoothed;
 mod smoothing;
 mod turns;
 
 pub use button::Button;
+pub use chord::{Chord, Chorded};
 pub use digital::DigitalInputDevice;
 pub use distance_sensor::{DistanceSensor, Ranging};
 pub use knob::{Direction, EncoderStep, Rotation, RotationKind};
@@ -22,6 +25,7 @@ pub use light_sensor::{Charged, LightSensor};
 pub use line_sensor::LineSensor;
 pub use motion_sensor::MotionSensor;
 pub use options::{Pressable, Pulled};
+pub use pulse_counter::{Counted, PulseCounter, Pulses};
 pub use rotary_encoder::{Rotary, RotaryEncoder};
 pub use smoothed::{Smoothed, SmoothedInputDevice};
 pub use smoothing::{Average, Averaged};

@@ -57,11 +57,15 @@ impl Pulled {
         Ok(builder.settle(self.bounce_time).lockout(self.lockout_time))
     }
 
-    /// Returns a builder for the line as one of [`Inputs`], and the active level.
-    pub(super) fn inputs(self, site: &Site) -> Result<(InputBuilder<Inputs>, Level)> {
+    /// Returns a builder for the line, and for `others` of its kind, as [`Inputs`]; and the active level.
+    pub(super) fn inputs(
+        self,
+        others: impl IntoIterator<Item = PinSpec>,
+        site: &Site,
+    ) -> Result<(InputBuilder<Inputs>, Level)> {
         let (bias, active) =
             self.levels().map_err(|error| error.with_pin(&self.pin).with_device(site.device()))?;
-        let builder = site.inputs([self.pin]).bias(bias).active(active);
+        let builder = site.inputs(std::iter::once(self.pin).chain(others)).bias(bias).active(active);
         Ok((builder.settle(self.bounce_time).lockout(self.lockout_time), active))
     }
 

@@ -347,7 +347,7 @@ impl Open<Smoothed> for SmoothedInputDevice {
     fn open(options: Smoothed, site: &Site) -> Result<Self> {
         options.check().map_err(|error| error.with_pin(&options.pulled.pin).with_device(site.device()))?;
         let Smoothed { pulled, averaged, sample_wait, ignore } = options;
-        let (inputs, active) = pulled.inputs(site)?;
+        let (inputs, active) = pulled.inputs([], site)?;
         let inputs = inputs.open()?;
         let running = site.machine().inputs(inputs).start(|now, levels| {
             let sampler = LevelSampler {
