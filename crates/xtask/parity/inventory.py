@@ -17,6 +17,7 @@ from pathlib import Path
 os.environ["GPIOZERO_PIN_FACTORY"] = "mock"
 import gpiozero
 from gpiozero.mixins import event
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 FILE = Path(__file__).resolve().parent / "gpiozero.json"
 CLASSES = """
@@ -65,6 +66,16 @@ def gpiozero_base(cls, name):
     return object
 
 
+def attributes(name):
+    """The public attributes that a device has only when it is open, such as the devices that it is made of."""
+    pins = {"RGBLED": 3, "Motor": 2, "PhaseEnableMotor": 2, "DistanceSensor": 2, "RotaryEncoder": 2}
+    gpiozero.Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    more = {"enable": 9} if name == "Motor" else {}
+    with getattr(gpiozero, name)(*range(4, 4 + pins.get(name, 1)), **more) as device:
+        found = {item for item in vars(device) if not item.startswith("_") and item != "pin_factory"}
+        return found | set(getattr(device, "_order", None) or ())
+
+
 def inventory():
     listed = {}
     for name in CLASSES:
@@ -76,6 +87,9 @@ def inventory():
             items[f"{name}({parameter.name})"] = "parameter" + default
         for item, what in sorted(own_items(cls).items()):
             items[f"{name}.{item}"] = what
+        if name not in ("Device", "GPIODevice", "InputDevice", "Tone"):
+            for item in sorted(attributes(name)):
+                items[f"{name}.{item}"] = "attribute"
         listed[name] = items
     return listed
 

@@ -63,7 +63,7 @@ impl Differences {
         record
     }
 
-    /// Complains about differences of scenarios that do not exist. Those of devices that are not there yet wait.
+    /// Complains about differences of scenarios that were not replayed.
     pub(crate) fn unused(&self) -> Vec<String> {
         let unused = self.0.iter().filter(|(_, used)| !used);
         unused
