@@ -59,7 +59,8 @@ pub use input::{
     LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
-    Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed, PwmOutputDevice, RgbLed, TonalBuzzer,
+    Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed, PwmOutputDevice, RgbLed,
+    StepMode, Stepper, TonalBuzzer,
 };
 pub use pause::pause;
 pub use tone::Tone;
@@ -83,7 +84,9 @@ pub mod options {
     pub use crate::input::{
         Averaged, Charged, Chorded, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
-    pub use crate::output::{Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Tonal};
+    pub use crate::output::{
+        Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Stepping, Tonal,
+    };
 }
 
 /// Boards: models, headers, names of pins.

@@ -7,5 +7,5 @@ pub use crate::{
     Animation, Average, Bias, Blink, Button, Buzzer, Chord, Color, Device, DigitalInputDevice,
     DigitalOutputDevice, DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor,
     LineSensor, MotionSensor, Motor, OnClose, PhaseEnableMotor, PulseCounter, PwmLed, PwmOutputDevice,
-    RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Switch, TonalBuzzer, Tone, Value,
+    RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, Value,
 };

@@ -39,6 +39,7 @@ mod reentry;
 mod rgb_led;
 mod smoothed;
 mod soft_pwm;
+mod stepper;
 mod streams;
 mod time;
 mod timers;

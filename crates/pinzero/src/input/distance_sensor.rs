@@ -432,7 +432,8 @@ impl Sampler for EchoSampler {
     fn expire(&mut self, at: Instant, effects: &mut Effects<'_, Event>) -> Result<Option<(Instant, Sample)>> {
         match self.phase {
             Phase::Resting { .. } | Phase::Waiting => self.begin(effects).map(|()| None),
-            Phase::Triggering { since } => {
+            Phase::Triggering { .. } => {
+                let since = effects.now();
                 self.phase = Phase::Listening { since, rise: None };
                 effects.write(1, 0).map(|()| None).inspect_err(|_| {
                     self.end(since, at, None);

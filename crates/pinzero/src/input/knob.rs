@@ -26,7 +26,7 @@ pub enum RotationKind {
     Deactivated,
 }
 
-/// One event of a [`RotaryEncoder`].
+/// One event of a [`RotaryEncoder`](crate::RotaryEncoder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {

@@ -10,7 +10,9 @@ mod phase_enable_motor;
 mod pwm;
 mod pwm_led;
 mod rgb_led;
+mod stepper;
 mod tonal_buzzer;
+mod travel;
 
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
@@ -21,4 +23,6 @@ pub use phase_enable_motor::PhaseEnableMotor;
 pub use pwm::PwmOutputDevice;
 pub use pwm_led::PwmLed;
 pub use rgb_led::RgbLed;
+pub use stepper::{Stepper, Stepping};
 pub use tonal_buzzer::TonalBuzzer;
+pub use travel::{Arrival, StepMode};
