@@ -8,6 +8,7 @@ mod distance_sensor;
 mod led;
 mod led_board;
 mod light_sensor;
+mod motor;
 mod pwm_led;
 mod pwm_output;
 mod rgb_led;
@@ -32,8 +33,10 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("LightSensor", light_sensor::open),
     ("LineSensor", smoothed::open_line),
     ("MotionSensor", smoothed::open_motion),
+    ("Motor", motor::open),
     ("PWMLED", pwm_led::open),
     ("PWMOutputDevice", pwm_output::open),
+    ("PhaseEnableMotor", motor::open_phase_enable),
     ("RGBLED", rgb_led::open),
     ("RotaryEncoder", rotary_encoder::open),
     ("SmoothedInputDevice", smoothed::open),
