@@ -33,14 +33,8 @@ pub(crate) fn play<'a>(class: &str, scenario: &Json, pins: impl Iterator<Item = 
         stage.gpio.advance(at.saturating_sub(stage.gpio.elapsed()));
         stage.step(&step[1..]);
     }
-    let pins = stage
-        .ends
-        .lock()
-        .unwrap()
-        .clone()
-        .into_iter()
-        .map(|(pin, end)| (pin.clone(), changes(&stage.gpio, &pin, end)))
-        .collect();
+    let ends = stage.ends.lock().unwrap().clone().into_iter();
+    let pins = ends.map(|(pin, end)| (pin.clone(), changes(&stage.gpio, &pin, end))).collect();
     let log = stage.log.take();
     // A handler keeps the stage, so drop the handlers.
     let _ = stage.gpio.close();

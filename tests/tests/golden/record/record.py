@@ -189,8 +189,7 @@ class Play:
         self.recorder = recorder = Recorder()
         self.scenario = scenario
         self.device, args = device, scenario.get("args", {})
-        pulsed = device in PULSED or args.get("pwm") is True
-        is_pulsed = pulsed and args.get("pwm", True)
+        is_pulsed = args.get("pwm", device in PULSED)
         self.factory = mock.MockFactory(pin_class=PulsedPin if is_pulsed else DigitalPin)
         gpiozero.Device.pin_factory = self.factory
         gpiozero.DistanceSensor.ECHO_LOCK = virtual_time.Lock()
