@@ -37,6 +37,7 @@ mod pulse_counter;
 mod pwm;
 mod reentry;
 mod rgb_led;
+mod rotary_encoder;
 mod smoothed;
 mod soft_pwm;
 mod stepper;
