@@ -53,4 +53,9 @@ impl Activity {
     pub(super) fn count(&self, active: bool) -> u64 {
         if active { self.activations } else { self.deactivations }
     }
+
+    /// Returns whether the device is in the state `active`, or has been there since its count was `before`.
+    pub(super) fn has_reached(&self, active: bool, before: Option<u64>) -> bool {
+        self.active == Some(active) || Some(self.count(active)) != before
+    }
 }

@@ -217,11 +217,7 @@ impl Chord {
     /// Returns a closure that gives `Some` once the chord is in that state, or has been since this call.
     fn reaches(&self, pressed: bool) -> impl FnMut(&Fingers) -> Option<()> + Send + use<> {
         let before = self.running.peek(|fingers| fingers.together.count(pressed));
-        move |fingers| {
-            let together = &fingers.together;
-            let is_there = together.is_active() == Some(pressed) || Some(together.count(pressed)) != before;
-            is_there.then_some(())
-        }
+        move |fingers| fingers.together.has_reached(pressed, before).then_some(())
     }
 
     /// Returns the lines of the buttons.

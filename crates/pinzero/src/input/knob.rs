@@ -3,6 +3,7 @@
 use pinzero_core::time::Instant;
 use pinzero_core::{Edge, Effects, Kinded, Level, Machine, Result};
 
+use super::activity::Activity;
 use crate::time::secs;
 
 /// The direction of a turn.
@@ -83,9 +84,7 @@ pub(super) struct Knob {
     pub(super) max_steps: u32,
     pub(super) thresholds: (i64, i64),
     pub(super) wrap: bool,
-    pub(super) active: bool,
-    /// When the device became active or inactive.
-    pub(super) since: Instant,
+    pub(super) activity: Activity,
     /// The times of the last step and of the one before.
     last: [Option<Instant>; 2],
     direction: Direction,
@@ -105,7 +104,8 @@ impl Knob {
         wrap: bool,
         now: Instant,
     ) -> Self {
-        let active = (thresholds.0..=thresholds.1).contains(&0);
+        let mut activity = Activity::default();
+        activity.set((thresholds.0..=thresholds.1).contains(&0), now);
         Knob {
             contacts,
             quarters: 0,
@@ -114,8 +114,7 @@ impl Knob {
             max_steps,
             thresholds,
             wrap,
-            active,
-            since: now,
+            activity,
             last: [None; 2],
             direction: Direction::Clockwise,
             turns: [0; 2],
@@ -175,8 +174,7 @@ impl Knob {
     /// Compares the steps with the thresholds.
     pub(super) fn measure(&mut self, at: Instant, effects: &mut Effects<'_, Rotation>) {
         let active = self.is_active();
-        if active != std::mem::replace(&mut self.active, active) {
-            self.since = at;
+        if self.activity.set(active, at).is_some() {
             self.emit(if active { RotationKind::Activated } else { RotationKind::Deactivated }, at, effects);
         }
     }

@@ -231,7 +231,7 @@ impl RotaryEncoder {
 
     fn time(&self, active: bool) -> Option<Duration> {
         let now = self.gpio().now();
-        self.running.peek(|knob| (knob.active == active).then(|| now.since(knob.since))).flatten()
+        self.running.peek(|knob| knob.activity.time(active, now)).flatten()
     }
 
     /// Returns the push switch, if one was [opened](Builder::button).
@@ -366,7 +366,7 @@ impl RotaryEncoder {
     /// [`Closed`](ErrorKind::Closed), also if the device is closed meanwhile; see also [`Value::value`].
     #[track_caller]
     pub fn wait_for_active(&self) -> Result<()> {
-        self.running.wait_until(None, is(true)).map(drop)
+        self.running.wait_until(None, self.reaches(true)).map(drop)
     }
 
     /// Blocks until the steps are within the thresholds, or returns at once if they are, for at most `timeout`. Returns whether that was so.
@@ -375,7 +375,7 @@ impl RotaryEncoder {
     /// See [`wait_for_rotate`](Self::wait_for_rotate).
     #[track_caller]
     pub fn wait_for_active_timeout(&self, timeout: Duration) -> Result<bool> {
-        Ok(self.running.wait_until(Some(timeout), is(true))?.is_some())
+        Ok(self.running.wait_until(Some(timeout), self.reaches(true))?.is_some())
     }
 
     /// Blocks until the steps are beyond the thresholds, or returns at once if they are.
@@ -384,7 +384,7 @@ impl RotaryEncoder {
     /// [`Closed`](ErrorKind::Closed), also if the device is closed meanwhile; see also [`Value::value`].
     #[track_caller]
     pub fn wait_for_inactive(&self) -> Result<()> {
-        self.running.wait_until(None, is(false)).map(drop)
+        self.running.wait_until(None, self.reaches(false)).map(drop)
     }
 
     /// Blocks until the steps are beyond the thresholds, or returns at once if they are, for at most `timeout`. Returns whether that was so.
@@ -393,7 +393,7 @@ impl RotaryEncoder {
     /// See [`wait_for_rotate`](Self::wait_for_rotate).
     #[track_caller]
     pub fn wait_for_inactive_timeout(&self, timeout: Duration) -> Result<bool> {
-        Ok(self.running.wait_until(Some(timeout), is(false))?.is_some())
+        Ok(self.running.wait_until(Some(timeout), self.reaches(false))?.is_some())
     }
 
     /// Waits until the next step, in either direction; for `async` code, on any executor.
@@ -429,7 +429,7 @@ impl RotaryEncoder {
     /// See [`wait_for_rotate`](Self::wait_for_rotate).
     #[track_caller]
     pub fn activated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
-        self.running.until(is(true))
+        self.running.until(self.reaches(true))
     }
 
     /// Waits until the steps are beyond the thresholds; for `async` code, on any executor.
@@ -438,7 +438,7 @@ impl RotaryEncoder {
     /// See [`wait_for_rotate`](Self::wait_for_rotate).
     #[track_caller]
     pub fn deactivated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
-        self.running.until(is(false))
+        self.running.until(self.reaches(false))
     }
 
     /// Returns a closure that gives `Some` once there was a further step in this direction.
@@ -450,6 +450,12 @@ impl RotaryEncoder {
         };
         let before = self.running.peek(count);
         move |knob| (Some(count(knob)) != before).then_some(())
+    }
+
+    /// Returns a closure that gives `Some` once the device is in that state, or has been since this call.
+    fn reaches(&self, active: bool) -> impl FnMut(&Knob) -> Option<()> + Send + use<> {
+        let before = self.running.peek(|knob| knob.activity.count(active));
+        move |knob| knob.activity.has_reached(active, before).then_some(())
     }
 
     /// Returns the lines of the contacts, a and b.
@@ -502,11 +508,6 @@ impl Open<Rotary> for RotaryEncoder {
         })?;
         Ok(RotaryEncoder { running, button })
     }
-}
-
-/// Returns a closure that gives `Some` once the device is in this state.
-fn is(active: bool) -> impl FnMut(&Knob) -> Option<()> + Send {
-    move |knob| (knob.active == active).then_some(())
 }
 
 impl Device for RotaryEncoder {

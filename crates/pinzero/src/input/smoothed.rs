@@ -9,7 +9,6 @@ use pinzero_core::{
 };
 
 use super::Pulled;
-use super::activity::Activity;
 use super::smoothing::{Average, Averaged, Sample, Sampler, Smoothing};
 use crate::time::ms;
 use crate::{Builder, Open, Site};
@@ -302,11 +301,7 @@ impl SmoothedInputDevice {
     /// Returns a closure that gives `Some` once the device is in that state, or has been since this call.
     fn reaches(&self, active: bool) -> impl FnMut(&Smoothing) -> Option<()> + Send + use<> {
         let before = self.running.peek(|machine| machine.activity().count(active));
-        move |machine| {
-            let activity: &Activity = machine.activity();
-            let is_there = activity.is_active() == Some(active) || Some(activity.count(active)) != before;
-            is_there.then_some(())
-        }
+        move |machine| machine.activity().has_reached(active, before).then_some(())
     }
 
     /// Returns the line that the device is on; of a device on two lines, the one that is read.
