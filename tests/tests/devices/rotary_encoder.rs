@@ -535,7 +535,7 @@ fn a_slow_handler_loses_no_step() {
         let seen = log.clone();
         encoder.when_rotated(move |rotation| {
             // Until the sender is dropped.
-            drop(gate.recv());
+            _ = gate.recv();
             seen.push(rotation.steps);
         });
         for _ in 0..200 {

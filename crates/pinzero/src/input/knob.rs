@@ -162,7 +162,7 @@ impl Knob {
         self.steps = match self.steps == end && self.max_steps > 0 {
             true if self.wrap => -end,
             true => end,
-            false => self.steps + by,
+            false => self.steps.saturating_add(by),
         };
         self.turns[index] += 1;
         self.direction = direction;

@@ -136,7 +136,7 @@ impl RotaryEncoder {
     pub fn set_steps(&self, steps: i64) -> Result<()> {
         let changed = self.running.change(|knob, effects| {
             let max = i64::from(knob.max_steps);
-            if max > 0 && steps.abs() > max {
+            if max > 0 && !(-max..=max).contains(&steps) {
                 let message = format!("{steps} steps are out of range: give {} to {max}", -max);
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
