@@ -250,7 +250,7 @@ fn steps_and_values_can_be_set() -> Result<()> {
     encoder.set_steps(3)?;
     assert_eq!((encoder.steps()?, encoder.value()?), (3, 0.3));
     encoder.set_value(-0.59)?;
-    assert_eq!(encoder.steps()?, -5, "towards 0");
+    assert_eq!(encoder.steps()?, -6, "the nearest");
     encoder.set_value(1.0)?;
     assert_eq!(encoder.steps()?, 10);
     encoder.set_value(0.0)?;

@@ -33,7 +33,7 @@ pub enum RotationKind {
 pub struct Rotation {
     /// The kind of the event.
     pub kind: RotationKind,
-    /// The time of the edge that completed the step.
+    /// The time of the edge that completed the step, or of the call that set the steps.
     pub at: Instant,
     /// The direction of the last step.
     pub direction: Direction,

@@ -155,7 +155,7 @@ impl RotaryEncoder {
         self.running.look(Knob::value)
     }
 
-    /// Sets the steps by a value from -1 to 1 of the maximum, rounded to whole steps towards 0.
+    /// Sets the steps by a value from -1 to 1 of the maximum, rounded to the nearest step.
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) out of range, and without a maximum unless the value is 0;
@@ -167,7 +167,7 @@ impl RotaryEncoder {
         } else if max == 0 && value != 0.0 {
             "without `max_steps` a value means nothing: use `set_steps`".to_owned()
         } else {
-            return self.set_steps((value * f64::from(max)) as i64);
+            return self.set_steps((value * f64::from(max)).round() as i64);
         };
         Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.pins()[0]))
     }
