@@ -37,6 +37,9 @@ pub(crate) trait Restorable: Send + Sync {
     /// Sends the requests that could not be sent before.
     fn catch_up(&self, connection: &Arc<Connection>);
 
+    /// Fetches the answers that no other thread has fetched. Default: does nothing.
+    fn fetch(&self) {}
+
     /// Gives the line back.
     fn close(&self) -> Result<()>;
 }
@@ -295,7 +298,10 @@ impl Client {
     /// Starts the thread that reads replies for which no thread waits.
     fn tend(self: &Arc<Self>, connection: &Arc<Connection>) -> Result<()> {
         let (client, connection) = (self.clone(), connection.clone());
-        let tend = move || connection.pipeline.tend(|| client.catch_up(&connection));
+        let tend = move || {
+            let fetch = || client.pins().iter().for_each(|pin| pin.fetch());
+            connection.pipeline.tend(|| client.catch_up(&connection), fetch);
+        };
         thread::spawn("pinzero-replies", tend).map(drop).map_err(no_thread)
     }
 

@@ -142,7 +142,7 @@ impl FlexLine {
     /// Makes the decoder report edges of the line only while the line is an input. This comes before the turn: edges
     /// count from the level that the line had while driven, so an edge right after the turn is not missed.
     ///
-    /// With a connection, this also asks the daemon; [`heard`](FlexLine::heard) must fetch the answers.
+    /// With a connection, this also asks the daemon; [`heard`](FlexLine::heard) fetches the answers.
     fn attend(&self, drive: Drive, connection: Option<&Arc<Connection>>) {
         let Some(sink) = &self.sink else { return };
         let mut listening = self.listening.lock();
@@ -162,6 +162,8 @@ impl FlexLine {
         if is_input {
             let places = connection.pipeline.enqueue(&watch_frames(connection, edges.mask()));
             listening.asked.extend(places.ok().map(|places| (connection.clone(), places)));
+            // A turn within a task of the runtime is not confirmed.
+            connection.pipeline.leave_to_tender();
         } else {
             let frame = Frame::new(Command::Nb, connection.handle, edges.mask());
             let _ = connection.pipeline.post(&[frame], &Arc::<Complaints>::default());
@@ -269,6 +271,11 @@ impl Restorable for FlexLine {
         self.desired.catch_up(connection, |drive| self.frames(None, drive));
         // If this fails, the connection is lost, and the next one is asked again.
         let _ = self.hear(connection);
+    }
+
+    fn fetch(&self) {
+        // If this fails, the connection is lost, and the next one asks again.
+        let _ = self.heard();
     }
 
     fn close(&self) -> Result<()> {

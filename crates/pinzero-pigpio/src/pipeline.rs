@@ -21,6 +21,9 @@ use crate::protocol::{Command, Reply, Request};
 /// How long the reply to a posted request may lie unread before the tender reads it.
 const UNCLAIMED: Duration = Duration::from_millis(10);
 
+/// How long a thread that has asked without waiting may take to fetch the answers itself.
+const MOMENT: Duration = Duration::from_micros(500);
+
 /// The most requests under way before a posted one is refused. Their bytes fit into the socket's buffer, so sending
 /// them never blocks.
 const MOST_UNDER_WAY: usize = 2048;
@@ -108,6 +111,8 @@ struct Traffic {
     tender_sleeps: bool,
     /// `true` if a request was refused because too many were under way.
     is_stalled: bool,
+    /// `true` if the answers to enqueued requests may lie unfetched.
+    is_unfetched: bool,
     /// The place of the first request in `pending`.
     first: u64,
     pending: VecDeque<Pending>,
@@ -219,6 +224,13 @@ impl Pipeline {
         Ok(Some(start..traffic.next_place()))
     }
 
+    /// Has the tender fetch the answers to requests that were [enqueued](Pipeline::enqueue), unless another thread does so soon.
+    pub(crate) fn leave_to_tender(&self) {
+        let mut traffic = self.traffic.lock();
+        (traffic.is_unfetched, traffic.tender_sleeps) = (true, false);
+        self.posted.notify_one();
+    }
+
     /// Writes the enqueued requests, unless another thread does so already.
     pub(crate) fn flush(&self) {
         let mut traffic = self.traffic.lock();
@@ -326,13 +338,18 @@ impl Pipeline {
     }
 
     /// Reads the replies to posted requests, until the connection is given up. Calls `catch_up` when there is room
-    /// again for refused requests.
-    pub(crate) fn tend(&self, catch_up: impl Fn()) {
+    /// again for refused requests, and `fetch` when answers may lie unfetched.
+    pub(crate) fn tend(&self, catch_up: impl Fn(), fetch: impl Fn()) {
         let mut traffic = self.traffic.lock();
         while traffic.failed.is_none() {
             if traffic.is_stalled && traffic.under_way() < MOST_UNDER_WAY / 2 {
                 traffic.is_stalled = false;
                 MutexGuard::unlocked(&mut traffic, &catch_up);
+                continue;
+            }
+            if std::mem::take(&mut traffic.is_unfetched) {
+                self.posted.wait_for(&mut traffic, MOMENT);
+                MutexGuard::unlocked(&mut traffic, &fetch);
                 continue;
             }
             if traffic.under_way() == 0 {

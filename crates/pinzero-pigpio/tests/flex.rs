@@ -5,8 +5,11 @@
 mod remote;
 
 use fake_pigpiod::{Fake, PwmKind};
-use pinzero_core::time::{ms, us};
-use pinzero_core::{Bias, Drive, ErrorKind, Flex, Level, OnClose, SpiOperation};
+use pinzero_core::time::{Instant, ms, us};
+use pinzero_core::{
+    Bias, Drive, Edge, Effects, ErrorKind, Event, EventKind, Flex, Level, Machine, OnClose, Result,
+    SpiOperation,
+};
 use remote::{ask, builder, eventually, levels, lost, op, open, open_with, restored, told};
 
 const LOW: Drive = Drive::Output(Level::Low);
@@ -159,6 +162,49 @@ fn a_line_becomes_what_was_asked_for() {
         assert_eq!((fake.mode(17), fake.level(17)), (mode, level), "{on_close:?} after {last}");
         assert_eq!(line.turn(LOW).unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(ask(&fake, op::PRG, 17, 0), 255);
+    }
+}
+
+/// Turns a line to a low output at each rise, and back to an input a little later.
+#[derive(Debug)]
+struct Charger(Option<Instant>);
+
+impl Machine for Charger {
+    type Event = Event;
+
+    fn edge(&mut self, _: usize, edge: Edge, effects: &mut Effects<'_, Event>) -> Result<()> {
+        if edge.level == Level::High {
+            effects.emit(Event::new(EventKind::Activated, edge.at));
+            self.0 = Some(effects.now() + ms(5));
+            effects.turn(0, LOW)?;
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self, _: Instant, effects: &mut Effects<'_, Event>) -> Result<()> {
+        self.0 = None;
+        effects.turn(0, Drive::Input(Bias::Disabled))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0
+    }
+}
+
+#[test]
+fn a_machine_hears_the_line_that_it_has_turned() {
+    let fake = Fake::start();
+    let gpio = open(&fake);
+    let line = gpio.flex(17).start(LOW).open().unwrap();
+    let charger = gpio.machine("Charger").flex(line).start(|now, _| Charger(Some(now))).unwrap();
+    let mut events = charger.events();
+    for count in 0..20 {
+        assert!(fake.wait_until(remote::PATIENCE, |fake| fake.mode(17) == 0));
+        // Within the time in which its level is asked for, or later.
+        std::thread::sleep(us(200) * count);
+        fake.drive(17, Some(true));
+        assert!(events.next_timeout(remote::PATIENCE).is_some(), "the rise number {count} is not heard");
+        fake.drive(17, None);
     }
 }
 
