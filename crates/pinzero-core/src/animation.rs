@@ -9,7 +9,7 @@ use std::time::Duration;
 use event_listener::Event as Bell;
 
 use crate::debug::opaque;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, first_error};
 use crate::exit;
 use crate::factory::OutputGroupPins;
 use crate::gpio::Gpio;
@@ -219,7 +219,9 @@ impl Part {
             })
         });
         gpio.runtime().catch_up();
-        let confirm = || writes.iter().try_for_each(|(part, _)| part.member.target.confirm());
+        // All of them, so that no line keeps a wish that another has dropped. The last first: a line that may be on only after another
+        // is off must not get its wish when the other has lost its own.
+        let confirm = || first_error(writes.iter().rev().map(|(part, _)| part.member.target.confirm()));
         let confirmed = written.and_then(|()| {
             let confirmed = gpio.confirm(confirm);
             confirmed.inspect_err(|_| {
@@ -566,7 +568,7 @@ impl Animation {
     }
 
     fn confirm(&self) -> Result<()> {
-        self.gpio.confirm(|| self.members.iter().try_for_each(|member| member.target.confirm()))
+        self.gpio.confirm(|| first_error(self.members.iter().map(|member| member.target.confirm())))
     }
 
     /// Blocks until the animation ends, and returns how. An endless one ends when another thread or a handler ends it.

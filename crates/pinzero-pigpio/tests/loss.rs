@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fake_pigpiod::{Fake, Options, PwmKind};
 use pinzero_core::time::{ms, secs, us};
-use pinzero_core::{Bias, ErrorKind, Gpio, Input, Level, Output, OutputGroup, Pwm};
+use pinzero_core::{Bias, ErrorKind, Gpio, Input, Level, Output, OutputGroup, Part, Pwm};
 use pinzero_pigpio::{LinkEvent, LinkEvents, PigpioBuilder, PigpioFactory};
 use remote::proxy::Proxy;
 use remote::{PATIENCE, ask, builder, eventually, lost, op, open_with, restored};
@@ -313,6 +313,25 @@ fn no_reconnection_if_none_is_wanted() {
     assert_eq!((fake.journal(), fake.connections()), (vec![], 0));
     assert_eq!(output.close().unwrap_err().kind(), ErrorKind::Disconnected);
     gpio.close().unwrap();
+}
+
+/// The legs of a bridge: a reversal that fails leaves neither leg a wish that the other does not know of.
+#[test]
+fn a_write_in_order_that_fails_is_dropped_as_a_whole() {
+    let fake = Fake::start();
+    let (gpio, mut events) = open_with(builder(&fake));
+    let [forward, backward] = [23, 24].map(|line| gpio.pwm(line).open().unwrap());
+    let [on, off] = [&forward, &backward].map(|leg| leg.part(Level::High));
+    Part::write_in_order(&[(&off, 0.0), (&on, 0.5)]).unwrap();
+    fake.refuse(true);
+    fake.hang_up();
+    lost(&mut events);
+    let error = Part::write_in_order(&[(&on, 0.0), (&off, 0.5)]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnected);
+    fake.refuse(false);
+    restored(&mut events);
+    assert_eq!((forward.duty(), backward.duty()), (0.5, 0.0));
+    assert_eq!((fake.pwm(23).map(|pwm| pwm.pulse), fake.pwm(24), fake.level(24)), (Some(ms(5)), None, false));
 }
 
 #[test]
