@@ -17,13 +17,14 @@ use crate::handle::flex::{Flex, FlexLine};
 use crate::handle::group::{GroupLines, OutputGroup};
 use crate::handle::input_lines::LineEvent;
 use crate::handle::inputs::Inputs;
+use crate::handle::output::{Output, OutputLine};
 use crate::handle::{Tap, warn_of_drop};
 use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
 use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
 use crate::sync::Mutex;
 use crate::time::Instant;
-use crate::types::{Drive, Edge, Line};
+use crate::types::{Drive, Edge, Level, Line};
 
 /// A pure state machine of a device: edges and deadlines go in, events and pin writes come out.
 ///
@@ -138,13 +139,26 @@ impl<E> Effects<'_, E> {
         self.rings = true;
     }
 
-    /// Drives those outputs whose bit is set in `mask`; bit 0 is the first output.
+    /// Drives those outputs whose bit is set in `mask`. Bit 0 is the first line of the group; single outputs follow.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
     pub fn write(&mut self, mask: u64, levels: u64) -> Result<()> {
-        let outputs = self.ports.outputs.as_ref().ok_or_else(|| Error::unsupported("an output"))?;
-        outputs.write(mask, levels & mask)
+        let mut singles = mask;
+        if let Some(group) = &self.ports.group {
+            let own = mask & group.all();
+            if own != 0 {
+                group.write(own, levels & own)?;
+            }
+            singles = mask & !group.all();
+        }
+        let first = self.ports.group.as_ref().map_or(0, |group| group.all().count_ones() as usize);
+        for bit in (0..u64::BITS as usize).filter(|bit| singles >> bit & 1 == 1) {
+            let output = bit.checked_sub(first).and_then(|index| self.ports.outputs.get(index));
+            let output = output.ok_or_else(|| Error::unsupported("such an output"))?;
+            output.write(Level::of_bit(levels, bit)).map_err(|error| error.with_pin(output.line()))?;
+        }
+        Ok(())
     }
 
     /// Turns the flexible line `index`, counted from 0, to `drive`.
@@ -166,7 +180,8 @@ impl<E> fmt::Debug for Effects<'_, E> {
 /// The lines that a machine writes. They do not keep the handles open.
 #[derive(Debug)]
 struct Ports {
-    outputs: Option<Arc<GroupLines>>,
+    group: Option<Arc<GroupLines>>,
+    outputs: Vec<Arc<OutputLine>>,
     flexes: Vec<Arc<FlexLine>>,
 }
 
@@ -297,21 +312,24 @@ pub struct MachineBuilder {
 #[derive(Debug, Default)]
 struct Parts {
     inputs: Option<Inputs>,
-    outputs: Option<OutputGroup>,
+    group: Option<OutputGroup>,
+    outputs: Vec<Output>,
     flexes: Vec<Flex>,
 }
 
 impl Parts {
     fn devices(&self) -> Vec<&dyn Device> {
         let inputs = self.inputs.iter().map(|inputs| inputs as &dyn Device);
-        let outputs = self.outputs.iter().map(|outputs| outputs as &dyn Device);
-        inputs.chain(outputs).chain(self.flexes.iter().map(|flex| flex as &dyn Device)).collect()
+        let group = self.group.iter().map(|group| group as &dyn Device);
+        let outputs = self.outputs.iter().map(|output| output as &dyn Device);
+        inputs.chain(group).chain(outputs).chain(self.flexes.iter().map(|flex| flex as &dyn Device)).collect()
     }
 
     fn lines(&self) -> Vec<Line> {
         let inputs = self.inputs.iter().flat_map(Inputs::lines);
-        let outputs = self.outputs.iter().flat_map(OutputGroup::lines);
-        inputs.chain(outputs).copied().chain(self.flexes.iter().map(Flex::line)).collect()
+        let group = self.group.iter().flat_map(OutputGroup::lines);
+        let outputs = self.outputs.iter().map(Output::line);
+        inputs.chain(group).copied().chain(outputs).chain(self.flexes.iter().map(Flex::line)).collect()
     }
 }
 
@@ -331,7 +349,13 @@ impl MachineBuilder {
 
     /// Lets the machine write these outputs. The machine keeps them open.
     pub fn outputs(mut self, outputs: OutputGroup) -> Self {
-        self.parts.outputs = Some(outputs);
+        self.parts.group = Some(outputs);
+        self
+    }
+
+    /// Lets the machine write an output. The machine keeps the line open.
+    pub fn output(mut self, output: Output) -> Self {
+        self.parts.outputs.push(output);
         self
     }
 
@@ -352,7 +376,8 @@ impl MachineBuilder {
         let line = parts.lines().first().copied().unwrap_or(Line(0));
         let hub = Arc::new(Hub::new(device, line));
         let ports = Ports {
-            outputs: parts.outputs.as_ref().map(OutputGroup::shared),
+            group: parts.group.as_ref().map(OutputGroup::shared),
+            outputs: parts.outputs.iter().map(Output::shared).collect(),
             flexes: parts.flexes.iter().map(Flex::shared).collect(),
         };
         let id = runtime.reserve();
@@ -467,7 +492,8 @@ impl<M: Machine> Running<M> {
 
     fn confirm(&self) -> Result<()> {
         let ports = &self.0.core.ports;
-        ports.outputs.iter().try_for_each(|outputs| outputs.confirm())?;
+        ports.group.iter().try_for_each(|group| group.confirm())?;
+        ports.outputs.iter().try_for_each(|output| output.confirm())?;
         ports.flexes.iter().try_for_each(|flex| flex.confirm())
     }
 

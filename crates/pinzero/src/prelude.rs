@@ -6,6 +6,6 @@ pub use crate::time::{ms, secs, us};
 pub use crate::{
     Animation, Average, Bias, Blink, Button, Buzzer, Chord, Color, Device, DigitalInputDevice,
     DigitalOutputDevice, DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor,
-    LineSensor, MotionSensor, Motor, OnClose, PhaseEnableMotor, PulseCounter, PwmLed, PwmOutputDevice,
+    LineSensor, MotionSensor, Motor, OnClose, PhaseEnableMotor, PulseCounter, PwmLed, PwmOutputDevice, Relay,
     RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, Value,
 };

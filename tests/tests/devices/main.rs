@@ -36,6 +36,7 @@ mod properties;
 mod pulse_counter;
 mod pwm;
 mod reentry;
+mod relay;
 mod rgb_led;
 mod rotary_encoder;
 mod smoothed;

@@ -175,10 +175,7 @@ fn steps_stay_at_the_ends_and_the_events_come_all_the_same() -> Result<()> {
     gpio.advance(ms(80));
     assert_eq!((encoder.steps()?, encoder.value()?), (2, 1.0));
     let rotated = |steps| (Rotated, Clockwise, steps);
-    assert_eq!(
-        log.take(),
-        [rotated(1), (Deactivated, Clockwise, 1), rotated(2), rotated(2), rotated(2)]
-    );
+    assert_eq!(log.take(), [rotated(1), (Deactivated, Clockwise, 1), rotated(2), rotated(2), rotated(2)]);
     // What was turned beyond the end is not kept.
     assert_eq!(turn(&gpio, &knob, &encoder, -4)?, 1);
     assert_eq!(turn(&gpio, &knob, &encoder, -4 * 9)?, -2);
@@ -189,8 +186,11 @@ fn steps_stay_at_the_ends_and_the_events_come_all_the_same() -> Result<()> {
 #[test]
 fn without_a_maximum_there_is_no_end_and_no_value() -> Result<()> {
     for wrap in [false, true] {
-        let (gpio, knob, encoder) =
-            knob(if wrap { |builder| builder.max_steps(0).wrap(true) } else { |builder| builder.max_steps(0) })?;
+        let (gpio, knob, encoder) = knob(if wrap {
+            |builder| builder.max_steps(0).wrap(true)
+        } else {
+            |builder| builder.max_steps(0)
+        })?;
         assert_eq!(turn(&gpio, &knob, &encoder, 4 * 100)?, 100);
         assert_eq!(encoder.value()?, 0.0);
         encoder.set_steps(-1_000_000)?;

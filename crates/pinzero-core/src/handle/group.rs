@@ -220,7 +220,7 @@ fn check_bits(bits: u64, count: usize) -> Result<()> {
 
 impl GroupLines {
     /// Returns a mask with a bit for each line.
-    fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         all(self.lines.len())
     }
 

@@ -164,6 +164,10 @@ impl Output {
         })
     }
 
+    pub(crate) fn shared(&self) -> Arc<OutputLine> {
+        self.shared.clone()
+    }
+
     /// Returns the level last written, by a blink or by a call.
     pub fn last(&self) -> Level {
         self.shared.last()
@@ -226,6 +230,14 @@ impl Output {
 }
 
 impl OutputLine {
+    pub(crate) fn line(&self) -> Line {
+        self.line
+    }
+
+    pub(crate) fn confirm(&self) -> Result<()> {
+        self.pin.confirm()
+    }
+
     pub(super) fn new(
         lifecycle: Arc<Lifecycle>,
         line: Line,
@@ -238,7 +250,7 @@ impl OutputLine {
     }
 
     #[inline]
-    fn write(&self, level: Level) -> Result<()> {
+    pub(crate) fn write(&self, level: Level) -> Result<()> {
         self.change(self.last(), level)
     }
 

@@ -9,6 +9,7 @@ mod options;
 mod phase_enable_motor;
 mod pwm;
 mod pwm_led;
+mod relay;
 mod rgb_led;
 mod stepper;
 mod tonal_buzzer;
@@ -22,6 +23,7 @@ pub use options::{Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulse
 pub use phase_enable_motor::PhaseEnableMotor;
 pub use pwm::PwmOutputDevice;
 pub use pwm_led::PwmLed;
+pub use relay::{Contacts, Relay, Switched};
 pub use rgb_led::RgbLed;
 pub use stepper::{Stepper, Stepping};
 pub use tonal_buzzer::TonalBuzzer;
