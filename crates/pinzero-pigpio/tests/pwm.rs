@@ -154,6 +154,13 @@ fn servos_have_pulses_of_their_own() {
         assert_eq!((found.kind, found.period, found.pulse), (kind, ms(20), us(pulse)), "{duty}");
     }
     assert_eq!(told(&fake, &[op::SERVO])[0], [op::SERVO, 17, 1500]);
+    // A plain level ends the pulses, as that of a servo that is detached, and they begin anew.
+    for _ in 0..2 {
+        servo.set_duty(0.1).unwrap();
+        assert_eq!(fake.pwm(17).map(|pwm| pwm.kind), Some(PwmKind::Servo));
+        servo.set_duty(0.0).unwrap();
+        assert_eq!((fake.pwm(17), fake.level(17)), (None, false));
+    }
 }
 
 #[test]
