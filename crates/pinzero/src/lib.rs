@@ -59,8 +59,8 @@ pub use input::{
     LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
-    Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed, PwmOutputDevice, Relay,
-    RgbLed, StepMode, Stepper, Switched, TonalBuzzer,
+    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed,
+    PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
 };
 pub use pause::pause;
 pub use tone::Tone;
@@ -85,7 +85,8 @@ pub mod options {
         Averaged, Charged, Chorded, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
     pub use crate::output::{
-        Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Stepping, Tonal,
+        Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed,
+        Signal, Stepping, Tonal,
     };
 }
 

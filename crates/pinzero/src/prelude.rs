@@ -4,8 +4,8 @@
 pub use crate::time::{ms, secs, us};
 #[doc(no_inline)]
 pub use crate::{
-    Animation, Average, Bias, Blink, Button, Buzzer, Chord, Color, Device, DigitalInputDevice,
+    AngularServo, Animation, Average, Bias, Blink, Button, Buzzer, Chord, Color, Device, DigitalInputDevice,
     DigitalOutputDevice, DistanceSensor, Easing, Error, Event, EventKind, Gpio, Led, Level, LightSensor,
     LineSensor, MotionSensor, Motor, OnClose, PhaseEnableMotor, PulseCounter, PwmLed, PwmOutputDevice, Relay,
-    RgbLed, RotaryEncoder, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, Value,
+    RgbLed, RotaryEncoder, Servo, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, Value,
 };

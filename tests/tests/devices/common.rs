@@ -169,6 +169,14 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Led>();
     check::<DigitalOutputDevice>();
     check::<PwmOutputDevice>();
+    check::<AngularServo>();
+    check::<Buzzer>();
+    check::<Motor>();
+    check::<PhaseEnableMotor>();
+    check::<PwmLed>();
+    check::<RgbLed>();
+    check::<Servo>();
+    check::<TonalBuzzer>();
     check::<Button>();
     check::<DigitalInputDevice>();
 

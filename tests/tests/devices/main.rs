@@ -39,6 +39,7 @@ mod reentry;
 mod relay;
 mod rgb_led;
 mod rotary_encoder;
+mod servo;
 mod smoothed;
 mod soft_pwm;
 mod stepper;

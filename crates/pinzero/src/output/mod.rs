@@ -1,5 +1,6 @@
 //! Devices that are driven, and their options.
 
+mod angular_servo;
 mod buzzer;
 mod digital;
 mod led;
@@ -11,20 +12,25 @@ mod pwm;
 mod pwm_led;
 mod relay;
 mod rgb_led;
+mod servo;
 mod stepper;
 mod tonal_buzzer;
 mod travel;
 
+pub use angular_servo::AngularServo;
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
 pub use motor::Motor;
-pub use options::{Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Pulsed, Signal, Tonal};
+pub use options::{
+    Angular, Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed, Signal, Tonal,
+};
 pub use phase_enable_motor::PhaseEnableMotor;
 pub use pwm::PwmOutputDevice;
 pub use pwm_led::PwmLed;
 pub use relay::{Contacts, Relay, Switched};
 pub use rgb_led::RgbLed;
+pub use servo::Servo;
 pub use stepper::{Stepper, Stepping};
 pub use tonal_buzzer::TonalBuzzer;
 pub use travel::{Arrival, StepMode};

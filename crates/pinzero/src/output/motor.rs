@@ -15,6 +15,9 @@ use crate::{Builder, Open, Site};
 /// before the other goes on. With PWM of the factory's hardware, a pulse that has begun may last to its end, which the chip
 /// decides; a driver with a dead time of its own, as nearly all have, bears that. Software PWM ends the pulse at once.
 ///
+/// If the connection to a remote factory is lost during a reversal, both pins may be on for a moment while they are restored. Then give
+/// the driver an enable pin, or take a driver that locks its legs.
+///
 /// Clones share one device; dropping the last clone closes it.
 ///
 /// ```

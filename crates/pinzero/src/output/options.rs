@@ -1,7 +1,10 @@
 //! The options of output devices.
 
+use std::time::Duration;
+
 use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
+use crate::time::ms;
 use crate::{Builder, Color, Open, Tone};
 
 /// The options of every output pin.
@@ -112,6 +115,38 @@ pub struct Tonal {
     pub hardware: bool,
 }
 
+/// The options of a [`Servo`](crate::Servo).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Positioned {
+    /// The pin.
+    pub pin: PinSpec,
+    /// The width of the pulses at -1. Default: 1 ms.
+    pub min_pulse_width: Duration,
+    /// The width of the pulses at 1. Default: 2 ms.
+    pub max_pulse_width: Duration,
+    /// The time from pulse to pulse. Default: 20 ms.
+    pub frame_width: Duration,
+    /// The first value, from -1 to 1; `None` sends no pulses. Default: 0.
+    pub initial: Option<f64>,
+    /// `true` requires hardware PWM. Default: `false`.
+    pub hardware: bool,
+}
+
+/// The options of an [`AngularServo`](crate::AngularServo).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Angular {
+    /// The pin and the pulses. The first value follows from the first angle.
+    pub servo: Positioned,
+    /// The angle of the shortest pulse, in degrees. Default: -90.
+    pub min_angle: f64,
+    /// The angle of the longest pulse, in degrees. Default: 90.
+    pub max_angle: f64,
+    /// The first angle, in degrees; `None` sends no pulses. Default: 0.
+    pub initial_angle: Option<f64>,
+}
+
 impl Driven {
     /// Returns the default options of an output on `pin`.
     pub fn new(pin: impl Into<PinSpec>) -> Self {
@@ -184,6 +219,35 @@ impl Tonal {
     /// Returns the default options of a buzzer on `pin`.
     pub fn new(pin: impl Into<PinSpec>) -> Self {
         Tonal { pin: pin.into(), mid_tone: Tone::A4, octaves: 1, initial: None, hardware: false }
+    }
+}
+
+impl Positioned {
+    /// Returns the default options of a servo on `pin`.
+    pub fn new(pin: impl Into<PinSpec>) -> Self {
+        let (min_pulse_width, max_pulse_width, frame_width) = (ms(1), ms(2), ms(20));
+        let (initial, hardware) = (Some(0.0), false);
+        Positioned { pin: pin.into(), min_pulse_width, max_pulse_width, frame_width, initial, hardware }
+    }
+}
+
+impl Angular {
+    /// Returns the default options of a servo on `pin`.
+    pub fn new(pin: impl Into<PinSpec>) -> Self {
+        let (min_angle, max_angle, initial_angle) = (-90.0, 90.0, Some(0.0));
+        Angular { servo: Positioned::new(pin), min_angle, max_angle, initial_angle }
+    }
+}
+
+impl AsMut<Positioned> for Positioned {
+    fn as_mut(&mut self) -> &mut Positioned {
+        self
+    }
+}
+
+impl AsMut<Positioned> for Angular {
+    fn as_mut(&mut self) -> &mut Positioned {
+        &mut self.servo
     }
 }
 
@@ -343,6 +407,74 @@ impl<D: Open<Tonal>> Builder<D, Tonal> {
     /// Requires hardware PWM, whose tones are clean; `open` fails without it. Default: `false`.
     pub fn hardware(mut self, hardware: bool) -> Self {
         self.options.hardware = hardware;
+        self
+    }
+}
+
+/// Options of servos.
+impl<D: Open<O>, O: AsMut<Positioned>> Builder<D, O> {
+    /// Sets the width of the pulses at the value -1. Default: 1 ms. Many servos reach further, down to about 0.5 ms; try in small
+    /// steps, because a servo that is driven against its stop overheats.
+    pub fn min_pulse_width(mut self, width: Duration) -> Self {
+        self.options.as_mut().min_pulse_width = width;
+        self
+    }
+
+    /// Sets the width of the pulses at the value 1. Default: 2 ms. Many servos reach further, up to about 2.5 ms.
+    pub fn max_pulse_width(mut self, width: Duration) -> Self {
+        self.options.as_mut().max_pulse_width = width;
+        self
+    }
+
+    /// Sets the time from the start of a pulse to the start of the next. Default: 20 ms.
+    pub fn frame_width(mut self, width: Duration) -> Self {
+        self.options.as_mut().frame_width = width;
+        self
+    }
+}
+
+/// Options of servos whose position is a value.
+impl<D: Open<Positioned>> Builder<D, Positioned> {
+    /// Sets the position from the first instant, from -1 to 1; `None` sends no pulses. Default: 0, the middle.
+    pub fn initial_value(mut self, value: impl Into<Option<f64>>) -> Self {
+        self.options.initial = value.into();
+        self
+    }
+
+    /// Requires hardware PWM, whose pulses do not jitter; `open` fails without it. Default: `false`.
+    ///
+    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.options.hardware = hardware;
+        self
+    }
+}
+
+/// Options of servos whose position is an angle.
+impl<D: Open<Angular>> Builder<D, Angular> {
+    /// Sets the angle of the shortest pulse, in degrees. Default: -90. It may exceed the angle of the longest pulse.
+    pub fn min_angle(mut self, degrees: f64) -> Self {
+        self.options.min_angle = degrees;
+        self
+    }
+
+    /// Sets the angle of the longest pulse, in degrees. Default: 90.
+    pub fn max_angle(mut self, degrees: f64) -> Self {
+        self.options.max_angle = degrees;
+        self
+    }
+
+    /// Sets the angle from the first instant, in degrees; `None` sends no pulses. Default: 0.
+    pub fn initial_angle(mut self, degrees: impl Into<Option<f64>>) -> Self {
+        self.options.initial_angle = degrees.into();
+        self
+    }
+
+    /// Requires hardware PWM, whose pulses do not jitter; `open` fails without it. Default: `false`.
+    ///
+    /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19.
+    pub fn hardware(mut self, hardware: bool) -> Self {
+        self.options.servo.hardware = hardware;
         self
     }
 }
