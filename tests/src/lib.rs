@@ -60,9 +60,17 @@ impl<T> Clone for Log<T> {
 
 /// Runs `work` on a thread of its own, and fails instead of hanging if it does not end.
 pub fn without_hanging<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    without_hanging_for(PATIENCE, work)
+}
+
+/// Runs `work` on a thread of its own, and fails if it has not ended after `limit`.
+pub fn without_hanging_for<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (sender, receiver) = mpsc::channel();
     let worker = thread::spawn(move || sender.send(work()));
-    match receiver.recv_timeout(PATIENCE) {
+    match receiver.recv_timeout(limit) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
         Err(mpsc::RecvTimeoutError::Disconnected) => match worker.join() {
