@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio};
-use pinzero::{Capabilities, Level, PwmOutputDevice, Support};
+use pinzero::{Capabilities, Level, PwmOutputDevice, Servo, Support};
 use pinzero_core::Output;
 use pinzero_core::time::{Clock, Instant, us};
 use rustix::thread::{ClockId, clock_nanosleep_absolute, set_current_timer_slack};
@@ -24,6 +24,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("pwm-8", |rate| count::tell(measure(8, rate, ours))),
     ("pwm-baseline-1", |rate| count::tell(measure(1, rate, baseline))),
     ("pwm-baseline-8", |rate| count::tell(measure(8, rate, baseline))),
+    ("servo-busy", |rate| count::tell(servo(rate))),
 ];
 
 /// How much of a cycle the line is high.
@@ -34,6 +35,10 @@ const WATCHED: Duration = Duration::from_millis(1500);
 const WARM_UP: Duration = Duration::from_millis(300);
 
 const ROUNDS: usize = 2;
+
+/// The error of lgpio's pulses (C, 1 kHz, median, measured in the same way), and of pigpio's by DMA: half of its sample of 5 us.
+const LGPIO: (&str, f64) = ("lgpio in C, median", 6.3);
+const DMA: (&str, f64) = ("half a sample of pigpio's DMA", 2.5);
 
 /// How long before a write the baseline wakes up.
 const MARGIN: Duration = us(100);
@@ -77,7 +82,49 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
             row("millionths of frequency", 100.0, |pulses| pulses.frequency);
         }
     }
+    if !bench.is_short {
+        let mut best: Option<Pulse> = None;
+        for _ in 0..ROUNDS {
+            let pulse: Pulse = count::figures("servo-busy", 50)?;
+            best = Some(best.filter(|best| best.p90 <= pulse.p90).unwrap_or(pulse));
+        }
+        let Pulse { p50, p90 } = best.ok_or("no round")?;
+        let what = "The pulse of a Servo at 50 Hz in software, beside a busy core";
+        bench.timed(what, p50, Some(DMA), "us of width, p50", Target::None);
+        bench.timed(what, p90, Some(LGPIO), "us of width, p90", Target::Most(20.0));
+    }
     Ok(())
+}
+
+/// How far a servo's pulses are from what they should be, in microseconds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pulse {
+    p50: f64,
+    p90: f64,
+}
+
+/// Measures a servo's pulses while another thread keeps a processor busy.
+fn servo(rate: u64) -> Result<Pulse, String> {
+    const MIDDLE: Duration = Duration::from_micros(1500);
+    let outputs = Capabilities { output: Support::Native, ..Capabilities::NONE };
+    let gpio = mock::builder().capabilities(outputs).realtime().exit_guard(false).open();
+    let frame = Duration::from_nanos(1_000_000_000 / rate.max(1));
+    let servo =
+        Servo::builder(18).frame_width(frame).gpio(&gpio).open().map_err(|error| error.to_string())?;
+    thread::spawn(|| {
+        loop {
+            std::hint::spin_loop();
+        }
+    });
+    thread::sleep(WARM_UP + 2 * WATCHED);
+    drop(servo);
+    let history = gpio.line(18).history();
+    let widths = history.windows(2).filter(|pair| pair[0].1.is_high()).map(|pair| pair[1].0 - pair[0].0);
+    let mut off: Vec<f64> = widths.map(|width| width.abs_diff(MIDDLE).as_nanos() as f64 / 1e3).collect();
+    if off.is_empty() {
+        return Err("there are no pulses".to_owned());
+    }
+    Ok(Pulse { p50: quantile(&mut off, 0.5), p90: quantile(&mut off, 0.9) })
 }
 
 /// Sets pulses going on so many lines; they go on until the process ends or what is returned is dropped.

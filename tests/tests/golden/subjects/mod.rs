@@ -13,6 +13,7 @@ mod pwm_led;
 mod pwm_output;
 mod rgb_led;
 mod rotary_encoder;
+mod servo;
 mod smoothed;
 mod tonal_buzzer;
 mod tone;
@@ -23,6 +24,7 @@ use crate::subject::{Args, Open, Subject};
 
 /// gpiozero's class, and the device of ours that stands for it.
 const SUBJECTS: &[(&str, Open)] = &[
+    ("AngularServo", servo::open_angular),
     ("Button", button::open),
     ("Buzzer", buzzer::open),
     ("DigitalInputDevice", digital_input::open),
@@ -39,6 +41,7 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("PhaseEnableMotor", motor::open_phase_enable),
     ("RGBLED", rgb_led::open),
     ("RotaryEncoder", rotary_encoder::open),
+    ("Servo", servo::open),
     ("SmoothedInputDevice", smoothed::open),
     ("TonalBuzzer", tonal_buzzer::open),
     ("Tone", tone::open),
