@@ -6,7 +6,7 @@ use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::time::Instant;
 use pinzero::{Bias, Capabilities, Drive, Edge, Events, Flex, Result, Support};
-use pinzero_tests::at;
+use pinzero_tests::{at, eventually};
 
 const HIGH: Level = Level::High;
 const LOW: Level = Level::Low;
@@ -77,6 +77,7 @@ fn a_capacitor_is_never_full_in_the_dark_and_a_change_of_light_counts_from_the_n
     line.turn(input())?;
     gpio.advance(Duration::from_secs(3600));
     light.set_charge_time(ms(1));
+    gpio.line(25).drive(HIGH);
     gpio.advance(Duration::from_secs(3600));
     assert_eq!((take(&mut edges), line.level()?), (vec![], LOW));
     line.turn(Drive::Output(HIGH))?;
@@ -100,6 +101,22 @@ fn a_discharge_in_the_middle_of_a_charge_starts_afresh() -> Result<()> {
     }
     gpio.advance(ms(4));
     assert_eq!(take(&mut edges), [(at(16), HIGH)]);
+    Ok(())
+}
+
+/// The times are so short that a thread is late for most of them.
+#[test]
+fn in_real_time_a_late_thread_charges_no_capacitor_too_early() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    gpio.capacitor(7, us(30));
+    let line = gpio.flex(7).start(input()).open()?;
+    eventually("the capacitor is charged", || line.level().unwrap() == HIGH);
+    let mut edges = line.edges();
+    // A contact discharges it every 40 us, for 20 us.
+    gpio.encoder(7, 8).turn(50, us(40));
+    let (fall, rise) = (edges.next().unwrap(), edges.next().unwrap());
+    assert_eq!((fall.level, rise.level), (LOW, HIGH));
+    assert_eq!(rise.at - fall.at, us(49 * 40 + 20 + 30));
     Ok(())
 }
 
@@ -566,6 +583,16 @@ fn a_motor_sees_legs_that_are_on_together_even_for_no_time() -> Result<()> {
     pwm.set_duty(0.0)?;
     other.set(HIGH)?;
     assert_eq!(motor.conflicts(), expected + 2);
+
+    // Two legs with PWM, in the right order and in the wrong one.
+    other.close()?;
+    let other = gpio.pwm(21).frequency(50.0).initial(0.1).open()?;
+    other.set_duty(0.0)?;
+    pwm.set_duty(0.1)?;
+    assert_eq!(motor.conflicts(), expected + 2);
+    other.set_duty(0.1)?;
+    pwm.set_duty(0.0)?;
+    assert_eq!((motor.conflicts(), gpio.elapsed()), (expected + 3, ms(16)));
     Ok(())
 }
 

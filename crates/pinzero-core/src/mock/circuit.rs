@@ -174,9 +174,10 @@ impl Circuit {
     /// Drives a line from outside, or releases it with `None`, as of `at`: the edge has that time even if the call is late.
     pub(super) fn drive_at(&self, at: Instant, line: Line, level: Option<Level>) {
         let mut wires = self.wires.lock();
-        self.catch_up(&mut wires, &[line]);
+        let at = at.min(self.clock.now());
+        self.catch_up_to(at, &mut wires, &[line]);
         wires.line(line, &self.board).drive = level;
-        self.settle(wires, &[line], at.min(self.clock.now()));
+        self.settle(wires, &[line], at);
     }
 
     /// Changes several lines in the same instant; `change` gets the index of each.
@@ -191,14 +192,19 @@ impl Circuit {
 
     /// Works out what has happened by itself up to now: the edges of PWM on these lines, and the acts of components.
     pub(super) fn catch_up(&self, wires: &mut Wires, lines: &[Line]) {
-        if wires.waves.are_running() {
-            let now = self.clock.now();
-            lines.iter().for_each(|line| wires.catch_up(*line, now, &self.board));
+        if wires.are_busy() {
+            self.catch_up_to(self.clock.now(), wires, lines);
         }
-        if !wires.components.is_empty() {
-            let (mut changed, now) = (Vec::new(), self.clock.now());
-            wires.run_components(now, &mut |line| changed.push(line));
-            self.show(wires, changed, now);
+    }
+
+    /// Works out what has happened by itself up to `time`. A task that is late passes its own time, as acts of other tasks that are late
+    /// may belong between that time and now.
+    pub(super) fn catch_up_to(&self, time: Instant, wires: &mut Wires, lines: &[Line]) {
+        if wires.are_busy() {
+            lines.iter().for_each(|line| wires.catch_up(*line, time, &self.board));
+            let mut changed = Vec::new();
+            wires.run_components(time, &mut |line| changed.push(line));
+            self.show(wires, changed, time);
         }
     }
 
@@ -221,7 +227,7 @@ impl Circuit {
             }
             self.show(&mut wires, changed, now);
         }
-        if is_shown || wires.waves.are_running() || !wires.components.is_empty() {
+        if is_shown || wires.are_busy() {
             wires.wake_task(is_shown);
         }
     }
@@ -332,6 +338,11 @@ impl Circuit {
 }
 
 impl Wires {
+    /// Returns whether levels may change by themselves.
+    fn are_busy(&self) -> bool {
+        self.waves.are_running() || !self.components.is_empty()
+    }
+
     pub(super) fn line(&mut self, line: Line, board: &Board) -> &mut LineState {
         let index = line.0 as usize;
         for number in self.lines.len()..=index {

@@ -105,7 +105,11 @@ impl MockEncoder {
 
     /// Leaves out an edge of the turns that follow, the first one if `edge` is 1: as with a worn contact, the level stays as it was until
     /// the next edge of the same contact. Several calls leave out several edges, all counted from now.
+    ///
+    /// # Panics
+    /// If `edge` is 0.
     pub fn skip_edge(&self, edge: u32) {
+        assert!(edge > 0, "edges count from 1: the first edge of the turns that follow is edge 1");
         let mut knob = self.knob.lock();
         let number = knob.edges + u64::from(edge);
         knob.skips.insert(number);

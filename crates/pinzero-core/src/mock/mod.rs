@@ -17,6 +17,10 @@
 //! assert_eq!(gpio.elapsed(), ms(12));
 //! # Ok::<(), pinzero::Error>(())
 //! ```
+//!
+//! What is outside the pins is up to the test: a finger or a meter on a [`line`](MockGpio::line), a [`wire`](MockGpio::wire) from pin
+//! to pin, or a whole circuit, such as a [`capacitor`](MockGpio::capacitor), an [`echo`](MockGpio::echo), an
+//! [`encoder`](MockGpio::encoder), a [`keypad`](MockGpio::keypad), a [`motor`](MockGpio::motor) or a [`servo`](MockGpio::servo).
 
 mod capacitor;
 mod circuit;

@@ -146,14 +146,14 @@ impl Wires {
 }
 
 impl Circuit {
-    /// Does what is due at `now`; returns when more is due.
-    fn do_duties(&self, now: Instant) -> Option<Instant> {
+    /// Does what is due at `time`; returns when more is due.
+    fn do_duties(&self, time: Instant) -> Option<Instant> {
         let mut wires = self.lock();
         let nets = wires.nets.values().filter_map(|net| net.first()).copied();
         let heard: Vec<Line> = nets.filter(|line| wires.is_heard(*line)).collect();
-        self.catch_up(&mut wires, &heard);
-        wires.waves.rested = if self.clock.is_manual() { now } else { now + PACE };
-        self.show_hidden(&mut wires, now);
+        self.catch_up_to(time, &mut wires, &heard);
+        wires.waves.rested = if self.clock.is_manual() { time } else { self.clock.now() + PACE };
+        self.show_hidden(&mut wires, time);
         wires.waves.due = wires.next_duty(self.output.is_some());
         wires.waves.due
     }
@@ -183,7 +183,8 @@ impl Task for CircuitTask {
     }
 
     fn fire(&mut self, now: Instant, _: &mut Outbox) {
-        self.next = self.circuit.do_duties(now);
+        // Not up to now: of the tasks that are late, those with an earlier deadline than the next duty come first.
+        self.next = self.circuit.do_duties(self.next.unwrap_or(now));
     }
 
     fn next(&self) -> Next {
