@@ -1,5 +1,7 @@
 //! Motors: the two legs of a bridge are never on together, and a direction changes while the motor is off.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::thread;
 
 use pinzero::mock::{self, MockGpio};

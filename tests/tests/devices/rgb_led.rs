@@ -1,5 +1,7 @@
 //! LEDs with three colors.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{AnimationEnd, ErrorKind, Line, LineFunction};

@@ -1,5 +1,7 @@
 //! Servos: positions become pulses, to the nanosecond.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio, Pulse};

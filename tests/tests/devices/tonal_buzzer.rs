@@ -1,5 +1,7 @@
 //! Buzzers that play tones, and tones.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio, Pulse};
