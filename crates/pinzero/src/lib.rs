@@ -55,8 +55,9 @@ pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
-    Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, LightSensor,
-    LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
+    Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, Key,
+    KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation,
+    RotationKind, SmoothedInputDevice,
 };
 pub use output::{
     AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed,
@@ -82,7 +83,7 @@ pub use pinzero_core::EventStream;
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
     pub use crate::input::{
-        Averaged, Charged, Chorded, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
+        Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
     pub use crate::output::{
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed,

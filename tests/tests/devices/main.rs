@@ -26,6 +26,7 @@ mod flex_faults;
 mod flood;
 mod gestures;
 mod input;
+mod keypad;
 mod led;
 mod lost;
 mod motor;

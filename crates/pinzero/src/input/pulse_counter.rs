@@ -26,7 +26,7 @@ use crate::{Builder, Open, Site};
 /// let gpio = pinzero::mock::gpio();
 /// let flow = PulseCounter::builder(4).window(secs(2)).gpio(&gpio).open()?;
 /// gpio.line(4).script((0..20).flat_map(|n| [(ms(100 * n), Level::Low), (ms(100 * n + 50), Level::High)]));
-/// gpio.advance(secs(2));
+/// gpio.advance(ms(1950));
 /// assert_eq!((flow.count()?, flow.rate()?, flow.period()?), (20, 10.0, Some(ms(100))));
 /// assert_eq!(flow.reset()?, 20);
 /// # Ok::<(), pinzero::Error>(())
