@@ -17,6 +17,7 @@ mod closing;
 mod common;
 mod debounce;
 #[cfg(target_os = "linux")]
+mod distance_sensor;
 mod edge_order;
 mod emulation;
 mod errors;
@@ -28,6 +29,7 @@ mod gestures;
 mod input;
 mod keypad;
 mod led;
+mod light_sensor;
 mod lost;
 mod motor;
 mod names;
