@@ -164,12 +164,13 @@ fn a_sensor_that_hears_nothing_is_out_of_range() -> Result<()> {
     let sensor = open(&gpio, |builder| builder)?;
     room.set_echo(None);
     assert_eq!((sensor.value()?, sensor.distance()?, sensor.in_range()?), (1.0, 1.0, false));
-    // Nine times, each 100 ms from the trigger on.
-    assert_eq!((gpio.elapsed(), sensor.missed_echoes()), (ms(9 * 160), 9));
+    // Nine times, each 100 ms from the end of the pulse on.
+    let nine = us(9 * 160_010);
+    assert_eq!((gpio.elapsed(), sensor.missed_echoes()), (nine, 9));
     room.set_echo(ms(1));
     sensor.wait_for_in_range()?;
     // One distance is worth more than any number of losses.
-    assert_eq!(gpio.elapsed(), ms(9 * 160) + REST + DELAY + ms(1));
+    assert_eq!(gpio.elapsed(), nine + REST + DELAY + ms(1));
     room.set_echo(None);
     sensor.wait_for_out_of_range()?;
     assert_eq!((sensor.value()?, sensor.missed_echoes()), (1.0, 18));
