@@ -23,7 +23,7 @@ use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
 use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
 use crate::sync::Mutex;
-use crate::time::Instant;
+use crate::time::{Clock, Instant};
 use crate::types::{Drive, Edge, Level, Line};
 
 /// A pure state machine of a device: edges and deadlines go in, events and pin writes come out.
@@ -119,7 +119,7 @@ pub struct Effects<'a, E> {
 }
 
 impl<E> Effects<'_, E> {
-    /// Returns the current time.
+    /// Returns the current time. The edge or the deadline of this step may be older.
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -193,19 +193,24 @@ struct Core<M: Machine> {
     hub: Arc<Hub<M::Event>>,
     ports: Ports,
     this: MachineRef,
+    clock: Clock,
 }
 
 impl<M: Machine> Core<M> {
     /// Runs a step, and then passes its events on.
     fn step<R>(
         &self,
-        now: Instant,
         outbox: &mut Outbox,
         step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R,
     ) -> R {
         let mut events = Vec::new();
-        let mut effects =
-            Effects { now, this: &self.this, ports: &self.ports, events: &mut events, rings: false };
+        let mut effects = Effects {
+            now: self.clock.now(),
+            this: &self.this,
+            ports: &self.ports,
+            events: &mut events,
+            rings: false,
+        };
         let result = step(&mut self.machine.lock(), &mut effects);
         if effects.rings {
             outbox.wake(self.hub.bell());
@@ -215,17 +220,17 @@ impl<M: Machine> Core<M> {
     }
 
     /// Processes the deadlines up to `until`.
-    fn expire(&self, until: Instant, now: Instant, outbox: &mut Outbox) {
+    fn expire(&self, until: Instant, outbox: &mut Outbox) {
         let deadline = || self.machine.lock().deadline().filter(|at| *at <= until);
         while let Some(at) = deadline().filter(|_| !self.hub.is_closed()) {
-            let expired = self.step(now, outbox, |machine, effects| machine.expire(at, effects));
+            let expired = self.step(outbox, |machine, effects| machine.expire(at, effects));
             self.complain(expired, outbox);
         }
     }
 
     fn edge(&self, line: usize, edge: Edge, outbox: &mut Outbox) {
-        self.expire(edge.at, edge.at, outbox);
-        let stepped = self.step(edge.at, outbox, |machine, effects| machine.edge(line, edge, effects));
+        self.expire(edge.at, outbox);
+        let stepped = self.step(outbox, |machine, effects| machine.edge(line, edge, effects));
         self.complain(stepped, outbox);
         outbox.reschedule(self.this.id);
     }
@@ -245,7 +250,7 @@ struct MachineTask<M: Machine>(Arc<Core<M>>);
 
 impl<M: Machine> Task for MachineTask<M> {
     fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
-        self.0.expire(now, now, outbox);
+        self.0.expire(now, outbox);
     }
 
     fn next(&self) -> Next {
@@ -385,7 +390,8 @@ impl MachineBuilder {
         let core = runtime.enter(|state| {
             // With the lock held, so that no edge falls between the levels and the taps.
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
-            let core = Arc::new(Core { machine: Mutex::new(make(gpio.now(), levels)), hub, ports, this });
+            let machine = Mutex::new(make(gpio.now(), levels));
+            let core = Arc::new(Core { machine, hub, ports, this, clock: runtime.clock().clone() });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
                 inputs.tap().set(feed(0));
@@ -479,9 +485,8 @@ impl<M: Machine> Running<M> {
         let core = &self.0.core;
         let runtime = self.gpio().runtime();
         let changed = runtime.enter(|state| {
-            let now = self.gpio().now();
-            core.expire(now, now, &mut state.outbox);
-            let changed = core.step(now, &mut state.outbox, change);
+            core.expire(self.gpio().now(), &mut state.outbox);
+            let changed = core.step(&mut state.outbox, change);
             state.schedule(core.this.id);
             changed
         });
