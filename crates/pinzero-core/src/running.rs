@@ -87,6 +87,10 @@ pub trait Machine: fmt::Debug + Send + 'static {
 
     /// Returns when to call [`expire`](Machine::expire) next.
     fn deadline(&self) -> Option<Instant>;
+
+    /// Ends: the device is closed or lost, and no further step comes. A machine that others wait for lets them go on. May be called
+    /// more than once. Default: does nothing.
+    fn end(&mut self) {}
 }
 
 /// A weak reference to a running machine, for machines that wait for one another. Two references are equal if they are to one machine.
@@ -230,6 +234,9 @@ impl<M: Machine> Core<M> {
 
     fn edge(&self, line: usize, edge: Edge, outbox: &mut Outbox) {
         self.expire(edge.at, outbox);
+        if self.hub.is_closed() {
+            return;
+        }
         let stepped = self.step(outbox, |machine, effects| machine.edge(line, edge, effects));
         self.complain(stepped, outbox);
         outbox.reschedule(self.this.id);
@@ -238,10 +245,27 @@ impl<M: Machine> Core<M> {
     fn complain(&self, stepped: Result<()>, outbox: &mut Outbox) {
         match stepped {
             // The device closes.
-            Err(error) if error.kind() == ErrorKind::Closed => outbox.end(&self.hub, &error),
+            Err(error) if error.kind() == ErrorKind::Closed => self.lose(&error, outbox),
             Err(error) => outbox.complain(self.hub.name(error)),
             Ok(()) => {}
         }
+    }
+
+    /// Ends the machine for this reason.
+    fn lose(&self, error: &Error, outbox: &mut Outbox) {
+        outbox.end(&self.hub, error);
+        self.machine.lock().end();
+    }
+
+    /// Ends the machine, without the runtime's lock: no step follows.
+    fn close(&self) {
+        self.this.runtime.enter(|state| {
+            state.remove(self.this.id);
+            self.hub.end(Error::closed());
+            self.machine.lock().end();
+        });
+        // Last: the drop of a handler's captures is user code.
+        self.hub.close();
     }
 }
 
@@ -280,11 +304,11 @@ impl<M: Machine> Tap<LineEvent> for Feed<M> {
     }
 
     fn lose(&self, error: &Error, outbox: &mut Outbox) {
-        self.core.upgrade().iter().for_each(|core| outbox.end(&core.hub, error));
+        self.core.upgrade().iter().for_each(|core| core.lose(error, outbox));
     }
 
     fn close(&self) {
-        self.core.upgrade().iter().for_each(|core| core.hub.close());
+        self.core.upgrade().iter().for_each(|core| core.close());
     }
 }
 
@@ -437,8 +461,7 @@ impl<M: Machine> Shared<M> {
     /// Ends the machine: it neither writes nor emits anything any more. Does nothing in a forked child.
     fn end(&self) {
         if !self.gpio.home().is_elsewhere() {
-            self.gpio.runtime().remove(self.core.this.id);
-            self.core.hub.close();
+            self.core.close();
         }
     }
 }

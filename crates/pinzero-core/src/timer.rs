@@ -116,7 +116,7 @@ impl TimerShared {
             return;
         }
         if !self.cancelled.swap(true, Ordering::AcqRel) {
-            self.runtime.remove(self.id);
+            self.runtime.enter(|state| state.remove(self.id));
         }
         // Dropped without the lock: the code may own devices, which close here.
         let callback = self.callback.lock().take();

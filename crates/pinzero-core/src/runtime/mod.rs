@@ -449,10 +449,10 @@ impl RuntimeRef {
         }
     }
 
-    /// Ends a task, if the runtime still exists.
-    pub(crate) fn remove(&self, id: TaskId) {
+    /// Runs `work` with the lock held, and then processes the results, if the runtime still exists.
+    pub(crate) fn enter(&self, work: impl FnOnce(&mut State)) {
         if let Some(shared) = self.0.upgrade() {
-            shared.enter(|state| state.remove(id));
+            shared.enter(work);
         }
     }
 }

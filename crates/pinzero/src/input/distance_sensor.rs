@@ -456,10 +456,8 @@ impl Sampler for EchoSampler {
     fn failures(&self) -> u64 {
         self.missed
     }
-}
 
-impl Drop for EchoSampler {
-    fn drop(&mut self) {
+    fn end(&mut self) {
         self.this.iter().for_each(|this| self.turns.leave(this));
     }
 }

@@ -101,6 +101,9 @@ pub(super) trait Sampler: std::fmt::Debug + Send {
     fn failures(&self) -> u64 {
         0
     }
+
+    /// See [`Machine::end`].
+    fn end(&mut self) {}
 }
 
 /// The machine of every smoothed device: samples go through the queue to a value and to events.
@@ -198,6 +201,10 @@ impl Machine for Smoothing {
 
     fn deadline(&self) -> Option<Instant> {
         if self.rests() { None } else { self.sampler.deadline() }
+    }
+
+    fn end(&mut self) {
+        self.sampler.end();
     }
 }
 
