@@ -331,7 +331,7 @@ const REST: Duration = ms(60);
 const PULSE: Duration = us(10);
 /// How long an echo may take. A sensor that sees nothing gives up after some 40 ms.
 const PATIENCE: Duration = ms(100);
-/// How long an echo that is there before its ping may last.
+/// How long a ping waits for an earlier echo to end.
 const CLEARING: Duration = ms(50);
 /// How long a ping can be heard, more or less, by other sensors in the room.
 const FADING: Duration = ms(25);
@@ -439,7 +439,8 @@ impl Sampler for EchoSampler {
                     self.end(since, at, None);
                 })
             }
-            Phase::Clearing { .. } => Ok(self.end(at, at, None)),
+            // Maybe the line is low, and its edge was lost.
+            Phase::Clearing { .. } => self.trigger(effects).map(|()| None),
             Phase::Listening { since, .. } => Ok(self.end(since, at, None)),
         }
     }
