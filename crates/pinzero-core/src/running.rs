@@ -202,11 +202,7 @@ struct Core<M: Machine> {
 
 impl<M: Machine> Core<M> {
     /// Runs a step, and then passes its events on.
-    fn step<R>(
-        &self,
-        outbox: &mut Outbox,
-        step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R,
-    ) -> R {
+    fn step<R>(&self, outbox: &mut Outbox, step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R) -> R {
         let mut events = Vec::new();
         let mut effects = Effects {
             now: self.clock.now(),

@@ -287,8 +287,11 @@ impl FlexPin for StubbornPin {
 fn a_line_that_does_not_turn_gives_no_value() -> Result<()> {
     let mock = mock::builder().realtime().open();
     let capacitor = mock.capacitor(18, ms(0));
-    let stubborn =
-        Stubborn { factory: Arc::new(mock.factory()), refuses_inputs: Arc::default(), refuses_outputs: Arc::default() };
+    let stubborn = Stubborn {
+        factory: Arc::new(mock.factory()),
+        refuses_inputs: Arc::default(),
+        refuses_outputs: Arc::default(),
+    };
     let gpio = Gpio::new(stubborn.clone())?;
     let (sender, errors) = mpsc::channel();
     gpio.on_error(move |error| drop(sender.send(error.to_string())));

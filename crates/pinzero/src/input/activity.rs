@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Effects, Event, EventKind};
+use pinzero_core::{Event, EventKind};
 
 /// The state of a device that is active or inactive by a measure of its own. Indeterminate until the first measurement.
 #[derive(Debug, Default)]
@@ -28,15 +28,6 @@ impl Activity {
         let mut event = Event::new(kind, at);
         event.lasted = if active { Duration::ZERO } else { lasted };
         Some(event)
-    }
-
-    /// Sets the state, and emits the event of a change.
-    pub(super) fn update(&mut self, active: bool, at: Instant, effects: &mut Effects<'_, Event>) {
-        let was_known = self.active.is_some();
-        self.set(active, at).into_iter().for_each(|event| effects.emit(event));
-        if !was_known {
-            effects.ring();
-        }
     }
 
     /// Returns whether the device is active; `None` before the first measurement.

@@ -123,30 +123,38 @@ impl Smoothing {
     }
 
     fn push(&mut self, at: Instant, sample: Sample, effects: &mut Effects<'_, Event>) {
+        let was_ready = self.is_ready();
         self.queue.push_back(sample);
         if self.queue.len() > self.options.queue_len {
             self.queue.pop_front();
         }
         self.measure(at, effects);
+        if self.is_ready() != was_ready {
+            // Reads wait for the value, and waits for the first state: there may be no event.
+            effects.ring();
+        }
     }
 
     /// Compares the value with the threshold.
     fn measure(&mut self, at: Instant, effects: &mut Effects<'_, Event>) {
         if let Some(value) = self.value() {
-            self.activity.update(value > self.options.threshold, at, effects);
+            let changed = self.activity.set(value > self.options.threshold, at);
+            changed.into_iter().for_each(|event| effects.emit(event));
         }
     }
 
     /// Returns the average; `None` before there is one.
     pub(super) fn value(&self) -> Option<f64> {
-        let is_ready = self.queue.len() == self.options.queue_len || self.options.partial;
-        if !is_ready || self.queue.is_empty() {
-            return None;
-        }
-        Some(self.options.average.of(self.queue.iter().flatten().copied()).unwrap_or(self.nothing))
+        let average = || self.options.average.of(self.queue.iter().flatten().copied());
+        self.is_ready().then(|| average().unwrap_or(self.nothing))
     }
 
-    /// Returns the value now: with `partial`, 0 before the first sample.
+    /// Returns whether there is an average.
+    fn is_ready(&self) -> bool {
+        self.queue.len() == self.options.queue_len || self.options.partial && !self.queue.is_empty()
+    }
+
+    /// Returns the value now: with `partial`, that of no measurement before the first sample.
     pub(super) fn value_now(&self) -> Option<f64> {
         self.value().or((self.options.partial && self.queue.is_empty()).then_some(self.nothing))
     }
