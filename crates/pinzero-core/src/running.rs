@@ -115,7 +115,7 @@ impl PartialEq for MachineRef {
 
 /// The effects of a step of a [`Machine`]: events, and writes to the device's lines.
 pub struct Effects<'a, E> {
-    now: Instant,
+    clock: &'a Clock,
     this: &'a MachineRef,
     ports: &'a Ports,
     events: &'a mut Vec<E>,
@@ -123,9 +123,9 @@ pub struct Effects<'a, E> {
 }
 
 impl<E> Effects<'_, E> {
-    /// Returns the current time. The edge or the deadline of this step may be older.
+    /// Reads the clock. The edge or the deadline of this step may be older, and a write of this step may have taken time.
     pub fn now(&self) -> Instant {
-        self.now
+        self.clock.now()
     }
 
     /// Returns a reference to the machine itself.
@@ -177,7 +177,7 @@ impl<E> Effects<'_, E> {
 
 impl<E> fmt::Debug for Effects<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Effects").field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Effects").field("now", &self.now()).finish_non_exhaustive()
     }
 }
 
@@ -205,7 +205,7 @@ impl<M: Machine> Core<M> {
     fn step<R>(&self, outbox: &mut Outbox, step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R) -> R {
         let mut events = Vec::new();
         let mut effects = Effects {
-            now: self.clock.now(),
+            clock: &self.clock,
             this: &self.this,
             ports: &self.ports,
             events: &mut events,

@@ -385,10 +385,12 @@ impl EchoSampler {
 
     fn trigger(&mut self, effects: &mut Effects<'_, Event>) -> Result<()> {
         let now = effects.now();
-        self.phase = Phase::Triggering { since: now };
         effects.write(1, 1).inspect_err(|_| {
             self.end(now, now, None);
-        })
+        })?;
+        // The pulse is not shorter than planned, even if the write took time.
+        self.phase = Phase::Triggering { since: effects.now() };
+        Ok(())
     }
 
     /// Ends a measurement whose ping was at `ping`.

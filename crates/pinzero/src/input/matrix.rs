@@ -165,9 +165,15 @@ impl Matrix {
 
     /// Selects the first row for a scan.
     fn begin(&mut self, effects: &mut Effects<'_, KeyEvent>) -> Result<()> {
-        self.phase = Phase::Scanning { row: 0, until: effects.now() + self.settings.settle };
         (1..self.settings.rows).try_for_each(|row| effects.turn(row, FREE))?;
-        effects.turn(0, LOW)
+        self.select(0, effects)
+    }
+
+    /// Drives a row low, and lets the columns follow.
+    fn select(&mut self, row: usize, effects: &mut Effects<'_, KeyEvent>) -> Result<()> {
+        effects.turn(row, LOW)?;
+        self.phase = Phase::Scanning { row, until: effects.now() + self.settings.settle };
+        Ok(())
     }
 
     /// Notes what row `row` has, and goes on with the next one.
@@ -175,9 +181,8 @@ impl Matrix {
         let all = u64::MAX >> (64 - self.settings.columns);
         self.closed[row] = !self.columns & all;
         if row + 1 < self.settings.rows {
-            self.phase = Phase::Scanning { row: row + 1, until: effects.now() + self.settings.settle };
             effects.turn(row, FREE)?;
-            return effects.turn(row + 1, LOW);
+            return self.select(row + 1, effects);
         }
         self.judge(at, effects);
         let is_busy = self.closed.iter().any(|closed| *closed != 0)
