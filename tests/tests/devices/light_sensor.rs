@@ -317,6 +317,24 @@ fn a_line_that_does_not_turn_gives_no_value() -> Result<()> {
 }
 
 #[test]
+fn without_edges_the_charge_is_timed_by_reads() -> Result<()> {
+    let capabilities = Capabilities { edges: Support::None, ..mock::gpio().capabilities() };
+    let gpio = mock::builder().capabilities(capabilities).open();
+    let capacitor = gpio.capacitor(18, ms(23));
+    let sensor = LightSensor::builder(18).charge_time_limit(ms(100)).queue_len(1).gpio(&gpio).open()?;
+    for (charge, lit) in [(ms(23), 0.77), (ms(60), 0.4)] {
+        capacitor.set_charge_time(charge);
+        gpio.advance(ms(300));
+        let value = sensor.value()?;
+        assert!(value <= lit && value >= lit - 0.051, "{value} for {charge:?}");
+    }
+    capacitor.set_charge_time(None);
+    gpio.advance(ms(400));
+    assert_eq!(sensor.value()?, 0.0);
+    Ok(())
+}
+
+#[test]
 fn two_sensors_measure_side_by_side() -> Result<()> {
     let gpio = mock::gpio();
     gpio.capacitor(18, ms(2));

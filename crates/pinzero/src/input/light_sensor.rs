@@ -19,7 +19,8 @@ const DISCHARGE: Duration = ms(100);
 /// A light-dependent resistor (LDR) from 3.3 V to a pin, and a capacitor of about 1 µF from the pin to ground.
 ///
 /// The pin discharges the capacitor for 100 ms and then turns to an input. The more light, the sooner the capacitor is charged and
-/// the pin high. The value is 1 if that took no time, and 0 if the time limit passed. The times are those of the edges' stamps.
+/// the pin high. The value is 1 if that took no time, and 0 if the time limit passed. The times are those of the edges' stamps. A factory
+/// without edges reads the level every 5 ms: give a larger capacitor and a longer limit there.
 ///
 /// A `LightSensor` does all that a [`SmoothedInputDevice`] does.
 ///
@@ -158,7 +159,9 @@ impl Open<Charged> for LightSensor {
         checked.map_err(|error| error.with_pin(&pin).with_device(site.device()))?;
         // A pull would charge the capacitor, too.
         let bias = if site.gpio().capabilities().bias == Support::None { Bias::AsIs } else { Bias::Disabled };
-        let flex = site.flex(pin).start(Drive::Output(Level::Low)).open()?;
+        // First an input: a line that cannot be one, because of a resistor on the board, fails here.
+        let flex = site.flex(pin).start(Drive::Input(bias)).open()?;
+        flex.turn(Drive::Output(Level::Low)).map_err(|error| error.with_device(site.device()))?;
         let running = site.machine().flex(flex).start(|now, _| {
             let phase = Phase::Discharging { until: now + DISCHARGE };
             Smoothing::new(averaged, 0.0, Box::new(ChargeSampler { limit, bias, phase }))
@@ -213,8 +216,11 @@ impl Sampler for ChargeSampler {
     fn expire(&mut self, at: Instant, effects: &mut Effects<'_, Event>) -> Result<Option<(Instant, Sample)>> {
         match self.phase {
             Phase::Discharging { .. } => {
-                self.phase = Phase::Charging { since: effects.now() };
+                let since = effects.now();
+                // A turn that fails measures nothing, and is tried again.
+                self.phase = Phase::Discharging { until: since + DISCHARGE };
                 effects.turn(0, Drive::Input(self.bias))?;
+                self.phase = Phase::Charging { since };
                 Ok(None)
             }
             Phase::Charging { .. } => self.end(at, 0.0, effects),
