@@ -105,6 +105,7 @@ fn edges_are_told_while_the_line_is_an_input() {
         line.turn(LOW).unwrap();
     }
     line.turn(PULLED_UP).unwrap();
+    assert_eq!(edges.next_timeout(remote::PATIENCE).unwrap().level, Level::High);
     line.close().unwrap();
     fake.drive(4, Some(false));
     assert_eq!(edges.next_timeout(ms(20)), None);
