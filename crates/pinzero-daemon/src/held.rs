@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pinzero_core::{Drive, Flex, Level, Result};
+use pinzero_core::{Drive, Flex, Level, Result, Running};
+
+use crate::listener::Listener;
 
 /// An open line. Clones are the same line.
 #[derive(Debug, Clone)]
@@ -12,15 +14,17 @@ pub(crate) struct Held(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     flex: Flex,
+    /// Runs as long as the line is open.
+    _listener: Running<Listener>,
     /// Whether plain writes count: the line is an output without pulses. The lock is held while the line turns, so that a wave
     /// cannot turn a new input back into an output.
     is_writable: Mutex<bool>,
 }
 
 impl Held {
-    pub(crate) fn new(flex: Flex) -> Self {
+    pub(crate) fn new(flex: Flex, listener: Running<Listener>) -> Self {
         let is_writable = Mutex::new(matches!(flex.drive(), Drive::Output(_)));
-        Held(Arc::new(Shared { flex, is_writable }))
+        Held(Arc::new(Shared { flex, _listener: listener, is_writable }))
     }
 
     /// Turns the line to `drive`.

@@ -14,6 +14,7 @@ mod filter;
 mod held;
 mod inbox;
 mod lines;
+mod listener;
 mod network;
 mod pwm_range;
 mod script;

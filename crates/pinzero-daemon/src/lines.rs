@@ -9,7 +9,8 @@ use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
 use crate::held::Held;
-use crate::inbox::{Inbox, Message};
+use crate::inbox::Inbox;
+use crate::listener::Listener;
 use crate::pwm_range::{self, Cycle};
 
 /// The number of GPIOs in the protocol.
@@ -307,9 +308,8 @@ impl Lines {
             start => start,
         };
         let flex = self.gpio.flex(Line(gpio)).start(start).device(DEVICE).open()?;
-        let inbox = self.inbox.clone();
-        flex.on_edge(move |edge| inbox.push(Message::Edge { gpio, edge }));
-        let held = Held::new(flex);
+        let listener = Listener::start(&flex, DEVICE, &self.inbox)?;
+        let held = Held::new(flex, listener);
         if start != drive {
             held.turn(drive)?;
         }

@@ -4,8 +4,12 @@
 
 mod client;
 
+use std::thread;
+use std::time::Instant;
+
 use client::{Client, mock, serve, until};
 use pinzero_core::Level;
+use pinzero_core::time::{ms, us};
 use pinzero_daemon::Daemon;
 use pinzero_pigpio::protocol::{Code, Command, Report, ReportKind};
 
@@ -31,6 +35,36 @@ fn edges_of_watched_lines_are_reported_with_the_levels_of_all() {
     assert_eq!((fall.sequence, fall.kind(), fall.levels), (0, ReportKind::Levels, 0x1ec));
     assert_eq!((rise.sequence, rise.kind(), rise.levels), (1, ReportKind::Levels, 0x2_01fc));
     assert!(reports.is_silent());
+}
+
+#[test]
+fn a_flood_of_two_lines_is_reported_in_order_while_handlers_are_busy() {
+    let gpio = mock();
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    let (mut reports, handle) = listener(&daemon);
+    let both = 1 << 17 | 1 << 27;
+    client.must(Command::Nb, handle, both);
+    // Some dozens of changes wait each time.
+    let _timer = gpio.every(ms(5), |_| thread::sleep(ms(3)));
+
+    // Forwards, the one line changes ahead of the other.
+    const EDGES: u32 = 20_000;
+    let mut expected = Vec::new();
+    let mut levels = 0;
+    for count in 0..EDGES {
+        let line = if count % 2 == 0 { 17 } else { 27 };
+        levels ^= 1 << line;
+        gpio.line(line).drive(Level::from(levels >> line & 1 == 1));
+        expected.push(levels);
+        // Changes of a microsecond share a report.
+        let start = Instant::now();
+        while start.elapsed() < us(20) {
+            std::hint::spin_loop();
+        }
+    }
+    let heard: Vec<u32> = (0..EDGES).map(|_| reports.report().levels & both).collect();
+    assert!(heard == expected, "the changes of two lines are out of order");
 }
 
 #[test]
