@@ -1,5 +1,6 @@
 //! Distance sensors, whose pings are answered from outside.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -23,6 +24,9 @@ const TRIGGER: u32 = 25;
 
 /// What the other sensor is on.
 const OTHER: [u32; 2] = [12, 16];
+
+/// The number of distances whose median is the sensor's.
+const QUEUE: usize = 9;
 
 /// Metres that sound travels in a second, at 20 °C.
 const SPEED: f64 = 343.2;
@@ -108,23 +112,38 @@ fn in_rooms<const N: usize>(
     })
 }
 
+/// Returns the bounds of the median of these distances, in metres.
+fn median(pings: &[Ping]) -> RangeInclusive<f64> {
+    /// For stamps that are another machine's, or late.
+    const SLACK: Duration = us(300);
+    let middle = |time: fn(&Ping) -> Duration| {
+        let mut times: Vec<Duration> = pings.iter().map(time).collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let metres = |flight: Duration| flight.as_secs_f64() * SPEED / 2.0;
+    metres(middle(|ping| ping.least).saturating_sub(SLACK))..=metres(middle(|ping| ping.most) + SLACK)
+}
+
 fn measures_the_echo(rig: &dyn Rig) -> Verdict {
     in_rooms(rig, [[ECHO, TRIGGER]], |[room]| {
         room.set(0.8);
-        let sensor = DistanceSensor::builder(ECHO, TRIGGER).max_distance(3.0).gpio(rig.gpio()).open()?;
+        let sensor = DistanceSensor::builder(ECHO, TRIGGER)
+            .max_distance(3.0)
+            .queue_len(QUEUE)
+            .gpio(rig.gpio())
+            .open()?;
         for metres in [0.8, 0.2] {
             room.set(metres);
-            // The median is one of the last nine distances, which are all of this room then.
-            eventually("ten pings are answered", || room.pings().len() >= 10);
+            eventually("ten pings are answered", || room.pings().len() > QUEUE);
             let distance = sensor.distance()?;
-            let pings = room.pings();
-            let least = pings.iter().map(|ping| ping.least).min().unwrap().as_secs_f64() * SPEED / 2.0;
-            let most = pings.iter().map(|ping| ping.most).max().unwrap().as_secs_f64() * SPEED / 2.0;
-            // Half a millisecond for stamps that are another machine's, or late.
-            let slack = 0.0005 * SPEED / 2.0;
+            // The last ping of the median may not be noted yet.
+            let noted = room.pings().len();
+            eventually("another ping is answered", || room.pings().len() > noted);
+            let medians: Vec<_> = room.pings().windows(QUEUE).map(median).collect();
             assert!(
-                (least - slack..=most + slack).contains(&distance),
-                "{distance} m is not within {least} m and {most} m, as it is at {metres} m"
+                medians.iter().any(|within| within.contains(&distance)),
+                "{distance} m is within none of {medians:?}, as it is at {metres} m"
             );
         }
         sensor.wait_for_in_range()?;

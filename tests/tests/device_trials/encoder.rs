@@ -1,5 +1,7 @@
 //! A rotary encoder, whose contacts are driven from outside.
 
+use std::time::Instant;
+
 use pinzero::prelude::*;
 use pinzero::{Direction, Events, Rotation};
 use pinzero_tests::{PATIENCE, eventually};
@@ -44,6 +46,11 @@ impl<'a> Knob<'a> {
                 self.rig.drive(pin, Level::from(is_closed));
             }
             self.rig.drive(pin, Level::from(!is_closed));
+            // Over the network, the changes of one microsecond have no order.
+            let start = Instant::now();
+            while start.elapsed() < us(10) {
+                std::hint::spin_loop();
+            }
         }
     }
 
