@@ -399,7 +399,7 @@ fn a_sensor_that_is_gone_holds_nobody_up() -> Result<()> {
                 for index in &gone {
                     match is_dropped {
                         true => sensors[*index] = None,
-                        false => sensors[*index].iter().try_for_each(|sensor| sensor.close())?,
+                        false => sensors[*index].iter().try_for_each(Device::close)?,
                     }
                 }
                 gpio.advance(secs(2));
