@@ -393,12 +393,16 @@ impl MachineBuilder {
     /// Starts the machine that `make` returns for the current time and the levels of the inputs, bit 0 for the first.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the system gives no thread.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) without any line, [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
+    /// system gives no thread.
     pub fn start<M: Machine>(self, make: impl FnOnce(Instant, u64) -> M) -> Result<Running<M>> {
         let MachineBuilder { gpio, device, parts } = self;
+        let Some(line) = parts.lines().first().copied() else {
+            let message = "a machine needs a line: give inputs, an output or a flexible line";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(device));
+        };
         let runtime = gpio.runtime();
         exit::hold(runtime.start())?;
-        let line = parts.lines().first().copied().unwrap_or(Line(0));
         let hub = Arc::new(Hub::new(device, line));
         let ports = Ports {
             group: parts.group.as_ref().map(OutputGroup::shared),

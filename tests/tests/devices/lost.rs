@@ -7,7 +7,8 @@ use std::thread;
 
 use pinzero::board::Board;
 use pinzero::prelude::*;
-use pinzero::{Capabilities, ErrorKind, Result, Support};
+use pinzero::time::Instant;
+use pinzero::{Capabilities, Effects, ErrorKind, Machine, Result, Support};
 use pinzero_core::{
     EdgeSink, FlexConfig, FlexPin, Host, InputConfig, Line, LineInfo, OutputConfig, OutputPin, Pin,
     PinFactory,
@@ -222,6 +223,81 @@ fn a_flexible_line_is_lost_as_well() -> Result<()> {
         assert_eq!(edges.error().map(|error| error.kind()), Some(ErrorKind::NoChip));
         assert!(line.is_closed());
         assert!(receive(&errors).contains("Flex on GPIO3"));
+    }
+    Ok(())
+}
+
+/// Counts the edges of its lines.
+#[derive(Debug, Default)]
+struct Counter {
+    edges: u32,
+    has_ended: bool,
+}
+
+impl Machine for Counter {
+    type Event = Event;
+
+    fn edge(&mut self, _: usize, edge: pinzero::Edge, effects: &mut Effects<'_, Event>) -> Result<()> {
+        self.edges += 1;
+        effects.emit(Event::new(EventKind::Activated, edge.at));
+        Ok(())
+    }
+
+    fn expire(&mut self, _: Instant, _: &mut Effects<'_, Event>) -> Result<()> {
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn end(&mut self) {
+        self.has_ended = true;
+    }
+}
+
+/// One line is lost, and the other ones are still there: their edges no longer count.
+#[test]
+fn a_machine_ends_with_the_first_line_that_is_lost() -> Result<()> {
+    for lost in [1, 3] {
+        let (plug, gpio, errors) = Plug::plugged(Support::Native)?;
+        let (inputs, flex) = (gpio.inputs([1, 2]).open()?, gpio.flex(3).open()?);
+        let counter = gpio.machine("Counter").inputs(inputs).flex(flex).start(|_, _| Counter::default())?;
+        let sinks = lock(&plug.sinks).clone();
+        let push = |line| {
+            for level in [Level::High, Level::Low] {
+                sinks[&Line(line)].push([pinzero::Edge { at: gpio.now(), level, missed: 0 }]);
+            }
+        };
+        push(2);
+        push(3);
+        counter.wait_until(None, |counter| (counter.edges == 4).then_some(()))?;
+        let mut events = counter.events();
+        let waited = thread::scope(|scope| {
+            let wait = scope.spawn(|| counter.wait_until(None, |counter| (counter.edges > 4).then_some(())));
+            thread::sleep(ms(20));
+            sinks[&Line(lost)].lose(gone());
+            wait.join().unwrap()
+        });
+        assert_eq!(waited.unwrap_err().kind(), ErrorKind::NoChip);
+        assert_eq!(
+            (events.next(), events.error().map(|error| error.kind())),
+            (None, Some(ErrorKind::NoChip))
+        );
+        let error = counter.look(|_| ()).unwrap_err();
+        assert!(error.kind() == ErrorKind::NoChip && error.to_string().contains("Counter"), "{error}");
+        assert!(counter.is_closed());
+        assert!(receive(&errors).contains("gpiochip9"));
+        push(2);
+        push(3);
+        // A pass of the runtime takes the edges in before it does what is due.
+        let (sender, passed) = mpsc::channel();
+        let _timer = gpio.after(ms(1), move || _ = sender.send(()))?;
+        receive(&passed);
+        assert_eq!(counter.peek(|counter| (counter.edges, counter.has_ended)), Some((4, true)));
+        counter.close()?;
+        eventually("the pins can be opened again", || gpio.inputs([1, 2, 3]).open().is_ok());
+        assert_eq!(errors.try_recv().ok(), None, "told once");
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ mod keypad;
 mod led;
 mod light_sensor;
 mod lost;
+mod machine;
 mod motor;
 mod names;
 mod oracles;
