@@ -214,20 +214,24 @@ impl Circuit {
 
     fn settle(&self, mut wires: MutexGuard<'_, Wires>, lines: &[Line], now: Instant) {
         let mut changed = Vec::new();
-        let is_shown = self.output.is_some();
+        let (is_shown, is_busy) = (self.output.is_some(), wires.are_busy());
         let mut note = |line| changed.extend(is_shown.then_some(line));
         lines.iter().for_each(|line| wires.resolve(*line, now, &mut note));
-        wires.update_components(now, &mut note);
-        let pulsed = wires.waves.take_changed();
+        if is_busy {
+            wires.update_components(now, &mut note);
+        }
         if let Some(output) = &self.output {
+            let pulsed = wires.waves.take_changed();
             if output.wants_functions() {
                 changed.extend(lines);
             } else {
                 pulsed.iter().for_each(|line| changed.extend(wires.net(line)));
             }
             self.show(&mut wires, changed, now);
+        } else {
+            wires.waves.forget_changed();
         }
-        if is_shown || wires.are_busy() {
+        if is_shown || is_busy {
             wires.wake_task(is_shown);
         }
     }

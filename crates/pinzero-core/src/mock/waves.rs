@@ -48,6 +48,10 @@ impl Waves {
     pub(super) fn take_changed(&mut self) -> Vec<Line> {
         std::mem::take(&mut self.changed)
     }
+
+    pub(super) fn forget_changed(&mut self) {
+        self.changed.clear();
+    }
 }
 
 impl LineState {
