@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub mod exit;
+mod late;
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -12,6 +13,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant as Wall};
 
 use pinzero::time::{Instant, ms};
+
+pub use late::make_late;
 
 /// How long a test in real time waits for what must happen before it fails. Nothing takes this long but a hang.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -144,8 +144,12 @@ impl Keypad {
     /// Returns whether the key with this label is pressed.
     ///
     /// # Errors
-    /// See [`Value::value`].
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if no key has this label; see also [`Value::value`].
     pub fn is_pressed(&self, label: char) -> Result<bool> {
+        if !self.running.look(|matrix| matrix.has_label(label))? {
+            let message = format!("no key has the label {label:?}: give one of those that `keys` sets");
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(Self::NAME));
+        }
         Ok(self.pressed()?.iter().any(|key| key.label == Some(label)))
     }
 

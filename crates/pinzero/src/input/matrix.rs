@@ -11,6 +11,9 @@ use crate::time::{ms, secs};
 /// The time between two scans while a key is down.
 const SCAN: Duration = ms(10);
 
+/// How long the rows are left alone after one could not be turned.
+const RETRY: Duration = secs(1);
+
 /// A key of a [`Keypad`](crate::Keypad).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -152,6 +155,10 @@ impl Matrix {
         self.columns & all != all
     }
 
+    pub(super) fn has_label(&self, label: char) -> bool {
+        self.settings.labels.contains(&label)
+    }
+
     fn key(&self, index: usize) -> Key {
         let (row, column) = (index / self.settings.columns, index % self.settings.columns);
         Key { row, column, label: self.settings.labels.get(index).copied() }
@@ -169,10 +176,10 @@ impl Matrix {
         self.select(0, effects)
     }
 
-    /// Drives a row low, and lets the columns follow.
+    /// Drives a row, and gives the columns time to follow: from the present on, as the edge that began the scan may be an old one.
     fn select(&mut self, row: usize, effects: &mut Effects<'_, KeyEvent>) -> Result<()> {
         effects.turn(row, LOW)?;
-        self.phase = Phase::Scanning { row, until: effects.now() + self.settings.settle };
+        self.phase = Phase::Scanning { row, until: effects.clock() + self.settings.settle };
         Ok(())
     }
 
@@ -238,10 +245,9 @@ impl Matrix {
         shared.any(|shared| shared >> key.column & 1 == 1 && shared.count_ones() > 1)
     }
 
-    /// After an error of a line: looks again later, if a key is down.
-    fn give_up(&mut self, now: Instant) {
-        let is_down = self.keys.iter().any(|key| key.pressed.is_some());
-        self.phase = if is_down { Phase::Resting { until: now + secs(1) } } else { Phase::Idle };
+    /// After an error of a line, scans again later: a row that is not low by then would never wake the keypad.
+    fn give_up(&mut self, effects: &Effects<'_, KeyEvent>) {
+        self.phase = Phase::Resting { until: effects.clock() + RETRY };
     }
 }
 
@@ -255,7 +261,7 @@ impl Machine for Matrix {
         }
         self.columns = self.columns & !(1 << line) | u64::from(edge.level.is_high()) << line;
         if matches!(self.phase, Phase::Idle) && self.has_contact() {
-            return self.begin(effects).inspect_err(|_| self.give_up(edge.at));
+            return self.begin(effects).inspect_err(|_| self.give_up(effects));
         }
         Ok(())
     }
@@ -266,7 +272,7 @@ impl Machine for Matrix {
             Phase::Resting { .. } => self.begin(effects),
             Phase::Scanning { row, .. } => self.next_row(row, at, effects),
         };
-        done.inspect_err(|_| self.give_up(effects.now()))
+        done.inspect_err(|_| self.give_up(effects))
     }
 
     fn deadline(&self) -> Option<Instant> {
