@@ -179,7 +179,7 @@ impl Matrix {
     /// Drives a row, and gives the columns time to follow: from the present on, as the edge that began the scan may be an old one.
     fn select(&mut self, row: usize, effects: &mut Effects<'_, KeyEvent>) -> Result<()> {
         effects.turn(row, LOW)?;
-        self.phase = Phase::Scanning { row, until: effects.clock() + self.settings.settle };
+        self.phase = Phase::Scanning { row, until: effects.now() + self.settings.settle };
         Ok(())
     }
 
@@ -247,7 +247,7 @@ impl Matrix {
 
     /// After an error of a line, scans again later: a row that is not low by then would never wake the keypad.
     fn give_up(&mut self, effects: &Effects<'_, KeyEvent>) {
-        self.phase = Phase::Resting { until: effects.clock() + RETRY };
+        self.phase = Phase::Resting { until: effects.now() + RETRY };
     }
 }
 
