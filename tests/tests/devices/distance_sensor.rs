@@ -293,6 +293,8 @@ fn the_maximum_can_be_set() -> Result<()> {
     sensor.close()?;
     assert_eq!(events.count(), 0);
     assert_eq!(sensor.set_max_distance(4.0).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(sensor.set_threshold_distance(1.0).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(sensor.set_temperature(0.0).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(sensor.max_distance(), 3.0);
     for (max, threshold) in [(0.0, 0.3), (1.0, 1.0), (0.3, 0.3), (f64::NAN, 0.3), (1.0, f64::NAN), (1.0, 0.0)]
     {

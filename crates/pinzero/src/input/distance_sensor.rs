@@ -166,7 +166,8 @@ impl DistanceSensor {
     /// See [`value`](SmoothedInputDevice::value).
     #[track_caller]
     pub fn distance(&self) -> Result<f64> {
-        Ok(self.value()? * self.max_distance())
+        let metres = |machine: &Smoothing| Some(machine.value_now()? * self.scale.lock().max_distance);
+        Ok(self.running().wait_until(None, metres)?.unwrap_or_default())
     }
 
     /// Returns whether something is within the threshold distance.
@@ -185,7 +186,8 @@ impl DistanceSensor {
 
     /// Returns the distance at which the value is 1, in metres.
     pub fn max_distance(&self) -> f64 {
-        self.scale.lock().max_distance
+        // In a forked child, a lock may be held for ever.
+        self.running().peek(|_| self.scale.lock().max_distance).unwrap_or_default()
     }
 
     /// Sets the distance at which the value is 1, in metres. The threshold distance stays. Distances measured so far are dropped.
@@ -193,13 +195,14 @@ impl DistanceSensor {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) unless it is above the threshold distance; [`Closed`](ErrorKind::Closed).
     pub fn set_max_distance(&self, metres: f64) -> Result<()> {
-        let threshold =
-            threshold(self.threshold_distance()?, metres).map_err(|error| error.with_pin(self.pin()))?;
-        self.running().change(|machine, effects| {
-            self.scale.lock().max_distance = metres;
+        let changed = self.running().change(|machine, effects| {
+            let mut scale = self.scale.lock();
+            let threshold = threshold(machine.options().threshold * scale.max_distance, metres)?;
+            scale.max_distance = metres;
             machine.forget();
             machine.set_threshold(threshold, effects)
-        })
+        });
+        changed.map_err(|error| error.with_pin(self.pin()))
     }
 
     /// Returns the distance up to which something is in range, in metres.
@@ -207,7 +210,7 @@ impl DistanceSensor {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed).
     pub fn threshold_distance(&self) -> Result<f64> {
-        Ok(self.threshold()? * self.max_distance())
+        self.running().look(|machine| machine.options().threshold * self.scale.lock().max_distance)
     }
 
     /// Sets the distance up to which something is in range, in metres.
@@ -215,17 +218,23 @@ impl DistanceSensor {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) unless it is above 0 and below the maximum; [`Closed`](ErrorKind::Closed).
     pub fn set_threshold_distance(&self, metres: f64) -> Result<()> {
-        let threshold = threshold(metres, self.max_distance()).map_err(|error| error.with_pin(self.pin()))?;
-        self.set_threshold(threshold)
+        let changed = self.running().change(|machine, effects| {
+            let threshold = threshold(metres, self.scale.lock().max_distance)?;
+            machine.set_threshold(threshold, effects)
+        });
+        changed.map_err(|error| error.with_pin(self.pin()))
     }
 
     /// Sets the temperature of the air in degrees Celsius, from -50 to 100, for later measurements.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue).
+    /// [`InvalidValue`](ErrorKind::InvalidValue) out of range; [`Closed`](ErrorKind::Closed).
     pub fn set_temperature(&self, celsius: f64) -> Result<()> {
-        self.scale.lock().speed = speed_of_sound(celsius).map_err(|error| error.with_pin(self.pin()))?;
-        Ok(())
+        let changed = self.running().change(|_, _| {
+            self.scale.lock().speed = speed_of_sound(celsius)?;
+            Ok(())
+        });
+        changed.map_err(|error| error.with_pin(self.pin()))
     }
 
     /// Returns the line of the echo.

@@ -173,8 +173,8 @@ impl SmoothedInputDevice {
     /// See [`Value::value`].
     #[track_caller]
     pub fn is_active(&self) -> Result<bool> {
-        let value = self.value()?;
-        self.running.look(|machine| value > machine.options().threshold)
+        let is_above = |machine: &Smoothing| Some(machine.value_now()? > machine.options().threshold);
+        Ok(self.running.wait_until(None, is_above)?.unwrap_or_default())
     }
 
     /// Returns the number of samples in an average.

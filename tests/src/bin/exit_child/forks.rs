@@ -115,6 +115,8 @@ struct Family {
     events: Events,
     timer: Timer,
     handler: pinzero::Handler,
+    encoder: RotaryEncoder,
+    sensor: DistanceSensor,
 }
 
 impl Family {
@@ -137,6 +139,8 @@ impl Family {
             timer: gpio.every(ms(1), |_| {})?,
             handler: button.when_pressed(|_| {}),
             button,
+            encoder: RotaryEncoder::builder(20, 21).gpio(gpio).open()?,
+            sensor: DistanceSensor::builder(23, 19).gpio(gpio).open()?,
         })
     }
 
@@ -164,6 +168,7 @@ impl Family {
 
     fn is_closed_here(&mut self) -> Result<()> {
         let Family { gpio, led, lamp, output, pwm, group, flex, spi, button, input, inputs, .. } = self;
+        let Family { encoder, sensor, .. } = self;
         refused("on", led.on());
         refused("off", led.off());
         refused("toggle", led.toggle());
@@ -198,6 +203,15 @@ impl Family {
         refused("is_active", input.is_active());
         refused("wait_for", input.wait_for(true));
         refused("levels", inputs.levels());
+        refused("steps", encoder.steps());
+        refused("set_steps", encoder.set_steps(1));
+        refused("wait_for_rotate", encoder.wait_for_rotate());
+        refused("rotated", now(encoder.rotated()));
+        refused("value", sensor.value());
+        refused("in_range", sensor.in_range());
+        refused("wait_for_in_range_timeout", sensor.wait_for_in_range_timeout(ms(1)));
+        refused("set_max_distance", sensor.set_max_distance(2.0));
+        refused("set_temperature", sensor.set_temperature(0.0));
         refused("wait", self.blink.wait());
         refused("wait_timeout", self.blink.wait_timeout(ms(1)));
         refused("finished", now(self.blink.finished()));
@@ -228,6 +242,11 @@ impl Family {
             (button.pressed_time(), button.is_held(), input.was_active(), input.missed(), lamp.frequency());
         let _ =
             format!("{led:?} {lamp:?} {output:?} {pwm:?} {group:?} {flex:?} {button:?} {input:?} {inputs:?}");
+        let _ = format!("{encoder:?} {sensor:?} {sensor}");
+        let _ = (encoder.missed(), encoder.active_time(), sensor.missed_echoes(), sensor.max_distance());
+        encoder.when_rotated(|_| {}).remove();
+        assert_eq!((encoder.events().next(), sensor.events().next()), (None, None));
+        assert!(encoder.is_closed() && sensor.is_closed());
         assert!(led.is_closed() && button.is_closed() && flex.is_closed() && gpio.is_closed());
         assert!(!self.timer.is_active());
 
@@ -237,6 +256,8 @@ impl Family {
         group.close()?;
         flex.close()?;
         spi.close()?;
+        encoder.close()?;
+        sensor.close()?;
         gpio.close_pins([17])?;
         gpio.close()?;
         pinzero::close_all()
