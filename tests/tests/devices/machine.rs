@@ -503,7 +503,7 @@ fn many_devices_share_two_threads() {
 #[test]
 fn a_close_in_the_middle_of_edges_ends_all_steps() {
     without_hanging(|| -> Result<()> {
-        for _ in 0..50 {
+        for _ in 0..10 {
             let (gpio, calls) = (mock::builder().realtime().open(), Log::new());
             let inputs = gpio.inputs([4, 17]).bias(Bias::PullDown).open()?;
             let machine = gpio.machine("Recorder").inputs(inputs).start(|_, _| Recorder::new(&calls, []))?;

@@ -663,7 +663,7 @@ fn detents(quarters: i32, hand: &[(i32, u8)]) -> Vec<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn the_steps_are_the_detents_reached_and_bounces_of_one_contact_change_nothing(hand in hand()) {
