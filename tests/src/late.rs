@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use pinzero::time::Instant;
-use pinzero::{Edge, Effects, Event, Gpio, Machine, Result};
+use pinzero::{Edge, Effects, Event, Gpio, Line, Machine, Result};
 
 /// A machine that does nothing, to get at the runtime's lock.
 #[derive(Debug)]
@@ -28,12 +28,13 @@ impl Machine for Nothing {
 }
 
 /// Runs `during` while the runtime's lock is held for `time`, in real time: no deadline and no edge is processed until then. `during` must
-/// not need the lock.
+/// not need the lock. The last line of the board must be free.
 ///
 /// # Errors
 /// See [`Running::change`](pinzero::Running::change).
 pub fn make_late(gpio: &Gpio, time: Duration, during: impl FnOnce()) -> Result<()> {
-    let nothing = gpio.machine("Nothing").start(|_, _| Nothing)?;
+    let line = gpio.inputs([Line(gpio.board().lines() - 1)]).open()?;
+    let nothing = gpio.machine("Nothing").inputs(line).start(|_, _| Nothing)?;
     let (sender, holds) = mpsc::channel();
     let hold = move || {
         nothing.change(|_, _| {
