@@ -1,6 +1,6 @@
 //! A real kernel whose chip is simulated by gpio-sim. The kernel traces each write to an output, so no change is missed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -41,15 +41,14 @@ pub(crate) fn rig() -> Result<Box<dyn Rig>> {
     set(&sim, RESTS_HIGH, Level::High);
     let path = sim.chips()[0].dev_path().to_str().unwrap();
     let gpio = Gpio::new(CdevFactory::builder().chip(path).open()?)?;
-    Ok(Box::new(GpioSim { gpio, sim: Arc::new(sim), base: base() }))
+    Ok(Box::new(GpioSim { gpio, base: base(&sim), sim: Arc::new(sim) }))
 }
 
 /// Returns the kernel's number of the chip's first line.
-fn base() -> u32 {
-    let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    let chips = fs::read_dir("/sys/class/gpio").unwrap().map(|entry| entry.unwrap().path());
-    let chip = chips.into_iter().find(|chip| read(chip.join("label")) == LABEL).expect("the chip is live");
-    read(chip.join("base")).parse().unwrap()
+fn base(sim: &Sim) -> u32 {
+    let folder = Path::new("/sys/devices/platform").join(&sim.chips()[0].dev_name).join("gpio");
+    let name = fs::read_dir(folder).unwrap().next().unwrap().unwrap().file_name();
+    name.to_str().and_then(|name| name.strip_prefix("gpiochip")?.parse().ok()).expect("a number")
 }
 
 fn set(sim: &Sim, pin: u32, level: Level) {
@@ -109,6 +108,57 @@ impl Rig for GpioSim {
             }
         });
         Box::new(move |time| *charge_time.lock().unwrap() = time)
+    }
+
+    /// Pulls a column down while a key connects the column to a row that is driven low.
+    fn keypad(&self, rows: &[u32], columns: &[u32]) -> Box<dyn Fn(usize, usize, bool)> {
+        let (sim, mut trace) = (self.sim.clone(), Trace::new(self.base, rows));
+        let (rows, columns) = (rows.to_vec(), columns.to_vec());
+        let matrix = Matrix { sim, columns, low: vec![false; rows.len()], pressed: BTreeSet::new() };
+        let matrix = Arc::new(Mutex::new(matrix));
+        let shared = Arc::downgrade(&matrix);
+        thread::spawn(move || {
+            // Until the trial drops its keypad.
+            while let Some(matrix) = shared.upgrade() {
+                let Some(entry) = trace.next(ms(50)) else { continue };
+                let row = rows.iter().position(|row| *row == entry.pin).unwrap();
+                let mut matrix = matrix.lock().unwrap();
+                match entry.what {
+                    What::Input | What::Level(Level::High) => matrix.low[row] = false,
+                    What::Level(Level::Low) => matrix.low[row] = true,
+                    // The level has come before.
+                    What::Output => {}
+                }
+                matrix.pull();
+            }
+        });
+        Box::new(move |row, column, is_pressed| {
+            let mut matrix = matrix.lock().unwrap();
+            match is_pressed {
+                true => matrix.pressed.insert((row, column)),
+                false => matrix.pressed.remove(&(row, column)),
+            };
+            matrix.pull();
+        })
+    }
+}
+
+/// A matrix of keys.
+struct Matrix {
+    sim: Arc<Sim>,
+    columns: Vec<u32>,
+    /// The rows that are driven low.
+    low: Vec<bool>,
+    /// The keys that are pressed, by row and column.
+    pressed: BTreeSet<(usize, usize)>,
+}
+
+impl Matrix {
+    fn pull(&self) {
+        for (index, pin) in self.columns.iter().enumerate() {
+            let is_low = self.pressed.iter().any(|(row, column)| *column == index && self.low[*row]);
+            set(&self.sim, *pin, Level::from(!is_low));
+        }
     }
 }
 

@@ -8,12 +8,16 @@ mod distance_sensor;
 mod encoder;
 #[cfg(target_os = "linux")]
 mod gpio_sim;
+mod keypad;
 mod led;
 mod light_sensor;
 mod mock;
 mod motor;
 mod pulse_counter;
+mod relay;
 mod rig;
+mod servo;
+mod stepper;
 
 use std::process::ExitCode;
 
@@ -30,11 +34,15 @@ type Check = (&'static str, fn(&dyn Rig) -> Verdict);
 /// All trials, device by device.
 const TRIALS: &[&[Check]] = &[
     led::TRIALS,
+    servo::TRIALS,
     motor::TRIALS,
+    relay::TRIALS,
+    stepper::TRIALS,
     encoder::TRIALS,
     distance_sensor::TRIALS,
     light_sensor::TRIALS,
     pulse_counter::TRIALS,
+    keypad::TRIALS,
 ];
 
 /// Makes a rig.

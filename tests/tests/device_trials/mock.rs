@@ -74,4 +74,12 @@ impl Rig for Mock {
         let capacitor = self.mock.capacitor(pin, charge_time);
         Box::new(move |time| capacitor.set_charge_time(time))
     }
+
+    fn keypad(&self, rows: &[u32], columns: &[u32]) -> Box<dyn Fn(usize, usize, bool)> {
+        let keypad = self.mock.keypad(rows.to_vec(), columns.to_vec());
+        Box::new(move |row, column, is_pressed| match is_pressed {
+            true => keypad.press(row, column),
+            false => keypad.release(row, column),
+        })
+    }
 }

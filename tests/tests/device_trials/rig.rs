@@ -28,6 +28,9 @@ pub(crate) trait Rig: Send + Sync {
     /// Connects a capacitor to a pin. It is charged this long after the pin has become an input, or never with `None`. Returns a
     /// function that sets the time.
     fn capacitor(&self, pin: u32, charge_time: Duration) -> Box<dyn Fn(Option<Duration>)>;
+
+    /// Connects a matrix of keys. Returns a function that presses or releases the key of a row and a column.
+    fn keypad(&self, rows: &[u32], columns: &[u32]) -> Box<dyn Fn(usize, usize, bool)>;
 }
 
 /// A pin that is high at rest.
