@@ -1,5 +1,7 @@
 //! A keypad, whose keys are pressed outside.
 
+use std::time::Duration;
+
 use pinzero::prelude::*;
 use pinzero::{Events, Key, KeyEvent, KeyKind};
 use pinzero_tests::PATIENCE;
@@ -16,8 +18,10 @@ const ROWS: [u32; 3] = [5, 6, 13];
 const COLUMNS: [u32; 3] = [16, 20, 21];
 
 fn open(rig: &dyn Rig) -> pinzero::Result<(Keypad, Events<KeyEvent>)> {
-    // The columns follow the rows by a thread of the rig.
-    let keypad = Keypad::builder(ROWS, COLUMNS).keys(["123", "456", "789"]).settle_time(ms(20));
+    // The columns follow the rows by a thread of the rig, or over a network.
+    const SETTLE: Duration = ms(60);
+    let keypad =
+        Keypad::builder(ROWS, COLUMNS).keys(["123", "456", "789"]).settle_time(SETTLE).hold_time(secs(60));
     let keypad = keypad.gpio(rig.gpio()).open()?;
     let events = keypad.events();
     Ok((keypad, events))
