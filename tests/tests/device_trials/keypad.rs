@@ -36,7 +36,7 @@ fn expect(events: &mut Events<KeyEvent>, kind: KeyKind, label: char) {
 fn hears_each_key(rig: &dyn Rig) -> Verdict {
     let touch = rig.keypad(&ROWS, &COLUMNS);
     let (keypad, mut events) = open(rig)?;
-    for (row, column, label) in [(0, 0, '1'), (0, 2, '3'), (1, 1, '5'), (2, 1, '8'), (2, 2, '9')] {
+    for (row, column, label) in [(0, 0, '1'), (1, 2, '6'), (2, 1, '8')] {
         touch(row, column, true);
         expect(&mut events, KeyKind::Pressed, label);
         assert!(keypad.is_pressed(label)?);
