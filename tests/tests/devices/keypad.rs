@@ -1,14 +1,13 @@
 //! The keypad on virtual time, with a matrix of keys, and in real time with a system that is late or fails.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
-use pinzero::board::Board;
 use pinzero::mock::{self, MockGpio, MockKeypad};
 use pinzero::prelude::*;
-use pinzero::{Capabilities, Drive, ErrorKind, Host, KeyKind, Line, LineInfo, PinFactory, Result, Support};
-use pinzero_core::{FlexConfig, FlexPin, InputConfig, InputPins, InputsConfig, OutputConfig, OutputPin, Pin};
+use pinzero::{Capabilities, ErrorKind, KeyKind, Line, Result, Support};
 use pinzero_tests::{PATIENCE, block_on, make_late};
+
+use crate::flaky::Flaky;
 
 const ROWS: [u32; 4] = [5, 6, 13, 19];
 const COLUMNS: [u32; 3] = [16, 20, 21];
@@ -237,96 +236,12 @@ fn a_late_scan_finds_no_key_that_is_not_there() -> Result<()> {
     Ok(())
 }
 
-/// The mock, some of whose turns fail.
-#[derive(Debug, Clone)]
-struct Flaky {
-    inner: Arc<dyn PinFactory>,
-    /// The number of turns that fail from now on.
-    fails: Arc<AtomicU32>,
-}
-
-#[derive(Debug)]
-struct FlakyFlex(Box<dyn FlexPin>, Arc<AtomicU32>);
-
-impl PinFactory for Flaky {
-    fn name(&self) -> &'static str {
-        "flaky"
-    }
-
-    fn host(&self) -> Host {
-        self.inner.host()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn board(&self) -> Board {
-        self.inner.board()
-    }
-
-    fn find_line(&self, name: &str) -> Result<Option<Line>> {
-        self.inner.find_line(name)
-    }
-
-    fn line_info(&self, line: Line) -> Result<LineInfo> {
-        self.inner.line_info(line)
-    }
-
-    fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        self.inner.open_output(line, config)
-    }
-
-    fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
-        self.inner.open_input(line, config)
-    }
-
-    fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
-        self.inner.open_inputs(lines, config)
-    }
-
-    fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
-        let flex = self.inner.open_flex(line, config)?;
-        Ok(Box::new(FlakyFlex(flex, self.fails.clone())))
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
-    }
-}
-
-impl Pin for FlakyFlex {
-    fn level(&self) -> Result<Level> {
-        self.0.level()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl FlexPin for FlakyFlex {
-    fn turn(&self, drive: Drive) -> Result<()> {
-        let take = |left: u32| left.checked_sub(1);
-        if self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-            return Err(Error::new(ErrorKind::Io, "on purpose"));
-        }
-        self.0.turn(drive)
-    }
-
-    fn confirm(&self) -> Result<()> {
-        self.0.confirm()
-    }
-}
-
 /// After an error the rows may be in any state. The keypad scans again, or it would never see an edge of some rows.
 #[test]
 fn a_row_that_fails_once_does_not_make_the_keypad_deaf() -> Result<()> {
     let mock = mock::builder().realtime().open();
     let matrix = mock.keypad(ROWS, COLUMNS);
-    let fails = Arc::new(AtomicU32::new(0));
-    let gpio = Gpio::new(Flaky { inner: Arc::new(mock.factory()), fails: fails.clone() })?;
-    gpio.on_error(|_| ());
+    let (gpio, fails) = Flaky::over(&mock)?;
     let keypad = Keypad::builder(ROWS, COLUMNS).hold_time(secs(3600)).gpio(&gpio).open()?;
     let mut events = keypad.events();
     let mut next = || events.next_timeout(PATIENCE).map(|event| (event.kind, event.key.row));

@@ -23,6 +23,7 @@ mod emulation;
 mod errors;
 mod events;
 mod fades;
+mod flaky;
 mod flex_faults;
 mod flood;
 mod gestures;

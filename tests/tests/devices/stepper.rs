@@ -1,11 +1,15 @@
-//! Steppers on virtual time: phases, times, ramps, new targets.
+//! Steppers on virtual time: phases, times, ramps, new targets. In real time: late steps, and writes that fail.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, Result, StepMode};
-use pinzero_tests::block_on;
+use pinzero_tests::{block_on, make_late};
+use proptest::prelude::*;
+
+use crate::flaky::Flaky;
 
 const COILS: [u32; 4] = [17, 18, 27, 22];
 
@@ -237,8 +241,11 @@ fn bad_options_are_refused() -> Result<()> {
         (builder().rpm(-1.0), "revolutions a minute"),
         (builder().rpm(f64::NAN), "revolutions a minute"),
         (builder().rpm(100.0), "at most 2000"),
+        (builder().rpm(1e-300), "one step a day"),
         (builder().steps_per_revolution(0), "1 or more"),
         (builder().acceleration(0.0), "acceleration"),
+        (builder().acceleration(1e-300), "acceleration"),
+        (builder().acceleration(f64::NAN), "acceleration"),
         (builder().acceleration(f64::INFINITY), "acceleration"),
     ] {
         let error = builder.open().unwrap_err();
@@ -260,4 +267,174 @@ fn without_an_enable_pin_two_lines_are_enough() -> Result<()> {
     axis.wait()?;
     assert_eq!((pulses(&gpio).len(), axis.position()?, gpio.line(21).level()), (2, -2, Level::Low));
     Ok(())
+}
+
+/// Neither while the pulse is high, nor right before the next one: drivers need some microseconds on either side.
+#[test]
+fn the_direction_changes_between_two_pulses() -> Result<()> {
+    let gpio = mock::gpio();
+    let axis = Stepper::step_dir(20, 21).rpm(60.0).gpio(&gpio).open()?; // A step every 5 ms.
+    axis.step(3)?;
+    gpio.advance(ms(10));
+    axis.go_to(0)?; // while the second pulse is high
+    axis.wait()?;
+    axis.go_to(-3)?;
+    gpio.advance(ms(5));
+    axis.go_to(5)?;
+    gpio.advance(ms(7));
+    axis.go_to(-5)?; // while no pulse is high
+    axis.wait()?;
+    let edges = gpio.line(20).history();
+    let turns = gpio.line(21).history();
+    assert_eq!(turns.len(), 4, "{turns:?}");
+    for (turn, _) in turns {
+        let before = edges.iter().rfind(|(at, _)| *at <= turn);
+        let after = edges.iter().find(|(at, _)| *at > turn);
+        assert!(
+            before.is_none_or(|(_, level)| !level.is_high()),
+            "a turn at {turn:?} within a pulse: {edges:?}"
+        );
+        assert!(
+            after.is_some_and(|(at, _)| *at - turn >= us(5)),
+            "a turn at {turn:?} right before a pulse: {edges:?}"
+        );
+    }
+    Ok(())
+}
+
+/// The runtime is late for five steps. They come after all, one interval apart each, and not in a burst.
+#[test]
+fn late_steps_are_counted_and_not_made_up_for() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let axis = Stepper::step_dir(20, 21).rpm(15.0).gpio(&gpio).open()?; // A step every 20 ms.
+    axis.step(8)?;
+    while axis.position()? < 2 {
+        gpio.sleep(ms(1));
+    }
+    make_late(&gpio, ms(105), || ())?;
+    axis.wait()?;
+    let pulses = pulses(&gpio);
+    let gaps: Vec<Duration> = pulses.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // A step may be late by a quarter of its interval before the next one moves too.
+    assert!(gaps.iter().all(|gap| *gap >= ms(8)), "{gaps:?}");
+    assert!(gaps.iter().any(|gap| *gap >= ms(80)), "{gaps:?}");
+    assert!(axis.missed() >= 1 && axis.position()? == 8 && pulses.len() == 8);
+    Ok(())
+}
+
+#[test]
+fn every_pulse_comes_down_before_the_next_one() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let axis = Stepper::step_dir(20, 21).rpm(300.0).gpio(&gpio).open()?; // A step every millisecond.
+    axis.step(100)?;
+    for _ in 0..10 {
+        make_late(&gpio, ms(3), || ())?;
+        gpio.sleep(ms(2));
+    }
+    axis.wait()?;
+    assert_eq!((pulses(&gpio).len(), axis.position()?), (100, 100));
+    Ok(())
+}
+
+#[test]
+fn a_move_ends_with_the_error_of_a_step() -> Result<()> {
+    let mock = mock::builder().realtime().open();
+    let (gpio, fails) = Flaky::over(&mock)?;
+    let motor = Stepper::builder(COILS).steps_per_revolution(100).rpm(600.0).gpio(&gpio).open()?;
+    motor.step(1_000_000)?;
+    while motor.position()? < 5 {
+        gpio.sleep(ms(1));
+    }
+    fails.store(1, Ordering::Relaxed);
+    let error = motor.wait().unwrap_err();
+    assert!(error.kind() == ErrorKind::Io && !motor.is_moving()?, "{error}");
+    assert_eq!((motor.target()?, coils(&mock).as_str()), (motor.position()?, "0000"));
+    // The next move goes well, or ends at once with an error of its own.
+    let before = motor.position()?;
+    fails.store(1, Ordering::Relaxed);
+    assert_eq!(motor.step(3).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!((motor.target()?, motor.is_moving()?), (before, false));
+    motor.step(3)?;
+    motor.wait()?;
+    assert_eq!(motor.position()?, before + 3);
+    Ok(())
+}
+
+#[test]
+fn positions_end_with_the_numbers() -> Result<()> {
+    let gpio = mock::gpio();
+    let axis = axis(&gpio)?;
+    axis.step(1000)?;
+    gpio.advance(secs(1));
+    axis.set_position(i64::MAX - 2)?;
+    axis.stop()?;
+    axis.wait()?;
+    axis.set_position(i64::MIN)?;
+    axis.step(-1)?;
+    assert!(!axis.is_moving()?);
+    Ok(())
+}
+
+/// Something that a program does with a motor.
+#[derive(Debug, Clone)]
+enum Act {
+    GoTo(i64),
+    Step(i64),
+    Stop,
+    Advance(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        (-300i64..300).prop_map(Act::GoTo),
+        (-300i64..300).prop_map(Act::Step),
+        Just(Act::Stop),
+        (1u64..700_000).prop_map(Act::Advance),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever a program asks for: no step is lost, none is too fast, the speed changes no faster than it may, and the direction changes
+    /// at rest.
+    #[test]
+    fn any_moves_keep_to_the_ramp(acts in prop::collection::vec(act(), 1..20), rpm in 10.0..300.0f64, acceleration in 50.0..5000.0f64) {
+        let gpio = mock::gpio();
+        let axis = Stepper::step_dir(20, 21).rpm(rpm).acceleration(acceleration).gpio(&gpio).open()?;
+        let mut wanted = 0;
+        for act in acts {
+            match act {
+                Act::GoTo(position) => (wanted = position, axis.go_to(position)?).1,
+                Act::Step(steps) => (wanted = axis.position()? + steps, axis.step(steps)?).1,
+                Act::Stop => (axis.stop()?, wanted = axis.target()?).0,
+                Act::Advance(time) => gpio.advance(us(time)),
+            }
+        }
+        axis.wait()?;
+        prop_assert_eq!((axis.position()?, axis.target()?, axis.missed()), (wanted, wanted, 0));
+        let turns = gpio.line(21).history();
+        let direction = |at: Duration| {
+            let last = turns.iter().rfind(|(turn, _)| *turn <= at);
+            if last.is_some_and(|(_, level)| level.is_high()) { 1 } else { -1 }
+        };
+        let pulses = pulses(&gpio);
+        let steps: Vec<i64> = pulses.iter().map(|at| direction(*at)).collect();
+        prop_assert_eq!(steps.iter().sum::<i64>(), wanted);
+        let speed = rpm * 200.0 / 60.0;
+        let speeds: Vec<f64> = pulses.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64().recip()).collect();
+        // The speed of the first step from rest.
+        let first = (acceleration / 2.0).sqrt();
+        for (index, pair) in steps.windows(2).enumerate() {
+            prop_assert!(speeds[index] <= speed * 1.001, "step {} at {} steps a second", index, speeds[index]);
+            prop_assert!(pair[0] == pair[1] || speeds[index] <= first * 1.001, "step {} turns at {}", index, speeds[index]);
+        }
+        for pair in speeds.windows(2) {
+            // The second step from rest is up to (1 + sqrt 2) times as fast as the first one.
+            // A pause is no slow step.
+            let squares = [pair[0], pair[1]].map(|speed| speed.max(first).powi(2));
+            let change = (squares[1] - squares[0]).abs() / acceleration;
+            prop_assert!(change <= 2.5, "from {} to {}", pair[0], pair[1]);
+        }
+    }
 }

@@ -54,6 +54,12 @@ pub struct Stepper {
 /// The most steps a second that software can hope to give.
 const FASTEST: f64 = 2000.0;
 
+/// A step a day: at less, somebody has mistaken the unit.
+const SLOWEST: f64 = 1.0 / 86_400.0;
+
+/// From rest, the first step then takes half a day.
+const LEAST_ACCELERATION: f64 = 1e-9;
+
 /// The options of a [`Stepper`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -247,7 +253,7 @@ impl Stepper {
     /// Sets the speed in revolutions a minute. A move under way changes to the new speed, along its ramp.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) unless it is above 0 and gives at most 2000 steps a second;
+    /// [`InvalidValue`](ErrorKind::InvalidValue) unless it gives a step a day or more, and at most 2000 steps a second;
     /// [`Closed`](ErrorKind::Closed).
     pub fn set_rpm(&self, rpm: f64) -> Result<()> {
         let speed = speed(rpm, self.steps_per_revolution).map_err(|error| error.with_pin(self.pins()[0]))?;
@@ -333,11 +339,12 @@ impl Stepper {
 /// Returns the steps a second.
 fn speed(rpm: f64, steps_per_revolution: u32) -> Result<f64> {
     let speed = rpm * f64::from(steps_per_revolution) / 60.0;
-    if speed > 0.0 && speed <= FASTEST {
+    if (SLOWEST..=FASTEST).contains(&speed) {
         return Ok(speed);
     }
     let message = format!(
-        "{rpm} revolutions a minute of {steps_per_revolution} steps are {speed} steps a second: give more than 0 and at most {FASTEST}"
+        "{rpm} revolutions a minute of {steps_per_revolution} steps are {speed} steps a second: give one step a day or more, and at most \
+         {FASTEST} a second"
     );
     Err(Error::new(ErrorKind::InvalidValue, message))
 }
@@ -356,8 +363,10 @@ impl Stepping {
             return invalid("a revolution of 0 steps: give 1 or more".to_owned());
         }
         match self.acceleration {
-            Some(acceleration) if !(acceleration > 0.0 && acceleration.is_finite()) => {
-                invalid(format!("an acceleration of {acceleration}: give more than 0, or none"))
+            Some(acceleration) if !(acceleration >= LEAST_ACCELERATION && acceleration.is_finite()) => {
+                invalid(format!(
+                    "an acceleration of {acceleration}: give {LEAST_ACCELERATION:?} or more, or none"
+                ))
             }
             _ => Ok((steps, speed(self.rpm, steps)?)),
         }

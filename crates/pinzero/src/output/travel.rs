@@ -85,8 +85,10 @@ pub(super) struct Travel {
     target: i64,
     /// The place in the cycle of the coils.
     place: i64,
-    /// 1 or -1.
+    /// 1 or -1: the direction of the next step.
     direction: i64,
+    /// The direction that a driver has been told.
+    told: Option<i64>,
     /// The place on the ramp: the steps from rest to the present speed.
     ramp: u64,
     /// The next step, or the end of the last one; `None` at rest.
@@ -111,6 +113,7 @@ impl Travel {
             target: 0,
             place: 0,
             direction: 1,
+            told: None,
             ramp: 0,
             next: None,
             interval: Duration::ZERO,
@@ -158,11 +161,15 @@ impl Travel {
     /// Moves to `target` from now on.
     pub(super) fn go_to(&mut self, target: i64, effects: &mut Effects<'_, Arrival>) -> Result<()> {
         (self.target, self.failed) = (target, None);
-        if self.is_moving() || target == self.position {
+        if self.is_moving() {
+            return if self.fall.is_none() { self.aim(effects) } else { Ok(()) };
+        }
+        if target == self.position {
             return Ok(());
         }
         self.ramp = 0;
-        self.energize(true, effects)?;
+        let begun = self.energize(true, effects).and_then(|()| self.aim(effects));
+        begun.inspect_err(|_| self.target = self.position)?;
         self.interval = self.plan();
         self.next = Some(effects.now() + self.interval);
         Ok(())
@@ -171,7 +178,8 @@ impl Travel {
     /// Stops as soon as the ramp allows.
     pub(super) fn stop(&mut self) {
         if self.is_moving() {
-            self.target = self.position + self.direction * i64::try_from(self.ramp).unwrap_or(0);
+            let steps = i64::try_from(self.ramp).unwrap_or(i64::MAX);
+            self.target = self.position.saturating_add(self.direction.saturating_mul(steps));
         }
     }
 
@@ -192,17 +200,12 @@ impl Travel {
     /// Switches the coils, or the driver, on or off.
     fn energize(&self, on: bool, effects: &mut Effects<'_, Arrival>) -> Result<()> {
         match self.wiring {
-            Wiring::Coils(mode) if on => effects.write(0b1111, self.phase(mode)),
+            Wiring::Coils(mode) if on => effects.write(0b1111, phase(mode, self.place)),
             _ if self.hold => Ok(()),
             Wiring::Coils(_) => effects.write(0b1111, 0),
             Wiring::Driver { has_enable: true } => effects.write(0b100, if on { 0 } else { 0b100 }),
             Wiring::Driver { has_enable: false } => Ok(()),
         }
-    }
-
-    fn phase(&self, mode: StepMode) -> u64 {
-        let phases = mode.phases();
-        phases[self.place.rem_euclid(phases.len() as i64) as usize]
     }
 
     /// Returns the steps that are left in the present direction.
@@ -217,6 +220,17 @@ impl Travel {
         }
     }
 
+    /// Turns towards the target, and tells the driver. Called between two pulses: drivers need some microseconds before a pulse and after.
+    fn aim(&mut self, effects: &mut Effects<'_, Arrival>) -> Result<()> {
+        self.face();
+        if matches!(self.wiring, Wiring::Coils(_)) || self.told == Some(self.direction) {
+            return Ok(());
+        }
+        effects.write(0b10, if self.direction > 0 { 0b10 } else { 0 })?;
+        self.told = Some(self.direction);
+        Ok(())
+    }
+
     /// Chooses the direction and the time until the next step, and moves on the ramp.
     fn plan(&mut self) -> Duration {
         self.face();
@@ -224,39 +238,50 @@ impl Travel {
         let Some(acceleration) = self.acceleration else { return Duration::from_secs_f64(cruise) };
         // From rest, the step number k is at sqrt(2 k / a), and the speed there is sqrt(2 a k).
         let time = |steps: u64| (2.0 * steps as f64 / acceleration).sqrt();
-        let top = (self.speed * self.speed / (2.0 * acceleration)) as u64;
+        let top = (self.speed * self.speed / (2.0 * acceleration)).ceil() as u64;
+        // The full speed is reached within the last step of the ramp.
+        let limited = |seconds: f64| seconds.max(cruise);
         let left = self.left();
         let ramp = i128::from(self.ramp);
         let seconds = if ramp > 0 && (self.ramp > top || left <= ramp) {
             self.ramp -= 1;
-            time(self.ramp + 1) - time(self.ramp)
+            let seconds = time(self.ramp + 1) - time(self.ramp);
+            // Beyond the top, the motor is still slowing down to a lower speed.
+            if self.ramp < top { limited(seconds) } else { seconds }
         } else if self.ramp < top && left > ramp + 1 {
             self.ramp += 1;
-            time(self.ramp) - time(self.ramp - 1)
+            limited(time(self.ramp) - time(self.ramp - 1))
         } else if self.ramp == top {
             cruise
         } else if self.ramp == 0 {
             // One step, from rest to rest.
-            time(1)
+            limited(time(1))
         } else {
             // Between the way up and the way down.
-            (2.0 * acceleration * self.ramp as f64).sqrt().recip()
+            limited((2.0 * acceleration * self.ramp as f64).sqrt().recip())
         };
         Duration::from_secs_f64(seconds)
     }
 
-    fn step(&mut self, at: Instant, effects: &mut Effects<'_, Arrival>) -> Result<()> {
-        self.position += self.direction;
-        self.place += self.direction;
+    fn step(&mut self, effects: &mut Effects<'_, Arrival>) -> Result<()> {
+        let place = self.place.wrapping_add(self.direction);
         match self.wiring {
-            Wiring::Coils(mode) => effects.write(0b1111, self.phase(mode)),
+            Wiring::Coils(mode) => effects.write(0b1111, phase(mode, place))?,
             Wiring::Driver { .. } => {
-                self.fall = Some(at + PULSE.min(self.interval / 2));
-                let forward = if self.direction > 0 { 0b10 } else { 0 };
-                // The direction is there before the step.
-                effects.write(0b10, forward).and_then(|()| effects.write(1, 1))
+                effects.write(1, 1)?;
+                self.fall = Some(effects.now() + PULSE.min(self.interval / 2));
             }
         }
+        self.place = place;
+        self.position = self.position.saturating_add(self.direction);
+        Ok(())
+    }
+
+    /// Ends a driver's pulse.
+    fn fall(&mut self, effects: &mut Effects<'_, Arrival>) -> Result<()> {
+        self.fall = None;
+        effects.write(1, 0)?;
+        self.aim(effects)
     }
 
     /// Takes the step that is due, and plans the next one.
@@ -265,16 +290,15 @@ impl Travel {
             return self.rest(at, effects);
         }
         // A late step is not made up for: a motor would lose steps in a burst.
-        let late = effects.now().since(at);
-        let at = if late > self.interval / TOLERANCE {
+        let now = effects.now();
+        let at = if now.since(at) > self.interval / TOLERANCE {
             self.missed += 1;
-            effects.now()
+            now
         } else {
             at
         };
-        // The target may be another one by now.
-        self.face();
-        self.step(at, effects)?;
+        self.aim(effects)?;
+        self.step(effects)?;
         let is_last = self.position == self.target && self.ramp == 0;
         // After the last step, its own time is left for the rotor.
         if !is_last {
@@ -293,21 +317,24 @@ impl Machine for Travel {
     }
 
     fn expire(&mut self, at: Instant, effects: &mut Effects<'_, Arrival>) -> Result<()> {
-        if self.fall.is_some_and(|fall| fall <= at) {
-            self.fall = None;
-            return effects.write(1, 0);
-        }
-        self.go_on(at, effects).inspect_err(|error| {
+        let done = if self.fall.is_some() { self.fall(effects) } else { self.go_on(at, effects) };
+        done.inspect_err(|error| {
             (self.next, self.fall, self.ramp, self.target) = (None, None, 0, self.position);
             self.failed = Some(error.clone());
             effects.ring();
+            // A motor that stands still under current gets hot. If this fails too, the first error tells it all.
+            self.energize(false, effects).unwrap_or_default();
         })
     }
 
+    /// The end of a pulse comes first, however late: a step without it would be none.
     fn deadline(&self) -> Option<Instant> {
-        match (self.fall, self.next) {
-            (Some(fall), Some(next)) => Some(fall.min(next)),
-            (fall, next) => fall.or(next),
-        }
+        self.fall.or(self.next)
     }
+}
+
+/// Returns the coils that are on at a place of the cycle.
+fn phase(mode: StepMode, place: i64) -> u64 {
+    let phases = mode.phases();
+    phases[place.rem_euclid(phases.len() as i64) as usize]
 }
