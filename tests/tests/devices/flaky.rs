@@ -68,7 +68,7 @@ impl PinFactory for Flaky {
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        self.inner.open_output(line, config)
+        Ok(Box::new(FlakyOutput(self.inner.open_output(line, config)?, self.fails.clone())))
     }
 
     fn open_input(&self, line: Line, config: InputConfig) -> Result<Box<dyn Pin>> {
@@ -134,5 +134,29 @@ impl OutputGroupPins for FlakyGroup {
 
     fn close(&self) -> Result<()> {
         self.0.close()
+    }
+}
+
+#[derive(Debug)]
+struct FlakyOutput(Box<dyn OutputPin>, Arc<AtomicU32>);
+
+impl Pin for FlakyOutput {
+    fn level(&self) -> Result<Level> {
+        self.0.level()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl OutputPin for FlakyOutput {
+    fn set(&self, level: Level) -> Result<()> {
+        check(&self.1)?;
+        self.0.set(level)
+    }
+
+    fn confirm(&self) -> Result<()> {
+        self.0.confirm()
     }
 }

@@ -1,9 +1,14 @@
-//! Relays on virtual time: contacts, the first level, minimum times.
+//! Relays on virtual time: contacts, the first level, minimum times. In real time: a write that fails.
+
+use std::sync::atomic::Ordering;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{ErrorKind, Result};
 use pinzero_tests::block_on;
+use proptest::prelude::*;
+
+use crate::flaky::Flaky;
 
 fn levels(gpio: &MockGpio) -> Vec<(u64, bool)> {
     gpio.line(17).history().iter().map(|(at, level)| (at.as_secs(), level.is_high())).collect()
@@ -118,4 +123,64 @@ fn it_is_a_switch() -> Result<()> {
     assert!(relay.is_active()? && gpio.line(17).level().is_high());
     assert_eq!(format!("{relay:?}"), "Relay(GPIO17, on)");
     Ok(())
+}
+
+/// As with a LED: a short circuit shows.
+#[test]
+fn the_pin_tells_whether_it_is_on() -> Result<()> {
+    let gpio = mock::gpio();
+    let relay = Relay::builder(17).initial_value(true).gpio(&gpio).open()?;
+    gpio.line(17).drive(Level::Low);
+    assert_eq!(
+        (relay.is_active()?, relay.value()?, format!("{relay:?}").as_str()),
+        (false, false, "Relay(GPIO17, on)")
+    );
+    Ok(())
+}
+
+/// A pump must not run on because of one failed write.
+#[test]
+fn a_request_whose_write_fails_is_tried_again() -> Result<()> {
+    let mock = mock::builder().realtime().open();
+    let (gpio, fails) = Flaky::over(&mock)?;
+    let pump = Relay::builder(17).initial_value(true).min_on_time(ms(50)).gpio(&gpio).open()?;
+    pump.off()?;
+    assert!(pump.is_active()?);
+    fails.store(1, Ordering::Relaxed);
+    pump.wait()?;
+    assert!(!pump.is_active()? && fails.load(Ordering::Relaxed) == 0);
+    // The error of a request that need not wait is the caller's, who may try again.
+    fails.store(1, Ordering::Relaxed);
+    assert_eq!(pump.on().unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!((pump.is_active()?, pump.pending()?), (false, None));
+    pump.on()?;
+    assert!(pump.is_active()?);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is asked for: no state is shorter than its minimum time, and the newest request is carried out.
+    #[test]
+    fn any_requests_keep_the_minimum_times(
+        requests in prop::collection::vec((0u64..20_000, any::<bool>()), 1..40),
+        on in 0u64..10_000,
+        off in 0u64..10_000,
+    ) {
+        let gpio = mock::gpio();
+        let relay = Relay::builder(17).min_on_time(ms(on)).min_off_time(ms(off)).gpio(&gpio).open()?;
+        for (pause, request) in &requests {
+            gpio.advance(ms(*pause));
+            relay.set_value(*request)?;
+        }
+        relay.wait()?;
+        prop_assert_eq!(Some(relay.is_active()?), requests.last().map(|(_, request)| *request));
+        let mut since = ms(0);
+        for (at, level) in gpio.line(17).history() {
+            let least = if level.is_high() { off } else { on };
+            prop_assert!(at - since >= ms(least));
+            since = at;
+        }
+    }
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Events, Gpio, Handler, Kinded, Level, Line, Machine, Outcome, PinSpec, Result,
-    Running, SetValue, Switch, Value,
+    Device, Edge, Effects, Events, Gpio, Handler, Kinded, Level, Line, Machine, Outcome, Output, PinSpec,
+    Result, Running, SetValue, Switch, Value,
 };
 
 use super::Driven;
+use crate::time::secs;
 use crate::{Builder, Open, Site};
 
 /// A relay, whose contact switches the current of a lamp, a pump, a boiler.
@@ -19,7 +20,8 @@ use crate::{Builder, Open, Site};
 ///
 /// The relay does not click when it is opened: the pin has its first level from the first instant, and with
 /// [`initial_value(None)`](Builder::initial_value) keeps the level that is there. With a minimum on or off time, a request that comes too
-/// early waits, and the newest request counts.
+/// early waits, and the newest request counts. If its write fails then, the error goes to [`Gpio::on_error`](crate::Gpio::on_error), and the
+/// relay tries again every second.
 ///
 /// After the program ends, the pin is what [`on_close`](Builder::on_close) says; by default the state in which it was found, which
 /// usually means that the coil is off: then a normally closed contact carries current. This holds for a return, a panic, Ctrl-C and
@@ -43,6 +45,9 @@ use crate::{Builder, Open, Site};
 #[must_use = "a device is closed when its last handle is dropped"]
 pub struct Relay {
     running: Running<Contact>,
+    output: Output,
+    /// The level at which current flows.
+    active: Level,
 }
 
 /// An event of a [`Relay`]: the contact was switched.
@@ -177,18 +182,18 @@ impl Relay {
         self.running.change(|contact, effects| contact.request(on, effects))
     }
 
-    /// Returns whether current flows, whatever request waits.
+    /// Returns whether current flows, whatever request waits. Reads the pin, so a short circuit shows.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// See [`Switch`].
     pub fn is_active(&self) -> Result<bool> {
-        self.running.look(|contact| contact.on)
+        Ok(self.output.level()? == self.active)
     }
 
     /// Returns whether current flows, as [`is_active`](Self::is_active) does.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// See [`Switch`].
     pub fn value(&self) -> Result<bool> {
         self.is_active()
     }
@@ -199,7 +204,7 @@ impl Relay {
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn pending(&self) -> Result<Option<(bool, Duration)>> {
         let now = self.gpio().now();
-        self.running.look(|contact| Some((contact.wanted?, contact.free().since(now))))
+        self.running.look(|contact| Some((contact.wanted?, contact.due().since(now))))
     }
 
     /// Blocks until no request waits; returns at once if none does.
@@ -290,17 +295,21 @@ impl Open<Contacts> for Relay {
         };
         let output = builder.open()?;
         let on = output.last() == active;
-        let running = site.machine().output(output).start(|now, _| Contact {
+        let running = site.machine().output(output.clone()).start(|now, _| Contact {
             active,
             on,
             since: now,
             wanted: None,
+            retry: now,
             min_on_time,
             min_off_time,
         })?;
-        Ok(Relay { running })
+        Ok(Relay { running, output, active })
     }
 }
+
+/// How long a request waits for the next try after an error.
+const RETRY: Duration = secs(1);
 
 /// Switches a contact, and respects its minimum times.
 #[derive(Debug)]
@@ -311,6 +320,8 @@ struct Contact {
     since: Instant,
     /// The request that waits.
     wanted: Option<bool>,
+    /// Not before this, after an error.
+    retry: Instant,
     min_on_time: Duration,
     min_off_time: Duration,
 }
@@ -319,6 +330,11 @@ impl Contact {
     /// Returns when the contact may be switched.
     fn free(&self) -> Instant {
         self.since + if self.on { self.min_on_time } else { self.min_off_time }
+    }
+
+    /// Returns when a request that waits is carried out.
+    fn due(&self) -> Instant {
+        self.free().max(self.retry)
     }
 
     fn is_settled(&self) -> Option<()> {
@@ -340,10 +356,9 @@ impl Contact {
     }
 
     fn switch(&mut self, on: bool, at: Instant, effects: &mut Effects<'_, Switched>) -> Result<()> {
-        self.wanted = None;
-        effects.ring();
         effects.write(1, self.level(on))?;
-        (self.on, self.since) = (on, at);
+        effects.ring();
+        (self.on, self.since, self.wanted) = (on, at, None);
         effects.emit(Switched { at, on, missed: 0 });
         Ok(())
     }
@@ -362,13 +377,15 @@ impl Machine for Contact {
 
     fn expire(&mut self, _: Instant, effects: &mut Effects<'_, Switched>) -> Result<()> {
         match self.wanted {
-            Some(on) => self.switch(on, effects.now(), effects),
+            Some(on) => self.switch(on, effects.now(), effects).inspect_err(|_| {
+                self.retry = effects.now() + RETRY;
+            }),
             None => Ok(()),
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.wanted.map(|_| self.free())
+        self.wanted.map(|_| self.due())
     }
 }
 
