@@ -198,12 +198,14 @@ struct Core<M: Machine> {
     ports: Ports,
     this: MachineRef,
     clock: Clock,
+    /// Empty, but for the room: so that a step with an event allocates nothing.
+    spare: Mutex<Vec<M::Event>>,
 }
 
 impl<M: Machine> Core<M> {
     /// Runs a step, and then passes its events on.
     fn step<R>(&self, outbox: &mut Outbox, step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R) -> R {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut *self.spare.lock());
         let mut effects = Effects {
             clock: &self.clock,
             this: &self.this,
@@ -215,7 +217,8 @@ impl<M: Machine> Core<M> {
         if effects.rings {
             outbox.wake(self.hub.bell());
         }
-        events.into_iter().for_each(|event| outbox.emit(&self.hub, event));
+        events.drain(..).for_each(|event| outbox.emit(&self.hub, event));
+        *self.spare.lock() = events;
         result
     }
 
@@ -415,7 +418,8 @@ impl MachineBuilder {
             // With the lock held, so that no edge falls between the levels and the taps.
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
             let machine = Mutex::new(make(gpio.now(), levels));
-            let core = Arc::new(Core { machine, hub, ports, this, clock: runtime.clock().clone() });
+            let (clock, spare) = (runtime.clock().clone(), Mutex::new(Vec::new()));
+            let core = Arc::new(Core { machine, hub, ports, this, clock, spare });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
                 inputs.tap().set(feed(0));
