@@ -111,8 +111,18 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
         sensor.value()?; // after its first sample, it rests
         devices.push(Box::new(sensor));
     }
+    for number in 0..10 {
+        let at = |offset: u32| line(240 + 16 * number + offset);
+        devices.push(Box::new(Relay::builder(at(0)).min_on_time(secs(60)).gpio(&board).open()?));
+        devices.push(Box::new(PulseCounter::builder(at(1)).gpio(&board).open()?));
+        devices.push(Box::new(Chord::builder([2, 3].map(at)).gpio(&board).open()?));
+        devices.push(Box::new(Stepper::builder([4, 5, 6, 7].map(at)).gpio(&board).open()?));
+        devices.push(Box::new(
+            Keypad::builder([8, 9, 10, 11].map(at), [12, 13, 14, 15].map(at)).gpio(&board).open()?,
+        ));
+    }
     assert_eq!((threads().len() - before, board.threads()), (2, 2));
-    assert_at_rest("sensors and encoders whose lines stay as they are");
+    assert_at_rest("devices with a state of their own, whose lines stay as they are");
 
     // What is due wakes the same two threads.
     for number in 0..20 {

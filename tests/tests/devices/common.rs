@@ -179,6 +179,11 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<TonalBuzzer>();
     check::<Button>();
     check::<DigitalInputDevice>();
+    check::<Relay>();
+    check::<Stepper>();
+    check::<Keypad>();
+    check::<PulseCounter>();
+    check::<Chord>();
 
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();
