@@ -126,3 +126,20 @@ fn one_button_is_no_chord() {
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
     assert_eq!(Chord::builder([2, 2]).gpio(&gpio).open().unwrap_err().kind(), ErrorKind::InvalidValue);
 }
+
+/// Also those of edges that cause no event of the chord.
+#[test]
+fn lost_edges_are_counted_in_the_next_event() -> Result<()> {
+    let gpio = mock::gpio();
+    let chord = chord(&gpio)?;
+    let mut events = chord.events();
+    gpio.line(2).lose(2);
+    hold(&gpio, 2, 50, 60);
+    hold(&gpio, 2, 70, 80);
+    hold(&gpio, 2, 100, 5000);
+    hold(&gpio, 3, 400, 4000);
+    gpio.advance(secs(10));
+    let missed: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.missed).collect();
+    assert_eq!(missed, [2, 0, 0]);
+    Ok(())
+}

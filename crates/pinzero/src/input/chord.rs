@@ -268,6 +268,7 @@ impl Open<Chorded> for Chord {
                 together: Activity::default(),
                 is_held: false,
                 due: None,
+                unreported: 0,
             };
             fingers.found(now);
             fingers
@@ -288,6 +289,8 @@ struct Fingers {
     is_held: bool,
     /// When the chord will have been held.
     due: Option<Instant>,
+    /// Edges lost since the last event.
+    unreported: u32,
 }
 
 impl Fingers {
@@ -317,11 +320,12 @@ impl Machine for Fingers {
         Edge { at, level, missed }: Edge,
         effects: &mut Effects<'_, Event>,
     ) -> Result<()> {
+        self.unreported = self.unreported.saturating_add(missed);
         self.pressed[line] = (level == self.active).then_some(at);
         let all = self.are_together();
         if let Some(mut event) = self.together.set(all, at) {
             event.kind = if all { EventKind::Pressed } else { EventKind::Released };
-            event.missed = missed;
+            event.missed = std::mem::take(&mut self.unreported);
             self.is_held = false;
             self.due = all.then(|| at + self.hold_time);
             effects.emit(event);

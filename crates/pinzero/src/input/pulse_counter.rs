@@ -16,7 +16,8 @@ use crate::{Builder, Open, Site};
 /// A counter of pulses: a flow meter, a fan's tachometer, a rain gauge, an electricity meter.
 ///
 /// The counter counts edges that make the line active, by their stamps: a slow handler loses no pulse. It has no thread, and between
-/// pulses nothing wakes up. [`missed`](Self::missed) tells how many edges the system lost.
+/// pulses nothing wakes up. [`missed`](Self::missed) tells how many edges the system lost. On a factory whose edges are polled, pulses
+/// shorter than the time between two polls go unseen, and nobody can count them.
 ///
 /// Clones are handles of the same device, and dropping the last one closes the device.
 ///

@@ -20,8 +20,8 @@ use crate::{Builder, Open, Site};
 ///
 /// The relay does not click when it is opened: the pin has its first level from the first instant, and with
 /// [`initial_value(None)`](Builder::initial_value) keeps the level that is there. With a minimum on or off time, a request that comes too
-/// early waits, and the newest request counts. If its write fails then, the error goes to [`Gpio::on_error`](crate::Gpio::on_error), and the
-/// relay tries again every second.
+/// early waits, and the newest request counts. If its write fails then, the error goes to [`Gpio::on_error`](crate::Gpio::on_error),
+/// and the relay tries again every second.
 ///
 /// After the program ends, the pin is what [`on_close`](Builder::on_close) says; by default the state in which it was found, which
 /// usually means that the coil is off: then a normally closed contact carries current. This holds for a return, a panic, Ctrl-C and
