@@ -95,6 +95,34 @@ fn send_pulses_over_a_wire() -> pinzero::Result<()> {
 }
 
 #[test]
+#[ignore = "the other tests run it, as a program of its own"]
+fn show_by_a_led_what_sensors_see() -> pinzero::Result<()> {
+    let led = Led::new(17)?;
+    let distance = DistanceSensor::builder(23, 24).queue_len(1).open()?;
+    let light = LightSensor::builder(18).queue_len(1).threshold(0.5).open()?;
+    let knob = RotaryEncoder::new(20, 21)?;
+    knob.when_rotated({
+        let led = led.clone();
+        move |rotation| led.set_value(rotation.steps == 3)
+    });
+    let _row = DigitalOutputDevice::new(5)?;
+    let _column = Button::new(16)?;
+    let _servo = PwmOutputDevice::builder(12).frequency(50.0).initial_value(0.1).open()?;
+    let _motor = DigitalOutputDevice::builder(4).initial_value(true).open()?;
+
+    distance.wait_for_in_range()?;
+    led.on()?;
+    distance.wait_for_out_of_range()?;
+    led.off()?;
+    light.wait_for_light()?;
+    led.on()?;
+    light.wait_for_dark()?;
+    led.off()?;
+    pinzero::pause();
+    Ok(())
+}
+
+#[test]
 fn each_command_is_answered() -> io::Result<()> {
     let mut program = Program::start("light_a_led_and_wait")?;
     program.shows(&["`help`"])?;
@@ -104,6 +132,9 @@ fn each_command_is_answered() -> io::Result<()> {
         ("", &[]),
         ("HELP", &["2 low, 2 high", "GPIO2"]),
         ("?", &["`2 free`"]),
+        ("help", &["wait 500"]),
+        ("help", &["distance 23 24 0.5", "`none`"]),
+        ("help", &["motor 4 14"]),
         ("help", &["GPIO17 -> ● high", "drives GPIO17 high, an output"]),
         ("help 2", &["quit", "ends the program"]),
         ("17", &["GPIO17 is an output", "a press is for inputs", "`17 low`"]),
@@ -113,8 +144,57 @@ fn each_command_is_answered() -> io::Result<()> {
         ("2 high", &["GPIO2", "<-", "● high"]),
         ("2 jump", &["unknown action \"jump\""]),
         ("2 press soon", &["bad time \"soon\""]),
+        ("2 press 99999999999999", &["bad time", "up to 3600000"]),
+        ("wait", &["`wait 500`"]),
+        ("wait a bit", &["`wait 500`"]),
+        ("wait -1", &["bad time \"-1\""]),
+        ("distance", &["`distance 23 24 0.5`"]),
+        ("distance 23 24 far", &["bad number \"far\"", "0 to 1000 metres, or `none`"]),
+        ("distance 23 24 -1", &["bad number \"-1\""]),
+        ("distance 23 24 nan", &["bad number \"nan\""]),
+        ("distance 23 23 1", &["GPIO23", "two different ones"]),
+        ("distance 17 24 1", &["GPIO17 is an output", "the echo first, then the trigger"]),
+        ("distance 99 24 1", &["99"]),
+        ("light 18", &["`light 18 0.8`"]),
+        ("Light 18 2", &["bad number \"2\"", "0 to 1"]),
+        ("knob 20 21", &["`knob 20 21 3`"]),
+        ("knob 20 21 much", &["bad number \"much\"", "-1000 to 1000 detents"]),
+        ("knob 20 17 1", &["GPIO17 is an output"]),
+        ("key 5", &["`key 5 16`"]),
+        ("key 5 16 soon", &["bad time \"soon\""]),
+        ("servo", &["`servo 17`"]),
+        ("motor 4", &["`motor 4 14`"]),
         ("99", &["99"]),
         ("nonsense", &["nonsense"]),
+    ] {
+        program.type_line(typed)?;
+        if !shown.is_empty() {
+            program.shows(shown)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn circuits_are_connected_and_played() -> io::Result<()> {
+    let mut program = Program::start("show_by_a_led_what_sensors_see")?;
+    for (typed, shown) in [
+        ("distance 23 24 0.1", &["GPIO17", "high"][..]),
+        ("distance 23 24 0.8", &["GPIO17", "low"]),
+        ("light 18 0.95", &["GPIO17", "high"]),
+        ("light 18 0", &["GPIO17", "low"]),
+        ("knob 20 21 3", &["GPIO17", "high"]),
+        ("knob 20 21 -1", &["GPIO17", "low"]),
+        ("key 5 16", &["GPIO16", "low"]),
+        ("", &["GPIO16", "high"]),
+        ("key BOARD29 16 10", &["GPIO16", "low"]),
+        ("", &["GPIO16", "high"]),
+        ("servo 12", &["GPIO12", "°", "2ms"]),
+        ("servo 13", &["GPIO13", "0°", "no pulses"]),
+        ("motor 4 14", &["GPIO4 and GPIO14 runs at 0."]),
+        ("wait 1100", &[]),
+        ("servo 12", &["at 90°"]),
+        ("motor 4 14", &["runs at 1.00"]),
     ] {
         program.type_line(typed)?;
         if !shown.is_empty() {
