@@ -8,7 +8,7 @@
 //!
 //! `*` stands for any text. A transcript that ends with `> quit` is that of an example that does not end by itself.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -55,7 +55,10 @@ fn play(name: &str) -> Result<(), Failed> {
             (_, Some(shown)) => example.shows(shown),
             _ => example.prints(line),
         };
-        result.map_err(|error| format!("examples/tests/{name}.txt, line {}: {error}", number + 1))?;
+        if let Err(error) = result {
+            let shown = example.rest()?;
+            return Err(format!("examples/tests/{name}.txt, line {}: {error}{shown}", number + 1).into());
+        }
     }
     example.ends(transcript.ends_with("> quit\n")).map_err(Failed::from)
 }
@@ -112,6 +115,12 @@ impl Example {
         }
     }
 
+    /// Ends the example. Returns what the mock has shown since the last line of the transcript that is about it.
+    fn rest(&mut self) -> io::Result<String> {
+        self.child.kill()?;
+        Ok(self.shown.iter().map(|line| format!("\n  {line}")).collect())
+    }
+
     /// Waits for the end of the example.
     fn ends(mut self, is_stopped: bool) -> Result<(), String> {
         match self.printed.recv_timeout(LIMIT) {
@@ -124,7 +133,7 @@ impl Example {
         if status.success() || is_stopped {
             return Ok(());
         }
-        Err(format!("the example fails: {status}\n{}", self.shown.iter().collect::<Vec<_>>().join("\n")))
+        Err(format!("the example fails: {status}{}", self.rest().map_err(|error| error.to_string())?))
     }
 }
 
