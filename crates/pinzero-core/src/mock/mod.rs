@@ -187,8 +187,8 @@ impl MockBuilder {
         self.realtime()
     }
 
-    /// Prints changes of pins, as [`show_changes`](MockBuilder::show_changes) does, and reads commands that drive pins from
-    /// standard input; `help` explains them. Runs in real time.
+    /// Prints changes of pins, as [`show_changes`](MockBuilder::show_changes) does, and reads commands from standard
+    /// input that drive pins, and connect circuits to them; `help` explains them. Runs in real time.
     ///
     /// `PINZERO_PIN_FACTORY=mock` starts such a mock. Default: no terminal.
     pub fn terminal(mut self) -> Self {

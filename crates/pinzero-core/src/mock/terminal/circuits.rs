@@ -12,13 +12,15 @@ use crate::mock::{MockCapacitor, MockEcho, MockEncoder, MockGpio, MockKeypad, Mo
 use crate::time::ms;
 use crate::types::Line;
 
-pub(super) const HELP: &str = "Circuits, with the pins in the order in which a program gives them to the device:
+pub(super) const HELP: &str =
+    "Circuits, with the pins in the order in which a program gives them to the device:
   distance 23 24 0.5  puts an obstacle 0.5 m before a distance sensor (echo, trigger); `none` takes it away
-  light 18 0.8   lights a light sensor so that its value is 0.8; 0 is darkness
-  knob 20 21 3   turns a rotary encoder by 3 detents clockwise; -3 turns back
-  key 5 16       presses the key of a keypad between row GPIO5 and column GPIO16 for 200 ms; `key 5 16 1500` for 1500 ms
-  servo 17       tells the angle of a servo, which moves from the first time on
-  motor 4 14     tells the speed of a motor (forward, backward), which runs from the first time on";
+  light 18 0.8        gives a light sensor the value 0.8; 0 is darkness
+  knob 20 21 3        turns a rotary encoder clockwise by 3 detents; -3 turns back
+  key 5 16            presses the key of a keypad between row GPIO5 and column GPIO16 for 200 ms
+  key 5 16 1500       does the same for 1500 ms
+  servo 17            tells the angle of a servo; connects the servo at first
+  motor 4 14          tells the speed of a motor (forward, backward); connects the motor at first";
 
 /// The time in which the knob turns by a detent.
 const DETENT: Duration = ms(40);
