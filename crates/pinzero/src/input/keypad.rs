@@ -80,7 +80,7 @@ impl<D: Open<Keys>> Builder<D, Keys> {
     }
 
     /// Sets how long the columns are given to follow a row: 20 µs or longer. Default: 200 µs; 20 ms over a network, from which the edges
-    /// come late, and 12 ms on a factory whose edges are polled.
+    /// come late (a busy or slow network needs more), and 12 ms on a factory whose edges are polled.
     pub fn settle_time(mut self, time: Duration) -> Self {
         self.options.settle_time = Some(time);
         self
@@ -185,6 +185,8 @@ impl Keypad {
     }
 
     /// Blocks until the next press, and returns its key.
+    ///
+    /// A press between two calls is missed. To see all, take one [`events`](Self::events).
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), also if the device is closed meanwhile; see also [`Value::value`].

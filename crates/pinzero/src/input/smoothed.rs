@@ -19,6 +19,8 @@ use crate::{Builder, Open, Site};
 /// while the level stays. [`LineSensor`](crate::LineSensor), [`MotionSensor`](crate::MotionSensor),
 /// [`LightSensor`](crate::LightSensor) and [`DistanceSensor`](crate::DistanceSensor) are smoothed devices.
 ///
+/// The first state, when the queue is full, causes no event: [`is_active`](Self::is_active) tells.
+///
 /// Clones are handles of the same device, and dropping the last one closes the device.
 ///
 /// ```
