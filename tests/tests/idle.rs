@@ -96,7 +96,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     assert_at_rest("steady software PWM");
 
     // So do devices with a state of their own, of which many fit on one factory.
-    let board = mock::builder().board(pinzero::board::Board::generic(400)).realtime().open();
+    let board = mock::builder().board(pinzero::board::Board::generic(600)).realtime().open();
     let line = |number: u32| pinzero::Line(number);
     let before = threads().len();
     let mut devices: Vec<Box<dyn Device>> = Vec::new();
@@ -104,6 +104,10 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
         devices.push(Box::new(
             RotaryEncoder::builder(line(2 * number), line(2 * number + 1)).gpio(&board).open()?,
         ));
+    }
+    for number in 420..470 {
+        let [forward, backward] = [line(number), line(number + 50)];
+        devices.push(Box::new(Motor::builder(forward, backward).pwm(false).gpio(&board).open()?));
     }
     let open = |number| MotionSensor::builder(line(number)).gpio(&board).open();
     for sensor in (100..200).map(open).collect::<Vec<_>>() {

@@ -204,28 +204,67 @@ impl Part {
     /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and
     /// any I/O error.
     pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
-        let Some((first, _)) = writes.first() else { return Ok(()) };
+        let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
+        Part::write_all(&parts, |_| writes.iter().map(|(_, value)| *value).enumerate().collect())
+    }
+
+    /// Changes the values from 0 to 1 of several parts: `change` gets those that they have, and nothing else writes meanwhile. Parts that
+    /// become 0 are written before the others. See [`write_in_order`](Part::write_in_order).
+    ///
+    /// `change` runs with the runtime's lock held: it must not block, and not call a device.
+    ///
+    /// ```
+    /// use pinzero::{Level, Part, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let [forward, backward] = [gpio.pwm(23).initial(0.5).open()?, gpio.pwm(24).open()?];
+    /// let [one, other] = [forward.part(Level::High), backward.part(Level::High)];
+    /// Part::change_all(&[&one, &other], |values| values.swap(0, 1))?;
+    /// assert_eq!((forward.duty(), backward.duty()), (0.0, 0.5));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`write_in_order`](Part::write_in_order).
+    pub fn change_all(parts: &[&Part], change: impl FnOnce(&mut [f64])) -> Result<()> {
+        Part::write_all(parts, |mut values| {
+            change(&mut values);
+            let mut writes: Vec<(usize, f64)> = values.into_iter().enumerate().collect();
+            writes.sort_by_key(|(_, value)| *value != 0.0);
+            writes
+        })
+    }
+
+    /// Carries out the writes that `choose` returns for the present values, in their order: indices of parts, and values.
+    fn write_all(parts: &[&Part], choose: impl FnOnce(Vec<f64>) -> Vec<(usize, f64)>) -> Result<()> {
+        let Some(first) = parts.first() else { return Ok(()) };
         let gpio = first.member.target.gpio();
         gpio.home().check()?;
-        for (part, value) in writes {
-            part.member.check(gpio, &[*value])?;
-        }
-        let before: Vec<f64> = writes.iter().map(|(part, _)| part.member.target.last()).collect();
+        let mut before = Vec::new();
+        let mut writes = Vec::new();
         let written = gpio.runtime().enter(|state| {
-            writes.iter().try_for_each(|(part, value)| {
-                let target = &part.member.target;
-                target.ownership().leave(state);
-                target.show(part.member.electrical(*value))
+            before = parts.iter().map(|part| part.member.target.last()).collect();
+            // The conversion of a value is its own inverse.
+            let values = parts.iter().zip(&before).map(|(part, last)| part.member.electrical(*last));
+            writes = choose(values.collect());
+            for (index, value) in &writes {
+                parts[*index].member.check(gpio, &[*value])?;
+            }
+            writes.iter().try_for_each(|(index, value)| {
+                let member = &parts[*index].member;
+                member.target.ownership().leave(state);
+                member.target.show(member.electrical(*value))
             })
         });
         gpio.runtime().catch_up();
         // All of them, so that no line keeps a wish that another has dropped. The last first: a line that may be on only after another
         // is off must not get its wish when the other has lost its own.
-        let confirm = || first_error(writes.iter().rev().map(|(part, _)| part.member.target.confirm()));
+        let confirm =
+            || first_error(writes.iter().rev().map(|(index, _)| parts[*index].member.target.confirm()));
         let confirmed = written.and_then(|()| {
             let confirmed = gpio.confirm(confirm);
             confirmed.inspect_err(|_| {
-                writes.iter().zip(before).for_each(|((part, _), before)| part.member.target.note(before));
+                parts.iter().zip(before).for_each(|(part, before)| part.member.target.note(before));
             })
         });
         exit::hold(confirmed)
@@ -481,7 +520,8 @@ impl Animation {
         for member in &*members {
             member.check(&gpio, &[member.off, member.on])?;
             if plan.has_fades() && member.target.is_digital() {
-                let error = invalid("a digital output cannot fade: use a PWM device");
+                let error =
+                    invalid("a digital output cannot fade: use a PWM device, or leave `pwm(false)` out");
                 return Err(error.with_pin(member.target.line()));
             }
         }

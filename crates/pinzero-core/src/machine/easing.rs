@@ -3,9 +3,7 @@
 /// The exponent of [`Easing::Gamma`], as is usual for screens.
 const GAMMA: f64 = 2.2;
 
-/// The course of a fade over its time.
-///
-/// A fade out takes the same course backwards.
+/// The course of a fade over its time, from its start to its end. The fade out of a [`Blink`](crate::Blink) is its fade in backwards.
 ///
 /// ```
 /// use pinzero::Easing;
@@ -20,11 +18,11 @@ pub enum Easing {
     /// At an even speed, as gpiozero fades. The default.
     #[default]
     Linear,
-    /// Slow near "off": the progress squared.
+    /// Slow at the start: the progress squared.
     EaseIn,
-    /// Slow near "on".
+    /// Slow at the end.
     EaseOut,
-    /// Slow near both ends.
+    /// Slow at both ends.
     EaseInOut,
     /// For a LED: the brightness looks as if it changes at an even speed. An eye sees a LED at half of its duty cycle as almost
     /// fully lit, so the duty cycle follows the brightness to the power of 2.2.

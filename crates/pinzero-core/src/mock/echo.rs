@@ -98,10 +98,10 @@ impl MockEcho {
     /// at 20 °C.
     ///
     /// # Panics
-    /// If `metres` is negative or not a number, or beyond 1000.
+    /// If `metres` is negative or not a number, or beyond 1000. At 0, the echo has the shortest length that there is.
     pub fn set_distance(&self, metres: f64) {
         assert!((0.0..=1000.0).contains(&metres), "a distance is from 0 to 1000 m, not {metres}");
-        self.set_echo(Duration::from_secs_f64(2.0 * metres / SPEED_OF_SOUND));
+        self.set_echo(Duration::from_secs_f64(2.0 * metres / SPEED_OF_SOUND).max(Duration::from_nanos(1)));
     }
 
     /// Sets how long the sound is under way, from the next ping on. `None`: no sound comes back, so `echo` stays low.

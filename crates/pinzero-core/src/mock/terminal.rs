@@ -14,7 +14,7 @@ use crate::thread::spawn;
 use crate::time::ms;
 use crate::types::Level;
 
-const HINT: &str = "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms), or `help`";
+const HINT: &str = "mock pins: type `2` to press GPIO2 for a moment, `2 low`, `2 high`, `2 free`, `2 press 1500` (ms), or `help`, for sensors and knobs too";
 
 const HELP: &str = "Commands:
   2              presses a button on GPIO2 for 200 ms: drives the pin against its pull, and then the other way
@@ -114,11 +114,18 @@ fn millis(word: &str) -> std::result::Result<Duration, String> {
     time.map(ms).ok_or_else(|| format!("bad time {word:?}: use a number of milliseconds, up to {LONGEST}"))
 }
 
-/// Ends the program as Ctrl-C does, so that its own handlers run.
+/// Ends the program as Ctrl-C does, so that its own handlers run. A program in the background of a script ignores Ctrl-C: there, SIGTERM.
 #[cfg(unix)]
 fn end() -> Option<String> {
+    // SAFETY: a `sigaction` is made of integers and pointers, for which zero is valid; the call only fills it in.
+    let is_ignored = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGINT, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
+    };
+    let signal = if is_ignored { libc::SIGTERM } else { libc::SIGINT };
     // SAFETY: `kill` sends a signal to this process and touches no memory.
-    unsafe { libc::kill(libc::getpid(), libc::SIGINT) };
+    unsafe { libc::kill(libc::getpid(), signal) };
     None
 }
 

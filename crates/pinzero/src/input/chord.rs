@@ -91,7 +91,7 @@ impl Chord {
         Builder::new(Chorded { first, others: pins.collect(), within: None })
     }
 
-    /// Returns the buttons, in the order of the pins.
+    /// Returns the buttons, in the order of the pins. Closing one closes the chord: the pins were opened together.
     pub fn buttons(&self) -> &[Button] {
         &self.buttons
     }

@@ -29,6 +29,8 @@ use crate::{Builder, Open, Site};
 /// [`clear_handlers`](Self::clear_handlers) remove them. They work as long as the device is open: keep a handle of it, and end
 /// `main` with [`pause`](crate::pause()) if the handlers do the rest.
 ///
+/// A handler that holds a clone of its own device keeps the device open: end it by [`close`](Self::close).
+///
 /// Handlers run one at a time, in the order of the events over the whole factory, on a thread of the factory. They may block,
 /// close devices and panic without harm to others. While they are slow, up to 1,024 events of a device wait; older ones are
 /// dropped and counted in [`Event::missed`], but never the last of a kind.

@@ -29,6 +29,8 @@ use crate::{Builder, Open, Site};
 /// The sensor measures every 60 ms, and times the echo by the stamps of its two edges. Sensors of one factory take turns, so that none
 /// hears the ping of another. The value is the median of 9 distances, from 0 to 1 of the maximum distance.
 ///
+/// The factory must report edges as they happen: `rppal` needs the character device for that.
+///
 /// As in gpiozero, "active" is out of range. Unlike gpiozero, a sensor that hears no echo is out of range too: its value is 1.
 /// [`missed_echoes`](Self::missed_echoes) counts the pings without an echo.
 ///
@@ -142,7 +144,7 @@ impl DistanceSensor {
     /// Opens the sensor on these pins of the default factory: a maximum of 1 m, in range up to 0.3 m.
     ///
     /// # Errors
-    /// See [`Builder::open`].
+    /// [`Unsupported`](ErrorKind::Unsupported) if the factory reports no edges; see also [`Builder::open`].
     #[track_caller]
     pub fn new(echo: impl Into<PinSpec>, trigger: impl Into<PinSpec>) -> Result<Self> {
         Self::builder(echo, trigger).open()

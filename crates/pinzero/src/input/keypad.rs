@@ -284,6 +284,16 @@ impl Keypad {
 const MOST: usize = 32;
 
 impl Keys {
+    /// Returns a label that two keys have.
+    fn label_twice(&self) -> Option<char> {
+        let labels: Vec<char> = self.labels.iter().flat_map(|row| row.chars()).collect();
+        labels
+            .iter()
+            .enumerate()
+            .find(|(index, label)| labels[..*index].contains(label))
+            .map(|(_, label)| *label)
+    }
+
     fn check(&self) -> Result<()> {
         let (rows, columns) = (self.rows.len(), self.columns.len());
         let is_fine = |count: usize| (1..=MOST).contains(&count);
@@ -293,6 +303,8 @@ impl Keys {
             && (self.labels.len() != rows || self.labels.iter().any(|row| row.chars().count() != columns))
         {
             format!("the labels do not fit: give {rows} strings of {columns} characters")
+        } else if let Some(twice) = self.label_twice() {
+            format!("two keys have the label {twice:?}: give each a label of its own")
         } else if self.settle_time.is_some_and(|time| time < us(20)) {
             "the settle_time is too short for a pull-up: give 20 µs or longer".to_owned()
         } else {

@@ -35,9 +35,9 @@ pub struct Rotation {
     pub kind: RotationKind,
     /// The time of the edge that completed the step, or of the call that set the steps.
     pub at: Instant,
-    /// The direction of the last step.
+    /// The direction of the last step that the knob was turned.
     pub direction: Direction,
-    /// The steps after this one.
+    /// All steps so far, with this one: the encoder's position.
     pub steps: i64,
     /// The number of edges or events lost before this one.
     pub missed: u32,

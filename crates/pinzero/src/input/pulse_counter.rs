@@ -155,7 +155,7 @@ impl PulseCounter {
         self.running.look(|counter| counter.rate(now))
     }
 
-    /// Returns the time between the last two pulses; `None` before there are two.
+    /// Returns the time between the last two pulses, however long ago they were; `None` before there are two.
     ///
     /// # Errors
     /// See [`Value::value`].
@@ -171,7 +171,7 @@ impl PulseCounter {
         Ok(self.rate()? > 0.0)
     }
 
-    /// Returns how many edges have been lost so far, because they came faster than they could be read. A pulse has two.
+    /// Returns how many edges have been lost so far, because they came faster than they could be read. Each pulse has two edges.
     pub fn missed(&self) -> u64 {
         self.running.peek(|counter| counter.missed).unwrap_or_default()
     }

@@ -234,7 +234,8 @@ impl RotaryEncoder {
         self.running.peek(|knob| knob.activity.time(active, now)).flatten()
     }
 
-    /// Returns the push switch, if one was [opened](Builder::button).
+    /// Returns the push switch, if one was [opened](Builder::button). A clone of it keeps its pin open when the encoder is dropped;
+    /// [`close`](Self::close) closes both.
     pub fn button(&self) -> Option<&Button> {
         self.button.as_ref()
     }
@@ -514,6 +515,11 @@ impl Device for RotaryEncoder {
     fn parts(&self) -> Vec<&dyn Device> {
         let button = self.button.iter().map(|button| button as &dyn Device);
         std::iter::once(&self.running as &dyn Device).chain(button).collect()
+    }
+
+    /// The push switch may be closed alone.
+    fn is_closed(&self) -> bool {
+        self.running.is_closed()
     }
 }
 

@@ -67,6 +67,10 @@ impl Smoothed {
             );
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
+        if [0.0, 1.0].iter().all(|sample| self.ignore.contains(sample)) {
+            let message = "all samples are ignored: leave 0 or 1 out of `ignore`";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
         self.averaged.check()
     }
 }

@@ -110,7 +110,7 @@ impl AngularServo {
 impl Angles {
     fn check(self) -> Result<()> {
         let Angles { min, max } = self;
-        if !min.is_finite() || !max.is_finite() {
+        if !min.is_finite() || !max.is_finite() || !(max - min).is_finite() {
             return invalid(format!("angles from {min} to {max} have no middle: give degrees"));
         }
         if min == max {

@@ -90,7 +90,8 @@ impl Motor {
     /// # Errors
     /// See [`SetValue`].
     pub fn reverse(&self) -> Result<()> {
-        self.set_value(0.0 - self.value()?)
+        // The leg that goes off is written first.
+        Part::change_all(&[&self.forward.part(), &self.backward.part()], |legs| legs.swap(0, 1))
     }
 
     /// Stops the motor: both pins are off, and the motor runs down.

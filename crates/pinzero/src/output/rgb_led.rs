@@ -147,7 +147,8 @@ impl RgbLed {
     /// # Errors
     /// See [`set_value`](Self::set_value).
     pub fn set_red(&self, red: f64) -> Result<()> {
-        self.set_value(Color { red, ..self.value()? })
+        Color { red, ..Color::BLACK }.check()?;
+        self.change(|components| components[0] = red)
     }
 
     /// Sets the brightness of green, from 0 to 1. The others stay as they are.
@@ -155,7 +156,8 @@ impl RgbLed {
     /// # Errors
     /// See [`set_value`](Self::set_value).
     pub fn set_green(&self, green: f64) -> Result<()> {
-        self.set_value(Color { green, ..self.value()? })
+        Color { green, ..Color::BLACK }.check()?;
+        self.change(|components| components[1] = green)
     }
 
     /// Sets the brightness of blue, from 0 to 1. The others stay as they are.
@@ -163,7 +165,8 @@ impl RgbLed {
     /// # Errors
     /// See [`set_value`](Self::set_value).
     pub fn set_blue(&self, blue: f64) -> Result<()> {
-        self.set_value(Color { blue, ..self.value()? })
+        Color { blue, ..Color::BLACK }.check()?;
+        self.change(|components| components[2] = blue)
     }
 
     /// Turns all colors fully on, which is white.
@@ -187,9 +190,13 @@ impl RgbLed {
     /// # Errors
     /// See [`Switch`].
     pub fn toggle(&self) -> Result<()> {
-        let Color { red, green, blue } = self.value()?;
-        let inverse = |value| logical(value, Level::Low);
-        self.set_value(Color::new(inverse(red), inverse(green), inverse(blue)))
+        self.change(|components| components.iter_mut().for_each(|value| *value = logical(*value, Level::Low)))
+    }
+
+    /// Changes the components, without another write in between.
+    fn change(&self, change: impl FnOnce(&mut [f64])) -> Result<()> {
+        let [red, green, blue] = self.all_parts();
+        Part::change_all(&[&red, &green, &blue], change)
     }
 
     /// Returns whether any component is above 0.

@@ -14,7 +14,8 @@ use crate::{Builder, Open, Site};
 /// dropping the last clone closes it, which ends the pulses.
 ///
 /// Pulses of a millisecond to two are the rule, and many servos go further: see
-/// [`min_pulse_width`](Builder::min_pulse_width). A degree is about 10 µs.
+/// [`min_pulse_width`](Builder::min_pulse_width). Where pulses of 0.5 ms to
+/// 2.5 ms are half a turn, a degree is about 11 µs.
 ///
 /// * **Hardware PWM** does not jitter; see [`hardware`](Builder::hardware). A remote `pigpiod` has servo pulses of its own on every
 ///   pin, which do not jitter either, in steps of 5 µs: for frames of 20 ms and pulses of 0.5 ms to 2.5 ms.
@@ -173,7 +174,7 @@ impl Servo {
         Ok(self.value()?.is_some())
     }
 
-    /// Returns the handle of the line. Both use the same pin.
+    /// Returns the handle of the line, to look at: a duty cycle or a frequency that is set there is no position of the servo.
     pub fn pwm(&self) -> &Pwm {
         &self.pwm
     }

@@ -116,7 +116,8 @@ impl<D: Open<Stepping>> Builder<D, Stepping> {
         self
     }
 
-    /// Sets whether the motor keeps its holding torque at rest, which takes current and makes it hot. Default: `false`.
+    /// Sets whether the motor keeps its holding torque at rest, from the opening on, which takes current and makes it hot. A driver without
+    /// an [`enable`](Self::enable) pin always does. Default: `false`.
     pub fn hold(mut self, hold: bool) -> Self {
         self.options.hold = hold;
         self
@@ -180,15 +181,12 @@ impl Stepper {
         self.running.change(|travel, effects| travel.go_to(position, effects))
     }
 
-    /// Slows down along the ramp, and stops; without a ramp, stops after the step that is under way.
+    /// Slows down along the ramp, and stops; without a ramp, stops at once.
     ///
     /// # Errors
     /// See [`SetValue`].
     pub fn stop(&self) -> Result<()> {
-        self.running.change(|travel, _| {
-            travel.stop();
-            Ok(())
-        })
+        self.running.change(Travel::stop)
     }
 
     /// Stops at once, without a ramp. A fast motor may run on, and its position is then wrong.
@@ -257,8 +255,8 @@ impl Stepper {
     /// [`Closed`](ErrorKind::Closed).
     pub fn set_rpm(&self, rpm: f64) -> Result<()> {
         let speed = speed(rpm, self.steps_per_revolution).map_err(|error| error.with_pin(self.pins()[0]))?;
-        self.running.change(|travel, _| {
-            travel.set_speed(speed);
+        self.running.change(|travel, effects| {
+            travel.set_speed(speed, effects.now());
             Ok(())
         })
     }
@@ -383,8 +381,13 @@ impl Open<Stepping> for Stepper {
         let names = if mode.is_some() { &["IN1", "IN2", "IN3", "IN4"][..] } else { &["step", "direction"] };
         let roles: Vec<(&str, &PinSpec)> = names.iter().copied().zip(&pins).collect();
         site.check_distinct(&[roles, enable.iter().map(|pin| ("enable", pin)).collect()].concat())?;
-        // The driver is off at first, unless the motor is held.
-        let initial = if hold { 0 } else { u64::from(enable.is_some()) << pins.len() };
+        // Without current at first, unless the motor is held.
+        let initial = match mode {
+            Some(mode) if hold => mode.phases()[0],
+            Some(_) => 0,
+            None if hold => 0,
+            None => u64::from(enable.is_some()) << pins.len(),
+        };
         let has_enable = enable.is_some();
         pins.extend(enable);
         let wiring = mode.map_or(Wiring::Driver { has_enable }, Wiring::Coils);

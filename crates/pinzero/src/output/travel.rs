@@ -21,7 +21,7 @@ pub enum StepMode {
 
 impl StepMode {
     /// Returns the coils that are on at each place of the cycle, bit 0 for the first pin.
-    fn phases(self) -> &'static [u64] {
+    pub(super) fn phases(self) -> &'static [u64] {
         match self {
             StepMode::Wave => &[0b0001, 0b0010, 0b0100, 0b1000],
             StepMode::Full => &[0b0011, 0b0110, 0b1100, 0b1001],
@@ -148,8 +148,14 @@ impl Travel {
         (!self.is_moving()).then(|| self.failed.clone().map_or(Ok(()), Err))
     }
 
-    pub(super) fn set_speed(&mut self, speed: f64) {
+    /// Changes the speed. A step that waits at a slow speed comes no later than at the new one.
+    pub(super) fn set_speed(&mut self, speed: f64, now: Instant) {
         self.speed = speed;
+        let interval = Duration::from_secs_f64(1.0 / speed);
+        if let Some(next) = self.next.as_mut().filter(|_| self.ramp == 0 && interval < self.interval) {
+            *next = (*next).min(now + interval);
+            self.interval = interval;
+        }
     }
 
     /// Calls the present position another one. The target moves with it.
@@ -176,11 +182,13 @@ impl Travel {
     }
 
     /// Stops as soon as the ramp allows.
-    pub(super) fn stop(&mut self) {
-        if self.is_moving() {
-            let steps = i64::try_from(self.ramp).unwrap_or(i64::MAX);
-            self.target = self.position.saturating_add(self.direction.saturating_mul(steps));
+    pub(super) fn stop(&mut self, effects: &mut Effects<'_, Arrival>) -> Result<()> {
+        if self.ramp == 0 {
+            return self.halt(effects);
         }
+        let steps = i64::try_from(self.ramp).unwrap_or(i64::MAX);
+        self.target = self.position.saturating_add(self.direction.saturating_mul(steps));
+        Ok(())
     }
 
     /// Stops at once.
