@@ -19,7 +19,7 @@ use crate::{Builder, Open, Site};
 ///
 /// * **Hardware PWM** does not jitter; see [`hardware`](Builder::hardware). A remote `pigpiod` has servo pulses of its own on every
 ///   pin, which do not jitter either, in steps of 5 µs: for frames of 20 ms and pulses of 0.5 ms to 2.5 ms.
-/// * **Software PWM** keeps the width to about a microsecond on a machine that is not busy. A pulse that ends late makes the
+/// * **Software PWM** keeps nine pulses of ten to about 3 µs, a quarter of a degree, beside a busy processor core. A pulse that ends late makes the
 ///   servo twitch. If that disturbs, [`detach`](Self::detach) the servo once it has arrived, or take hardware PWM.
 ///
 /// ```
