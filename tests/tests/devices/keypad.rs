@@ -207,6 +207,7 @@ fn bad_options_are_refused_and_leave_nothing_open() -> Result<()> {
         (Keypad::builder((0..33).map(Line), COLUMNS), "33 rows"),
         (Keypad::builder(ROWS, COLUMNS).keys(["123"]), "4 strings of 3"),
         (Keypad::builder(ROWS, COLUMNS).keys(["123", "456", "789", "*0"]), "4 strings of 3"),
+        (Keypad::builder(ROWS, COLUMNS).keys(["123", "456", "789", "*1#"]), "two keys have the label '1'"),
         (Keypad::builder(ROWS, COLUMNS).settle_time(us(1)), "settle_time"),
         (Keypad::builder([5, 6], [16, 5]), "`a row` and `a column`"),
     ] {

@@ -221,3 +221,18 @@ fn the_traits_are_those_of_all_devices() -> pinzero::Result<()> {
     assert_eq!(Value::value(&led)?, Color::CYAN);
     Ok(())
 }
+
+#[test]
+fn two_threads_set_a_component_each() -> pinzero::Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let led = RgbLed::builder(9, 10, 11).gpio(&gpio).open()?;
+    for round in 1..=200 {
+        let value = f64::from(round) / 200.0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| led.set_red(value));
+            scope.spawn(|| led.set_green(value));
+        });
+        assert_eq!(led.value()?, Color::new(value, value, 0.0));
+    }
+    Ok(())
+}

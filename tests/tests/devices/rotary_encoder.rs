@@ -674,3 +674,18 @@ proptest! {
         prop_assert_eq!(play(EncoderStep::Full, &hand).unwrap(), detents(4, &hand));
     }
 }
+
+#[test]
+fn a_push_switch_can_be_closed_alone() -> Result<()> {
+    let gpio = mock::gpio();
+    let knob = gpio.encoder(20, 21);
+    let encoder = RotaryEncoder::builder(20, 21).button(16).gpio(&gpio).open()?;
+    encoder.button().map(Device::close).transpose()?;
+    knob.turn(2, ms(10));
+    gpio.advance(secs(1));
+    assert_eq!((encoder.is_closed(), encoder.steps()?), (false, 2));
+    let _led = Led::builder(16).gpio(&gpio).open()?;
+    encoder.close()?;
+    assert!(encoder.is_closed());
+    Ok(())
+}

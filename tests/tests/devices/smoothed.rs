@@ -145,6 +145,7 @@ fn bad_options_are_refused_and_leave_nothing_open() -> Result<()> {
         (builder().sample_rate(-5.0), "sample_rate"),
         (builder().sample_rate(f64::NAN), "sample_rate"),
         (builder().active_state(true), "active_state"),
+        (builder().ignore([0.0, 1.0]), "all samples are ignored"),
     ] {
         let error = builder.open().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidValue);

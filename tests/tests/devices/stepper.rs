@@ -85,6 +85,7 @@ fn a_move_takes_its_time_and_then_the_coils_are_off() -> Result<()> {
 fn a_held_motor_keeps_its_torque() -> Result<()> {
     let gpio = mock::gpio();
     let motor = Stepper::builder(COILS).hold(true).gpio(&gpio).open()?;
+    assert_eq!(coils(&gpio), "1100");
     motor.step(1)?;
     motor.wait()?;
     assert_eq!(coils(&gpio), "0110");
@@ -437,4 +438,20 @@ proptest! {
             prop_assert!(change <= 2.5, "from {} to {}", pair[0], pair[1]);
         }
     }
+}
+
+#[test]
+fn a_slow_step_does_not_outlive_a_faster_speed_or_a_stop() -> Result<()> {
+    let gpio = mock::gpio();
+    let motor = Stepper::builder(COILS).rpm(0.001).gpio(&gpio).open()?; // a step takes half a minute
+    motor.step(10)?;
+    gpio.advance(ms(100));
+    motor.set_rpm(15.0)?;
+    gpio.advance(secs(1));
+    assert_eq!(motor.position()?, 10);
+    motor.set_rpm(0.001)?;
+    motor.step(10)?;
+    motor.stop()?;
+    assert!(!motor.is_moving()?);
+    Ok(())
 }
