@@ -396,7 +396,7 @@ impl MachineBuilder {
     /// Starts the machine that `make` returns for the current time and the levels of the inputs, bit 0 for the first.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) without any line, [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
+    /// [`InvalidValue`](ErrorKind::InvalidValue) without any line, and if inputs or a flexible line feed a machine already; [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
     /// system gives no thread.
     pub fn start<M: Machine>(self, make: impl FnOnce(Instant, u64) -> M) -> Result<Running<M>> {
         let MachineBuilder { gpio, device, parts } = self;
@@ -415,7 +415,13 @@ impl MachineBuilder {
         let id = runtime.reserve();
         let this = MachineRef { runtime: runtime.downgrade(), id };
         let core = runtime.enter(|state| {
-            // With the lock held, so that no edge falls between the levels and the taps.
+            // With the lock held, so that no edge falls between the levels and the taps, and no other machine takes the lines.
+            let is_taken = parts.inputs.iter().any(|inputs| inputs.tap().is_set())
+                || parts.flexes.iter().any(|flex| flex.tap().is_set());
+            if is_taken {
+                let message = "the lines feed a machine already: open lines for each machine";
+                return Err(Error::new(ErrorKind::InvalidValue, message).with_device(device).with_pin(line));
+            }
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
             let machine = Mutex::new(make(gpio.now(), levels));
             let (clock, spare) = (runtime.clock().clone(), Mutex::new(Vec::new()));
@@ -429,8 +435,8 @@ impl MachineBuilder {
                 flex.tap().set(feed(inputs + index));
             }
             state.insert(id, Box::new(MachineTask(core.clone())));
-            core
-        });
+            Ok(core)
+        })?;
         let running = Running(Arc::new(Shared { core, gpio, began: Mutex::new(None), parts }));
         // Lost or closed meanwhile.
         running.check_open()?;

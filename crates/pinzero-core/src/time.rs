@@ -41,8 +41,15 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the first beat after `now`, of the beats every `period` from this instant on.
-    pub(crate) fn next_beat(self, period: Duration, now: Instant) -> Instant {
+    /// Returns the first beat after `now`, of the beats every `period` from this instant on. `period` is not zero.
+    ///
+    /// ```
+    /// use pinzero::time::{Instant, ms};
+    ///
+    /// let start = Instant::ZERO + ms(5);
+    /// assert_eq!(start.next_beat(ms(10), Instant::ZERO + ms(30)), Instant::ZERO + ms(35));
+    /// ```
+    pub fn next_beat(self, period: Duration, now: Instant) -> Instant {
         let passed = now.since(self).as_nanos() / period.as_nanos();
         self + period.saturating_mul(u32::try_from(passed + 1).unwrap_or(u32::MAX))
     }

@@ -448,6 +448,19 @@ fn a_machine_needs_a_line_that_is_open() -> Result<()> {
 }
 
 #[test]
+fn lines_feed_one_machine() -> Result<()> {
+    let (gpio, calls) = (mock::gpio(), Log::new());
+    let (inputs, flex) = (gpio.inputs([20]).open()?, gpio.flex(4).open()?);
+    let builder = gpio.machine("One").inputs(inputs.clone()).flex(flex.clone());
+    let _one = builder.start(|_, _| Recorder::new(&calls, [10]))?;
+    for other in [gpio.machine("Other").inputs(inputs), gpio.machine("Other").flex(flex)] {
+        let error = other.start(|_, _| Recorder::new(&calls, [10])).unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidValue && error.to_string().contains("already"), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_handler_that_panics_stops_nothing() -> Result<()> {
     let (gpio, calls) = (mock::gpio(), Log::new());
     let machine = recorder(&gpio, &calls, &[])?;

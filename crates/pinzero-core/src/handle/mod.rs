@@ -73,9 +73,14 @@ impl<E> Tapped<E> {
         Tapped(Arc::new(OnceLock::new()))
     }
 
-    /// Sets the tap; the first one counts.
+    /// Sets the tap, which is the only one.
     pub(crate) fn set(&self, tap: impl Tap<E> + 'static) {
+        // The caller has checked that there is none.
         drop(self.0.set(Box::new(tap)));
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.get().is_some()
     }
 
     fn get(&self) -> Option<&dyn Tap<E>> {
@@ -91,7 +96,7 @@ impl<E> Clone for Tapped<E> {
 
 impl<E> fmt::Debug for Tapped<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tapped({})", self.get().is_some())
+        write!(f, "Tapped({})", self.is_set())
     }
 }
 

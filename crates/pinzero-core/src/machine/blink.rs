@@ -56,11 +56,11 @@ impl Blink {
     /// Returns a plan that fades from off to on once, in `time`, and stays on. [`times`](Blink::times) has no effect.
     ///
     /// ```
-    /// use pinzero::{mock, time::{ms, secs}, Blink};
+    /// use pinzero::{Blink, Level, mock, time::secs};
     ///
     /// let gpio = mock::gpio();
     /// let lamp = gpio.pwm(18).open()?;
-    /// lamp.blink(Blink::rise(secs(2)), true.into())?.wait()?;
+    /// lamp.blink(Blink::rise(secs(2)), Level::High)?.wait()?;
     /// assert_eq!((lamp.duty(), gpio.elapsed()), (1.0, secs(2)));
     /// # Ok::<(), pinzero::Error>(())
     /// ```

@@ -390,8 +390,7 @@ impl Sampler for LevelSampler {
         self.level = edge.level;
         // After a rest, on the same beat as before.
         if self.next <= edge.at {
-            let passed = edge.at.since(self.next).as_nanos() / self.period.as_nanos() + 1;
-            self.next += self.period.saturating_mul(u32::try_from(passed).unwrap_or(u32::MAX));
+            self.next = self.next.next_beat(self.period, edge.at);
         }
         Ok(None)
     }
