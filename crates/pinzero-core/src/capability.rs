@@ -77,6 +77,10 @@ pub struct Capabilities {
     pub hardware_spi: Support,
     /// I2C by a controller of the chip.
     pub i2c: Support,
+    /// I2C on any lines.
+    pub soft_i2c: Support,
+    /// Serial ports.
+    pub serial: Support,
     /// The longest settle time that the factory can debounce by itself. Core debounces longer ones. Zero: the factory has no
     /// debouncing.
     pub settle: Duration,
@@ -98,6 +102,8 @@ impl Capabilities {
         spi: Support::None,
         hardware_spi: Support::None,
         i2c: Support::None,
+        soft_i2c: Support::None,
+        serial: Support::None,
         settle: Duration::ZERO,
         keep: Support::None,
     };
@@ -121,6 +127,8 @@ impl Capabilities {
             spi: self.spi.or_emulated(can_write && can_read),
             hardware_spi: self.hardware_spi.or_emulated(false),
             i2c: self.i2c.or_emulated(false),
+            soft_i2c: self.soft_i2c.or_emulated(self.flex == Support::Native),
+            serial: self.serial.or_emulated(false),
             settle: self.settle,
             keep: self.keep.or_emulated(false),
         }

@@ -11,6 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
+    /// Another controller has taken the bus at the same time: try again.
+    ArbitrationLost,
     /// Another program, or a kernel driver, holds the line: stop it or take another pin.
     Busy,
     /// The device or its factory has been closed, or belongs to the process from which this one was forked: open a new one.
@@ -27,6 +29,8 @@ pub enum ErrorKind {
     InvalidValue,
     /// Any other error of the operating system; see [`source`](StdError::source).
     Io,
+    /// No chip on the bus answers at this address: check the address, the wires and the supply.
+    NoAcknowledge,
     /// There is no such GPIO chip: check the name, or that this machine has one.
     NoChip,
     /// No factory could be started: the message says why for each, and how to go on without hardware.
@@ -37,6 +41,10 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A device of this program holds the pin: the message names it.
     PinInUse,
+    /// The chip on the bus does not take a byte: check what it can do, and whether it is busy.
+    Refused,
+    /// The chip on the bus, or the sensor, does not answer in time: check its wires, and try again.
+    TimedOut,
     /// The board has no pin with that name or number: check the spelling, or the board.
     UnknownPin,
     /// The factory cannot do this: take another factory, or do without.

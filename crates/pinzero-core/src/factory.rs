@@ -30,13 +30,15 @@ use std::time::Duration;
 
 use pinzero_board::Board;
 
+use crate::bus::{
+    HardwareSpiConfig, I2cBus, I2cConfig, SerialConfig, SerialPort, SoftI2cConfig, SpiBus, SpiConfig,
+};
 use crate::capability::Capabilities;
 use crate::debug::opaque;
 use crate::error::{Error, Result};
 use crate::line_info::LineInfo;
 use crate::report::Reports;
 use crate::runtime::EdgeSink;
-use crate::spi_mode::SpiMode;
 use crate::types::{Bias, Drive, Host, Level, Line, OnClose};
 
 /// A backend: opens pins. The [module](self) has the contract, and the README of this crate a complete example.
@@ -138,6 +140,8 @@ pub trait PinFactory: Send + Sync + 'static {
 
     /// Opens one device on an SPI controller of the chip. Guarded by [`Capabilities::hardware_spi`].
     ///
+    /// Core has reserved the lines that the board names for the bus. A backend that cannot find the bus says how to enable it.
+    ///
     /// # Errors
     /// See [`PinFactory`].
     fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
@@ -147,11 +151,31 @@ pub trait PinFactory: Send + Sync + 'static {
 
     /// Opens an I2C controller of the chip. Guarded by [`Capabilities::i2c`].
     ///
+    /// Core has reserved the lines that the board names for the bus. A backend that cannot find the bus says how to enable it.
+    ///
     /// # Errors
     /// See [`PinFactory`].
     fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
         let _ = config;
         Err(Error::unsupported("I2C"))
+    }
+
+    /// Opens any two lines as an I2C bus. Guarded by [`Capabilities::soft_i2c`].
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {
+        let _ = config;
+        Err(Error::unsupported("I2C on any lines"))
+    }
+
+    /// Opens a serial port of the host. Guarded by [`Capabilities::serial`].
+    ///
+    /// # Errors
+    /// See [`PinFactory`].
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        let _ = config;
+        Err(Error::unsupported("a serial port"))
     }
 
     /// Closes the factory's own resources: a chip, a connection. Core has closed all pins before. Idempotent.
@@ -278,66 +302,7 @@ pub trait PwmPin: Send + Sync {
     fn close(&self) -> Result<()>;
 }
 
-/// An SPI bus with one device on it.
-pub trait SpiBus: Send + Sync {
-    /// Runs the operations in order as one transaction: the device stays selected from the first to the last.
-    ///
-    /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](SpiBus::close), and any I/O error.
-    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()>;
-
-    /// Gives the lines back. Idempotent.
-    ///
-    /// # Errors
-    /// Any I/O error; the lines are given back as far as possible all the same.
-    fn close(&self) -> Result<()>;
-}
-
-/// One step of an SPI transaction; the same as in embedded-hal.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SpiOperation<'a> {
-    /// Reads bytes, and sends zeros meanwhile.
-    Read(&'a mut [u8]),
-    /// Sends bytes, and drops the bytes received.
-    Write(&'a [u8]),
-    /// Sends the second buffer and reads into the first. If the second is shorter, zeros follow; if the first is shorter, the
-    /// rest of the bytes received is dropped.
-    Transfer(&'a mut [u8], &'a [u8]),
-    /// Sends bytes and replaces them by the bytes received.
-    TransferInPlace(&'a mut [u8]),
-    /// Waits with the device selected.
-    Delay(Duration),
-}
-
-/// An I2C controller.
-pub trait I2cBus: Send + Sync {
-    /// Runs the operations on the device at `address` as one transaction: a start before the first, a repeated start wherever
-    /// the direction changes, and one stop at the end.
-    ///
-    /// # Errors
-    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](I2cBus::close), [`Io`](crate::ErrorKind::Io) if no device answers,
-    /// and any I/O error.
-    fn transfer(&self, address: u16, operations: &mut [I2cOperation<'_>]) -> Result<()>;
-
-    /// Gives the controller back. Idempotent.
-    ///
-    /// # Errors
-    /// Any I/O error; the controller is given back as far as possible all the same.
-    fn close(&self) -> Result<()>;
-}
-
-/// One step of an I2C transaction; the same as in embedded-hal.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum I2cOperation<'a> {
-    /// Reads bytes.
-    Read(&'a mut [u8]),
-    /// Sends bytes.
-    Write(&'a [u8]),
-}
-
-opaque!(PinFactory Pin OutputPin FlexPin InputPins OutputGroupPins PwmPin SpiBus I2cBus);
+opaque!(PinFactory Pin OutputPin FlexPin InputPins OutputGroupPins PwmPin);
 
 /// The configuration of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -472,76 +437,5 @@ impl PwmConfig {
     /// Returns a configuration with pulses of `pulse` every `period`. Defaults: not necessarily by hardware, and rests low.
     pub fn new(period: Duration, pulse: Duration) -> Self {
         PwmConfig { period, pulse, hardware: false, rest: Level::Low, on_close: OnClose::default() }
-    }
-}
-
-/// The configuration of an SPI bus on any four lines. On close the backend restores the state in which the lines were found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SpiConfig {
-    /// The line that carries the clock.
-    pub clock: Line,
-    /// The line that carries data to the device.
-    pub mosi: Line,
-    /// The line that carries data from the device.
-    pub miso: Line,
-    /// The chip select line.
-    pub select: Line,
-    /// Polarity and phase of the clock.
-    pub mode: SpiMode,
-    /// The lowest bit of each byte goes first.
-    pub lsb_first: bool,
-    /// The chip select is active when high.
-    pub select_high: bool,
-    /// The most clock cycles a second; `None` leaves the rate to the backend.
-    pub max_rate: Option<u32>,
-}
-
-impl SpiConfig {
-    /// Returns a configuration for these lines in mode 0: highest bit first, chip select active when low.
-    pub fn new(clock: Line, mosi: Line, miso: Line, select: Line) -> Self {
-        let (mode, max_rate) = (SpiMode::default(), None);
-        SpiConfig { clock, mosi, miso, select, mode, lsb_first: false, select_high: false, max_rate }
-    }
-}
-
-/// The configuration of a device on an SPI controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HardwareSpiConfig {
-    /// The controller's number: 0 for `/dev/spidev0.*`.
-    pub bus: u32,
-    /// The chip select's number: 1 for `/dev/spidev*.1`.
-    pub select: u32,
-    /// Polarity and phase of the clock.
-    pub mode: SpiMode,
-    /// The lowest bit of each byte goes first.
-    pub lsb_first: bool,
-    /// The chip select is active when high.
-    pub select_high: bool,
-    /// The most clock cycles a second; `None` leaves the rate to the backend.
-    pub max_rate: Option<u32>,
-}
-
-impl HardwareSpiConfig {
-    /// Returns a configuration for this controller and chip select in mode 0: highest bit first, chip select active when low.
-    pub fn new(bus: u32, select: u32) -> Self {
-        let (mode, max_rate) = (SpiMode::default(), None);
-        HardwareSpiConfig { bus, select, mode, lsb_first: false, select_high: false, max_rate }
-    }
-}
-
-/// The configuration of an I2C controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct I2cConfig {
-    /// The controller's number: 1 for `/dev/i2c-1`, which is on the header of a Raspberry Pi.
-    pub bus: u32,
-}
-
-impl I2cConfig {
-    /// Returns a configuration for this controller.
-    pub fn new(bus: u32) -> Self {
-        I2cConfig { bus }
     }
 }

@@ -3,6 +3,7 @@
 //! To use LEDs and buttons, take the crate `pinzero`. This crate is for authors of backends. Start with [`factory`], the
 //! contract between a backend and the rest of pinzero; [`Gpio`] opens the lines of a backend.
 
+mod bus;
 pub mod factory;
 mod factory_names;
 
@@ -53,6 +54,10 @@ mod readme {}
 pub use pinzero_board as board;
 
 pub use animation::{Animation, AnimationEnd, Part};
+pub use bus::{
+    HardwareSpiConfig, I2cAddress, I2cBus, I2cConfig, I2cOperation, SerialConfig, SerialPort, SoftI2cConfig,
+    SpiBus, SpiConfig, SpiOperation,
+};
 pub use capability::{Capabilities, Support};
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
@@ -61,9 +66,8 @@ pub use exit::close_all;
 #[doc(hidden)]
 pub use exit::{has_realtime, wait_for_signal};
 pub use factory::{
-    FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, I2cBus, I2cConfig, I2cOperation, InputConfig,
-    InputPins, InputsConfig, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
-    SpiBus, SpiConfig, SpiOperation,
+    FlexConfig, FlexPin, GroupConfig, InputConfig, InputPins, InputsConfig, OutputConfig, OutputGroupPins,
+    OutputPin, Pin, PinFactory, PwmConfig, PwmPin,
 };
 pub use factory_names::advise_on_factory;
 pub use gpio::Gpio;

@@ -70,10 +70,10 @@ pub use tone::Tone;
 pub use pinzero_core::{
     Animation, AnimationEnd, Bias, Blink, Capabilities, Device, Drive, Easing, Edge, Effects, Error,
     ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
-    Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine,
-    MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
-    PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support,
-    Switch, Timer, Value, close_all, mock, time,
+    I2cAddress, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction,
+    LineInfo, Machine, MachineBuilder, MachineRef, OnClose, Outcome, Output, OutputBuilder, OutputGroup,
+    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, SetValue, Spi, SpiBuilder, SpiMode,
+    SpiOperation, Support, Switch, Timer, Value, close_all, mock, time,
 };
 
 #[cfg(feature = "stream")]

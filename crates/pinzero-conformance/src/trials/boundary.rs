@@ -5,7 +5,7 @@ use std::time::Duration;
 use pinzero_core::time::ms;
 use pinzero_core::{
     Bias, Capabilities, Drive, EdgeSink, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig,
-    I2cBus, I2cConfig, I2cOperation, InputConfig, InputPins, InputsConfig, Level, Line, OnClose,
+    I2cAddress, I2cBus, I2cConfig, I2cOperation, InputConfig, InputPins, InputsConfig, Level, Line, OnClose,
     OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
     SpiOperation, Support,
 };
@@ -264,7 +264,7 @@ impl Opened for Box<dyn FlexPin> {
 
 impl Opened for Box<dyn I2cBus> {
     fn uses(&self) -> Vec<Result<()>> {
-        vec![self.transfer(0x20, &mut [I2cOperation::Read(&mut [0])])]
+        vec![self.transfer(I2cAddress::Seven(0x20), &mut [I2cOperation::Read(&mut [0])])]
     }
 
     fn close(&self) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::bus::{SpiBus, SpiOperation};
 use crate::error::Result;
-use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin, SpiBus, SpiOperation};
+use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin};
 use crate::gpio::Gpio;
 use crate::spi_mode::SpiSettings;
 use crate::time::ms;

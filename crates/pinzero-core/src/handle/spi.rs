@@ -9,11 +9,11 @@ use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
 use super::{Close, HandleRef, Lifecycle};
+use crate::bus::{SpiBus, SpiConfig, SpiOperation};
 use crate::capability::Support;
 use crate::emulate::soft_spi::SoftSpi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit;
-use crate::factory::{SpiBus, SpiConfig, SpiOperation};
 use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
