@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod buses;
 mod detect;
 mod header;
 mod model;
