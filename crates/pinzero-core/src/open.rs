@@ -10,6 +10,7 @@ use crate::factory::PinFactory;
 use crate::gpio::Gpio;
 use crate::handle::flex::FlexBuilder;
 use crate::handle::group::GroupBuilder;
+use crate::handle::i2c::I2cBuilder;
 use crate::handle::input::InputBuilder;
 use crate::handle::inputs::Inputs;
 use crate::handle::output::OutputBuilder;
@@ -194,9 +195,26 @@ impl Gpio {
         GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
     }
 
-    /// Returns a builder for an SPI bus on any pins.
+    /// Returns a builder for a device on an SPI bus on any pins.
     pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
-        SpiBuilder::new(self.clone(), clock.into())
+        SpiBuilder::pins(self.clone(), clock.into())
+    }
+
+    /// Returns a builder for a device on an SPI controller: `hardware_spi(0, 1)` for `/dev/spidev0.1`, on the header of a Raspberry
+    /// Pi.
+    pub fn hardware_spi(&self, bus: u32, select: u32) -> SpiBuilder {
+        SpiBuilder::controller(self.clone(), bus, select)
+    }
+
+    /// Returns a builder for the bus of an I2C controller: `i2c(1)` for `/dev/i2c-1`, on the header of a Raspberry Pi.
+    pub fn i2c(&self, bus: u32) -> I2cBuilder {
+        I2cBuilder::controller(self.clone(), bus)
+    }
+
+    /// Returns a builder for an I2C bus on any two pins, which the calling thread drives bit by bit. The lines need a pull-up;
+    /// without one on the wires, the pins' own serves short wires.
+    pub fn soft_i2c(&self, data: impl Into<PinSpec>, clock: impl Into<PinSpec>) -> I2cBuilder {
+        I2cBuilder::pins(self.clone(), data.into(), clock.into())
     }
 
     /// Returns a builder for a PWM output.

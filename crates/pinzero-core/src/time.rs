@@ -149,6 +149,11 @@ impl Clock {
         }
     }
 
+    /// Sleeps, or moves a manual clock forward: for pauses too short for deadlines to matter.
+    pub(crate) fn pass(&self, time: Duration) {
+        if self.is_manual() { self.move_to(self.now() + time) } else { std::thread::sleep(time) }
+    }
+
     /// Moves a manual clock forward to `to`, and never back. Does nothing on a real clock.
     pub(crate) fn move_to(&self, to: Instant) {
         if let Source::Manual { nanos, .. } = &self.0 {

@@ -34,7 +34,7 @@ fn cell(native: Support, all: Support) -> &'static str {
 
 fn table() -> String {
     // Without core's emulation.
-    let mock = Capabilities { spi: Support::None, ..mock::gpio().capabilities() };
+    let mock = Capabilities { spi: Support::None, soft_i2c: Support::None, ..mock::gpio().capabilities() };
     let factories = [
         ("cdev", CdevFactory::CAPABILITIES),
         ("rppal", RppalFactory::CAPABILITIES),
@@ -46,7 +46,7 @@ fn table() -> String {
     factories.iter().for_each(|(name, _)| text += &format!(" `{name}` |"));
     text += "\n|---|---|---|---|---|\n";
     type Capability = fn(&Capabilities) -> Support;
-    let rows: [(&str, Capability); 12] = [
+    let rows: [(&str, Capability); 14] = [
         ("outputs", |all| all.output),
         ("inputs", |all| all.input),
         ("pull-up and pull-down", |all| all.bias),
@@ -57,7 +57,9 @@ fn table() -> String {
         ("PWM on any pin", |all| all.pwm),
         ("SPI on any pins", |all| all.spi),
         ("hardware SPI", |all| all.hardware_spi),
-        ("I2C", |all| all.i2c),
+        ("hardware I2C", |all| all.i2c),
+        ("I2C on any pins", |all| all.soft_i2c),
+        ("serial ports", |all| all.serial),
         ("a closed pin keeps its level", |all| all.keep),
     ];
     for (what, support) in rows {
@@ -112,7 +114,7 @@ const HEAD: &str = "\
 
 The test `tests/tests/devices/capabilities.rs` writes this page from the code, except for the rows on hardware PWM and line info. *By pinzero* means that the factory lacks the
 capability and core emulates it. Core reads inputs every few milliseconds to find edges, sorts edges of several inputs by their timestamps, writes groups one line
-after the other, and makes PWM and SPI in software. Core does not emulate flexible lines: an emulation would have to release the line.
+after the other, and makes PWM, SPI and I2C in software. Core does not emulate flexible lines: an emulation would have to release the line.
 
 ";
 

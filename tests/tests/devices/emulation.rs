@@ -216,7 +216,7 @@ fn spi_sends_the_lowest_bit_first_if_told_to() -> pinzero::Result<()> {
 fn spi_refuses_what_cannot_be() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     assert_eq!(gpio.spi(11).select(8).open().unwrap_err().kind(), ErrorKind::InvalidValue);
-    assert_eq!(gpio.spi(11).mosi(11).open().unwrap_err().kind(), ErrorKind::PinInUse);
+    assert_eq!(gpio.spi(11).mosi(11).open().unwrap_err().kind(), ErrorKind::InvalidValue);
     assert_eq!(gpio.spi("3V3").mosi(10).open().unwrap_err().kind(), ErrorKind::NotGpio);
     let spi = gpio.spi(11).mosi(10).open()?;
     spi.close()?;

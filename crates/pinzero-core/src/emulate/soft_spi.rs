@@ -1,54 +1,84 @@
 //! Bit-banged SPI on plain outputs and an input.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::bus::{SpiBus, SpiOperation};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::factory::{InputConfig, OutputConfig, OutputPin, Pin};
 use crate::gpio::Gpio;
+use crate::handle::turn::Turn;
 use crate::spi_mode::SpiSettings;
 use crate::time::ms;
 use crate::types::{Bias, Level, Line, OnClose};
 
-/// The pins and the settings of a bus.
+/// The pins that the devices of a bus share.
 #[derive(Debug)]
-pub(crate) struct SoftSpi {
+pub(crate) struct SpiWires {
     gpio: Gpio,
     clock: Box<dyn OutputPin>,
     mosi: Option<Box<dyn OutputPin>>,
     miso: Option<Box<dyn Pin>>,
-    select: Option<Box<dyn OutputPin>>,
-    settings: SpiSettings,
-    /// Half a clock cycle.
-    half: Duration,
+    turn: Turn,
 }
 
-impl SoftSpi {
-    /// Opens the pins. The chip select comes first, so that the device is deselected before the clock becomes an output.
+impl SpiWires {
+    /// Opens the pins. The clock rests as the first device wants it.
     pub(crate) fn open(
         gpio: &Gpio,
         clock: Line,
         mosi: Option<Line>,
         miso: Option<Line>,
-        select: Option<Line>,
         settings: SpiSettings,
     ) -> Result<Self> {
-        let output = |line: Line, level: Level| {
-            let config = OutputConfig::new(level, OnClose::Restore);
-            gpio.factory().open_output(line, config).map_err(|error| error.with_pin(line))
-        };
         let input = |line: Line| {
             let config = InputConfig::new(Bias::AsIs);
             gpio.factory().open_input(line, config).map_err(|error| error.with_pin(line))
         };
-        Ok(SoftSpi {
+        Ok(SpiWires {
             gpio: gpio.clone(),
-            select: select.map(|line| output(line, Level::from(!settings.select_high))).transpose()?,
-            clock: output(clock, settings.rest())?,
-            mosi: mosi.map(|line| output(line, Level::Low)).transpose()?,
+            clock: output(gpio, clock, settings.rest())?,
+            mosi: mosi.map(|line| output(gpio, line, Level::Low)).transpose()?,
             miso: miso.map(input).transpose()?,
+            turn: Turn::default(),
+        })
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        let clock = self.clock.close();
+        let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
+        let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
+        clock.and(mosi).and(miso)
+    }
+}
+
+fn output(gpio: &Gpio, line: Line, level: Level) -> Result<Box<dyn OutputPin>> {
+    let config = OutputConfig::new(level, OnClose::Restore);
+    gpio.factory().open_output(line, config).map_err(|error| error.with_pin(line))
+}
+
+/// One device on a bus: its chip select and its settings.
+#[derive(Debug)]
+pub(crate) struct SoftSpi {
+    wires: Arc<SpiWires>,
+    select: Option<Box<dyn OutputPin>>,
+    settings: SpiSettings,
+    /// Half a clock cycle.
+    half: Duration,
+    is_closed: AtomicBool,
+}
+
+impl SoftSpi {
+    /// Opens the chip select.
+    pub(crate) fn open(wires: Arc<SpiWires>, select: Option<Line>, settings: SpiSettings) -> Result<Self> {
+        let inactive = Level::from(!settings.select_high);
+        Ok(SoftSpi {
+            select: select.map(|line| output(&wires.gpio, line, inactive)).transpose()?,
+            wires,
             settings,
             half: settings.max_rate.map_or(Duration::ZERO, |rate| ms(500) / rate.max(1)),
+            is_closed: AtomicBool::new(false),
         })
     }
 
@@ -58,6 +88,9 @@ impl SoftSpi {
     }
 
     fn byte(&self, sent: u8) -> Result<u8> {
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(Error::closed());
+        }
         let rest = self.settings.rest();
         let mut received = 0;
         for index in 0..8 {
@@ -66,16 +99,16 @@ impl SoftSpi {
             let level = if self.settings.reads_first() {
                 self.put(out)?;
                 self.pause();
-                self.clock.set(!rest)?;
+                self.wires.clock.set(!rest)?;
                 let level = self.get()?;
                 self.pause();
-                self.clock.set(rest)?;
+                self.wires.clock.set(rest)?;
                 level
             } else {
-                self.clock.set(!rest)?;
+                self.wires.clock.set(!rest)?;
                 self.put(out)?;
                 self.pause();
-                self.clock.set(rest)?;
+                self.wires.clock.set(rest)?;
                 let level = self.get()?;
                 self.pause();
                 level
@@ -86,16 +119,16 @@ impl SoftSpi {
     }
 
     fn put(&self, level: Level) -> Result<()> {
-        self.mosi.as_ref().map_or(Ok(()), |pin| pin.set(level))
+        self.wires.mosi.as_ref().map_or(Ok(()), |pin| pin.set(level))
     }
 
     fn get(&self) -> Result<Level> {
-        self.miso.as_ref().map_or(Ok(Level::Low), |pin| pin.level())
+        self.wires.miso.as_ref().map_or(Ok(Level::Low), |pin| pin.level())
     }
 
     fn pause(&self) {
         if !self.half.is_zero() {
-            self.gpio.sleep(self.half);
+            self.wires.gpio.sleep(self.half);
         }
     }
 
@@ -118,7 +151,7 @@ impl SoftSpi {
                 Ok(())
             }),
             SpiOperation::Delay(time) => {
-                self.gpio.sleep(*time);
+                self.wires.gpio.sleep(*time);
                 Ok(())
             }
         }
@@ -127,6 +160,9 @@ impl SoftSpi {
 
 impl SpiBus for SoftSpi {
     fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        let _turn = self.wires.turn.take()?;
+        // Another device on the bus may want the clock to rest at the other level.
+        self.wires.clock.set(self.settings.rest())?;
         self.choose(true)?;
         let result = operations.iter_mut().try_for_each(|operation| self.operate(operation));
         // After an error, too, the device must not stay selected.
@@ -134,10 +170,7 @@ impl SpiBus for SoftSpi {
     }
 
     fn close(&self) -> Result<()> {
-        let select = self.select.as_ref().map_or(Ok(()), |pin| pin.close());
-        let clock = self.clock.close();
-        let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
-        let miso = self.miso.as_ref().map_or(Ok(()), |pin| pin.close());
-        select.and(clock).and(mosi).and(miso)
+        self.is_closed.store(true, Ordering::Release);
+        self.select.as_ref().map_or(Ok(()), |pin| pin.close())
     }
 }

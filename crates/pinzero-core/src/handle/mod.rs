@@ -1,14 +1,17 @@
 //! Handles of open lines, and their common parts: reservations, and closing once.
 
+pub(crate) mod bus;
 pub(crate) mod events;
 pub(crate) mod flex;
 pub(crate) mod group;
+pub(crate) mod i2c;
 pub(crate) mod input;
 pub(crate) mod input_lines;
 pub(crate) mod inputs;
 pub(crate) mod output;
 pub(crate) mod pwm;
 pub(crate) mod spi;
+pub(crate) mod turn;
 
 use std::fmt;
 use std::ops::Deref;
@@ -162,12 +165,24 @@ enum Phase {
 
 impl Lifecycle {
     pub(crate) fn new(gpio: &Gpio, reservations: Vec<Reservation>) -> Self {
+        let device = reservations.first().map_or("a device", Reservation::device);
+        let lines = reservations.iter().map(Reservation::line).collect();
+        Lifecycle::on_bus(gpio, device, lines, reservations)
+    }
+
+    /// Returns the lifecycle of a handle that shares lines with others, or has none that are known. The reservations are its own.
+    pub(crate) fn on_bus(
+        gpio: &Gpio,
+        device: &'static str,
+        lines: Vec<Line>,
+        reservations: Vec<Reservation>,
+    ) -> Self {
         Lifecycle {
             gpio: gpio.clone(),
             began: Mutex::new(Instant::ZERO),
             ticket: gpio.ticket(),
-            device: reservations.first().map_or("a device", Reservation::device),
-            lines: reservations.iter().map(Reservation::line).collect(),
+            device,
+            lines,
             reservations: Mutex::new(reservations),
             closed: AtomicBool::new(false),
             phase: Mutex::new(Phase::Open),
@@ -187,7 +202,7 @@ impl Lifecycle {
         &self.lines
     }
 
-    /// Returns the first line, which is the only one of most handles.
+    /// Returns the first line, which is the only one of most handles. Only a bus may have none.
     pub(crate) fn line(&self) -> Line {
         self.lines[0]
     }
@@ -204,12 +219,20 @@ impl Lifecycle {
 
     pub(crate) fn check_open(&self) -> Result<()> {
         self.check_home()?;
-        if self.is_closed() { Err(Error::closed().with_pin(self.line())) } else { Ok(()) }
+        if self.is_closed() { Err(self.on_its_line(Error::closed())) } else { Ok(()) }
     }
 
     /// Fails in a forked child. Call this before a lock is taken, which may be held for ever there, and before any I/O.
     pub(crate) fn check_home(&self) -> Result<()> {
-        self.gpio.home().check().map_err(|error| error.with_pin(self.line()))
+        self.gpio.home().check().map_err(|error| self.on_its_line(error))
+    }
+
+    /// Adds the first line to an error, if there is one.
+    fn on_its_line(&self, error: Error) -> Error {
+        match self.lines.first() {
+            Some(line) => error.with_pin(line),
+            None => error,
+        }
     }
 
     /// Returns a copy of what `lock` guards, or `None` in a forked child in which the lock is held for ever.
@@ -335,11 +358,7 @@ impl<T: Close> Drop for HandleRef<T> {
         }
         if let Err(error) = self.0.close() {
             let unclosed = Error::new(error.kind(), "the device was not closed properly");
-            lifecycle
-                .gpio()
-                .runtime()
-                .reports()
-                .report(&unclosed.with_pin(lifecycle.line()).with_source(error));
+            lifecycle.gpio().runtime().reports().report(&lifecycle.on_its_line(unclosed).with_source(error));
         }
     }
 }

@@ -1,62 +1,136 @@
-//! [`Spi`]: an SPI bus on any pins.
+//! [`Spi`]: a device on an SPI bus, of a controller or on any pins.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::thread::{self, ThreadId};
 
-use event_listener::{Event as Bell, Listener};
 use parking_lot::Mutex;
 
+use super::bus::Buses;
+use super::turn::Turn;
 use super::{Close, HandleRef, Lifecycle};
-use crate::bus::{SpiBus, SpiConfig, SpiOperation};
+use crate::bus::{HardwareSpiConfig, SpiBus, SpiConfig, SpiOperation};
 use crate::capability::Support;
-use crate::emulate::soft_spi::SoftSpi;
+use crate::device::Device;
+use crate::emulate::soft_spi::{SoftSpi, SpiWires};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit;
 use crate::gpio::Gpio;
 use crate::pin_spec::PinSpec;
-use crate::reserve::Reserver;
+use crate::reserve::{Reservation, Reserver};
 use crate::spi_mode::{SpiMode, SpiSettings};
 use crate::types::Line;
 
-/// Builder for an [`Spi`]; returned by [`Gpio::spi`].
+/// Builder for an [`Spi`]; returned by [`Gpio::spi`] and [`Gpio::hardware_spi`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct SpiBuilder {
     gpio: Gpio,
-    clock: PinSpec,
-    mosi: Option<PinSpec>,
-    miso: Option<PinSpec>,
-    select: Option<PinSpec>,
+    place: Place,
     settings: SpiSettings,
+    device: &'static str,
+    /// A setting that does not fit the place, by its message.
+    misplaced: Option<&'static str>,
 }
 
-fn config(settings: SpiSettings, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
-    let SpiSettings { mode, lsb_first, select_high, max_rate } = settings;
-    SpiConfig { mode, lsb_first, select_high, max_rate, ..SpiConfig::new(clock, mosi, miso, select) }
+#[derive(Debug, Clone)]
+enum Place {
+    Controller { bus: u32, select: u32, unselected: bool },
+    Pins { clock: PinSpec, mosi: Option<PinSpec>, miso: Option<PinSpec>, select: Option<PinSpec> },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Controller { bus, select, .. } => write!(f, "bus {bus}, chip select {select}"),
+            Place::Pins { clock, select: Some(select), .. } => write!(f, "{clock}, chip select {select}"),
+            Place::Pins { clock, .. } => write!(f, "{clock}"),
+        }
+    }
+}
+
+/// What tells a bus from the others of its factory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Controller(u32),
+    Lines { clock: Line, mosi: Option<Line>, miso: Option<Line> },
+}
+
+/// A chip select of a bus: its number, its line, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Select {
+    Number(u32),
+    Line(Line),
+    None,
+}
+
+impl fmt::Display for Select {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Select::Number(number) => write!(f, "chip select {number}"),
+            Select::Line(line) => write!(f, "chip select {line}"),
+            Select::None => write!(f, "the bus, without a chip select,"),
+        }
+    }
 }
 
 impl SpiBuilder {
-    pub(crate) fn new(gpio: Gpio, clock: PinSpec) -> Self {
-        SpiBuilder { gpio, clock, mosi: None, miso: None, select: None, settings: SpiSettings::default() }
+    pub(crate) fn pins(gpio: Gpio, clock: PinSpec) -> Self {
+        SpiBuilder::new(gpio, Place::Pins { clock, mosi: None, miso: None, select: None })
     }
 
-    /// Sets the pin that carries data to the device. Default: none, and nothing is sent.
+    pub(crate) fn controller(gpio: Gpio, bus: u32, select: u32) -> Self {
+        SpiBuilder::new(gpio, Place::Controller { bus, select, unselected: false })
+    }
+
+    fn new(gpio: Gpio, place: Place) -> Self {
+        SpiBuilder { gpio, place, settings: SpiSettings::default(), device: "Spi", misplaced: None }
+    }
+
+    /// Sets the pin that carries data to the device. Default: none, and nothing is sent. A controller has its own.
     pub fn mosi(mut self, pin: impl Into<PinSpec>) -> Self {
-        self.mosi = Some(pin.into());
+        match &mut self.place {
+            Place::Pins { mosi, .. } => *mosi = Some(pin.into()),
+            Place::Controller { .. } => {
+                self.misplaced = Some("a controller has pins of its own: leave out `mosi`");
+            }
+        }
         self
     }
 
-    /// Sets the pin that carries data from the device. Default: none, and zeros are read.
+    /// Sets the pin that carries data from the device. Default: none, and zeros are read. A controller has its own.
     pub fn miso(mut self, pin: impl Into<PinSpec>) -> Self {
-        self.miso = Some(pin.into());
+        match &mut self.place {
+            Place::Pins { miso, .. } => *miso = Some(pin.into()),
+            Place::Controller { .. } => {
+                self.misplaced = Some("a controller has pins of its own: leave out `miso`");
+            }
+        }
         self
     }
 
-    /// Sets the chip select pin, which is active during a transfer. Default: none.
+    /// Sets the chip select pin, which is active during a transfer. Default: none. A controller has its own.
     pub fn select(mut self, pin: impl Into<PinSpec>) -> Self {
-        self.select = Some(pin.into());
+        match &mut self.place {
+            Place::Pins { select, .. } => *select = Some(pin.into()),
+            Place::Controller { .. } => {
+                self.misplaced = Some("a controller has pins of its own: leave out `select`");
+            }
+        }
+        self
+    }
+
+    /// Leaves a controller's chip select alone: for a device that has none, or whose select is another pin. Default: the
+    /// controller selects the device.
+    pub fn unselected(mut self) -> Self {
+        match &mut self.place {
+            Place::Controller { unselected, .. } => *unselected = true,
+            Place::Pins { .. } => {
+                self.misplaced = Some("a bus on any pins has a chip select only by `select`");
+            }
+        }
         self
     }
 
@@ -78,7 +152,8 @@ impl SpiBuilder {
         self
     }
 
-    /// Sets the highest clock rate in hertz. Default: as fast as the pins can change.
+    /// Sets the highest clock rate in hertz. Default: as fast as the pins can change, or a rate that the backend chooses for its
+    /// controller.
     ///
     /// If the factory has no SPI, the calling thread sleeps for each half of a cycle. Rates above a few kilohertz then depend on
     /// the precision of the system's sleep.
@@ -87,48 +162,184 @@ impl SpiBuilder {
         self
     }
 
-    /// Opens the pins: all of them, or none.
+    /// Sets the device name in error messages. Default: `Spi`.
+    pub fn device(mut self, name: &'static str) -> Self {
+        self.device = name;
+        self
+    }
+
+    /// Opens the device, and the bus if no other device of this program has opened it.
+    ///
+    /// Devices share a bus if they are on the same controller, or name the same clock, mosi and miso, each with a chip select of
+    /// its own.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) with neither mosi nor miso, [`Unsupported`](ErrorKind::Unsupported); see also
+    /// [`InvalidValue`](ErrorKind::InvalidValue) with neither mosi nor miso, [`InvalidFrequency`](ErrorKind::InvalidFrequency) for
+    /// 0 Hz, [`PinInUse`](ErrorKind::PinInUse) for a second device on one chip select, [`Unsupported`](ErrorKind::Unsupported),
+    /// [`NoChip`](ErrorKind::NoChip) if the system has no such controller, with the setting that enables one; see also
     /// [`OutputBuilder::open`](crate::OutputBuilder::open).
     #[track_caller]
     pub fn open(self) -> Result<Spi> {
-        const DEVICE: &str = "Spi";
-        let reserver = Reserver { device: DEVICE, place: Location::caller() };
-        let gpio = self.gpio;
-        if self.mosi.is_none() && self.miso.is_none() {
-            let message = "a bus has a pin for data: give mosi, miso or both";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(DEVICE));
+        let reserver = Reserver { device: self.device, place: Location::caller() };
+        let (gpio, place) = (self.gpio.clone(), self.place.to_string());
+        let opened = gpio.check_open().and_then(|()| self.open_as(reserver));
+        exit::hold(opened)
+            .map_err(|error| error.with_pin(place).with_device(reserver.device).with_factory(gpio.name()))
+    }
+
+    fn open_as(self, reserver: Reserver) -> Result<Spi> {
+        let SpiBuilder { gpio, place, settings, misplaced, .. } = self;
+        if let Some(message) = misplaced {
+            return Err(Error::new(ErrorKind::InvalidValue, message));
         }
-        let context = |error: Error| error.with_device(DEVICE).with_factory(gpio.name());
-        gpio.capabilities().spi.require("SPI").map_err(context)?;
-        let mut reservations = Vec::new();
-        let mut take = |pin: &PinSpec| {
-            let reservation = gpio.context(pin, DEVICE, || gpio.reserve(pin, reserver))?;
-            let line = reservation.line();
-            reservations.push(reservation);
-            Ok(line)
-        };
-        let clock = take(&self.clock)?;
-        let mosi = self.mosi.as_ref().map(&mut take).transpose()?;
-        let miso = self.miso.as_ref().map(&mut take).transpose()?;
-        let select = self.select.as_ref().map(&mut take).transpose()?;
-        // A native bus needs all four wires; core emulates one with fewer.
-        let opened = match (gpio.capabilities().spi, mosi, miso, select) {
-            (Support::Native, Some(mosi), Some(miso), Some(select)) => {
-                gpio.factory().open_spi(config(self.settings, clock, mosi, miso, select))
+        if settings.max_rate == Some(0) {
+            return Err(Error::new(ErrorKind::InvalidFrequency, "a rate of 0 Hz would never end"));
+        }
+        let capabilities = gpio.capabilities();
+        let (key, select, specs, select_spec) = match &place {
+            Place::Controller { bus, select, unselected } => {
+                capabilities.hardware_spi.require("an SPI controller")?;
+                let own = |line| PinSpec::from(Line(line));
+                let specs: Vec<PinSpec> =
+                    gpio.board().spi_lines(*bus).into_iter().flatten().map(own).collect();
+                let select_spec = gpio.board().spi_select(*bus, *select).map(own).filter(|_| !unselected);
+                let select = if *unselected { Select::None } else { Select::Number(*select) };
+                (Key::Controller(*bus), select, specs, select_spec)
             }
-            _ => SoftSpi::open(&gpio, clock, mosi, miso, select, self.settings)
-                .map(|bus| Box::new(bus) as Box<dyn SpiBus>),
+            Place::Pins { clock, mosi, miso, select } => {
+                capabilities.spi.require("SPI")?;
+                if mosi.is_none() && miso.is_none() {
+                    let message = "a bus has a pin for data: give mosi, miso or both";
+                    return Err(Error::new(ErrorKind::InvalidValue, message));
+                }
+                let resolve =
+                    |pin: &Option<PinSpec>| pin.as_ref().map(|pin| gpio.resolve(pin.clone())).transpose();
+                let key = Key::Lines {
+                    clock: gpio.resolve(clock.clone())?,
+                    mosi: resolve(mosi)?,
+                    miso: resolve(miso)?,
+                };
+                let specs = [Some(clock), mosi.as_ref(), miso.as_ref()];
+                let specs = specs.into_iter().flatten().cloned().collect();
+                (key, resolve(select)?.map_or(Select::None, Select::Line), specs, select.clone())
+            }
         };
-        let bus = opened.map_err(context)?;
-        let shared = Arc::new(SpiShared {
-            lifecycle: Lifecycle::new(&gpio, reservations),
+        let open = || {
+            let reservations = gpio.reserve_all(&specs, reserver, |_| Ok(()))?;
+            let lines = reservations.iter().map(Reservation::line).collect();
+            // A native bus needs all four wires; core emulates one with fewer.
+            let wires = match (key, select, capabilities.spi) {
+                (Key::Controller(_), ..)
+                | (Key::Lines { mosi: Some(_), miso: Some(_), .. }, Select::Line(_), Support::Native) => None,
+                (Key::Lines { clock, mosi, miso }, ..) => {
+                    Some(Arc::new(SpiWires::open(&gpio, clock, mosi, miso, settings)?))
+                }
+            };
+            Ok(SharedSpi { reservations, lines, wires, selects: Mutex::default() })
+        };
+        let buses = gpio.common::<Buses<Key, SharedSpi>>();
+        let (shared, chosen) =
+            buses.share(key, open, |bus| Ok((bus.clone(), bus.choose(select, reserver)?)))?;
+        let opened = || {
+            let reservation = select_spec.iter().map(|spec| gpio.reserve(spec, reserver));
+            let reservation = reservation.collect::<Result<Vec<Reservation>>>()?;
+            let bus = match (key, select, &place, &shared.wires) {
+                (Key::Controller(_), _, &Place::Controller { bus, select, unselected }, _) => {
+                    gpio.factory().open_hardware_spi(hardware(settings, bus, select, unselected))?
+                }
+                (Key::Lines { clock, mosi: Some(mosi), miso: Some(miso) }, Select::Line(select), _, None) => {
+                    gpio.factory().open_spi(config(settings, clock, mosi, miso, select))?
+                }
+                (_, select, _, Some(wires)) => {
+                    let select = if let Select::Line(line) = select { Some(line) } else { None };
+                    Box::new(SoftSpi::open(wires.clone(), select, settings)?) as Box<dyn SpiBus>
+                }
+                // A bus without wires of ours is a controller's or has all four lines.
+                _ => return Err(Error::unsupported("SPI on these pins")),
+            };
+            Ok((reservation, bus))
+        };
+        let (reservations, bus) = match opened() {
+            Ok(opened) => opened,
+            Err(error) => {
+                drop(chosen);
+                buses.leave(shared, |_| Ok(()))?;
+                return Err(error);
+            }
+        };
+        let own = reservations.iter().map(Reservation::line);
+        let lines = shared.lines.iter().copied().chain(own).collect();
+        let lifecycle = Lifecycle::on_bus(&gpio, reserver.device, lines, reservations);
+        let has_select = !matches!(select, Select::None);
+        let handle = SpiHandle {
+            lifecycle,
+            label: place.to_string(),
+            device: reserver.device,
             bus,
+            buses,
+            shared: Mutex::new(Some((shared, chosen))),
             turn: Turn::default(),
-        });
-        Ok(Spi(HandleRef::register(shared)?))
+            has_select,
+        };
+        Ok(Spi(HandleRef::register(Arc::new(handle))?))
+    }
+}
+
+fn config(settings: SpiSettings, clock: Line, mosi: Line, miso: Line, select: Line) -> SpiConfig {
+    let SpiSettings { mode, lsb_first, select_high, max_rate } = settings;
+    SpiConfig { mode, lsb_first, select_high, max_rate, ..SpiConfig::new(clock, mosi, miso, select) }
+}
+
+fn hardware(settings: SpiSettings, bus: u32, select: u32, unselected: bool) -> HardwareSpiConfig {
+    let SpiSettings { mode, lsb_first, select_high, max_rate } = settings;
+    let config = HardwareSpiConfig::new(bus, select);
+    HardwareSpiConfig { mode, lsb_first, select_high, max_rate, unselected, ..config }
+}
+
+/// What the devices on one bus share.
+#[derive(Debug)]
+struct SharedSpi {
+    #[allow(dead_code, reason = "frees the lines when dropped")]
+    reservations: Vec<Reservation>,
+    lines: Vec<Line>,
+    /// The pins, if core drives them.
+    wires: Option<Arc<SpiWires>>,
+    selects: Mutex<HashMap<Select, Reserver>>,
+}
+
+impl SharedSpi {
+    /// Takes a chip select for a device.
+    fn choose(self: &Arc<Self>, select: Select, reserver: Reserver) -> Result<Chosen> {
+        let mut selects = self.selects.lock();
+        let alone = selects.iter().find(|(other, _)| **other == Select::None || select == Select::None);
+        if let Some((other, Reserver { device, place })) = alone {
+            let message = format!("{other} is in use by {device} opened at {place}: close that first");
+            return Err(Error::new(ErrorKind::PinInUse, message));
+        }
+        match selects.entry(select) {
+            Entry::Vacant(entry) => entry.insert(reserver),
+            Entry::Occupied(entry) => {
+                let Reserver { device, place } = entry.get();
+                let message = format!(
+                    "{select} is in use by {device} opened at {place}: close that, or take another chip select"
+                );
+                return Err(Error::new(ErrorKind::PinInUse, message));
+            }
+        };
+        Ok(Chosen { bus: self.clone(), select })
+    }
+}
+
+/// A chip select that a device has taken; given back when dropped.
+#[derive(Debug)]
+struct Chosen {
+    bus: Arc<SharedSpi>,
+    select: Select,
+}
+
+impl Drop for Chosen {
+    fn drop(&mut self) {
+        self.bus.selects.lock().remove(&self.select);
     }
 }
 
@@ -150,62 +361,23 @@ impl SpiBuilder {
 /// ```
 #[derive(Clone)]
 #[must_use = "the bus is closed when the last handle is dropped"]
-pub struct Spi(Arc<HandleRef<SpiShared>>);
+pub struct Spi(Arc<HandleRef<SpiHandle>>);
 
 impl UnwindSafe for Spi {}
 impl RefUnwindSafe for Spi {}
 
 #[derive(Debug)]
-struct SpiShared {
+struct SpiHandle {
     lifecycle: Lifecycle,
+    /// The place of the bus, for messages.
+    label: String,
+    device: &'static str,
     bus: Box<dyn SpiBus>,
+    buses: Arc<Buses<Key, SharedSpi>>,
+    /// `None` once this handle is closed.
+    shared: Mutex<Option<(Arc<SharedSpi>, Chosen)>>,
     turn: Turn,
-}
-
-/// Lets one thread at a time use the bus.
-///
-/// Not a mutex: on a virtual clock callbacks run while a transfer sleeps, and one that uses the bus would deadlock.
-#[derive(Debug, Default)]
-struct Turn {
-    taken: Mutex<Option<ThreadId>>,
-    /// Rung when the bus is free.
-    freed: Bell,
-}
-
-impl Turn {
-    /// Blocks until the bus is free. Fails if this thread has the bus already, because it would wait for itself.
-    fn take(&self) -> Result<Taken<'_>> {
-        let this = thread::current().id();
-        loop {
-            let listener = {
-                let mut taken = self.taken.lock();
-                match *taken {
-                    None => {
-                        *taken = Some(this);
-                        return Ok(Taken(self));
-                    }
-                    Some(thread) if thread == this => {
-                        let message = "a transfer of this thread's goes over the bus: let a callback of it leave \
-                                       the bus to another thread, or to later";
-                        return Err(Error::new(ErrorKind::PinInUse, message));
-                    }
-                    // Listen before the lock is released: the other thread takes the lock and then rings.
-                    Some(_) => self.freed.listen(),
-                }
-            };
-            listener.wait();
-        }
-    }
-}
-
-/// The right to use the bus, until dropped.
-struct Taken<'a>(&'a Turn);
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        *self.0.taken.lock() = None;
-        self.0.freed.notify(usize::MAX);
-    }
+    has_select: bool,
 }
 
 impl Spi {
@@ -239,14 +411,15 @@ impl Spi {
     /// # Errors
     /// See [`transfer`](Spi::transfer).
     pub fn transaction(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
-        let shared: &SpiShared = &self.0;
-        shared.lifecycle.check_home()?;
-        let result = {
-            let _taken = shared.turn.take().map_err(|error| error.with_pin(shared.lifecycle.line()))?;
-            shared.bus.transfer(operations)
-        };
-        shared.lifecycle.gpio().runtime().catch_up();
-        exit::hold(result)
+        let handle: &SpiHandle = &self.0;
+        exit::hold(handle.run(operations)).map_err(|error| {
+            error.with_pin(&handle.label).with_device(handle.device).with_factory(self.gpio().name())
+        })
+    }
+
+    /// Returns whether a chip select is active during a transfer.
+    pub fn has_select(&self) -> bool {
+        self.0.has_select
     }
 
     /// Sends `data`, and drops the bytes received.
@@ -286,22 +459,63 @@ impl Spi {
     }
 }
 
-impl Close for SpiShared {
+impl SpiHandle {
+    fn run(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        self.lifecycle.gpio().home().check()?;
+        let result = {
+            let _turn = self.turn.take()?;
+            if self.lifecycle.is_closed() {
+                return Err(Error::closed());
+            }
+            if operations.iter().all(SpiOperation::is_empty) {
+                let message = "a transfer has at least one byte: there is none here";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+            self.bus.transfer(operations)
+        };
+        self.lifecycle.gpio().runtime().catch_up();
+        result
+    }
+}
+
+impl Close for SpiHandle {
     fn lifecycle(&self) -> &Lifecycle {
         &self.lifecycle
     }
 
     fn close(&self) -> Result<()> {
-        self.lifecycle.end(|| self.bus.close())
+        self.lifecycle.end(|| {
+            let closed = self.bus.close();
+            self.turn.wait();
+            let shared = self.shared.lock().take();
+            closed.and(shared.map_or(Ok(()), |(shared, chosen)| {
+                drop(chosen);
+                self.buses.leave(shared, |shared| shared.wires.map_or(Ok(()), |wires| wires.close()))
+            }))
+        })
+    }
+}
+
+impl Device for Spi {
+    fn parts(&self) -> Vec<&dyn Device> {
+        Vec::new()
+    }
+
+    fn gpio(&self) -> &Gpio {
+        self.gpio()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }
 
 impl fmt::Debug for Spi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut tuple = f.debug_tuple("Spi");
-        self.0.lifecycle.lines().iter().for_each(|line| {
-            tuple.field(&format_args!("{line}"));
-        });
-        tuple.finish()
+        write!(f, "Spi({})", self.0.label)
     }
 }

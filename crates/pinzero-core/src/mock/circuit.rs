@@ -7,6 +7,7 @@ use std::time::Duration;
 use pinzero_board::{Board, Pull};
 
 use super::component::{Component, Components};
+use super::controller::Chips;
 use super::pulse::Pulse;
 use super::view::{Output, Shown};
 use super::waves::Waves;
@@ -27,6 +28,8 @@ pub(super) struct Circuit {
     pub(super) clock: Clock,
     pub(super) output: Option<Output>,
     wires: Mutex<Wires>,
+    /// The chips on the buses. The lock is taken before those of the chips.
+    pub(super) chips: parking_lot::Mutex<Chips>,
 }
 
 /// The state of all lines. Its lock is held briefly; while it is held, only the runtime's inbox is locked.
@@ -152,7 +155,15 @@ impl Circuit {
     ) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        Circuit { id, board, capabilities, clock, output, wires: Mutex::default() }
+        Circuit {
+            id,
+            board,
+            capabilities,
+            clock,
+            output,
+            wires: Mutex::default(),
+            chips: parking_lot::Mutex::default(),
+        }
     }
 
     /// Reads or changes a line's state without recomputing its level.
@@ -267,6 +278,12 @@ impl Circuit {
         self.catch_up(&mut wires, &lines);
         wires.components.add(component);
         self.settle(wires, &lines, self.clock.now());
+    }
+
+    /// Lets the components look at the lines, because a component has changed by itself.
+    pub(super) fn look_again(&self) {
+        let wires = self.wires.lock();
+        self.settle(wires, &[], self.clock.now());
     }
 
     pub(super) fn wire(&self, one: Line, other: Line) {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use pinzero_board::Board;
 
 use super::circuit::{Circuit, LineState};
+use super::controller::{MockHardwareSpi, MockI2c, lines};
 use super::pulse::Pulse;
+use crate::bus::{HardwareSpiConfig, I2cBus, I2cConfig, SpiBus};
 use crate::capability::Capabilities;
 use crate::error::{Error, Result};
 use crate::factory::{
@@ -149,6 +151,20 @@ impl PinFactory for MockFactory {
         self.circuit.look(line, |state| (state.output, state.rest) = (Level::Low, config.rest));
         self.circuit.pulse(line, config.period, config.pulse, || pin.check_open())?;
         Ok(Box::new(pin))
+    }
+
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        self.capabilities().hardware_spi.require("an SPI controller")?;
+        let [clock, mosi, miso] = lines(self.circuit.board.spi_lines(config.bus), "SPI bus")?;
+        let select = self.circuit.board.spi_select(config.bus, config.select);
+        let [select] = lines(select.map(|select| [select]), "chip select")?;
+        Ok(Box::new(MockHardwareSpi::new(self.circuit.clone(), [clock, mosi, miso, select], config)))
+    }
+
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.capabilities().i2c.require("an I2C controller")?;
+        let lines = lines(self.circuit.board.i2c_lines(config.bus), "I2C bus")?;
+        Ok(Box::new(MockI2c::new(self.circuit.clone(), lines)))
     }
 
     fn close(&self) -> Result<()> {

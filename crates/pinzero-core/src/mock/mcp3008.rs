@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::spi::Bits;
 use crate::types::Level;
 
 /// An MCP3008, the ADC of gpiozero's recipes, wired to mock pins; returned by
@@ -34,8 +35,9 @@ impl MockMcp3008 {
 }
 
 /// One conversion: a start bit, four bits of request, two clocks to sample, ten bits of result.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Conversion {
+    chip: MockMcp3008,
     /// The number of bits received, from the start bit on.
     bits: u32,
     request: u32,
@@ -43,8 +45,17 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
-    /// Receives a bit.
-    pub(super) fn read(&mut self, bit: Level, chip: &MockMcp3008) {
+    pub(super) fn of(chip: MockMcp3008) -> Self {
+        Conversion { chip, bits: 0, request: 0, value: 0 }
+    }
+}
+
+impl Bits for Conversion {
+    fn select(&mut self) {
+        (self.bits, self.request, self.value) = (0, 0, 0);
+    }
+
+    fn input(&mut self, bit: Level) {
         if self.bits == 0 && bit == Level::Low {
             return;
         }
@@ -53,12 +64,11 @@ impl Conversion {
             self.request = self.request << 1 | u32::from(bit.is_high());
         }
         if self.bits == 5 {
-            self.value = chip.sample(self.request);
+            self.value = self.chip.sample(self.request);
         }
     }
 
-    /// Returns the bit to send while the next one is received.
-    pub(super) fn output(&self) -> Level {
+    fn output(&self) -> Level {
         let place = 16u32.checked_sub(self.bits).filter(|place| *place < 10);
         Level::from(place.is_some_and(|place| self.value >> place & 1 == 1))
     }

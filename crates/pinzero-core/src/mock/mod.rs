@@ -23,16 +23,20 @@
 //! [`encoder`](MockGpio::encoder), a [`keypad`](MockGpio::keypad), a [`motor`](MockGpio::motor) or a [`servo`](MockGpio::servo).
 
 mod capacitor;
+mod chip;
 mod circuit;
 mod component;
+mod controller;
 mod echo;
 mod encoder;
 mod factory;
+mod i2c;
 mod keypad;
 mod line;
 mod mcp3008;
 mod motor;
 mod pulse;
+mod registers;
 mod script;
 mod servo;
 mod spi;
@@ -47,8 +51,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use pinzero_board::Board;
 
+use crate::bus::I2cAddress;
 use crate::capability::{Capabilities, Support};
 use crate::error::Result;
 use crate::gpio::Gpio;
@@ -59,18 +65,23 @@ use crate::spi_mode::SpiMode;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
 pub use capacitor::MockCapacitor;
+use chip::Faulty;
+pub use chip::{Fault, I2cChip, MockChip, SpiChip};
 use circuit::Circuit;
 pub use echo::MockEcho;
 pub use encoder::MockEncoder;
 pub use factory::MockFactory;
+use i2c::{ClockHold, I2cWires};
 pub use keypad::MockKeypad;
 pub use line::MockLine;
+use mcp3008::Conversion;
 pub use mcp3008::MockMcp3008;
 pub use motor::MockMotor;
 pub use pulse::Pulse;
+pub use registers::Registers;
 pub use servo::MockServo;
 pub use spi::MockSpiDevice;
-use spi::{Chip, SpiPeripheral};
+use spi::{Bits, Bytes, Script, SpiPeripheral};
 use view::Output;
 use waves::CircuitTask;
 
@@ -107,6 +118,8 @@ pub fn builder() -> MockBuilder {
             group: native,
             flex: native,
             pwm: native,
+            hardware_spi: native,
+            i2c: native,
             keep: native,
             ..Capabilities::default()
         },
@@ -140,7 +153,7 @@ impl MockBuilder {
         self
     }
 
-    /// Sets the capabilities. Default: all that the mock has, which is all but a settle time and buses. Switch some off to test
+    /// Sets the capabilities. Default: all that the mock has, which is all but a settle time and serial ports. Switch some off to test
     /// core's emulation.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
@@ -335,8 +348,7 @@ impl MockGpio {
     /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn spi_device<P: Into<PinSpec>>(&self, pins: [P; 4], mode: SpiMode) -> MockSpiDevice {
         let exchange = Arc::default();
-        let chip = Chip::Script(Arc::clone(&exchange));
-        self.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), mode, chip));
+        self.wire_spi(pins.map(|pin| self.find(pin)), mode, Script::new(Arc::clone(&exchange)));
         MockSpiDevice(exchange)
     }
 
@@ -359,9 +371,81 @@ impl MockGpio {
     /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3008 {
         let device = MockMcp3008::default();
-        let chip = Chip::Mcp3008(device.clone(), Default::default());
-        self.attach(SpiPeripheral::new(pins.map(|pin| self.find(pin)), SpiMode::Mode0, chip));
+        let lines = pins.map(|pin| self.find(pin));
+        self.wire_spi(lines, SpiMode::Mode0, Conversion::of(device.clone()));
         device
+    }
+
+    /// Wires an SPI chip to the pins of a controller: bus 0 and chip select 0 are GPIO11, 10, 9 and 8.
+    ///
+    /// [`Gpio::hardware_spi`] reaches the chip, and so does [`Gpio::spi`] on these pins. The example is at [`SpiChip`].
+    ///
+    /// # Panics
+    /// If the board has no such chip select. In real time, if the runtime's threads cannot be started.
+    pub fn spi_chip<C: SpiChip>(&self, bus: u32, select: u32, chip: C) -> MockChip<C> {
+        let (lines, select) = (self.board().spi_lines(bus), self.board().spi_select(bus, select));
+        let (Some([clock, mosi, miso]), Some(select)) = (lines, select) else {
+            panic!("the board has no SPI bus {bus} with this chip select")
+        };
+        self.spi_chip_on([clock, mosi, miso, select], chip)
+    }
+
+    /// Wires an SPI chip to these pins: clock, mosi, miso and chip select.
+    ///
+    /// # Panics
+    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
+    pub fn spi_chip_on<P: Into<PinSpec>, C: SpiChip>(&self, pins: [P; 4], chip: C) -> MockChip<C> {
+        let mode = chip.mode();
+        let chip = Arc::new(Mutex::new(Faulty { fault: None, chip }));
+        self.wire_spi(pins.map(|pin| self.find(pin)), mode, Bytes::new(chip.clone()));
+        MockChip { chip, circuit: self.circuit.clone(), interrupts: C::interrupts }
+    }
+
+    /// Wires an I2C chip to the pins of a controller: bus 1 is GPIO2 and GPIO3.
+    ///
+    /// [`Gpio::i2c`] reaches the chip, and so does [`Gpio::soft_i2c`] on these pins. The example is at [`I2cChip`].
+    ///
+    /// # Panics
+    /// If the board has no such bus. In real time, if the runtime's threads cannot be started.
+    pub fn i2c_chip<C: I2cChip>(&self, bus: u32, address: impl Into<I2cAddress>, chip: C) -> MockChip<C> {
+        let lines = self.board().i2c_lines(bus);
+        let [data, clock] = lines.unwrap_or_else(|| panic!("the board has no I2C bus {bus}"));
+        self.i2c_chip_on(data, clock, address, chip)
+    }
+
+    /// Wires an I2C chip to these pins: data and clock.
+    ///
+    /// # Panics
+    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
+    pub fn i2c_chip_on<C: I2cChip>(
+        &self,
+        data: impl Into<PinSpec>,
+        clock: impl Into<PinSpec>,
+        address: impl Into<I2cAddress>,
+        chip: C,
+    ) -> MockChip<C> {
+        let (data, clock) = (self.find(data), self.find(clock));
+        let chip = Arc::new(Mutex::new(Faulty { fault: None, chip }));
+        let mut chips = self.circuit.chips.lock();
+        let found = chips.i2c.iter().find(|wires| wires.lock().is_on([data, clock])).cloned();
+        let is_new = found.is_none();
+        let wires = found.unwrap_or_else(|| Arc::new(Mutex::new(I2cWires::new(data, clock))));
+        wires.lock().add(address.into(), chip.clone());
+        if is_new {
+            chips.i2c.push(wires.clone());
+        }
+        drop(chips);
+        if is_new {
+            self.attach(wires.clone());
+            self.attach(ClockHold { clock, chips: wires });
+        }
+        MockChip { chip, circuit: self.circuit.clone(), interrupts: C::interrupts }
+    }
+
+    fn wire_spi(&self, lines: [Line; 4], mode: SpiMode, chip: impl Bits + 'static) {
+        let chip = Arc::new(Mutex::new(SpiPeripheral::new(lines, mode, chip)));
+        self.circuit.chips.lock().spi.push(chip.clone());
+        self.attach(chip);
     }
 
     fn find(&self, pin: impl Into<PinSpec>) -> Line {
