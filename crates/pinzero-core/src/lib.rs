@@ -16,9 +16,12 @@ pub mod time;
 mod types;
 
 mod animation;
+mod delay;
 mod device;
 mod event;
 mod gpio;
+#[cfg(feature = "embedded-hal")]
+mod hal;
 mod handle;
 mod hub;
 mod open;
@@ -59,6 +62,7 @@ pub use bus::{
     SpiBus, SpiConfig, SpiOperation,
 };
 pub use capability::{Capabilities, Support};
+pub use delay::Delay;
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Kinded};
@@ -71,6 +75,8 @@ pub use factory::{
 };
 pub use factory_names::advise_on_factory;
 pub use gpio::Gpio;
+#[cfg(feature = "embedded-hal")]
+pub use hal::BareSpi;
 #[cfg(feature = "stream")]
 pub use handle::events::EventStream;
 pub use handle::events::Events;
@@ -80,8 +86,10 @@ pub use handle::i2c::{I2c, I2cBuilder};
 pub use handle::input::{Input, InputBuilder};
 pub use handle::input_lines::LineEvent;
 pub use handle::inputs::Inputs;
+pub use handle::open_drain::{OpenDrain, OpenDrainBuilder};
 pub use handle::output::{Output, OutputBuilder};
 pub use handle::pwm::{Pwm, PwmBuilder};
+pub use handle::serial::{Serial, SerialBuilder};
 pub use handle::spi::{Spi, SpiBuilder};
 pub use hub::Handler;
 pub use line_info::{LineFunction, LineInfo};

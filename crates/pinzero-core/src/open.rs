@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::delay::Delay;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
@@ -13,8 +14,10 @@ use crate::handle::group::GroupBuilder;
 use crate::handle::i2c::I2cBuilder;
 use crate::handle::input::InputBuilder;
 use crate::handle::inputs::Inputs;
+use crate::handle::open_drain::OpenDrainBuilder;
 use crate::handle::output::OutputBuilder;
 use crate::handle::pwm::PwmBuilder;
+use crate::handle::serial::SerialBuilder;
 use crate::handle::spi::SpiBuilder;
 use crate::outcome::Outcome;
 use crate::pin_spec::PinSpec;
@@ -195,6 +198,16 @@ impl Gpio {
         GroupBuilder::new(self.clone(), pins.into_iter().map(Into::into).collect())
     }
 
+    /// Returns a builder for a line that is driven low or released, and can be read all the time.
+    pub fn open_drain(&self, pin: impl Into<PinSpec>) -> OpenDrainBuilder {
+        OpenDrainBuilder::new(self.flex(pin))
+    }
+
+    /// Returns the pauses of this factory's clock, for drivers of chips.
+    pub fn delay(&self) -> Delay {
+        Delay::new(self.clone())
+    }
+
     /// Returns a builder for a device on an SPI bus on any pins.
     pub fn spi(&self, clock: impl Into<PinSpec>) -> SpiBuilder {
         SpiBuilder::pins(self.clone(), clock.into())
@@ -215,6 +228,12 @@ impl Gpio {
     /// without one on the wires, the pins' own serves short wires.
     pub fn soft_i2c(&self, data: impl Into<PinSpec>, clock: impl Into<PinSpec>) -> I2cBuilder {
         I2cBuilder::pins(self.clone(), data.into(), clock.into())
+    }
+
+    /// Returns a builder for a serial port of the factory's computer, by its device file: `"/dev/serial0"` on the header of a Raspberry
+    /// Pi.
+    pub fn serial(&self, port: impl Into<String>) -> SerialBuilder {
+        SerialBuilder::new(self.clone(), port.into())
     }
 
     /// Returns a builder for a PWM output.

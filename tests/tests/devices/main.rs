@@ -7,6 +7,7 @@
 
 mod backend;
 mod blink;
+mod buses;
 mod button;
 mod buzzer;
 mod callbacks;

@@ -1,6 +1,6 @@
 //! Bit-banged I2C on two flexible lines: driven low, or released to their pull-ups.
 
-use std::time::{self, Duration};
+use std::time::Duration;
 
 use crate::bus::{I2cAddress, I2cBus, I2cOperation, SoftI2cConfig};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,8 +14,6 @@ use crate::types::{Bias, Drive, Level, Line, OnClose};
 const STRETCH: Duration = ms(25);
 /// How often the clock is looked at meanwhile.
 const LOOK: Duration = us(50);
-/// Shorter pauses than this are spun: the system's sleep is too coarse.
-const SPIN: Duration = us(60);
 /// Ten-bit addresses begin with these bits; two of the address and the direction follow.
 const TEN_BITS: u32 = 0b1111_0000;
 
@@ -54,14 +52,7 @@ impl SoftI2c {
     }
 
     fn pause(&self) {
-        if self.half < SPIN && self.gpio.is_realtime() {
-            let begin = time::Instant::now();
-            while begin.elapsed() < self.half {
-                std::hint::spin_loop();
-            }
-        } else {
-            self.gpio.sleep(self.half);
-        }
+        self.gpio.delay().pause(self.half);
     }
 
     /// Releases the clock, and waits until no device holds it low any more.

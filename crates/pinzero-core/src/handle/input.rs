@@ -220,6 +220,11 @@ impl Input {
         Ok(self.line.status().level == self.line.active)
     }
 
+    /// Returns the level at which the input is active.
+    pub fn active_level(&self) -> Level {
+        self.line.active
+    }
+
     /// Returns whether the input was active at its last event. Does not read the line.
     pub fn was_active(&self) -> bool {
         self.line.status().level == self.line.active

@@ -8,8 +8,10 @@ pub(crate) mod i2c;
 pub(crate) mod input;
 pub(crate) mod input_lines;
 pub(crate) mod inputs;
+pub(crate) mod open_drain;
 pub(crate) mod output;
 pub(crate) mod pwm;
+pub(crate) mod serial;
 pub(crate) mod spi;
 pub(crate) mod turn;
 

@@ -156,6 +156,7 @@ impl<C: Send + 'static> MockChip<C> {
     /// Breaks the chip in this way, or mends it with `None`.
     pub fn fail(&self, fault: impl Into<Option<Fault>>) {
         self.chip.lock().fault = fault.into();
+        self.circuit.look_again();
     }
 
     /// Wires the chip's interrupt pin to a pin of the board. The chip pulls the line low, or lets go of it (open drain).

@@ -9,6 +9,7 @@ use pinzero_board::{Board, Pull};
 use super::component::{Component, Components};
 use super::controller::Chips;
 use super::pulse::Pulse;
+use super::serial::Ports;
 use super::view::{Output, Shown};
 use super::waves::Waves;
 use crate::capability::Capabilities;
@@ -30,6 +31,7 @@ pub(super) struct Circuit {
     wires: Mutex<Wires>,
     /// The chips on the buses. The lock is taken before those of the chips.
     pub(super) chips: parking_lot::Mutex<Chips>,
+    pub(super) ports: parking_lot::Mutex<Ports>,
 }
 
 /// The state of all lines. Its lock is held briefly; while it is held, only the runtime's inbox is locked.
@@ -163,6 +165,7 @@ impl Circuit {
             output,
             wires: Mutex::default(),
             chips: parking_lot::Mutex::default(),
+            ports: parking_lot::Mutex::default(),
         }
     }
 

@@ -9,7 +9,8 @@ use pinzero_board::Board;
 use super::circuit::{Circuit, LineState};
 use super::controller::{MockHardwareSpi, MockI2c, lines};
 use super::pulse::Pulse;
-use crate::bus::{HardwareSpiConfig, I2cBus, I2cConfig, SpiBus};
+use super::serial::MockPort;
+use crate::bus::{HardwareSpiConfig, I2cBus, I2cConfig, SerialConfig, SerialPort, SpiBus};
 use crate::capability::Capabilities;
 use crate::error::{Error, Result};
 use crate::factory::{
@@ -165,6 +166,11 @@ impl PinFactory for MockFactory {
         self.capabilities().i2c.require("an I2C controller")?;
         let lines = lines(self.circuit.board.i2c_lines(config.bus), "I2C bus")?;
         Ok(Box::new(MockI2c::new(self.circuit.clone(), lines)))
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        self.capabilities().serial.require("a serial port")?;
+        Ok(Box::new(MockPort::open(&self.circuit, &config.port)?))
     }
 
     fn close(&self) -> Result<()> {

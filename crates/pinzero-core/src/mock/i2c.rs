@@ -237,7 +237,8 @@ impl Component for I2cWires {
     }
 
     fn look(&mut self, at: Instant, wires: &Wires) -> Option<Level> {
-        if self.holds_clock.is_some_and(|until| until <= at) {
+        let hangs = || self.called.as_ref().is_some_and(|chip| chip.lock().fault == Some(Fault::Hangs));
+        if self.holds_clock.is_some_and(|until| until <= at || until == Instant::MAX && !hangs()) {
             self.holds_clock = None;
         }
         let (data, clock) = (wires.level(self.data), wires.level(self.clock));

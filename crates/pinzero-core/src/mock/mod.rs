@@ -38,6 +38,7 @@ mod motor;
 mod pulse;
 mod registers;
 mod script;
+mod serial;
 mod servo;
 mod spi;
 mod terminal;
@@ -79,6 +80,7 @@ pub use mcp3008::MockMcp3008;
 pub use motor::MockMotor;
 pub use pulse::Pulse;
 pub use registers::Registers;
+pub use serial::MockSerial;
 pub use servo::MockServo;
 pub use spi::MockSpiDevice;
 use spi::{Bits, Bytes, Script, SpiPeripheral};
@@ -120,6 +122,7 @@ pub fn builder() -> MockBuilder {
             pwm: native,
             hardware_spi: native,
             i2c: native,
+            serial: native,
             keep: native,
             ..Capabilities::default()
         },
@@ -153,7 +156,7 @@ impl MockBuilder {
         self
     }
 
-    /// Sets the capabilities. Default: all that the mock has, which is all but a settle time and serial ports. Switch some off to test
+    /// Sets the capabilities. Default: all that the mock has, which is all but a settle time. Switch some off to test
     /// core's emulation.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
@@ -440,6 +443,13 @@ impl MockGpio {
             self.attach(ClockHold { clock, chips: wires });
         }
         MockChip { chip, circuit: self.circuit.clone(), interrupts: C::interrupts }
+    }
+
+    /// Connects a device to a serial port, which exists from then on. The example is at [`Serial`](crate::Serial).
+    pub fn serial_device(&self, port: &str) -> MockSerial {
+        let device = MockSerial::new();
+        self.circuit.ports.lock().insert(port.to_owned(), device.clone());
+        device
     }
 
     fn wire_spi(&self, lines: [Line; 4], mode: SpiMode, chip: impl Bits + 'static) {
