@@ -28,7 +28,7 @@ pub(crate) fn uapi(error: gpiocdev_uapi::Error) -> io::Error {
 /// Returns the error of a call on the chip at `path`, or on a line of that chip.
 pub(crate) fn chip(path: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return permission(path);
+        return permission(path, Class { subsystem: "gpio", group: "gpio" });
     }
     let gone = [Errno::NOENT, Errno::NODEV, Errno::NXIO].map(Errno::raw_os_error);
     if error.kind() == io::ErrorKind::NotFound
@@ -40,21 +40,29 @@ pub(crate) fn chip(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("the kernel refused a call on {}", path.display())).with_source(error)
 }
 
-/// Returns the owner of the file, and how to get access.
-fn permission(path: &Path) -> Error {
-    let (gid, mode) = fs::metadata(path).map(|file| (file.gid(), file.mode())).unwrap_or_default();
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    Error::new(ErrorKind::PermissionDenied, permission_message(path, gid, mode, &groups))
+/// A class of device files: udev's name for them, and the group that has them on Raspberry Pi OS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Class {
+    pub(crate) subsystem: &'static str,
+    pub(crate) group: &'static str,
 }
 
-fn permission_message(path: &Path, gid: u32, mode: u32, groups: &str) -> String {
+/// Returns the owner of the file, and how to get access.
+pub(crate) fn permission(path: &Path, class: Class) -> Error {
+    let (gid, mode) = fs::metadata(path).map(|file| (file.gid(), file.mode())).unwrap_or_default();
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    Error::new(ErrorKind::PermissionDenied, permission_message(path, class, gid, mode, &groups))
+}
+
+fn permission_message(path: &Path, class: Class, gid: u32, mode: u32, groups: &str) -> String {
     let path = path.display();
+    let Class { subsystem, group: usual } = class;
     let group = group_name(gid, groups);
     // Users should not join the group root, and a group without access to the file does not help.
     if gid == 0 || mode & 0o040 == 0 {
         return format!(
-            "no permission to open {path} (group {group}, mode {:03o}): run as root, or give it to group gpio by a \
-             udev rule (SUBSYSTEM==\"gpio\", GROUP=\"gpio\", MODE=\"0660\")",
+            "no permission to open {path} (group {group}, mode {:03o}): run as root, or give it to group {usual} by a \
+             udev rule (SUBSYSTEM==\"{subsystem}\", GROUP=\"{usual}\", MODE=\"0660\")",
             mode & 0o777
         );
     }
@@ -88,7 +96,8 @@ mod tests {
     #[test]
     fn a_missing_permission_names_the_group() {
         let groups = "root:x:0:\nvideo:x:44:pi\ngpio:x:986:pi\n";
-        let message = |gid, mode| permission_message("/dev/gpiochip0".as_ref(), gid, mode, groups);
+        let class = Class { subsystem: "gpio", group: "gpio" };
+        let message = |gid, mode| permission_message("/dev/gpiochip0".as_ref(), class, gid, mode, groups);
         assert_eq!(
             message(986, 0o20660),
             "no permission to open /dev/gpiochip0, which belongs to group gpio: add yourself to group gpio (sudo \

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use gpiocdev::line::Direction;
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, Host, InputConfig, InputPins,
-    InputsConfig, Line, LineFunction, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory,
-    PwmConfig, PwmPin, Result, Support,
+    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host, I2cBus,
+    I2cConfig, InputConfig, InputPins, InputsConfig, Line, LineFunction, LineInfo, OutputConfig,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SerialConfig, SerialPort, SpiBus,
+    Support,
 };
 
+use crate::buses::Buses;
 use crate::chip::Chip;
 use crate::consumer::Consumer;
 use crate::flex::CdevFlex;
@@ -30,6 +32,7 @@ const VARIABLE: &str = "PINZERO_GPIOCHIP";
 pub struct CdevFactory {
     chip: Chip,
     board: Board,
+    buses: Buses,
     keep: Support,
 }
 
@@ -43,6 +46,9 @@ impl CdevFactory {
         inputs: Support::Native,
         group: Support::Native,
         flex: Support::Native,
+        hardware_spi: Support::Native,
+        i2c: Support::Native,
+        serial: Support::Native,
         ..Capabilities::NONE
     };
 
@@ -72,6 +78,19 @@ impl CdevFactory {
             None => format!("\"{}\"", info.consumer),
         };
         Ok(info.used.then(describe))
+    }
+
+    /// Refuses the lines of a bus that its controller does not reach. Chip selects are the kernel's, as outputs.
+    fn check_are_reached(&self, lines: &[u32]) -> Result<()> {
+        lines.iter().map(|line| Line(*line)).try_for_each(|line| {
+            let check = || {
+                let info = self.chip.line_info(line)?;
+                // A holder without a name may be the controller's own driver.
+                let holder = if info.consumer.is_empty() { None } else { self.holder(line)? };
+                check_is_no_gpio(holder.as_deref(), info.direction, "restart the board")
+            };
+            about(line, check())
+        })
     }
 }
 
@@ -155,11 +174,27 @@ impl PinFactory for CdevFactory {
                 return Err(Error::unsupported("PWM by the kernel's GPIO interface"));
             }
             if SysfsPwm::LINES.contains(&line) {
-                check_carries_pulses(self.holder(line)?.as_deref(), self.chip.line_info(line)?.direction)?;
+                let (holder, info) = (self.holder(line)?, self.chip.line_info(line)?);
+                let remedy = "restart the board, or take rppal";
+                check_is_no_gpio(holder.as_deref(), info.direction, remedy)?;
             }
             CdevPwm::open(line, config)
         };
         Ok(Box::new(about(line, open())?))
+    }
+
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        self.check_are_reached(self.board.spi_lines(config.bus).as_slice().as_flattened())?;
+        self.buses.open_spi(config)
+    }
+
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.check_are_reached(self.board.i2c_lines(config.bus).as_slice().as_flattened())?;
+        self.buses.open_i2c(config)
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        self.buses.open_serial(config)
     }
 
     fn close(&self) -> Result<()> {
@@ -167,15 +202,17 @@ impl PinFactory for CdevFactory {
     }
 }
 
-/// Refuses a line that the kernel knows as GPIO, by its `holder` or its direction: a PWM signal would not reach it.
+/// Refuses a line that the kernel knows as GPIO, by its `holder` or its direction: its controller does not reach the line.
 ///
 /// An input cannot be distinguished from a line with another function.
-fn check_carries_pulses(holder: Option<&str>, direction: Direction) -> Result<()> {
+fn check_is_no_gpio(holder: Option<&str>, direction: Direction, remedy: &str) -> Result<()> {
     match (holder, direction) {
         (Some(holder), _) => Err(Error::new(ErrorKind::Busy, format!("it is held by {holder}"))),
         (None, Direction::Output) => {
-            let message = "the line has been used as an output since the board was started, and so carries no pulses: \
-                           restart the board, or take rppal";
+            let message = format!(
+                "the line has been used as an output since the board was started, and its controller does not reach it any \
+                 more: {remedy}"
+            );
             Err(Error::new(ErrorKind::Unsupported, message))
         }
         (None, Direction::Input) => Ok(()),
@@ -228,7 +265,9 @@ impl CdevBuilder {
         };
         let chip = find().map_err(|error: Error| error.with_factory("cdev"))?;
         let keep = keep(Path::new("/sys"), &chip);
-        Ok(CdevFactory { board: board(&chip), keep, chip })
+        let board = board(&chip);
+        let buses = Buses::new("cdev", board.clone()).dev(self.dev);
+        Ok(CdevFactory { board, buses, keep, chip })
     }
 }
 
@@ -286,13 +325,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_gpio_carries_no_pulses() {
-        let error = |holder, direction| check_carries_pulses(holder, direction).unwrap_err();
+    fn a_line_that_is_gpio_is_out_of_reach_of_its_controller() {
+        let error = |holder, direction| check_is_no_gpio(holder, direction, "restart").unwrap_err();
         let busy = error(Some("\"gpioset\", process 7"), Direction::Input);
         assert_eq!(busy.kind(), ErrorKind::Busy);
         assert!(busy.to_string().contains("gpioset"), "{busy}");
         assert_eq!(error(None, Direction::Output).kind(), ErrorKind::Unsupported);
-        check_carries_pulses(None, Direction::Input).unwrap();
+        check_is_no_gpio(None, Direction::Input, "restart").unwrap();
     }
 
     #[test]

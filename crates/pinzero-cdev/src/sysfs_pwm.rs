@@ -10,6 +10,7 @@ use pinzero_core::process::PerProcess;
 use pinzero_core::time::ms;
 use pinzero_core::{Error, ErrorKind, Level, Line, Result};
 
+use crate::config_txt::config_txt;
 use crate::fs::entries;
 use crate::pwm_overlay::{overlay, routed};
 
@@ -276,13 +277,6 @@ fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
 fn remedy(what: &str, lines: &[u32]) -> Error {
     let message = format!("{what} `{}` in {}, and restart the board", overlay(lines), config_txt());
     Error::new(ErrorKind::Unsupported, message)
-}
-
-/// Returns the path of the firmware's settings on this system.
-fn config_txt() -> &'static str {
-    let old = "/boot/config.txt";
-    let new = "/boot/firmware/config.txt";
-    if !Path::new(new).exists() && Path::new(old).exists() { old } else { new }
 }
 
 impl SysfsPwm {

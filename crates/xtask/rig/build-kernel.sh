@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the path of the rig's kernel: User-Mode Linux with gpio-sim. Builds it unless it is cached
+# Prints the path of the rig's kernel: User-Mode Linux with gpio-sim and the buses of buses.c. Builds it unless it is cached
 # (a download of 153 MB and some minutes), from the source that Debian packages.
 # Exits with 77, and the reason as the last line on stderr, on a machine that cannot build or run it.
 set -eu
@@ -11,7 +11,7 @@ tools='gcc make flex bison bc xz patch dpkg-deb'
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cache=${PINZERO_RIG_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pinzero-rig}
 # Whatever goes into the kernel goes into its name, so a change of any of these builds another one.
-key=$(cat "$here/kernel.config" "$here/kernel.patch" "$here/build-kernel.sh" | sha256sum | cut -c1-16)
+key=$(cat "$here/kernel.config" "$here/kernel.patch" "$here/buses.c" "$here/build-kernel.sh" | sha256sum | cut -c1-16)
 kernel=$cache/vmlinux-$key
 work=$cache/work
 
@@ -41,6 +41,7 @@ get_source() {
     dpkg-deb --fsys-tarfile "$source"_*.deb | tar -xO "./usr/src/$source.tar.xz" | xz -dc | tar -x
     cd "$source"
     patch -s -p1 <"$here/kernel.patch"
+    cp "$here/buses.c" drivers/spi/rig-buses.c
 }
 
 build() {
