@@ -6,8 +6,8 @@ use pinzero_core::time::ms;
 use pinzero_core::{
     Bias, Capabilities, Drive, EdgeSink, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig,
     I2cAddress, I2cBus, I2cConfig, I2cOperation, InputConfig, InputPins, InputsConfig, Level, Line, OnClose,
-    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig,
-    SpiOperation, Support,
+    OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SerialConfig,
+    SerialPort, SpiBus, SpiConfig, SpiOperation, Support,
 };
 
 use super::closing::gives_way;
@@ -32,9 +32,10 @@ enum Kind {
     Spi,
     HardwareSpi,
     I2c,
+    Serial,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Output,
     Kind::Input,
     Kind::Inputs,
@@ -44,6 +45,7 @@ const KINDS: [Kind; 9] = [
     Kind::Spi,
     Kind::HardwareSpi,
     Kind::I2c,
+    Kind::Serial,
 ];
 
 impl Kind {
@@ -54,7 +56,7 @@ impl Kind {
 
     /// Returns `true` if the role is a controller of the chip, which has lines of its own.
     fn is_controller(self) -> bool {
-        matches!(self, Kind::HardwareSpi | Kind::I2c)
+        matches!(self, Kind::HardwareSpi | Kind::I2c | Kind::Serial)
     }
 }
 
@@ -79,6 +81,7 @@ impl<'a> Bare<'a> {
             Kind::Spi => powers.spi,
             Kind::HardwareSpi => powers.hardware_spi,
             Kind::I2c => powers.i2c,
+            Kind::Serial => powers.serial,
         }
     }
 
@@ -117,6 +120,7 @@ impl<'a> Bare<'a> {
             }
             Kind::HardwareSpi => Box::new(factory.open_hardware_spi(HardwareSpiConfig::new(0, 0))?),
             Kind::I2c => Box::new(factory.open_i2c(I2cConfig::new(1))?),
+            Kind::Serial => Box::new(factory.open_serial(SerialConfig::new("/dev/serial0", 9600))?),
         })
     }
 
@@ -272,6 +276,16 @@ impl Opened for Box<dyn I2cBus> {
     }
 }
 
+impl Opened for Box<dyn SerialPort> {
+    fn uses(&self) -> Vec<Result<()>> {
+        vec![self.write(&[0xa5]), self.read(&mut [0], Duration::ZERO).map(drop), self.flush()]
+    }
+
+    fn close(&self) -> Result<()> {
+        SerialPort::close(&**self)
+    }
+}
+
 /// Fails unless every use is refused because the pin is closed.
 fn is_closed(what: &str, held: &dyn Opened) -> Verdict {
     held.uses().into_iter().try_for_each(|result| refused(what, ErrorKind::Closed, result))
@@ -383,6 +397,10 @@ pub(super) fn hardware_spi(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn i2c(fixture: &Fixture<'_>) -> Verdict {
     controller(fixture, Kind::I2c)
+}
+
+pub(super) fn serial(fixture: &Fixture<'_>) -> Verdict {
+    controller(fixture, Kind::Serial)
 }
 
 /// Fails unless a controller opens if it is declared, and is refused if it is not.

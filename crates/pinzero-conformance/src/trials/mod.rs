@@ -53,6 +53,7 @@ pub(crate) const ALL: &[Check] = &[
     check("honesty::pwm", &[], honesty::pwm),
     check("honesty::hardware_spi", &[], boundary::hardware_spi),
     check("honesty::i2c", &[], boundary::i2c),
+    check("honesty::serial", &[], boundary::serial),
     check("honesty::keep", &[OUTPUT], honesty::keep),
     check("boundary::gives_what_is_declared", &[], boundary::gives_what_is_declared),
     check("boundary::refuses_what_is_not_declared", &[], boundary::refuses_what_is_not_declared),

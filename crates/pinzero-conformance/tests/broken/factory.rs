@@ -11,8 +11,8 @@ use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{
     Bias, Capabilities, Edge, EdgeSink, Error, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host,
     I2cBus, I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line, LineInfo, OnClose, OutputConfig,
-    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Reports, Result, SpiBus, SpiConfig,
-    SpiOperation, Support,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Reports, Result, SerialConfig,
+    SerialPort, SoftI2cConfig, SpiBus, SpiConfig, SpiOperation, Support,
 };
 
 use crate::breadboard::{Breadboard, Desk};
@@ -26,6 +26,7 @@ pub(crate) enum Fault {
     ClaimsGroups,
     ClaimsHardwareSpi,
     ClaimsI2c,
+    ClaimsSerial,
     ClaimsPwm,
     ClaimsSpi,
     DeclaresEmulation,
@@ -234,6 +235,7 @@ impl PinFactory for Broken {
             | GroupTakesWhatItCanGet => powers.group = Support::Native,
             ClaimsHardwareSpi => powers.hardware_spi = Support::Native,
             ClaimsI2c => powers.i2c = Support::Native,
+            ClaimsSerial => powers.serial = Support::Native,
             ClaimsSpi | SpiDeselects => powers.spi = Support::Native,
             DeclaresEmulation => powers.group = Support::Emulated,
             HidesEdges => powers.edges = Support::None,
@@ -387,6 +389,14 @@ impl PinFactory for Broken {
 
     fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
         self.inner.open_i2c(config)
+    }
+
+    fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.inner.open_soft_i2c(config)
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        self.inner.open_serial(config)
     }
 
     fn close(&self) -> Result<()> {

@@ -141,6 +141,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (ClaimsHardwareSpi, "honesty::hardware_spi"),
     (HidesHardwareSpi, "honesty::hardware_spi"),
     (ClaimsI2c, "honesty::i2c"),
+    (ClaimsSerial, "honesty::serial"),
     (HidesKeep, "honesty::keep"),
     (RefusesPulls, "boundary::gives_what_is_declared"),
     (DeclaresEmulation, "boundary::gives_what_is_declared"),

@@ -14,7 +14,7 @@ use pinzero_core::{
     Bias, Blink, Capabilities, Drive, Edge, EdgeSink, Error, FlexConfig, FlexPin, Gpio, GroupConfig,
     HardwareSpiConfig, Host, I2cBus, I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line,
     LineFunction, LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig,
-    PwmPin, Reports, Result, SpiBus, SpiConfig, Support,
+    PwmPin, Reports, Result, SerialConfig, SerialPort, SoftI2cConfig, SpiBus, SpiConfig, Support,
 };
 
 use crate::outcome;
@@ -265,6 +265,14 @@ impl PinFactory for Coat {
 
     fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
         self.inner.open_i2c(config)
+    }
+
+    fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.inner.open_soft_i2c(config)
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        self.inner.open_serial(config)
     }
 
     fn close(&self) -> Result<()> {
