@@ -3,12 +3,13 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::CdevFactory;
+use pinzero_cdev::{Buses, CdevFactory};
 use pinzero_core::board::Board;
 use pinzero_core::process::PerProcess;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, Host, InputConfig, InputPins, InputsConfig,
-    Line, LineInfo, OnClose, OutputConfig, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, Support,
+    Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, HardwareSpiConfig, Host, I2cBus, I2cConfig,
+    InputConfig, InputPins, InputsConfig, Line, LineInfo, OnClose, OutputConfig, OutputPin, Pin, PinFactory,
+    PwmConfig, PwmPin, Result, SerialConfig, SerialPort, SpiBus, Support,
 };
 use rppal::gpio::Gpio;
 
@@ -30,6 +31,7 @@ pub struct RppalFactory {
     board: Board,
     /// The kernel's view of the same lines: for edges, and to find other holders of a line. `None` without a chip.
     chip: Option<CdevFactory>,
+    buses: Buses,
     gpio: Gpio,
 }
 
@@ -42,6 +44,9 @@ impl RppalFactory {
         edges: Support::Native,
         inputs: Support::Native,
         flex: Support::Native,
+        hardware_spi: Support::Native,
+        i2c: Support::Native,
+        serial: Support::Native,
         keep: Support::Native,
         ..Capabilities::NONE
     };
@@ -79,7 +84,7 @@ impl RppalFactory {
             Some(chip) => chip.board(),
             None => Board::detect().unwrap_or_else(|| Board::generic(LINES)),
         };
-        RppalFactory { board, chip, gpio }
+        RppalFactory { buses: Buses::new("rppal", board.clone()), board, chip, gpio }
     }
 
     /// Takes a line, and records it.
@@ -220,6 +225,20 @@ impl PinFactory for RppalFactory {
         let open = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
         let mode = pwm::function(self.board.soc(), line);
         Ok(Box::new(RppalPwm::open(open, line, config, mode)?))
+    }
+
+    /// Uses the kernel's driver, which has the controller: two users of its registers would be one too many.
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        self.buses.open_spi(config)
+    }
+
+    /// Uses the kernel's driver, as hardware SPI does.
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        self.buses.open_i2c(config)
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        self.buses.open_serial(config)
     }
 
     fn close(&self) -> Result<()> {
