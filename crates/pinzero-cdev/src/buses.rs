@@ -23,6 +23,19 @@ const SERIAL: Class = Class { subsystem: "tty", group: "dialout" };
 /// The I2C buses, SPI buses and serial ports of this machine, by the kernel's drivers.
 ///
 /// A backend that has no buses of its own passes its calls on to this.
+///
+/// ```no_run
+/// use pinzero_cdev::Buses;
+/// use pinzero_core::board::Board;
+/// use pinzero_core::{I2cAddress, I2cConfig, I2cOperation};
+///
+/// # fn main() -> pinzero_core::Result<()> {
+/// let board = Board::detect().unwrap_or_else(|| Board::generic(0));
+/// let i2c = Buses::new("mine", board).open_i2c(I2cConfig::new(1))?;
+/// i2c.transfer(I2cAddress::from(0x76), &mut [I2cOperation::Write(&[0xf4, 0x27])])?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Buses {
     factory: &'static str,

@@ -128,6 +128,8 @@ const LINE_INFO: &str = "\
 output an input. On a Raspberry Pi before the 4, software cannot read the pulls. The Pi 4 and later have a register for them, but rppal does not read it.
 
 On `rppal`, edges and inputs that belong together need the character device. Without it, core emulates both.
+
+Hardware SPI, hardware I2C and serial ports of `cdev` and `rppal` are those of the kernel. Most need a line in `config.txt`, which the error message names.
 ";
 
 const BOARDS_HEAD: &str = "
