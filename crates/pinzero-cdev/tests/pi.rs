@@ -53,3 +53,47 @@ mod on_a_pi {
         }
     }
 }
+
+/// The I2C controller of QEMU's Pi 4 has no interrupt.
+mod on_a_pi_3 {
+    use pinzero_cdev::CdevFactory;
+    use pinzero_core::{ErrorKind, I2cAddress, I2cBus, I2cConfig, I2cOperation, PinFactory};
+
+    /// A memory of 256 bytes: the first byte written is a place in it.
+    const MEMORY: I2cAddress = I2cAddress::Seven(0x50);
+
+    fn i2c() -> Box<dyn I2cBus> {
+        CdevFactory::new().unwrap().open_i2c(I2cConfig::new(1)).unwrap()
+    }
+
+    #[test]
+    #[ignore = "no Pi: run `cargo xtask pi-rig`"]
+    fn the_i2c_controller_reads_what_was_written() {
+        let i2c = i2c();
+        i2c.transfer(MEMORY, &mut [I2cOperation::Write(&[0x20, 0xde, 0xad, 0xbe, 0xef])]).unwrap();
+        let mut data = [0; 3];
+        let mut operations = [I2cOperation::Write(&[0x21]), I2cOperation::Read(&mut data)];
+        i2c.transfer(MEMORY, &mut operations).unwrap();
+        assert_eq!(data, [0xad, 0xbe, 0xef]);
+        let mut data = [0; 40];
+        i2c.transfer(MEMORY, &mut [I2cOperation::Write(&[0x1f]), I2cOperation::Read(&mut data)]).unwrap();
+        assert_eq!(data[1..5], [0xde, 0xad, 0xbe, 0xef]);
+        i2c.close().unwrap();
+    }
+
+    #[test]
+    #[ignore = "no Pi: run `cargo xtask pi-rig`"]
+    fn the_i2c_controller_says_what_it_cannot_do() {
+        let i2c = i2c();
+        let kind = |result: pinzero_core::Result<()>| result.unwrap_err().kind();
+        let nobody = i2c.transfer(I2cAddress::Seven(0x51), &mut [I2cOperation::Read(&mut [0])]);
+        assert_eq!(kind(nobody), ErrorKind::NoAcknowledge);
+        let mut data = [0];
+        let mut operations = [I2cOperation::Read(&mut data), I2cOperation::Write(&[0])];
+        assert_eq!(kind(i2c.transfer(MEMORY, &mut operations)), ErrorKind::Unsupported);
+        let ten = i2c.transfer(I2cAddress::Ten(0x50), &mut [I2cOperation::Write(&[0])]);
+        assert_eq!(kind(ten), ErrorKind::Unsupported);
+        // And works on.
+        i2c.transfer(MEMORY, &mut [I2cOperation::Write(&[0])]).unwrap();
+    }
+}

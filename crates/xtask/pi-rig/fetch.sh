@@ -1,16 +1,16 @@
 #!/bin/sh
-# Prints the directory with the parts of the emulated Raspberry Pis: the kernel that Debian builds for them, their
-# device trees, a shell, and the program that switches off. Fetches them unless they are cached (76 MB).
+# Prints the directory with the parts of the emulated Raspberry Pis: the kernel that Debian builds for them, its drivers for
+# I2C, their device trees, a shell, and the program that switches off. Fetches them unless they are cached (76 MB).
 # Exits with 77, and the reason as the last line on stderr, on a machine that cannot fetch or run them.
 set -eu
 
-packages='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio'
+packages='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio xz-utils'
 # What QEMU's Pi 4 lacks of a real one.
 absent='gpu scb/ethernet@7d580000 scb/gpu@7ec00000 scb/pcie@7d500000 soc/avs-monitor@7d5d2000 soc/clock@7ef00000
 soc/hdmi@7ef00700 soc/hdmi@7ef05700 soc/hvs@7e400000 soc/i2c@7ef04500 soc/i2c@7ef09500
 soc/interrupt-controller@7ef00100 soc/pixelvalve@7e206000 soc/pixelvalve@7e207000 soc/pixelvalve@7e20a000
 soc/pixelvalve@7e216000 soc/pwm@7e20c800 soc/rng@7e104000 soc/txp@7e004000'
-tools='qemu-system-aarch64 aarch64-linux-gnu-gcc fdtput cpio dpkg-deb'
+tools='qemu-system-aarch64 aarch64-linux-gnu-gcc fdtput cpio dpkg-deb xz'
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cache=${PINZERO_RIG_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pinzero-rig}
@@ -83,9 +83,13 @@ get_parts() {
     kernel=$(dpkg-deb --field linux-image-arm64_*.deb Depends | cut -d' ' -f1)
     foreign download "$kernel" || unsupported "apt-get could not download $kernel"
     dpkg-deb --fsys-tarfile "$kernel"_*.deb |
-        tar -x --wildcards './boot/vmlinuz-*' '*/broadcom/bcm2837-rpi-3-b.dtb' '*/broadcom/bcm2711-rpi-4-b.dtb'
+        tar -x --wildcards './boot/vmlinuz-*' '*/broadcom/bcm2837-rpi-3-b.dtb' '*/broadcom/bcm2711-rpi-4-b.dtb' \
+            '*/i2c-bcm2835.ko*' '*/i2c-dev.ko*'
     dpkg-deb --fsys-tarfile busybox-static_*.deb | tar -x ./bin/busybox
     mkdir parts
+    # Some releases compress them.
+    find . -name '*.ko.xz' -exec xz -d {} +
+    mv $(find . -name '*.ko') parts/
     mv boot/vmlinuz-* parts/vmlinuz
     mv usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb parts/pi3.dtb
     mv usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb parts/pi4.dtb

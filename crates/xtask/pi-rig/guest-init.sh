@@ -12,6 +12,8 @@ mount -t devtmpfs none /dev
 mount -t tmpfs none /tmp
 mount -t debugfs none /sys/kernel/debug
 ifconfig lo up
+insmod /rig/i2c-dev.ko
+insmod /rig/i2c-bcm2835.ko
 
 sh /rig/command </dev/null
 status=$?

@@ -15,7 +15,7 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 root=$run/root
 mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/rig"
 cp "$parts/busybox" "$root/bin/"
-cp "$parts/exit" "$root/rig/"
+cp "$parts/exit" "$parts"/*.ko "$root/rig/"
 cp "$here/guest-init.sh" "$root/init"
 program=$1
 shift
@@ -36,6 +36,11 @@ fi
     echo 'cd /rig'
     printf 'exec ' && for word in "$program" "$@"; do quote "$word"; done && echo
 } >"$root/rig/command"
+# QEMU got the I2C controller together with the Pi 4, but on the Pi 4 the controller has no interrupt.
+devices=
+if [ "$pi" = 3 ] && qemu-system-aarch64 -M help | grep -q '^raspi4b '; then
+    devices='-device at24c-eeprom,bus=i2c-bus.1,address=0x50,rom-size=256'
+fi
 (cd "$root" && find . | cpio --quiet -o -H newc) >"$run/initrd"
 
 # The guest's clock goes by the instructions that it has run, 4 ns each, and leaps over the time that it sleeps: however
@@ -47,7 +52,7 @@ timeout --foreground -k 5 "${PINZERO_PI_RIG_TIMEOUT:-300}" qemu-system-aarch64 -
     -kernel "$parts/vmlinuz" -dtb "$parts/pi$pi.dtb" -initrd "$run/initrd" \
     -append "console=ttyAMA0,115200 rdinit=/init panic=-1 quiet loglevel=2 randomize_kstack_offset=off iomem=${PINZERO_PI_RIG_IOMEM:-relaxed}" \
     -semihosting-config enable=on,userspace=on,target=native \
-    -display none -serial stdio -monitor none -no-reboot </dev/null || status=$?
+    $devices -display none -serial stdio -monitor none -no-reboot </dev/null || status=$?
 
 if [ "$status" = 124 ] || [ "$status" = 137 ]; then
     echo "pi-rig: the guest took more than ${PINZERO_PI_RIG_TIMEOUT:-300} s" >&2
