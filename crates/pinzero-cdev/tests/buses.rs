@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pinzero_cdev::Buses;
+use pinzero_cdev::{Buses, CdevFactory};
 use pinzero_core::board::Board;
 use pinzero_core::{
-    ErrorKind, HardwareSpiConfig, I2cAddress, I2cBus, I2cConfig, I2cOperation, Result, SerialConfig,
-    SerialPort, SpiBus, SpiMode, SpiOperation,
+    Bias, ErrorKind, Gpio, HardwareSpiConfig, I2cAddress, I2cBus, I2cConfig, I2cOperation, InputConfig, Line,
+    PinFactory, Result, SerialConfig, SerialPort, SpiBus, SpiMode, SpiOperation,
 };
+use rustix::process::{Gid, Uid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 
 /// The chip with registers, see `crates/xtask/rig/buses.c`.
 const REGISTERS: I2cAddress = I2cAddress::Seven(0x50);
@@ -242,6 +244,47 @@ fn a_transaction_that_is_too_long_is_refused_whole() {
     many.pop();
     spi.transfer(&mut many).unwrap();
     refused(spi.transfer(&mut [SpiOperation::Delay(Duration::MAX)]), ErrorKind::InvalidValue, "511");
+}
+
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_handle_of_core_has_the_bus_and_its_lines() {
+    let gpio = Gpio::new(CdevFactory::new().unwrap()).unwrap();
+    let i2c = gpio.i2c(1).open().unwrap();
+    i2c.write(0x50, &[0x60, 1, 2]).unwrap();
+    let mut data = [0; 2];
+    i2c.write_read(0x50, &[0x60], &mut data).unwrap();
+    assert_eq!(data, [1, 2]);
+    assert_eq!(gpio.input(2).open().unwrap_err().kind(), ErrorKind::PinInUse);
+    i2c.close().unwrap();
+    gpio.input(2).open().unwrap().close().unwrap();
+}
+
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_bus_whose_line_another_program_holds_is_refused() {
+    let factory = CdevFactory::new().unwrap();
+    let holder = factory.open_input(Line(3), InputConfig::new(Bias::AsIs)).unwrap();
+    let error = factory.open_i2c(I2cConfig::new(1)).unwrap_err();
+    assert_eq!((error.kind(), error.pin()), (ErrorKind::Busy, Some("GPIO3")), "{error}");
+    holder.close().unwrap();
+    factory.open_i2c(I2cConfig::new(1)).unwrap();
+}
+
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_missing_permission_names_the_file_and_the_group() {
+    let nobody = || {
+        // The kernel's own calls, which concern one thread alone.
+        set_thread_groups(&[]).unwrap();
+        set_thread_gid(Gid::from_raw(65534)).unwrap();
+        set_thread_uid(Uid::from_raw(65534)).unwrap();
+        let i2c = buses().open_i2c(I2cConfig::new(1)).map(drop);
+        (i2c, spi(0, |_| {}).map(drop))
+    };
+    let (i2c, spi) = thread::spawn(nobody).join().unwrap();
+    refused(i2c, ErrorKind::PermissionDenied, "/dev/i2c-1 (group root, mode 600)");
+    refused(spi, ErrorKind::PermissionDenied, "SUBSYSTEM==\"spidev\", GROUP=\"spi\"");
 }
 
 /// A serial port and the end of its wire.
