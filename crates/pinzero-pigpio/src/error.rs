@@ -13,21 +13,36 @@ pub(crate) fn refused(command: Command, result: i32) -> Error {
         Code::NOT_PERMITTED | Code::SOME_PERMITTED => ErrorKind::PermissionDenied,
         Code::BAD_GPIO | Code::BAD_USER_GPIO => ErrorKind::UnknownPin,
         Code::GPIO_IN_USE => ErrorKind::Busy,
-        Code::BAD_HPWM_FREQ | Code::BAD_HCLK_FREQ => ErrorKind::InvalidFrequency,
+        Code::BAD_HPWM_FREQ
+        | Code::BAD_HCLK_FREQ
+        | Code::BAD_SPI_SPEED
+        | Code::BAD_SPI_BAUD
+        | Code::BAD_I2C_BAUD => ErrorKind::InvalidFrequency,
+        // A controller's message fails as a whole, and the daemon does not say where.
+        Code::I2C_READ_FAILED | Code::I2C_WRITE_FAILED | Code::BAD_I2C_SEG => ErrorKind::NoAcknowledge,
         Code::UNKNOWN_COMMAND
         | Code::DEPRECATED
         | Code::NOT_HPWM_GPIO
         | Code::HPWM_ILLEGAL
-        | Code::NO_AUX_SPI => ErrorKind::Unsupported,
+        | Code::NO_AUX_SPI
+        | Code::BAD_I2C_BUS => ErrorKind::Unsupported,
         Code::BAD_DUTYCYCLE
         | Code::BAD_PULSEWIDTH
         | Code::BAD_DUTYRANGE
         | Code::BAD_FILTER
+        | Code::BAD_SER_DEVICE
+        | Code::BAD_SER_SPEED
         | Code::BAD_PARAM => ErrorKind::InvalidValue,
         _ => ErrorKind::Io,
     };
-    let remedy = match kind {
-        ErrorKind::PermissionDenied => ": the daemon lets its clients change the pins of its mask only",
+    let remedy = match code {
+        Code::NOT_PERMITTED | Code::SOME_PERMITTED => {
+            ": the daemon lets its clients change the pins of its mask only"
+        }
+        Code::BAD_I2C_BUS => ": enable I2C on the daemon's computer, by `sudo raspi-config`",
+        Code::SER_OPEN_FAILED => ": check the port's name, and whether another program holds the port",
+        Code::BAD_SER_DEVICE => ": the daemon opens `/dev/tty*` and `/dev/serial*`",
+        Code::BAD_SER_SPEED => ": give a usual rate, such as 9600 or 115200",
         _ => "",
     };
     Error::new(kind, format!("the daemon refuses {}: {code}{remedy}", command.name()))

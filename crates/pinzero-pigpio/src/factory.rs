@@ -8,9 +8,10 @@ use std::time::Duration;
 use pinzero_core::board::Board;
 use pinzero_core::time::{ms, secs};
 use pinzero_core::{
-    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, Host, InputConfig, InputPins,
-    InputsConfig, Level, Line, LineFunction, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host, I2cBus,
+    I2cConfig, InputConfig, InputPins, InputsConfig, Level, Line, LineFunction, LineInfo, OutputConfig,
+    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SerialConfig, SerialPort,
+    SoftI2cConfig, SpiBus, SpiConfig, Support,
 };
 
 use crate::address::Address;
@@ -18,13 +19,14 @@ use crate::client::{Client, Gap, Settings};
 use crate::connection::Limits;
 use crate::flex::PigpioFlex;
 use crate::group::PigpioGroup;
-use crate::i2c::I2c;
+use crate::i2c::PigpioI2c;
 use crate::input::{LONGEST_SETTLE, PigpioInputs};
 use crate::link_event::LinkEvents;
 use crate::output::PigpioOutput;
 use crate::pipeline::Frame;
 use crate::protocol::Command;
 use crate::pwm::{PigpioPwm, PwmResources};
+use crate::serial::PigpioSerial;
 use crate::spi::PigpioSpi;
 use crate::waves::Waves;
 
@@ -186,9 +188,12 @@ impl PigpioFactory {
         flex: Support::Native,
         pwm: Support::Native,
         spi: Support::Native,
+        hardware_spi: Support::Native,
+        i2c: Support::Native,
+        soft_i2c: Support::Native,
+        serial: Support::Native,
         settle: LONGEST_SETTLE,
         keep: Support::Native,
-        ..Capabilities::NONE
     };
 
     /// Connects to the daemon at `address` with the default settings.
@@ -226,16 +231,6 @@ impl PigpioFactory {
     #[doc(hidden)]
     pub fn waves(&self) -> Waves {
         Waves(self.0.client.clone())
-    }
-
-    /// Opens a device on an I2C bus of the daemon's host. Does not check whether the bus has such a device.
-    ///
-    /// # Errors
-    /// [`Io`](ErrorKind::Io) if there is no such bus, [`Unsupported`](ErrorKind::Unsupported) if the daemon has no I2C,
-    /// [`Disconnected`](ErrorKind::Disconnected).
-    #[doc(hidden)]
-    pub fn i2c(&self, bus: u32, address: u8) -> Result<I2c> {
-        I2c::open(&self.0.client, bus, address).map_err(|error| error.with_factory("pigpio"))
     }
 }
 
@@ -319,6 +314,22 @@ impl PinFactory for PigpioFactory {
 
     fn open_spi(&self, config: SpiConfig) -> Result<Box<dyn SpiBus>> {
         Ok(Box::new(PigpioSpi::open(&self.0.client, config)?))
+    }
+
+    fn open_hardware_spi(&self, config: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        Ok(Box::new(PigpioSpi::open_hardware(&self.0.client, config)?))
+    }
+
+    fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        Ok(Box::new(PigpioI2c::open(&self.0.client, config)?))
+    }
+
+    fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {
+        Ok(Box::new(PigpioI2c::open_soft(&self.0.client, config)?))
+    }
+
+    fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {
+        Ok(Box::new(PigpioSerial::open(&self.0.client, config)?))
     }
 
     fn close(&self) -> Result<()> {

@@ -22,13 +22,12 @@ mod pwm;
 mod pwm_frequencies;
 mod remote_handle;
 mod restore;
+mod serial;
 mod spi;
 mod waves;
 
 pub use client::Gap;
 pub use factory::{PigpioBuilder, PigpioFactory};
-#[doc(hidden)]
-pub use i2c::I2c;
 pub use link_event::{LinkEvent, LinkEvents};
 #[doc(hidden)]
 pub use waves::{Pulse, WaveId, Waves};

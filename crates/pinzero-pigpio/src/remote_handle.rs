@@ -1,4 +1,4 @@
-//! SPI and I2C handles, which the daemon opens by number. A number is valid for one life of the daemon.
+//! Buses and serial ports, which the daemon opens by number. A number is valid for one life of the daemon.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -39,15 +39,21 @@ struct State {
 impl RemoteObject {
     /// Makes a request on the open object, by its number. The request keeps the daemon busy for up to `time`.
     pub(crate) fn ask(&self, time: Duration, frame: impl FnOnce(u32) -> Frame) -> Result<Answer> {
-        let connection = self.client.wait_for_connection()?;
-        let frame = frame(self.number()?);
-        let answer = if time.is_zero() {
-            connection.pipeline.ask(&frame)?
-        } else {
-            connection.pipeline.ask_slowly(&frame, time)?
-        };
+        let answer = self.ask_raw(time, frame)?;
         answer.value()?;
         Ok(answer)
+    }
+
+    /// Does the same, and leaves it to the caller to look at the result.
+    pub(crate) fn ask_raw(&self, time: Duration, frame: impl FnOnce(u32) -> Frame) -> Result<Answer> {
+        let connection = self.client.wait_for_connection()?;
+        let frame = frame(self.number()?);
+        connection.pipeline.ask_slowly(&frame, time)
+    }
+
+    /// Checks that the object is open.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.number().map(drop)
     }
 
     fn number(&self) -> Result<u32> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, Result, SpiBus, SpiConfig, SpiMode, SpiOperation};
+use pinzero_core::{Error, ErrorKind, HardwareSpiConfig, Result, SpiBus, SpiConfig, SpiMode, SpiOperation};
 
 use crate::client::Client;
 use crate::pipeline::Frame;
@@ -19,6 +19,8 @@ const SOFTWARE: std::ops::RangeInclusive<u32> = 50..=250_000;
 
 /// The flag of the auxiliary bus.
 const AUXILIARY: u32 = 1 << 8;
+/// The flags that leave all chip selects of the main bus to others.
+const UNSELECTED: u32 = 1 << 5 | 1 << 6;
 /// The flags of bit-banged SPI.
 const SELECT_HIGH: u32 = 1 << 2;
 const LSB_FIRST: u32 = 1 << 14 | 1 << 15;
@@ -34,22 +36,75 @@ pub(crate) struct PigpioSpi {
 }
 
 impl PigpioSpi {
+    /// Opens a bus on any lines: by the controller whose lines they are, if the controller can do what is asked.
     pub(crate) fn open(client: &Arc<Client>, config: SpiConfig) -> Result<Self> {
-        let rate = config.max_rate.unwrap_or(DEFAULT_RATE);
-        match channel(&config).filter(|_| rate >= *HARDWARE.start()) {
-            Some((channel, flags)) => {
-                let rate = rate.min(*HARDWARE.end());
-                let open = Frame::new(Command::Spio, channel, rate).with(flags.to_le_bytes());
-                let device = RemoteHandle::open(client, open, Command::Spic, None, Some(config.select.0))?;
-                Ok(PigpioSpi { device, transfer: Command::Spix, is_turned: config.lsb_first, rate })
-            }
-            None => {
-                let rate = rate.min(*SOFTWARE.end());
-                let (open, select) = (bit_by_bit(&config, rate)?, Some(config.select.0));
-                let device = RemoteHandle::open(client, open, Command::Bspic, select, select)?;
-                Ok(PigpioSpi { device, transfer: Command::Bspix, is_turned: false, rate })
-            }
+        if let Some(hardware) = controller(&config).and_then(|config| Hardware::new(config).ok()) {
+            return PigpioSpi::open_controller(client, hardware);
         }
+        let rate = config.max_rate.unwrap_or(DEFAULT_RATE).min(*SOFTWARE.end());
+        let (open, select) = (bit_by_bit(&config, rate)?, Some(config.select.0));
+        let device = RemoteHandle::open(client, open, Command::Bspic, select, select)?;
+        Ok(PigpioSpi { device, transfer: Command::Bspix, is_turned: false, rate })
+    }
+
+    /// Opens a device on a controller.
+    pub(crate) fn open_hardware(client: &Arc<Client>, config: HardwareSpiConfig) -> Result<Self> {
+        PigpioSpi::open_controller(client, Hardware::new(config)?)
+    }
+
+    fn open_controller(client: &Arc<Client>, hardware: Hardware) -> Result<Self> {
+        let Hardware { channel, rate, flags, line, is_turned } = hardware;
+        let open = Frame::new(Command::Spio, channel, rate).with(flags.to_le_bytes());
+        let device = RemoteHandle::open(client, open, Command::Spic, None, Some(line))?;
+        Ok(PigpioSpi { device, transfer: Command::Spix, is_turned, rate })
+    }
+}
+
+/// What the daemon is told of a device on a controller.
+struct Hardware {
+    channel: u32,
+    rate: u32,
+    flags: u32,
+    /// A line of the device's own if there is one, else the clock.
+    line: u32,
+    is_turned: bool,
+}
+
+impl Hardware {
+    fn new(config: HardwareSpiConfig) -> Result<Self> {
+        let channel = config.select;
+        let (select, clock, bus) = match (config.bus, channel) {
+            (0, 0..=1) => (8 - channel, 11, 0),
+            (1, 0..=2) => (18 - channel, 21, AUXILIARY),
+            _ => {
+                let message = format!(
+                    "SPI bus {} with the chip select {channel}: the daemon has bus 0 with 0 and 1, and bus 1 with 0 to 2. The bus",
+                    config.bus
+                );
+                return Err(Error::unsupported(message));
+            }
+        };
+        let is_auxiliary = bus == AUXILIARY;
+        if is_auxiliary && matches!(config.mode, SpiMode::Mode1 | SpiMode::Mode3) {
+            return Err(Error::unsupported(
+                "mode 1 or 3 on SPI bus 1, whose controller has the modes 0 and 2 only,",
+            ));
+        }
+        if is_auxiliary && config.unselected {
+            return Err(Error::unsupported(
+                "SPI bus 1 without a chip select, which the daemon always drives,",
+            ));
+        }
+        let rate = config.max_rate.unwrap_or(DEFAULT_RATE).min(*HARDWARE.end());
+        if rate < *HARDWARE.start() {
+            let message = format!("a controller of SPI has {} Hz at least, not {rate} Hz", HARDWARE.start());
+            return Err(Error::new(ErrorKind::InvalidFrequency, message));
+        }
+        let select_high = if config.select_high { 1 << (2 + channel) } else { 0 };
+        let unselected = if config.unselected { UNSELECTED } else { 0 };
+        let flags = mode(config.mode) | select_high | unselected | bus;
+        let line = if config.unselected { clock } else { select };
+        Ok(Hardware { channel, rate, flags, line, is_turned: config.lsb_first })
     }
 }
 
@@ -60,29 +115,30 @@ fn bit_by_bit(config: &SpiConfig, rate: u32) -> Result<Frame> {
         return Err(Error::new(ErrorKind::InvalidFrequency, message));
     }
     let flag = |is_set: bool, flag: u32| if is_set { flag } else { 0 };
-    let flags = mode(config) | flag(config.select_high, SELECT_HIGH) | flag(config.lsb_first, LSB_FIRST);
+    let flags = mode(config.mode) | flag(config.select_high, SELECT_HIGH) | flag(config.lsb_first, LSB_FIRST);
     let words = [config.miso.0, config.mosi.0, config.clock.0, rate, flags];
     let extension: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     Ok(Frame::new(Command::Bspio, config.select.0, 0).with(extension))
 }
 
-/// Returns the channel of hardware SPI with these lines, and its flags.
-fn channel(config: &SpiConfig) -> Option<(u32, u32)> {
+/// Returns the device on a controller that has these lines.
+fn controller(config: &SpiConfig) -> Option<HardwareSpiConfig> {
     let lines = [config.clock, config.mosi, config.miso].map(|line| line.0);
-    let (channel, bus) = match (lines, config.select.0) {
-        ([11, 10, 9], select @ (7 | 8)) => (8 - select, 0),
-        // Its modes 1 and 3 do not work.
-        ([21, 20, 19], select @ 16..=18) if matches!(config.mode, SpiMode::Mode0 | SpiMode::Mode2) => {
-            (18 - select, AUXILIARY)
-        }
+    let (bus, select) = match (lines, config.select.0) {
+        ([11, 10, 9], select @ 7..=8) => (0, 8 - select),
+        ([21, 20, 19], select @ 16..=18) => (1, 18 - select),
         _ => return None,
     };
-    let select_high = if config.select_high { 1 << (2 + channel) } else { 0 };
-    Some((channel, mode(config) | select_high | bus))
+    let mut hardware = HardwareSpiConfig::new(bus, select);
+    hardware.mode = config.mode;
+    hardware.lsb_first = config.lsb_first;
+    hardware.select_high = config.select_high;
+    hardware.max_rate = config.max_rate;
+    Some(hardware)
 }
 
-fn mode(config: &SpiConfig) -> u32 {
-    match config.mode {
+fn mode(mode: SpiMode) -> u32 {
+    match mode {
         SpiMode::Mode0 => 0,
         SpiMode::Mode1 => 1,
         SpiMode::Mode2 => 2,
@@ -98,36 +154,27 @@ fn turn(data: &mut [u8]) {
 fn outgoing(operations: &[SpiOperation<'_>]) -> Result<Vec<u8>> {
     let mut sent = Vec::new();
     for operation in operations {
-        let end = sent.len() + length(operation)?;
+        let end = sent.len() + operation.len();
         match operation {
+            SpiOperation::Delay(time) if !time.is_zero() => {
+                return Err(Error::unsupported(
+                    "a pause with the device selected, which the daemon's SPI does not have,",
+                ));
+            }
             SpiOperation::Write(data) | SpiOperation::Transfer(_, data) => sent.extend_from_slice(data),
             SpiOperation::TransferInPlace(data) => sent.extend_from_slice(data),
-            _ => {}
+            SpiOperation::Read(_) | SpiOperation::Delay(_) => {}
+            _ => return Err(Error::unsupported("this step of an SPI transaction")),
         }
         sent.resize(end, 0);
     }
     Ok(sent)
 }
 
-/// Returns how many bytes go over the wires in each direction.
-fn length(operation: &SpiOperation<'_>) -> Result<usize> {
-    match operation {
-        SpiOperation::Read(data) => Ok(data.len()),
-        SpiOperation::Write(data) => Ok(data.len()),
-        SpiOperation::Transfer(read, write) => Ok(read.len().max(write.len())),
-        SpiOperation::TransferInPlace(data) => Ok(data.len()),
-        SpiOperation::Delay(time) if time.is_zero() => Ok(0),
-        SpiOperation::Delay(_) => {
-            Err(Error::unsupported("a pause with the device selected, which the daemon's SPI does not have,"))
-        }
-        _ => Err(Error::unsupported("this step of an SPI transaction")),
-    }
-}
-
 /// Hands the received bytes to the operations.
-fn hand_out(mut received: &[u8], operations: &mut [SpiOperation<'_>]) -> Result<()> {
+fn hand_out(mut received: &[u8], operations: &mut [SpiOperation<'_>]) {
     for operation in operations {
-        let (own, others) = received.split_at(length(operation)?);
+        let (own, others) = received.split_at(operation.len());
         received = others;
         match operation {
             SpiOperation::Read(data) | SpiOperation::Transfer(data, _) => {
@@ -137,7 +184,6 @@ fn hand_out(mut received: &[u8], operations: &mut [SpiOperation<'_>]) -> Result<
             _ => {}
         }
     }
-    Ok(())
 }
 
 impl SpiBus for PigpioSpi {
@@ -149,7 +195,7 @@ impl SpiBus for PigpioSpi {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         if count == 0 {
-            return Ok(());
+            return self.device.check();
         }
         if self.is_turned {
             turn(&mut sent);
@@ -167,7 +213,8 @@ impl SpiBus for PigpioSpi {
         if self.is_turned {
             turn(&mut received);
         }
-        hand_out(&received, operations)
+        hand_out(&received, operations);
+        Ok(())
     }
 
     fn close(&self) -> Result<()> {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use fake_pigpiod::{Fake, Handles};
 use pinzero_core::time::{ms, secs};
-use pinzero_core::{Bias, Blink, ErrorKind, EventKind, Gpio, Level, Result};
+use pinzero_core::{Bias, Blink, ErrorKind, EventKind, Gpio, I2cConfig, Level, PinFactory, Result};
 use pinzero_pigpio::LinkEvents;
 use remote::{PATIENCE, ask, builder, connect, eventually, lost, op, open, open_with, restored};
 
@@ -230,7 +230,7 @@ fn whoever_has_the_last_handle_closes() {
     // The factory itself ends with the Gpio that it was given to.
     eventually("the connections end", || fake.connections() == 0);
     assert!(!other.is_connected());
-    assert_eq!(other.i2c(1, 0x48).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(other.open_i2c(I2cConfig::new(1)).unwrap_err().kind(), ErrorKind::Closed);
 
     // One that was given to nobody ends with its last clone.
     let factory = connect(&fake);

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use fake_pigpiod::{Fake, Options, PwmKind};
 use pinzero_core::time::{ms, secs, us};
-use pinzero_core::{Bias, ErrorKind, Gpio, Input, Level, Output, OutputGroup, Part, Pwm};
+use pinzero_core::{
+    Bias, ErrorKind, Gpio, I2cConfig, Input, Level, Line, Output, OutputGroup, Part, PinFactory, Pwm,
+    SoftI2cConfig,
+};
 use pinzero_pigpio::{LinkEvent, LinkEvents, PigpioBuilder, PigpioFactory};
 use remote::proxy::Proxy;
 use remote::{PATIENCE, ask, builder, eventually, lost, op, open_with, restored};
@@ -199,9 +202,12 @@ fn a_daemon_that_was_started_anew_is_told_from_a_network_that_blinked() {
     let spi = gpio.spi(5).mosi(6).miso(13).select(19).open().unwrap();
     assert_eq!(told_apart(&fake, &mut events), WANTED, "by SPI bit by bit");
     drop(spi);
-    let device = factory.i2c(1, 0x48).unwrap();
+    let bus = factory.open_i2c(I2cConfig::new(1)).unwrap();
     assert_eq!(told_apart(&fake, &mut events), WANTED, "by I2C");
-    drop(device);
+    drop(bus);
+    let bus = factory.open_soft_i2c(SoftI2cConfig::new(Line(5), Line(6))).unwrap();
+    assert_eq!(told_apart(&fake, &mut events), WANTED, "by I2C bit by bit");
+    drop(bus);
     for line in [2, 8, 17, 18, 19, 27] {
         assert_eq!(ask(&fake, op::PRG, line, 0), 255, "nothing is left on GPIO{line}");
     }

@@ -1,11 +1,11 @@
 //! SPI and I2C, by hardware and bit by bit, and the devices at their other ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::code::{error, op};
 use crate::frame::{Answer, Frame, Outcome};
-use crate::i2c::{self, Device};
+use crate::i2c;
 use crate::lines::{INPUT, OUTPUT};
 use crate::model::{Model, user_gpio, within};
 
@@ -16,18 +16,17 @@ const I2C_HANDLES: usize = 512;
 /// An SPI device: given what is sent, it says what it answers.
 pub(crate) type SpiDevice = Box<dyn FnMut(&[u8]) -> Vec<u8> + Send>;
 
+/// The bus that a data line is, if it is made bit by bit.
+pub(crate) fn bit_bus(data: u32) -> u32 {
+    0x100 + data
+}
+
 /// What is on the buses.
+#[derive(Default)]
 pub(crate) struct Bus {
     /// By channel; one that is not here loops back.
     pub(crate) spi: BTreeMap<u32, SpiDevice>,
-    /// By bus and address.
-    pub(crate) i2c: BTreeMap<(u32, u32), Device>,
-}
-
-impl Default for Bus {
-    fn default() -> Self {
-        Bus { spi: BTreeMap::new(), i2c: BTreeMap::from([((1, 0x48), Device::default())]) }
-    }
+    pub(crate) i2c: i2c::Wires,
 }
 
 impl fmt::Debug for Bus {
@@ -46,8 +45,26 @@ pub(crate) struct Buses {
     /// By chip select.
     bit_spi: BTreeMap<u32, BitSpi>,
     /// By data line.
-    bit_i2c: BTreeSet<u32>,
+    bit_i2c: BTreeMap<u32, BitI2c>,
+    /// The modes that the GPIO of the main and of the auxiliary bus had.
+    before: [Vec<(u32, u32)>; 2],
 }
+
+/// I2C that is made bit by bit.
+#[derive(Debug)]
+struct BitI2c {
+    clock: u32,
+    /// What was said since the last start, if there was no stop since.
+    started: Option<Vec<String>>,
+    /// The modes that its GPIO had: data, clock.
+    before: [u32; 2],
+}
+
+/// The GPIO of the main and of the auxiliary bus: chip selects, clock, MISO, MOSI, and the modes they get.
+const PINS: [(&[u32], [u32; 3], u32, u32); 2] =
+    [(&[8, 7], [11, 9, 10], ALT0, ALT0), (&[18, 17, 16], [21, 19, 20], OUTPUT, ALT4)];
+const ALT0: u32 = 4;
+const ALT4: u32 = 3;
 
 /// SPI that is made bit by bit.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +96,7 @@ impl Model {
             op::I2CO => {
                 within(frame.p2, 0..=0x7f, error::BAD_I2C_ADDR)?;
                 within(frame.word(0), 0..=0, error::BAD_FLAGS)?;
-                within(frame.p1, 0..=1, error::I2C_OPEN_FAILED)?;
+                within(frame.p1, 0..=1, error::BAD_I2C_BUS)?;
                 let handle = insert(&mut self.daemon.buses.i2c, (frame.p1, frame.p2), I2C_HANDLES)?;
                 Ok(Answer::Value(handle))
             }
@@ -88,8 +105,11 @@ impl Model {
                 closed.ok_or(error::BAD_HANDLE).map(|_| Answer::Value(0))
             }
             _ => {
-                let address = self.daemon.buses.i2c.get(&frame.p1).ok_or(error::BAD_HANDLE)?;
-                i2c::run(self.bus.i2c.get_mut(address), frame)
+                let address = *self.daemon.buses.i2c.get(&frame.p1).ok_or(error::BAD_HANDLE)?;
+                if frame.command == op::I2CZ {
+                    return self.bus.i2c.zip(address, &frame.extension);
+                }
+                i2c::run(self.bus.i2c.devices.get_mut(&address), frame)
             }
         }
     }
@@ -101,7 +121,11 @@ impl Model {
             within(frame.p1, 0..=1 + is_auxiliary, error::BAD_SPI_CHANNEL)?;
             within(frame.p2, 32_000..=125_000_000, error::BAD_SPI_SPEED)?;
             within(frame.word(0), 0..=0x3f_ffff, error::BAD_FLAGS)?;
+            let is_first = !handles.values().any(|channel| channel / 16 == is_auxiliary);
             let handle = insert(handles, frame.p1 + 16 * is_auxiliary, SPI_HANDLES)?;
+            if is_first {
+                self.begin_spi(is_auxiliary as usize, frame.word(0));
+            }
             return Ok(Answer::Value(handle));
         }
         let channel = *handles.get(&frame.p1).ok_or(error::BAD_HANDLE)?;
@@ -114,6 +138,9 @@ impl Model {
         match frame.command {
             op::SPIC => {
                 handles.remove(&frame.p1);
+                if !handles.values().any(|other| other / 16 == channel / 16) {
+                    self.end_spi(channel as usize / 16);
+                }
                 Ok(Answer::Value(0))
             }
             op::SPIR => {
@@ -126,6 +153,25 @@ impl Model {
             }
             _ => Ok(Answer::Bytes(exchange(&frame.extension))),
         }
+    }
+
+    /// Gives a controller its GPIO, as its first device says.
+    fn begin_spi(&mut self, bus: usize, flags: u32) {
+        let (selects, others, select_mode, mode) = PINS[bus];
+        let taken = (0..).zip(selects).filter(|(channel, _)| flags >> (5 + channel) & 1 == 0);
+        let modes = taken.map(|(_, &gpio)| (gpio, select_mode)).chain(others.map(|gpio| (gpio, mode)));
+        for (gpio, mode) in modes.collect::<Vec<_>>() {
+            let before = std::mem::replace(&mut self.lines.line(gpio).mode, mode);
+            self.daemon.buses.before[bus].push((gpio, before));
+        }
+        self.look(0);
+    }
+
+    fn end_spi(&mut self, bus: usize) {
+        for (gpio, mode) in std::mem::take(&mut self.daemon.buses.before[bus]) {
+            self.lines.line(gpio).mode = mode;
+        }
+        self.look(0);
     }
 
     fn bit_spi(&mut self, frame: &Frame) -> Outcome {
@@ -195,18 +241,36 @@ impl Model {
         received
     }
 
-    /// I2C made bit by bit, which finds nobody.
+    /// I2C made bit by bit.
     fn bit_i2c(&mut self, frame: &Frame) -> Outcome {
+        let (data, clock) = (frame.p1, frame.p2);
         let open = &mut self.daemon.buses.bit_i2c;
         match frame.command {
             op::BI2CO => {
-                [frame.p1, frame.p2].into_iter().try_for_each(user_gpio)?;
+                [data, clock].into_iter().try_for_each(user_gpio)?;
                 within(frame.word(0), 50..=500_000, error::BAD_I2C_BAUD)?;
-                if open.insert(frame.p1) { Ok(Answer::Value(0)) } else { Err(error::GPIO_IN_USE) }
+                let mut taken = open.iter().flat_map(|(data, other)| [*data, other.clock]);
+                if data == clock || taken.any(|gpio| [data, clock].contains(&gpio)) {
+                    return Err(error::GPIO_IN_USE);
+                }
+                let before =
+                    [data, clock].map(|gpio| std::mem::replace(&mut self.lines.line(gpio).mode, INPUT));
+                open.insert(data, BitI2c { clock, started: None, before });
+                self.look(0);
+                Ok(Answer::Value(0))
             }
-            op::BI2CC if open.remove(&frame.p1) => Ok(Answer::Value(0)),
-            op::BI2CZ if open.contains(&frame.p1) => i2c::run_alone(&frame.extension),
-            _ => Err(error::NOT_I2C_GPIO),
+            op::BI2CC => {
+                let BitI2c { clock, before, .. } = open.remove(&data).ok_or(error::NOT_I2C_GPIO)?;
+                for (gpio, mode) in [data, clock].into_iter().zip(before) {
+                    self.lines.line(gpio).mode = mode;
+                }
+                self.look(0);
+                Ok(Answer::Value(0))
+            }
+            _ => {
+                let BitI2c { started, .. } = open.get_mut(&data).ok_or(error::NOT_I2C_GPIO)?;
+                self.bus.i2c.zip_bits(bit_bus(data), started, &frame.extension)
+            }
         }
     }
 }

@@ -55,9 +55,6 @@ impl Device {
 /// Does what a request asks of a device, which may not be there.
 pub(crate) fn run(device: Option<&mut Device>, frame: &Frame) -> Outcome {
     let Frame { command, p2, ref extension, .. } = *frame;
-    if command == op::I2CZ {
-        return run_operations(device, extension);
-    }
     let reads = matches!(command, op::I2CRD | op::I2CRS | op::I2CRB | op::I2CRW | op::I2CRK | op::I2CRI);
     if !matches!(command, op::I2CRD | op::I2CWD | op::I2CRS) {
         within(p2, 0..=if command == op::I2CWQ { 1 } else { 0xff }, error::BAD_PARAM)?;
@@ -115,76 +112,184 @@ pub(crate) fn run(device: Option<&mut Device>, frame: &Frame) -> Outcome {
     })
 }
 
-/// A message of a list of operations.
-enum Message {
-    Write(Vec<u8>),
+/// A step of a list of operations.
+enum Operation<'a> {
+    /// 2: messages are combined from here on, or a start.
+    Two,
+    /// 3: they are not, or a stop.
+    Three,
+    Address(u32),
+    Flags,
     Read(usize),
+    Write(&'a [u8]),
 }
 
-/// Runs a list of operations on a device by the kernel, which has all messages before it sends the first.
-fn run_operations(device: Option<&mut Device>, list: &[u8]) -> Outcome {
-    let messages = messages(list)?;
-    let mut received = Vec::new();
-    if messages.is_empty() {
-        return Ok(Answer::Bytes(received));
-    }
-    let device = device.ok_or(error::BAD_I2C_SEG)?;
-    for message in messages {
-        match message {
-            Message::Write(bytes) => device.write(&bytes),
-            Message::Read(count) => received.extend(device.read(count)),
-        }
-    }
-    Ok(Answer::Bytes(received))
+/// Takes the operations out of a list, one by one: what comes before a mistake is done.
+struct Operations<'a> {
+    list: &'a [u8],
+    at: usize,
+    /// How many bytes there must be after those to write.
+    spare: usize,
 }
 
-/// Runs a list of operations bit by bit, on lines where nobody answers.
-pub(crate) fn run_alone(list: &[u8]) -> Outcome {
-    match messages(list)?.first() {
-        None => Ok(Answer::Bytes(Vec::new())),
-        Some(Message::Write(_)) => Err(error::I2C_WRITE_FAILED),
-        Some(Message::Read(_)) => Err(error::I2C_READ_FAILED),
+impl<'a> Operations<'a> {
+    fn number(&mut self, length: usize, error: i32) -> Result<usize, i32> {
+        let bytes = self.list.get(self.at..self.at + length).ok_or(error)?;
+        self.at += length;
+        Ok(bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
     }
-}
 
-/// Takes the messages out of a list. Starts, stops, addresses and flags mean nothing to a device in memory.
-fn messages(list: &[u8]) -> Result<Vec<Message>, i32> {
-    let mut messages = Vec::new();
-    let (mut at, mut is_long) = (0, false);
-    // A list may end without saying so, unless it ends with a write.
-    while let Some(&operation) = list.get(at) {
-        at += 1;
-        let mut number = |length: usize, error: i32| -> Result<usize, i32> {
-            let bytes = list.get(at..at + length).ok_or(error)?;
-            at += length;
-            Ok(bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
-        };
-        let length = if is_long { 2 } else { 1 };
-        match operation {
-            0 => break,
-            1 => {
-                is_long = true;
-                continue;
-            }
-            2 | 3 => (),
-            4 => drop(number(length, error::BAD_I2C_CMD)?),
-            5 => drop(number(2, error::BAD_I2C_CMD)?),
-            6 => {
-                let count = number(length, error::BAD_I2C_RLEN)?;
-                messages.push(Message::Read(count));
-            }
-            7 => {
-                let count = number(length, error::BAD_I2C_WLEN)?;
-                // The daemon's check: there must be a byte after those to write.
-                if at + count >= list.len() {
-                    return Err(error::BAD_I2C_WLEN);
+    /// The next operation; none at the end, which a list need not say.
+    fn next(&mut self) -> Result<Option<Operation<'a>>, i32> {
+        let mut length = 1;
+        while let Some(&operation) = self.list.get(self.at) {
+            self.at += 1;
+            return Ok(Some(match operation {
+                0 => return Ok(None),
+                1 => {
+                    length = 2;
+                    continue;
                 }
-                messages.push(Message::Write(list[at..at + count].to_vec()));
-                at += count;
-            }
-            _ => return Err(error::BAD_I2C_CMD),
+                2 => Operation::Two,
+                3 => Operation::Three,
+                4 => Operation::Address(self.number(length, error::BAD_I2C_CMD)? as u32),
+                5 => self.number(2, error::BAD_I2C_CMD).map(|_| Operation::Flags)?,
+                6 => Operation::Read(self.number(length, error::BAD_I2C_RLEN)?),
+                7 => {
+                    let end = self.number(length, error::BAD_I2C_WLEN)? + self.at;
+                    if end + self.spare > self.list.len() {
+                        return Err(error::BAD_I2C_WLEN);
+                    }
+                    let bytes = &self.list[self.at..end];
+                    self.at = end;
+                    Operation::Write(bytes)
+                }
+                _ => return Err(error::BAD_I2C_CMD),
+            }));
         }
-        is_long = false;
+        Ok(None)
     }
-    Ok(messages)
+}
+
+/// The devices of all buses, by bus and address, and what went over the wires.
+#[derive(Debug)]
+pub(crate) struct Wires {
+    pub(crate) devices: BTreeMap<(u32, u32), Device>,
+    pub(crate) traffic: Vec<String>,
+}
+
+impl Default for Wires {
+    fn default() -> Self {
+        Wires { devices: BTreeMap::from([((1, 0x48), Device::default())]), traffic: Vec::new() }
+    }
+}
+
+/// A message to or from a device, as it stands in the traffic.
+fn told(address: u32, operation: &Operation<'_>) -> String {
+    match operation {
+        Operation::Write(bytes) => {
+            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{address:02x}<{}", bytes.join("."))
+        }
+        Operation::Read(count) => format!("{address:02x}>{count}"),
+        _ => String::new(),
+    }
+}
+
+impl Wires {
+    /// Sends or receives one message; whether somebody is there.
+    fn message(&mut self, bus: u32, address: u32, operation: &Operation<'_>, received: &mut Vec<u8>) -> bool {
+        let Some(device) = self.devices.get_mut(&(bus, address)) else { return false };
+        match operation {
+            Operation::Write(bytes) => device.write(bytes),
+            Operation::Read(count) => received.extend(device.read(*count)),
+            _ => {}
+        }
+        true
+    }
+
+    /// Runs a list on a controller. The kernel gets up to 42 messages at once, and puts a stop after them only.
+    pub(crate) fn zip(&mut self, (bus, mut address): (u32, u32), list: &[u8]) -> Outcome {
+        if list.is_empty() {
+            return Err(error::BAD_POINTER);
+        }
+        let mut operations = Operations { list, at: 0, spare: 1 };
+        let (mut messages, mut received, mut asked) = (Vec::new(), Vec::new(), 0);
+        while let Some(operation) = operations.next()? {
+            match operation {
+                Operation::Address(other) => address = other,
+                Operation::Flags => (),
+                Operation::Two | Operation::Three => self.flush(bus, &mut messages, &mut received)?,
+                message => {
+                    if let Operation::Read(count) = message {
+                        asked += count;
+                        if asked >= 0xffff {
+                            return Err(error::BAD_I2C_RLEN);
+                        }
+                    }
+                    messages.push((address, message));
+                    if messages.len() == 42 {
+                        self.flush(bus, &mut messages, &mut received)?;
+                    }
+                }
+            }
+        }
+        self.flush(bus, &mut messages, &mut received)?;
+        Ok(Answer::Bytes(received))
+    }
+
+    fn flush(
+        &mut self,
+        bus: u32,
+        messages: &mut Vec<(u32, Operation<'_>)>,
+        received: &mut Vec<u8>,
+    ) -> Result<(), i32> {
+        let mut said = Vec::new();
+        for (address, message) in messages.drain(..) {
+            said.push(told(address, &message));
+            let is_too_long = matches!(message, Operation::Read(8193..))
+                || matches!(message, Operation::Write(bytes) if bytes.len() > 8192);
+            if is_too_long || !self.message(bus, address, &message, received) {
+                return Err(error::BAD_I2C_SEG);
+            }
+        }
+        if !said.is_empty() {
+            self.traffic.push(said.join(" "));
+        }
+        Ok(())
+    }
+
+    /// Runs a list bit by bit. After an error the bus is left as it is: started, if it was.
+    pub(crate) fn zip_bits(&mut self, bus: u32, started: &mut Option<Vec<String>>, list: &[u8]) -> Outcome {
+        if list.is_empty() {
+            return Err(error::BAD_POINTER);
+        }
+        let mut operations = Operations { list, at: 0, spare: 0 };
+        let (mut address, mut received) = (0, Vec::new());
+        while let Some(operation) = operations.next()? {
+            match operation {
+                Operation::Address(other) => address = other,
+                Operation::Flags => (),
+                Operation::Two => drop(started.get_or_insert_default()),
+                Operation::Three => {
+                    let said = started.take().unwrap_or_default();
+                    self.traffic.push(said.join(" "));
+                }
+                Operation::Read(0) | Operation::Write([]) => return Err(error::BAD_I2C_CMD),
+                message => {
+                    // Without a start nobody listens.
+                    let is_there = started.is_some() && self.message(bus, address, &message, &mut received);
+                    let said = told(address, &message);
+                    if let Some(started) = started {
+                        started.push(if is_there { said } else { format!("{said}!") });
+                    }
+                    if !is_there {
+                        let is_read = matches!(message, Operation::Read(_));
+                        return Err(if is_read { error::I2C_READ_FAILED } else { error::I2C_WRITE_FAILED });
+                    }
+                }
+            }
+        }
+        Ok(Answer::Bytes(received))
+    }
 }

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Where nobody knows what the genuine daemon would do, it does something simple. It sees every change of a line, however
-//! short. What it leaves out: the pins' part of waves and scripts, serial devices, files, programs.
+//! short. What it leaves out: the pins' part of waves and scripts, files, programs.
 
 mod bus;
 mod code;
@@ -30,6 +30,7 @@ mod model;
 mod notify;
 mod pwm;
 mod rest;
+mod serial;
 mod server;
 mod waves;
 
@@ -99,6 +100,8 @@ pub struct Handles {
     pub bit_spi: usize,
     /// For I2C made bit by bit.
     pub bit_i2c: usize,
+    /// For serial ports.
+    pub serial: usize,
 }
 
 /// A change of a line.
@@ -205,7 +208,8 @@ impl Fake {
     pub fn handles(&self) -> Handles {
         let model = self.shared.model();
         let [spi, i2c, bit_spi, bit_i2c] = model.daemon.buses.open();
-        Handles { notify: model.daemon.notify.open_handles(), spi, i2c, bit_spi, bit_i2c }
+        let serial = model.daemon.serial.len();
+        Handles { notify: model.daemon.notify.open_handles(), spi, i2c, bit_spi, bit_i2c, serial }
     }
 
     /// Waits until `is_so`, at most so long; tells whether it is.
@@ -318,7 +322,42 @@ impl Fake {
 
     /// Puts a device with 256 registers on an I2C bus, 0 or 1. There is one at 0x48 of bus 1.
     pub fn i2c_device(&self, bus: u32, address: u32) {
-        self.shared.model().bus.i2c.insert((bus, address), i2c::Device::default());
+        self.shared.model().bus.i2c.devices.insert((bus, address), i2c::Device::default());
+    }
+
+    /// Puts such a device on the bus that is made bit by bit on this data line, whichever line its clock is.
+    pub fn bit_i2c_device(&self, data: u32, address: u32) {
+        self.i2c_device(bus::bit_bus(data), address);
+    }
+
+    /// What the lists of operations have sent over all I2C buses, from start to stop: `48<10 48>2` for a write of 0x10 to 0x48
+    /// and then, without a stop in between, a read of two bytes. A message that nobody takes ends with `!`.
+    pub fn i2c_traffic(&self) -> Vec<String> {
+        self.shared.model().bus.i2c.traffic.clone()
+    }
+
+    /// Adds a serial port by the name of its device file. There is none at first.
+    pub fn serial_port(&self, name: &str) {
+        self.shared.model().ports.insert(name.to_owned(), serial::Port::default());
+    }
+
+    /// Has bytes arrive at a serial port.
+    ///
+    /// # Panics
+    /// If there is no such port.
+    pub fn serial_arrive(&self, name: &str, bytes: &[u8]) {
+        let mut model = self.shared.model();
+        let port = model.ports.get_mut(name).unwrap_or_else(|| panic!("there is no {name}"));
+        port.arrived.extend(bytes);
+    }
+
+    /// What a serial port has sent so far.
+    ///
+    /// # Panics
+    /// If there is no such port.
+    pub fn serial_sent(&self, name: &str) -> Vec<u8> {
+        let model = self.shared.model();
+        model.ports.get(name).unwrap_or_else(|| panic!("there is no {name}")).sent.clone()
     }
 }
 

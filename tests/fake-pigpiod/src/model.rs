@@ -1,5 +1,6 @@
 //! The daemon as a state machine: requests and time in, replies and reports out.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::Options;
@@ -10,6 +11,7 @@ use crate::lines::Lines;
 use crate::notify::Notify;
 use crate::pwm::Pulses;
 use crate::rest::Rest;
+use crate::serial::{Handles, Port};
 use crate::waves::Waves;
 
 /// What the daemon does while it runs, and forgets when it ends.
@@ -20,6 +22,7 @@ pub(crate) struct Daemon {
     pub(crate) buses: Buses,
     pub(crate) waves: Waves,
     pub(crate) rest: Rest,
+    pub(crate) serial: Handles,
 }
 
 /// The daemon, and the board that it runs on.
@@ -29,6 +32,8 @@ pub(crate) struct Model {
     clock: Clock,
     pub(crate) lines: Lines,
     pub(crate) bus: Bus,
+    /// By name.
+    pub(crate) ports: BTreeMap<String, Port>,
     pub(crate) daemon: Daemon,
 }
 
@@ -37,7 +42,7 @@ impl Model {
         let lines = Lines::new();
         let daemon = Daemon::new(&options, &lines);
         let clock = Clock::new(options.tick, options.is_frozen);
-        let mut model = Model { options, clock, lines, bus: Bus::default(), daemon };
+        let mut model = Model { options, clock, lines, bus: Bus::default(), ports: BTreeMap::new(), daemon };
         model.settle();
         model
     }
@@ -150,6 +155,7 @@ impl Model {
             | op::I2CZ
             | op::BI2CC..=op::BI2CZ
             | op::BSPIC..=op::BSPIX => return self.bus(frame),
+            op::SERO..=op::SERDA => return self.serial(frame, now),
             op::WVCLR..=op::WVSC | op::WVCRE..=op::WVNEW | op::WVCHA | op::WVTXM | op::WVTAT | op::WVCAP => {
                 self.waves(frame)
             }
@@ -179,6 +185,7 @@ impl Daemon {
             buses: Buses::default(),
             waves: Waves::default(),
             rest: Rest::default(),
+            serial: Handles::new(),
         }
     }
 }

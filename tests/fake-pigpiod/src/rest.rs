@@ -1,4 +1,4 @@
-//! What few clients ask for: scripts, serial input, serial devices, files, programs and hooks.
+//! What few clients ask for: scripts, serial input, files, programs and hooks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,13 +53,6 @@ impl Model {
             op::SLR => return Ok(Answer::Bytes(Vec::new())),
             op::SLRC => drop(self.daemon.rest.serial.remove(&p1)),
             op::SLRI => within(p2, 0..=1, error::BAD_SER_INVERT)?,
-            op::SERO => {
-                let is_serial =
-                    [&b"/dev/tty"[..], b"/dev/serial"].iter().any(|name| extension.starts_with(name));
-                return Err(if is_serial { error::SER_OPEN_FAILED } else { error::BAD_SER_DEVICE });
-            }
-            // None is ever open.
-            op::SERC..=op::SERDA => return Err(error::BAD_HANDLE),
             op::FO | op::FL => return Err(error::NO_FILE_ACCESS),
             op::FC..=op::FS => return Err(error::BAD_HANDLE),
             op::SHELL => return Ok(Answer::Value(NO_SUCH_PROGRAM)),

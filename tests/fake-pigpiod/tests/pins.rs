@@ -289,11 +289,12 @@ fn lists_of_i2c_operations_are_checked_as_the_genuine_daemon_does() {
     assert_eq!((run(there, &[7, 3, 5, 9]), run(there, &[7])), (-109, -109));
     assert_eq!((run(there, &[6]), run(there, &[1, 6, 1])), (-110, -110));
     assert_eq!(run(there, &[8]), -111);
-    assert_eq!((run(nobody, &[7, 1, 5, 0]), run(nobody, &[6, 1]), run(nobody, &[])), (-106, -106, 0));
+    assert_eq!((run(nobody, &[7, 1, 5, 0]), run(nobody, &[6, 1]), run(nobody, &[])), (-106, -106, -90));
     assert_eq!(run(there, &[7, 1, 5, 6, 1]), 1);
-    // Bit by bit the same.
+    // Bit by bit, a write needs no byte after it, and a message has one at least.
     assert_eq!(client.call_with(90, 2, 3, &[100_000]), 0);
-    for (list, result) in [(&[7, 1, 5][..], -109), (&[2, 7, 1, 5, 3, 0], -82), (&[6, 1], -83)] {
+    let lists = [(&[2, 7, 2, 5][..], -109), (&[2, 7, 1, 5], -82), (&[2, 7, 1, 5, 3, 0], -82), (&[6, 1], -83)];
+    for (list, result) in lists.into_iter().chain([(&[2, 6, 0][..], -111), (&[2, 3], 0), (&[], -90)]) {
         client.send(91, 2, 0, list);
         assert_eq!(client.result(), result, "{list:?}");
     }

@@ -51,7 +51,13 @@ pub(crate) mod op {
     pub(crate) const SPIO: u32 = 71;
     pub(crate) const SPIC: u32 = 72;
     pub(crate) const SPIX: u32 = 75;
+    pub(crate) const SERO: u32 = 76;
+    pub(crate) const SERC: u32 = 77;
+    pub(crate) const SERR: u32 = 80;
     pub(crate) const HP: u32 = 86;
+    pub(crate) const BI2CC: u32 = 89;
+    pub(crate) const BI2CO: u32 = 90;
+    pub(crate) const BI2CZ: u32 = 91;
     pub(crate) const I2CZ: u32 = 92;
     pub(crate) const FG: u32 = 97;
     pub(crate) const NOIB: u32 = 99;

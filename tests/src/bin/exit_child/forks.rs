@@ -16,7 +16,7 @@ use pinzero::{
     AnimationEnd, Blink, Capabilities, Drive, ErrorKind, Events, Flex, Input, Inputs, Output, OutputGroup,
     PinSpec, Pwm, Result, Spi, Support, Timer, board::Board, default_gpio, mock, set_default, with_default,
 };
-use pinzero_core::{Host, Line, LineInfo, OutputConfig, OutputPin, Pin, PinFactory};
+use pinzero_core::{Host, I2cConfig, Line, LineInfo, OutputConfig, OutputPin, Pin, PinFactory};
 
 /// How long a child may take, in seconds.
 const LIMIT: u32 = 20;
@@ -462,7 +462,7 @@ fn client(address: &str, open: &dyn Fn() -> Result<Gpio>) -> Result<()> {
         assert!(!pi.is_connected());
         assert!(events.next().is_none() && pi.link_events().next().is_none());
         refused("is_busy", pi.waves().is_busy());
-        refused("i2c", pi.i2c(1, 0x50));
+        refused("open_i2c", pi.open_i2c(I2cConfig::new(1)));
         drop(pi);
         led(&open()?, 17).map(drop)
     });
