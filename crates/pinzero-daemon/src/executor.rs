@@ -66,7 +66,7 @@ impl Executor {
             inbox: inbox.clone(),
             lines: Lines::new(gpio.clone(), permitted, inbox.clone()),
             watch: Watch::new(handles),
-            buses: Buses::new(gpio.clone(), inbox.clone()),
+            buses: Buses::new(gpio, inbox),
             waves: Waveforms::default(),
             player: None,
             scripts: Scripts::default(),
@@ -103,7 +103,7 @@ impl Executor {
                     self.lines.written(gpio, Level::from(high >> gpio & 1 == 1), at);
                 }
             }
-            Message::BusClosed { pins } => self.buses.closed(&mut self.lines, pins),
+            Message::BusClosed { bus } => self.buses.closed(&mut self.lines, bus),
             // The loop handles these.
             Message::Done { .. } | Message::Stop => {}
         }
@@ -277,17 +277,35 @@ impl Executor {
             }
 
             Spio => return self.spi_open(p1, p2, word(extension, 0)?, client),
-            Spic => return self.buses.close(&mut self.lines, p1, client),
+            Spic => return self.buses.spi.close(&mut self.lines, p1, client),
             Spir => return self.spi_read(p1, p2, client),
             Spiw => {
-                return self.buses.transfer(p1, Data::Bytes(extension.to_vec()), ReplyWith::Count, client);
+                return self.buses.spi.transfer(
+                    p1,
+                    Data::Bytes(extension.to_vec()),
+                    ReplyWith::Count,
+                    client,
+                );
             }
             Spix => {
-                return self.buses.transfer(p1, Data::Bytes(extension.to_vec()), ReplyWith::Bytes, client);
+                return self.buses.spi.transfer(
+                    p1,
+                    Data::Bytes(extension.to_vec()),
+                    ReplyWith::Bytes,
+                    client,
+                );
             }
             Bspio => self.soft_spi_open(p1, extension, client)?,
-            Bspic => return self.buses.close_soft(&mut self.lines, p1, client),
-            Bspix => return self.buses.transfer_soft(p1, Data::Bytes(extension.to_vec()), client),
+            Bspic => return self.buses.spi.close_soft(&mut self.lines, p1, client),
+            Bspix => return self.buses.spi.transfer_soft(p1, Data::Bytes(extension.to_vec()), client),
+
+            I2co => return self.i2c_open(p1, p2, word(extension, 0)?, client),
+            I2cc => return self.buses.i2c.close(&mut self.lines, p1, client),
+            I2crd | I2cwd | I2cwq | I2crs | I2cws | I2crb | I2cwb | I2crw | I2cww | I2crk | I2cwk | I2cri
+            | I2cwi | I2cpc | I2cpk | I2cz => return self.i2c(command, p1, p2, extension, client),
+            Bi2co => return self.soft_i2c_open(p1, p2, word(extension, 0)?, client),
+            Bi2cc => return self.buses.i2c.close_soft(&mut self.lines, p1, client),
+            Bi2cz => return self.soft_i2c(p1, extension, client),
 
             Wvclr => {
                 self.stop_waves();

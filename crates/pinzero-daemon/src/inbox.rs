@@ -14,6 +14,7 @@ use pinzero_pigpio::protocol::Code;
 
 use crate::ClientId;
 use crate::answer::Answer;
+use crate::bus::BusId;
 
 /// A queue into the loop. A new message wakes the loop. The queue's lock is a leaf.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ pub(crate) enum Message {
     Written { high: u32, low: u32, at: Instant },
     /// A client's request is done, or has failed.
     Done { client: ClientId, answer: Result<Answer, Code> },
-    /// The bus on these pins (clock, data out, data in) has been closed.
-    BusClosed { pins: [u32; 3] },
+    /// A bus has been closed by its thread.
+    BusClosed { bus: BusId },
     /// The daemon must end.
     Stop,
 }

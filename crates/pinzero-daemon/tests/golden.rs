@@ -1,7 +1,7 @@
 //! What the genuine pigpiod (version 79) answered to real clients, this daemon answers as well, byte by byte.
 //!
 //! The frames in `golden/` were recorded between the clients and the genuine daemon. What depends on its hardware is left
-//! out: the time, the levels of a whole bank, I2C, hardware clocks, pads; and what we refuse.
+//! out: the time, the levels of a whole bank, hardware clocks, pads; and what we refuse.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use client::{Client, mock, serve};
-use pinzero_core::mock::MockGpio;
+use client::{Client, mock, serve, without_controllers};
+use pinzero_core::mock::{I2cChip, MockGpio};
 use pinzero_pigpio::protocol::Command;
 
 /// Asks what was asked and compares the answers; returns how many there were.
@@ -68,7 +68,8 @@ fn gpiozero_is_answered_as_by_pigpiod() {
 
 #[test]
 fn pigpio_py_is_answered_as_by_pigpiod() {
-    let gpio = mock();
+    // The wire is on the pins, so the daemon must drive these.
+    let gpio = without_controllers();
     gpio.wire(10, 9);
     assert_eq!(replay(&gpio, include_str!("golden/pigpio_py.txt")), 98);
 }
@@ -81,4 +82,56 @@ fn pigpio_client_is_answered_as_by_pigpiod() {
 #[test]
 fn pigs_is_answered_as_by_pigpiod() {
     assert_eq!(replay(&mock(), include_str!("golden/pigs.txt")), 31);
+}
+
+/// The chip of the transcripts: registers, and an answer to a call that is what the call says.
+#[derive(Default)]
+struct Chip {
+    registers: BTreeMap<u8, u8>,
+    at: u8,
+    message: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl I2cChip for Chip {
+    fn start(&mut self, is_read: bool) -> bool {
+        let message = std::mem::take(&mut self.message);
+        self.answer = if is_read { message.into_iter().skip(1).rev().collect() } else { Vec::new() };
+        true
+    }
+
+    fn write(&mut self, byte: u8) -> bool {
+        if self.message.is_empty() {
+            self.at = byte;
+        } else {
+            self.registers.insert(self.at, byte);
+            self.at = self.at.wrapping_add(1);
+        }
+        self.message.push(byte);
+        true
+    }
+
+    fn read(&mut self) -> u8 {
+        if let Some(byte) = self.answer.pop() {
+            return byte;
+        }
+        let byte = self.registers.get(&self.at).copied().unwrap_or(0);
+        self.at = self.at.wrapping_add(1);
+        byte
+    }
+
+    fn stop(&mut self) {
+        self.message.clear();
+    }
+}
+
+#[test]
+fn i2c_is_answered_as_by_pigpiod() {
+    let gpio = mock();
+    gpio.i2c_chip(1, 0x48, Chip::default());
+    let frames = include_str!("golden/i2c.txt");
+    let (controller, lines) = frames.split_at(frames.find("A 5a").unwrap());
+    assert_eq!(replay(&gpio, controller), 22);
+    // Nobody is on these lines.
+    assert_eq!(replay(&mock(), lines), 3);
 }

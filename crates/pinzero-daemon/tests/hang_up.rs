@@ -8,9 +8,9 @@ mod client;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use client::{Client, builder, mock, serve, until, words};
+use client::{Client, builder, mock, serve, until, without_controllers, words};
 use pinzero_core::mock::MockGpio;
-use pinzero_core::{Level, LineFunction};
+use pinzero_core::{Level, LineFunction, SpiMode};
 use pinzero_daemon::Daemon;
 use pinzero_pigpio::protocol::{Code, Command, Request};
 
@@ -119,10 +119,8 @@ fn leave(mut client: Client, other: &mut Client) {
     until("it is gone", || other.ask(Command::Nb, handle, 0) == Code::BAD_HANDLE.0);
 }
 
-#[test]
-fn lines_of_a_bus_that_no_connected_client_uses_can_be_taken() {
-    let gpio = mock();
-    let daemon = serve(&gpio);
+fn lines_of_a_bus_that_no_connected_client_uses_can_be_taken(gpio: &MockGpio) {
+    let daemon = serve(gpio);
     let mut other = Client::connect(&daemon);
     use Command::*;
     // The same pins as the main bus, wired in another way.
@@ -154,10 +152,8 @@ fn lines_of_a_bus_that_no_connected_client_uses_can_be_taken() {
     }
 }
 
-#[test]
-fn a_bus_stays_open_as_long_as_a_connected_client_uses_it() {
-    let gpio = mock();
-    let daemon = serve(&gpio);
+fn a_bus_stays_open_as_long_as_a_connected_client_uses_it(gpio: &MockGpio) {
+    let daemon = serve(gpio);
     let mut other = Client::connect(&daemon);
     let (mut first, mut second) = (Client::connect(&daemon), Client::connect(&daemon));
     let (handle, neighbour) = (open(&mut first, 0), open(&mut second, 1));
@@ -178,10 +174,8 @@ fn a_bus_stays_open_as_long_as_a_connected_client_uses_it() {
     assert_eq!(other.ask_with(Command::Spix, neighbour, 0, &[0]), (1, vec![0]));
 }
 
-#[test]
-fn devices_that_clients_have_left_open_are_in_nobodys_way() {
-    let gpio = mock();
-    let daemon = serve(&gpio);
+fn devices_that_clients_have_left_open_are_in_nobodys_way(gpio: &MockGpio) {
+    let daemon = serve(gpio);
     let mut other = Client::connect(&daemon);
     let mut client = Client::connect(&daemon);
     assert_eq!((0..256).map(|_| open(&mut client, 0)).max(), Some(255));
@@ -195,6 +189,21 @@ fn devices_that_clients_have_left_open_are_in_nobodys_way() {
     assert_eq!(other.ask_with(Command::Bspio, 16, 0, &soft).0, 0);
     assert_eq!(other.ask_with(Command::Bspix, 16, 0, &[0]), (1, vec![0]));
     assert_eq!(other.ask_with(Command::Spix, 0, 0, &[0]), (1, vec![0]));
+}
+
+/// With the pins driven by the daemon, and with controllers; a device answers zeros.
+#[test]
+fn buses_of_clients_that_are_gone() {
+    for scenario in [
+        lines_of_a_bus_that_no_connected_client_uses_can_be_taken,
+        a_bus_stays_open_as_long_as_a_connected_client_uses_it,
+        devices_that_clients_have_left_open_are_in_nobodys_way,
+    ] {
+        for gpio in [without_controllers(), mock()] {
+            let _devices = [8, 7].map(|select| gpio.spi_device([11, 10, 9, select], SpiMode::Mode0));
+            scenario(&gpio);
+        }
+    }
 }
 
 #[test]

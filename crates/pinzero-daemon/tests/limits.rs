@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-use client::{Client, builder, mock, serve, until, words};
+use client::{Client, builder, mock, serve, until, without_controllers, words};
 use pinzero_core::{ErrorKind, Level};
 use pinzero_daemon::Daemon;
 use pinzero_pigpio::protocol::{Code, Command, ReportKind, Request};
@@ -100,6 +100,8 @@ fn no_command_reaches_a_line_that_is_not_for_clients() {
         (Slr, 4, 0, &[]),
         (Hc, 4, 0, &[]),
         (Bi2co, 4, 5, &words(&[50_000])),
+        (Bi2co, 5, 4, &words(&[50_000])),
+        (Bi2cz, 4, 0, &[3, 0]),
     ] {
         let (result, _) = client.ask_with(command, p1, p2, extension);
         assert_eq!(result, Code::NOT_PERMITTED.0, "{} {p1}", command.name());
@@ -230,7 +232,7 @@ fn thousands_of_connections_of_garbage_leave_nothing_behind() {
 
 #[test]
 fn what_would_be_a_root_shell_is_refused() {
-    let gpio = mock();
+    let gpio = without_controllers();
     let daemon = serve(&gpio);
     let mut client = Client::connect(&daemon);
     use Command::*;

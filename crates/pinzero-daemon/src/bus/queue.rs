@@ -1,145 +1,147 @@
-//! The waiting transfers of a bus.
+//! The waiting tasks of a bus.
 
 use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
-use pinzero_core::{Level, Output};
-use pinzero_pigpio::protocol::Code;
 
-use super::{ReplyWith, Talk};
 use crate::ClientId;
 
-/// The most waiting transfers of a bus, and the most bytes that they hold.
+/// The most waiting tasks of a bus, and the most bytes that they hold.
 const JOBS: usize = 256;
 const BYTES: usize = 1 << 20;
 
-/// The bytes that a transfer sends.
+/// A task that waits.
 #[derive(Debug)]
-pub(crate) enum Data {
-    Bytes(Vec<u8>),
-    /// This many zeros, which take no memory before their transfer begins.
-    Zeros(usize),
-}
-
-impl Data {
-    /// Returns the memory that the waiting bytes take.
-    fn size(&self) -> usize {
-        match self {
-            Data::Bytes(bytes) => bytes.len(),
-            Data::Zeros(_) => 0,
-        }
-    }
-
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        match self {
-            Data::Bytes(bytes) => bytes,
-            Data::Zeros(count) => vec![0; count],
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Transfer {
+pub(super) struct Job<T> {
     pub(super) client: ClientId,
-    pub(super) talk: Talk,
-    pub(super) select: Option<(Output, Level)>,
-    pub(super) data: Data,
-    pub(super) reply: ReplyWith,
+    /// The memory that the task takes while it waits.
+    pub(super) size: usize,
+    pub(super) task: T,
 }
 
 /// What the thread of a bus does next.
 #[derive(Debug)]
-pub(super) enum Job {
-    Transfer(Transfer),
+pub(super) enum Next<T> {
+    Task(ClientId, T),
     /// Closes the bus, and answers the client that has asked for it.
-    Close(ClientId),
+    Close(Option<ClientId>),
     /// Ends: the loop has closed the bus already.
     End,
 }
 
 /// The way from the loop to the thread of a bus. The lock is held only briefly.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    state: Mutex<State>,
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
     /// Notified when the thread has something to do.
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Transfer>,
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<Job<T>>,
     bytes: usize,
-    /// The client whose transfer is under way.
+    /// A task is under way.
+    is_busy: bool,
+    /// The client whose task is under way, unless it has gone.
     served: Option<ClientId>,
-    /// The client that closes the bus, once all transfers are done.
-    closer: Option<ClientId>,
+    /// The bus is to be closed once all tasks are done, for a client if there is one.
+    closer: Option<Option<ClientId>>,
     is_over: bool,
 }
 
-impl Queue {
-    /// Adds a transfer.
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        State {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            is_busy: false,
+            served: None,
+            closer: None,
+            is_over: false,
+        }
+    }
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Queue { state: Mutex::default(), changed: Condvar::new() }
+    }
+}
+
+impl<T> Queue<T> {
+    /// Adds a task; returns whether there is room.
     ///
-    /// A full queue refuses it, and does not make the client wait: the transfers ahead may take hours, and a client that gets an
+    /// A full queue refuses it, and does not make the client wait: the tasks ahead may take hours, and a client that gets an
     /// error knows.
-    pub(super) fn push(&self, transfer: Transfer) -> Result<(), Code> {
+    pub(super) fn push(&self, job: Job<T>) -> bool {
         let mut state = self.state.lock();
-        let bytes = state.bytes + transfer.data.size();
+        let bytes = state.bytes + job.size;
         if state.waiting.len() >= JOBS || bytes > BYTES {
             drop(state);
             log::warn!("a transfer was refused: too many others wait for the bus");
-            return Err(Code::SPI_XFER_FAILED);
+            return false;
         }
         state.bytes = bytes;
-        state.waiting.push_back(transfer);
+        state.waiting.push_back(job);
         self.changed.notify_one();
-        Ok(())
+        true
     }
 
-    /// Removes the transfers of a client that is gone, and ends the one under way.
+    /// Removes the tasks of a client that is gone, and ends the one under way.
     pub(super) fn cancel(&self, client: ClientId) {
         let mut state = self.state.lock();
         state.served.take_if(|served| *served == client);
-        state.waiting.retain(|transfer| transfer.client != client);
-        state.bytes = state.waiting.iter().map(|transfer| transfer.data.size()).sum();
+        state.waiting.retain(|job| job.client != client);
+        state.bytes = state.waiting.iter().map(|job| job.size).sum();
     }
 
-    /// Returns whether the transfer under way is still wanted.
+    /// Returns whether the task under way is still wanted.
     pub(super) fn is_wanted(&self) -> bool {
         self.state.lock().served.is_some()
     }
 
-    /// Makes the thread close the bus after all transfers.
-    pub(super) fn close(&self, client: ClientId) {
+    /// Makes the thread close the bus after all tasks.
+    pub(super) fn close(&self, client: Option<ClientId>) {
         self.state.lock().closer = Some(client);
         self.changed.notify_one();
     }
 
-    /// Returns whether a client is closing the bus.
+    /// Returns whether the bus is about to be closed.
     pub(super) fn is_closing(&self) -> bool {
         self.state.lock().closer.is_some()
     }
 
-    /// Makes the thread end at once. The waiting transfers are dropped.
+    /// Makes the thread end, unless a task is under way; returns whether it ends. The waiting tasks are dropped.
+    pub(super) fn end_if_idle(&self) -> bool {
+        let is_idle = !self.state.lock().is_busy;
+        if is_idle {
+            self.end();
+        }
+        is_idle
+    }
+
+    /// Makes the thread end at once. The waiting tasks are dropped, and the one under way is not wanted any more.
     pub(super) fn end(&self) {
         *self.state.lock() = State { is_over: true, ..State::default() };
         self.changed.notify_one();
     }
 
-    /// Blocks until there is a job.
-    pub(super) fn next(&self) -> Job {
+    /// Blocks until there is something to do.
+    pub(super) fn next(&self) -> Next<T> {
         let mut state = self.state.lock();
-        state.served = None;
+        (state.served, state.is_busy) = (None, false);
         loop {
             if state.is_over {
-                return Job::End;
+                return Next::End;
             }
-            if let Some(transfer) = state.waiting.pop_front() {
-                state.bytes -= transfer.data.size();
-                state.served = Some(transfer.client);
-                return Job::Transfer(transfer);
+            if let Some(Job { client, size, task }) = state.waiting.pop_front() {
+                state.bytes -= size;
+                (state.served, state.is_busy) = (Some(client), true);
+                return Next::Task(client, task);
             }
             if let Some(client) = state.closer {
-                return Job::Close(client);
+                return Next::Close(client);
             }
             self.changed.wait(&mut state);
         }
@@ -148,40 +150,50 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use pinzero_core::SpiMode;
-
     use super::*;
 
-    fn transfer(serial: u32, data: Data) -> Transfer {
-        let talk = Talk { mode: SpiMode::Mode0, lsb_first: false, hertz: 50_000 };
-        let client = ClientId { slot: 0, serial };
-        Transfer { client, talk, select: None, data, reply: ReplyWith::Bytes }
+    fn job(serial: u32, size: usize) -> Job<()> {
+        Job { client: ClientId { slot: 0, serial }, size, task: () }
     }
 
-    /// How many such transfers a queue takes.
-    fn room(queue: &Queue, data: impl Fn() -> Data) -> usize {
-        (0..10_000).take_while(|_| queue.push(transfer(1, data())).is_ok()).count()
+    /// How many such jobs a queue takes.
+    fn room(queue: &Queue<()>, size: usize) -> usize {
+        (0..10_000).take_while(|_| queue.push(job(1, size))).count()
     }
 
     #[test]
-    fn a_queue_is_bounded_in_transfers_and_in_bytes() {
-        assert_eq!(room(&Queue::default(), || Data::Bytes(vec![0; 3])), JOBS);
-        assert_eq!(room(&Queue::default(), || Data::Zeros(65_535)), JOBS);
+    fn a_queue_is_bounded_in_tasks_and_in_bytes() {
+        assert_eq!(room(&Queue::default(), 3), JOBS);
         let queue = Queue::default();
-        assert_eq!(room(&queue, || Data::Bytes(vec![0; 65_535])), BYTES / 65_535);
-        assert_eq!(queue.push(transfer(2, Data::Zeros(65_535))), Ok(()), "zeros take no memory");
+        assert_eq!(room(&queue, 65_535), BYTES / 65_535);
+        assert!(queue.push(job(2, 0)), "a read takes no memory");
     }
 
     #[test]
     fn what_is_taken_or_cancelled_makes_room() {
         let queue = Queue::default();
-        let full = room(&queue, || Data::Bytes(vec![0; 65_535]));
-        assert!(matches!(queue.next(), Job::Transfer(_)));
-        assert_eq!(room(&queue, || Data::Bytes(vec![0; 65_535])), 1);
+        let full = room(&queue, 65_535);
+        assert!(matches!(queue.next(), Next::Task(..)));
+        assert_eq!(room(&queue, 65_535), 1);
         queue.cancel(ClientId { slot: 0, serial: 2 });
         assert!(queue.is_wanted());
         queue.cancel(ClientId { slot: 0, serial: 1 });
         assert!(!queue.is_wanted());
-        assert_eq!(room(&queue, || Data::Bytes(vec![0; 65_535])), full);
+        assert_eq!(room(&queue, 65_535), full);
+    }
+
+    #[test]
+    fn a_thread_is_ended_between_tasks_only() {
+        let queue = Queue::default();
+        assert!(queue.push(job(1, 0)));
+        assert!(matches!(queue.next(), Next::Task(..)));
+        assert!(!queue.end_if_idle());
+        // The client of the task has gone, and the task goes on.
+        queue.cancel(ClientId { slot: 0, serial: 1 });
+        assert!(!queue.end_if_idle());
+        queue.close(None);
+        assert!(matches!(queue.next(), Next::Close(None)));
+        assert!(queue.end_if_idle());
+        assert!(matches!(queue.next(), Next::End));
     }
 }

@@ -1,6 +1,8 @@
 //! The commands, by subject.
 
+mod i2c;
 mod lines;
+mod operations;
 mod scripts;
 mod spi;
 mod unsupported;
@@ -33,7 +35,7 @@ impl Executor {
             Some(Proc) => bytes > QUICK_SCRIPT,
             Some(Procd) => true,
             // These open lines, or give them to other hands.
-            Some(Spio | Bspio | Hp) => true,
+            Some(Spio | Bspio | I2co | Bi2co | Hp) => true,
             _ => false,
         }
     }

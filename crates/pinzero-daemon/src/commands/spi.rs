@@ -6,7 +6,7 @@ use pinzero_pigpio::protocol::Code;
 use super::word;
 use crate::ClientId;
 use crate::answer::Answer;
-use crate::bus::{Data, Device, ReplyWith, Select, Talk};
+use crate::bus::{Controller, Data, Device, ReplyWith, Select, Talk};
 use crate::executor::Executor;
 
 /// The main and the auxiliary bus: clock, data out and data in, chip select pins, and the modes of a pin on the bus.
@@ -40,15 +40,17 @@ impl Executor {
         let active = Level::from(flags >> (2 + channel) & 1 == 1);
         let is_reserved = flags >> (5 + channel) & 1 == 0;
         let select = is_reserved.then_some(Select { gpio: select, active });
-        let device = Device { pins, select, talk, shows: ([mode; 3], 1) };
-        Ok(self.buses.open(&mut self.lines, device, client)?.into())
+        let controller = Controller { bus: is_auxiliary.into(), select: is_reserved.then_some(channel) };
+        let device = Device { pins, select, controller: Some(controller), talk, shows: ([mode; 3], 1) };
+        self.make_room(&device);
+        Ok(self.buses.spi.open(&mut self.lines, device, client)?.into())
     }
 
     pub(crate) fn spi_read(&mut self, handle: u32, count: u32, client: ClientId) -> Result<Answer, Code> {
         if count > MOST {
             return Err(Code::BAD_SPI_COUNT);
         }
-        self.buses.transfer(handle, Data::Zeros(count as usize), ReplyWith::Bytes, client)
+        self.buses.spi.transfer(handle, Data::Zeros(count as usize), ReplyWith::Bytes, client)
     }
 
     /// Opens a device on any pins. The extension holds data in, data out, clock, baud rate and flags.
@@ -72,9 +74,21 @@ impl Executor {
             return Err(Code::GPIO_IN_USE);
         }
         let select = Select { gpio: select, active: Level::from(flags >> 2 & 1 == 1) };
-        let device = Device { pins, select: Some(select), talk: talk(flags, hertz)?, shows: ([1, 1, 0], 1) };
-        self.buses.open_soft(&mut self.lines, select, device, client)?;
+        let talk = talk(flags, hertz)?;
+        let device = Device { pins, select: Some(select), controller: None, talk, shows: ([1, 1, 0], 1) };
+        self.reclaim(select.gpio);
+        self.make_room(&device);
+        self.buses.spi.open_soft(&mut self.lines, select, device, client)?;
         Ok(0)
+    }
+}
+
+impl Executor {
+    /// Takes the lines that a device needs back from devices that no connected client uses.
+    fn make_room(&mut self, device: &Device) {
+        for gpio in self.buses.spi.needs(device) {
+            self.reclaim(gpio);
+        }
     }
 }
 

@@ -1,11 +1,10 @@
-//! Unsupported commands: I2C and serial ports, which no factory has yet, and commands that pigpiod runs as root.
+//! Unsupported commands: serial ports, which no factory has yet, and commands that pigpiod runs as root.
 //!
 //! The arguments are checked as in pigpiod, so that a client gets the same error codes for its mistakes. These commands open
 //! nothing, so every handle is a bad handle.
 
 use pinzero_pigpio::protocol::{Code, Command};
 
-use super::word;
 use crate::executor::Executor;
 
 impl Executor {
@@ -13,11 +12,6 @@ impl Executor {
     pub(crate) fn refuse(&self, command: Command, p1: u32, p2: u32, extension: &[u8]) -> Code {
         use Command::*;
         match command {
-            I2co => i2c_open(p2, extension).err().unwrap_or(Code::I2C_OPEN_FAILED),
-            I2cc | I2crd | I2cwd | I2cwq | I2crs | I2cws | I2crb | I2cwb | I2crw | I2cww | I2crk | I2cwk
-            | I2cri | I2cwi | I2cpc | I2cpk | I2cz => Code::BAD_HANDLE,
-            Bi2co => self.soft_i2c_open(p1, p2, extension).err().unwrap_or(Code::I2C_OPEN_FAILED),
-            Bi2cc | Bi2cz => Code::NOT_I2C_GPIO,
             Sero => serial_open(p2, extension).err().unwrap_or(Code::SER_OPEN_FAILED),
             Serc | Serrb | Serwb | Serr | Serw | Serda => Code::BAD_HANDLE,
             Slr | Slrc | Slri => self.lines.check_user(p1).err().unwrap_or(Code::NOT_SERIAL_GPIO),
@@ -30,24 +24,6 @@ impl Executor {
             Wvgo | Wvgor => Code::DEPRECATED,
             _ => Code::UNKNOWN_COMMAND,
         }
-    }
-
-    fn soft_i2c_open(&self, sda: u32, scl: u32, extension: &[u8]) -> Result<(), Code> {
-        self.lines.check_user(sda)?;
-        self.lines.check_user(scl)?;
-        match word(extension, 0)? {
-            50..=500_000 if sda == scl => Err(Code::GPIO_IN_USE),
-            50..=500_000 => Ok(()),
-            _ => Err(Code::BAD_I2C_BAUD),
-        }
-    }
-}
-
-fn i2c_open(address: u32, extension: &[u8]) -> Result<(), Code> {
-    match (address, word(extension, 0)?) {
-        (0x80.., _) => Err(Code::BAD_I2C_ADDR),
-        (_, 0) => Ok(()),
-        _ => Err(Code::BAD_FLAGS),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use pinzero_core::board::Board;
 use pinzero_core::mock::{self, MockGpio};
+use pinzero_core::{Capabilities, Support};
 use pinzero_daemon::{Daemon, DaemonBuilder};
 use pinzero_pigpio::protocol::{Command, Reply, Report, Request};
 
@@ -17,6 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The board of the transcripts, in real time.
 pub(crate) fn mock() -> MockGpio {
     mock::builder().board(Board::from_revision(0x00a0_2082).unwrap()).realtime().open()
+}
+
+/// The same board, whose factory reaches no controllers: the daemon drives the pins of SPI.
+pub(crate) fn without_controllers() -> MockGpio {
+    let capabilities =
+        Capabilities { hardware_spi: Support::None, i2c: Support::None, ..mock().capabilities() };
+    let board = Board::from_revision(0x00a0_2082).unwrap();
+    mock::builder().board(board).capabilities(capabilities).realtime().open()
 }
 
 /// A daemon on a port of its own, with the lines open from the start.
