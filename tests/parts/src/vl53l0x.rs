@@ -12,9 +12,12 @@ const INTERRUPT: u8 = 0x13;
 const RANGE: u8 = 0x1e;
 const PAGE: u8 = 0xff;
 
+/// The page and register of the chip's own memory: a 0 asks for a value, and the chip sets a bit once the value is there.
+const STROBE: (u8, u8) = (7, 0x83);
+
 /// The registers after a reset: page, register, value. The first five are the references that the data sheet names; the others
 /// are of the size that chips have.
-const AFTER_RESET: [(u8, u8, u8); 10] = [
+const AFTER_RESET: [(u8, u8, u8); 9] = [
     (0, 0xc0, 0xee),
     (0, 0xc1, 0xaa),
     (0, 0xc2, 0x10),
@@ -25,7 +28,6 @@ const AFTER_RESET: [(u8, u8, u8); 10] = [
     (1, 0x91, 0x3c),
     // The reference diodes: five of the first kind, of 44 that work.
     (7, 0x92, 0x05),
-    (7, 0x83, 0x10),
 ];
 
 /// The map of the reference diodes that work.
@@ -76,6 +78,9 @@ impl Vl53l0x {
             (0, CLEAR) => {
                 self.registers.insert((0, INTERRUPT), 0);
                 self.waits = self.is_continuous.then_some(1);
+            }
+            STROBE if value == 0 => {
+                self.registers.insert(STROBE, 0x10);
             }
             key => {
                 self.registers.insert(key, value);
