@@ -173,12 +173,13 @@ impl PinFactory for CdevFactory {
             if !config.hardware || self.chip.pi().is_none() {
                 return Err(Error::unsupported("PWM by the kernel's GPIO interface"));
             }
-            if SysfsPwm::LINES.contains(&line) {
+            // The driver of an overlay holds the line itself.
+            if SysfsPwm::is_by_block(line) {
                 let (holder, info) = (self.holder(line)?, self.chip.line_info(line)?);
                 let remedy = "restart the board, or take rppal";
                 check_is_no_gpio(holder.as_deref(), info.direction, remedy)?;
             }
-            CdevPwm::open(line, config)
+            CdevPwm::open(line, self.board.soc(), config)
         };
         Ok(Box::new(about(line, open())?))
     }
@@ -219,7 +220,7 @@ fn check_is_no_gpio(holder: Option<&str>, direction: Direction, remedy: &str) ->
     }
 }
 
-/// CdevBuilder for a [`CdevFactory`].
+/// Builder for a [`CdevFactory`].
 #[derive(Debug, Clone)]
 pub struct CdevBuilder {
     dev: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pinzero_core::board::Soc;
 use pinzero_core::{Error, Found, Level, Line, OnClose, PwmConfig, PwmPin, Release, Result};
 
 use crate::sysfs_pwm::SysfsPwm;
@@ -15,11 +16,11 @@ pub(crate) struct CdevPwm {
 }
 
 impl CdevPwm {
-    /// Starts hardware PWM on `line`.
-    pub(crate) fn open(line: Line, config: PwmConfig) -> Result<CdevPwm> {
+    /// Starts hardware PWM on `line`, on a board with the chip `soc`.
+    pub(crate) fn open(line: Line, soc: Soc, config: PwmConfig) -> Result<CdevPwm> {
         let PwmConfig { period, pulse, rest, on_close, .. } = config;
         last_level(on_close, rest)?;
-        Ok(CdevPwm { pwm: SysfsPwm::open(line, period, pulse)?, rest, on_close })
+        Ok(CdevPwm { pwm: SysfsPwm::open(line, soc, period, pulse)?, rest, on_close })
     }
 }
 

@@ -1,9 +1,64 @@
-//! Finds the lines that a PWM block drives: the firmware's overlay selects them, and the device tree lists them.
+//! Finds the lines that a PWM chip drives: the firmware's overlay selects them, and the device tree lists them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fs::entries;
+
+/// The device tree's names for the GPIO chips behind the headers of Raspberry Pis.
+const HEADERS: [&str; 3] = ["raspberrypi,rp1-gpio", "brcm,bcm2711-gpio", "brcm,bcm2835-gpio"];
+
+/// A driver that drives one line of any number, as a PWM chip with one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineDriver {
+    /// The programmable I/O of a Raspberry Pi 5 (`dtoverlay=pwm-pio`).
+    Pio,
+    /// Software in the kernel (`dtoverlay=pwm-gpio`).
+    Gpio,
+}
+
+impl LineDriver {
+    /// Returns the line for `config.txt` that gives `line` a PWM chip of its own.
+    pub(crate) fn overlay(self, line: u32) -> String {
+        let name = match self {
+            LineDriver::Pio => "pwm-pio",
+            LineDriver::Gpio => "pwm-gpio",
+        };
+        format!("dtoverlay={name},gpio={line}")
+    }
+}
+
+/// Finds the PWM chip that drives only this line of the header.
+pub(crate) fn line_chip(sys: &Path, line: u32) -> Option<(PathBuf, LineDriver)> {
+    entries(&sys.join("class/pwm")).into_iter().find_map(|chip| {
+        let node = chip.join("device/of_node");
+        let driver = match () {
+            () if is_compatible(&node, "raspberrypi,pwm-pio-rp1") => LineDriver::Pio,
+            () if is_compatible(&node, "pwm-gpio") => LineDriver::Gpio,
+            () => return None,
+        };
+        // The property has the handle of the GPIO chip, the line's number there, and flags.
+        let cells = ["gpios", "gpio"].into_iter().find_map(|name| fs::read(node.join(name)).ok())?;
+        let cells = numbers(&cells);
+        let (handle, number) = (*cells.first()?, *cells.get(1)?);
+        (number == line && is_header(sys, handle)).then_some((chip, driver))
+    })
+}
+
+/// Returns whether the GPIO chip with this handle in the device tree is behind the header. A chip that cannot be found
+/// counts as one.
+fn is_header(sys: &Path, handle: u32) -> bool {
+    let nodes = entries(&sys.join("bus/gpio/devices")).into_iter().map(|chip| chip.join("of_node"));
+    let has_handle =
+        |node: &PathBuf| fs::read(node.join("phandle")).is_ok_and(|cell| numbers(&cell) == [handle]);
+    nodes.filter(has_handle).all(|node| HEADERS.iter().any(|name| is_compatible(&node, name)))
+}
+
+/// Returns whether a node of the device tree names this driver.
+fn is_compatible(node: &Path, driver: &str) -> bool {
+    let names = fs::read(node.join("compatible")).unwrap_or_default();
+    names.split(|byte| *byte == 0).any(|name| name == driver.as_bytes())
+}
 
 /// Returns the lines with the PWM signals of the block behind `chip`, a folder of the kernel's PWM class. Returns
 /// `None` if the device tree does not list them, or is not visible.
@@ -60,6 +115,12 @@ mod tests {
     fn an_overlay_has_one_line_or_two() {
         assert_eq!(overlay(&[12]), "dtoverlay=pwm,pin=12,func=4");
         assert_eq!(overlay(&[13, 18]), "dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2");
+    }
+
+    #[test]
+    fn an_overlay_of_its_own_serves_any_line() {
+        assert_eq!(LineDriver::Pio.overlay(23), "dtoverlay=pwm-pio,gpio=23");
+        assert_eq!(LineDriver::Gpio.overlay(4), "dtoverlay=pwm-gpio,gpio=4");
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use pinzero_core::board::Soc;
 use pinzero_core::process::PerProcess;
 use pinzero_core::time::ms;
 use pinzero_core::{Error, ErrorKind, Level, Line, Result};
 
 use crate::config_txt::config_txt;
 use crate::fs::entries;
-use crate::pwm_overlay::{overlay, routed};
+use crate::pwm_overlay::{LineDriver, line_chip, overlay, routed};
 
 /// The lines of each PWM block of a Raspberry Pi's header, with their channels. A block is found by the address in its
 /// device's name, never by the number of its chip, which depends on kernel and overlays.
@@ -23,6 +24,9 @@ const BLOCKS: [(&str, [(u32, u32); 4]); 4] = [
     ("2020c000.pwm", [(12, 0), (13, 1), (18, 0), (19, 1)]),
 ];
 
+/// The lines that the programmable I/O of a Raspberry Pi 5 reaches.
+const PIO_LINES: u32 = 28;
+
 /// The channels that this program uses. On most boards two lines share a channel, and the lines' reservations do not
 /// cover that.
 static TAKEN: PerProcess<Mutex<Vec<(PathBuf, u32)>>> = PerProcess::new(Mutex::default);
@@ -30,7 +34,10 @@ static TAKEN: PerProcess<Mutex<Vec<(PathBuf, u32)>>> = PerProcess::new(Mutex::de
 /// The longest time that udev may take to give the files of a new channel to their group.
 const PATIENCE: Duration = ms(1000);
 
-/// A channel of hardware PWM that drives a line; stopped low when dropped.
+/// A channel of the kernel's PWM class that drives a line; stopped low when dropped.
+///
+/// The channel belongs to a PWM block of the chip, which drives GPIO12, 13, 18 and 19, or to an overlay for one line:
+/// `pwm-pio` on a Raspberry Pi 5, or `pwm-gpio`, with which the kernel makes the pulses in software.
 ///
 /// The backend decides the final state of the line itself, and may change the line's function before this stops.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub struct SysfsPwm {
     /// The folder of the chip, and the number of the channel on that chip.
     chip: PathBuf,
     channel: u32,
+    /// The driver that has this line alone; `None` for a PWM block.
+    driver: Option<LineDriver>,
     /// The present setting; `None` once stopped.
     pulses: Mutex<Option<Pulses>>,
     claim: Mutex<Option<Claim>>,
@@ -73,11 +82,11 @@ struct Pulses {
 }
 
 impl SysfsPwm {
-    /// Returns the lines of a Raspberry Pi's header that have hardware PWM.
-    pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
+    /// The lines that the PWM block of a Raspberry Pi's header can drive.
+    const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
 
-    /// Starts hardware PWM on `line`. The line's function is not changed: the overlay has made it an output of the
-    /// channel.
+    /// Starts PWM on `line`. The line's function is not changed: the overlay has made it an output of the channel.
+    /// `soc` is the chip of the board, and decides which remedy an error names.
     ///
     /// # Errors
     /// * [`Unsupported`](ErrorKind::Unsupported) if the line has no hardware PWM, or the kernel has none, or has routed
@@ -86,8 +95,8 @@ impl SysfsPwm {
     /// * [`InvalidFrequency`](ErrorKind::InvalidFrequency) if the hardware does not support the frequency.
     /// * [`PermissionDenied`](ErrorKind::PermissionDenied) if the user may not use the channel.
     /// * [`Io`](ErrorKind::Io) for other errors of the kernel.
-    pub fn open(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
-        SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, true)
+    pub fn open(line: Line, soc: Soc, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, soc, Pulses { period, pulse }, true)
             .map_err(|error| error.with_pin(line))
     }
 
@@ -95,41 +104,29 @@ impl SysfsPwm {
     ///
     /// # Errors
     /// See [`open`](SysfsPwm::open); the overlay may leave the line out.
-    pub fn open_for(line: Line, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
-        SysfsPwm::at("/sys".as_ref(), line, Pulses { period, pulse }, false)
+    pub fn open_for(line: Line, soc: Soc, period: Duration, pulse: Duration) -> Result<SysfsPwm> {
+        SysfsPwm::at("/sys".as_ref(), line, soc, Pulses { period, pulse }, false)
             .map_err(|error| error.with_pin(line))
     }
 
-    fn at(sys: &Path, line: Line, pulses: Pulses, is_routed: bool) -> Result<SysfsPwm> {
-        if !SysfsPwm::LINES.contains(&line) {
-            return Err(Error::unsupported("hardware PWM on lines other than GPIO12, 13, 18 and 19"));
-        }
-        let Some((chip, lines)) = find(sys) else {
-            return Err(remedy("the kernel has no hardware PWM for this line: add the line", &[line.0]));
-        };
-        let channel_of =
-            |line: u32| lines.iter().find(|(number, _)| *number == line).map(|(_, channel)| *channel);
-        let Some(channel) = channel_of(line.0) else {
-            return Err(Error::unsupported("hardware PWM on this line"));
-        };
-        if let Some(routed) = routed(&chip) {
-            let others = SysfsPwm::LINES
-                .map(|line| line.0)
-                .into_iter()
-                .filter(|other| *other != line.0 && routed.contains(other));
-            let (shares, mut others): (Vec<u32>, Vec<u32>) =
-                others.partition(|other| channel_of(*other) == Some(channel));
-            if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
-                // An overlay has at most two lines, and this one must be among them.
-                others.truncate(1);
-                others.push(line.0);
-                others.sort_unstable();
-                return Err(remedy("hardware PWM goes to another line: replace its line by", &others));
+    /// Returns whether a PWM block of the chip is to drive `line`. Such a line needs the right function. Any other
+    /// line needs an overlay for that line, whose driver holds the line and sets its function.
+    pub fn is_by_block(line: Line) -> bool {
+        SysfsPwm::LINES.contains(&line) && line_chip("/sys".as_ref(), line.0).is_none()
+    }
+
+    fn at(sys: &Path, line: Line, soc: Soc, pulses: Pulses, is_routed: bool) -> Result<SysfsPwm> {
+        let (chip, channel, driver) = match line_chip(sys, line.0) {
+            Some((chip, driver)) => (chip, 0, Some(driver)),
+            None if SysfsPwm::LINES.contains(&line) => {
+                let (chip, channel) = block_channel(sys, line, is_routed)?;
+                (chip, channel, None)
             }
-        }
+            None => return Err(no_block(line, soc)),
+        };
         let claim = Claim::take(&chip, channel)?;
         let (pulses_slot, claim) = (Mutex::new(None), Mutex::new(Some(claim)));
-        let pwm = SysfsPwm { line, chip, channel, pulses: pulses_slot, claim };
+        let pwm = SysfsPwm { line, chip, channel, driver, pulses: pulses_slot, claim };
         let found = pwm.look();
         if found.iter().any(|(name, text)| *name == "enable" && text == "1") {
             log::warn!(
@@ -264,6 +261,53 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Returns the chip and the channel of the header's PWM block for a line, if the overlay `is_routed` to the line.
+fn block_channel(sys: &Path, line: Line, is_routed: bool) -> Result<(PathBuf, u32)> {
+    let Some((chip, lines)) = find(sys) else {
+        return Err(remedy(
+            "the kernel has no hardware PWM for this line: add the line",
+            &overlay(&[line.0]),
+        ));
+    };
+    let channel_of =
+        |line: u32| lines.iter().find(|(number, _)| *number == line).map(|(_, channel)| *channel);
+    let Some(channel) = channel_of(line.0) else {
+        return Err(Error::unsupported("hardware PWM on this line"));
+    };
+    if let Some(routed) = routed(&chip) {
+        let others = SysfsPwm::LINES
+            .map(|line| line.0)
+            .into_iter()
+            .filter(|other| *other != line.0 && routed.contains(other));
+        let (shares, mut others): (Vec<u32>, Vec<u32>) =
+            others.partition(|other| channel_of(*other) == Some(channel));
+        if !shares.is_empty() || (is_routed && !routed.contains(&line.0)) {
+            // An overlay has at most two lines, and this one must be among them.
+            others.truncate(1);
+            others.push(line.0);
+            others.sort_unstable();
+            let what = "hardware PWM goes to another line: replace its line by";
+            return Err(remedy(what, &overlay(&others)));
+        }
+    }
+    Ok((chip, channel))
+}
+
+/// Returns the error for a line that no PWM block drives, with the overlay that would help on a board with this chip.
+fn no_block(line: Line, soc: Soc) -> Error {
+    match soc {
+        Soc::Bcm2712 if line.0 < PIO_LINES => remedy(
+            "the kernel has no hardware PWM for this line: add the line",
+            &LineDriver::Pio.overlay(line.0),
+        ),
+        _ => remedy(
+            "only GPIO12, 13, 18 and 19 have hardware PWM: use one of them; or, for pulses by software in the kernel (6.6 \
+             or newer), add the line",
+            &LineDriver::Gpio.overlay(line.0),
+        ),
+    }
+}
+
 /// Finds the chip of the header's PWM, with its lines and their channels.
 fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
     entries(&sys.join("class/pwm")).into_iter().find_map(|chip| {
@@ -273,9 +317,9 @@ fn find(sys: &Path) -> Option<(PathBuf, [(u32, u32); 4])> {
     })
 }
 
-/// Returns the error with its remedy: the line for `config.txt` that routes PWM to these lines.
-fn remedy(what: &str, lines: &[u32]) -> Error {
-    let message = format!("{what} `{}` in {}, and restart the board", overlay(lines), config_txt());
+/// Returns the error with its remedy: the line for `config.txt`.
+fn remedy(what: &str, overlay: &str) -> Error {
+    let message = format!("{what} `{overlay}` in {}, and restart the board", config_txt());
     Error::new(ErrorKind::Unsupported, message)
 }
 
@@ -301,7 +345,7 @@ impl SysfsPwm {
     }
 
     /// Stops the pulses at `level`. Idempotent. Releases the channel, except at a high level: a released channel goes
-    /// low.
+    /// low. With the overlay `pwm-pio`, the line goes low at the end of its period, and not at once.
     ///
     /// # Errors
     /// The errors of the kernel; the other steps are done nevertheless.
@@ -312,7 +356,11 @@ impl SysfsPwm {
         let stopped = match level {
             Level::High => self.write("duty_cycle", nanos(pulses.period)),
             Level::Low => {
-                let stopped = self.write("duty_cycle", 0).and(self.write("enable", 0));
+                let mut stopped = self.write("duty_cycle", 0);
+                // A disabled state machine holds its level, which may be high. With a pulse of zero, it goes low itself.
+                if self.driver != Some(LineDriver::Pio) {
+                    stopped = stopped.and(self.write("enable", 0));
+                }
                 stopped.and(self.unexport())
             }
         };

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use pinzero_cdev::{Buses, CdevFactory};
+use pinzero_cdev::{Buses, CdevFactory, SysfsPwm};
 use pinzero_core::board::Board;
 use pinzero_core::process::PerProcess;
 use pinzero_core::{
@@ -15,7 +15,7 @@ use rppal::gpio::Gpio;
 
 use crate::error;
 use crate::input::RppalInput;
-use crate::pwm::{self, RppalPwm};
+use crate::pwm::RppalPwm;
 use crate::registers::{OpenLine, Registers, drive, listen, look, turn};
 
 /// The number of lines of a Raspberry Pi of unknown model.
@@ -219,12 +219,15 @@ impl PinFactory for RppalFactory {
         if !config.hardware {
             return Err(Error::unsupported("PWM by registers"));
         }
+        if !SysfsPwm::is_by_block(line) {
+            // The driver of an overlay holds the line and sets its function; the registers are not needed.
+            return self.chip_for("PWM on this line")?.open_pwm(line, config);
+        }
         self.warn_if_held(line);
         // Take the line first, as it is: no PWM is started for an unavailable line. If PWM fails, the line goes back as
         // found.
         let open = self.take(line, |pin| Registers::open(pin, Bias::AsIs, OnClose::Restore, |_, _| {}))?;
-        let mode = pwm::function(self.board.soc(), line);
-        Ok(Box::new(RppalPwm::open(open, line, config, mode)?))
+        Ok(Box::new(RppalPwm::open(open, line, self.board.soc(), config)?))
     }
 
     /// Uses the kernel's driver, which has the controller: two users of its registers would be one too many.

@@ -10,7 +10,7 @@ use rppal::gpio::Mode;
 use crate::registers::OpenLine;
 
 /// Returns the function with which a line carries PWM, if it can.
-pub(crate) fn function(soc: Soc, line: Line) -> Option<Mode> {
+fn function(soc: Soc, line: Line) -> Option<Mode> {
     match (line.0, soc) {
         (12 | 13, _) => Some(Mode::Alt0),
         (18 | 19, Soc::Bcm2712) => Some(Mode::Alt3),
@@ -29,11 +29,11 @@ pub(crate) struct RppalPwm {
 }
 
 impl RppalPwm {
-    /// Starts the pulses and routes them to the line, with `mode`. On failure, the line goes back as found.
-    pub(crate) fn open(line: OpenLine, number: Line, config: PwmConfig, mode: Option<Mode>) -> Result<Self> {
+    /// Starts the pulses and routes them to the line, on a board with the chip `soc`. On failure, the line goes back as found.
+    pub(crate) fn open(line: OpenLine, number: Line, soc: Soc, config: PwmConfig) -> Result<Self> {
         let PwmConfig { period, pulse, rest, on_close, .. } = config;
-        let pwm = SysfsPwm::open_for(number, period, pulse)?;
-        mode.map_or(Ok(()), |mode| line.with(|io| io.set_mode(mode)))?;
+        let pwm = SysfsPwm::open_for(number, soc, period, pulse)?;
+        function(soc, number).map_or(Ok(()), |mode| line.with(|io| io.set_mode(mode)))?;
         Ok(RppalPwm { line, pwm, rest, on_close })
     }
 }

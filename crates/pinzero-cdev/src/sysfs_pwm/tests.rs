@@ -56,12 +56,40 @@ impl Sys {
         symlink(soc.join("pwm"), self.0.join("class/pwm/pwmchip7/device/of_node")).unwrap();
     }
 
+    /// Adds the chip of an overlay for one line: `gpios` of this line, on the GPIO chip with this handle.
+    fn add_line(&self, number: u32, driver: &str, [handle, line]: [u32; 2]) {
+        let chip = self.0.join(format!("class/pwm/pwmchip{number}"));
+        let node = self.0.join(format!("tree/pwm@{number}"));
+        fs::create_dir_all(chip.join("pwm0")).unwrap();
+        fs::create_dir_all(&node).unwrap();
+        for (file, text) in [("period", "0"), ("duty_cycle", "0"), ("enable", "0"), ("polarity", "normal")] {
+            fs::write(chip.join("pwm0").join(file), text).unwrap();
+        }
+        fs::write(node.join("compatible"), format!("{driver}\0")).unwrap();
+        let cells: Vec<u8> = [handle, line, 0].iter().flat_map(|cell| cell.to_be_bytes()).collect();
+        fs::write(node.join("gpios"), cells).unwrap();
+        fs::create_dir_all(chip.join("device")).unwrap();
+        symlink(node, chip.join("device/of_node")).unwrap();
+    }
+
+    /// Adds a GPIO chip with this handle in the device tree.
+    fn add_gpio(&self, handle: u32, driver: &str) {
+        let node = self.0.join(format!("bus/gpio/devices/gpiochip{handle}/of_node"));
+        fs::create_dir_all(&node).unwrap();
+        fs::write(node.join("phandle"), handle.to_be_bytes()).unwrap();
+        fs::write(node.join("compatible"), format!("{driver}\0")).unwrap();
+    }
+
     fn open(&self, line: u32) -> Result<SysfsPwm> {
         self.open_as(line, true)
     }
 
     fn open_as(&self, line: u32, is_routed: bool) -> Result<SysfsPwm> {
-        SysfsPwm::at(&self.0, Line(line), Pulses { period: ms(20), pulse: us(1500) }, is_routed)
+        self.open_on(line, Soc::Bcm2711, is_routed)
+    }
+
+    fn open_on(&self, line: u32, soc: Soc, is_routed: bool) -> Result<SysfsPwm> {
+        SysfsPwm::at(&self.0, Line(line), soc, Pulses { period: ms(20), pulse: us(1500) }, is_routed)
     }
 }
 
@@ -237,4 +265,65 @@ fn what_is_missing_is_named() {
     let error = sys.open(12).unwrap_err();
     assert!(error.to_string().contains("`dtoverlay=pwm,pin=12,func=4`"), "{error}");
     assert_eq!(sys.open(17).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn an_overlay_for_one_line_serves_any_line() {
+    let sys = Sys::new("line", "1f00098000.pwm");
+    sys.add_gpio(5, "raspberrypi,rp1-gpio");
+    sys.add_line(2, "raspberrypi,pwm-pio-rp1", [5, 23]);
+    sys.add_line(3, "pwm-gpio", [5, 4]);
+    // The block could drive this line too, but the overlay has taken it.
+    sys.add_line(4, "raspberrypi,pwm-pio-rp1", [5, 18]);
+    for (line, chip) in [(23, 2), (4, 3), (18, 4)] {
+        let file =
+            |name: &str| fs::read_to_string(sys.0.join(format!("class/pwm/pwmchip{chip}/{name}"))).unwrap();
+        let pwm = sys.open_on(line, Soc::Bcm2712, true).unwrap();
+        assert_eq!((file("pwm0/period"), file("pwm0/duty_cycle")), ("20000000".into(), "1500000".into()));
+        assert_eq!(file("pwm0/enable"), "1", "{line}");
+        assert_eq!(sys.open(line).unwrap_err().kind(), ErrorKind::Busy);
+        pwm.stop(Level::Low).unwrap();
+        // A disabled state machine would hold its level.
+        let enable = if chip == 3 { "0" } else { "1" };
+        assert_eq!((file("pwm0/duty_cycle").as_str(), file("pwm0/enable").as_str()), ("0", enable), "{line}");
+        assert_eq!(file("unexport"), "0");
+    }
+    // The block's channel was left alone.
+    assert_eq!(sys.read("pwm2/enable"), "0");
+}
+
+#[test]
+fn a_line_of_another_chip_is_not_the_header_s() {
+    let sys = Sys::new("expander", "1f00098000.pwm");
+    sys.add_gpio(5, "raspberrypi,rp1-gpio");
+    sys.add_gpio(6, "nxp,pcf8574");
+    sys.add_line(2, "pwm-gpio", [6, 4]);
+    assert_eq!(sys.open(4).unwrap_err().kind(), ErrorKind::Unsupported);
+    // A chip that is not listed may be the header's.
+    sys.add_line(3, "pwm-gpio", [7, 4]);
+    drop(sys.open(4).unwrap());
+}
+
+#[test]
+fn the_device_tree_may_be_absurd() {
+    let sys = Sys::new("absurd", "1f00098000.pwm");
+    sys.add_line(2, "pwm-gpio", [5, 4]);
+    for cells in [&[][..], &[0, 0, 0, 5], &[0, 0, 0, 5, 0, 0], &[255; 12]] {
+        fs::write(sys.0.join("tree/pwm@2/gpios"), cells).unwrap();
+        assert_eq!(sys.open(4).unwrap_err().kind(), ErrorKind::Unsupported, "{cells:?}");
+    }
+}
+
+#[test]
+fn the_remedy_for_other_lines_suits_the_board() {
+    let sys = Sys::new("remedy", "1f00098000.pwm");
+    let remedy = |line, soc| {
+        let error = sys.open_on(line, soc, true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        error.to_string().split('`').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(remedy(23, Soc::Bcm2712), "dtoverlay=pwm-pio,gpio=23");
+    // The programmable I/O does not reach lines from 28 on.
+    assert_eq!(remedy(28, Soc::Bcm2712), "dtoverlay=pwm-gpio,gpio=28");
+    assert_eq!(remedy(23, Soc::Bcm2711), "dtoverlay=pwm-gpio,gpio=23");
 }

@@ -87,7 +87,7 @@ impl PwmBuilder {
     /// Requires hardware PWM, which is exact and takes no processor time; `open` fails without it. Default: `false`.
     ///
     /// A Raspberry Pi has hardware PWM on GPIO12, 13, 18 and 19. On local factories the kernel needs a line in `config.txt`; if
-    /// the line is missing, the error names it.
+    /// the line is missing, the error names it. Other pins need an overlay of their own, which the error names too.
     pub fn hardware(mut self, hardware: bool) -> Self {
         self.hardware = hardware;
         self
