@@ -49,21 +49,25 @@ mod device;
 mod input;
 mod output;
 mod pause;
+mod spi;
 mod tone;
 
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
-    Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep, Key,
-    KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter, RotaryEncoder, Rotation,
-    RotationKind, SmoothedInputDevice,
+    AnalogInputDevice, Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor,
+    EncoderStep, Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter,
+    RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
     AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed,
     PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
 };
 pub use pause::pause;
+pub use spi::{
+    Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201, Mcp3202, Mcp3204, Mcp3208, Mcp3301, Mcp3302, Mcp3304,
+};
 pub use tone::Tone;
 
 #[doc(inline)]
@@ -93,6 +97,7 @@ pub mod options {
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed,
         Signal, Stepping, Tonal,
     };
+    pub use crate::spi::{Analog, Multiplexed, SpiPlace};
 }
 
 /// Boards: models, headers, names of pins.

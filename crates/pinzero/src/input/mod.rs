@@ -1,6 +1,7 @@
 //! Devices that are read, and their options.
 
 mod activity;
+mod analog;
 mod button;
 mod chord;
 mod digital;
@@ -18,6 +19,8 @@ mod smoothed;
 mod smoothing;
 mod turns;
 
+pub use analog::AnalogInputDevice;
+pub(crate) use analog::{Converter, Scale, check_max_voltage};
 pub use button::Button;
 pub use chord::{Chord, Chorded};
 pub use digital::DigitalInputDevice;
