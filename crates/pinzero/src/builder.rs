@@ -176,6 +176,11 @@ impl Site {
         self.device
     }
 
+    /// Returns the state after close that the builder has set.
+    pub(crate) fn on_close(&self) -> Option<OnClose> {
+        self.on_close
+    }
+
     /// Fails if two of the device's pins are one; each has the name of its role. A pin that does not exist is left for `open` to report.
     ///
     /// # Errors

@@ -61,8 +61,8 @@ pub use input::{
     RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
-    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PwmLed,
-    PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
+    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PixelOrder, PixelStrip,
+    PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
 };
 pub use pause::pause;
 pub use spi::{
@@ -94,8 +94,8 @@ pub mod options {
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
     pub use crate::output::{
-        Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed,
-        Signal, Stepping, Tonal,
+        Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
+        Pulsed, Signal, Stepping, Tonal,
     };
     pub use crate::spi::{Analog, Multiplexed, SpiPlace};
 }

@@ -33,6 +33,7 @@ pub struct SpiBuilder {
     device: &'static str,
     /// A setting that does not fit the place, by its message.
     misplaced: Option<&'static str>,
+    last_write: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +87,8 @@ impl SpiBuilder {
     }
 
     fn new(gpio: Gpio, place: Place) -> Self {
-        SpiBuilder { gpio, place, settings: SpiSettings::default(), device: "Spi", misplaced: None }
+        let (settings, last_write) = (SpiSettings::default(), Vec::new());
+        SpiBuilder { gpio, place, settings, device: "Spi", misplaced: None, last_write }
     }
 
     /// Sets the pin that carries data to the device. Default: none, and nothing is sent. A controller has its own.
@@ -162,6 +164,13 @@ impl SpiBuilder {
         self
     }
 
+    /// Sets bytes to send to the device before it is closed, whether by [`close`](Spi::close), by a drop, or at the end of the program:
+    /// for a strip of LEDs that is to become dark. Default: none.
+    pub fn last_write(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.last_write = data.into();
+        self
+    }
+
     /// Sets the device name in error messages. Default: `Spi`.
     pub fn device(mut self, name: &'static str) -> Self {
         self.device = name;
@@ -188,7 +197,7 @@ impl SpiBuilder {
     }
 
     fn open_as(self, reserver: Reserver) -> Result<Spi> {
-        let SpiBuilder { gpio, place, settings, misplaced, .. } = self;
+        let SpiBuilder { gpio, place, settings, misplaced, last_write, .. } = self;
         if let Some(message) = misplaced {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
@@ -280,6 +289,7 @@ impl SpiBuilder {
             shared: Mutex::new(Some((shared, chosen))),
             turn: Turn::default(),
             has_select,
+            last_write,
         };
         Ok(Spi(HandleRef::register(Arc::new(handle))?))
     }
@@ -378,6 +388,7 @@ struct SpiHandle {
     shared: Mutex<Option<(Arc<SharedSpi>, Chosen)>>,
     turn: Turn,
     has_select: bool,
+    last_write: Vec<u8>,
 }
 
 impl Spi {
@@ -476,6 +487,16 @@ impl SpiHandle {
         self.lifecycle.gpio().runtime().catch_up();
         result
     }
+
+    /// Sends what the device is to get last, after a transfer that is running.
+    fn write_last(&self) -> Result<()> {
+        if self.last_write.is_empty() {
+            return Ok(());
+        }
+        // A callback of a transfer, on a virtual clock, may have the turn already: then nothing can be sent.
+        let _turn = self.turn.take()?;
+        self.bus.transfer(&mut [SpiOperation::Write(&self.last_write)])
+    }
 }
 
 impl Close for SpiHandle {
@@ -485,7 +506,8 @@ impl Close for SpiHandle {
 
     fn close(&self) -> Result<()> {
         self.lifecycle.end(|| {
-            let closed = self.bus.close();
+            let written = self.write_last();
+            let closed = written.and(self.bus.close());
             self.turn.wait();
             let shared = self.shared.lock().take();
             closed.and(shared.map_or(Ok(()), |(shared, chosen)| {

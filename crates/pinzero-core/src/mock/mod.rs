@@ -35,7 +35,7 @@ mod hx711;
 mod i2c;
 mod keypad;
 mod line;
-mod mcp3008;
+mod mcp3xxx;
 mod motor;
 mod pulse;
 mod registers;
@@ -79,8 +79,8 @@ pub use hx711::MockHx711;
 use i2c::{ClockHold, I2cWires};
 pub use keypad::MockKeypad;
 pub use line::MockLine;
-use mcp3008::Conversion;
-pub use mcp3008::MockMcp3008;
+use mcp3xxx::Conversion;
+pub use mcp3xxx::MockMcp3xxx;
 pub use motor::MockMotor;
 pub use pulse::Pulse;
 pub use registers::Registers;
@@ -376,8 +376,29 @@ impl MockGpio {
     ///
     /// # Panics
     /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
-    pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3008 {
-        let device = MockMcp3008::default();
+    pub fn mcp3008<P: Into<PinSpec>>(&self, pins: [P; 4]) -> MockMcp3xxx {
+        self.mcp3xxx("MCP3008", pins)
+    }
+
+    /// Wires an ADC of the same family to these pins: clock, mosi, miso and chip select. The chip has one of gpiozero's names: `MCP3001`,
+    /// `MCP3208`, `MCP3304`.
+    ///
+    /// ```
+    /// use pinzero::{Mcp3304, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// gpio.mcp3xxx("MCP3304", [11, 10, 9, 8]).set(1, 4095);
+    ///
+    /// let difference = Mcp3304::builder(0).differential(true).gpio(&gpio).open()?;
+    /// assert_eq!(difference.raw_value()?, -4095);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such chip, or the board has no such pin. In real time, if the runtime's threads cannot be started.
+    pub fn mcp3xxx<P: Into<PinSpec>>(&self, chip: &str, pins: [P; 4]) -> MockMcp3xxx {
+        let device =
+            MockMcp3xxx::named(chip).unwrap_or_else(|| panic!("there is no {chip:?}: MCP3008, for one"));
         let lines = pins.map(|pin| self.find(pin));
         self.wire_spi(lines, SpiMode::Mode0, Conversion::of(device.clone()));
         device

@@ -8,6 +8,7 @@ mod light;
 mod motor;
 mod options;
 mod phase_enable_motor;
+mod pixel_strip;
 mod pwm;
 mod pwm_led;
 mod relay;
@@ -26,6 +27,7 @@ pub use options::{
     Angular, Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed, Signal, Tonal,
 };
 pub use phase_enable_motor::PhaseEnableMotor;
+pub use pixel_strip::{PixelOrder, PixelStrip, Pixels};
 pub use pwm::PwmOutputDevice;
 pub use pwm_led::PwmLed;
 pub use relay::{Contacts, Relay, Switched};

@@ -286,7 +286,7 @@ fn open(
     let mut slot = user.chip.spi.lock();
     let spi = match &*slot {
         Some(spi) => spi.clone(),
-        None => slot.insert(place.spi(gpio).open()?).clone(),
+        None => slot.insert(place.spi(gpio).device(site.device()).open()?).clone(),
     };
     drop(slot);
     let scale = Scale {
@@ -305,10 +305,7 @@ fn open(
 impl SpiPlace {
     fn spi(&self, gpio: &Gpio) -> SpiBuilder {
         match self {
-            SpiPlace::Controller { bus, select } => {
-                let _ = (bus, select, RATE);
-                gpio.spi(11).mosi(10).miso(9).select(8)
-            }
+            SpiPlace::Controller { bus, select } => gpio.hardware_spi(*bus, *select).max_rate(RATE),
             SpiPlace::Pins([clock, mosi, miso, select]) => {
                 gpio.spi(clock.clone()).mosi(mosi.clone()).miso(miso.clone()).select(select.clone())
             }
