@@ -514,3 +514,14 @@ fn closing_the_factory_goes_on_after_an_error_and_tells_the_first() -> Result<()
     assert_eq!(rig.calls.take()[2..], ["close GPIO6", "close GPIO4", "close rig"]);
     Ok(())
 }
+
+#[test]
+fn a_sensor_that_answers_at_once_is_refused_over_a_network() -> Result<()> {
+    let (rig, gpio) = Rig::start()?;
+    let error = Dht22::builder(4).gpio(&gpio).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let message = error.to_string();
+    assert!(message.starts_with("Dht22 on GPIO4") && message.contains("a network is too slow"), "{message}");
+    assert_eq!(rig.calls.take(), Vec::<String>::new(), "no line is opened");
+    Ok(())
+}

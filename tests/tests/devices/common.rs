@@ -184,6 +184,8 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Keypad>();
     check::<PulseCounter>();
     check::<Chord>();
+    check::<Dht11>();
+    check::<Dht22>();
 
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();

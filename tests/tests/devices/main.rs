@@ -17,6 +17,7 @@ mod circuits;
 mod closing;
 mod common;
 mod debounce;
+mod dht;
 #[cfg(target_os = "linux")]
 mod distance_sensor;
 mod edge_order;

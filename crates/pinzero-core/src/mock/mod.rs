@@ -19,14 +19,16 @@
 //! ```
 //!
 //! What is outside the pins is up to the test: a finger or a meter on a [`line`](MockGpio::line), a [`wire`](MockGpio::wire) from pin
-//! to pin, or a whole circuit, such as a [`capacitor`](MockGpio::capacitor), an [`echo`](MockGpio::echo), an
-//! [`encoder`](MockGpio::encoder), a [`keypad`](MockGpio::keypad), a [`motor`](MockGpio::motor) or a [`servo`](MockGpio::servo).
+//! to pin, or a whole circuit, such as a [`capacitor`](MockGpio::capacitor), a [`dht22`](MockGpio::dht22), an
+//! [`echo`](MockGpio::echo), an [`encoder`](MockGpio::encoder), a [`keypad`](MockGpio::keypad), a [`motor`](MockGpio::motor) or a
+//! [`servo`](MockGpio::servo).
 
 mod capacitor;
 mod chip;
 mod circuit;
 mod component;
 mod controller;
+mod dht;
 mod ds18b20;
 mod echo;
 mod encoder;
@@ -71,6 +73,7 @@ pub use capacitor::MockCapacitor;
 use chip::Faulty;
 pub use chip::{Fault, I2cChip, MockChip, SpiChip};
 use circuit::Circuit;
+pub use dht::MockDht;
 pub use ds18b20::MockDs18b20;
 pub use echo::MockEcho;
 pub use encoder::MockEncoder;

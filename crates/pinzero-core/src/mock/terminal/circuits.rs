@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::{Answer, PRESS, millis};
 use crate::line_info::LineFunction;
-use crate::mock::{MockCapacitor, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMotor, MockServo};
+use crate::mock::{
+    MockCapacitor, MockDht, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMotor, MockServo,
+};
 use crate::time::ms;
 use crate::types::Line;
 
@@ -16,6 +18,7 @@ pub(super) const HELP: &str =
     "Circuits, with the pins in the order in which a program gives them to the device:
   distance 23 24 0.5  puts an obstacle 0.5 m before a distance sensor (echo, trigger); `none` takes it away
   light 18 0.8        gives a light sensor the value 0.8; 0 is darkness
+  dht22 4 21.5 40     gives a DHT22 21.5 °C and 40 % humidity; or `dht11 …` a DHT11; `none` silences it
   knob 20 21 3        turns a rotary encoder clockwise by 3 detents; -3 turns back
   key 5 16            presses the key of a keypad between row GPIO5 and column GPIO16 for 200 ms
   key 5 16 1500       does the same for 1500 ms
@@ -34,6 +37,7 @@ pub(super) struct Circuits {
     mock: MockGpio,
     echoes: BTreeMap<[Line; 2], MockEcho>,
     capacitors: BTreeMap<Line, MockCapacitor>,
+    dhts: BTreeMap<Line, (&'static str, MockDht)>,
     encoders: BTreeMap<[Line; 2], MockEncoder>,
     keys: BTreeMap<[Line; 2], MockKeypad>,
     servos: BTreeMap<Line, MockServo>,
@@ -46,6 +50,7 @@ impl Circuits {
             mock,
             echoes: BTreeMap::new(),
             capacitors: BTreeMap::new(),
+            dhts: BTreeMap::new(),
             encoders: BTreeMap::new(),
             keys: BTreeMap::new(),
             servos: BTreeMap::new(),
@@ -58,6 +63,8 @@ impl Circuits {
         Some(match circuit {
             "distance" => self.distance(words),
             "light" => self.light(words),
+            "dht11" => self.dht("dht11", words),
+            "dht22" => self.dht("dht22", words),
             "knob" => self.knob(words),
             "key" => self.key(words),
             "servo" => self.servo(words),
@@ -100,6 +107,36 @@ impl Circuits {
         let mock = &self.mock;
         let capacitor = self.capacitors.entry(pin).or_insert_with(|| mock.capacitor(pin, CHARGE_TIME_LIMIT));
         capacitor.set_charge_time(charge_time);
+        Ok(None)
+    }
+
+    /// Connects a DHT by the name of its command.
+    fn dht(&mut self, name: &'static str, words: &[&str]) -> Answer {
+        let is_dht11 = name == "dht11";
+        let (pin, climate) = match words {
+            [pin, "none"] => (pin, None),
+            [pin, temperature, humidity] => {
+                let range = if is_dht11 { -20.0..=60.0 } else { -40.0..=80.0 };
+                let temperature = number(temperature, range, "°C")?;
+                (pin, Some((temperature, number(humidity, 0.0..=100.0, "% humidity")?)))
+            }
+            _ => {
+                return Err(format!(
+                    "give the pin, degrees Celsius and percent: `{name} 4 21.5 40`; or `{name} 4 none`"
+                ));
+            }
+        };
+        let pin = self.pin(pin)?;
+        let mock = &self.mock;
+        let connect = || (name, if is_dht11 { mock.dht11(pin) } else { mock.dht22(pin) });
+        let (connected, sensor) = self.dhts.entry(pin).or_insert_with(connect);
+        if *connected != name {
+            return Err(format!(
+                "{pin} has a {connected} already: give that one its values by `{connected}`"
+            ));
+        }
+        sensor.set_silent(climate.is_none());
+        climate.into_iter().for_each(|(temperature, humidity)| sensor.set(temperature, humidity));
         Ok(None)
     }
 
