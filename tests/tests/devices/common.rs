@@ -186,6 +186,7 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Chord>();
     check::<Dht11>();
     check::<Dht22>();
+    check::<IrReceiver>();
 
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();

@@ -30,6 +30,7 @@ mod flex_faults;
 mod flood;
 mod gestures;
 mod input;
+mod ir_receiver;
 mod keypad;
 mod led;
 mod light_sensor;

@@ -58,7 +58,7 @@ impl Pulled {
     }
 
     /// Returns a builder for the line, and for `others` of its kind, as [`Inputs`]; and the active level.
-    pub(super) fn inputs(
+    pub(crate) fn inputs(
         self,
         others: impl IntoIterator<Item = PinSpec>,
         site: &Site,

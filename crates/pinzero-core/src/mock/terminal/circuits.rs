@@ -11,14 +11,15 @@ use crate::line_info::LineFunction;
 use crate::mock::{
     MockCapacitor, MockDht, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMotor, MockServo,
 };
-use crate::time::ms;
-use crate::types::Line;
+use crate::time::{ms, us};
+use crate::types::{Level, Line};
 
 pub(super) const HELP: &str =
     "Circuits, with the pins in the order in which a program gives them to the device:
   distance 23 24 0.5  puts an obstacle 0.5 m before a distance sensor (echo, trigger); `none` takes it away
   light 18 0.8        gives a light sensor the value 0.8; 0 is darkness
   dht22 4 21.5 40     gives a DHT22 21.5 °C and 40 % humidity; or `dht11 …` a DHT11; `none` silences it
+  ir 18 4 8           sends the command 8 with the address 4, in NEC, to an infrared receiver
   knob 20 21 3        turns a rotary encoder clockwise by 3 detents; -3 turns back
   key 5 16            presses the key of a keypad between row GPIO5 and column GPIO16 for 200 ms
   key 5 16 1500       does the same for 1500 ms
@@ -65,6 +66,7 @@ impl Circuits {
             "light" => self.light(words),
             "dht11" => self.dht("dht11", words),
             "dht22" => self.dht("dht22", words),
+            "ir" => self.ir(words),
             "knob" => self.knob(words),
             "key" => self.key(words),
             "servo" => self.servo(words),
@@ -137,6 +139,27 @@ impl Circuits {
         }
         sensor.set_silent(climate.is_none());
         climate.into_iter().for_each(|(temperature, humidity)| sensor.set(temperature, humidity));
+        Ok(None)
+    }
+
+    fn ir(&self, words: &[&str]) -> Answer {
+        let [pin, address, command] = words else {
+            return Err("give the pin, the address and the command: `ir 18 4 8`".to_owned());
+        };
+        let pin = self.pin(pin)?;
+        let address: u8 = number(address, 0..=255, "for the address")?;
+        let command: u8 = number(command, 0..=255, "for the command")?;
+        self.check_input(pin, "the program reads an infrared receiver")?;
+        let code = u32::from_le_bytes([address, !address, command, !command]);
+        let bits = (0..32).flat_map(|bit| [562, if code >> bit & 1 == 1 { 1687 } else { 562 }]);
+        let pulses = [9000, 4500].into_iter().chain(bits).chain([562, 0]);
+        let edges = pulses.scan((Duration::ZERO, Level::High), |(at, level), pulse| {
+            *level = !*level;
+            let edge = (*at, *level);
+            *at += us(pulse);
+            Some(edge)
+        });
+        self.mock.line(pin).script(edges);
         Ok(None)
     }
 
