@@ -97,7 +97,7 @@ pub use pinzero_core::{
     PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
     Support, Switch, Timer, Value, close_all, mock, time,
 };
-pub use sensor::{Dht, Dht11, Dht22, IrCommand, IrProtocol, IrReceiver, Reading};
+pub use sensor::{Dht, Dht11, Dht22, Ds18b20, Ds18b20Builder, IrCommand, IrProtocol, IrReceiver, Reading};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {

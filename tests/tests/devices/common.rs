@@ -188,6 +188,10 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Dht22>();
     check::<IrReceiver>();
 
+    // No pins, and so no `Device`.
+    fn check_thermometer<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + Debug + Display + 'static>() {}
+    check_thermometer::<Ds18b20>();
+
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();
     check_handle::<pinzero::OutputGroup>();

@@ -20,6 +20,8 @@ mod debounce;
 mod dht;
 #[cfg(target_os = "linux")]
 mod distance_sensor;
+#[cfg(target_os = "linux")]
+mod ds18b20;
 mod edge_order;
 mod emulation;
 mod errors;

@@ -4,11 +4,14 @@ mod dht;
 mod dht11;
 mod dht22;
 mod dht_frame;
+mod ds18b20;
 mod ir;
 mod ir_receiver;
+mod w1;
 
 pub use dht::{Climate, Dht, Reading};
 pub use dht11::Dht11;
 pub use dht22::Dht22;
+pub use ds18b20::{Ds18b20, Ds18b20Builder};
 pub use ir::{IrCommand, IrProtocol};
 pub use ir_receiver::IrReceiver;
