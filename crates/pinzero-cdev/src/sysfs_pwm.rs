@@ -83,7 +83,7 @@ struct Pulses {
 
 impl SysfsPwm {
     /// The lines that the PWM block of a Raspberry Pi's header can drive.
-    const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
+    pub const LINES: [Line; 4] = [Line(12), Line(13), Line(18), Line(19)];
 
     /// Starts PWM on `line`. The line's function is not changed: the overlay has made it an output of the channel.
     /// `soc` is the chip of the board, and decides which remedy an error names.
