@@ -105,7 +105,7 @@ impl CdevSpi {
         Ok(())
     }
 
-    /// Runs the operations with the bits of each byte reversed: a copy of those that are only sent, the others in place.
+    /// Runs the operations with the bits of each byte reversed: sends a copy, and turns the bytes received in place.
     fn run_reversed(&self, file: BorrowedFd<'_>, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         let copies: Vec<Vec<u8>> = operations
             .iter()
