@@ -191,6 +191,8 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     // No pins, and so no `Device`.
     fn check_thermometer<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + Debug + Display + 'static>() {}
     check_thermometer::<Ds18b20>();
+    check::<Mcp3008>();
+    check::<PixelStrip>();
 
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();

@@ -5,6 +5,7 @@
 //! `conformance_third_party` start programs, the other `conformance_*` and `device_trials` bring their own harness, `interop` and
 //! `kernel_rig` run where their clients or their kernel are.
 
+mod adc;
 mod backend;
 mod blink;
 mod buses;
@@ -42,6 +43,7 @@ mod motor;
 mod names;
 mod oracles;
 mod own_device;
+mod pixel_strip;
 mod properties;
 mod pulse_counter;
 mod pwm;

@@ -340,14 +340,18 @@ impl Open<Pixels> for PixelStrip {
         };
         let picture = Picture { colors: vec![initial; count], brightness, changes: 0, shown: 0 };
         let strip = Strip { gpio: gpio.clone(), sink, order, picture: Mutex::new(picture) };
-        strip.show().map_err(|error| match error.kind() {
-            ErrorKind::InvalidValue => context(Error::new(
-                ErrorKind::InvalidValue,
-                format!("the controller does not take a frame of {count} LEDs: {error}"),
-            )),
-            _ => context(error),
-        })?;
-        Ok(PixelStrip(Arc::new(strip)))
+        let strip = PixelStrip(Arc::new(strip));
+        if let Err(error) = strip.0.show() {
+            // Nothing can be sent; the first error says why.
+            let _ = strip.close();
+            return match error.kind() {
+                ErrorKind::InvalidValue => {
+                    refused(format!("{count} LEDs are too many for one transfer: {error}"))
+                }
+                _ => Err(context(error)),
+            };
+        }
+        Ok(strip)
     }
 }
 
