@@ -66,7 +66,9 @@ pub use output::{
     PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
 };
 pub use pause::pause;
-pub use sensor::{Dht, Dht11, Dht22, Ds18b20, Ds18b20Builder, IrCommand, IrProtocol, IrReceiver, Reading};
+pub use sensor::{
+    Ads1115, Dht, Dht11, Dht22, Ds18b20, Ds18b20Builder, IrCommand, IrProtocol, IrReceiver, Reading,
+};
 pub use spi::{
     Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201, Mcp3202, Mcp3204, Mcp3208, Mcp3301, Mcp3302, Mcp3304,
 };
@@ -74,21 +76,29 @@ pub use tone::Tone;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects, Error,
-    ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
-    I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent,
-    LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain, OpenDrainBuilder,
-    Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running,
-    Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value,
-    close_all, mock, time,
+    Animation, AnimationEnd, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
+    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler,
+    Host, I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line,
+    LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain,
+    OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
+    PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
 };
 
-#[cfg(feature = "embedded-hal")]
-#[doc(inline)]
-pub use pinzero_core::BareSpi;
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
+#[cfg(feature = "embedded-hal")]
+#[doc(inline)]
+pub use pinzero_core::{
+    Animation, AnimationEnd, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
+    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler,
+    Host, I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line,
+    LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain,
+    OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
+    PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
+};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
@@ -99,7 +109,7 @@ pub mod options {
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
         Pulsed, Signal, Stepping, Tonal,
     };
-    pub use crate::sensor::Climate;
+    pub use crate::sensor::{AnalogI2c, Climate, I2cPlace};
     pub use crate::spi::{Analog, Multiplexed, SpiPlace};
 }
 

@@ -59,6 +59,11 @@ impl MockMcp3xxx {
         self.values.lock()[channel] = value;
     }
 
+    /// Returns the number of channels.
+    pub(super) fn channels(&self) -> usize {
+        self.inputs
+    }
+
     /// Returns the result of a conversion of the reference voltage.
     pub(super) fn full(&self) -> u16 {
         (1 << self.bits) - 1

@@ -23,6 +23,7 @@
 //! [`echo`](MockGpio::echo), an [`encoder`](MockGpio::encoder), a [`keypad`](MockGpio::keypad), a [`motor`](MockGpio::motor) or a
 //! [`servo`](MockGpio::servo).
 
+mod ads1115;
 mod capacitor;
 mod chip;
 mod circuit;
@@ -69,6 +70,7 @@ use crate::pin_spec::PinSpec;
 use crate::spi_mode::SpiMode;
 use crate::time::{Clock, Instant};
 use crate::types::{Line, OnClose};
+pub use ads1115::MockAds1115;
 pub use capacitor::MockCapacitor;
 use chip::Faulty;
 pub use chip::{Fault, I2cChip, MockChip, SpiChip};

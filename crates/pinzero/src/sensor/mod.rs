@@ -1,5 +1,6 @@
 //! Devices that speak a protocol of their own, and their options.
 
+mod ads1115;
 mod dht;
 mod dht11;
 mod dht22;
@@ -9,6 +10,7 @@ mod ir;
 mod ir_receiver;
 mod w1;
 
+pub use ads1115::{Ads1115, AnalogI2c, I2cPlace};
 pub use dht::{Climate, Dht, Reading};
 pub use dht11::Dht11;
 pub use dht22::Dht22;

@@ -1,6 +1,7 @@
 //! The commands that connect circuits to pins and play them: sensors, a knob, keys, a servo, a motor.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::{Answer, PRESS, millis};
 use crate::line_info::LineFunction;
 use crate::mock::{
-    MockCapacitor, MockDht, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMotor, MockServo,
+    MockCapacitor, MockDht, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMcp3xxx, MockMotor, MockServo,
 };
 use crate::time::{ms, us};
 use crate::types::{Level, Line};
@@ -24,7 +25,9 @@ pub(super) const HELP: &str =
   key 5 16            presses the key of a keypad between row GPIO5 and column GPIO16 for 200 ms
   key 5 16 1500       does the same for 1500 ms
   servo 17            tells the angle of a servo; connects the servo at first
-  motor 4 14          tells the speed of a motor (forward, backward); connects the motor at first";
+  motor 4 14          tells the speed of a motor (forward, backward); connects the motor at first
+  adc 0 3 0.5         gives channel 3 of an MCP3008 on chip select 0 of SPI controller 0 the value 0.5
+  adc 0 3 0.5 MCP3208 does the same for another ADC of the family";
 
 /// The time in which the knob turns by a detent.
 const DETENT: Duration = ms(40);
@@ -43,6 +46,8 @@ pub(super) struct Circuits {
     keys: BTreeMap<[Line; 2], MockKeypad>,
     servos: BTreeMap<Line, MockServo>,
     motors: BTreeMap<[Line; 2], MockMotor>,
+    /// By chip select, with the name of the chip.
+    adcs: BTreeMap<u32, (String, MockMcp3xxx)>,
 }
 
 impl Circuits {
@@ -56,6 +61,7 @@ impl Circuits {
             keys: BTreeMap::new(),
             servos: BTreeMap::new(),
             motors: BTreeMap::new(),
+            adcs: BTreeMap::new(),
         }
     }
 
@@ -71,6 +77,7 @@ impl Circuits {
             "key" => self.key(words),
             "servo" => self.servo(words),
             "motor" => self.motor(words),
+            "adc" => self.adc(words),
             _ => return None,
         })
     }
@@ -215,6 +222,37 @@ impl Circuits {
         let mock = &self.mock;
         let motor = self.motors.entry(pins).or_insert_with(|| mock.motor(pins[0], pins[1]));
         Ok(Some(format!("the motor on {} and {} runs at {:.2}", pins[0], pins[1], motor.speed())))
+    }
+
+    fn adc(&mut self, words: &[&str]) -> Answer {
+        let (select, channel, value, name) = match *words {
+            [select, channel, value] => (select, channel, value, None),
+            [select, channel, value, name] => (select, channel, value, Some(name.to_ascii_uppercase())),
+            _ => {
+                return Err(
+                    "give the chip select, the channel and a value from 0 to 1: `adc 0 3 0.5`".to_owned()
+                );
+            }
+        };
+        let select = number(select, 0..=1, "for the chip select")?;
+        let value = number(value, 0.0..=1.0, "for the value")?;
+        let (known, adc) = match self.adcs.entry(select) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let name = name.clone().unwrap_or_else(|| "MCP3008".to_owned());
+                let unknown = || format!("there is no {name}: use MCP3008, or one from MCP3001 to MCP3304");
+                MockMcp3xxx::named(&name).ok_or_else(unknown)?;
+                // The pins of controller 0.
+                let adc = self.mock.mcp3xxx(&name, [11, 10, 9, 8 - select].map(Line));
+                entry.insert((name, adc))
+            }
+        };
+        if let Some(name) = name.filter(|name| name != known) {
+            return Err(format!("chip select {select} has an {known}, and not an {name}"));
+        }
+        let channel = number(channel, 0..=adc.channels() - 1, "for the channel")?;
+        adc.set(channel, (f64::from(adc.full()) * value).round() as u16);
+        Ok(None)
     }
 
     fn pin(&self, name: &str) -> Result<Line, String> {
