@@ -134,7 +134,8 @@ Hardware SPI, hardware I2C and serial ports of `cdev` and `rppal` are those of t
 
 const BOARDS_HEAD: &str = "
 The factory `cdev` also works on other boards than the Raspberry Pi. `PwmOutputDevice::builder(18).hardware(true)` requires hardware PWM. On
-`cdev` and `rppal` the kernel then needs a line in `config.txt`, which the error message names. On `pigpio` the daemon provides hardware PWM. Hardware PWM of `cdev` and
+`cdev` and `rppal` the kernel then needs a line in `config.txt`, which the error message names. Other lines than those in the table need an overlay each:
+`dtoverlay=pwm-pio,gpio=23` on a Pi 5 (GPIO0 to 27, four at most), or `dtoverlay=pwm-gpio,gpio=23` elsewhere (software in the kernel, 6.6 or newer). On `pigpio` the daemon provides hardware PWM. Hardware PWM of `cdev` and
 `rppal` has never run on real hardware: it is tested only against ordinary files standing in for `/sys/class/pwm`.
 
 | board | chip | pins | `cdev` | `rppal` | `pigpio`, through | hardware PWM |

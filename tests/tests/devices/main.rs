@@ -6,6 +6,7 @@
 //! `kernel_rig` run where their clients or their kernel are.
 
 mod adc;
+mod ads1115;
 mod backend;
 mod blink;
 mod buses;
