@@ -23,7 +23,8 @@ FILE = Path(__file__).resolve().parent / "gpiozero.json"
 CLASSES = """
 Device GPIODevice OutputDevice DigitalOutputDevice LED Buzzer PWMOutputDevice PWMLED RGBLED TonalBuzzer Tone Motor
 PhaseEnableMotor Servo AngularServo InputDevice DigitalInputDevice Button SmoothedInputDevice LineSensor MotionSensor
-LightSensor DistanceSensor RotaryEncoder
+LightSensor DistanceSensor RotaryEncoder SPIDevice AnalogInputDevice MCP3001 MCP3002 MCP3004 MCP3008 MCP3201 MCP3202 MCP3204
+MCP3208 MCP3301 MCP3302 MCP3304
 """.split()
 # Bases that are no devices: their items count at each class that takes them in first.
 MIXINS = {"ValuesMixin", "SourceMixin", "EventsMixin", "HoldMixin", "CompositeDevice", "GPIOBase", "SharedMixin"}

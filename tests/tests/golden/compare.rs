@@ -90,6 +90,7 @@ fn kind(exception: &str) -> &str {
         | "InputDeviceError"
         | "OutputDeviceBadValue"
         | "PinInvalidState"
+        | "SPIBadChannel"
         | "ValueError" => "InvalidValue",
         "DeviceClosed" | "GPIODeviceClosed" => "Closed",
         "GPIOPinInUse" => "PinInUse",

@@ -57,6 +57,22 @@ fn connect(gpio: &MockGpio, part: &str, options: &Json) {
             let capacitor = gpio.capacitor(pin("pin"), Duration::ZERO);
             changing(gpio, &options["time"], move |time| capacitor.set_charge_time(time));
         }
+        "adc" => {
+            let chip = gpio.mcp3xxx(options["chip"].as_str().unwrap(), [11, 10, 9, 8]);
+            for (channel, results) in options["results"].as_object().unwrap() {
+                let channel = channel.parse().unwrap();
+                let constant = json!([[0, results]]);
+                for change in results.as_array().unwrap_or(constant.as_array().unwrap()) {
+                    let (at, chip) = (time(&change[0]).unwrap(), chip.clone());
+                    let result = u16::try_from(change[1].as_u64().unwrap()).unwrap();
+                    if at.is_zero() {
+                        chip.set(channel, result);
+                    } else {
+                        gpio.after(at, move || chip.set(channel, result)).unwrap();
+                    }
+                }
+            }
+        }
         other => panic!("no {other}"),
     }
 }

@@ -102,6 +102,43 @@ class PulsedPin(Noted, mock.MockPWMPin):
             recorder.pin(self)
 
 
+class Adc(mock.MockSPIDevice):
+    """An ADC from MCP3001 to MCP3304: a request, some clocks to sample, a zero, and the result."""
+
+    def __init__(self, factory, chip, results):
+        # Plain pins: what goes over the wires is not noted.
+        for pin in 10, 9:
+            factory.pin(pin, pin_class=mock.MockPin)
+        super().__init__(11, 10, 9, 8, pin_factory=factory)
+        self.results = results
+        self.bits = {"0": 10, "2": 12, "3": 12}[chip[4]]
+        self.is_signed = chip[4] == "3"
+        self.request = {"1": 0, "2": 5 if self.is_signed else 4}.get(chip[6], 5)
+        self.gap = {0: 3, 4: 1, 5: 2}[self.request]
+
+    def on_start(self):
+        super().on_start()
+        if not self.request:
+            self.answer(0, False)
+
+    def on_bit(self):
+        if not self.request or not any(self.rx_buf):
+            self.rx_buf = []
+        elif len(self.rx_buf) == self.request:
+            single, *channel = self.rx_buf[1:]
+            # With two channels, the last bit is for the order of the result.
+            channel = channel[:1] if self.request == 4 else channel
+            self.answer(int("".join(str(int(bit)) for bit in channel), 2), single)
+
+    def answer(self, channel, single):
+        result = self.results(channel)
+        if not single:
+            result -= self.results(channel ^ 1)
+        width = self.bits + self.is_signed
+        result = result % 2 ** width if self.is_signed else max(0, result)
+        self.tx_word(result, self.gap + width)
+
+
 class Circuit:
     """What is outside the pins."""
 
@@ -153,6 +190,11 @@ class Circuit:
                 virtual_time.clock.start(full, virtual_time.OUTSIDE, present() / 1e3)
 
         self.watch(pin, changed)
+
+    def adc(self, chip, results):
+        """Wires an ADC to the pins of SPI. `results` has those of its channels, each as `flight` above."""
+        present = {int(channel): self.changing(result) for channel, result in results.items()}
+        Adc(self.factory, chip, lambda channel: present[channel]() if channel in present else 0)
 
     def changing(self, value):
         """Returns a function for the present value of a constant or of a list of times and values."""

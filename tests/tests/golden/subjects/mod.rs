@@ -1,5 +1,6 @@
 //! The devices that scenarios can drive: one file each.
 
+mod adc;
 mod button;
 mod buzzer;
 mod digital_input;
@@ -35,6 +36,12 @@ const SUBJECTS: &[(&str, Open)] = &[
     ("LightSensor", light_sensor::open),
     ("LineSensor", smoothed::open_line),
     ("MotionSensor", smoothed::open_motion),
+    ("MCP3002", adc::open_3002),
+    ("MCP3008", adc::open_3008),
+    ("MCP3201", adc::open_3201),
+    ("MCP3208", adc::open_3208),
+    ("MCP3301", adc::open_3301),
+    ("MCP3304", adc::open_3304),
     ("Motor", motor::open),
     ("PWMLED", pwm_led::open),
     ("PWMOutputDevice", pwm_output::open),
