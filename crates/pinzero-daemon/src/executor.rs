@@ -306,6 +306,9 @@ impl Executor {
             Bi2co => return self.soft_i2c_open(p1, p2, word(extension, 0)?, client),
             Bi2cc => return self.buses.i2c.close_soft(&mut self.lines, p1, client),
             Bi2cz => return self.soft_i2c(p1, extension, client),
+            Sero => return self.serial_open(p1, p2, extension, client),
+            Serc => return self.buses.serial.close(&mut self.lines, p1, client),
+            Serrb | Serwb | Serr | Serw | Serda => return self.serial(command, p1, p2, extension, client),
 
             Wvclr => {
                 self.stop_waves();
@@ -354,7 +357,7 @@ impl Executor {
                 0
             }
 
-            _ => return Err(self.refuse(command, p1, p2, extension)),
+            _ => return Err(self.refuse(command, p1)),
         };
         Ok(number.into())
     }

@@ -1,4 +1,4 @@
-//! I2C on controllers and on any lines, and SPI by controllers.
+//! I2C on controllers and on any lines, SPI by controllers, and serial ports.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use client::{Client, builder, mock, serve, until, without_controllers, words};
 use pinzero_core::mock::{Fault, MockGpio, Registers, SpiChip};
-use pinzero_core::{LineFunction, SpiMode};
+use pinzero_core::{ErrorKind, Gpio, LineFunction, SpiMode};
+use pinzero_pigpio::PigpioFactory;
 use pinzero_pigpio::protocol::{Code, Command, Request};
 
 use Command::*;
@@ -338,4 +339,139 @@ fn chip_selects_that_clients_drive_themselves() {
     }
     client.must(Write, 7, 1);
     assert_eq!(client.ask(Write, 8, 1), Code::GPIO_IN_USE.0);
+}
+
+const PORT: &str = "/dev/serial0";
+
+fn serial(client: &mut Client, port: &str, rate: u32) -> i32 {
+    client.ask_with(Sero, rate, 0, port.as_bytes()).0
+}
+
+#[test]
+fn serial_ports() {
+    let gpio = mock();
+    let device = gpio.serial_device(PORT);
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    let mut other = Client::connect(&daemon);
+    assert_eq!(serial(&mut client, PORT, 9600), 0);
+    assert_eq!((client.ask(Serda, 0, 0), client.ask(Serrb, 0, 0)), (0, Code::SER_READ_NO_DATA.0));
+    assert_eq!(client.ask_with(Serr, 0, 10, &[]), (0, vec![]));
+    device.answer(b"hello");
+    assert_eq!(client.ask(Serda, 0, 0), 5);
+    assert_eq!(client.ask(Serrb, 0, 0), i32::from(b'h'));
+    assert_eq!(client.ask_with(Serr, 0, 3, &[]), (3, b"ell".to_vec()));
+    assert_eq!(client.ask_with(Serr, 0, 3, &[]), (1, b"o".to_vec()));
+    assert_eq!((client.ask_with(Serw, 0, 0, b"ping").0, client.ask(Serwb, 0, 0x21)), (0, 0));
+    assert_eq!(device.received(), b"ping!");
+    // More than the daemon keeps waits in the system's own buffer.
+    device.answer(&[7; 100_000]);
+    let first = client.ask_with(Serr, 0, 65_535, &[]);
+    let second = client.ask_with(Serr, 0, 65_535, &[]);
+    assert_eq!((first.0, second.0), (65_535, 100_000 - 65_535));
+    // Another handle of the same port.
+    assert_eq!(serial(&mut other, PORT, 9600), 1);
+    assert_eq!(serial(&mut other, PORT, 115_200), Code::SER_OPEN_FAILED.0);
+    assert_eq!(other.ask_with(Serw, 1, 0, b"pong").0, 0);
+    assert_eq!(device.received(), b"pong");
+    assert_eq!((other.must(Modeg, 14, 0), other.ask(Write, 15, 1)), (4, Code::GPIO_IN_USE.0));
+    client.must(Serc, 0, 0);
+    other.must(Serc, 1, 0);
+    assert_eq!(other.ask(Serc, 1, 0), Code::BAD_HANDLE.0);
+    other.must(Write, 15, 1);
+}
+
+#[test]
+fn arguments_of_serial_ports_are_checked() {
+    let gpio = mock();
+    gpio.serial_device(PORT);
+    let daemon = serve(&gpio);
+    let mut client = Client::connect(&daemon);
+    for (port, rate, code) in [
+        ("/etc/passwd", 9600, Code::BAD_SER_DEVICE),
+        ("", 9600, Code::BAD_SER_DEVICE),
+        ("/dev/serial/../watchdog", 9600, Code::BAD_SER_DEVICE),
+        ("/dev/serial0\0", 9600, Code::BAD_SER_DEVICE),
+        (PORT, 0, Code::BAD_SER_SPEED),
+        ("/dev/ttyAMA9", 9600, Code::SER_OPEN_FAILED),
+    ] {
+        assert_eq!(serial(&mut client, port, rate), code.0, "{port} {rate}");
+    }
+    assert_eq!(client.ask_with(Sero, 9600, 0, b"/dev/tty\xff").0, Code::BAD_SER_DEVICE.0);
+    assert_eq!(client.ask_with(Sero, 9600, 1, PORT.as_bytes()).0, Code::BAD_FLAGS.0);
+    for command in [Serc, Serrb, Serwb, Serr, Serw, Serda] {
+        assert_eq!(client.ask_with(command, 0, 1, &[1]).0, Code::BAD_HANDLE.0, "{}", command.name());
+    }
+    assert_eq!(serial(&mut client, PORT, 9600), 0);
+    for (command, p2) in [(Serr, 0), (Serr, 65_536), (Serw, 0), (Serwb, 256)] {
+        assert_eq!(client.ask(command, 0, p2), Code::BAD_PARAM.0, "{} {p2}", command.name());
+    }
+}
+
+#[test]
+fn serial_ports_that_clients_have_left_open_are_in_nobodys_way() {
+    let gpio = mock();
+    let device = gpio.serial_device(PORT);
+    let daemon = serve(&gpio);
+    let mut other = Client::connect(&daemon);
+    let mut client = Client::connect(&daemon);
+    assert_eq!((0..16).map(|_| serial(&mut client, PORT, 9600)).max(), Some(15));
+    assert_eq!(serial(&mut client, PORT, 9600), Code::NO_HANDLE.0);
+    assert_eq!(other.ask(Write, 14, 1), Code::GPIO_IN_USE.0);
+    leave(client, &mut other);
+    // At another rate, and then the lines.
+    assert_eq!(serial(&mut other, PORT, 115_200), 0);
+    assert_eq!(other.ask_with(Serw, 0, 0, b"x").0, 0);
+    assert_eq!(device.received(), b"x");
+    let mut third = Client::connect(&daemon);
+    leave(other, &mut third);
+    third.must(Write, 14, 1);
+    assert_eq!(third.ask(Serda, 0, 0), Code::BAD_HANDLE.0);
+}
+
+#[test]
+fn our_own_client_has_all_buses() {
+    let mock = mock();
+    let chip = mock.i2c_chip(1, 0x48, Registers::new().with(0x0f, &[0x60]));
+    mock.i2c_chip_on(5, 6, 0x50, Registers::new().with(1, &[9]));
+    mock.spi_chip(0, 1, Successor);
+    let device = mock.serial_device(PORT);
+    let daemon = serve(&mock);
+    let gpio = Gpio::new(PigpioFactory::connect(daemon.addrs()[0].to_string()).unwrap()).unwrap();
+
+    let i2c = gpio.i2c(1).open().unwrap();
+    let mut data = [0; 1];
+    i2c.write_read(0x48, &[0x0f], &mut data).unwrap();
+    assert_eq!((data, i2c.scan().unwrap()), ([0x60], vec![0x48]));
+    chip.fail(Fault::Refuses(1));
+    assert_eq!(i2c.write(0x48, &[1, 2]).unwrap_err().kind(), ErrorKind::NoAcknowledge);
+    assert_eq!(gpio.i2c(7).open().unwrap_err().kind(), ErrorKind::NoChip);
+
+    let soft = gpio.soft_i2c(5, 6).max_rate(50_000).open().unwrap();
+    soft.write_read(0x50, &[1], &mut data).unwrap();
+    assert_eq!(data, [9]);
+    for address in [0x51u8, 0x52] {
+        assert_eq!(soft.write(address, &[1]).unwrap_err().kind(), ErrorKind::NoAcknowledge);
+    }
+    soft.write_read(0x50, &[1], &mut data).unwrap();
+
+    let spi = gpio.hardware_spi(0, 1).open().unwrap();
+    let mut data = [1, 2, 3];
+    spi.transfer(&mut data).unwrap();
+    assert_eq!(data, [0, 2, 3]);
+
+    let serial = gpio.serial(PORT).rate(115_200).open().unwrap();
+    device.answer(b"hello");
+    let mut data = [0; 8];
+    assert_eq!((serial.read(&mut data).unwrap(), &data[..5]), (5, &b"hello"[..]));
+    serial.write(b"ping").unwrap();
+    serial.flush().unwrap();
+    assert_eq!(device.received(), b"ping");
+    assert_eq!(gpio.serial("/dev/ttyAMA9").open().unwrap_err().kind(), ErrorKind::NoChip);
+
+    gpio.close().unwrap();
+    let mut other = Client::connect(&daemon);
+    for line in [2, 3, 5, 6, 7, 8, 9, 10, 11, 14, 15] {
+        other.must(Write, line, 1);
+    }
 }

@@ -25,13 +25,14 @@ pub(crate) fn refused(command: Command, result: i32) -> Error {
         | Code::NOT_HPWM_GPIO
         | Code::HPWM_ILLEGAL
         | Code::NO_AUX_SPI
-        | Code::BAD_I2C_BUS => ErrorKind::Unsupported,
+        | Code::BAD_SER_SPEED => ErrorKind::Unsupported,
+        // The system does not say why it cannot open a port. Nearly always, there is none.
+        Code::BAD_I2C_BUS | Code::SER_OPEN_FAILED => ErrorKind::NoChip,
         Code::BAD_DUTYCYCLE
         | Code::BAD_PULSEWIDTH
         | Code::BAD_DUTYRANGE
         | Code::BAD_FILTER
         | Code::BAD_SER_DEVICE
-        | Code::BAD_SER_SPEED
         | Code::BAD_PARAM => ErrorKind::InvalidValue,
         _ => ErrorKind::Io,
     };
@@ -39,7 +40,6 @@ pub(crate) fn refused(command: Command, result: i32) -> Error {
         Code::NOT_PERMITTED | Code::SOME_PERMITTED => {
             ": the daemon lets its clients change the pins of its mask only"
         }
-        Code::BAD_I2C_BUS => ": enable I2C on the daemon's computer, by `sudo raspi-config`",
         Code::SER_OPEN_FAILED => ": check the port's name, and whether another program holds the port",
         Code::BAD_SER_DEVICE => ": the daemon opens `/dev/tty*` and `/dev/serial*`",
         Code::BAD_SER_SPEED => ": give a usual rate, such as 9600 or 115200",

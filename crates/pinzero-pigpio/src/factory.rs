@@ -321,7 +321,7 @@ impl PinFactory for PigpioFactory {
     }
 
     fn open_i2c(&self, config: I2cConfig) -> Result<Box<dyn I2cBus>> {
-        Ok(Box::new(PigpioI2c::open(&self.0.client, config)?))
+        Ok(Box::new(PigpioI2c::open(&self.0.client, &self.0.board, config)?))
     }
 
     fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {

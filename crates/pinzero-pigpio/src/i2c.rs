@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pinzero_core::board::Board;
 use pinzero_core::{Error, ErrorKind, I2cAddress, I2cBus, I2cConfig, I2cOperation, Result, SoftI2cConfig};
 
 use crate::client::Client;
 use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
 use crate::remote_handle::RemoteHandle;
-
-/// The lines that carry the data of the buses on the header.
-const DATA: [(u32, u32); 2] = [(0, 0), (1, 2)];
 
 /// The rates of I2C on any lines, in hertz.
 const RATES: std::ops::RangeInclusive<u32> = 50..=500_000;
@@ -47,12 +45,13 @@ pub(crate) struct PigpioI2c {
 
 impl PigpioI2c {
     /// Opens a controller.
-    pub(crate) fn open(client: &Arc<Client>, config: I2cConfig) -> Result<Self> {
+    pub(crate) fn open(client: &Arc<Client>, board: &Board, config: I2cConfig) -> Result<Self> {
         let number = config.bus;
-        let line = DATA.iter().find(|(bus, _)| *bus == number).map(|(_, line)| *line);
+        let line = board.i2c_lines(number).map(|[data, _]| data);
         // The handle's own address is never used. No kernel driver holds address 0.
         let open = Frame::new(Command::I2co, number, 0).with(0u32.to_le_bytes());
-        Ok(PigpioI2c { bus: RemoteHandle::open(client, open, Command::I2cc, None, line)?, rate: None })
+        let opened = RemoteHandle::open(client, open, Command::I2cc, None, line);
+        Ok(PigpioI2c { bus: opened.map_err(|error| no_bus(board, number, error))?, rate: None })
     }
 
     /// Opens two lines as a bus.
@@ -173,6 +172,19 @@ impl PigpioI2c {
         );
         Error::new(ErrorKind::NoAcknowledge, message).with_source(error)
     }
+}
+
+/// Adds the remedy to the error of a missing controller.
+fn no_bus(board: &Board, number: u32, error: Error) -> Error {
+    if error.kind() != ErrorKind::NoChip {
+        return error;
+    }
+    let remedy = match board.i2c_setting(number) {
+        Some(setting) => format!("put `{setting}` into config.txt there, and restart the computer"),
+        None => "its board has no pins for this bus".to_owned(),
+    };
+    let message = format!("the daemon's computer has no I2C bus {number}: {remedy}");
+    Error::new(ErrorKind::NoChip, message).with_source(error)
 }
 
 fn too_long(message: String) -> Error {

@@ -1,6 +1,6 @@
 //! SPI and I2C, by hardware and bit by bit, and the devices at their other ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::code::{error, op};
@@ -27,6 +27,8 @@ pub(crate) struct Bus {
     /// By channel; one that is not here loops back.
     pub(crate) spi: BTreeMap<u32, SpiDevice>,
     pub(crate) i2c: i2c::Wires,
+    /// The I2C buses that have no driver.
+    pub(crate) no_i2c: BTreeSet<u32>,
 }
 
 impl fmt::Debug for Bus {
@@ -97,6 +99,9 @@ impl Model {
                 within(frame.p2, 0..=0x7f, error::BAD_I2C_ADDR)?;
                 within(frame.word(0), 0..=0, error::BAD_FLAGS)?;
                 within(frame.p1, 0..=1, error::BAD_I2C_BUS)?;
+                if self.bus.no_i2c.contains(&frame.p1) {
+                    return Err(error::BAD_I2C_BUS);
+                }
                 let handle = insert(&mut self.daemon.buses.i2c, (frame.p1, frame.p2), I2C_HANDLES)?;
                 Ok(Answer::Value(handle))
             }

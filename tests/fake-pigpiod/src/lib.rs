@@ -325,6 +325,11 @@ impl Fake {
         self.shared.model().bus.i2c.devices.insert((bus, address), i2c::Device::default());
     }
 
+    /// Takes the driver of an I2C bus away: the daemon cannot open the bus any more.
+    pub fn remove_i2c_bus(&self, bus: u32) {
+        self.shared.model().bus.no_i2c.insert(bus);
+    }
+
     /// Puts such a device on the bus that is made bit by bit on this data line, whichever line its clock is.
     pub fn bit_i2c_device(&self, data: u32, address: u32) {
         self.i2c_device(bus::bit_bus(data), address);

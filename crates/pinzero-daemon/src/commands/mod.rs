@@ -4,6 +4,7 @@ mod i2c;
 mod lines;
 mod operations;
 mod scripts;
+mod serial;
 mod spi;
 mod unsupported;
 mod waves;
@@ -35,7 +36,7 @@ impl Executor {
             Some(Proc) => bytes > QUICK_SCRIPT,
             Some(Procd) => true,
             // These open lines, or give them to other hands.
-            Some(Spio | Bspio | I2co | Bi2co | Hp) => true,
+            Some(Spio | Bspio | I2co | Bi2co | Sero | Hp) => true,
             _ => false,
         }
     }

@@ -1,7 +1,7 @@
-//! Unsupported commands: serial ports, which no factory has yet, and commands that pigpiod runs as root.
+//! Unsupported commands, such as those that pigpiod runs as root.
 //!
-//! The arguments are checked as in pigpiod, so that a client gets the same error codes for its mistakes. These commands open
-//! nothing, so every handle is a bad handle.
+//! A client gets the same error codes for its mistakes as from pigpiod. These commands open nothing, so every handle is a bad
+//! handle.
 
 use pinzero_pigpio::protocol::{Code, Command};
 
@@ -9,11 +9,9 @@ use crate::executor::Executor;
 
 impl Executor {
     /// Refuses a command, with the code for the reason.
-    pub(crate) fn refuse(&self, command: Command, p1: u32, p2: u32, extension: &[u8]) -> Code {
+    pub(crate) fn refuse(&self, command: Command, p1: u32) -> Code {
         use Command::*;
         match command {
-            Sero => serial_open(p2, extension).err().unwrap_or(Code::SER_OPEN_FAILED),
-            Serc | Serrb | Serwb | Serr | Serw | Serda => Code::BAD_HANDLE,
             Slr | Slrc | Slri => self.lines.check_user(p1).err().unwrap_or(Code::NOT_SERIAL_GPIO),
             Hc => self.lines.check(p1 & 0xff).err().unwrap_or(Code::NOT_HCLK_GPIO),
             // Reports would go to a file on this computer, and the daemon writes no files.
@@ -25,11 +23,4 @@ impl Executor {
             _ => Code::UNKNOWN_COMMAND,
         }
     }
-}
-
-fn serial_open(flags: u32, device: &[u8]) -> Result<(), Code> {
-    if !device.starts_with(b"/dev/tty") && !device.starts_with(b"/dev/serial") {
-        return Err(Code::BAD_SER_DEVICE);
-    }
-    if flags == 0 { Ok(()) } else { Err(Code::BAD_FLAGS) }
 }
