@@ -2,6 +2,7 @@
 
 use pinzero::Level;
 use pinzero::LineFunction;
+use pinzero::mock::Registers;
 use serde_json::json;
 
 use crate::bench::{Bench, REVISION};
@@ -11,6 +12,7 @@ use crate::bench::{Bench, REVISION};
 fn pigpio_client_drives_pins_and_hears_of_edges() {
     for arguments in [&[][..], &["--pipelining"]] {
         let bench = Bench::new();
+        bench.mock.i2c_chip(1, 0x48, Registers::new());
         let mut client = bench.node("pigpio_client.js", arguments);
         client.sees("connected", json!([79, REVISION, 0]));
         client.sees("output", [0, 1]);
@@ -65,13 +67,12 @@ fn pigpio_client_drives_pins_and_hears_of_edges() {
         client.at("serial sent");
         assert_eq!(bench.levels(22), [0, 1, 0, 1, 0, 1]);
 
+        client.sees("I2C", [0, 0, 0]);
+        client.sees("I2C read", json!([2, 1, 2]));
+        client.sees("I2C closed", json!([0, "PI_BAD_HANDLE"]));
         client.sees(
             "refused",
             json!([
-                "PI_I2C_OPEN_FAILED",
-                "PI_BAD_HANDLE",
-                "PI_BAD_HANDLE",
-                "PI_BAD_HANDLE",
                 "PI_UNKNOWN_COMMAND",
                 "PI_NOT_HCLK_GPIO",
                 "PI_UNKNOWN_COMMAND",

@@ -68,12 +68,14 @@ async function main() {
   await out.waveNotBusy()
   await step('serial sent')
 
+  // I2C.
+  const device = await client.i2cOpen(1, 0x48)
+  await step('I2C', [device, await client.i2cWriteDevice(device, [0x10, 1, 2]), await client.i2cWriteDevice(device, [0x10])])
+  await step('I2C read', await client.i2cReadDevice(device, 2))
+  await step('I2C closed', [await client.i2cClose(device), await code(client.i2cClose(device))])
+
   // What pinzero does not offer.
   await step('refused', [
-    await code(client.i2cOpen(1, 0x48)),
-    await code(client.i2cClose(0)),
-    await code(client.i2cReadDevice(0, 2)),
-    await code(client.i2cWriteDevice(0, [1, 2])),
     await code(client.bscI2C(0x13, [1])),
     await code(client.hwClock(4, 1000000)),
     await code(button.serialReadOpen(9600, 8)),
