@@ -23,12 +23,16 @@ impl Baseline {
 
     /// Asks, and returns the result.
     pub(crate) fn ask(&mut self, command: Command, p1: u32, p2: u32) -> Result<u32, String> {
-        let mut frame = Vec::with_capacity(16);
-        Request::new(command, p1, p2).encode(&mut frame);
-        let mut reply = [0; 16];
-        let done = self.0.write_all(&frame).and_then(|()| self.0.read_exact(&mut reply));
+        self.exchange(Request::new(command, p1, p2), &mut [0; 16])
+    }
+
+    /// Sends a request and reads its whole reply; returns the result.
+    pub(crate) fn exchange(&mut self, request: Request<'_>, reply: &mut [u8]) -> Result<u32, String> {
+        let mut frame = Vec::with_capacity(32);
+        request.encode(&mut frame);
+        let done = self.0.write_all(&frame).and_then(|()| self.0.read_exact(reply));
         done.map_err(|error| error.to_string())?;
-        let [.., a, b, c, d] = reply;
+        let [a, b, c, d] = [12, 13, 14, 15].map(|index| reply[index]);
         Ok(u32::from_le_bytes([a, b, c, d]))
     }
 }

@@ -18,6 +18,9 @@ pub(crate) const SERVER: &str = "PINZERO_BENCH_SERVER";
 
 pub(crate) const SUBJECTS: &[(&str, Work)] = &[("daemon", daemon)];
 
+/// The address of the chip on the daemon's I2C bus 1.
+pub(crate) const CHIP: u8 = 0x48;
+
 /// The revision of a Raspberry Pi 3B.
 const BOARD: u32 = 0x00a0_2082;
 
@@ -83,6 +86,7 @@ pub(crate) fn server() -> SocketAddr {
 pub(crate) fn daemon_here() -> SocketAddr {
     let board = Board::from_revision(BOARD).unwrap_or_else(|error| panic!("{error}"));
     let gpio = mock::builder().board(board).realtime().open();
+    gpio.i2c_chip(1, CHIP, mock::Registers::new());
     let daemon = Daemon::builder(&gpio).port(0).gpios(u64::MAX).max_connections(2000).start();
     let daemon = daemon.unwrap_or_else(|error| panic!("{error}"));
     let addr = daemon.addrs()[0];

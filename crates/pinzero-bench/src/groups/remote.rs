@@ -4,9 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use pinzero::{Button, Led};
-use pinzero_core::Gpio;
+use pinzero_core::{Gpio, I2c};
 use pinzero_pigpio::PigpioFactory;
-use pinzero_pigpio::protocol::Command;
+use pinzero_pigpio::protocol::{Command, Request};
 
 use crate::baseline::Baseline;
 use crate::bench::Bench;
@@ -20,9 +20,11 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("remote-write", |times| write(&led(false), times)),
     ("remote-stream", |times| write(&led(true), times)),
     ("remote-group", write_group),
+    ("remote-i2c", |times| read_registers(&i2c(&server::server().to_string()), times)),
     ("remote-idle", idle),
 ];
 
+const READ: &str = "`I2c::write_read`, a register of 2 bytes by pigpio";
 const WRITE: &str = "`Led::on`, `off` by pigpio, acknowledged";
 
 /// How long an idle client is watched, and how long what was started takes to come to rest.
@@ -37,6 +39,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         // One to send and one to receive; now and then, one of the thread that reads what nobody waits for.
         (WRITE, "remote-write", 2.25),
         ("a group write of 8 outputs by pigpio", "remote-group", 2.25),
+        (READ, "remote-i2c", 2.25),
         // One to send, and now and then one for many answers.
         ("`Led::on`, `off` by pigpio, unacknowledged", "remote-stream", 1.25),
     ] {
@@ -79,7 +82,40 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let (ours, theirs) = time::pair(10_000, |times| write(&led, times), theirs);
     let with = Some(("a write and a read of 16 bytes", theirs));
     bench.timed(WRITE, ours, with, "ns", Target::Ratio(1.1));
+    read_by_i2c(bench, &daemon, &mut baseline)
+}
+
+/// Compares a transaction with the exchange of the same bytes.
+fn read_by_i2c(bench: &Bench, daemon: &Server, baseline: &mut Baseline) -> Result<(), String> {
+    let bus = i2c(&daemon.addr.to_string());
+    let open = Request::new(Command::I2co, 1, server::CHIP.into()).with(&[0; 4]);
+    let handle = baseline.exchange(open, &mut [0; 16])?;
+    // Combined on, a write of one byte, a read of two, combined off.
+    let list = [4, server::CHIP, 2, 1, 7, 1, 0, 0x10, 1, 6, 2, 0, 3, 0];
+    let theirs = |times| {
+        for _ in 0..times {
+            let request = Request::new(Command::I2cz, handle, 0).with(&list);
+            let asked = baseline.exchange(request, &mut [0; 18]);
+            asked.unwrap_or_else(|error| panic!("{error}"));
+        }
+    };
+    let (ours, theirs) = time::pair(10_000, |times| read_registers(&bus, times), theirs);
+    bench.timed(READ, ours, Some(("the same frames on a socket", theirs)), "ns", Target::Ratio(1.15));
     Ok(())
+}
+
+/// Opens the daemon's I2C bus 1.
+fn i2c(addr: &str) -> I2c {
+    let opened = connect(addr, false).and_then(|gpio| gpio.i2c(1).open());
+    opened.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Reads a register of two bytes this many times.
+fn read_registers(bus: &I2c, times: u64) {
+    let mut data = [0; 2];
+    for _ in 0..times {
+        bus.write_read(server::CHIP, &[0x10], &mut data).unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
 fn connect(addr: &str, unacknowledged: bool) -> pinzero::Result<Gpio> {
