@@ -10,7 +10,7 @@ use std::{env, fs};
 use libtest_mimic::Failed;
 
 use crate::rig::Rig;
-use crate::{DRIVERS, Driver};
+use crate::{DRIVERS, Driver, FAILING, Failing};
 
 pub(crate) fn check() -> Result<(), Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -44,20 +44,18 @@ fn page(lock: &str) -> String {
     let versions = versions(lock);
     let mut text = String::from(HEAD);
     for Driver { part, krate, interface, is_timed, .. } in &DRIVERS {
-        let version = versions[krate];
-        let remote = if *is_timed { "no: microseconds" } else { "yes" };
-        let pi = if *is_timed { "registers only" } else { "yes" };
-        let _ = writeln!(text, "| {part} | `{krate}` {version} | {interface} | {remote} | {pi} |");
+        let tested = if *is_timed { "the mock" } else { "the mock, over the network" };
+        let _ = writeln!(text, "| {part} | `{krate}` {} | {interface} | {tested} |", versions[krate]);
+    }
+    text += FAILING_HEAD;
+    for Failing { part, krate, interface, why, .. } in &FAILING {
+        let _ = writeln!(text, "| {part} | `{krate}` {} | {interface} | {why} |", versions[krate]);
     }
     text += NOTES;
     for driver in &DRIVERS {
         let picture = (driver.run)(&Rig::mock());
         if !picture.is_empty() {
-            let _ = write!(
-                text,
-                "\n{}, as `{}` leaves it:\n\n```text\n{picture}```\n",
-                driver.part, driver.krate
-            );
+            let _ = write!(text, "\nThe {}, by `{}`:\n\n```text\n{picture}```\n", driver.part, driver.krate);
         }
     }
     text
@@ -65,7 +63,39 @@ fn page(lock: &str) -> String {
 
 const HEAD: &str = "\
 # Drivers that run on pinzero
+
+The handles of pins and buses have the traits of embedded-hal 1.0. So drivers from crates.io run on pinzero, unmodified. The tests in `tests/drivers` run
+these, each against a model of its part, and write this page. The models in `tests/parts` follow the data sheets of the parts, and not the drivers.
+No real part was there.
+
+*Over the network* means that the driver runs on pins and buses of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and
+`rppal` open the buses of the kernel by the same handles.
+
+| part | crate | interface | tested on |
+|---|---|---|---|
+";
+
+const FAILING_HEAD: &str = "
+These do not work, and a test notices when that changes:
+
+| part | crate | interface | why |
+|---|---|---|---|
 ";
 
 const NOTES: &str = "
+## What to know
+
+* `dht-sensor`, `hx711` and `onewire` time microseconds on a pin. That is impossible over a network. On a Raspberry Pi, only the registers (`rppal`) are fast
+  enough, and a busy system still spoils some readings. `Dht22` of pinzero reads the kernel's time stamps instead, and `Ds18b20` the kernel's own 1-Wire bus.
+* `dht-sensor` and `onewire` want one object that is input and output: `gpio.open_drain(4).open()?`.
+* `onewire` holds the line low after each command, unless its bus is opened with parasite power: `OneWire::new(pin, true)`.
+* `hx711` polls without a pause until a value is ready. That takes no time on a virtual clock, and would never end: call `set_period(Duration::ZERO)` on the
+  mock's converter.
+* `ws2812-spi` wants a bus without a chip select: `gpio.hardware_spi(0, 0).unselected().max_rate(3_200_000).open()?.into_bus()?`. `PixelStrip` of pinzero drives
+  the same strips.
+* `mfrc522` waits for ever in `init` if no reader is there.
+* `max7219` and `ssd1306` tell only that a transfer failed. The other drivers hand on pinzero's error, with its kind and its text. Over the network, a part that
+  refuses a byte or hangs looks as if it were not there, because the protocol has one code for all three.
+
+## What the parts show
 ";

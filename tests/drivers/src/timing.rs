@@ -4,36 +4,20 @@ use std::time::Duration;
 
 use embedded_hal::delay::DelayNs;
 use pinzero::Level;
-use pinzero::time::us;
 
 use crate::rig::Rig;
 
 pub(crate) fn dht22(rig: &Rig) -> String {
-    // 65.2 %, -10.1 °C and the checksum.
-    let bytes = [0x02, 0x8c, 0x80, 0x65, 0x73];
-    // After a call of 1 ms: an answer of 80 µs low and 80 µs high, then each bit is 50 µs low and 26 or 70 µs high.
-    let mut at = us(1030);
-    let mut steps = Vec::new();
-    let mut add = |time: Duration, level: Level| {
-        steps.push((at, level));
-        at += time;
-    };
-    add(us(80), Level::Low);
-    add(us(80), Level::High);
-    for bit in bytes.iter().flat_map(|byte: &u8| (0..8).rev().map(move |bit| byte >> bit & 1)) {
-        add(us(50), Level::Low);
-        add(us(if bit == 1 { 70 } else { 26 }), Level::High);
-    }
-    add(us(50), Level::Low);
-    add(us(0), Level::High);
-
+    let sensor = rig.mock.dht22(4);
+    sensor.set(-10.1, 65.2);
     let mut pin = rig.gpio.open_drain(4).open().unwrap();
-    rig.mock.line(4).script(steps);
-    let reading = dht_sensor::dht22::blocking::read(&mut rig.gpio.delay(), &mut pin).unwrap();
+    let mut delay = rig.gpio.delay();
+    let reading = dht_sensor::dht22::blocking::read(&mut delay, &mut pin).unwrap();
     assert_eq!((reading.temperature, reading.relative_humidity), (-10.1, 65.2));
 
-    // Without a sensor the driver gives up.
-    let nothing = dht_sensor::dht22::blocking::read(&mut rig.gpio.delay(), &mut pin);
+    // Without a sensor, and with a wrong bit, the driver says so.
+    sensor.set_silent(true);
+    let nothing = dht_sensor::dht22::blocking::read(&mut delay, &mut pin);
     assert!(matches!(nothing, Err(dht_sensor::DhtError::Timeout)), "{nothing:?}");
     String::new()
 }
