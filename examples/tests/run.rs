@@ -4,9 +4,14 @@
 //!
 //! * `> 2 press 500` is typed. `help`, typed into any example, lists the commands.
 //! * `! GPIO17 -> ● high` comes on standard error, where the mock shows pins. Other lines may come before.
+//! * `= |Hello           |` is a line of what a part shows once the example has ended. `parts/mod.rs` knows the parts.
 //! * Every other line is a line that the example prints. It prints no more than these.
 //!
+//! An example with a part runs over the network: the part is on a mock in this process, behind a daemon.
+//!
 //! `*` stands for any text. A transcript that ends with `> quit` is that of an example that does not end by itself.
+
+mod parts;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -48,8 +53,10 @@ fn play(name: &str) -> Result<(), Failed> {
     let transcript = fs::read_to_string(&path)
         .map_err(|error| format!("write the transcript of {name}, examples/tests/{name}.txt: {error}"))?;
 
-    let mut example = Example::start(name)?;
-    for (number, line) in transcript.lines().enumerate() {
+    let bench = parts::of(name)?;
+    let factory = bench.as_ref().map_or_else(|| "mock".to_owned(), parts::Bench::factory);
+    let mut example = Example::start(name, &factory)?;
+    for (number, line) in transcript.lines().enumerate().filter(|(_, line)| !line.starts_with("= ")) {
         let result = match (line.strip_prefix("> "), line.strip_prefix("! ")) {
             (Some(typed), _) => example.type_line(typed),
             (_, Some(shown)) => example.shows(shown),
@@ -60,10 +67,18 @@ fn play(name: &str) -> Result<(), Failed> {
             return Err(format!("examples/tests/{name}.txt, line {}: {error}{shown}", number + 1).into());
         }
     }
-    example.ends(transcript.ends_with("> quit\n")).map_err(Failed::from)
+    example.ends(transcript.ends_with("> quit\n"))?;
+    let expected: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("= ")).collect();
+    let shown = bench.map_or_else(String::new, |bench| bench.shown());
+    if shown.lines().ne(expected) {
+        return Err(
+            format!("the part of {name} does not show what the transcript says, but:\n{shown}").into()
+        );
+    }
+    Ok(())
 }
 
-/// An example in a process of its own, on the mock.
+/// An example in a process of its own.
 struct Example {
     child: Child,
     printed: Receiver<String>,
@@ -71,12 +86,12 @@ struct Example {
 }
 
 impl Example {
-    fn start(name: &str) -> Result<Self, Failed> {
+    fn start(name: &str, factory: &str) -> Result<Self, Failed> {
         let this = env::current_exe()?;
         let target = this.parent().and_then(Path::parent).ok_or("the test is in no target folder")?;
         let program = target.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
         let mut child = Command::new(&program)
-            .env("PINZERO_PIN_FACTORY", "mock")
+            .env("PINZERO_PIN_FACTORY", factory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

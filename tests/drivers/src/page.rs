@@ -69,7 +69,7 @@ these, each against a model of its part, and write this page. The models in `tes
 No real part was there.
 
 *Over the network* means that the driver runs on pins and buses of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and
-`rppal` open the buses of the kernel by the same handles.
+`rppal` open the buses of the kernel by the same handles. The examples `weather`, `adc`, `oled`, `lcd` and `nfc` are short programs with such drivers.
 
 | part | crate | interface | tested on |
 |---|---|---|---|
