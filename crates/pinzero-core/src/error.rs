@@ -17,7 +17,7 @@ pub enum ErrorKind {
     Busy,
     /// The device or its factory has been closed, or belongs to the process from which this one was forked: open a new one.
     Closed,
-    /// The remote host does not answer: try again later.
+    /// The remote host, or the chip that has the pins, does not answer: try again later.
     Disconnected,
     /// The board has a resistor on this pin, which rules out the requested pull: take the resistor's pull, or another pin.
     FixedPull,

@@ -59,8 +59,16 @@ struct Inner {
     /// `true` if the pins are on another computer: writes must be confirmed.
     is_remote: bool,
     board: Board,
+    /// The factory through which these pins are reached.
+    base: Option<Base>,
     /// The last field, so that the factory is dropped after all users of it.
     factory: Box<dyn PinFactory>,
+}
+
+/// A factory through which the pins of another are reached, and the place of that other among its handles.
+struct Base {
+    gpio: Gpio,
+    ticket: Ticket,
 }
 
 /// An open handle, as its factory knows it.
@@ -97,10 +105,38 @@ pub(crate) struct Ticket(u64);
 impl Gpio {
     /// Takes a factory into use on this clock.
     pub(crate) fn with_clock(factory: Box<dyn PinFactory>, on_close: OnClose, clock: Clock) -> Self {
-        let reports = Reports::default();
-        factory.report_to(&reports);
+        Gpio::on_runtime(factory, on_close, Runtime::new(clock, Reports::default()), None)
+    }
+
+    /// Takes a factory into use whose pins are reached through another one: closing that one closes this one first.
+    ///
+    /// A transfer to such a pin holds the lock of its runtime, so both share one on a virtual clock only: in real time, the pins of
+    /// the other one must not wait for the transfer.
+    pub(crate) fn through(factory: Box<dyn PinFactory>, on_close: OnClose, base: &Gpio) -> Result<Self> {
+        base.check_open()?;
+        let runtime = match base.runtime().clock() {
+            clock if clock.is_manual() => base.runtime().share(),
+            clock => Runtime::new(clock.clone(), Reports::default()),
+        };
+        let base = Base { gpio: base.clone(), ticket: base.ticket() };
+        let gpio = Gpio::on_runtime(factory, on_close, runtime, Some(base));
+        if let Some(base) = &gpio.0.base {
+            let handle: Weak<Inner> = Arc::downgrade(&gpio.0);
+            base.gpio.register(base.ticket, handle);
+            base.gpio.check_open()?;
+        }
+        Ok(gpio)
+    }
+
+    fn on_runtime(
+        factory: Box<dyn PinFactory>,
+        on_close: OnClose,
+        runtime: Runtime,
+        base: Option<Base>,
+    ) -> Self {
+        factory.report_to(runtime.reports());
         Gpio(Arc::new(Inner {
-            runtime: Runtime::new(clock, reports),
+            runtime,
             soft_pwm: OnceLock::new(),
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
@@ -111,6 +147,7 @@ impl Gpio {
             home: Home::here(),
             is_remote: matches!(factory.host(), Host::Remote(_)),
             board: factory.board(),
+            base,
             factory,
         }))
     }
@@ -306,16 +343,12 @@ impl Gpio {
         if self.home().is_elsewhere() {
             return Ok(());
         }
-        self.0.closed.store(true, Ordering::Release);
-        self.0.cancel_timers();
-        // Handles are left on the list until they are closed: another thread may close one and must be waited for.
-        let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
-        first_error(open.iter().map(|handle| handle.close())).and(self.0.factory.close())
+        OpenHandle::close(&*self.0)
     }
 
     /// Returns whether the factory has been closed. A forked child of the process that opened the factory sees it closed.
     pub fn is_closed(&self) -> bool {
-        self.home().is_elsewhere() || self.0.closed.load(Ordering::Acquire)
+        OpenHandle::is_closed(&*self.0)
     }
 
     /// Fails in a forked child. Call this before a lock is taken, which may be held for ever there, and before any I/O.
@@ -490,6 +523,27 @@ fn unknown(error: PinError) -> Error {
     Error::new(kind, error.to_string())
 }
 
+/// A factory whose pins are reached through another one is a handle of that one.
+impl OpenHandle for Inner {
+    fn lines(&self) -> &[Line] {
+        &[]
+    }
+
+    fn is_closed(&self) -> bool {
+        self.home.is_elsewhere() || self.closed.load(Ordering::Acquire)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.closed.store(true, Ordering::Release);
+        self.cancel_timers();
+        // Handles are left on the list until they are closed: another thread may close one and must be waited for.
+        let open: Vec<_> = self.open.lock().values().rev().filter_map(Weak::upgrade).collect();
+        first_error(open.iter().map(|handle| handle.close())).and(self.factory.close())
+    }
+
+    fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
+}
+
 impl Inner {
     fn cancel_timers(&self) {
         let timers = std::mem::take(&mut *self.timers.lock());
@@ -521,6 +575,9 @@ impl fmt::Debug for Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.cancel_timers();
+        if let Some(Base { gpio, ticket }) = &self.base {
+            gpio.unregister(*ticket);
+        }
         if let Err(error) = self.factory.close() {
             let unclosed = Error::new(error.kind(), "the factory was not closed properly");
             self.runtime.reports().report(&unclosed.with_factory(self.factory.name()).with_source(error));

@@ -42,6 +42,7 @@ pub struct GpioBuilder {
     on_close: OnClose,
     is_guarded: bool,
     clock: Clock,
+    base: Option<Gpio>,
 }
 
 impl GpioBuilder {
@@ -60,6 +61,14 @@ impl GpioBuilder {
         self
     }
 
+    /// Sets the `Gpio` through which the pins are reached, as those of an expander are through a bus. Default: none.
+    ///
+    /// Its clock counts for both. Closing it closes this one first, while the bus is still there.
+    pub fn through(mut self, gpio: &Gpio) -> Self {
+        self.base = Some(gpio.clone());
+        self
+    }
+
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -68,11 +77,14 @@ impl GpioBuilder {
     /// Creates the `Gpio`.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed) on the thread that ends the program.
+    /// [`Closed`](ErrorKind::Closed) on the thread that ends the program, and if the `Gpio` that the pins are reached through is
+    /// closed.
     pub fn open(self) -> Result<Gpio> {
-        let is_virtual = self.clock.is_manual();
-        let gpio = Gpio::with_clock(self.factory, self.on_close, self.clock);
-        if !is_virtual {
+        let gpio = match &self.base {
+            Some(base) => Gpio::through(self.factory, self.on_close, base)?,
+            None => Gpio::with_clock(self.factory, self.on_close, self.clock),
+        };
+        if gpio.is_realtime() {
             exit::hold(exit::register(&gpio, self.is_guarded))?;
         }
         Ok(gpio)
@@ -98,6 +110,7 @@ impl Gpio {
             on_close: OnClose::default(),
             is_guarded: true,
             clock: Clock::real(),
+            base: None,
         }
     }
 

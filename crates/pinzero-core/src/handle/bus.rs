@@ -7,7 +7,9 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::turn::Turn;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::gpio::Gpio;
+use crate::types::Host;
 
 /// The buses of one kind that a factory has open, by what tells them apart.
 ///
@@ -53,4 +55,19 @@ impl<K: Eq + Hash, B> Buses<K, B> {
         let _turn = self.turn.take();
         Arc::into_inner(bus).map_or(Ok(()), close)
     }
+}
+
+/// Fails if a transfer must not happen with a lock held: if it waits for a network, or `pauses` and so moves a virtual clock, whose
+/// callbacks may want the lock.
+pub(super) fn check_under_lock(gpio: &Gpio, pauses: bool, remedy: &str) -> Result<()> {
+    if matches!(gpio.host(), Host::Remote(_)) {
+        let message = "a bus of another computer cannot carry pins: a write to a pin must not wait for the network. Run the \
+                       program on that computer, or drive the chip by its registers";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    if pauses && !gpio.is_realtime() {
+        let message = format!("on a virtual clock, a chip with pins needs {remedy}");
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::bus::Buses;
+use super::bus::{Buses, check_under_lock};
 use super::turn::Turn;
 use super::{Close, HandleRef, Lifecycle};
 use crate::bus::{I2cAddress, I2cBus, I2cConfig, I2cOperation, SoftI2cConfig};
@@ -50,6 +50,15 @@ impl fmt::Display for Place {
 enum Key {
     Controller(u32),
     Lines(Line, Line),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Controller(bus) => write!(f, "I2C bus {bus}"),
+            Key::Lines(data, clock) => write!(f, "I2C on {data} and {clock}"),
+        }
+    }
 }
 
 impl I2cBuilder {
@@ -129,7 +138,8 @@ impl I2cBuilder {
                     }
                 }
             };
-            Ok(SharedBus { reservations, lines, bus, max_rate: self.max_rate })
+            let pauses = matches!(key, Key::Lines(..)) && gpio.capabilities().soft_i2c != Support::Native;
+            Ok(SharedBus { reservations, lines, bus, max_rate: self.max_rate, pauses })
         };
         let buses = gpio.common::<Buses<Key, SharedBus>>();
         let shared = buses.share(key, open, |bus| {
@@ -141,8 +151,8 @@ impl I2cBuilder {
         })?;
         let lifecycle = Lifecycle::on_bus(&gpio, reserver.device, shared.lines.clone(), Vec::new());
         let bus = Mutex::new(Some(shared));
-        let handle =
-            I2cHandle { lifecycle, label, device: reserver.device, buses, bus, turn: Turn::default() };
+        let device = reserver.device;
+        let handle = I2cHandle { lifecycle, key, label, device, buses, bus, turn: Turn::default() };
         Ok(I2c(HandleRef::register(Arc::new(handle))?))
     }
 }
@@ -155,6 +165,8 @@ struct SharedBus {
     lines: Vec<Line>,
     bus: Box<dyn I2cBus>,
     max_rate: Option<u32>,
+    /// `true` if the calling thread drives the lines bit by bit.
+    pauses: bool,
 }
 
 /// An I2C bus. Each device on it opens a handle of its own, or takes a clone; the bus is closed with the last of all.
@@ -186,6 +198,7 @@ impl RefUnwindSafe for I2c {}
 #[derive(Debug)]
 struct I2cHandle {
     lifecycle: Lifecycle,
+    key: Key,
     /// The place of the bus, for messages.
     label: String,
     device: &'static str,
@@ -277,12 +290,43 @@ impl I2c {
         Ok(found)
     }
 
+    /// Runs a transaction for a caller that holds a lock: for a [`PinFactory`](crate::PinFactory) whose pins are on a chip of the
+    /// bus.
+    ///
+    /// No callback runs on this thread. On a virtual clock, [`transaction`](I2c::transaction) runs those that are due.
+    ///
+    /// # Errors
+    /// See [`transaction`](I2c::transaction); [`Unsupported`](ErrorKind::Unsupported) on a bus that must not be used with a lock
+    /// held: of another computer, or on any pins on a virtual clock.
+    pub fn transaction_under_lock(
+        &self,
+        address: impl Into<I2cAddress>,
+        operations: &mut [I2cOperation<'_>],
+    ) -> Result<()> {
+        let (handle, address): (&I2cHandle, I2cAddress) = (&self.0, address.into());
+        let allowed = || {
+            let pauses = handle.bus.lock().as_ref().is_some_and(|bus| bus.pauses);
+            check_under_lock(self.gpio(), pauses, "an I2C controller: `gpio.i2c(1)`")
+        };
+        let result = allowed().and_then(|()| handle.transfer(address, operations));
+        result.map_err(|error| self.explain(error, address))
+    }
+
     fn run(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
+        let result = self.0.transfer(address, operations);
+        self.gpio().runtime().catch_up();
+        exit::hold(result).map_err(|error| self.explain(error, address))
+    }
+
+    fn explain(&self, error: Error, address: I2cAddress) -> Error {
         let handle: &I2cHandle = &self.0;
-        exit::hold(handle.run(address, operations)).map_err(|error| {
-            let place = format!("{}, {address}", handle.label);
-            error.with_pin(place).with_device(handle.device).with_factory(self.gpio().name())
-        })
+        let place = format!("{}, {address}", handle.label);
+        error.with_pin(place).with_device(handle.device).with_factory(self.gpio().name())
+    }
+
+    /// Returns the name of the bus, which all its handles share: `"I2C bus 1"`, or `"I2C on GPIO23 and GPIO24"`.
+    pub fn bus_name(&self) -> String {
+        self.0.key.to_string()
     }
 
     /// Returns the factory that the bus belongs to.
@@ -305,7 +349,7 @@ impl I2c {
 }
 
 impl I2cHandle {
-    fn run(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
+    fn transfer(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
         // The pin of an error is the place of the bus, which the caller adds.
         self.lifecycle.gpio().home().check()?;
         address.check()?;
@@ -313,17 +357,13 @@ impl I2cHandle {
             let message = "an operation has at least one byte: leave out those that have none";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
-        let result = {
-            let _turn = self.turn.take()?;
-            let bus = self.bus.lock().clone().ok_or_else(Error::closed)?;
-            if operations.windows(2).any(|pair| pair[0].is_read() == pair[1].is_read()) {
-                merge(operations, |merged| bus.bus.transfer(address, merged))
-            } else {
-                bus.bus.transfer(address, operations)
-            }
-        };
-        self.lifecycle.gpio().runtime().catch_up();
-        result
+        let _turn = self.turn.take()?;
+        let bus = self.bus.lock().clone().ok_or_else(Error::closed)?;
+        if operations.windows(2).any(|pair| pair[0].is_read() == pair[1].is_read()) {
+            merge(operations, |merged| bus.bus.transfer(address, merged))
+        } else {
+            bus.bus.transfer(address, operations)
+        }
     }
 }
 

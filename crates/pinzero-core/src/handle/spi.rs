@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::bus::Buses;
+use super::bus::{Buses, check_under_lock};
 use super::turn::Turn;
 use super::{Close, HandleRef, Lifecycle};
 use crate::bus::{HardwareSpiConfig, SpiBus, SpiConfig, SpiOperation};
@@ -57,6 +57,16 @@ impl fmt::Display for Place {
 enum Key {
     Controller(u32),
     Lines { clock: Line, mosi: Option<Line>, miso: Option<Line> },
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |line: &Option<Line>| line.map_or("none".to_owned(), |line| line.to_string());
+        match self {
+            Key::Controller(bus) => write!(f, "SPI bus {bus}"),
+            Key::Lines { clock, mosi, miso } => write!(f, "SPI on {clock}, {} and {}", line(mosi), line(miso)),
+        }
+    }
 }
 
 /// A chip select of a bus: its number, its line, or none.
@@ -280,7 +290,10 @@ impl SpiBuilder {
         let lines = shared.lines.iter().copied().chain(own).collect();
         let lifecycle = Lifecycle::on_bus(&gpio, reserver.device, lines, reservations);
         let has_select = !matches!(select, Select::None);
+        let pauses = shared.wires.is_some() && settings.max_rate.is_some();
         let handle = SpiHandle {
+            name: if has_select { format!("{key}, {select}") } else { key.to_string() },
+            pauses,
             lifecycle,
             label: place.to_string(),
             device: reserver.device,
@@ -389,6 +402,10 @@ struct SpiHandle {
     turn: Turn,
     has_select: bool,
     last_write: Vec<u8>,
+    /// The bus and the chip select, the same for all handles of this device.
+    name: String,
+    /// `true` if the calling thread drives the lines bit by bit, and pauses in between.
+    pauses: bool,
 }
 
 impl Spi {
@@ -422,10 +439,31 @@ impl Spi {
     /// # Errors
     /// See [`transfer`](Spi::transfer).
     pub fn transaction(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
-        let handle: &SpiHandle = &self.0;
-        exit::hold(handle.run(operations)).map_err(|error| {
-            error.with_pin(&handle.label).with_device(handle.device).with_factory(self.gpio().name())
-        })
+        let result = self.0.run(operations);
+        self.gpio().runtime().catch_up();
+        exit::hold(result).map_err(|error| self.explain(error))
+    }
+
+    /// Runs a transaction for a caller that holds a lock: for a [`PinFactory`](crate::PinFactory) whose pins are on a chip of the
+    /// bus.
+    ///
+    /// No callback runs on this thread. On a virtual clock, [`transaction`](Spi::transaction) runs those that are due.
+    ///
+    /// # Errors
+    /// See [`transfer`](Spi::transfer); [`Unsupported`](ErrorKind::Unsupported) on a bus that must not be used with a lock held: of
+    /// another computer, or on any pins with a highest rate on a virtual clock.
+    pub fn transaction_under_lock(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        let allowed = check_under_lock(self.gpio(), self.0.pauses, "an SPI controller, or a bus without `max_rate`");
+        allowed.and_then(|()| self.0.run(operations)).map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        error.with_pin(&self.0.label).with_device(self.0.device).with_factory(self.gpio().name())
+    }
+
+    /// Returns the name of the device's place on the bus: `"SPI bus 0, chip select 1"`.
+    pub fn bus_name(&self) -> String {
+        self.0.name.clone()
     }
 
     /// Returns whether a chip select is active during a transfer.
@@ -473,19 +511,15 @@ impl Spi {
 impl SpiHandle {
     fn run(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         self.lifecycle.gpio().home().check()?;
-        let result = {
-            let _turn = self.turn.take()?;
-            if self.lifecycle.is_closed() {
-                return Err(Error::closed());
-            }
-            if operations.iter().all(SpiOperation::is_empty) {
-                let message = "a transfer has at least one byte: there is none here";
-                return Err(Error::new(ErrorKind::InvalidValue, message));
-            }
-            self.bus.transfer(operations)
-        };
-        self.lifecycle.gpio().runtime().catch_up();
-        result
+        let _turn = self.turn.take()?;
+        if self.lifecycle.is_closed() {
+            return Err(Error::closed());
+        }
+        if operations.iter().all(SpiOperation::is_empty) {
+            let message = "a transfer has at least one byte: there is none here";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        self.bus.transfer(operations)
     }
 
     /// Sends what the device is to get last, after a transfer that is running.

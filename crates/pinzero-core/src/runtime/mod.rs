@@ -128,6 +128,13 @@ impl Runtime {
         }))
     }
 
+    /// Returns the same runtime, for another factory on its virtual clock: one thread moves the time of both. A runtime in real time
+    /// has threads, and ends them when it is dropped, so this is for a virtual clock only.
+    pub(crate) fn share(&self) -> Self {
+        debug_assert!(self.0.threads.is_none(), "a runtime with threads has one owner");
+        Runtime(self.0.clone())
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }

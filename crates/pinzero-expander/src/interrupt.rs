@@ -1,0 +1,116 @@
+//! The pin that a chip's interrupt is wired to: each interrupt makes one reading of the chip.
+
+use std::sync::{Arc, Weak};
+
+use pinzero_core::time::{Instant, secs};
+use pinzero_core::{Bias, Error, ErrorKind, EventKind, Gpio, Input, Level, PinSpec, Result, thread};
+
+use crate::chip::Chip;
+
+/// How often a chip is tried again that has failed to answer an interrupt.
+const RETRY: std::time::Duration = secs(1);
+
+/// How often a chip is read that interrupts on and on, before it gets a pause.
+const ROUNDS: usize = 32;
+
+/// The pin of another `Gpio`, low while the chip has something to tell.
+#[derive(Debug, Clone)]
+pub(crate) struct InterruptPin {
+    gpio: Gpio,
+    pin: PinSpec,
+}
+
+impl InterruptPin {
+    pub(crate) fn new(gpio: &Gpio, pin: PinSpec) -> Self {
+        InterruptPin { gpio: gpio.clone(), pin }
+    }
+
+    /// Opens the pin, with a pull-up if there is one.
+    #[track_caller]
+    pub(crate) fn open(self, device: &'static str, bus: &Gpio) -> Result<Input> {
+        let InterruptPin { gpio, pin } = self;
+        if gpio.is_realtime() != bus.is_realtime() {
+            let message = "the interrupt pin and the bus are on different clocks: take a pin of the same `Gpio`";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(device));
+        }
+        let bias = if gpio.capabilities().bias.is_available() { Bias::PullUp } else { Bias::AsIs };
+        gpio.input(pin).bias(bias).active(Level::Low).device(device).open()
+    }
+}
+
+/// Reads the chip at each interrupt, until the pin is closed.
+///
+/// In real time on a thread of its own: where handlers run, a slow one would delay all edges of the chip.
+pub(crate) fn listen(chip: &Arc<Chip>, input: &Input) -> Result<()> {
+    let weak = Arc::downgrade(chip);
+    if input.gpio().is_realtime() {
+        let events = input.events();
+        let body = move || {
+            for event in events {
+                let Some(chip) = weak.upgrade() else { return };
+                if event.kind == EventKind::Activated {
+                    answer(&chip, event.at);
+                }
+            }
+        };
+        thread::spawn("pinzero-expander", body).map_err(|error| {
+            Error::new(ErrorKind::Io, "the thread for interrupts cannot be started").with_source(error)
+        })?;
+    } else {
+        input.on(EventKind::Activated, move |event| {
+            if let Some(chip) = weak.upgrade() {
+                answer(&chip, event.at);
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Reads the chip, and reports the edges, which happened at `at`; until the chip interrupts no more.
+fn answer(chip: &Arc<Chip>, mut at: Instant) {
+    for _ in 0..ROUNDS {
+        let now = chip.gpio.now();
+        let result = chip.lock().report(at, now);
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Closed => return,
+            Err(error) => {
+                let reports = chip.reports.lock().clone();
+                reports.report(&error.with_factory(chip.model.name));
+                return retry(chip);
+            }
+        }
+        // It may have interrupted again while it was read, and the line then shows no edge.
+        if !chip.interrupt().is_some_and(|input| input.is_active().unwrap_or(false)) {
+            return;
+        }
+        at = chip.gpio.now();
+    }
+    retry(chip);
+}
+
+/// Reads the chip now and then until it answers, as it will not interrupt before that.
+fn retry(chip: &Arc<Chip>) {
+    if std::mem::replace(&mut chip.lock().is_retrying, true) {
+        return;
+    }
+    let weak: Weak<Chip> = Arc::downgrade(chip);
+    let again = move |timer: pinzero_core::Timer| {
+        let Some(chip) = weak.upgrade() else { return timer.cancel() };
+        let now = chip.gpio.now();
+        let mut state = chip.lock();
+        match state.report(now, now) {
+            Err(error) if error.kind() != ErrorKind::Closed => {}
+            _ => {
+                state.is_retrying = false;
+                drop(state);
+                timer.cancel();
+            }
+        }
+    };
+    if let Err(error) = chip.gpio.every_on_thread(RETRY, again) {
+        chip.lock().is_retrying = false;
+        let reports = chip.reports.lock().clone();
+        reports.report(&error.with_factory(chip.model.name));
+    }
+}
