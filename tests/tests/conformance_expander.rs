@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use pinzero::mock::{self, I2cChip, MockChip, MockGpio, SpiChip};
+use pinzero::mock::{self, MockChip, MockGpio};
 use pinzero::time::ms;
-use pinzero::{Gpio, Level, Result};
+use pinzero::{Bias, Gpio, Level, Result};
 use pinzero_conformance::{Deviation, Rig, Suite, run};
 use pinzero_core::{Line, PinFactory};
 use pinzero_expander::{ExpanderFactory, Hc595, Mcp23017, Mcp23s17, Pcf8574};
@@ -63,6 +63,7 @@ struct Expander<C> {
     chip: MockChip<C>,
     gpio: Gpio,
     lines: Vec<Line>,
+    pulls: &'static [Bias],
     /// Makes another factory on the same chip.
     again: Box<dyn Fn() -> Result<ExpanderFactory>>,
 }
@@ -87,10 +88,16 @@ impl<C: Model> Rig for Expander<C> {
         Ok(self.chip.with(|chip| chip.level(line.0 as usize)))
     }
 
+    fn pulls(&self) -> Vec<Bias> {
+        self.pulls.to_vec()
+    }
+
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
         Ok(Some(Box::new((self.again)()?)))
     }
 }
+
+const MCP23X17: [Bias; 2] = [Bias::PullUp, Bias::Disabled];
 
 /// Lines of both ports.
 fn lines() -> Vec<Line> {
@@ -106,7 +113,7 @@ fn mcp23017(has_interrupt: bool) -> Result<Expander<parts::Mcp23017>> {
         true => builder.clone().interrupt(&mock, INTERRUPT).open()?,
         false => builder.clone().open()?,
     };
-    Ok(Expander { mock, chip, gpio, lines: lines(), again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &MCP23X17, again: Box::new(move || builder.clone().factory()) })
 }
 
 fn mcp23s17() -> Result<Expander<parts::Mcp23s17>> {
@@ -115,7 +122,7 @@ fn mcp23s17() -> Result<Expander<parts::Mcp23s17>> {
     let spi = mock.hardware_spi(0, 0).open()?;
     let builder = Mcp23s17::builder(&spi).address(5);
     let gpio = builder.clone().interrupt(&mock, INTERRUPT).open()?;
-    Ok(Expander { mock, chip, gpio, lines: lines(), again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &MCP23X17, again: Box::new(move || builder.clone().factory()) })
 }
 
 fn pcf8574(has_interrupt: bool) -> Result<Expander<parts::Pcf8574>> {
@@ -128,7 +135,7 @@ fn pcf8574(has_interrupt: bool) -> Result<Expander<parts::Pcf8574>> {
         false => builder.clone().open()?,
     };
     let lines = [0, 3, 5, 7].map(Line).to_vec();
-    Ok(Expander { mock, chip, gpio, lines, again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, lines, pulls: &[Bias::PullUp], again: Box::new(move || builder.clone().factory()) })
 }
 
 fn hc595() -> Result<Expander<parts::Hc595>> {
@@ -137,7 +144,7 @@ fn hc595() -> Result<Expander<parts::Hc595>> {
     let spi = mock.hardware_spi(0, 0).open()?;
     let builder = Hc595::builder(&spi).chips(2);
     let gpio = builder.clone().open()?;
-    Ok(Expander { mock, chip, gpio, lines: lines(), again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &[], again: Box::new(move || builder.clone().factory()) })
 }
 
 const NONE: [Deviation; 0] = [];

@@ -112,6 +112,17 @@ impl<'a> Fixture<'a> {
         self.gpio().capabilities()
     }
 
+    /// Returns whether the lines can have this pull.
+    pub(crate) fn can_pull(&self, bias: Bias) -> bool {
+        self.powers().bias.is_available() && self.rig.pulls().contains(&bias)
+    }
+
+    /// Returns the pulls to a level that the lines can have, with the level.
+    pub(crate) fn pulls(&self) -> Vec<(Bias, Level)> {
+        let both = [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)];
+        both.into_iter().filter(|(bias, _)| self.can_pull(*bias)).collect()
+    }
+
     /// Returns `true` if core polls the level, because the factory reports no edges.
     pub(crate) fn is_polled(&self) -> bool {
         self.powers().edges == Support::Emulated
@@ -148,6 +159,9 @@ impl<'a> Fixture<'a> {
 
     /// Turns lines that may have been left as outputs into inputs, so that nothing drives against them.
     pub(crate) fn leave_undriven(&self) -> Verdict {
+        if !self.powers().input.is_available() {
+            return Ok(());
+        }
         for &line in self.lines.iter().filter(|_| self.powers().output.is_available()) {
             let output = self.gpio().output(line).adopt().on_close(OnClose::Input(Bias::AsIs)).open()?;
             output.close()?;

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Gpio, Level, Line, PinFactory, Result};
+use pinzero_core::{Bias, Gpio, Level, Line, PinFactory, Result};
 
 /// A factory, and the world on the other side of its pins.
 ///
@@ -81,6 +81,12 @@ pub trait Rig {
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
         let _ = line;
         Ok(None)
+    }
+
+    /// Returns the pulls that the lines can have, if the factory declares any; the suite expects others to be refused. Default: all
+    /// three.
+    fn pulls(&self) -> Vec<Bias> {
+        vec![Bias::PullUp, Bias::PullDown, Bias::Disabled]
     }
 
     /// Returns the largest error of an edge's timestamp. Default: zero.

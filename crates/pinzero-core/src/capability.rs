@@ -59,7 +59,7 @@ pub struct Capabilities {
     pub output: Support,
     /// Lines can be read.
     pub input: Support,
-    /// Pull-up and pull-down can be set.
+    /// Pulls can be set: up, down or none. A chip that has only one of them refuses the others as unsupported.
     pub bias: Support,
     /// Edges of inputs are reported as they happen.
     pub edges: Support,

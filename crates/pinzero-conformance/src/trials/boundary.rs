@@ -18,7 +18,11 @@ use crate::verdict::{Stop, Verdict, check, refused};
 struct Bare<'a> {
     factory: Box<dyn PinFactory>,
     lines: &'a [Line],
+    /// The pulls that these lines can have.
+    pulls: Vec<Bias>,
 }
+
+const PULLS: [Bias; 3] = [Bias::PullUp, Bias::PullDown, Bias::Disabled];
 
 /// The roles that can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +66,8 @@ impl Kind {
 
 impl<'a> Bare<'a> {
     fn of(fixture: &'a Fixture<'_>) -> Verdict<Self> {
-        Ok(Bare { factory: fixture.factory()?, lines: &fixture.lines })
+        let pulls = PULLS.into_iter().filter(|bias| fixture.can_pull(*bias)).collect();
+        Ok(Bare { factory: fixture.factory()?, lines: &fixture.lines, pulls })
     }
 
     fn powers(&self) -> Capabilities {
@@ -131,11 +136,8 @@ impl<'a> Bare<'a> {
 
     /// Returns the bias that brings a line to `level`, if there are pulls.
     fn pull(&self, level: Level) -> Bias {
-        match level {
-            _ if !self.powers().bias.is_available() => Bias::AsIs,
-            Level::High => Bias::PullUp,
-            Level::Low => Bias::PullDown,
-        }
+        let bias = if level.is_high() { Bias::PullUp } else { Bias::PullDown };
+        if self.pulls.contains(&bias) { bias } else { Bias::AsIs }
     }
 
     fn input(&self, bias: Bias) -> Result<Box<dyn Pin>> {
@@ -301,11 +303,9 @@ pub(super) fn gives_what_is_declared(fixture: &Fixture<'_>) -> Verdict {
     for kind in bare.declared() {
         bare.lend(kind)?.close()?;
     }
-    if powers.bias.is_available() {
-        for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
-            for opened in bare.declared().filter_map(|kind| bare.read(kind, bias)) {
-                opened?.close()?;
-            }
+    for bias in &bare.pulls {
+        for opened in bare.declared().filter_map(|kind| bare.read(kind, *bias)) {
+            opened?.close()?;
         }
     }
     if powers.edges.is_available() {
@@ -333,16 +333,14 @@ pub(super) fn refuses_what_is_not_declared(fixture: &Fixture<'_>) -> Verdict {
         refused(&format!("{kind:?}"), unsupported, bare.lend(kind))?;
     }
     let driven = || bare.declared().filter(|kind| kind.is_driven());
-    if !powers.bias.is_available() {
-        for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
-            let reads = |kind| Some((kind, bare.read(kind, bias)?));
-            for (kind, opened) in bare.declared().filter_map(reads) {
-                refused(&format!("{kind:?} with {bias}"), unsupported, opened)?;
-            }
-            for kind in driven() {
-                let opened = bare.open(kind, Level::Low, OnClose::Input(bias));
-                refused(&format!("{kind:?} that is closed with {bias}"), unsupported, opened)?;
-            }
+    for bias in PULLS.into_iter().filter(|bias| !bare.pulls.contains(bias)) {
+        let reads = |kind| Some((kind, bare.read(kind, bias)?));
+        for (kind, opened) in bare.declared().filter_map(reads) {
+            refused(&format!("{kind:?} with {bias}"), unsupported, opened)?;
+        }
+        for kind in driven() {
+            let opened = bare.open(kind, Level::Low, OnClose::Input(bias));
+            refused(&format!("{kind:?} that is closed with {bias}"), unsupported, opened)?;
         }
     }
     if !powers.edges.is_available() {

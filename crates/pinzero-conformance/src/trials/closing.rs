@@ -11,6 +11,10 @@ const BOTH: [Level; 2] = [Level::High, Level::Low];
 /// Fails unless a line at rest at `level` gives way to a driver outside; a driven line would not.
 pub(super) fn gives_way(fixture: &Fixture<'_>, line: Line, level: Level, what: &str) -> Verdict {
     fixture.sees(line, level, what)?;
+    if !fixture.powers().input.is_available() {
+        // Such a line is always driven.
+        return Ok(());
+    }
     fixture.drive(line, !level)?;
     fixture.sees(line, !level, &format!("{what}, and driven from outside"))?;
     fixture.drive(line, None)?;
@@ -32,7 +36,7 @@ pub(super) fn restores(fixture: &Fixture<'_>, role: Role) -> Verdict {
 
 pub(super) fn leaves_a_pull(fixture: &Fixture<'_>, role: Role) -> Verdict {
     for &line in &fixture.lines {
-        for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
+        for (bias, level) in fixture.pulls() {
             role.open(fixture, line, !level, OnClose::Input(bias))?.close()?;
             gives_way(fixture, line, level, &format!("{role:?} closed as an input with {bias}"))?;
         }
@@ -82,7 +86,7 @@ pub(super) fn keeps(fixture: &Fixture<'_>, role: Role) -> Verdict {
 fn end(fixture: &Fixture<'_>, on_close: OnClose, found: Level, last: Level) -> Option<Level> {
     let powers = fixture.powers();
     match on_close {
-        OnClose::Input(bias) => bias.level().filter(|_| powers.bias.is_available()),
+        OnClose::Input(bias) => bias.level().filter(|_| fixture.can_pull(bias)),
         OnClose::Low => Some(Level::Low),
         OnClose::High => Some(Level::High),
         OnClose::Keep => Some(last).filter(|_| powers.keep.is_available()),

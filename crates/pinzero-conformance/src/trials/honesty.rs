@@ -22,7 +22,7 @@ pub(super) fn input(fixture: &Fixture<'_>) -> Verdict {
 pub(super) fn bias(fixture: &Fixture<'_>) -> Verdict {
     for bias in [Bias::PullUp, Bias::PullDown, Bias::Disabled] {
         let result = fixture.input(fixture.line).bias(bias).open();
-        keeps_its_word(&bias.to_string(), fixture.powers().bias.is_available(), result)?;
+        keeps_its_word(&bias.to_string(), fixture.can_pull(bias), result)?;
     }
     Ok(())
 }

@@ -8,8 +8,6 @@ use pinzero_core::{Bias, Event, EventKind, Input, Level, Line};
 use crate::fixture::{Fixture, PATIENCE, POLL_LATENESS};
 use crate::verdict::{Stop, Verdict, check};
 
-const PULLS: [(Bias, Level); 2] = [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)];
-
 const PERIOD: Duration = ms(10);
 
 fn open(fixture: &Fixture<'_>, line: Line, bias: Bias) -> Verdict<Input> {
@@ -33,7 +31,7 @@ pub(super) fn follows_the_line(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
-        for (bias, level) in PULLS {
+        for (bias, level) in fixture.pulls() {
             let input = open(fixture, line, bias)?;
             reads(&input, level, &format!("with a {bias} and nothing else"))?;
             fixture.sees(line, level, &format!("with a {bias} and nothing else"))?;
@@ -43,7 +41,7 @@ pub(super) fn is_pulled(fixture: &Fixture<'_>) -> Verdict {
 }
 
 pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Verdict {
-    for (bias, level) in PULLS {
+    for (bias, level) in fixture.pulls() {
         let input = open(fixture, fixture.line, bias)?;
         fixture.drive(fixture.line, !level)?;
         reads(&input, !level, &format!("driven against its {bias}"))?;
@@ -54,7 +52,7 @@ pub(super) fn a_driver_beats_the_pull(fixture: &Fixture<'_>) -> Verdict {
 }
 
 pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Verdict {
-    for (bias, level) in PULLS {
+    for (bias, level) in fixture.pulls() {
         fixture.drive(fixture.line, !level)?;
         let input = open(fixture, fixture.line, bias)?;
         reads(&input, !level, &format!("driven before it got its {bias}"))?;
@@ -67,7 +65,7 @@ pub(super) fn a_pull_gives_way_to_a_driver(fixture: &Fixture<'_>) -> Verdict {
 pub(super) fn gives_the_pull_back(fixture: &Fixture<'_>) -> Verdict {
     for &line in &fixture.lines {
         let before = fixture.observe(line)?;
-        for (bias, level) in PULLS {
+        for (bias, level) in fixture.pulls() {
             let input = open(fixture, line, bias)?;
             reads(&input, level, &format!("with a {bias} and nothing else"))?;
             input.close()?;

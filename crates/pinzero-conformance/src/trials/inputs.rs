@@ -67,7 +67,7 @@ pub(super) fn read_their_levels(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn are_pulled(fixture: &Fixture<'_>) -> Verdict {
     let lines = lines(fixture)?;
-    for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
+    for (bias, level) in fixture.pulls() {
         let inputs = fixture.inputs(lines).bias(bias).open()?;
         let mut events = inputs.events();
         for (input, line) in inputs.inputs().iter().zip(lines) {
@@ -161,7 +161,7 @@ pub(super) fn are_taken_and_closed_as_one(fixture: &Fixture<'_>) -> Verdict {
     gpio.input(lines[0]).open()?.close()?;
     taken.close()?;
     let away = if found[0].is_high() { Bias::PullDown } else { Bias::PullUp };
-    let bias = if fixture.powers().bias.is_available() { away } else { Bias::AsIs };
+    let bias = if fixture.can_pull(away) { away } else { Bias::AsIs };
     let inputs = fixture.inputs(lines).bias(bias).open()?;
     let members = inputs.inputs();
     for line in lines {

@@ -35,7 +35,7 @@ pub(super) fn at_an_output_takes_nothing(fixture: &Fixture<'_>) -> Verdict {
 pub(super) fn at_an_input_takes_nothing(fixture: &Fixture<'_>) -> Verdict {
     let rest = fixture.observe(fixture.line)?;
     tells(fixture, LineFunction::Input, rest, None)?;
-    for bias in [Bias::PullUp, Bias::PullDown] {
+    for (bias, _) in fixture.pulls() {
         let input = fixture.input(fixture.line).bias(bias).open()?;
         tells_all(fixture, LineFunction::Input, fixture.observe(fixture.line)?, Some(bias))?;
         input.close()?;

@@ -30,7 +30,7 @@ pub(super) fn carry_a_level(fixture: &Fixture<'_>) -> Verdict {
 
 pub(super) fn a_driver_beats_a_pull(fixture: &Fixture<'_>) -> Verdict {
     let [near, far] = fixture.wire()?;
-    for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
+    for (bias, level) in fixture.pulls() {
         let output = fixture.gpio().output(near).initial(!level).open()?;
         let far = fixture.input(far).bias(bias).open()?;
         arrives(&far, !level, &format!("driven against a {bias}"))?;
@@ -44,7 +44,7 @@ pub(super) fn carry_a_pull(fixture: &Fixture<'_>) -> Verdict {
     let [one, other] = fixture.wire()?;
     for [near, far] in [[one, other], [other, one]] {
         let far = fixture.input(far).bias(Bias::Disabled).open()?;
-        for (bias, level) in [(Bias::PullUp, Level::High), (Bias::PullDown, Level::Low)] {
+        for (bias, level) in fixture.pulls() {
             let _near = fixture.input(near).bias(bias).open()?;
             arrives(&far, level, &format!("with a {bias} on this one"))?;
         }
