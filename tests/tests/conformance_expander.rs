@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use pinzero::mock::{self, MockChip, MockGpio};
-use pinzero::time::ms;
+use pinzero::mock::{self, I2cChip, MockChip, MockGpio, SpiChip};
+use pinzero::time::{Instant, ms, us};
 use pinzero::{Bias, Gpio, Level, Result};
-use pinzero_conformance::{Deviation, Rig, Suite, run};
+use pinzero_conformance::{Pulses, Rig, Suite, run};
 use pinzero_core::{Line, PinFactory};
-use pinzero_expander::{ExpanderFactory, Hc595, Mcp23017, Mcp23s17, Pcf8574};
+use pinzero_expander::{Hc595, Mcp23s17, Mcp23017, Pca9685, Pcf8574};
 use pinzero_parts as parts;
 
 /// The pin that the chip's interrupt is wired to.
@@ -15,11 +15,39 @@ const INTERRUPT: u32 = 4;
 
 /// The pins of a model.
 trait Model: Send + 'static {
+    const PINS: u32;
+
+    /// The pulls that the pins have.
+    const PULLS: &'static [Bias] = &[Bias::PullUp];
+
     fn drive(&mut self, pin: usize, level: Option<Level>);
+
     fn level(&self, pin: usize) -> Level;
+
+    /// The pulses of a chip with PWM of its own.
+    fn pulses(&self, pin: usize) -> Option<Pulses> {
+        let _ = pin;
+        None
+    }
+}
+
+impl Model for parts::Mcp23x17 {
+    const PINS: u32 = 16;
+    const PULLS: &'static [Bias] = &[Bias::PullUp, Bias::Disabled];
+
+    fn drive(&mut self, pin: usize, level: Option<Level>) {
+        self.drive(pin, level);
+    }
+
+    fn level(&self, pin: usize) -> Level {
+        self.level(pin)
+    }
 }
 
 impl Model for parts::Mcp23017 {
+    const PINS: u32 = parts::Mcp23x17::PINS;
+    const PULLS: &'static [Bias] = parts::Mcp23x17::PULLS;
+
     fn drive(&mut self, pin: usize, level: Option<Level>) {
         self.pins.drive(pin, level);
     }
@@ -30,6 +58,9 @@ impl Model for parts::Mcp23017 {
 }
 
 impl Model for parts::Mcp23s17 {
+    const PINS: u32 = parts::Mcp23x17::PINS;
+    const PULLS: &'static [Bias] = parts::Mcp23x17::PULLS;
+
     fn drive(&mut self, pin: usize, level: Option<Level>) {
         self.pins.drive(pin, level);
     }
@@ -40,6 +71,8 @@ impl Model for parts::Mcp23s17 {
 }
 
 impl Model for parts::Pcf8574 {
+    const PINS: u32 = 8;
+
     fn drive(&mut self, pin: usize, level: Option<Level>) {
         self.drive(pin, level);
     }
@@ -50,6 +83,8 @@ impl Model for parts::Pcf8574 {
 }
 
 impl Model for parts::Hc595 {
+    const PINS: u32 = 16;
+
     fn drive(&mut self, _: usize, _: Option<Level>) {}
 
     fn level(&self, pin: usize) -> Level {
@@ -57,15 +92,99 @@ impl Model for parts::Hc595 {
     }
 }
 
+impl Model for parts::Pca9685 {
+    const PINS: u32 = 16;
+
+    fn drive(&mut self, _: usize, _: Option<Level>) {}
+
+    fn level(&self, pin: usize) -> Level {
+        Level::from(self.steps(pin) > 0)
+    }
+
+    fn pulses(&self, pin: usize) -> Option<Pulses> {
+        let is_steady = matches!(self.steps(pin), 0 | 4096);
+        (!is_steady).then(|| Pulses { period: self.period(), pulse: self.pulse(pin) })
+    }
+}
+
+/// A model, and a record of the levels of its pins, taken after each byte that the model is sent.
+struct Recorded<C> {
+    model: C,
+    clock: Option<Gpio>,
+    levels: Vec<Level>,
+    changes: Vec<(usize, Instant, Level)>,
+}
+
+impl<C: Model> Recorded<C> {
+    fn new(model: C, clock: &Gpio) -> Self {
+        let levels = (0..C::PINS as usize).map(|pin| model.level(pin)).collect();
+        Recorded { model, clock: Some(clock.clone()), levels, changes: Vec::new() }
+    }
+
+    fn note(&mut self) {
+        let now = self.clock.as_ref().map_or(Instant::ZERO, Gpio::now);
+        for (pin, last) in self.levels.iter_mut().enumerate() {
+            let level = self.model.level(pin);
+            if std::mem::replace(last, level) != level {
+                self.changes.push((pin, now, level));
+            }
+        }
+    }
+}
+
+impl<C: Model + I2cChip> I2cChip for Recorded<C> {
+    fn start(&mut self, is_read: bool) -> bool {
+        self.model.start(is_read)
+    }
+
+    fn write(&mut self, byte: u8) -> bool {
+        let is_taken = self.model.write(byte);
+        self.note();
+        is_taken
+    }
+
+    fn read(&mut self) -> u8 {
+        self.model.read()
+    }
+
+    fn stop(&mut self) {
+        self.model.stop();
+        self.note();
+    }
+
+    fn interrupts(&self) -> bool {
+        self.model.interrupts()
+    }
+}
+
+impl<C: Model + SpiChip> SpiChip for Recorded<C> {
+    fn select(&mut self) -> u8 {
+        self.model.select()
+    }
+
+    fn exchange(&mut self, received: u8) -> u8 {
+        let sent = self.model.exchange(received);
+        self.note();
+        sent
+    }
+
+    fn deselect(&mut self) {
+        self.model.deselect();
+        self.note();
+    }
+
+    fn interrupts(&self) -> bool {
+        self.model.interrupts()
+    }
+}
+
 /// A chip on a bus of a mock, and its factory.
-struct Expander<C> {
+struct Expander<C: Model> {
     mock: MockGpio,
-    chip: MockChip<C>,
+    chip: MockChip<Recorded<C>>,
     gpio: Gpio,
-    lines: Vec<Line>,
-    pulls: &'static [Bias],
     /// Makes another factory on the same chip.
-    again: Box<dyn Fn() -> Result<ExpanderFactory>>,
+    again: Box<dyn Fn() -> Result<Box<dyn PinFactory>>>,
 }
 
 impl<C: Model> Rig for Expander<C> {
@@ -73,89 +192,115 @@ impl<C: Model> Rig for Expander<C> {
         &self.gpio
     }
 
+    /// Lines at both ends of each port.
     fn lines(&self) -> Vec<Line> {
-        self.lines.clone()
+        [0, C::PINS / 2 - 1, C::PINS / 2, C::PINS - 1].map(Line).to_vec()
     }
 
     fn drive(&self, line: Line, level: Option<Level>) -> Result<()> {
-        self.chip.with(|chip| chip.drive(line.0 as usize, level));
+        self.chip.with(|chip| {
+            chip.model.drive(line.0 as usize, level);
+            chip.note();
+        });
         // The interrupt is answered.
         self.mock.advance(ms(0));
         Ok(())
     }
 
     fn observe(&self, line: Line) -> Result<Level> {
-        Ok(self.chip.with(|chip| chip.level(line.0 as usize)))
+        Ok(self.chip.with(|chip| chip.model.level(line.0 as usize)))
+    }
+
+    fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
+        let is_its = |change: &&(usize, Instant, Level)| change.0 == line.0 as usize;
+        let of = |chip: &mut Recorded<C>| {
+            chip.changes.iter().filter(is_its).map(|(_, at, level)| (*at, *level)).collect()
+        };
+        Ok(Some(self.chip.with(of)))
+    }
+
+    fn pulses(&self, line: Line) -> Result<Option<Pulses>> {
+        Ok(self.chip.with(|chip| chip.model.pulses(line.0 as usize)))
     }
 
     fn pulls(&self) -> Vec<Bias> {
-        self.pulls.to_vec()
+        C::PULLS.to_vec()
     }
 
     fn factory(&self) -> Result<Option<Box<dyn PinFactory>>> {
-        Ok(Some(Box::new((self.again)()?)))
+        Ok(Some((self.again)()?))
+    }
+
+    /// A PCA9685 has periods in steps of 164 µs, and so meets them to half of that.
+    fn resolution(&self) -> std::time::Duration {
+        if self.gpio.name() == "pca9685" { us(82) } else { us(0) }
     }
 }
 
-const MCP23X17: [Bias; 2] = [Bias::PullUp, Bias::Disabled];
-
-/// Lines of both ports.
-fn lines() -> Vec<Line> {
-    [0, 3, 9, 15].map(Line).to_vec()
+/// The model refers to the clock, and the clock's mock to the model.
+impl<C: Model> Drop for Expander<C> {
+    fn drop(&mut self) {
+        self.chip.with(|chip| chip.clock = None);
+    }
 }
 
 fn mcp23017(has_interrupt: bool) -> Result<Expander<parts::Mcp23017>> {
     let mock = mock::gpio();
-    let chip = mock.i2c_chip(1, 0x21, parts::Mcp23017::new()).interrupt(&mock, INTERRUPT);
-    let i2c = mock.i2c(1).open()?;
-    let builder = Mcp23017::builder(&i2c).address(0x21);
+    let model = Recorded::new(parts::Mcp23017::new(), &mock);
+    let chip = mock.i2c_chip(1, 0x21, model).interrupt(&mock, INTERRUPT);
+    let builder = Mcp23017::builder(&mock.i2c(1).open()?).address(0x21);
     let gpio = match has_interrupt {
         true => builder.clone().interrupt(&mock, INTERRUPT).open()?,
         false => builder.clone().open()?,
     };
-    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &MCP23X17, again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, again: Box::new(move || Ok(Box::new(builder.clone().factory()?))) })
 }
 
 fn mcp23s17() -> Result<Expander<parts::Mcp23s17>> {
     let mock = mock::gpio();
-    let chip = mock.spi_chip(0, 0, parts::Mcp23s17::new(5)).interrupt(&mock, INTERRUPT);
-    let spi = mock.hardware_spi(0, 0).open()?;
-    let builder = Mcp23s17::builder(&spi).address(5);
+    let model = Recorded::new(parts::Mcp23s17::new(5), &mock);
+    let chip = mock.spi_chip(0, 0, model).interrupt(&mock, INTERRUPT);
+    let builder = Mcp23s17::builder(&mock.hardware_spi(0, 0).open()?).address(5);
     let gpio = builder.clone().interrupt(&mock, INTERRUPT).open()?;
-    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &MCP23X17, again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, again: Box::new(move || Ok(Box::new(builder.clone().factory()?))) })
 }
 
 fn pcf8574(has_interrupt: bool) -> Result<Expander<parts::Pcf8574>> {
     let mock = mock::gpio();
-    let chip = mock.i2c_chip(1, 0x20, parts::Pcf8574::new()).interrupt(&mock, INTERRUPT);
-    let i2c = mock.i2c(1).open()?;
-    let builder = Pcf8574::builder(&i2c);
+    let model = Recorded::new(parts::Pcf8574::new(), &mock);
+    let chip = mock.i2c_chip(1, 0x20, model).interrupt(&mock, INTERRUPT);
+    let builder = Pcf8574::builder(&mock.i2c(1).open()?);
     let gpio = match has_interrupt {
         true => builder.clone().interrupt(&mock, INTERRUPT).open()?,
         false => builder.clone().open()?,
     };
-    let lines = [0, 3, 5, 7].map(Line).to_vec();
-    Ok(Expander { mock, chip, gpio, lines, pulls: &[Bias::PullUp], again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, again: Box::new(move || Ok(Box::new(builder.clone().factory()?))) })
 }
 
 fn hc595() -> Result<Expander<parts::Hc595>> {
     let mock = mock::gpio();
-    let chip = mock.spi_chip(0, 0, parts::Hc595::new(2));
-    let spi = mock.hardware_spi(0, 0).open()?;
-    let builder = Hc595::builder(&spi).chips(2);
+    let chip = mock.spi_chip(0, 0, Recorded::new(parts::Hc595::new(2), &mock));
+    let builder = Hc595::builder(&mock.hardware_spi(0, 0).open()?).chips(2);
     let gpio = builder.clone().open()?;
-    Ok(Expander { mock, chip, gpio, lines: lines(), pulls: &[], again: Box::new(move || builder.clone().factory()) })
+    Ok(Expander { mock, chip, gpio, again: Box::new(move || Ok(Box::new(builder.clone().factory()?))) })
 }
 
-const NONE: [Deviation; 0] = [];
+fn pca9685() -> Result<Expander<parts::Pca9685>> {
+    let mock = mock::gpio();
+    let chip = mock.i2c_chip(1, 0x40, Recorded::new(parts::Pca9685::new(), &mock));
+    let builder = Pca9685::builder(&mock.i2c(1).open()?);
+    let gpio = builder.clone().open()?;
+    Ok(Expander { mock, chip, gpio, again: Box::new(move || Ok(Box::new(builder.clone().factory()?))) })
+}
 
 fn main() -> ExitCode {
     run([
-        Suite::new("mcp23017", || mcp23017(true)).deviations(&NONE),
-        Suite::new("mcp23017_polled", || mcp23017(false)).deviations(&NONE),
-        Suite::new("mcp23s17", mcp23s17).deviations(&NONE),
-        Suite::new("pcf8574", || pcf8574(true)).deviations(&NONE),
-        Suite::new("pcf8574_polled", || pcf8574(false)).deviations(&NONE),
-        Suite::new("74hc595", hc595).deviations(&NONE),
+        Suite::new("mcp23017", || mcp23017(true)),
+        Suite::new("mcp23017_polled", || mcp23017(false)),
+        Suite::new("mcp23s17", mcp23s17),
+        Suite::new("pcf8574", || pcf8574(true)),
+        Suite::new("pcf8574_polled", || pcf8574(false)),
+        Suite::new("74hc595", hc595),
+        Suite::new("pca9685", pca9685),
     ])
 }

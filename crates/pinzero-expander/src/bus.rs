@@ -1,8 +1,6 @@
 //! The bus that a chip is on, for transfers with the chip's lock held.
 
-use pinzero_core::{
-    Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Result, Spi, SpiOperation,
-};
+use pinzero_core::{Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Result, Spi, SpiOperation};
 
 /// A chip's place on a bus.
 #[derive(Debug, Clone)]
@@ -40,9 +38,7 @@ impl Bus {
     /// Sends bytes as one transaction.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<()> {
         match self {
-            Bus::I2c(i2c, address) => {
-                i2c.transaction_under_lock(*address, &mut [I2cOperation::Write(bytes)])
-            }
+            Bus::I2c(i2c, address) => i2c.transaction_under_lock(*address, &mut [I2cOperation::Write(bytes)]),
             Bus::Spi(spi) => spi.transaction_under_lock(&mut [SpiOperation::Write(bytes)]),
         }
     }
@@ -63,9 +59,7 @@ impl Bus {
     /// Fills `data`, as one transaction on I2C.
     pub(crate) fn read(&self, data: &mut [u8]) -> Result<()> {
         match self {
-            Bus::I2c(i2c, address) => {
-                i2c.transaction_under_lock(*address, &mut [I2cOperation::Read(data)])
-            }
+            Bus::I2c(i2c, address) => i2c.transaction_under_lock(*address, &mut [I2cOperation::Read(data)]),
             Bus::Spi(spi) => spi.transaction_under_lock(&mut [SpiOperation::Read(data)]),
         }
     }

@@ -2,22 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
-use pinzero_core::process::PerProcess;
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, Gpio, Host, Input, Level, Reports, Result,
-    Support,
+    Bias, Capabilities, Edge, EdgeSink, Error, ErrorKind, Gpio, Host, Input, Level, Reports, Result, Support,
 };
 
 use crate::bus::{self, Bus};
 use crate::interrupt::{self, InterruptPin};
 use crate::port::{Model, Pins, Port, Reading, bits};
-
-/// The chips of this program that are in use. Two factories on one chip must know what the other has written.
-static CHIPS: PerProcess<Mutex<BTreeMap<Host, Weak<Chip>>>> = PerProcess::new(Mutex::default);
+use crate::registry;
 
 #[derive(Debug)]
 pub(crate) struct Chip {
@@ -77,35 +73,33 @@ impl Chip {
         let host = bus.host(model.name, address);
         // Before the lock is taken: on a virtual clock, callbacks may run meanwhile.
         let input = interrupt.map(|pin| pin.open(model.name, bus.gpio())).transpose()?;
-        let chip = {
-            let mut chips = CHIPS.get().lock();
-            chips.retain(|_, chip| chip.strong_count() > 0);
-            let in_use = |chip: &Arc<Chip>| chip.users.load(Ordering::Acquire) > 0 && !chip.bus.is_closed();
-            if let Some(chip) = chips.get(&host).and_then(Weak::upgrade).filter(in_use) {
-                if input.is_some() {
-                    let message = "the chip is in use without this interrupt pin: name the pin where the chip is \
-                                   opened first, and only there";
-                    return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(model.name));
-                }
-                chip.users.fetch_add(1, Ordering::AcqRel);
-                return Ok(chip);
+        let has_interrupt = input.is_some();
+        let join = |chip: &Chip| {
+            let is_in_use = chip.users.load(Ordering::Acquire) > 0 && !chip.bus.is_closed();
+            if is_in_use && has_interrupt {
+                let message = "the chip is in use without this interrupt pin: name the pin where the chip is opened \
+                               first, and only there";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let pins = port.begin().map_err(|error| error.with_factory(model.name))?;
-            let chip = Arc::new(Chip {
+            chip.users.fetch_add(usize::from(is_in_use), Ordering::AcqRel);
+            Ok(is_in_use)
+        };
+        let make = || {
+            let pins = port.begin()?;
+            Ok(Chip {
                 model,
                 lines,
                 host: host.clone(),
                 gpio: bus.gpio().clone(),
                 bus: bus.clone(),
-                has_interrupt: input.is_some(),
+                has_interrupt,
                 interrupt: OnceLock::new(),
                 state: Mutex::new(State::new(port, pins)),
                 reports: Mutex::default(),
                 users: AtomicUsize::new(1),
-            });
-            chips.insert(host, Arc::downgrade(&chip));
-            chip
+            })
         };
+        let chip = registry::share(&host, join, make).map_err(|error| error.with_factory(model.name))?;
         if let Some(input) = input {
             interrupt::listen(&chip, chip.interrupt.get_or_init(|| input))?;
         }

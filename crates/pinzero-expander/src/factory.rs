@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pinzero_core::board::Board;
 use pinzero_core::{
     Capabilities, Drive, Error, FlexConfig, FlexPin, Found, Gpio, GroupConfig, Host, InputConfig, InputPins,
-    InputsConfig, Level, Line, LineFunction, LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin, Pin,
-    PinFactory, Reports, Result,
+    InputsConfig, Level, Line, LineFunction, LineInfo, OnClose, OutputConfig, OutputGroupPins, OutputPin,
+    Pin, PinFactory, Reports, Result,
 };
 
 use crate::chip::Chip;

@@ -57,7 +57,13 @@ impl Held {
         };
         let found = lines.iter().map(found).collect();
         drop(state);
-        Ok(Held { chip: chip.clone(), lines: lines.to_vec(), found, on_close, is_open: AtomicBool::new(true) })
+        Ok(Held {
+            chip: chip.clone(),
+            lines: lines.to_vec(),
+            found,
+            on_close,
+            is_open: AtomicBool::new(true),
+        })
     }
 
     /// Runs `work` with the chip's state. Fails if the lines are closed.
@@ -104,7 +110,9 @@ impl Held {
         pins.watched &= !self.mask();
         for (line, found) in self.lines.iter().zip(&self.found) {
             match found.release(self.on_close, None) {
-                Release::Output(level) => pins.drive(bit(*line), if level.is_high() { bit(*line) } else { 0 }),
+                Release::Output(level) => {
+                    pins.drive(bit(*line), if level.is_high() { bit(*line) } else { 0 })
+                }
                 Release::Input(bias) => pins.listen(bit(*line), bias),
                 // These lines have no other function.
                 Release::AsIs | Release::Function => {}

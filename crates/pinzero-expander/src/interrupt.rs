@@ -30,7 +30,8 @@ impl InterruptPin {
     pub(crate) fn open(self, device: &'static str, bus: &Gpio) -> Result<Input> {
         let InterruptPin { gpio, pin } = self;
         if gpio.is_realtime() != bus.is_realtime() {
-            let message = "the interrupt pin and the bus are on different clocks: take a pin of the same `Gpio`";
+            let message =
+                "the interrupt pin and the bus are on different clocks: take a pin of the same `Gpio`";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(device));
         }
         let bias = if gpio.capabilities().bias.is_available() { Bias::PullUp } else { Bias::AsIs };

@@ -218,7 +218,8 @@ fn open(
         return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(model.name));
     }
     let reads_flags = interrupt.is_some();
-    let port = Registers { bus: bus.clone(), opcode: address.map(|address| OPCODE | address << 1), reads_flags };
+    let port =
+        Registers { bus: bus.clone(), opcode: address.map(|address| OPCODE | address << 1), reads_flags };
     let chip = Chip::share(model, 16, &bus, address, interrupt, Box::new(port))?;
     Ok(ExpanderFactory::new(chip))
 }
@@ -239,7 +240,8 @@ impl Registers {
 
     /// Writes to `register` and the next ones.
     fn write(&self, register: u8, values: &[u8]) -> Result<()> {
-        let message: Vec<u8> = self.opcode.into_iter().chain([register]).chain(values.iter().copied()).collect();
+        let message: Vec<u8> =
+            self.opcode.into_iter().chain([register]).chain(values.iter().copied()).collect();
         self.bus.write(&message)
     }
 
@@ -290,12 +292,8 @@ impl Port for Registers {
             return Err(Error::new(ErrorKind::NoAcknowledge, message));
         }
         let register = |register: u8| whole(found[usize::from(register)], found[usize::from(register) + 1]);
-        let pins = Pins {
-            levels: register(OLAT),
-            inputs: register(IODIR),
-            pulled_up: register(GPPU),
-            watched: 0,
-        };
+        let pins =
+            Pins { levels: register(OLAT), inputs: register(IODIR), pulled_up: register(GPPU), watched: 0 };
         // No inverted inputs, and no interrupts of another program.
         self.restore(&pins)?;
         Ok(pins)

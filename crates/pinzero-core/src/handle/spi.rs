@@ -64,7 +64,9 @@ impl fmt::Display for Key {
         let line = |line: &Option<Line>| line.map_or("none".to_owned(), |line| line.to_string());
         match self {
             Key::Controller(bus) => write!(f, "SPI bus {bus}"),
-            Key::Lines { clock, mosi, miso } => write!(f, "SPI on {clock}, {} and {}", line(mosi), line(miso)),
+            Key::Lines { clock, mosi, miso } => {
+                write!(f, "SPI on {clock}, {} and {}", line(mosi), line(miso))
+            }
         }
     }
 }
@@ -453,7 +455,8 @@ impl Spi {
     /// See [`transfer`](Spi::transfer); [`Unsupported`](ErrorKind::Unsupported) on a bus that must not be used with a lock held: of
     /// another computer, or on any pins with a highest rate on a virtual clock.
     pub fn transaction_under_lock(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
-        let allowed = check_under_lock(self.gpio(), self.0.pauses, "an SPI controller, or a bus without `max_rate`");
+        let allowed =
+            check_under_lock(self.gpio(), self.0.pauses, "an SPI controller, or a bus without `max_rate`");
         allowed.and_then(|()| self.0.run(operations)).map_err(|error| self.explain(error))
     }
 
