@@ -126,6 +126,31 @@ pub mod cdev {
     pub use pinzero_cdev::{CdevBuilder, CdevFactory};
 }
 
+/// The pins of expanders, each chip a `Gpio` of its own: MCP23017, MCP23S17, PCF8574, 74HC595 and PCA9685.
+///
+/// ```
+/// use pinzero::expander::Mcp23017;
+/// use pinzero::prelude::*;
+/// # use pinzero::mock::{self, Registers};
+///
+/// # let gpio = mock::gpio();
+/// # let chip = gpio.i2c_chip(1, 0x20, Registers::new());
+/// let i2c = gpio.i2c(1).open()?;
+/// let expander = Mcp23017::builder(&i2c).address(0x20).open()?;
+/// let led = Led::builder("GPA3").gpio(&expander).open()?;
+/// led.on()?;
+/// # assert_eq!(chip.with(|chip| chip.get(0x14)), 0b1000);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[cfg(feature = "expander")]
+pub mod expander {
+    #[doc(no_inline)]
+    pub use pinzero_expander::{
+        ExpanderFactory, Hc595, Hc595Builder, Mcp23s17, Mcp23s17Builder, Mcp23017, Mcp23017Builder, Pca9685,
+        Pca9685Builder, Pca9685Factory, Pcf8574, Pcf8574Builder,
+    };
+}
+
 /// The factory for the pins of another computer, through `pigpiod` or `pinzero serve`.
 #[cfg(feature = "pigpio")]
 pub mod pigpio {
