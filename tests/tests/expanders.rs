@@ -4,11 +4,16 @@ use std::error::Error as _;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use pinzero::board::Board;
 use pinzero::expander::{Hc595, Mcp23s17, Mcp23017, Pca9685, Pcf8574};
 use pinzero::mock::{self, Fault, I2cChip, MockChip, MockGpio};
 use pinzero::prelude::*;
 use pinzero::time::us;
-use pinzero::{Bias, Error, ErrorKind, I2c, Level, OnClose, Result};
+use pinzero::{
+    Bias, Capabilities, Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Level, Line, LineInfo,
+    OnClose, PinFactory, Result, Support,
+};
+use pinzero_core::{I2cBus, I2cConfig, InputConfig, OutputConfig, OutputPin, Pin};
 use pinzero_parts as parts;
 use pinzero_tests::{Log, PATIENCE, at, eventually, receive};
 
@@ -532,5 +537,71 @@ fn a_poll_sees_what_lasts() -> Result<()> {
     })?;
     button.wait_for_press()?;
     assert_eq!(gpio.elapsed(), Duration::from_millis(15));
+    Ok(())
+}
+
+/// Pins of another computer, with an I2C bus.
+struct Far;
+
+impl PinFactory for Far {
+    fn name(&self) -> &'static str {
+        "far"
+    }
+
+    fn host(&self) -> Host {
+        Host::Remote("pi.local".to_owned())
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { i2c: Support::Native, ..Capabilities::NONE }
+    }
+
+    fn board(&self) -> Board {
+        Board::generic(0)
+    }
+
+    fn find_line(&self, _: &str) -> Result<Option<Line>> {
+        Ok(None)
+    }
+
+    fn line_info(&self, _: Line) -> Result<LineInfo> {
+        Ok(LineInfo::default())
+    }
+
+    fn open_output(&self, _: Line, _: OutputConfig) -> Result<Box<dyn OutputPin>> {
+        Err(Error::unsupported("an output"))
+    }
+
+    fn open_input(&self, _: Line, _: InputConfig) -> Result<Box<dyn Pin>> {
+        Err(Error::unsupported("an input"))
+    }
+
+    fn open_i2c(&self, _: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        Ok(Box::new(FarBus))
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct FarBus;
+
+impl I2cBus for FarBus {
+    fn transfer(&self, _: I2cAddress, _: &mut [I2cOperation<'_>]) -> Result<()> {
+        panic!("nothing must go over the network while a lock is held")
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_bus_of_another_computer_is_refused() -> Result<()> {
+    let gpio = Gpio::builder(Far).exit_guard(false).open()?;
+    let error = unwrap_error(Mcp23017::builder(&gpio.i2c(1).open()?).open());
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("must not wait for the network"), "{error}");
     Ok(())
 }

@@ -263,3 +263,64 @@ impl State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chip that reads as it is told.
+    #[derive(Debug)]
+    struct Told(Vec<Reading>);
+
+    impl Port for Told {
+        fn begin(&mut self) -> Result<Pins> {
+            Ok(Pins::default())
+        }
+
+        fn change(&mut self, _: &Pins, _: &Pins) -> Result<()> {
+            Ok(())
+        }
+
+        fn restore(&mut self, _: &Pins) -> Result<()> {
+            Ok(())
+        }
+
+        fn read(&mut self, _: &Pins) -> Result<Reading> {
+            Ok(self.0.remove(0))
+        }
+    }
+
+    /// Returns line, level, lost edges and "after the interrupt" of each edge on lines 0 and 1, which were high.
+    fn edges(readings: &[Reading]) -> Vec<(u32, Level, u32, bool)> {
+        let first = Reading { levels: 0b11, ..Reading::default() };
+        let port = Told([first].iter().chain(readings).copied().collect());
+        let mut state = State::new(Box::new(port), Pins { inputs: 0b11, ..Pins::default() });
+        state.change(Pins { inputs: 0b11, watched: 0b11, ..Pins::default() }).unwrap();
+        for _ in readings {
+            state.levels().unwrap();
+        }
+        state.pending.iter().map(|edge| (edge.line, edge.level, edge.missed, edge.is_later)).collect()
+    }
+
+    #[test]
+    fn a_pulse_too_short_for_the_capture_is_counted() {
+        // The line has interrupted, and was back at its level when the levels were captured.
+        let reading = Reading { levels: 0b11, flags: 0b01, captured: 0b11 };
+        assert_eq!(edges(&[reading]), [(0, Level::High, 1, false)]);
+    }
+
+    #[test]
+    fn what_changes_after_the_capture_comes_later() {
+        let reading = Reading { levels: 0b01, flags: 0b01, captured: 0b10 };
+        let wanted = [(0, Level::Low, 0, false), (0, Level::High, 0, true), (1, Level::Low, 0, true)];
+        assert_eq!(edges(&[reading]), wanted);
+    }
+
+    #[test]
+    fn readings_without_an_interrupt_keep_their_edges_for_it() {
+        let down = Reading { levels: 0b10, flags: 0b01, captured: 0b10 };
+        let up = Reading { levels: 0b11, flags: 0b01, captured: 0b11 };
+        let still = Reading { levels: 0b11, ..Reading::default() };
+        assert_eq!(edges(&[down, up, still]), [(0, Level::Low, 0, false), (0, Level::High, 0, false)]);
+    }
+}

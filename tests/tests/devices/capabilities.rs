@@ -8,8 +8,10 @@ use std::path::Path;
 use std::{env, fs};
 
 use pinzero::board::{Board, PinKind, Soc};
-use pinzero::{Capabilities, Support, mock};
+use pinzero::expander::{Hc595, Mcp23s17, Mcp23017, Pca9685, Pcf8574};
+use pinzero::{Capabilities, PinFactory, Result, Support, mock};
 use pinzero_cdev::{CdevFactory, SysfsPwm};
+use pinzero_parts as parts;
 use pinzero_pigpio::PigpioFactory;
 use pinzero_rppal::RppalFactory;
 
@@ -75,6 +77,7 @@ fn table() -> String {
     });
     let _ = writeln!(text, "| settle times | {} |", settle.collect::<Vec<_>>().join(" | "));
     text += LINE_INFO;
+    text += &expander_table().unwrap_or_else(|error| panic!("{error}"));
     text += BOARDS_HEAD;
     for code in BOARDS {
         let board = Board::from_revision(code).unwrap_or_else(|error| panic!("{error}"));
@@ -108,6 +111,58 @@ fn table() -> String {
     }
     text
 }
+
+/// Returns the table of the expanders, each on a bus of a mock.
+fn expander_table() -> Result<String> {
+    let gpio = mock::gpio();
+    gpio.i2c_chip(1, 0x20, parts::Mcp23017::new());
+    gpio.i2c_chip(1, 0x38, parts::Pcf8574::new());
+    gpio.i2c_chip(1, 0x40, parts::Pca9685::new());
+    gpio.spi_chip(0, 0, parts::Mcp23s17::new(0));
+    let i2c = gpio.i2c(1).open()?;
+    let (spi, other) = (gpio.hardware_spi(0, 0).open()?, gpio.hardware_spi(0, 1).open()?);
+    let chips = [
+        Mcp23017::builder(&i2c).interrupt(&gpio, 4).factory()?.capabilities(),
+        Mcp23s17::builder(&spi).interrupt(&gpio, 5).factory()?.capabilities(),
+        Pcf8574::builder(&i2c).address(0x38).interrupt(&gpio, 6).factory()?.capabilities(),
+        Hc595::builder(&other).factory()?.capabilities(),
+        Pca9685::builder(&i2c).factory()?.capabilities(),
+    ];
+    let mut text = String::from(EXPANDERS);
+    type Capability = fn(&Capabilities) -> Support;
+    let rows: [(&str, Capability); 8] = [
+        ("outputs", |all| all.output),
+        ("inputs", |all| all.input),
+        ("edges as they happen", |all| all.edges),
+        ("inputs that belong together", |all| all.inputs),
+        ("outputs that change together", |all| all.group),
+        ("flexible lines (`flex`)", |all| all.flex),
+        ("PWM", |all| all.pwm),
+        ("a closed pin keeps its level", |all| all.keep),
+    ];
+    for (what, support) in rows {
+        let cells = chips.iter().map(|native| match (what, support(native)) {
+            ("edges as they happen", Support::Native) => "with an interrupt pin, else by pinzero",
+            _ => cell(support(native), support(&native.with_emulation())),
+        });
+        let _ = writeln!(text, "| {what} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    Ok(text + EXPANDERS_BY_HAND)
+}
+
+const EXPANDERS: &str = "
+The pins of an expander are a `Gpio` of their own, over a bus of another one: see [pinzero-expander](../crates/pinzero-expander/README.md).
+
+| | MCP23017 | MCP23S17 | PCF8574 | 74HC595 | PCA9685 |
+|---|---|---|---|---|---|
+";
+
+/// By hand, as in the table above.
+const EXPANDERS_BY_HAND: &str = "\
+| pulls | up, none | up, none | weakly up, always | no | no |
+| line numbers | 0 to 15 | 0 to 15 | 0 to 7 | 0 to 7, up to 63 in a chain | 0 to 15 |
+| names | GPA0 to GPB7 | GPA0 to GPB7 | P0 to P7 | QA to QH, QA2 to QH2, … | LED0 to LED15 |
+";
 
 const HEAD: &str = "\
 # What each factory can do

@@ -78,6 +78,10 @@ impl Shared {
                 );
                 continue;
             }
+            // A pushed edge, of a chip's interrupt for instance, moves no clock.
+            if let Some(result) = ready() {
+                return Some(result);
+            }
             let Some(deadline) = deadline else {
                 panic!(
                     "deadlock: this wait can never end, as nothing is scheduled on the virtual clock: {}",
