@@ -487,12 +487,16 @@ fn in_real_time_edges_come_though_a_handler_blocks() -> Result<()> {
     // A handler of the board's own pins, which takes its time.
     let (go_on, blocked) = mpsc::channel::<()>();
     let board = gpio.input(17).bias(Bias::PullUp).open()?;
-    board.on(pinzero::EventKind::Deactivated, move |_| drop(blocked.recv_timeout(PATIENCE)));
+    board.on(pinzero::EventKind::Deactivated, move |_| {
+        let _ = blocked.recv_timeout(PATIENCE);
+    });
     gpio.line(17).drive(Level::Low);
 
     let (sender, presses) = mpsc::channel();
     let button = Button::builder("GPB0").gpio(&expander).open()?;
-    button.when_pressed(move |event| drop(sender.send(event.at)));
+    button.when_pressed(move |event| {
+        let _ = sender.send(event.at);
+    });
     let before = gpio.now();
     press(8);
     let when = receive(&presses);

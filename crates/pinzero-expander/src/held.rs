@@ -111,7 +111,7 @@ impl Held {
         for (line, found) in self.lines.iter().zip(&self.found) {
             match found.release(self.on_close, None) {
                 Release::Output(level) => {
-                    pins.drive(bit(*line), if level.is_high() { bit(*line) } else { 0 })
+                    pins.drive(bit(*line), if level.is_high() { bit(*line) } else { 0 });
                 }
                 Release::Input(bias) => pins.listen(bit(*line), bias),
                 // These lines have no other function.

@@ -76,29 +76,21 @@ pub use tone::Tone;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
-    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler,
-    Host, I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line,
-    LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain,
-    OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
-    PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
-    Support, Switch, Timer, Value, close_all, mock, time,
+    Animation, AnimationEnd, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects, Error,
+    ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
+    I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent,
+    LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain, OpenDrainBuilder,
+    Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running,
+    Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value,
+    close_all, mock, time,
 };
 
+#[cfg(feature = "embedded-hal")]
+#[doc(inline)]
+pub use pinzero_core::BareSpi;
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
-#[cfg(feature = "embedded-hal")]
-#[doc(inline)]
-pub use pinzero_core::{
-    Animation, AnimationEnd, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
-    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler,
-    Host, I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line,
-    LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain,
-    OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
-    PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
-    Support, Switch, Timer, Value, close_all, mock, time,
-};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {

@@ -22,7 +22,7 @@ impl SpiChip for Wire {
     }
 
     fn exchange(&mut self, received: u8) -> u8 {
-        self.0.last_mut().unwrap().push(received);
+        self.0.last_mut().into_iter().for_each(|frame| frame.push(received));
         0
     }
 }
@@ -47,7 +47,7 @@ fn read(bytes: &[u8]) -> Vec<u8> {
             other => panic!("no pulse: {other:?}"),
         }
     }
-    assert!(bits.len().is_multiple_of(8));
+    assert_eq!(bits.len() % 8, 0);
     bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect()
 }
 
