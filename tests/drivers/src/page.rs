@@ -85,14 +85,15 @@ These do not work, and a test notices when that changes:
 const NOTES: &str = "
 ## What to know
 
-* `dht-sensor`, `hx711` and `onewire` time microseconds on a pin. That is impossible over a network. On a Raspberry Pi, only the registers (`rppal`) are fast
-  enough, and a busy system still spoils some readings. `Dht22` of pinzero reads the kernel's time stamps instead, and `Ds18b20` the kernel's own 1-Wire bus.
+* `dht-sensor`, `hx711` and `onewire` time microseconds on a pin. That is impossible over a network. On a Raspberry Pi they need the registers (`rppal`), and
+  a busy system will spoil some readings; nobody has tried. `Dht22` of pinzero reads the kernel's time stamps instead, and `Ds18b20` the kernel's own 1-Wire bus.
 * `dht-sensor` and `onewire` want one object that is input and output: `gpio.open_drain(4).open()?`.
 * `onewire` holds the line low after each command, unless its bus is opened with parasite power: `OneWire::new(pin, true)`.
 * `hx711` polls without a pause until a value is ready. That takes no time on a virtual clock, and would never end: call `set_period(Duration::ZERO)` on the
   mock's converter.
 * `ws2812-spi` wants a bus without a chip select: `gpio.hardware_spi(0, 0).unselected().max_rate(3_200_000).open()?.into_bus()?`. `PixelStrip` of pinzero drives
   the same strips.
+* `pwm-pca9685` needs `set_channel_off` before the first `set_channel_full_on`: the chip starts with all channels off, and off comes first.
 * `mfrc522` waits for ever in `init` if no reader is there.
 * `max7219` and `ssd1306` tell only that a transfer failed. The other drivers hand on pinzero's error, with its kind and its text. Over the network, a part that
   refuses a byte or hangs looks as if it were not there, because the protocol has one code for all three.

@@ -75,7 +75,9 @@ pub(crate) fn pca9685(rig: &Rig) -> String {
     let steps = |channel| chip.with(|chip| chip.steps(channel));
     assert_eq!([0, 1, 2, 3, 4, 15].map(steps), [205, 307, 410, 2048, 0, 4096]);
     assert_eq!(chip.with(|chip| chip.pulse(1)), Duration::from_nanos(307 * 4880));
-    let picture = bars(&chip.with(|chip| [0, 1, 2, 3, 4, 15].map(|channel| (channel, chip.pulse(channel)))));
+    let pulses = chip.with(|chip| [0, 1, 2, 3, 4, 15].map(|channel| (channel, chip.pulse(channel))));
+    let picture =
+        format!("channels, high for so long in each 19.988 ms; a mark is 0.5 ms\n{}", bars(&pulses));
 
     pwm.disable().unwrap();
     assert_eq!(steps(15), 0);
