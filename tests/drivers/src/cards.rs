@@ -10,7 +10,7 @@ pub(crate) fn mfrc522(rig: &Rig) -> String {
     const NUMBER: [u8; 7] = [0x04, 0xa2, 0x24, 0x5a, 0x9c, 0x5b, 0x80];
 
     let chip = rig.mock.spi_chip(0, 0, Mfrc522::new());
-    let spi = rig.gpio.hardware_spi(0, 0).max_rate(1_000_000).open().unwrap();
+    let spi = rig.spi(0);
     let mut reader = Driver::new(SpiInterface::new(spi)).init().unwrap();
     assert_eq!(reader.version().unwrap(), 0x92);
     assert!(matches!(reader.reqa(), Err(Error::Timeout)));

@@ -19,7 +19,7 @@ pub(crate) fn ssd1306(rig: &Rig) -> String {
     use ssd1306::{I2CDisplayInterface, Ssd1306 as Driver};
 
     let chip = rig.mock.i2c_chip(1, 0x3c, Ssd1306::new());
-    let interface = I2CDisplayInterface::new(rig.gpio.i2c(1).open().unwrap());
+    let interface = I2CDisplayInterface::new(rig.i2c());
     let mut display =
         Driver::new(interface, DisplaySize128x64, DisplayRotation::Rotate0).into_buffered_graphics_mode();
     display.init().unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn character_display(rig: &Rig) -> String {
     use i2c_character_display::{CharacterDisplayPCF8574T, LcdDisplayType};
 
     let chip = rig.mock.i2c_chip(1, 0x27, LcdBackpack::new());
-    let (i2c, delay) = (rig.gpio.i2c(1).open().unwrap(), rig.gpio.delay());
+    let (i2c, delay) = (rig.i2c(), rig.gpio.delay());
     let mut lcd = CharacterDisplayPCF8574T::new(i2c, LcdDisplayType::Lcd16x2, delay);
     lcd.init().unwrap();
     lcd.backlight(true).unwrap().clear().unwrap();
@@ -79,7 +79,7 @@ pub(crate) fn max7219_on_spi(rig: &Rig) -> String {
     use max7219::{DecodeMode, MAX7219};
 
     let chip = rig.mock.spi_chip(0, 1, Max7219::new(1));
-    let spi = rig.gpio.hardware_spi(0, 1).max_rate(10_000_000).open().unwrap();
+    let spi = rig.spi(1);
     let mut display = MAX7219::from_spi(1, spi).unwrap();
     display.power_on().unwrap();
     display.set_intensity(0, 7).unwrap();

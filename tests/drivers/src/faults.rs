@@ -12,7 +12,7 @@ type Place = (&'static str, fn() -> Rig);
 type Fault = (&'static str, fn(&Rig));
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let places: [Place; 2] = [("mock", Rig::mock), ("remote", Rig::remote)];
+    let places: [Place; 3] = [("mock", Rig::mock), ("pins", Rig::pins), ("remote", Rig::remote)];
     let everywhere: [Fault; 4] = [
         ("no_part", no_part),
         ("a_silent_part_on_spi", a_silent_part_on_spi),
@@ -23,7 +23,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let here: [Fault; 2] =
         [("a_part_that_refuses", a_part_that_refuses), ("a_part_that_hangs", a_part_that_hangs)];
     let all = everywhere.into_iter().flat_map(|fault| places.map(|place| (place, fault)));
-    all.chain(here.map(|fault| (places[0], fault)))
+    let here = here.into_iter().flat_map(|fault| [places[0], places[1]].map(|place| (place, fault)));
+    all.chain(here)
         .map(|((place, rig), (name, fault))| {
             Trial::test(format!("{place}::faults::{name}"), move || {
                 fault(&rig());
@@ -44,7 +45,7 @@ fn hal_kind(error: &Error) -> HalKind {
 
 /// Every driver hands on the bus's error, and none panics.
 fn no_part(rig: &Rig) {
-    let i2c = || rig.gpio.i2c(1).open().unwrap();
+    let i2c = || rig.i2c();
     let mut delay = rig.gpio.delay();
 
     match bme280::i2c::BME280::new_primary(i2c()).init(&mut delay) {
@@ -92,7 +93,7 @@ fn no_part(rig: &Rig) {
 
 fn a_part_that_refuses(rig: &Rig) {
     let chip = rig.mock.i2c_chip(1, 0x40, Pca9685::new());
-    let i2c = rig.gpio.i2c(1).open().unwrap();
+    let i2c = rig.i2c();
     let mut pwm = pwm_pca9685::Pca9685::new(i2c, pwm_pca9685::Address::default()).unwrap();
     pwm.enable().unwrap();
     chip.fail(mock::Fault::Refuses(1));
@@ -103,7 +104,7 @@ fn a_part_that_refuses(rig: &Rig) {
 
 fn a_part_that_hangs(rig: &Rig) {
     let chip = rig.mock.i2c_chip(1, 0x48, Ads1115::new([0.0; 4]));
-    let mut adc = ads1x1x::Ads1x1x::new_ads1115(rig.gpio.i2c(1).open().unwrap(), ads1x1x::TargetAddr::Gnd);
+    let mut adc = ads1x1x::Ads1x1x::new_ads1115(rig.i2c(), ads1x1x::TargetAddr::Gnd);
     chip.fail(mock::Fault::Hangs);
     match adc.read(ads1x1x::channel::SingleA0) {
         Err(nb::Error::Other(ads1x1x::Error::I2C(error))) => assert_eq!(hal_kind(&error), HalKind::Bus),
@@ -115,7 +116,7 @@ fn a_part_that_hangs(rig: &Rig) {
 
 /// SPI has no acknowledgement: a driver reads ones, and a driver that only writes notices nothing.
 fn a_silent_part_on_spi(rig: &Rig) {
-    let open = |select| rig.gpio.hardware_spi(0, select).open().unwrap();
+    let open = |select| rig.spi(select);
     let chip = rig.mock.spi_chip(0, 0, Mcp23s17::new(0));
     chip.fail(mock::Fault::Silent);
     let mut expander = port_expander::Mcp23x17::new_mcp23s17(open(0));
@@ -129,7 +130,7 @@ fn a_silent_part_on_spi(rig: &Rig) {
 
 fn a_closed_bus(rig: &Rig) {
     rig.mock.i2c_chip(1, 0x20, Pcf8574::new());
-    let i2c = rig.gpio.i2c(1).open().unwrap();
+    let i2c = rig.i2c();
     let mut expander = port_expander::Pcf8574::new(i2c.clone(), false, false, false);
     let mut pins = expander.split();
     pins.p0.set_low().unwrap();
@@ -141,7 +142,7 @@ fn a_closed_bus(rig: &Rig) {
 
 fn a_part_that_comes_and_goes(rig: &Rig) {
     let chip = rig.mock.i2c_chip(1, 0x20, Pcf8574::new());
-    let i2c = rig.gpio.i2c(1).open().unwrap();
+    let i2c = rig.i2c();
     let mut expander = port_expander::Pcf8574::new(i2c, false, false, false);
     let mut pins = expander.split();
     pins.p0.set_low().unwrap();

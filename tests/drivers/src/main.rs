@@ -40,6 +40,11 @@ impl Driver {
         Driver { name, part, krate, interface, is_timed: false, run }
     }
 
+    /// Returns whether the driver talks to a whole bus, which pins can be too.
+    fn has_bus(&self) -> bool {
+        matches!(self.interface, "I2C" | "SPI")
+    }
+
     const fn timed(mut self) -> Self {
         self.is_timed = true;
         self
@@ -112,15 +117,18 @@ const FAILING: [Failing; 2] = [
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for driver in &DRIVERS {
-        trials.push(Trial::test(format!("mock::{}", driver.name), || {
-            (driver.run)(&Rig::mock());
-            Ok(())
-        }));
-        if !driver.is_timed {
-            trials.push(Trial::test(format!("remote::{}", driver.name), || {
-                (driver.run)(&Rig::remote());
+        let mut add = |place: &str, rig: fn() -> Rig| {
+            trials.push(Trial::test(format!("{place}::{}", driver.name), move || {
+                (driver.run)(&rig());
                 Ok(())
             }));
+        };
+        add("mock", Rig::mock);
+        if driver.has_bus() {
+            add("pins", Rig::pins);
+        }
+        if !driver.is_timed {
+            add("remote", Rig::remote);
         }
     }
     for driver in &FAILING {

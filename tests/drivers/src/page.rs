@@ -43,8 +43,13 @@ fn quoted<'a>(key: &str, line: &'a str) -> Option<&'a str> {
 fn page(lock: &str) -> String {
     let versions = versions(lock);
     let mut text = String::from(HEAD);
-    for Driver { part, krate, interface, is_timed, .. } in &DRIVERS {
-        let tested = if *is_timed { "the mock" } else { "the mock, over the network" };
+    for driver in &DRIVERS {
+        let Driver { part, krate, interface, .. } = driver;
+        let tested = match (driver.is_timed, driver.has_bus()) {
+            (true, _) => "the mock",
+            (false, false) => "the mock, over the network",
+            (false, true) => "the mock, on pins, over the network",
+        };
         let _ = writeln!(text, "| {part} | `{krate}` {} | {interface} | {tested} |", versions[krate]);
     }
     text += FAILING_HEAD;
@@ -68,7 +73,7 @@ The handles of pins and buses have the traits of embedded-hal 1.0. So drivers fr
 these, each against a model of its part, and write this page. The models in `tests/parts` follow the data sheets of the parts, and not the drivers.
 No real part was there.
 
-*Over the network* means that the driver runs on pins and buses of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and
+*On pins* means that the bus is made bit by bit, by `gpio.soft_i2c(2, 3)` or `gpio.spi(11)`. *Over the network* means that the driver runs on pins and buses of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and
 `rppal` open the buses of the kernel by the same handles. The examples `weather`, `adc`, `oled`, `lcd` and `nfc` are short programs with such drivers.
 
 | part | crate | interface | tested on |

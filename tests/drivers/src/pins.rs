@@ -9,7 +9,7 @@ use crate::rig::Rig;
 
 pub(crate) fn mcp23017(rig: &Rig) -> String {
     let chip = rig.mock.i2c_chip(1, 0x22, Mcp23017::new());
-    let i2c = rig.gpio.i2c(1).open().unwrap();
+    let i2c = rig.i2c();
     let mut expander = port_expander::Mcp23x17::new_mcp23017(i2c, false, true, false);
     let pins = expander.split();
 
@@ -30,7 +30,7 @@ pub(crate) fn mcp23017(rig: &Rig) -> String {
 
 pub(crate) fn mcp23s17(rig: &Rig) -> String {
     let chip = rig.mock.spi_chip(0, 0, Mcp23s17::new(0));
-    let spi = rig.gpio.hardware_spi(0, 0).max_rate(10_000_000).open().unwrap();
+    let spi = rig.spi(0);
     let mut expander = port_expander::Mcp23x17::new_mcp23s17(spi);
     let pins = expander.split();
     let mut lamps = [pins.gpb0.into_output().unwrap(), pins.gpb1.into_output().unwrap()];
@@ -44,7 +44,7 @@ pub(crate) fn mcp23s17(rig: &Rig) -> String {
 
 pub(crate) fn pcf8574(rig: &Rig) -> String {
     let chip = rig.mock.i2c_chip(1, 0x21, Pcf8574::new());
-    let i2c = rig.gpio.i2c(1).open().unwrap();
+    let i2c = rig.i2c();
     let mut expander = port_expander::Pcf8574::new(i2c, true, false, false);
     let mut pins = expander.split();
     pins.p0.set_low().unwrap();
@@ -58,7 +58,7 @@ pub(crate) fn pca9685(rig: &Rig) -> String {
     use pwm_pca9685::{Address, Channel, Pca9685 as Driver};
 
     let chip = rig.mock.i2c_chip(1, 0x40, Pca9685::new());
-    let mut pwm = Driver::new(rig.gpio.i2c(1).open().unwrap(), Address::default()).unwrap();
+    let mut pwm = Driver::new(rig.i2c(), Address::default()).unwrap();
     // 50 Hz for servos: 25 MHz / 4,096 / 122.
     pwm.set_prescale(121).unwrap();
     pwm.enable().unwrap();

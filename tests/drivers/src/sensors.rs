@@ -12,7 +12,7 @@ const EXAMPLE: RawClimate = RawClimate { temperature: 519_888, pressure: 415_148
 pub(crate) fn bme280(rig: &Rig) -> String {
     let chip = rig.mock.i2c_chip(1, 0x76, Bme280::new(EXAMPLE));
     let mut delay = rig.gpio.delay();
-    let mut driver = bme280::i2c::BME280::new_primary(rig.gpio.i2c(1).open().unwrap());
+    let mut driver = bme280::i2c::BME280::new_primary(rig.i2c());
     driver.init(&mut delay).unwrap();
     let measured = driver.measure(&mut delay).unwrap();
     // What the data sheet's formulas make of the example, within the precision of an `f32`.
@@ -30,7 +30,7 @@ pub(crate) fn bme280(rig: &Rig) -> String {
 /// fine.
 pub(crate) fn bme280_on_spi(rig: &Rig) {
     rig.mock.spi_chip(0, 0, Bme280::new(EXAMPLE));
-    let spi = rig.gpio.hardware_spi(0, 0).max_rate(10_000_000).open().unwrap();
+    let spi = rig.spi(0);
     let mut id = [0xd0, 0];
     spi.transfer(&mut id).unwrap();
     assert_eq!(id[1], 0x60);
@@ -42,7 +42,7 @@ pub(crate) fn ads1115(rig: &Rig) -> String {
     use ads1x1x::{Ads1x1x, FullScaleRange, TargetAddr, channel};
 
     let chip = rig.mock.i2c_chip(1, 0x48, Ads1115::new([1.0, 0.25, 3.3, -0.1]));
-    let mut adc = Ads1x1x::new_ads1115(rig.gpio.i2c(1).open().unwrap(), TargetAddr::Gnd);
+    let mut adc = Ads1x1x::new_ads1115(rig.i2c(), TargetAddr::Gnd);
     adc.set_full_scale_range(FullScaleRange::Within4_096V).unwrap();
     // 125 µV a step.
     assert_eq!(nb::block!(adc.read(channel::SingleA0)).unwrap(), 8000);
@@ -67,7 +67,7 @@ pub(crate) fn mpu6050(rig: &Rig) -> String {
     use mpu6050_dmp::sensor::Mpu6050 as Driver;
 
     let chip = rig.mock.i2c_chip(1, 0x68, Mpu6050::new());
-    let mut sensor = Driver::new(rig.gpio.i2c(1).open().unwrap(), Address::default()).unwrap();
+    let mut sensor = Driver::new(rig.i2c(), Address::default()).unwrap();
     chip.with(|chip| {
         chip.accelerate([0.5, 0.0, -1.0]);
         chip.rotate([100.0, 0.0, -200.0]);
@@ -100,7 +100,7 @@ pub(crate) fn mpu6050(rig: &Rig) -> String {
 
 pub(crate) fn vl53l0x(rig: &Rig) -> String {
     let chip = rig.mock.i2c_chip(1, 0x29, Vl53l0x::new(250));
-    let mut sensor = vl53l0x::VL53L0x::new(rig.gpio.i2c(1).open().unwrap()).unwrap();
+    let mut sensor = vl53l0x::VL53L0x::new(rig.i2c()).unwrap();
     assert!(sensor.set_measurement_timing_budget(200_000).unwrap());
     assert_eq!(sensor.read_range_single_millimeters_blocking().unwrap(), 250);
 
