@@ -70,11 +70,12 @@ const HEAD: &str = "\
 # Drivers that run on pinzero
 
 The handles of pins and buses have the traits of embedded-hal 1.0. So drivers from crates.io run on pinzero, unmodified. The tests in `tests/drivers` run
-these, each against a model of its part, and write this page. The models in `tests/parts` follow the data sheets of the parts, and not the drivers.
-No real part was there.
+these, each against a model of its part, and write this page. The models in `tests/parts` follow what the data sheets say. ST does not document most
+registers of the VL53L0X, so its model also follows what drivers do; so do the packets of the MPU-6050's own processor. No real part was there.
 
-*On pins* means that the bus is made bit by bit, by `gpio.soft_i2c(2, 3)` or `gpio.spi(11)`. *Over the network* means that the driver runs on pins and buses of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and
-`rppal` open the buses of the kernel by the same handles. The examples `weather`, `adc`, `oled`, `lcd` and `nfc` are short programs with such drivers.
+*On pins* means that the bus is made bit by bit, by `gpio.soft_i2c(2, 3)` or `gpio.spi(11)`. *Over the network* means that the driver runs on pins and buses
+of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and `rppal` open the buses of the kernel by the same handles. The
+examples `weather`, `adc`, `oled`, `lcd` and `nfc` are short programs with such drivers.
 
 | part | crate | interface | tested on |
 |---|---|---|---|

@@ -1,4 +1,4 @@
-//! The VL53L0X, which measures distances by the time of flight of light, from ST's data sheet and interface description.
+//! The VL53L0X, which measures distances by the time of flight of light, from ST's data sheet, and from what drivers do.
 //!
 //! ST documents few registers. The others store what is written to them, in the page that register 0xff selects.
 
