@@ -164,6 +164,12 @@ fn each_command_is_answered() -> io::Result<()> {
         ("key 5 16 soon", &["bad time \"soon\""]),
         ("servo", &["`servo 17`"]),
         ("motor 4", &["`motor 4 14`"]),
+        ("adc 0 3", &["`adc 0 3 0.5`"]),
+        ("adc 2 3 0.5", &["bad number \"2\"", "0 to 1"]),
+        ("adc 0 3 2", &["bad number \"2\"", "0 to 1"]),
+        ("adc 0 3 0.5 MCP3009", &["there is no MCP3009", "MCP3008"]),
+        ("adc 0 8 0.5", &["bad number \"8\"", "0 to 7"]),
+        ("adc 0 0 0.5 MCP3208", &["has an MCP3008"]),
         ("99", &["99"]),
         ("nonsense", &["nonsense"]),
     ] {

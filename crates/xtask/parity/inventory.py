@@ -26,8 +26,11 @@ PhaseEnableMotor Servo AngularServo InputDevice DigitalInputDevice Button Smooth
 LightSensor DistanceSensor RotaryEncoder SPIDevice AnalogInputDevice MCP3001 MCP3002 MCP3004 MCP3008 MCP3201 MCP3202 MCP3204
 MCP3208 MCP3301 MCP3302 MCP3304
 """.split()
+# Of these, an open one has no more.
+SPI = CLASSES[CLASSES.index("SPIDevice"):]
 # Bases that are no devices: their items count at each class that takes them in first.
 MIXINS = {"ValuesMixin", "SourceMixin", "EventsMixin", "HoldMixin", "CompositeDevice", "GPIOBase", "SharedMixin"}
+MIXINS |= {"MCP3xxx", "MCP3xx2", "MCP30xx", "MCP32xx", "MCP33xx"}
 
 
 def kind(item):
@@ -88,7 +91,7 @@ def inventory():
             items[f"{name}({parameter.name})"] = "parameter" + default
         for item, what in sorted(own_items(cls).items()):
             items[f"{name}.{item}"] = what
-        if name not in ("Device", "GPIODevice", "InputDevice", "Tone"):
+        if name not in ("Device", "GPIODevice", "InputDevice", "Tone", *SPI):
             for item in sorted(attributes(name)):
                 items[f"{name}.{item}"] = "attribute"
         listed[name] = items
