@@ -164,12 +164,12 @@ struct Leds(PathBuf);
 impl Leds {
     fn new(name: &str, bytes: usize) -> Leds {
         let path = std::env::temp_dir().join(format!("pinzero-leds-{name}-{}", std::process::id()));
-        fs::write(&path, vec![7; bytes]).unwrap();
+        fs::write(&path, vec![7; bytes]).unwrap_or_else(|error| panic!("{error}"));
         Leds(path)
     }
 
     fn read(&self) -> Vec<u8> {
-        fs::read(&self.0).unwrap()
+        fs::read(&self.0).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -273,7 +273,7 @@ impl PinFactory for Limited {
 
 impl SpiBus for LimitedBus {
     fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
-        if operations.iter().map(|operation| operation.len()).sum::<usize>() > 4096 {
+        if operations.iter().map(SpiOperation::len).sum::<usize>() > 4096 {
             return Err(Error::new(ErrorKind::InvalidValue, "add `spidev.bufsiz=8192`"));
         }
         self.0.transfer(operations)
