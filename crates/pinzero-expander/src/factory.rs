@@ -84,7 +84,7 @@ impl PinFactory for ExpanderFactory {
                 Some(level) => level,
                 None => Level::of_bit(state.levels()?, line.0 as usize),
             };
-            pins.drive(bit(line), if level.is_high() { bit(line) } else { 0 });
+            pins.drive_to(bit(line), level);
             Ok(())
         })?;
         Ok(Box::new(held))
@@ -122,7 +122,7 @@ impl PinFactory for ExpanderFactory {
         }
         let held = Held::open(&self.chip, &[line], on_close, edges.into_iter().collect(), |state, pins| {
             match start {
-                Drive::Output(level) => pins.drive(bit(line), if level.is_high() { bit(line) } else { 0 }),
+                Drive::Output(level) => pins.drive_to(bit(line), level),
                 Drive::Input(bias) => {
                     self.chip.check_bias(bias)?;
                     pins.listen(bit(line), bias);

@@ -110,9 +110,7 @@ impl Held {
         pins.watched &= !self.mask();
         for (line, found) in self.lines.iter().zip(&self.found) {
             match found.release(self.on_close, None) {
-                Release::Output(level) => {
-                    pins.drive(bit(*line), if level.is_high() { bit(*line) } else { 0 });
-                }
+                Release::Output(level) => pins.drive_to(bit(*line), level),
                 Release::Input(bias) => pins.listen(bit(*line), bias),
                 // These lines have no other function.
                 Release::AsIs | Release::Function => {}

@@ -34,6 +34,11 @@ impl Pins {
         self.levels = self.levels & !bits | levels & bits;
     }
 
+    /// Makes a line an output at this level.
+    pub(crate) fn drive_to(&mut self, bit: u64, level: Level) {
+        self.drive(bit, if level.is_high() { bit } else { 0 });
+    }
+
     /// Makes lines inputs. The bias is one that the chip has; one that it has always is not asked for.
     pub(crate) fn listen(&mut self, bits: u64, bias: Bias) {
         self.inputs |= bits;
