@@ -206,9 +206,12 @@ impl State {
         Ok(reading.levels)
     }
 
-    /// Reads the chip and reports the edges since the last time: the first ones as of `at`, the time of the interrupt.
-    pub(crate) fn report(&mut self, at: Instant, now: Instant) -> Result<()> {
+    /// Reads the chip and reports the edges since the last time: the first ones as of `at`, the time of the interrupt, if that is known.
+    pub(crate) fn report(&mut self, at: Option<Instant>, gpio: &Gpio) -> Result<()> {
         self.levels()?;
+        // After the reading, so that no edge comes before its time.
+        let now = gpio.now();
+        let at = at.unwrap_or(now);
         let mut told = 0u64;
         for Pending { line, level, missed, is_later } in std::mem::take(&mut self.pending) {
             let is_second = told >> line & 1 == 1;

@@ -68,10 +68,10 @@ pub(crate) fn listen(chip: &Arc<Chip>, input: &Input) -> Result<()> {
 }
 
 /// Reads the chip, and reports the edges, which happened at `at`; until the chip interrupts no more.
-fn answer(chip: &Arc<Chip>, mut at: Instant) {
+fn answer(chip: &Arc<Chip>, at: Instant) {
+    let mut at = Some(at);
     for _ in 0..ROUNDS {
-        let now = chip.gpio.now();
-        let result = chip.lock().report(at, now);
+        let result = chip.lock().report(at, &chip.gpio);
         match result {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Closed => return,
@@ -85,7 +85,7 @@ fn answer(chip: &Arc<Chip>, mut at: Instant) {
         if !chip.interrupt().is_some_and(|input| input.is_active().unwrap_or(false)) {
             return;
         }
-        at = chip.gpio.now();
+        at = None;
     }
     retry(chip);
 }
@@ -98,9 +98,8 @@ fn retry(chip: &Arc<Chip>) {
     let weak: Weak<Chip> = Arc::downgrade(chip);
     let again = move |timer: pinzero_core::Timer| {
         let Some(chip) = weak.upgrade() else { return timer.cancel() };
-        let now = chip.gpio.now();
         let mut state = chip.lock();
-        match state.report(now, now) {
+        match state.report(None, &chip.gpio) {
             Err(error) if error.kind() != ErrorKind::Closed => {}
             _ => {
                 state.is_retrying = false;
