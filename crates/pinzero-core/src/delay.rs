@@ -2,15 +2,14 @@
 
 use std::hint;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{self, Duration};
 
 use event_listener::Event as Bell;
 
 use crate::error::Result;
 use crate::gpio::Gpio;
-use crate::time::us;
-use crate::timer::Timer;
+use crate::runtime::{Next, Outbox, Task, TaskId};
+use crate::time::{Instant, us};
 
 /// Shorter pauses than this are spun: the system's sleep is too coarse.
 const SPUN: Duration = us(100);
@@ -48,29 +47,54 @@ impl Delay {
         }
     }
 
-    /// Resolves after `time`; for `async` code, on any executor. Dropping the future ends the pause.
+    /// Resolves after `time`; for `async` code, on any executor, and in handlers. Dropping the future ends the pause.
     ///
     /// # Errors
-    /// See [`Gpio::after`].
+    /// [`Closed`](crate::ErrorKind::Closed) in a forked child, and [`Io`](crate::ErrorKind::Io) if the runtime's threads cannot be
+    /// started.
     pub async fn pause_async(&self, time: Duration) -> Result<()> {
-        let rung = Arc::new((Bell::new(), AtomicBool::new(false)));
-        let ring = rung.clone();
-        let _timer = Cancelled(self.0.after(time, move || {
-            ring.1.store(true, Ordering::Release);
-            ring.0.notify(usize::MAX);
-        })?);
+        let runtime = self.0.runtime();
+        self.0.home().check()?;
+        runtime.start()?;
+        let (id, end) = (runtime.reserve(), self.0.now() + time);
+        let bell = Arc::new(Bell::new());
+        let _ended = Ended(&self.0, id);
+        runtime.enter(|state| state.insert(id, Box::new(Alarm { end, bell: bell.clone() })));
         let remedy = || "a pause ends by itself".to_owned();
-        let is_over = || rung.1.load(Ordering::Acquire).then_some(());
-        self.0.runtime().until(&rung.0, remedy, is_over).await;
+        let is_over = || (self.0.now() >= end).then_some(());
+        runtime.until(&bell, remedy, is_over).await;
         Ok(())
     }
 }
 
-/// A timer that is cancelled when dropped.
-struct Cancelled(Timer);
+/// Rings at the end of a pause. Not a timer: those wait for handlers, which may pause themselves, and end with the factory.
+#[derive(Debug)]
+struct Alarm {
+    end: Instant,
+    bell: Arc<Bell>,
+}
 
-impl Drop for Cancelled {
+impl Task for Alarm {
+    fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
+        if now >= self.end {
+            outbox.wake(&self.bell);
+            self.end = Instant::MAX;
+        }
+    }
+
+    fn next(&self) -> Next {
+        if self.end == Instant::MAX { Next::Done } else { Next::At(self.end) }
+    }
+}
+
+/// Removes a task when dropped.
+struct Ended<'a>(&'a Gpio, TaskId);
+
+impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        self.0.cancel();
+        // In a forked child, the lock of the runtime may be held for ever.
+        if !self.0.home().is_elsewhere() {
+            self.0.runtime().remove(self.1);
+        }
     }
 }

@@ -219,7 +219,7 @@ impl AsyncDelayNs for Delay {
     async fn delay_ns(&mut self, nanos: u32) {
         let time = Duration::from_nanos(nanos.into());
         if self.pause_async(time).await.is_err() {
-            // The factory is closed, and has no timers any more. A driver relies on the pause all the same.
+            // This process is a fork, or the runtime has no threads. A driver relies on the pause all the same.
             self.pause(time);
         }
     }
@@ -247,7 +247,7 @@ impl<A: AddressMode + Into<I2cAddress>> i2c::I2c<A> for I2c {
     }
 
     fn write_read(&mut self, address: A, out: &[u8], data: &mut [u8]) -> Result<()> {
-        I2c::write_read(self, address, out, data)
+        i2c::I2c::transaction(self, address, &mut [i2c::Operation::Write(out), i2c::Operation::Read(data)])
     }
 
     fn transaction(&mut self, address: A, operations: &mut [i2c::Operation<'_>]) -> Result<()> {
@@ -280,7 +280,12 @@ impl SpiDevice for Spi {
     fn transaction(&mut self, operations: &mut [spi::Operation<'_, u8>]) -> Result<()> {
         let mut ours: Vec<SpiOperation<'_>> = operations.iter_mut().map(spi_operation).collect();
         if ours.iter().all(SpiOperation::is_empty) {
-            // With no byte to send, the device need not be selected.
+            // With no byte to send, the device need not be selected. A driver relies on the pauses all the same.
+            for operation in &ours {
+                if let SpiOperation::Delay(time) = operation {
+                    self.gpio().delay().pause(*time);
+                }
+            }
             return Ok(());
         }
         Spi::transaction(self, &mut ours)
