@@ -11,7 +11,7 @@ use crate::time::{ms, us};
 use crate::types::{Bias, Drive, Level, Line, OnClose};
 
 /// How long a device may hold the clock low. SMBus gives it 25 ms.
-const STRETCH: Duration = ms(25);
+pub(crate) const STRETCH: Duration = ms(25);
 /// How often the clock is looked at meanwhile.
 const LOOK: Duration = us(50);
 /// Ten-bit addresses begin with these bits; two of the address and the direction follow.
@@ -103,6 +103,12 @@ impl SoftI2c {
         low.and(raised).and(high)
     }
 
+    /// Lets go of both lines.
+    fn release(&self) -> Result<()> {
+        let data = self.set(&*self.data, Level::High);
+        data.and(self.set(&*self.clock, Level::High))
+    }
+
     fn send_bit(&self, bit: Level) -> Result<()> {
         self.set(&*self.data, bit)?;
         self.pause();
@@ -191,8 +197,13 @@ impl I2cBus for SoftI2c {
             self.call(address, operation.is_read(), index == 0)?;
             self.operate(operation)
         });
-        // After an error, too, the bus must be free for others.
-        let stopped = result.and(self.stop());
+        let ended = match &result {
+            // The message that goes on is another controller's, and a stop would end it.
+            Err(error) if error.kind() == ErrorKind::ArbitrationLost => self.release(),
+            // After an error, too, the bus must be free for others.
+            _ => self.stop(),
+        };
+        let stopped = result.and(ended);
         stopped.and(self.gpio.confirm(|| self.data.confirm().and(self.clock.confirm())))
     }
 
