@@ -7,12 +7,13 @@ use parking_lot::Mutex;
 
 use super::chip::Fault;
 use super::circuit::Circuit;
-use super::i2c::{self, Chip, I2cWires, PATIENCE};
+use super::i2c::{self, Chip, I2cWires};
 use super::spi::SpiPeripheral;
 use crate::bus::{HardwareSpiConfig, I2cAddress, I2cBus, I2cOperation, SpiBus, SpiOperation};
+use crate::emulate::soft_i2c::STRETCH;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spi_mode::SpiSettings;
-use crate::types::Line;
+use crate::types::{Level, Line};
 
 /// The chips on the buses of a circuit, for its controllers.
 #[derive(Debug, Default)]
@@ -36,12 +37,14 @@ fn check_open(closed: &AtomicBool) -> Result<()> {
 pub(super) struct MockI2c {
     circuit: Arc<Circuit>,
     lines: [Line; 2],
+    /// Lets one transaction run at a time, as the controller does.
+    turn: Mutex<()>,
     closed: AtomicBool,
 }
 
 impl MockI2c {
     pub(super) fn new(circuit: Arc<Circuit>, lines: [Line; 2]) -> Self {
-        MockI2c { circuit, lines, closed: AtomicBool::new(false) }
+        MockI2c { circuit, lines, turn: Mutex::default(), closed: AtomicBool::new(false) }
     }
 
     fn find(&self, address: I2cAddress) -> Result<Chip> {
@@ -55,16 +58,24 @@ impl MockI2c {
 impl I2cBus for MockI2c {
     fn transfer(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
         check_open(&self.closed)?;
+        let turn = self.turn.lock();
         let chip = self.find(address)?;
         let fault = chip.lock().fault;
         if matches!(fault, Some(Fault::Hangs))
-            || matches!(fault, Some(Fault::Stretches(time)) if time > PATIENCE)
+            || matches!(fault, Some(Fault::Stretches(time)) if time > STRETCH)
         {
             return Err(Error::new(ErrorKind::TimedOut, "a device holds the clock low"));
         }
+        let mut is_busy = false;
         let result = operations.iter_mut().try_for_each(|operation| {
-            if !i2c::begin(&chip, operation.is_read()) {
-                return Err(Error::new(ErrorKind::NoAcknowledge, "no device answers at this address"));
+            let is_read = operation.is_read();
+            // A chip with an address of 10 bits is first called by a write.
+            let is_called_twice = matches!(address, I2cAddress::Ten(_)) && is_read && !is_busy;
+            for is_read in &[false, is_read][usize::from(!is_called_twice)..] {
+                if !i2c::begin(&chip, *is_read) {
+                    return Err(Error::new(ErrorKind::NoAcknowledge, "no device answers at this address"));
+                }
+                is_busy = true;
             }
             match operation {
                 I2cOperation::Read(data) => data.iter_mut().for_each(|byte| *byte = i2c::read(&chip)),
@@ -80,7 +91,10 @@ impl I2cBus for MockI2c {
             }
             Ok(())
         });
-        chip.lock().chip.stop();
+        if is_busy {
+            chip.lock().chip.stop();
+        }
+        drop(turn);
         self.circuit.look_again();
         result
     }
@@ -106,14 +120,25 @@ impl MockHardwareSpi {
 
     /// Returns the chip, if it understands this configuration.
     fn find(&self) -> Option<Arc<Mutex<SpiPeripheral>>> {
-        let chips = self.circuit.chips.lock();
-        let chip = chips.spi.iter().find(|chip| chip.lock().lines == self.lines)?;
+        let chips: Vec<_> = self.circuit.chips.lock().spi.clone();
+        let chip = chips.iter().find(|chip| {
+            let lines = chip.lock().lines;
+            match self.config.unselected {
+                // The program selects it by an output of its own.
+                true => lines[..3] == self.lines[..3] && self.is_low(lines[3]),
+                false => lines == self.lines,
+            }
+        })?;
         let edge = |mode| {
             let settings = SpiSettings { mode, ..SpiSettings::default() };
             settings.rest().is_high() == settings.reads_first()
         };
         let is_understood = edge(chip.lock().mode()) == edge(self.config.mode) && !self.config.select_high;
         is_understood.then(|| chip.clone())
+    }
+
+    fn is_low(&self, line: Line) -> bool {
+        self.circuit.look(line, |state| state.level == Level::Low)
     }
 
     fn operate(&self, operation: &mut SpiOperation<'_>, mut exchange: impl FnMut(u8) -> u8) {
@@ -142,11 +167,17 @@ impl SpiBus for MockHardwareSpi {
             // Nothing drives the line.
             None => operations.iter_mut().for_each(|operation| self.operate(operation, |_| u8::MAX)),
             Some(chip) => {
-                chip.lock().select();
+                // The select's own line tells the chip otherwise.
+                let selects = !self.config.unselected;
+                if selects {
+                    chip.lock().select();
+                }
                 for operation in operations {
                     self.operate(operation, |byte| turned(chip.lock().exchange(turned(byte))));
                 }
-                chip.lock().deselect();
+                if selects {
+                    chip.lock().deselect();
+                }
                 self.circuit.look_again();
             }
         }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -47,6 +46,8 @@ pub(super) struct I2cWires {
     state: State,
     /// The chip that the message is for.
     called: Option<Chip>,
+    /// The chip that is to hear of the stop: the last that acknowledged its address since the one before.
+    busy: Option<Chip>,
     /// The chip with an address of 10 bits that a repeated start may call again.
     ten: Option<(u8, Chip)>,
     byte: u8,
@@ -98,6 +99,7 @@ impl I2cWires {
             data_level: Level::High,
             state: State::Idle,
             called: None,
+            busy: None,
             ten: None,
             byte: 0,
             bits: 0,
@@ -125,13 +127,18 @@ impl I2cWires {
     }
 
     fn end(&mut self) {
-        self.called.take().iter().for_each(|chip| chip.lock().chip.stop());
-        (self.state, self.ten, self.holds_data) = (State::Idle, None, false);
+        self.busy.take().iter().for_each(|chip| chip.lock().chip.stop());
+        (self.state, self.called, self.ten, self.holds_data) = (State::Idle, None, None, false);
     }
 
     /// Calls a chip. Returns what follows its acknowledgement; [`Next::Idle`] if there is none.
     fn call(&mut self, chip: Option<Chip>, is_read: bool) -> Next {
         (self.called, self.count) = (chip.filter(|chip| begin(chip, is_read)), 0);
+        if let Some(called) = &self.called {
+            // A repeated start for another chip ends the transaction of this one.
+            let before = self.busy.replace(called.clone()).filter(|before| !Arc::ptr_eq(before, called));
+            before.iter().for_each(|chip| chip.lock().chip.stop());
+        }
         match (&self.called, is_read) {
             (None, _) => Next::Idle,
             (Some(_), true) => Next::Read,
@@ -281,6 +288,3 @@ impl Component for ClockHold {
         self.chips.lock().holds_clock.map(|_| Level::Low)
     }
 }
-
-/// How long a controller waits for a chip that holds the clock.
-pub(super) const PATIENCE: Duration = Duration::from_millis(35);
