@@ -160,10 +160,11 @@ impl I2cBuilder {
 /// A bus that is open, which all its users share.
 #[derive(Debug)]
 struct SharedBus {
+    bus: Box<dyn I2cBus>,
+    /// After the bus: the lines are free only when the bus has let go of them.
     #[allow(dead_code, reason = "frees the lines when dropped")]
     reservations: Vec<Reservation>,
     lines: Vec<Line>,
-    bus: Box<dyn I2cBus>,
     max_rate: Option<u32>,
     /// `true` if the calling thread drives the lines bit by bit.
     pauses: bool,

@@ -7,6 +7,7 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_listener::Event as Bell;
 use parking_lot::Mutex;
 
 use super::{Close, HandleRef, Lifecycle};
@@ -49,6 +50,7 @@ impl SerialBuilder {
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) where the factory has no serial ports, or not this rate;
+    /// [`InvalidFrequency`](ErrorKind::InvalidFrequency) for a rate of 0,
     /// [`NoChip`](ErrorKind::NoChip) if the host has no such port, [`PinInUse`](ErrorKind::PinInUse) if this program has it open,
     /// [`Busy`](ErrorKind::Busy), [`PermissionDenied`](ErrorKind::PermissionDenied), [`Closed`](ErrorKind::Closed),
     /// [`Disconnected`](ErrorKind::Disconnected), and any I/O error.
@@ -63,6 +65,9 @@ impl SerialBuilder {
     fn open_as(self, reserver: Reserver) -> Result<Serial> {
         let gpio = self.gpio;
         gpio.capabilities().serial.require("a serial port")?;
+        if self.rate == 0 {
+            return Err(Error::new(ErrorKind::InvalidFrequency, "a rate of 0 bits a second would never end"));
+        }
         let taken = TakenPort::take(gpio.common::<Ports>(), &self.port, reserver)?;
         let port = gpio.factory().open_serial(SerialConfig::new(&self.port, self.rate))?;
         let lifecycle = Lifecycle::on_bus(&gpio, DEVICE, Vec::new(), Vec::new());
@@ -152,7 +157,7 @@ impl Serial {
     /// [`Closed`](ErrorKind::Closed), also if the port is closed meanwhile, [`Disconnected`](ErrorKind::Disconnected), and any I/O
     /// error.
     pub fn read(&self, data: &mut [u8]) -> Result<usize> {
-        self.run(|port| if data.is_empty() { Ok(0) } else { port.read(data, self.0.timeout) })
+        self.run(|port| if data.is_empty() { Ok(0) } else { self.0.receive(port, data) })
     }
 
     /// Writes all bytes; they may still be on their way when this returns.
@@ -193,6 +198,22 @@ impl Serial {
     /// Any I/O error; the port is given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
         self.0.close()
+    }
+}
+
+impl SerialHandle {
+    /// Reads, and waits until the timeout. On a virtual clock the runtime waits, so that all happens that is due meanwhile.
+    fn receive(&self, port: &dyn SerialPort, data: &mut [u8]) -> Result<usize> {
+        let gpio = self.lifecycle.gpio();
+        if gpio.is_realtime() {
+            return port.read(data, self.timeout);
+        }
+        let come = || match port.read(data, Duration::ZERO) {
+            Ok(0) => None,
+            result => Some(result),
+        };
+        let deadline = Some(gpio.now() + self.timeout);
+        gpio.runtime().wait(&Bell::new(), deadline, String::new, come).unwrap_or(Ok(0))
     }
 }
 

@@ -324,11 +324,12 @@ fn hardware(settings: SpiSettings, bus: u32, select: u32, unselected: bool) -> H
 /// What the devices on one bus share.
 #[derive(Debug)]
 struct SharedSpi {
+    /// The pins, if core drives them.
+    wires: Option<Arc<SpiWires>>,
+    /// After the pins: the lines are free only when these have let go of them.
     #[allow(dead_code, reason = "frees the lines when dropped")]
     reservations: Vec<Reservation>,
     lines: Vec<Line>,
-    /// The pins, if core drives them.
-    wires: Option<Arc<SpiWires>>,
     selects: Mutex<HashMap<Select, Reserver>>,
 }
 
