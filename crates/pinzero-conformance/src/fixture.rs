@@ -60,6 +60,8 @@ pub(crate) const OUTPUT: Need =
     Need { is_met: |powers| powers.output.is_available(), reason: "output is not declared" };
 pub(crate) const PWM: Need =
     Need { is_met: |powers| powers.pwm.is_available(), reason: "pwm is not declared" };
+pub(crate) const SOFT_I2C: Need =
+    Need { is_met: |powers| powers.soft_i2c.is_available(), reason: "soft_i2c is not declared" };
 pub(crate) const SPI: Need =
     Need { is_met: |powers| powers.spi.is_available(), reason: "spi is not declared" };
 

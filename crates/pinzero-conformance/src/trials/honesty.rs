@@ -49,6 +49,13 @@ pub(super) fn spi(fixture: &Fixture<'_>) -> Verdict {
     keeps_its_word("SPI", is_available, fixture.gpio().spi(fixture.line).mosi(other).open())
 }
 
+pub(super) fn soft_i2c(fixture: &Fixture<'_>) -> Verdict {
+    let is_available = fixture.powers().soft_i2c.is_available();
+    let other = fixture.other_line()?;
+    let opened = fixture.gpio().soft_i2c(fixture.line, other).open();
+    keeps_its_word("I2C on any lines", is_available, opened)
+}
+
 /// A factory's own bus has all four wires; what has fewer is core's.
 pub(super) fn native_spi(fixture: &Fixture<'_>) -> Verdict {
     let [clock, mosi, miso, select] = fixture.four_lines()?;

@@ -7,6 +7,7 @@ mod edges;
 mod flex;
 mod group;
 mod honesty;
+mod i2c;
 mod input;
 mod inputs;
 mod line_info;
@@ -20,7 +21,7 @@ mod wires;
 use crate::driven::Role::{self, Flex, Group, Output, Steady, Wave};
 use crate::fixture::{
     BIAS, FLEX, Fixture, GROUP, INPUT, INPUTS, KEEP, NATIVE_EDGES, NATIVE_GROUP, NATIVE_SPI, Need, OUTPUT,
-    PWM, SPI,
+    PWM, SOFT_I2C, SPI,
 };
 use crate::verdict::Verdict;
 
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[Check] = &[
     check("honesty::pwm", &[], honesty::pwm),
     check("honesty::hardware_spi", &[], boundary::hardware_spi),
     check("honesty::i2c", &[], boundary::i2c),
+    check("honesty::soft_i2c", &[], honesty::soft_i2c),
     check("honesty::serial", &[], boundary::serial),
     check("honesty::keep", &[OUTPUT], honesty::keep),
     check("boundary::gives_what_is_declared", &[], boundary::gives_what_is_declared),
@@ -158,8 +160,12 @@ pub(crate) const ALL: &[Check] = &[
     check("pwm::leaves_the_pull_asked_for", &[PWM, BIAS], |fixture| both(fixture, closing::leaves_a_pull)),
     check("pwm::leaves_low_or_high", &[PWM], |fixture| both(fixture, closing::leaves_a_level)),
     check("pwm::keeps_its_level", &[PWM, KEEP], |fixture| both(fixture, closing::keeps)),
+    check("i2c::calls_a_device", &[SOFT_I2C], i2c::calls_a_device),
+    check("i2c::waits_for_a_held_line_and_no_longer", &[SOFT_I2C], i2c::waits_for_a_held_line_and_no_longer),
+    check("i2c::gives_its_lines_back", &[SOFT_I2C, OUTPUT], i2c::gives_its_lines_back),
     check("spi::comes_back_over_a_wire", &[SPI], spi::comes_back_over_a_wire),
     check("spi::keeps_the_device_selected", &[SPI], spi::keeps_the_device_selected),
+    check("spi::clocks_as_its_mode_says", &[SPI], spi::clocks_as_its_mode_says),
     check("wires::carry_a_level", &[INPUT, OUTPUT], wires::carry_a_level),
     check("wires::a_driver_beats_a_pull", &[INPUT, OUTPUT, BIAS], wires::a_driver_beats_a_pull),
     check("wires::carry_a_pull", &[INPUT, BIAS], wires::carry_a_pull),

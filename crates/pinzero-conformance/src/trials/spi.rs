@@ -1,7 +1,7 @@
 //! SPI: bits go out, and come back over a wire.
 
 use pinzero_core::time::us;
-use pinzero_core::{ErrorKind, Level, Line, SpiOperation};
+use pinzero_core::{ErrorKind, Level, Line, SpiMode, SpiOperation};
 
 use crate::fixture::Fixture;
 use crate::verdict::{Verdict, check, or_not_applicable, refused};
@@ -57,4 +57,46 @@ pub(super) fn keeps_the_device_selected(fixture: &Fixture<'_>) -> Verdict {
         })?;
     }
     Ok(spi.close()?)
+}
+
+/// Slow enough that each change has an instant of its own.
+const RATE: u32 = 20_000;
+
+pub(super) fn clocks_as_its_mode_says(fixture: &Fixture<'_>) -> Verdict {
+    let [select, clock, mosi, miso] = four_lines(fixture)?;
+    let data = [0xa5, 0x13];
+    for mode in [SpiMode::Mode0, SpiMode::Mode1, SpiMode::Mode2, SpiMode::Mode3] {
+        for lsb_first in [false, true] {
+            let builder = fixture.gpio().spi(clock).mosi(mosi).miso(miso).select(select);
+            let spi = builder.mode(mode).lsb_first(lsb_first).max_rate(RATE).open()?;
+            // The first transfer brings the clock to its rest.
+            spi.write(&data)?;
+            let rest = fixture.observe(clock)?;
+            let rests_high = matches!(mode, SpiMode::Mode2 | SpiMode::Mode3);
+            check(rest.is_high() == rests_high, || format!("the clock of {mode:?} rests {rest}"))?;
+            let before = fixture.observe(mosi)?;
+            let marks = [fixture.changes(clock)?.len(), fixture.changes(mosi)?.len()];
+            spi.write(&data)?;
+            let ticks = fixture.changes(clock)?.split_off(marks[0]);
+            let levels = fixture.changes(mosi)?.split_off(marks[1]);
+            check(ticks.len() == 16 * data.len(), || {
+                format!("the clock of {mode:?} changed {} times in {} bytes", ticks.len(), data.len())
+            })?;
+            // The device reads at every other change.
+            let first = usize::from(matches!(mode, SpiMode::Mode1 | SpiMode::Mode3));
+            let bits = ticks.iter().skip(first).step_by(2).map(|(tick, _)| {
+                levels.iter().take_while(|(at, _)| at < tick).last().map_or(before, |(_, level)| *level)
+            });
+            let bytes = bits.collect::<Vec<Level>>().chunks(8).fold(Vec::new(), |mut bytes, bits| {
+                let byte = bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(bit.is_high()));
+                bytes.push(if lsb_first { byte.reverse_bits() } else { byte });
+                bytes
+            });
+            check(bytes == data, || {
+                format!("{data:02x?} went out as {bytes:02x?} in {mode:?}, lowest bit first: {lsb_first}")
+            })?;
+            spi.close()?;
+        }
+    }
+    Ok(())
 }

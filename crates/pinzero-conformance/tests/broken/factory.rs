@@ -28,6 +28,7 @@ pub(crate) enum Fault {
     ClaimsI2c,
     ClaimsSerial,
     ClaimsPwm,
+    ClaimsSoftI2c,
     ClaimsSpi,
     DeclaresEmulation,
     HidesEdges,
@@ -94,6 +95,7 @@ pub(crate) enum Fault {
     PwmTogglesAtTheEnds,
     // SPI.
     SpiDeselects,
+    SpiKnowsOneMode,
 }
 
 use Fault::*;
@@ -236,7 +238,8 @@ impl PinFactory for Broken {
             ClaimsHardwareSpi => powers.hardware_spi = Support::Native,
             ClaimsI2c => powers.i2c = Support::Native,
             ClaimsSerial => powers.serial = Support::Native,
-            ClaimsSpi | SpiDeselects => powers.spi = Support::Native,
+            ClaimsSoftI2c => powers.soft_i2c = Support::Native,
+            ClaimsSpi | SpiDeselects | SpiKnowsOneMode => powers.spi = Support::Native,
             DeclaresEmulation => powers.group = Support::Emulated,
             HidesEdges => powers.edges = Support::None,
             HidesKeep | TakesWhatItRefuses => powers.keep = Support::None,
@@ -371,6 +374,11 @@ impl PinFactory for Broken {
                 let select = OutputConfig::new(Level::High, OnClose::Restore);
                 Ok(Box::new(Bus(Some(self.inner.open_output(config.select, select)?))))
             }
+            SpiKnowsOneMode => {
+                let open =
+                    |line| self.inner.open_output(line, OutputConfig::new(Level::Low, OnClose::Restore));
+                Ok(Box::new(OneMode { clock: open(config.clock)?, mosi: open(config.mosi)? }))
+            }
             _ => Err(Error::unsupported("SPI")),
         }
     }
@@ -426,6 +434,30 @@ impl SpiBus for Bus {
 
     fn close(&self) -> Result<()> {
         self.0.as_ref().map_or(Ok(()), |select| select.close())
+    }
+}
+
+/// A bus that only writes, and in the first mode only.
+#[derive(Debug)]
+struct OneMode {
+    clock: Box<dyn OutputPin>,
+    mosi: Box<dyn OutputPin>,
+}
+
+impl SpiBus for OneMode {
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        for operation in operations {
+            let SpiOperation::Write(data) = operation else { continue };
+            for bit in data.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)) {
+                self.mosi.set(Level::from(bit))?;
+                [Level::High, Level::Low].into_iter().try_for_each(|level| self.clock.set(level))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        self.clock.close().and(self.mosi.close())
     }
 }
 

@@ -141,6 +141,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (ClaimsHardwareSpi, "honesty::hardware_spi"),
     (HidesHardwareSpi, "honesty::hardware_spi"),
     (ClaimsI2c, "honesty::i2c"),
+    (ClaimsSoftI2c, "honesty::soft_i2c"),
     (ClaimsSerial, "honesty::serial"),
     (HidesKeep, "honesty::keep"),
     (RefusesPulls, "boundary::gives_what_is_declared"),
@@ -233,6 +234,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (PwmHalvesPulses, "pwm::refuses_what_is_no_wave"),
     (PwmAnswersWhenClosed, "pwm::ends_with_close"),
     (SpiDeselects, "spi::keeps_the_device_selected"),
+    (SpiDeselects, "spi::clocks_as_its_mode_says"),
+    (SpiKnowsOneMode, "spi::clocks_as_its_mode_says"),
 ];
 
 /// The trials about what the backend does not do, unless that is the fault.

@@ -40,6 +40,7 @@ enum Fault {
     FlexLeavesNoPull,
     FlexLetsGo,
     FlexRestoresNothing,
+    FlexReadsHigh,
     FlexStartsLow,
     FlexStaysAnOutput,
     InputsAnswerWhenClosed,
@@ -85,6 +86,10 @@ const FAULTS: &[(Fault, &str)] = &[
     (FlexLeavesNoPull, "flex::leaves_the_pull_asked_for"),
     (FlexLeavesNoLevel, "flex::leaves_low_or_high"),
     (FlexKeepsNoLevel, "flex::keeps_its_level"),
+    (FlexIgnoresPulls, "i2c::calls_a_device"),
+    (FlexBlipsOnTurning, "i2c::calls_a_device"),
+    (FlexReadsHigh, "i2c::waits_for_a_held_line_and_no_longer"),
+    (FlexRestoresNothing, "i2c::gives_its_lines_back"),
 ];
 
 /// The trials that notice one of these faults.
@@ -337,6 +342,7 @@ impl Pin for CoatFlex {
     fn level(&self) -> Result<Level> {
         match (self.fault, self.pin.level()) {
             (FlexAnswersWhenClosed, Err(_)) => Ok(Level::Low),
+            (FlexReadsHigh, Ok(_)) => Ok(Level::High),
             (_, level) => level,
         }
     }
