@@ -31,7 +31,7 @@ pub enum ErrorKind {
     Io,
     /// No chip on the bus answers at this address: check the address, the wires and the supply.
     NoAcknowledge,
-    /// There is no such GPIO chip: check the name, or that this machine has one.
+    /// There is no such GPIO chip, bus or port: check the name; the message names the setting that enables a bus.
     NoChip,
     /// No factory could be started: the message says why for each, and how to go on without hardware.
     NoFactory,
