@@ -6,30 +6,32 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pinzero::board::Board;
-use pinzero::mock::{self, MockChip, SpiChip};
+use pinzero::mock::{self, MockChip, MockGpio, SpiChip};
 use pinzero::prelude::*;
 use pinzero::{Capabilities, ErrorKind, Host, Line, LineInfo, PinFactory, PixelOrder, Result, SpiOperation};
 use pinzero_core::{HardwareSpiConfig, InputConfig, OutputConfig, OutputPin, Pin, SpiBus};
 
-/// What comes out of MOSI: the bytes of each transfer.
+/// What comes out of MOSI.
 #[derive(Default)]
-struct Wire(Vec<Vec<u8>>);
+struct Wire(Vec<u8>);
 
 impl SpiChip for Wire {
-    fn select(&mut self) -> u8 {
-        self.0.push(Vec::new());
-        0
-    }
-
     fn exchange(&mut self, received: u8) -> u8 {
-        self.0.last_mut().into_iter().for_each(|frame| frame.push(received));
+        self.0.push(received);
         0
     }
 }
 
-/// Returns the frames sent since the last call, as the LEDs read them: by the length of each pulse, after a gap.
+/// Connects a wire to MOSI of controller 0. A strip has no chip select, so the line of the wire's is always low.
+fn wire(gpio: &MockGpio) -> MockChip<Wire> {
+    gpio.line(8).drive(Level::Low);
+    gpio.spi_chip(0, 0, Wire::default())
+}
+
+/// Returns the frames sent since the last call, as the LEDs read them. Each begins with a gap of zeros, and has no zero byte.
 fn frames(wire: &MockChip<Wire>) -> Vec<Vec<u8>> {
-    wire.with(|wire| std::mem::take(&mut wire.0)).iter().map(|bytes| read(bytes)).collect()
+    let bytes = wire.with(|wire| std::mem::take(&mut wire.0));
+    bytes.chunk_by(|one, next| *one == 0 || *next != 0).map(read).collect()
 }
 
 /// Reads pulses as a LED does: one bit of the bus is a zero, two are a one, more or fewer a fault.
@@ -54,7 +56,7 @@ fn read(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn a_picture_is_sent_when_it_is_shown() -> Result<()> {
     let gpio = mock::gpio();
-    let wire = gpio.spi_chip(0, 0, Wire::default());
+    let wire = wire(&gpio);
     let strip = PixelStrip::builder(3).gpio(&gpio).open()?;
     assert_eq!(frames(&wire), [[0; 9]]);
     strip.fill("#102030")?;
@@ -73,7 +75,7 @@ fn a_picture_is_sent_when_it_is_shown() -> Result<()> {
 #[test]
 fn order_brightness_and_the_first_color_are_options() -> Result<()> {
     let gpio = mock::gpio();
-    let wire = gpio.spi_chip(0, 0, Wire::default());
+    let wire = wire(&gpio);
     let builder = PixelStrip::builder(1).order(PixelOrder::Rgb).brightness(0.5).initial_value(Color::RED);
     let strip = builder.gpio(&gpio).open()?;
     assert_eq!(frames(&wire), [[128, 0, 0]]);
@@ -91,7 +93,7 @@ fn order_brightness_and_the_first_color_are_options() -> Result<()> {
 #[test]
 fn a_strip_is_dark_after_it_is_closed_whatever_closes_it() -> Result<()> {
     for close in [
-        (|strip, _| drop(strip)) as fn(PixelStrip, &mock::MockGpio),
+        (|strip, _| drop(strip)) as fn(PixelStrip, &MockGpio),
         |strip, _| strip.close().unwrap(),
         |strip, gpio| {
             gpio.close().unwrap();
@@ -101,7 +103,7 @@ fn a_strip_is_dark_after_it_is_closed_whatever_closes_it() -> Result<()> {
         },
     ] {
         let gpio = mock::gpio();
-        let wire = gpio.spi_chip(0, 0, Wire::default());
+        let wire = wire(&gpio);
         let strip = PixelStrip::builder(2).initial_value(Color::RED).gpio(&gpio).open()?;
         frames(&wire);
         close(strip, &gpio);
@@ -113,7 +115,7 @@ fn a_strip_is_dark_after_it_is_closed_whatever_closes_it() -> Result<()> {
 #[test]
 fn a_strip_stays_lit_if_told_so() -> Result<()> {
     let gpio = mock::gpio();
-    let wire = gpio.spi_chip(0, 0, Wire::default());
+    let wire = wire(&gpio);
     drop(PixelStrip::builder(2).initial_value(Color::RED).on_close(OnClose::Keep).gpio(&gpio).open()?);
     assert_eq!(frames(&wire), [[0, 255, 0, 0, 255, 0]]);
     drop(Led::builder(10).gpio(&gpio).open()?);
