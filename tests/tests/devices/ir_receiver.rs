@@ -249,6 +249,21 @@ fn noise_and_lost_edges_spoil_one_frame() -> Result<()> {
     Ok(())
 }
 
+/// Without the edges at the ends of two bits, the bits in between must not be taken for their complements.
+#[test]
+fn two_lost_edges_make_no_other_command() -> Result<()> {
+    let (gpio, receiver) = open()?;
+    for bit in [5, 9] {
+        let outside = gpio.clone();
+        gpio.after(us(889 + 1778 * bit - 100), move || outside.line(18).lose(1))?;
+    }
+    send(&gpio, &rc5(true, 31, 63));
+    assert_eq!(receiver.wait_for_command_timeout(secs(1))?, None);
+    send(&gpio, &rc5(false, 31, 63));
+    assert_eq!((receiver.wait_for_command()?.command, receiver.missed()), (63, 2));
+    Ok(())
+}
+
 #[test]
 fn a_line_that_is_stuck_is_no_frame() -> Result<()> {
     let (gpio, receiver) = open()?;

@@ -157,7 +157,7 @@ const SILENCE: Duration = ms(15);
 /// may be lost.
 const HELD: Duration = ms(250);
 
-/// The most edges of a frame. More are noise. NEC has 68.
+/// The most edges that are kept. NEC has 68; more are noise, of which no protocol makes a command.
 const MOST: usize = 100;
 
 /// Collects the edges of a frame, and decodes the frame once the line is silent.
@@ -167,8 +167,6 @@ pub(super) struct Remote {
     active: Level,
     /// The edges of this frame.
     stamps: Vec<Instant>,
-    /// Set if edges of this frame are lost, or too many.
-    is_spoiled: bool,
     /// When the frame ends, unless an edge comes.
     ends_at: Option<Instant>,
     /// The last command, and the toggle bit that it came with.
@@ -181,15 +179,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(active: Level) -> Self {
-        Remote {
-            active,
-            stamps: Vec::new(),
-            is_spoiled: false,
-            ends_at: None,
-            last: None,
-            missed: 0,
-            unreported: 0,
-        }
+        Remote { active, stamps: Vec::new(), ends_at: None, last: None, missed: 0, unreported: 0 }
     }
 
     pub(super) fn last(&self) -> Option<IrCommand> {
@@ -241,13 +231,11 @@ impl Machine for Remote {
     ) -> Result<()> {
         self.missed += u64::from(missed);
         self.unreported = self.unreported.saturating_add(missed);
-        // Light and darkness by turns, light first.
-        let is_next = (level == self.active) == (self.stamps.len() % 2 == 0);
-        if self.stamps.is_empty() && !is_next {
+        // The levels of an input alternate, also after lost edges. A frame begins with light.
+        if self.stamps.is_empty() && level != self.active {
             return Ok(());
         }
-        self.is_spoiled |= !is_next || missed > 0 && !self.stamps.is_empty() || self.stamps.len() == MOST;
-        if !self.is_spoiled {
+        if self.stamps.len() < MOST {
             self.stamps.push(at);
         }
         self.ends_at = Some(at + SILENCE);
@@ -256,10 +244,9 @@ impl Machine for Remote {
 
     fn expire(&mut self, _: Instant, effects: &mut Effects<'_, IrCommand>) -> Result<()> {
         self.ends_at = None;
-        let is_spoiled = std::mem::take(&mut self.is_spoiled);
         let pulses: Vec<Duration> = self.stamps.windows(2).map(|pair| pair[1].since(pair[0])).collect();
         // It ends with light, or the line is stuck.
-        let frame = if is_spoiled || pulses.len() % 2 == 0 { None } else { decode(&pulses) };
+        let frame = if pulses.len() % 2 == 0 { None } else { decode(&pulses) };
         let began = self.stamps.first().copied();
         self.stamps.clear();
         if let Some(received) = frame.zip(began).and_then(|(frame, at)| self.command(frame, at)) {
