@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use pinzero::ErrorKind;
 use pinzero::prelude::*;
 use pinzero_tests::{block_on, poll, without_hanging};
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use rustix::io::Errno;
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -181,11 +182,16 @@ fn a_future_reads_on_a_thread_and_may_be_dropped() -> Result {
     let mut futures: Vec<_> = (0..3).map(|_| Box::pin(sensor.temperature_async())).collect();
     assert!(futures.iter_mut().all(|future| poll(future).is_pending()));
     drop(futures.remove(0));
-    // One text for all: they share one reader. A second one would wait for ever.
+    // One text for all: they share one reader.
     fs::write(bus.file(WARM, "w1_slave"), HOT)?;
     for future in futures {
         assert_eq!(block_on(future)?, 85.0);
     }
+    // Another one would wait for the next text.
+    let mut unread = fs::OpenOptions::new();
+    unread.write(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    let error = unread.open(bus.file(WARM, "w1_slave")).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(Errno::NXIO.raw_os_error()));
     Ok(())
 }
 

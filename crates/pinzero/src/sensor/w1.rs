@@ -134,7 +134,10 @@ pub(super) fn file_error(path: &Path, error: io::Error) -> Error {
             Error::new(ErrorKind::NoAcknowledge, message).with_source(error)
         }
         io::ErrorKind::NotFound => {
-            let message = format!("this kernel has no file {}: update the system", path.display());
+            let message = format!(
+                "this kernel has no file {}: `sudo modprobe w1-therm`, or update the system",
+                path.display()
+            );
             Error::new(ErrorKind::Unsupported, message).with_source(error)
         }
         io::ErrorKind::PermissionDenied => {
