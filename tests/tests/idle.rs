@@ -124,6 +124,11 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
         devices.push(Box::new(
             Keypad::builder([8, 9, 10, 11].map(at), [12, 13, 14, 15].map(at)).gpio(&board).open()?,
         ));
+        devices.push(Box::new(IrReceiver::builder(line(520 + number)).gpio(&board).open()?));
+        let _room = board.dht22(line(530 + number));
+        let climate = Dht22::builder(line(530 + number)).gpio(&board).open()?;
+        climate.read()?; // then it rests
+        devices.push(Box::new(climate));
     }
     assert_eq!((threads().len() - before, board.threads()), (2, 2));
     assert_at_rest("devices with a state of their own, whose lines stay as they are");
