@@ -63,6 +63,7 @@ pub const CASES: &[Case] = &[
     case("leak-and-return", &[], End::Code(0)),
     case("leak-in-cycle-and-exit", &[], End::Code(3)),
     case("leak-in-static-and-return", &[], End::Code(0)),
+    case("leak-bus-and-return", &[], End::Code(0)),
     case("wait", &[Signal::INT], End::Signal(Signal::INT)),
     case("wait", &[Signal::TERM], End::Signal(Signal::TERM)),
     case("wait", &[Signal::HUP], End::Signal(Signal::HUP)),

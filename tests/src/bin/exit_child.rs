@@ -58,6 +58,17 @@ mod unix {
         }
     }
 
+    /// Puts a bus on the LED's pin, and forgets the handle.
+    fn leak_bus(gpio: &Gpio, led: Led) -> Result<()> {
+        drop(led);
+        match gpio.soft_i2c(17, 27).open() {
+            Ok(i2c) => mem::forget((i2c.clone(), i2c)),
+            // Not every backend's lines can turn.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}"),
+        }
+        Ok(())
+    }
+
     static KEPT: OnceLock<Led> = OnceLock::new();
 
     extern "C" fn write_at_exit() {
@@ -113,6 +124,7 @@ mod unix {
                 thread::sleep(ms(20));
                 process::exit(3);
             }
+            "leak-bus-and-return" => leak_bus(gpio, led)?,
             "panic" => panic!("as it was told"),
             "panic-in-thread" => drop(thread::spawn(|| panic!("as it was told")).join()),
             "panic-in-callback" => {

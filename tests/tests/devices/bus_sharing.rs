@@ -481,3 +481,23 @@ fn a_read_leaves_a_clock_that_is_moved_by_hand_alone() {
         assert_eq!(reader.join().unwrap(), 0);
     });
 }
+
+/// Writes go to a daemon without waiting for their answers: a transfer must neither outrun the daemon nor hide its errors.
+#[test]
+fn a_long_write_on_pins_of_a_daemon_arrives_as_a_whole() -> pinzero::Result<()> {
+    let mock = board();
+    let device = mock.spi_device([22, 23, 25, 8], pinzero::SpiMode::Mode0);
+    let mut daemon = pinzero_daemon::Daemon::builder(&mock).port(0).start()?;
+    let pi = pinzero::pigpio::PigpioFactory::connect(daemon.addrs()[0].to_string())?;
+    let gpio = Gpio::new(pi)?;
+    // Without a line for answers, so that nothing is read in between.
+    let spi = gpio.spi(22).mosi(23).select(8).open()?;
+    let sent: Vec<u8> = (0..1_000u32).map(|number| (number * 7 >> 2) as u8).collect();
+    spi.write(&sent)?;
+    // The transfer is over when the call returns.
+    assert_eq!(device.received(), sent);
+    daemon.stop();
+    let error = spi.write(&[1]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnected, "{error}");
+    Ok(())
+}

@@ -45,6 +45,11 @@ impl SpiWires {
         })
     }
 
+    /// Blocks until the pins have taken all writes.
+    fn confirm(&self) -> Result<()> {
+        self.mosi.as_ref().map_or(Ok(()), |pin| pin.confirm()).and(self.clock.confirm())
+    }
+
     pub(crate) fn close(&self) -> Result<()> {
         let clock = self.clock.close();
         let mosi = self.mosi.as_ref().map_or(Ok(()), |pin| pin.close());
@@ -115,6 +120,8 @@ impl SoftSpi {
             };
             received |= u8::from(level.is_high()) << bit;
         }
+        // Writes to pins elsewhere are only on their way: more than a few of a pin at once, and its latest would replace others.
+        self.wires.gpio.confirm(|| self.wires.confirm())?;
         Ok(received)
     }
 
@@ -166,7 +173,9 @@ impl SpiBus for SoftSpi {
         self.choose(true)?;
         let result = operations.iter_mut().try_for_each(|operation| self.operate(operation));
         // After an error, too, the device must not stay selected.
-        result.and(self.choose(false))
+        let deselected = self.choose(false);
+        let selects = || self.select.as_ref().map_or(Ok(()), |pin| pin.confirm());
+        result.and(deselected).and(self.wires.gpio.confirm(selects))
     }
 
     fn close(&self) -> Result<()> {

@@ -121,14 +121,9 @@ impl MockHardwareSpi {
     /// Returns the chip, if it understands this configuration.
     fn find(&self) -> Option<Arc<Mutex<SpiPeripheral>>> {
         let chips: Vec<_> = self.circuit.chips.lock().spi.clone();
-        let chip = chips.iter().find(|chip| {
-            let lines = chip.lock().lines;
-            match self.config.unselected {
-                // The program selects it by an output of its own.
-                true => lines[..3] == self.lines[..3] && self.is_low(lines[3]),
-                false => lines == self.lines,
-            }
-        })?;
+        // The chip of this select or, on a bus without one, first another that an output of the program selects.
+        let chip = chips.iter().find(|chip| self.is_selected_elsewhere(chip));
+        let chip = chip.or_else(|| chips.iter().find(|chip| chip.lock().lines == self.lines))?;
         let edge = |mode| {
             let settings = SpiSettings { mode, ..SpiSettings::default() };
             settings.rest().is_high() == settings.reads_first()
@@ -137,8 +132,11 @@ impl MockHardwareSpi {
         is_understood.then(|| chip.clone())
     }
 
-    fn is_low(&self, line: Line) -> bool {
-        self.circuit.look(line, |state| state.level == Level::Low)
+    /// Returns whether this controller leaves the selects alone, and the level of a line selects this chip on its bus.
+    fn is_selected_elsewhere(&self, chip: &Mutex<SpiPeripheral>) -> bool {
+        let lines = chip.lock().lines;
+        let is_low = || self.circuit.look(lines[3], |state| state.level == Level::Low);
+        self.config.unselected && lines[..3] == self.lines[..3] && is_low()
     }
 
     fn operate(&self, operation: &mut SpiOperation<'_>, mut exchange: impl FnMut(u8) -> u8) {
@@ -167,8 +165,8 @@ impl SpiBus for MockHardwareSpi {
             // Nothing drives the line.
             None => operations.iter_mut().for_each(|operation| self.operate(operation, |_| u8::MAX)),
             Some(chip) => {
-                // The select's own line tells the chip otherwise.
-                let selects = !self.config.unselected;
+                // That line tells the chip of its begin and end.
+                let selects = !self.is_selected_elsewhere(&chip);
                 if selects {
                     chip.lock().select();
                 }

@@ -13,8 +13,9 @@ use std::{env, io, mem, process, thread};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::prelude::*;
 use pinzero::{
-    AnimationEnd, Blink, Capabilities, Drive, ErrorKind, Events, Flex, Input, Inputs, Output, OutputGroup,
-    PinSpec, Pwm, Result, Spi, Support, Timer, board::Board, default_gpio, mock, set_default, with_default,
+    AnimationEnd, Blink, Capabilities, Delay, Drive, ErrorKind, Events, Flex, I2c, Input, Inputs, Output,
+    OutputGroup, PinSpec, Pwm, Result, Spi, Support, Timer, board::Board, default_gpio, mock, set_default,
+    with_default,
 };
 use pinzero_core::{Host, I2cConfig, Line, LineInfo, OutputConfig, OutputPin, Pin, PinFactory};
 
@@ -108,6 +109,9 @@ struct Family {
     group: OutputGroup,
     flex: Flex,
     spi: Spi,
+    /// Where lines can turn.
+    i2c: Option<I2c>,
+    delay: Delay,
     button: Button,
     input: Input,
     inputs: Inputs,
@@ -132,6 +136,8 @@ impl Family {
             group: gpio.group([22, 27]).open()?,
             flex: gpio.flex(4).open()?,
             spi: gpio.spi(11).mosi(10).miso(9).select(8).open()?,
+            i2c: gpio.soft_i2c(14, 15).open().ok(),
+            delay: gpio.delay(),
             input: gpio.input(24).settle(ms(1)).open()?,
             inputs: gpio.inputs([25, 26]).open()?,
             blink: blinking.blink(ms(1), ms(1))?,
@@ -168,7 +174,7 @@ impl Family {
 
     fn is_closed_here(&mut self) -> Result<()> {
         let Family { gpio, led, lamp, output, pwm, group, flex, spi, button, input, inputs, .. } = self;
-        let Family { encoder, sensor, .. } = self;
+        let Family { encoder, sensor, i2c, delay, .. } = self;
         refused("on", led.on());
         refused("off", led.off());
         refused("toggle", led.toggle());
@@ -194,6 +200,18 @@ impl Family {
         refused("transfer", spi.transfer(&mut [1]));
         refused("read", spi.read(1));
         refused("write", spi.write(&[1]));
+        if let Some(i2c) = i2c {
+            refused("write", i2c.write(0x20, &[1]));
+            refused("write_read", i2c.write_read(0x20, &[1], &mut [0]));
+            refused("scan", i2c.scan());
+            assert!(i2c.is_closed());
+            i2c.close()?;
+        }
+        refused("soft_i2c", gpio.soft_i2c(16, 7).open());
+        refused("i2c", gpio.i2c(1).open());
+        refused("serial", gpio.serial("/dev/serial0").open());
+        delay.pause(ms(1));
+        refused("pause_async", now(delay.pause_async(ms(1))));
         refused("is_pressed", button.is_pressed());
         refused("wait_for_press", button.wait_for_press());
         refused("wait_for_press_timeout", button.wait_for_press_timeout(ms(1)));
