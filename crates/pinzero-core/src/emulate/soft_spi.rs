@@ -135,7 +135,7 @@ impl SoftSpi {
 
     fn pause(&self) {
         if !self.half.is_zero() {
-            self.wires.gpio.sleep(self.half);
+            self.wires.gpio.delay().pause(self.half);
         }
     }
 
