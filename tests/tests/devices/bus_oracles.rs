@@ -1,5 +1,7 @@
 //! Any list of transfers: bit by bit, by a controller, and as the rules of the bus say. And wires on which anything happens.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::time::Duration;
 
 use pinzero::mock::{self, Fault, I2cChip, MockGpio, Registers, SpiChip};
@@ -308,7 +310,7 @@ proptest! {
         let chip = Listener { mode, heard: Vec::new(), sum: 0x96 };
         let chips = boards.each_ref().map(|gpio| gpio.spi_chip(0, 0, chip.clone()));
         let soft = boards[1].spi(11).mosi(10).miso(9).select(8).mode(mode).lsb_first(lsb_first);
-        let soft = rate.into_iter().fold(soft, |builder, rate| builder.max_rate(rate));
+        let soft = rate.into_iter().fold(soft, pinzero::SpiBuilder::max_rate);
         let hard = boards[0].hardware_spi(0, 0).mode(mode).lsb_first(lsb_first);
         let buses = [hard.open().unwrap(), soft.open().unwrap()];
         let mut reckoned = chip;
@@ -380,7 +382,7 @@ fn play(gpio: &MockGpio, pins: &[u32], touches: &[Touch], fail: impl Fn(Option<F
                 .into_iter()
                 .for_each(|(wire, is_high)| put(wire, is_high)),
             Touch::Start => {
-                [(0, true), (1, true), (0, false)].into_iter().for_each(|(wire, is_high)| put(wire, is_high))
+                [(0, true), (1, true), (0, false)].into_iter().for_each(|(wire, is_high)| put(wire, is_high));
             }
             Touch::Stop => {
                 [(1, false), (0, false), (1, true), (0, true)]

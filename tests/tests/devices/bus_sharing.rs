@@ -1,5 +1,7 @@
 //! Handles of buses on several threads, in callbacks, and at their ends.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -162,7 +164,6 @@ fn a_close_from_another_thread_ends_the_transfers_of_all_clones() {
                         let error = (0..).find_map(|_| i2c.write(0x20, &[1, 2]).err()).unwrap();
                         assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
                     });
-                    let barrier = barrier;
                     scope.spawn(move || {
                         barrier.wait();
                         let error = (0..).find_map(|_| spi.write(&[1, 2]).err()).unwrap();
@@ -492,7 +493,7 @@ fn a_long_write_on_pins_of_a_daemon_arrives_as_a_whole() -> pinzero::Result<()> 
     let gpio = Gpio::new(pi)?;
     // Without a line for answers, so that nothing is read in between.
     let spi = gpio.spi(22).mosi(23).select(8).open()?;
-    let sent: Vec<u8> = (0..1_000u32).map(|number| (number * 7 >> 2) as u8).collect();
+    let sent: Vec<u8> = (0..1_000u32).map(|number| ((number * 7) >> 2) as u8).collect();
     spi.write(&sent)?;
     // The transfer is over when the call returns.
     assert_eq!(device.received(), sent);

@@ -1,5 +1,7 @@
 //! The traits of embedded-hal, by generic functions alone, as drivers use the handles.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::{Duration, Instant as Wall};
