@@ -325,7 +325,7 @@ impl PinFactory for PigpioFactory {
     }
 
     fn open_soft_i2c(&self, config: SoftI2cConfig) -> Result<Box<dyn I2cBus>> {
-        Ok(Box::new(PigpioI2c::open_soft(&self.0.client, config)?))
+        Ok(Box::new(PigpioI2c::open_soft(&self.0.client, &self.0.board, config)?))
     }
 
     fn open_serial(&self, config: SerialConfig) -> Result<Box<dyn SerialPort>> {

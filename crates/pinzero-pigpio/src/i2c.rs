@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinzero_core::board::Board;
-use pinzero_core::{Error, ErrorKind, I2cAddress, I2cBus, I2cConfig, I2cOperation, Result, SoftI2cConfig};
+use pinzero_core::{
+    Bias, Error, ErrorKind, I2cAddress, I2cBus, I2cConfig, I2cOperation, Result, SoftI2cConfig,
+};
 
 use crate::client::Client;
 use crate::pipeline::Frame;
 use crate::protocol::{Command, MAX_EXTENSION};
-use crate::remote_handle::RemoteHandle;
+use crate::remote_handle::{Pulls, RemoteHandle};
+use crate::restore::pull;
 
 /// The rates of I2C on any lines, in hertz.
 const RATES: std::ops::RangeInclusive<u32> = 50..=500_000;
@@ -55,7 +58,7 @@ impl PigpioI2c {
     }
 
     /// Opens two lines as a bus.
-    pub(crate) fn open_soft(client: &Arc<Client>, config: SoftI2cConfig) -> Result<Self> {
+    pub(crate) fn open_soft(client: &Arc<Client>, board: &Board, config: SoftI2cConfig) -> Result<Self> {
         if config.max_rate < *RATES.start() {
             let message = format!("I2C has {} Hz at least, not {} Hz", RATES.start(), config.max_rate);
             return Err(Error::new(ErrorKind::InvalidFrequency, message));
@@ -63,7 +66,14 @@ impl PigpioI2c {
         let rate = config.max_rate.min(*RATES.end());
         let data = config.data.0;
         let open = Frame::new(Command::Bi2co, data, config.clock.0).with(rate.to_le_bytes());
-        let bus = RemoteHandle::open(client, open, Command::Bi2cc, Some(data), Some(data))?;
+        let lines = [config.data, config.clock];
+        // The daemon leaves the pulls alone, and cannot tell how it found them.
+        let pulls = Pulls {
+            before: lines.iter().filter_map(|line| pull(line.0, Bias::PullUp)).collect(),
+            after: lines.iter().filter_map(|line| pull(line.0, board.pull(line.0).into())).collect(),
+        };
+        let (own, close) = (Some(data), Command::Bi2cc);
+        let bus = RemoteHandle::open_pulled(client, open, close, own, own, pulls)?;
         Ok(PigpioI2c { bus, rate: Some(rate) })
     }
 

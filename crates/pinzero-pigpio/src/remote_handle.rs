@@ -13,12 +13,28 @@ use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 use crate::restore::{mark, range_before};
 
+/// Requests that set pulls: before an object is opened, and after it is closed.
+#[derive(Debug, Default)]
+pub(crate) struct Pulls {
+    pub(crate) before: Vec<Frame>,
+    pub(crate) after: Vec<Frame>,
+}
+
+impl Pulls {
+    fn set(&self, connection: &Connection) -> Result<()> {
+        let answers = connection.pipeline.ask_all(&self.before)?;
+        answers.iter().try_for_each(|answer| answer.value().map(drop))
+    }
+}
+
 /// An object that is open at the daemon, and reopened with each new connection.
 #[derive(Debug)]
 pub(crate) struct RemoteObject {
     client: Arc<Client>,
     open: Frame,
     close: Command,
+    /// The pulls of its lines: while the object is open, and then.
+    pulls: Pulls,
     /// Its number, if the daemon does not choose one.
     own: Option<u32>,
     /// The line with our mark, and the PWM range that it had before.
@@ -67,6 +83,7 @@ impl RemoteObject {
             // If it is not open there, this does no harm.
             let _ = connection.pipeline.ask(&Frame::new(self.close, old, 0))?;
         }
+        self.pulls.set(connection)?;
         let answer = connection.pipeline.ask(&self.open)?.value()?;
         let number = self.own.unwrap_or(answer);
         if self.own.is_none() && !is_new && number != old {
@@ -83,7 +100,8 @@ impl RemoteObject {
     fn give_back(&self, number: u32, connection: u64) -> Result<()> {
         let closed = self.client.give_back_number(Frame::new(self.close, number, 0), connection);
         let unmark = self.mark.map(|(line, range)| Frame::new(Command::Prs, line, range));
-        closed.and(self.client.give_back(unmark.into_iter().collect()))
+        let after = self.pulls.after.iter().cloned().chain(unmark);
+        closed.and(self.client.give_back(after.collect()))
     }
 }
 
@@ -115,12 +133,32 @@ impl RemoteHandle {
         own: Option<u32>,
         line: Option<u32>,
     ) -> Result<Self> {
+        RemoteHandle::open_pulled(client, open, close, own, line, Pulls::default())
+    }
+
+    /// Does the same for an object whose lines need pulls.
+    pub(crate) fn open_pulled(
+        client: &Arc<Client>,
+        open: Frame,
+        close: Command,
+        own: Option<u32>,
+        line: Option<u32>,
+        pulls: Pulls,
+    ) -> Result<Self> {
         let connection = client.wait_for_connection()?;
-        let answer = connection.pipeline.ask(&open).inspect_err(|_| {
-            // It may be open nevertheless.
-            own.map(|number| client.give_back_number(Frame::new(close, number, 0), connection.number));
+        let opened = pulls.set(&connection).and_then(|()| {
+            let answer = connection.pipeline.ask(&open).inspect_err(|_| {
+                // It may be open nevertheless.
+                own.map(|number| client.give_back_number(Frame::new(close, number, 0), connection.number));
+            })?;
+            answer.value()
+        });
+        let answer = opened.inspect_err(|_| {
+            if !pulls.after.is_empty() {
+                // The error that counts is the first one.
+                let _ = client.give_back(pulls.after.clone());
+            }
         })?;
-        let answer = answer.value()?;
         let state = State {
             number: own.unwrap_or(answer),
             connection: connection.number,
@@ -132,6 +170,7 @@ impl RemoteHandle {
             client: client.clone(),
             open,
             close,
+            pulls,
             own,
             mark,
             state: Mutex::new(state),

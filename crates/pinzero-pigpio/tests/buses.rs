@@ -323,7 +323,7 @@ fn soft(factory: &PigpioFactory) -> Box<dyn I2cBus> {
 
 #[test]
 fn any_two_lines_are_an_i2c_bus() {
-    let fake = Fake::start();
+    let fake = Fake::with(Options { permitted: u64::MAX, ..Options::default() });
     fake.bit_i2c_device(5, 0x50);
     let factory = connect(&fake);
     let bus = soft(&factory);
@@ -331,6 +331,7 @@ fn any_two_lines_are_an_i2c_bus() {
         (told(&fake, &[op::BI2CO]), words(&fake, op::BI2CO)),
         (vec![[op::BI2CO, 5, 6]], vec![100_000])
     );
+    assert_eq!([5, 6].map(|line| fake.pull(line)), [2, 2]);
     write(&*bus, 0x50, &[0x10, 1, 2]).unwrap();
     let mut data = [0; 2];
     write_read(&*bus, 0x50, &[0x10], &mut data).unwrap();
@@ -343,6 +344,10 @@ fn any_two_lines_are_an_i2c_bus() {
     assert_eq!(write(&*bus, 0x50, &vec![0; 65_530]).unwrap_err().kind(), ErrorKind::InvalidValue);
     drop(bus);
     assert_eq!((told(&fake, &[op::BI2CC]), fake.handles().bit_i2c), (vec![[op::BI2CC, 5, 0]], 0));
+    // The board pulls these up too, and the next one down.
+    assert_eq!([5, 6].map(|line| fake.pull(line)), [2, 2]);
+    drop(factory.open_soft_i2c(SoftI2cConfig::new(Line(17), Line(18))).unwrap());
+    assert_eq!([17, 18].map(|line| fake.pull(line)), [1, 1]);
 
     for (max_rate, told) in [(50, 50), (1_000_000, 500_000)] {
         let mut config = SoftI2cConfig::new(Line(5), Line(6));
@@ -355,6 +360,9 @@ fn any_two_lines_are_an_i2c_bus() {
     assert_eq!(factory.open_soft_i2c(config).unwrap_err().kind(), ErrorKind::InvalidFrequency);
     let config = SoftI2cConfig::new(Line(32), Line(6));
     assert_eq!(factory.open_soft_i2c(config).unwrap_err().kind(), ErrorKind::UnknownPin);
+    let config = SoftI2cConfig::new(Line(17), Line(17));
+    assert_eq!(factory.open_soft_i2c(config).unwrap_err().kind(), ErrorKind::Busy);
+    assert_eq!(fake.pull(17), 1, "as found, after an error too");
 }
 
 #[test]

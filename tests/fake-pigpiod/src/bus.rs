@@ -56,6 +56,8 @@ pub(crate) struct Buses {
 #[derive(Debug)]
 struct BitI2c {
     clock: u32,
+    /// Half a bit, in microseconds.
+    half: u64,
     /// What was said since the last start, if there was no stop since.
     started: Option<Vec<String>>,
     /// The modes that its GPIO had: data, clock.
@@ -260,7 +262,8 @@ impl Model {
                 }
                 let before =
                     [data, clock].map(|gpio| std::mem::replace(&mut self.lines.line(gpio).mode, INPUT));
-                open.insert(data, BitI2c { clock, started: None, before });
+                let half = u64::from(500_000 / frame.word(0)).max(1);
+                open.insert(data, BitI2c { clock, half, started: None, before });
                 self.look(0);
                 Ok(Answer::Value(0))
             }
@@ -273,8 +276,19 @@ impl Model {
                 Ok(Answer::Value(0))
             }
             _ => {
-                let BitI2c { started, .. } = open.get_mut(&data).ok_or(error::NOT_I2C_GPIO)?;
-                self.bus.i2c.zip_bits(bit_bus(data), started, &frame.extension)
+                let &mut BitI2c { clock, half, ref mut started, .. } =
+                    open.get_mut(&data).ok_or(error::NOT_I2C_GPIO)?;
+                let mut levels = i2c::Levels::default();
+                let outcome = self.bus.i2c.zip_bits(bit_bus(data), started, &frame.extension, &mut levels);
+                for (data_level, clock_level) in levels.0 {
+                    // Both lines are pulled low, or let go of.
+                    for (gpio, level) in [(data, data_level), (clock, clock_level)] {
+                        let line = self.lines.line(gpio);
+                        (line.mode, line.latch) = (if level { INPUT } else { OUTPUT }, false);
+                    }
+                    self.look(half);
+                }
+                outcome
             }
         }
     }

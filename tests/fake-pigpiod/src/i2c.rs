@@ -184,6 +184,28 @@ impl Default for Wires {
     }
 }
 
+/// The levels that data and clock go through, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Levels(pub(crate) Vec<(bool, bool)>);
+
+impl Levels {
+    fn start(&mut self) {
+        self.0.extend([(true, true), (false, true), (false, false)]);
+    }
+
+    fn stop(&mut self) {
+        self.0.extend([(false, false), (false, true), (true, true)]);
+    }
+
+    /// Eight bits, and the one that acknowledges them.
+    fn byte(&mut self, byte: u8, acknowledged: bool) {
+        let bits = (0..8).rev().map(|bit| byte >> bit & 1 == 1).chain([!acknowledged]);
+        for bit in bits {
+            self.0.extend([(bit, false), (bit, true), (bit, false)]);
+        }
+    }
+}
+
 /// A message to or from a device, as it stands in the traffic.
 fn told(address: u32, operation: &Operation<'_>) -> String {
     match operation {
@@ -260,7 +282,13 @@ impl Wires {
     }
 
     /// Runs a list bit by bit. After an error the bus is left as it is: started, if it was.
-    pub(crate) fn zip_bits(&mut self, bus: u32, started: &mut Option<Vec<String>>, list: &[u8]) -> Outcome {
+    pub(crate) fn zip_bits(
+        &mut self,
+        bus: u32,
+        started: &mut Option<Vec<String>>,
+        list: &[u8],
+        levels: &mut Levels,
+    ) -> Outcome {
         if list.is_empty() {
             return Err(error::BAD_POINTER);
         }
@@ -270,8 +298,12 @@ impl Wires {
             match operation {
                 Operation::Address(other) => address = other,
                 Operation::Flags => (),
-                Operation::Two => drop(started.get_or_insert_default()),
+                Operation::Two => {
+                    started.get_or_insert_default();
+                    levels.start();
+                }
                 Operation::Three => {
+                    levels.stop();
                     let said = started.take().unwrap_or_default();
                     self.traffic.push(said.join(" "));
                 }
@@ -280,11 +312,22 @@ impl Wires {
                     // Without a start nobody listens.
                     let is_there = started.is_some() && self.message(bus, address, &message, &mut received);
                     let said = told(address, &message);
+                    let is_read = matches!(message, Operation::Read(_));
+                    levels.byte((address << 1) as u8 | u8::from(is_read), is_there);
+                    match &message {
+                        Operation::Write(bytes) if is_there => {
+                            bytes.iter().for_each(|byte| levels.byte(*byte, true));
+                        }
+                        Operation::Read(count) if is_there => {
+                            let new = &received[received.len() - count..];
+                            new.iter().enumerate().for_each(|(at, byte)| levels.byte(*byte, at + 1 < *count));
+                        }
+                        _ => (),
+                    }
                     if let Some(started) = started {
                         started.push(if is_there { said } else { format!("{said}!") });
                     }
                     if !is_there {
-                        let is_read = matches!(message, Operation::Read(_));
                         return Err(if is_read { error::I2C_READ_FAILED } else { error::I2C_WRITE_FAILED });
                     }
                 }
