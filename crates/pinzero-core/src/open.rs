@@ -63,7 +63,8 @@ impl GpioBuilder {
 
     /// Sets the `Gpio` through which the pins are reached, as those of an expander are through a bus. Default: none.
     ///
-    /// Its clock counts for both. Closing it closes this one first, while the bus is still there.
+    /// Its clock counts for both. Closing it closes this one first, while the bus is still there. A backend of your own for a chip on
+    /// a bus uses [`I2c::transaction_under_lock`](crate::I2c::transaction_under_lock); `pinzero-expander` is an example.
     pub fn through(mut self, gpio: &Gpio) -> Self {
         self.base = Some(gpio.clone());
         self

@@ -75,14 +75,16 @@ impl Chip {
         let input = interrupt.map(|pin| pin.open(model.name, bus.gpio())).transpose()?;
         let has_interrupt = input.is_some();
         let join = |chip: &Chip| {
-            let is_in_use = chip.users.load(Ordering::Acquire) > 0 && !chip.bus.is_closed();
-            if is_in_use && has_interrupt {
+            if chip.bus.is_closed() || !registry::join(&chip.users) {
+                return Ok(false);
+            }
+            if has_interrupt {
+                chip.leave()?;
                 let message = "the chip is in use without this interrupt pin: name the pin where the chip is opened \
                                first, and only there";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            chip.users.fetch_add(usize::from(is_in_use), Ordering::AcqRel);
-            Ok(is_in_use)
+            Ok(true)
         };
         let make = || {
             let pins = port.begin()?;

@@ -69,9 +69,9 @@ pub(crate) struct Model {
     pub(crate) biases: &'static [Bias],
     /// Why it has no others.
     pub(crate) no_other_bias: &'static str,
-    /// The lines of a port, as the data sheet calls them, by the name of the first: see [`names`].
+    /// Returns the name of a line in the data sheet.
     pub(crate) name_of: fn(Line) -> String,
-    /// A line has a weak pull-up whenever it is high: there is no telling an input that something outside holds low from a low output.
+    /// A line has a weak pull-up whenever it is high. So an input that something outside holds low looks like a low output.
     pub(crate) is_quasi_bidirectional: bool,
 }
 

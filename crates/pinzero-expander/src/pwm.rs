@@ -9,6 +9,7 @@ use pinzero_core::time::hertz;
 use pinzero_core::{Error, ErrorKind, Found, Gpio, Host, Level, Line, Result};
 
 use crate::bus::{self, Bus};
+use crate::registry;
 
 pub(crate) const LINES: u32 = 16;
 
@@ -104,9 +105,7 @@ impl PwmChip {
 
     /// Counts a further user, if the chip is in use.
     pub(crate) fn join(&self) -> bool {
-        let is_in_use = self.users.load(Ordering::Acquire) > 0 && !self.bus.is_closed();
-        self.users.fetch_add(usize::from(is_in_use), Ordering::AcqRel);
-        is_in_use
+        !self.bus.is_closed() && registry::join(&self.users)
     }
 
     pub(crate) fn leave(&self) {

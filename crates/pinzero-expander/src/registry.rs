@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -31,4 +32,10 @@ pub(crate) fn share<T: Any + Send + Sync>(
     let weak: Weak<T> = Arc::downgrade(&chip);
     chips.insert(host.clone(), weak);
     Ok(chip)
+}
+
+/// Counts a further user, unless the last one is gone: then the chip has been given up. Returns whether it counts.
+pub(crate) fn join(users: &AtomicUsize) -> bool {
+    let one_more = |count| (count > 0).then_some(count + 1);
+    users.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
 }

@@ -296,6 +296,24 @@ impl I2c {
     ///
     /// No callback runs on this thread. On a virtual clock, [`transaction`](I2c::transaction) runs those that are due.
     ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// use pinzero::{I2cOperation, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let chip = gpio.i2c_chip(1, 0x20, mock::Registers::new());
+    /// let i2c = gpio.i2c(1).open()?;
+    ///
+    /// // What the registers hold, so that a write to one pin need not read the others.
+    /// let levels = Mutex::new(0b0100);
+    /// let mut levels = levels.lock().unwrap();
+    /// i2c.transaction_under_lock(0x20, &mut [I2cOperation::Write(&[0x14, *levels | 1])])?;
+    /// *levels |= 1;
+    /// assert_eq!(chip.with(|registers| registers.get(0x14)), 0b0101);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`transaction`](I2c::transaction); [`Unsupported`](ErrorKind::Unsupported) on a bus that must not be used with a lock
     /// held: of another computer, or on any pins on a virtual clock.
@@ -326,6 +344,12 @@ impl I2c {
     }
 
     /// Returns the name of the bus, which all its handles share: `"I2C bus 1"`, or `"I2C on GPIO23 and GPIO24"`.
+    ///
+    /// ```
+    /// let gpio = pinzero::mock::gpio();
+    /// assert_eq!(gpio.i2c(1).open()?.bus_name(), "I2C bus 1");
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
     pub fn bus_name(&self) -> String {
         self.0.key.to_string()
     }

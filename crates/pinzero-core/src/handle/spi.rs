@@ -450,7 +450,8 @@ impl Spi {
     /// Runs a transaction for a caller that holds a lock: for a [`PinFactory`](crate::PinFactory) whose pins are on a chip of the
     /// bus.
     ///
-    /// No callback runs on this thread. On a virtual clock, [`transaction`](Spi::transaction) runs those that are due.
+    /// No callback runs on this thread. On a virtual clock, [`transaction`](Spi::transaction) runs those that are due. The example is at
+    /// [`I2c::transaction_under_lock`](crate::I2c::transaction_under_lock).
     ///
     /// # Errors
     /// See [`transfer`](Spi::transfer); [`Unsupported`](ErrorKind::Unsupported) on a bus that must not be used with a lock held: of
@@ -466,6 +467,12 @@ impl Spi {
     }
 
     /// Returns the name of the device's place on the bus: `"SPI bus 0, chip select 1"`.
+    ///
+    /// ```
+    /// let gpio = pinzero::mock::gpio();
+    /// assert_eq!(gpio.hardware_spi(0, 1).open()?.bus_name(), "SPI bus 0, chip select 1");
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
     pub fn bus_name(&self) -> String {
         self.0.name.clone()
     }
