@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pinzero::mock::{self, Fault, I2cChip, MockGpio, Registers, SpiChip};
 use pinzero::time::us;
-use pinzero::{ErrorKind, I2c, I2cAddress, I2cOperation, Level, Spi, SpiMode, SpiOperation};
+use pinzero::{ErrorKind, I2c, I2cAddress, I2cOperation, Level, Spi, SpiBuilder, SpiMode, SpiOperation};
 use proptest::prelude::*;
 
 /// Notes what the chip hears, and refuses now and then.
@@ -310,7 +310,7 @@ proptest! {
         let chip = Listener { mode, heard: Vec::new(), sum: 0x96 };
         let chips = boards.each_ref().map(|gpio| gpio.spi_chip(0, 0, chip.clone()));
         let soft = boards[1].spi(11).mosi(10).miso(9).select(8).mode(mode).lsb_first(lsb_first);
-        let soft = rate.into_iter().fold(soft, pinzero::SpiBuilder::max_rate);
+        let soft = rate.into_iter().fold(soft, SpiBuilder::max_rate);
         let hard = boards[0].hardware_spi(0, 0).mode(mode).lsb_first(lsb_first);
         let buses = [hard.open().unwrap(), soft.open().unwrap()];
         let mut reckoned = chip;
