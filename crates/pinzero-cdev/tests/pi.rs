@@ -56,8 +56,10 @@ mod on_a_pi {
 
 /// The I2C controller of QEMU's Pi 4 has no interrupt.
 mod on_a_pi_3 {
+    use eeprom24x::{Eeprom24x, SlaveAddr};
     use pinzero_cdev::CdevFactory;
-    use pinzero_core::{ErrorKind, I2cAddress, I2cBus, I2cConfig, I2cOperation, PinFactory};
+    use pinzero_core::time::ms;
+    use pinzero_core::{ErrorKind, Gpio, I2cAddress, I2cBus, I2cConfig, I2cOperation, PinFactory};
 
     /// A memory of 256 bytes: the first byte written is a place in it.
     const MEMORY: I2cAddress = I2cAddress::Seven(0x50);
@@ -95,5 +97,24 @@ mod on_a_pi_3 {
         assert_eq!(kind(ten), ErrorKind::Unsupported);
         // And works on.
         i2c.transfer(MEMORY, &mut [I2cOperation::Write(&[0])]).unwrap();
+    }
+
+    #[test]
+    #[ignore = "no Pi: run `cargo xtask pi-rig`"]
+    fn a_driver_that_others_wrote_runs_on_the_i2c_controller() {
+        let gpio = Gpio::new(CdevFactory::new().unwrap()).unwrap();
+        let i2c = gpio.i2c(1).open().unwrap();
+        let mut memory = Eeprom24x::new_24x02(i2c, SlaveAddr::default());
+        memory.write_page(0x40, b"pinzero!").unwrap();
+        // The time in which the chip is busy.
+        gpio.delay().pause(ms(5));
+        let mut data = [0; 8];
+        memory.read_data(0x40, &mut data).unwrap();
+        assert_eq!(&data, b"pinzero!");
+        memory.write_byte(0x48, 7).unwrap();
+        gpio.delay().pause(ms(5));
+        // A bare read goes on where the one before has ended.
+        assert_eq!(memory.read_byte(0x47).unwrap(), b'!');
+        assert_eq!(memory.read_current_address().unwrap(), 7);
     }
 }

@@ -45,6 +45,9 @@ mod emulated {
         Deviation { trial: "inputs::are_pulled", reason: NO_PULLS },
         Deviation { trial: "flex::is_pulled_as_it_turns", reason: NO_PULLS },
         Deviation { trial: "flex::leaves_the_pull_asked_for", reason: NO_PULLS },
+        Deviation { trial: "i2c::calls_a_device", reason: NO_PULLS },
+        Deviation { trial: "i2c::waits_for_a_held_line_and_no_longer", reason: NO_PULLS },
+        Deviation { trial: "i2c::gives_its_lines_back", reason: NO_PULLS },
     ];
 
     pub(super) fn main() -> ExitCode {
