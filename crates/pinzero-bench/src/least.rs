@@ -1,11 +1,13 @@
-//! The least that a backend can be: an output is one atomic level.
+//! The least that a backend can be: an output is one atomic level, and a bus takes what it gets.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pinzero_core::board::Board;
 use pinzero_core::{
-    Capabilities, Error, GroupConfig, Host, InputConfig, Level, Line, LineInfo, OutputConfig,
-    OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SpiBus, SpiConfig, Support,
+    Capabilities, Error, GroupConfig, HardwareSpiConfig, Host, I2cAddress, I2cBus, I2cConfig, I2cOperation,
+    InputConfig, Level, Line, LineInfo, OutputConfig, OutputGroupPins, OutputPin, Pin, PinFactory, PwmConfig,
+    PwmPin, Result, SpiBus, SpiConfig, SpiOperation, Support,
 };
 
 /// An output that stores its level.
@@ -33,7 +35,33 @@ impl OutputPin for Least {
     }
 }
 
-/// A factory of such outputs, which has nothing else.
+/// A bus on which nothing happens.
+#[derive(Debug)]
+struct LeastBus;
+
+impl I2cBus for LeastBus {
+    fn transfer(&self, _: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
+        black_box(operations);
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl SpiBus for LeastBus {
+    fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
+        black_box(operations);
+        Ok(())
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A factory of such outputs and buses, which has nothing else.
 #[derive(Debug)]
 pub(crate) struct LeastFactory;
 
@@ -47,7 +75,8 @@ impl PinFactory for LeastFactory {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { output: Support::Native, ..Capabilities::NONE }
+        let native = Support::Native;
+        Capabilities { output: native, hardware_spi: native, i2c: native, ..Capabilities::NONE }
     }
 
     fn board(&self) -> Board {
@@ -80,6 +109,14 @@ impl PinFactory for LeastFactory {
 
     fn open_spi(&self, _: SpiConfig) -> Result<Box<dyn SpiBus>> {
         Err(Error::unsupported("SPI"))
+    }
+
+    fn open_hardware_spi(&self, _: HardwareSpiConfig) -> Result<Box<dyn SpiBus>> {
+        Ok(Box::new(LeastBus))
+    }
+
+    fn open_i2c(&self, _: I2cConfig) -> Result<Box<dyn I2cBus>> {
+        Ok(Box::new(LeastBus))
     }
 
     fn close(&self) -> Result<()> {

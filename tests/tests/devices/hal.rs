@@ -406,6 +406,13 @@ fn a_delay_goes_on_when_the_factory_is_closed() {
         });
         assert!(gpio.now() - before >= us(300));
     }
+    // One that has begun, too.
+    let gpio = mock::builder().realtime().open();
+    let mut delay = gpio.delay();
+    let mut pause = Box::pin(async move { AsyncDelayNs::delay_ms(&mut delay, 20).await });
+    assert!(poll(&mut pause).is_pending());
+    gpio.close().unwrap();
+    without_hanging(move || block_on(pause));
 }
 
 /// A handler may run a driver to its end: nothing that the driver waits for may need the thread of the handlers.

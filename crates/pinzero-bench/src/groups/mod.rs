@@ -1,5 +1,6 @@
 //! The groups of rows. Each is a file, with the subjects whose work it counts.
 
+mod buses;
 mod cdev;
 mod daemon;
 mod edges;
@@ -35,6 +36,8 @@ pub(crate) const GROUPS: &[Group] = &[
     group("edges", Machine::KernelRig, "Edges from the character device", edges::run),
     group("scale", Machine::This, "Many devices", scale::run),
     group("pwm", Machine::This, "Software PWM", pwm::run),
+    group("buses", Machine::KernelRig, "Buses of the kernel", buses::run),
+    group("least-buses", Machine::This, "Buses, without the kernel", buses::run_here),
     group("remote", Machine::This, "Pins of another computer", remote::run),
     group("daemon", Machine::This, "The daemon", daemon::run),
     group("program", Machine::This, "A program with one LED", program::run),
@@ -53,6 +56,7 @@ const fn group(
 /// The subjects of all groups.
 const SUBJECTS: &[&[(&str, Work)]] = &[
     write::SUBJECTS,
+    buses::SUBJECTS,
     cdev::SUBJECTS,
     mock_edges::SUBJECTS,
     scale::SUBJECTS,
