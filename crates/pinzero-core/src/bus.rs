@@ -117,7 +117,7 @@ impl I2cOperation<'_> {
 /// use pinzero::I2cAddress;
 ///
 /// assert_eq!(I2cAddress::from(0x76), I2cAddress::Seven(0x76));
-/// assert_eq!(I2cAddress::from(0x276u16).to_string(), "0x276");
+/// assert_eq!(I2cAddress::from(0x276u16).to_string(), "0x276 (10 bits)");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum I2cAddress {
@@ -173,7 +173,10 @@ impl From<u16> for I2cAddress {
 
 impl fmt::Display for I2cAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#04x}", self.bits())
+        match self {
+            I2cAddress::Seven(bits) => write!(f, "{bits:#04x}"),
+            I2cAddress::Ten(bits) => write!(f, "{bits:#05x} (10 bits)"),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ pub use handle::events::EventStream;
 pub use handle::events::Events;
 pub use handle::flex::{Flex, FlexBuilder};
 pub use handle::group::{GroupBuilder, OutputGroup};
-pub use handle::i2c::{I2c, I2cBuilder};
+pub use handle::i2c::{I2c, I2cBuilder, I2cReservation};
 pub use handle::input::{Input, InputBuilder};
 pub use handle::input_lines::LineEvent;
 pub use handle::inputs::Inputs;

@@ -78,11 +78,11 @@ pub use tone::Tone;
 pub use pinzero_core::{
     Animation, AnimationEnd, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects, Error,
     ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Gpio, GpioBuilder, GroupBuilder, Handler, Host,
-    I2c, I2cAddress, I2cBuilder, I2cOperation, Input, InputBuilder, Inputs, Kinded, Level, Line, LineEvent,
-    LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain, OpenDrainBuilder,
-    Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running,
-    Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation, Support, Switch, Timer, Value,
-    close_all, mock, time,
+    I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input, InputBuilder, Inputs, Kinded, Level,
+    Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, OnClose, OpenDrain,
+    OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory, PinSpec, Pwm,
+    PwmBuilder, Result, Running, Serial, SerialBuilder, SetValue, Spi, SpiBuilder, SpiMode, SpiOperation,
+    Support, Switch, Timer, Value, close_all, mock, time,
 };
 
 #[cfg(feature = "embedded-hal")]

@@ -234,6 +234,8 @@ fn settings_that_do_not_fit_are_refused() {
     assert_eq!(kind(gpio.hardware_spi(0, 0).max_rate(0).open()), ErrorKind::InvalidFrequency);
     assert_eq!(gpio.i2c(1).max_rate(400_000).open().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(gpio.soft_i2c(2, 3).max_rate(0).open().unwrap_err().kind(), ErrorKind::InvalidFrequency);
+    let kind_of_select = kind(gpio.spi(11).mosi(10).miso(9).select(10).open());
+    assert_eq!(kind_of_select, ErrorKind::InvalidValue);
     assert_eq!(gpio.soft_i2c(2, 2).open().unwrap_err().kind(), ErrorKind::InvalidValue);
 }
 
@@ -335,5 +337,19 @@ fn lines_are_given_back_as_they_were_found() -> pinzero::Result<()> {
     drop(gpio.output(20).initial(Level::High).on_close(OnClose::Keep).open()?);
     drop(gpio.soft_i2c(20, 21).open()?);
     assert_eq!(gpio.line(20).function(), pinzero::LineFunction::Output);
+    Ok(())
+}
+
+#[test]
+fn a_wire_brings_back_what_a_controller_sends() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let spi = gpio.hardware_spi(0, 0).open()?;
+    let mut data = [1, 2, 3];
+    spi.transfer(&mut data)?;
+    assert_eq!(data, [0xff; 3]);
+    gpio.wire(10, 9);
+    let mut data = [1, 2, 3];
+    spi.transfer(&mut data)?;
+    assert_eq!(data, [1, 2, 3]);
     Ok(())
 }

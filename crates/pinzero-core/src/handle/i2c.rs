@@ -1,5 +1,7 @@
 //! [`I2c`]: an I2C bus, of a controller or on any two pins.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -44,6 +46,9 @@ impl fmt::Display for Place {
         }
     }
 }
+
+/// The rate of I2C's standard mode, in hertz.
+const STANDARD_RATE: u32 = 100_000;
 
 /// What tells a bus from the others of its factory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,6 +129,8 @@ impl I2cBuilder {
                 )
             }
         };
+        // A controller's is a setting of the system, and not compared.
+        let max_rate = self.max_rate.unwrap_or(STANDARD_RATE);
         let open = || {
             let reservations = gpio.reserve_all(&specs, reserver, |_| Ok(()))?;
             let lines: Vec<Line> = reservations.iter().map(Reservation::line).collect();
@@ -131,7 +138,7 @@ impl I2cBuilder {
                 Key::Controller(bus) => gpio.factory().open_i2c(I2cConfig::new(bus))?,
                 Key::Lines(data, clock) => {
                     let mut config = SoftI2cConfig::new(data, clock);
-                    config.max_rate = self.max_rate.unwrap_or(config.max_rate);
+                    config.max_rate = max_rate;
                     match gpio.capabilities().soft_i2c {
                         Support::Native => gpio.factory().open_soft_i2c(config)?,
                         _ => Box::new(SoftI2c::open(&gpio, config)?),
@@ -139,12 +146,14 @@ impl I2cBuilder {
                 }
             };
             let pauses = matches!(key, Key::Lines(..)) && gpio.capabilities().soft_i2c != Support::Native;
-            Ok(SharedBus { reservations, lines, bus, max_rate: self.max_rate, pauses })
+            let taken = Arc::default();
+            Ok(SharedBus { reservations, lines, bus, max_rate, taken, pauses })
         };
         let buses = gpio.common::<Buses<Key, SharedBus>>();
         let shared = buses.share(key, open, |bus| {
-            if self.max_rate.is_some_and(|rate| bus.max_rate != Some(rate)) {
-                let message = "the bus is open with another rate: give all its devices the same";
+            if self.max_rate.is_some_and(|rate| bus.max_rate != rate) {
+                let message =
+                    format!("the bus is open with {} Hz: give all its devices the same rate", bus.max_rate);
                 return Err(Error::new(ErrorKind::InvalidFrequency, message));
             }
             Ok(bus.clone())
@@ -165,7 +174,9 @@ struct SharedBus {
     #[allow(dead_code, reason = "frees the lines when dropped")]
     reservations: Vec<Reservation>,
     lines: Vec<Line>,
-    max_rate: Option<u32>,
+    max_rate: u32,
+    /// The addresses that devices of this program have taken.
+    taken: Arc<Mutex<HashMap<I2cAddress, Reserver>>>,
     /// `true` if the calling thread drives the lines bit by bit.
     pauses: bool,
 }
@@ -262,6 +273,34 @@ impl I2c {
         operations: &mut [I2cOperation<'_>],
     ) -> Result<()> {
         self.run(address.into(), operations)
+    }
+
+    /// Takes an address for a device, so that a device of another kind is refused there. Dropping the reservation frees the address.
+    ///
+    /// pinzero's own devices and expanders do this. Plain transfers do not ask: a driver may share the chip of another.
+    ///
+    /// ```
+    /// use pinzero::{ErrorKind, mock};
+    ///
+    /// let i2c = mock::gpio().i2c(1).open()?;
+    /// let display = i2c.reserve(0x3c, "Display")?;
+    /// assert_eq!(i2c.reserve(0x3c, "Clock").unwrap_err().kind(), ErrorKind::PinInUse);
+    /// drop(display);
+    /// i2c.reserve(0x3c, "Clock")?;
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PinInUse`](ErrorKind::PinInUse) with the device that has the address, [`InvalidValue`](ErrorKind::InvalidValue) for an
+    /// address out of range, and [`Closed`](ErrorKind::Closed).
+    #[track_caller]
+    pub fn reserve(&self, address: impl Into<I2cAddress>, device: &'static str) -> Result<I2cReservation> {
+        let address = address.into();
+        let reserver = Reserver { device, place: Location::caller() };
+        self.0.reserve(address, reserver).map_err(|error| {
+            let place = format!("{}, {address}", self.0.label);
+            error.with_pin(place).with_device(device).with_factory(self.gpio().name())
+        })
     }
 
     /// Returns the addresses from 0x08 to 0x77 at which a device answers. Reads a byte from each.
@@ -374,6 +413,22 @@ impl I2c {
 }
 
 impl I2cHandle {
+    fn reserve(&self, address: I2cAddress, reserver: Reserver) -> Result<I2cReservation> {
+        address.check()?;
+        let taken = self.bus.lock().as_ref().map(|bus| bus.taken.clone()).ok_or_else(Error::closed)?;
+        match taken.lock().entry(address) {
+            Entry::Vacant(place) => place.insert(reserver),
+            Entry::Occupied(place) => {
+                let Reserver { device, place } = place.get();
+                let message = format!(
+                    "the address is in use by {device} opened at {place}: close that, or check the address"
+                );
+                return Err(Error::new(ErrorKind::PinInUse, message));
+            }
+        };
+        Ok(I2cReservation { taken, address })
+    }
+
     fn transfer(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
         // The pin of an error is the place of the bus, which the caller adds.
         self.lifecycle.gpio().home().check()?;
@@ -389,6 +444,20 @@ impl I2cHandle {
         } else {
             bus.bus.transfer(address, operations)
         }
+    }
+}
+
+/// An address on a bus that a device of this program has taken; returned by [`I2c::reserve`], and given back when dropped.
+#[derive(Debug)]
+#[must_use = "the address is free again when this is dropped"]
+pub struct I2cReservation {
+    taken: Arc<Mutex<HashMap<I2cAddress, Reserver>>>,
+    address: I2cAddress,
+}
+
+impl Drop for I2cReservation {
+    fn drop(&mut self) {
+        self.taken.lock().remove(&self.address);
     }
 }
 

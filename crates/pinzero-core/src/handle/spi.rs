@@ -241,8 +241,15 @@ impl SpiBuilder {
                     miso: resolve(miso)?,
                 };
                 let specs = [Some(clock), mosi.as_ref(), miso.as_ref()];
-                let specs = specs.into_iter().flatten().cloned().collect();
-                (key, resolve(select)?.map_or(Select::None, Select::Line), specs, select.clone())
+                let specs: Vec<PinSpec> = specs.into_iter().flatten().cloned().collect();
+                let chosen = resolve(select)?;
+                if let Key::Lines { clock, mosi, miso } = key {
+                    if chosen.is_some() && [Some(clock), mosi, miso].contains(&chosen) {
+                        let message = "the chip select is a pin of the bus too: give it a pin of its own";
+                        return Err(Error::new(ErrorKind::InvalidValue, message));
+                    }
+                }
+                (key, chosen.map_or(Select::None, Select::Line), specs, select.clone())
             }
         };
         let open = || {

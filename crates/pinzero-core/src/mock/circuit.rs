@@ -289,6 +289,12 @@ impl Circuit {
         self.settle(wires, &[], self.clock.now());
     }
 
+    /// Returns whether the two lines are one net.
+    pub(super) fn are_wired(&self, one: Line, other: Line) -> bool {
+        let net = |line: Line| self.look(line, |state| state.net);
+        net(one) == net(other)
+    }
+
     pub(super) fn wire(&self, one: Line, other: Line) {
         self.connect(one, other, |wires| wires.wire(one, other));
     }

@@ -162,8 +162,12 @@ impl SpiBus for MockHardwareSpi {
         check_open(&self.closed)?;
         let turned = |byte: u8| if self.config.lsb_first { byte.reverse_bits() } else { byte };
         match self.find() {
-            // Nothing drives the line.
-            None => operations.iter_mut().for_each(|operation| self.operate(operation, |_| u8::MAX)),
+            // No chip drives the line: a wire from MOSI does, or nothing.
+            None => {
+                let is_wired = self.circuit.are_wired(self.lines[1], self.lines[2]);
+                let answer = |byte: u8| if is_wired { byte } else { u8::MAX };
+                operations.iter_mut().for_each(|operation| self.operate(operation, answer));
+            }
             Some(chip) => {
                 // That line tells the chip of its begin and end.
                 let selects = !self.is_selected_elsewhere(&chip);
