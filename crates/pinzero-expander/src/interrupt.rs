@@ -1,17 +1,21 @@
 //! The pin that a chip's interrupt is wired to: each interrupt makes one reading of the chip.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use pinzero_core::time::{Instant, secs};
+use pinzero_core::time::{Instant, ms, secs};
 use pinzero_core::{Bias, Error, ErrorKind, EventKind, Gpio, Input, Level, PinSpec, Result, thread};
 
 use crate::chip::Chip;
 
 /// How often a chip is tried again that has failed to answer an interrupt.
-const RETRY: std::time::Duration = secs(1);
+const RETRY: Duration = secs(1);
 
-/// How often a chip is read that interrupts on and on, before it gets a pause.
+/// How often a chip that interrupts on and on is read at one instant of a virtual clock; after that, once a second.
 const ROUNDS: usize = 32;
+
+/// How long a chip that interrupts on and on is left alone, in real time.
+const PAUSE: Duration = ms(5);
 
 /// The pin of another `Gpio`, low while the chip has something to tell.
 #[derive(Debug, Clone)]
@@ -45,13 +49,20 @@ impl InterruptPin {
 pub(crate) fn listen(chip: &Arc<Chip>, input: &Input) -> Result<()> {
     let weak = Arc::downgrade(chip);
     if input.gpio().is_realtime() {
-        let events = input.events();
+        let mut events = input.events();
         let body = move || {
-            for event in events {
+            let mut next = events.next();
+            while let Some(event) = next {
                 let Some(chip) = weak.upgrade() else { return };
-                if event.kind == EventKind::Activated {
-                    answer(&chip, event.at);
+                next = None;
+                let mut is_low = event.kind == EventKind::Activated && answer(&chip, Some(event.at));
+                while is_low && next.is_none() {
+                    // If the chip has let go in between, an event tells when it interrupted again. If not, none comes.
+                    next = events.next_timeout(PAUSE);
+                    is_low = next.is_some() || answer(&chip, None);
                 }
+                drop(chip);
+                next = next.or_else(|| events.next());
             }
         };
         thread::spawn("pinzero-expander", body).map_err(|error| {
@@ -60,34 +71,31 @@ pub(crate) fn listen(chip: &Arc<Chip>, input: &Input) -> Result<()> {
     } else {
         input.on(EventKind::Activated, move |event| {
             if let Some(chip) = weak.upgrade() {
-                answer(&chip, event.at);
+                let again = || (0..ROUNDS).all(|_| answer(&chip, None));
+                if answer(&chip, Some(event.at)) && again() {
+                    retry(&chip);
+                }
             }
         });
     }
     Ok(())
 }
 
-/// Reads the chip, and reports the edges, which happened at `at`; until the chip interrupts no more.
-fn answer(chip: &Arc<Chip>, at: Instant) {
-    let mut at = Some(at);
-    for _ in 0..ROUNDS {
-        let result = chip.lock().report(at, &chip.gpio);
-        match result {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::Closed => return,
-            Err(error) => {
+/// Reads the chip once, and reports the edges, which happened at `at` if that is known. Returns whether the chip interrupts still, or
+/// again.
+fn answer(chip: &Arc<Chip>, at: Option<Instant>) -> bool {
+    let result = chip.lock().report(at, &chip.gpio);
+    match result {
+        Ok(()) => chip.interrupt().is_some_and(|input| input.is_active().unwrap_or(false)),
+        Err(error) => {
+            if error.kind() != ErrorKind::Closed {
                 let reports = chip.reports.lock().clone();
                 reports.report(&error.with_factory(chip.model.name));
-                return retry(chip);
+                retry(chip);
             }
+            false
         }
-        // It may have interrupted again while it was read, and the line then shows no edge.
-        if !chip.interrupt().is_some_and(|input| input.is_active().unwrap_or(false)) {
-            return;
-        }
-        at = None;
     }
-    retry(chip);
 }
 
 /// Reads the chip now and then until it answers, as it will not interrupt before that.
