@@ -18,7 +18,7 @@ pub trait SpiBus: Send + Sync {
     /// one transaction can carry, and any I/O error.
     fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()>;
 
-    /// Gives the lines back. Idempotent. A running transfer ends soon.
+    /// Gives the lines back. Idempotent. A running transfer may go on to its end first.
     ///
     /// # Errors
     /// Any I/O error; the lines are given back as far as possible all the same.
@@ -73,7 +73,7 @@ pub trait I2cBus: Send + Sync {
     /// the controller cannot run, and any I/O error.
     fn transfer(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()>;
 
-    /// Gives the bus back. Idempotent. A running transfer ends soon.
+    /// Gives the bus back. Idempotent. A running transfer may go on to its end first.
     ///
     /// # Errors
     /// Any I/O error; the bus is given back as far as possible all the same.

@@ -28,6 +28,14 @@ use crate::types::{Bias, Host, Line, OnClose};
 
 /// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
 ///
+/// | what | is opened by |
+/// |---|---|
+/// | pins | [`output`](Gpio::output), [`input`](Gpio::input), [`pwm`](Gpio::pwm), [`flex`](Gpio::flex), [`open_drain`](Gpio::open_drain) |
+/// | pins that belong together | [`group`](Gpio::group), [`inputs`](Gpio::inputs), [`machine`](Gpio::machine) |
+/// | buses of a controller | [`i2c`](Gpio::i2c), [`hardware_spi`](Gpio::hardware_spi), [`serial`](Gpio::serial) |
+/// | buses on any pins | [`soft_i2c`](Gpio::soft_i2c), [`spi`](Gpio::spi) |
+/// | time | [`every`](Gpio::every), [`after`](Gpio::after), [`sleep`](Gpio::sleep), [`delay`](Gpio::delay) |
+///
 /// A factory belongs to the process that opened it. The child of a `fork` sees the factory and its devices closed, and opens a
 /// factory of its own.
 ///

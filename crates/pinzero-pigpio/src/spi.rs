@@ -78,10 +78,10 @@ impl Hardware {
             (1, 0..=2) => (18 - channel, 21, AUXILIARY),
             _ => {
                 let message = format!(
-                    "SPI bus {} with the chip select {channel}: the daemon has bus 0 with 0 and 1, and bus 1 with 0 to 2. The bus",
+                    "the daemon has no SPI bus {} with the chip select {channel}: it has bus 0 with 0 and 1, and bus 1 with 0 to 2",
                     config.bus
                 );
-                return Err(Error::unsupported(message));
+                return Err(Error::new(ErrorKind::Unsupported, message));
             }
         };
         let is_auxiliary = bus == AUXILIARY;

@@ -71,10 +71,11 @@ const HEAD: &str = "\
 
 The handles of pins and buses have the traits of embedded-hal 1.0. So drivers from crates.io run on pinzero, unmodified. The tests in `tests/drivers` run
 these, each against a model of its part, and write this page. The models in `tests/parts` follow what the data sheets say. ST does not document most
-registers of the VL53L0X, so its model also follows what drivers do; so do the packets of the MPU-6050's own processor. No real part was there.
+registers of the VL53L0X, nor InvenSense the packets of the MPU-6050's own processor: the models of these follow what drivers do. No real part was there.
 
 *On pins* means that the bus is made bit by bit, by `gpio.soft_i2c(2, 3)` or `gpio.spi(11)`. *Over the network* means that the driver runs on pins and buses
-of another computer, through `pinzero serve`. On a Raspberry Pi, the factories `cdev` and `rppal` open the buses of the kernel by the same handles. The
+of another computer, through `pinzero serve`; a transaction on SPI cannot pause there. On a Raspberry Pi, the factories `cdev` and `rppal` open the buses of
+the kernel by the same handles. On such a bus only the driver `eeprom24x` has run: on the I2C controller of an emulated Raspberry Pi 3 (`crates/pinzero-cdev/tests/pi.rs`). The
 examples `weather`, `adc`, `oled`, `lcd` and `nfc` are short programs with such drivers.
 
 | part | crate | interface | tested on |
@@ -99,10 +100,10 @@ const NOTES: &str = "
   mock's converter.
 * `ws2812-spi` wants a bus without a chip select: `gpio.hardware_spi(0, 0).unselected().max_rate(3_200_000).open()?.into_bus()?`. `PixelStrip` of pinzero drives
   the same strips.
-* `pwm-pca9685` needs `set_channel_off` before the first `set_channel_full_on`: the chip starts with all channels off, and off comes first.
+* `pwm-pca9685` needs `set_channel_off` before the first `set_channel_full_on`: the chip starts with all channels off, and off wins over on.
 * `mfrc522` waits for ever in `init` if no reader is there.
 * `max7219` and `ssd1306` tell only that a transfer failed. The other drivers hand on pinzero's error, with its kind and its text. Over the network, a part that
-  refuses a byte or hangs looks as if it were not there, because the protocol has one code for all three.
+  refuses a byte or hangs cannot be told from a part that is missing, because the protocol has one code for all three.
 
 ## What the parts show
 ";

@@ -341,6 +341,53 @@ fn lines_are_given_back_as_they_were_found() -> pinzero::Result<()> {
 }
 
 #[test]
+fn the_port_of_the_header_reserves_its_pins() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    gpio.serial_device("/dev/serial0");
+    gpio.serial_device("/dev/ttyUSB0");
+    let usb = gpio.serial("/dev/ttyUSB0").open()?;
+    let led = pinzero::Led::builder(14).gpio(&gpio).open()?;
+    assert_eq!(gpio.serial("/dev/serial0").open().unwrap_err().kind(), ErrorKind::PinInUse);
+    drop(led);
+    let serial = gpio.serial("/dev/serial0").open()?;
+    assert_eq!(gpio.output(15).open().unwrap_err().kind(), ErrorKind::PinInUse);
+    serial.close()?;
+    drop(gpio.output(15).open()?);
+    usb.close()
+}
+
+#[test]
+fn the_mock_has_the_limits_of_linux() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    gpio.i2c_chip(1, 0x20, Registers::new());
+    let (i2c, spi) = (gpio.i2c(1).open()?, gpio.hardware_spi(0, 0).open()?);
+    i2c.write(0x20, &[0; 8_192])?;
+    assert_eq!(i2c.write(0x20, &[0; 8_193]).unwrap_err().kind(), ErrorKind::InvalidValue);
+    spi.write(&[0; 4_096])?;
+    assert_eq!(spi.write(&[0; 4_097]).unwrap_err().kind(), ErrorKind::InvalidValue);
+    Ok(())
+}
+
+#[test]
+#[should_panic = "0x20 is on this bus already"]
+fn two_chips_at_one_address_are_refused() {
+    let gpio = mock::gpio();
+    gpio.i2c_chip(1, 0x20, Registers::new());
+    gpio.i2c_chip(1, 0x20, Registers::new());
+}
+
+#[test]
+fn a_bus_with_the_default_rate_may_be_named_with_it() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let one = gpio.soft_i2c(20, 21).open()?;
+    let two = gpio.soft_i2c(20, 21).max_rate(100_000).open()?;
+    let other = gpio.soft_i2c(20, 21).max_rate(10_000).open().unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::InvalidFrequency);
+    one.close()?;
+    two.close()
+}
+
+#[test]
 fn a_wire_brings_back_what_a_controller_sends() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let spi = gpio.hardware_spi(0, 0).open()?;

@@ -93,12 +93,12 @@ impl SoftSpi {
     }
 
     fn byte(&self, sent: u8) -> Result<u8> {
-        if self.is_closed.load(Ordering::Acquire) {
-            return Err(Error::closed());
-        }
         let rest = self.settings.rest();
         let mut received = 0;
         for index in 0..8 {
+            if self.is_closed.load(Ordering::Acquire) {
+                return Err(Error::closed());
+            }
             let bit = if self.settings.lsb_first { index } else { 7 - index };
             let out = Level::from(sent >> bit & 1 == 1);
             let level = if self.settings.reads_first() {

@@ -185,6 +185,10 @@ struct SharedBus {
 ///
 /// An address has 7 bits, without the bit for the direction: `0x76`. One transaction uses the bus at a time; others wait.
 ///
+/// With the feature `embedded-hal`, this is that crate's `I2c`: hand a clone to a driver. A transfer blocks, for a fraction of a
+/// millisecond on a controller. The kernel has no asynchronous call for it, so `async` code with a long transfer runs it in its
+/// executor's pool for blocking work.
+///
 /// ```
 /// use pinzero::mock;
 ///
@@ -403,7 +407,7 @@ impl I2c {
         self.0.is_closed()
     }
 
-    /// Gives up this handle's use of the bus, after a transfer that is running. Idempotent, from any thread.
+    /// Gives up this handle's use of the bus. Idempotent, from any thread. A transfer that runs on another thread ends first.
     ///
     /// # Errors
     /// Any I/O error; the bus is given back as far as possible all the same.
@@ -434,7 +438,8 @@ impl I2cHandle {
         self.lifecycle.gpio().home().check()?;
         address.check()?;
         if operations.is_empty() || operations.iter().any(I2cOperation::is_empty) {
-            let message = "an operation has at least one byte: leave out those that have none";
+            let message =
+                "a transaction has operations, and each has at least one byte: leave out the empty one";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let _turn = self.turn.take()?;

@@ -16,8 +16,10 @@ use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit;
 use crate::gpio::Gpio;
-use crate::reserve::Reserver;
+use crate::pin_spec::PinSpec;
+use crate::reserve::{Reservation, Reserver};
 use crate::time::secs;
+use crate::types::Line;
 
 /// Builder for a [`Serial`]; returned by [`Gpio::serial`].
 #[derive(Debug, Clone)]
@@ -46,7 +48,7 @@ impl SerialBuilder {
         self
     }
 
-    /// Opens the port: 8 bits, no parity, one stop bit.
+    /// Opens the port: 8 bits, no parity, one stop bit. `/dev/serial0` of a Raspberry Pi reserves its pins, GPIO14 and GPIO15.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) where the factory has no serial ports, or not this rate;
@@ -68,9 +70,18 @@ impl SerialBuilder {
         if self.rate == 0 {
             return Err(Error::new(ErrorKind::InvalidFrequency, "a rate of 0 bits a second would never end"));
         }
+        let lines: &[Line] = if self.port == HEADER_PORT { &HEADER_LINES } else { &[] };
+        let is_there = |line: &&Line| line.0 < gpio.board().lines() && !gpio.board().headers().is_empty();
+        let specs: Vec<PinSpec> = lines.iter().filter(is_there).map(|line| PinSpec::from(*line)).collect();
+        let reservations = gpio.reserve_all(&specs, reserver, |_| Ok(()))?;
         let taken = TakenPort::take(gpio.common::<Ports>(), &self.port, reserver)?;
         let port = gpio.factory().open_serial(SerialConfig::new(&self.port, self.rate))?;
-        let lifecycle = Lifecycle::on_bus(&gpio, DEVICE, Vec::new(), Vec::new());
+        let lifecycle = Lifecycle::on_bus(
+            &gpio,
+            DEVICE,
+            reservations.iter().map(Reservation::line).collect(),
+            reservations,
+        );
         let taken = Mutex::new(Some(taken));
         let handle = SerialHandle { lifecycle, name: self.port, port, timeout: self.timeout, taken };
         Ok(Serial(HandleRef::register(Arc::new(handle))?))
@@ -78,6 +89,10 @@ impl SerialBuilder {
 }
 
 const DEVICE: &str = "Serial";
+
+/// The serial port of a Raspberry Pi's header, and its lines.
+const HEADER_PORT: &str = "/dev/serial0";
+const HEADER_LINES: [Line; 2] = [Line(14), Line(15)];
 
 /// Names the port in an error.
 fn named(error: Error, port: &str, gpio: &Gpio) -> Error {
@@ -98,7 +113,7 @@ impl TakenPort {
     fn take(ports: Arc<Ports>, name: &str, reserver: Reserver) -> Result<Self> {
         let mut open = ports.lock();
         if let Some(Reserver { device, place }) = open.get(name) {
-            let message = format!("it is in use by {device} opened at {place}: take a clone of that");
+            let message = format!("the port is in use by {device} opened at {place}: take a clone of that");
             return Err(Error::new(ErrorKind::PinInUse, message));
         }
         open.insert(name.to_owned(), reserver);

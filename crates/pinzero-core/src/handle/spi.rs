@@ -169,8 +169,7 @@ impl SpiBuilder {
     /// Sets the highest clock rate in hertz. Default: as fast as the pins can change, or a rate that the backend chooses for its
     /// controller.
     ///
-    /// If the factory has no SPI, the calling thread sleeps for each half of a cycle. Rates above a few kilohertz then depend on
-    /// the precision of the system's sleep.
+    /// On pins that core drives itself, the calling thread pauses for each half of a cycle.
     pub fn max_rate(mut self, hertz: u32) -> Self {
         self.settings.max_rate = Some(hertz);
         self
@@ -432,6 +431,8 @@ impl Spi {
 
     /// Runs several operations as one transaction: the device stays selected from the first to the last.
     ///
+    /// Of another computer, through `pigpio`, a bus cannot pause within a transaction.
+    ///
     /// ```
     /// use pinzero::{SpiMode, SpiOperation, mock};
     ///
@@ -517,7 +518,10 @@ impl Spi {
         self.0.lifecycle.is_closed()
     }
 
-    /// Gives the pins back. Idempotent, from any thread; a running transfer ends with [`Closed`](ErrorKind::Closed).
+    /// Gives the pins back. Idempotent, from any thread.
+    ///
+    /// A transfer that runs on another thread comes first: on pins that core drives itself, the bit or the pause under way, and the
+    /// transfer ends with [`Closed`](ErrorKind::Closed); on a controller, the whole transfer.
     ///
     /// # Errors
     /// Any I/O error; the pins are given back as far as possible all the same.

@@ -22,6 +22,10 @@ pub(super) struct Chips {
     pub(super) i2c: Vec<Arc<Mutex<I2cWires>>>,
 }
 
+/// The most bytes of an I2C operation and of an SPI transaction: those of Linux, so that a test on the mock shows what is too long.
+const MOST_I2C: usize = 8_192;
+const MOST_SPI: usize = 4_096;
+
 /// Returns the lines of a bus that the board has.
 pub(super) fn lines<const N: usize>(lines: Option<[u32; N]>, what: &str) -> Result<[Line; N]> {
     let missing = || Error::new(ErrorKind::NoChip, format!("this mock's board has no such {what}"));
@@ -58,6 +62,10 @@ impl MockI2c {
 impl I2cBus for MockI2c {
     fn transfer(&self, address: I2cAddress, operations: &mut [I2cOperation<'_>]) -> Result<()> {
         check_open(&self.closed)?;
+        if operations.iter().any(|operation| operation.len() > MOST_I2C) {
+            let message = format!("an operation has {MOST_I2C} bytes at most, as on Linux");
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
         let turn = self.turn.lock();
         let chip = self.find(address)?;
         let fault = chip.lock().fault;
@@ -160,6 +168,11 @@ impl MockHardwareSpi {
 impl SpiBus for MockHardwareSpi {
     fn transfer(&self, operations: &mut [SpiOperation<'_>]) -> Result<()> {
         check_open(&self.closed)?;
+        if operations.iter().map(SpiOperation::len).sum::<usize>() > MOST_SPI {
+            let message =
+                format!("a transaction has {MOST_SPI} bytes at most, as on Linux without `spidev.bufsiz=`");
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
         let turned = |byte: u8| if self.config.lsb_first { byte.reverse_bits() } else { byte };
         match self.find() {
             // No chip drives the line: a wire from MOSI does, or nothing.

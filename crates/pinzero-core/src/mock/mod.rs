@@ -439,7 +439,8 @@ impl MockGpio {
     /// [`Gpio::i2c`] reaches the chip, and so does [`Gpio::soft_i2c`] on these pins. The example is at [`I2cChip`].
     ///
     /// # Panics
-    /// If the board has no such bus. In real time, if the runtime's threads cannot be started.
+    /// If the board has no such bus, and for an address that is out of range or has a chip already. In real time, if the runtime's
+    /// threads cannot be started.
     pub fn i2c_chip<C: I2cChip>(&self, bus: u32, address: impl Into<I2cAddress>, chip: C) -> MockChip<C> {
         let lines = self.board().i2c_lines(bus);
         let [data, clock] = lines.unwrap_or_else(|| panic!("the board has no I2C bus {bus}"));
@@ -449,7 +450,7 @@ impl MockGpio {
     /// Wires an I2C chip to these pins: data and clock.
     ///
     /// # Panics
-    /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
+    /// See [`i2c_chip`](MockGpio::i2c_chip).
     pub fn i2c_chip_on<C: I2cChip>(
         &self,
         data: impl Into<PinSpec>,
@@ -457,13 +458,16 @@ impl MockGpio {
         address: impl Into<I2cAddress>,
         chip: C,
     ) -> MockChip<C> {
-        let (data, clock) = (self.find(data), self.find(clock));
+        let (data, clock, address) = (self.find(data), self.find(clock), address.into());
+        address.check().unwrap_or_else(|error| panic!("{error}"));
         let chip = Arc::new(Mutex::new(Faulty { fault: None, chip }));
         let mut chips = self.circuit.chips.lock();
         let found = chips.i2c.iter().find(|wires| wires.lock().is_on([data, clock])).cloned();
         let is_new = found.is_none();
         let wires = found.unwrap_or_else(|| Arc::new(Mutex::new(I2cWires::new(data, clock))));
-        wires.lock().add(address.into(), chip.clone());
+        let is_free = wires.lock().find(address).is_none();
+        assert!(is_free, "a chip at {address} is on this bus already");
+        wires.lock().add(address, chip.clone());
         if is_new {
             chips.i2c.push(wires.clone());
         }
