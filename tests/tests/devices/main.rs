@@ -30,6 +30,7 @@ mod edge_order;
 mod emulation;
 mod errors;
 mod events;
+mod executors;
 mod fades;
 mod flaky;
 mod flex_faults;
