@@ -7,14 +7,15 @@ use pinzero_tests::exit::{CASES, Case, program, run};
 
 use crate::{alone, pull, value};
 
-/// What has happened to the line until it was released.
+/// What has happened to the line from its last request until it was released.
 fn changes(chip: &Chip) -> Vec<InfoChangeKind> {
     let mut seen = Vec::new();
     // A fork that outlives its parent for a moment holds the line as long.
-    while seen.last() != Some(&Released) {
+    while seen.last() != Some(&Released) || chip.has_line_info_change_event().unwrap() {
         seen.push(chip.read_line_info_change_event().unwrap().kind);
     }
-    seen
+    let last = seen.iter().rposition(|kind| *kind == Requested).unwrap();
+    seen.split_off(last)
 }
 
 /// Runs a case, and says what is not as it should be.
