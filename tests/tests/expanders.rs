@@ -465,6 +465,42 @@ fn all_factories_on_a_chip_share_its_lines_and_its_registers() -> Result<()> {
 }
 
 #[test]
+fn a_chip_of_another_kind_at_the_same_address_is_refused() -> Result<()> {
+    let gpio = mock::gpio();
+    let (_chip, i2c) = mcp23017(&gpio)?;
+    gpio.i2c_chip(1, 0x40, parts::Pca9685::new());
+    let eight = Pcf8574::builder(&i2c).open()?;
+    let again = Pcf8574::builder(&gpio.i2c(1).open()?).open()?;
+    let error = unwrap_error(Mcp23017::builder(&i2c).open());
+    assert_eq!(error.kind(), ErrorKind::PinInUse, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("pcf8574") && text.contains(file!()), "{text}");
+
+    // With the last of its factories, and if none could be opened, the address is free.
+    eight.close()?;
+    assert_eq!(unwrap_error(Mcp23017::builder(&i2c).open()).kind(), ErrorKind::PinInUse);
+    again.close()?;
+    assert_eq!(unwrap_error(Mcp23017::builder(&i2c).address(0x21).open()).kind(), ErrorKind::NoAcknowledge);
+    drop(i2c.reserve(0x21, "Other")?);
+    let sixteen = Mcp23017::builder(&i2c).open()?;
+    let text = unwrap_error(i2c.reserve(0x20, "Other")).to_string();
+    assert!(text.contains("mcp23017") && text.contains(file!()), "{text}");
+    drop(sixteen);
+    drop(i2c.reserve(0x20, "Other")?);
+
+    // A chip whose bus was closed is opened anew through another handle of that bus.
+    let other = gpio.i2c(1).open()?;
+    let one = Pca9685::builder(&other).open()?;
+    other.close()?;
+    let two = Pca9685::builder(&i2c).open()?;
+    drop(one);
+    assert_eq!(unwrap_error(i2c.reserve(0x40, "Other")).kind(), ErrorKind::PinInUse);
+    drop(two);
+    drop(i2c.reserve(0x40, "Other")?);
+    Ok(())
+}
+
+#[test]
 fn the_pins_are_closed_before_the_bus_that_they_need() -> Result<()> {
     let gpio = mock::gpio();
     let (chip, i2c) = mcp23017(&gpio)?;

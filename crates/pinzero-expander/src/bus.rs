@@ -1,6 +1,8 @@
 //! The bus that a chip is on, for transfers with the chip's lock held.
 
-use pinzero_core::{Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Result, Spi, SpiOperation};
+use pinzero_core::{
+    Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, I2cReservation, Result, Spi, SpiOperation,
+};
 
 /// A chip's place on a bus.
 #[derive(Debug, Clone)]
@@ -33,6 +35,15 @@ impl Bus {
             Bus::Spi(spi) => format!("{}{address}", spi.bus_name()),
         };
         Host::Chip(format!("{chip} at {place} of {:?}", self.gpio().host()))
+    }
+
+    /// Takes the chip's address on I2C. On SPI, a chip select is taken already.
+    #[track_caller]
+    pub(crate) fn reserve(&self, device: &'static str) -> Result<Option<I2cReservation>> {
+        match self {
+            Bus::I2c(i2c, address) => Ok(Some(i2c.reserve(*address, device)?)),
+            Bus::Spi(_) => Ok(None),
+        }
     }
 
     /// Sends bytes as one transaction.

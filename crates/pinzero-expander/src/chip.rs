@@ -1,7 +1,6 @@
 //! [`Chip`]: a chip of input and output pins, which all its factories in the program share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -13,7 +12,7 @@ use pinzero_core::{
 use crate::bus::{self, Bus};
 use crate::interrupt::{self, InterruptPin};
 use crate::port::{Model, Pins, Port, Reading, bits};
-use crate::registry;
+use crate::registry::{self, Users};
 
 #[derive(Debug)]
 pub(crate) struct Chip {
@@ -27,8 +26,7 @@ pub(crate) struct Chip {
     interrupt: OnceLock<Input>,
     state: Mutex<State>,
     pub(crate) reports: Mutex<Reports>,
-    /// The number of factories that are not closed.
-    users: AtomicUsize,
+    users: Users,
 }
 
 /// What is known of a chip. The lock is held during a transfer, which is short: the bus is one of this computer.
@@ -75,7 +73,7 @@ impl Chip {
         let input = interrupt.map(|pin| pin.open(model.name, bus.gpio())).transpose()?;
         let has_interrupt = input.is_some();
         let join = |chip: &Chip| {
-            if chip.bus.is_closed() || !registry::join(&chip.users) {
+            if !chip.users.join(&chip.bus) {
                 return Ok(false);
             }
             if has_interrupt {
@@ -86,7 +84,7 @@ impl Chip {
             }
             Ok(true)
         };
-        let make = || {
+        let make = |users| {
             let pins = port.begin()?;
             Ok(Chip {
                 model,
@@ -98,10 +96,11 @@ impl Chip {
                 interrupt: OnceLock::new(),
                 state: Mutex::new(State::new(port, pins)),
                 reports: Mutex::default(),
-                users: AtomicUsize::new(1),
+                users,
             })
         };
-        let chip = registry::share(&host, join, make).map_err(|error| error.with_factory(model.name))?;
+        let shared = registry::share(&host, (bus, model.name), join, make);
+        let chip = shared.map_err(|error| error.with_factory(model.name))?;
         if let Some(input) = input {
             interrupt::listen(&chip, chip.interrupt.get_or_init(|| input))?;
         }
@@ -123,10 +122,8 @@ impl Chip {
 
     /// Gives up one factory's use of the chip.
     pub(crate) fn leave(&self) -> Result<()> {
-        if self.users.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return Ok(());
-        }
-        self.interrupt().map_or(Ok(()), Input::close)
+        let is_last = self.users.leave();
+        self.interrupt().filter(|_| is_last).map_or(Ok(()), Input::close)
     }
 
     /// Fails if the pins of this chip have no such pull.

@@ -109,6 +109,7 @@ impl Mcp23017Builder {
     /// # Errors
     /// [`NoAcknowledge`](ErrorKind::NoAcknowledge) if no chip answers at the address;
     /// [`InvalidValue`](ErrorKind::InvalidValue) for an address that this chip cannot have;
+    /// [`PinInUse`](ErrorKind::PinInUse) with the device of another kind that has the address;
     /// [`Unsupported`](ErrorKind::Unsupported) for a bus of another computer; any error of the interrupt pin and of the bus.
     #[track_caller]
     pub fn open(self) -> Result<Gpio> {
@@ -205,6 +206,7 @@ impl Mcp23s17Builder {
     }
 }
 
+#[track_caller]
 #[track_caller]
 fn open(
     model: Model,

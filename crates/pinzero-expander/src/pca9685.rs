@@ -71,6 +71,7 @@ impl Pca9685Builder {
     ///
     /// # Errors
     /// See [`Mcp23017Builder::open`](crate::Mcp23017Builder::open).
+    #[track_caller]
     pub fn open(self) -> Result<Gpio> {
         let factory = self.factory()?;
         let base = factory.chip.gpio.clone();
@@ -82,6 +83,7 @@ impl Pca9685Builder {
     ///
     /// # Errors
     /// See [`Mcp23017Builder::open`](crate::Mcp23017Builder::open).
+    #[track_caller]
     pub fn factory(self) -> Result<Pca9685Factory> {
         if !matches!(self.address, I2cAddress::Seven(0x40..=0x7f)) {
             let message = "this chip's address is 0x40 to 0x7f, by its pins A0 to A5";
@@ -89,8 +91,8 @@ impl Pca9685Builder {
         }
         let bus = Bus::I2c(self.i2c, self.address);
         let host = bus.host(NAME, None);
-        let make = || PwmChip::new(host.clone(), bus.clone());
-        let chip = registry::share(&host, |chip: &PwmChip| Ok(chip.join()), make);
+        let make = |users| PwmChip::new(host.clone(), bus.clone(), users);
+        let chip = registry::share(&host, (&bus, NAME), |chip: &PwmChip| Ok(chip.join()), make);
         let chip = chip.map_err(|error| error.with_factory(NAME))?;
         Ok(Pca9685Factory { chip, is_closed: AtomicBool::new(false) })
     }

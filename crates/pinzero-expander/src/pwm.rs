@@ -1,7 +1,6 @@
 //! [`PwmChip`]: the registers of a PCA9685, and what its open pins want of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -9,7 +8,7 @@ use pinzero_core::time::hertz;
 use pinzero_core::{Error, ErrorKind, Found, Gpio, Host, Level, Line, Result};
 
 use crate::bus::{self, Bus};
-use crate::registry;
+use crate::registry::Users;
 
 pub(crate) const LINES: u32 = 16;
 
@@ -74,8 +73,7 @@ pub(crate) struct PwmChip {
     pub(crate) gpio: Gpio,
     bus: Bus,
     state: Mutex<State>,
-    /// The number of factories that are not closed.
-    users: AtomicUsize,
+    users: Users,
 }
 
 /// What is known of a chip. The lock is held during a transfer, which is short: the bus is one of this computer.
@@ -98,18 +96,18 @@ pub(crate) struct State {
 }
 
 impl PwmChip {
-    pub(crate) fn new(host: Host, bus: Bus) -> Result<Self> {
+    pub(crate) fn new(host: Host, bus: Bus, users: Users) -> Result<Self> {
         let state = Mutex::new(State::begin(bus.clone())?);
-        Ok(PwmChip { host, gpio: bus.gpio().clone(), bus, state, users: AtomicUsize::new(1) })
+        Ok(PwmChip { host, gpio: bus.gpio().clone(), bus, state, users })
     }
 
     /// Counts a further user, if the chip is in use.
     pub(crate) fn join(&self) -> bool {
-        !self.bus.is_closed() && registry::join(&self.users)
+        self.users.join(&self.bus)
     }
 
     pub(crate) fn leave(&self) {
-        self.users.fetch_sub(1, Ordering::AcqRel);
+        self.users.leave();
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
