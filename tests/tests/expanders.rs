@@ -501,6 +501,36 @@ fn a_chip_of_another_kind_at_the_same_address_is_refused() -> Result<()> {
 }
 
 #[test]
+fn an_interrupt_pin_on_another_clock_is_refused() -> Result<()> {
+    let gpio = mock::gpio();
+    let (chip, i2c) = mcp23017(&gpio)?;
+    for other in [mock::gpio(), mock::builder().realtime().exit_guard(false).open()] {
+        let error = unwrap_error(Mcp23017::builder(&i2c).interrupt(&other, 4).open());
+        assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+        assert!(error.to_string().contains("the same `Gpio`"), "{error}");
+    }
+
+    // A chip that is reached through the `Gpio` of the bus is on its clock.
+    gpio.i2c_chip(1, 0x21, parts::Mcp23017::new());
+    let other = Mcp23017::builder(&i2c).address(0x21).interrupt(&gpio, 5).open()?;
+    let expander = Mcp23017::builder(&i2c).interrupt(&other, 0).open()?;
+    assert_eq!(expander.capabilities().edges, Support::Native);
+    drop(chip);
+    Ok(())
+}
+
+#[test]
+fn a_chip_says_where_it_is() -> Result<()> {
+    let gpio = mock::gpio();
+    let (_chip, i2c) = mcp23017(&gpio)?;
+    let Host::Virtual(number) = gpio.host() else { panic!("a mock has virtual pins") };
+    let expander = Mcp23017::builder(&i2c).open()?;
+    let place = format!("mcp23017 at 0x20 on I2C bus 1 of mock {number}");
+    assert_eq!(expander.host(), Host::Chip(place));
+    Ok(())
+}
+
+#[test]
 fn the_pins_are_closed_before_the_bus_that_they_need() -> Result<()> {
     let gpio = mock::gpio();
     let (chip, i2c) = mcp23017(&gpio)?;

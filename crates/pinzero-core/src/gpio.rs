@@ -482,6 +482,13 @@ impl Gpio {
         self.0.home
     }
 
+    /// Returns whether both have the same time: that of the machine, or of one virtual clock.
+    #[doc(hidden)]
+    pub fn shares_clock(&self, other: &Gpio) -> bool {
+        let one_runtime = || self.runtime().downgrade().is_same(&other.runtime().downgrade());
+        self.is_realtime() == other.is_realtime() && (self.is_realtime() || one_runtime())
+    }
+
     pub(crate) fn ticket(&self) -> Ticket {
         Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed))
     }

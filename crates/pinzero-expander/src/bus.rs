@@ -34,7 +34,13 @@ impl Bus {
             Bus::I2c(i2c, address) => format!("{address} on {}", i2c.bus_name()),
             Bus::Spi(spi) => format!("{}{address}", spi.bus_name()),
         };
-        Host::Chip(format!("{chip} at {place} of {:?}", self.gpio().host()))
+        let owner = match self.gpio().host() {
+            Host::Local => "this computer".to_owned(),
+            Host::Chip(name) | Host::Remote(name) => name,
+            Host::Virtual(number) => format!("mock {number}"),
+            other => format!("{other:?}"),
+        };
+        Host::Chip(format!("{chip} at {place} of {owner}"))
     }
 
     /// Takes the chip's address on I2C. On SPI, a chip select is taken already.

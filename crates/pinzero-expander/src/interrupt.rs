@@ -33,7 +33,7 @@ impl InterruptPin {
     #[track_caller]
     pub(crate) fn open(self, device: &'static str, bus: &Gpio) -> Result<Input> {
         let InterruptPin { gpio, pin } = self;
-        if gpio.is_realtime() != bus.is_realtime() {
+        if !gpio.shares_clock(bus) {
             let message =
                 "the interrupt pin and the bus are on different clocks: take a pin of the same `Gpio`";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(device));
