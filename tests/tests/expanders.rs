@@ -10,8 +10,8 @@ use pinzero::mock::{self, Fault, I2cChip, MockChip, MockGpio};
 use pinzero::prelude::*;
 use pinzero::time::us;
 use pinzero::{
-    Bias, Capabilities, Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Level, Line, LineInfo,
-    OnClose, PinFactory, Result, Support,
+    Bias, Capabilities, Drive, Error, ErrorKind, Gpio, Host, I2c, I2cAddress, I2cOperation, Level, Line,
+    LineInfo, OnClose, PinFactory, Result, Support,
 };
 use pinzero_core::{I2cBus, I2cConfig, InputConfig, OutputConfig, OutputPin, Pin};
 use pinzero_parts as parts;
@@ -86,6 +86,15 @@ fn lines_have_the_names_of_the_data_sheet() -> Result<()> {
         assert_eq!(expander.resolve(name)?.0, line, "{name}");
         let error = unwrap_error(expander.resolve("GPC0"));
         assert_eq!(error.kind(), ErrorKind::UnknownPin, "{error}");
+    }
+    for (expander, names) in [
+        (Mcp23017::builder(&i2c).open()?, "GPA0 to GPA7, GPB0 to GPB7"),
+        (Pca9685::builder(&i2c).open()?, "LED0 to LED7, LED8 to LED15"),
+        (Hc595::builder(&spi).chips(3).open()?, "QA to QH, QA2 to QH2, QA3 to QH3"),
+    ] {
+        let text = unwrap_error(expander.resolve("GPC0")).to_string();
+        assert!(text.contains(names) && text.contains("GPC0"), "{text}");
+        assert_eq!(expander.resolve("gpio3")?, expander.resolve(3)?);
     }
     Ok(())
 }
@@ -376,6 +385,66 @@ fn a_chain_of_74hc595_is_one_row_of_outputs() -> Result<()> {
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
     let error = unwrap_error(Hc595::builder(&spi).chips(2).open());
     assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_chain_of_74hc595_that_nothing_reaches_is_refused() -> Result<()> {
+    let gpio = mock::gpio();
+    let whole = gpio.hardware_spi(0, 0).open()?;
+    let other = gpio.hardware_spi(0, 1).open()?;
+    let chain = Hc595::builder(&whole).initial(0b1).open()?;
+    // Who joins need not repeat the levels.
+    drop(Hc595::builder(&whole).open()?);
+    drop(Hc595::builder(&whole).initial(0b1).open()?);
+    for (builder, words) in [
+        (Hc595::builder(&gpio.spi(5).miso(6).select(13).open()?), "`mosi`"),
+        (Hc595::builder(&gpio.spi(22).mosi(23).open()?), "RCLK"),
+        (Hc595::builder(&gpio.hardware_spi(1, 0).unselected().open()?), "RCLK"),
+        (Hc595::builder(&other).initial(0x1ff), "QA to QH"),
+        (Hc595::builder(&other).chips(2).initial(0x1_0000), "QA2 to QH2"),
+        (Hc595::builder(&whole).initial(0b10), "`initial`"),
+    ] {
+        let error = unwrap_error(builder.open());
+        assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+        assert!(error.to_string().contains(words), "{words:?} is missing in {error}");
+    }
+    let error = unwrap_error(Mcp23s17::builder(&gpio.hardware_spi(1, 1).unselected().open()?).open());
+    assert!(error.kind() == ErrorKind::InvalidValue && error.to_string().contains("its CS"), "{error}");
+    // The one that was refused does not count as a user.
+    chain.close()?;
+    Hc595::builder(&whole).initial(0b10).open()?.close()
+}
+
+#[test]
+fn an_error_of_a_chip_names_the_pin_and_the_factory() -> Result<()> {
+    let gpio = mock::gpio();
+    let (chip, i2c) = mcp23017(&gpio)?;
+    let channels = gpio.i2c_chip(1, 0x40, parts::Pca9685::new());
+    let expander = Mcp23017::builder(&i2c).open()?;
+    let sixteen = Pca9685::builder(&i2c).open()?;
+    let led = Led::builder(9).gpio(&expander).open()?;
+    let button = Button::builder(2).gpio(&expander).open()?;
+    let turned = expander.flex(3).open()?;
+    let bar = expander.group([4, 5]).open()?;
+    let plain = Led::builder(6).gpio(&sixteen).open()?;
+    let fan = sixteen.pwm(7).frequency(200.0).open()?;
+    chip.fail(Fault::Silent);
+    channels.fail(Fault::Silent);
+    for (error, pin, factory) in [
+        (unwrap_error(led.on()), "GPIO9", "mcp23017"),
+        (unwrap_error(button.is_pressed()), "GPIO2", "mcp23017"),
+        (unwrap_error(turned.turn(Drive::Output(Level::High))), "GPIO3", "mcp23017"),
+        (unwrap_error(bar.set(1)), "GPIO4", "mcp23017"),
+        (unwrap_error(expander.output(10).open()), "GPIO10", "mcp23017"),
+        (unwrap_error(plain.on()), "GPIO6", "pca9685"),
+        (unwrap_error(fan.set_duty(0.5)), "GPIO7", "pca9685"),
+        (unwrap_error(sixteen.output(8).initial(Level::High).open()), "GPIO8", "pca9685"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Disconnected, "{error}");
+        assert!(error.to_string().contains(pin), "{pin} is missing in {error}");
+        assert!(error.to_string().ends_with(&format!("(factory {factory})")), "{error}");
+    }
     Ok(())
 }
 

@@ -43,6 +43,20 @@ impl Bus {
         Host::Chip(format!("{chip} at {place} of {owner}"))
     }
 
+    /// Fails on an SPI bus that cannot send, or selects nothing; `select` is the chip's pin for that.
+    pub(crate) fn check_wires(&self, select: &str) -> Result<()> {
+        let message = match self {
+            Bus::Spi(spi) if !spi.has_mosi() => {
+                "nothing reaches the chip without MOSI: open the bus with `mosi`".to_owned()
+            }
+            Bus::Spi(spi) if !spi.has_select() => format!(
+                "the chip needs a chip select at its {select}: open the bus with `select`, and without `unselected`"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::InvalidValue, message))
+    }
+
     /// Takes the chip's address on I2C. On SPI, a chip select is taken already.
     #[track_caller]
     pub(crate) fn reserve(&self, device: &'static str) -> Result<Option<I2cReservation>> {

@@ -20,6 +20,8 @@ pub(crate) struct Chip {
     pub(crate) lines: u32,
     pub(crate) host: Host,
     pub(crate) gpio: Gpio,
+    /// The levels of its outputs when the chip was taken into use.
+    pub(crate) initial: u64,
     bus: Bus,
     has_interrupt: bool,
     /// The pin that the chip's interrupt is wired to.
@@ -91,6 +93,7 @@ impl Chip {
                 lines,
                 host: host.clone(),
                 gpio: bus.gpio().clone(),
+                initial: pins.levels,
                 bus: bus.clone(),
                 has_interrupt,
                 interrupt: OnceLock::new(),

@@ -12,6 +12,7 @@ use pinzero_core::{
 
 use crate::chip::Chip;
 use crate::held::{Held, bit};
+use crate::port;
 
 /// The pins of an MCP23017, MCP23S17, PCF8574 or 74HC595; returned by the method `factory` of its builder.
 ///
@@ -63,8 +64,7 @@ impl PinFactory for ExpanderFactory {
     }
 
     fn find_line(&self, name: &str) -> Result<Option<Line>> {
-        let mut lines = (0..self.chip.lines).map(Line);
-        Ok(lines.find(|line| (self.chip.model.name_of)(*line).eq_ignore_ascii_case(name)))
+        port::find_line(name, self.chip.lines, self.chip.model.name_of)
     }
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {

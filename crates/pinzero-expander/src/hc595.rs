@@ -5,7 +5,7 @@ use pinzero_core::{Capabilities, Error, ErrorKind, Gpio, Line, Result, Spi, Supp
 use crate::bus::Bus;
 use crate::chip::Chip;
 use crate::factory::ExpanderFactory;
-use crate::port::{Model, Pins, Port, Reading};
+use crate::port::{self, Model, Pins, Port, Reading};
 
 /// The most chips of a chain: as many as a group has lines.
 const MOST: u32 = 8;
@@ -58,7 +58,7 @@ pub struct Hc595;
 impl Hc595 {
     /// Returns a builder for the outputs of a chip at this chip select.
     pub fn builder(spi: &Spi) -> Hc595Builder {
-        Hc595Builder { spi: spi.clone(), chips: 1, initial: 0 }
+        Hc595Builder { spi: spi.clone(), chips: 1, initial: None }
     }
 }
 
@@ -68,7 +68,7 @@ impl Hc595 {
 pub struct Hc595Builder {
     spi: Spi,
     chips: u32,
-    initial: u64,
+    initial: Option<u64>,
 }
 
 impl Hc595Builder {
@@ -78,17 +78,19 @@ impl Hc595Builder {
         self
     }
 
-    /// Sets the levels of all outputs until they are opened, bit 0 for line 0. Default: all low.
+    /// Sets the levels of all outputs until they are opened, bit 0 for line 0. Default: all low, or as they are if the chain is in use
+    /// already.
     pub fn initial(mut self, levels: u64) -> Self {
-        self.initial = levels;
+        self.initial = Some(levels);
         self
     }
 
     /// Takes the chip into use, and returns its outputs as a `Gpio`.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for a number of chips out of range, and for another one than the chain is already in
-    /// use with; [`Unsupported`](ErrorKind::Unsupported) for a bus of another computer; any error of the bus.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a number of chips out of range, for initial levels of outputs that the chain does
+    /// not have, for a number of chips or initial levels other than the chain is already in use with, and for a bus without MOSI or
+    /// without a chip select; [`Unsupported`](ErrorKind::Unsupported) for a bus of another computer; any error of the bus.
     pub fn open(self) -> Result<Gpio> {
         self.factory()?.open()
     }
@@ -104,15 +106,26 @@ impl Hc595Builder {
             return Err(invalid(format!("a chain has 1 to {MOST} chips, not {}", self.chips)));
         }
         let lines = self.chips * 8;
-        let bus = Bus::Spi(self.spi);
-        let port = ShiftRegister { bus: bus.clone(), chips: self.chips as usize, initial: self.initial };
-        let chip = Chip::share(MODEL, lines, &bus, None, None, Box::new(port))?;
-        if chip.lines != lines {
-            let message = format!("the chain is in use with {} chips, not {}", chip.lines / 8, self.chips);
-            chip.leave()?;
-            return Err(invalid(message));
+        let initial = self.initial.unwrap_or(0);
+        if initial.checked_shr(lines).is_some_and(|beyond| beyond != 0) {
+            let outputs = port::names(lines, MODEL.name_of);
+            return Err(invalid(format!(
+                "`initial` has a level for an output beyond {outputs}: set `chips`"
+            )));
         }
-        Ok(ExpanderFactory::new(chip))
+        let bus = Bus::Spi(self.spi);
+        bus.check_wires("latch, RCLK").map_err(|error| error.with_factory(MODEL.name))?;
+        let port = ShiftRegister { bus: bus.clone(), chips: self.chips as usize, initial };
+        let chip = Chip::share(MODEL, lines, &bus, None, None, Box::new(port))?;
+        let message = if chip.lines != lines {
+            format!("the chain is in use with {} chips, not {}", chip.lines / 8, self.chips)
+        } else if self.initial.is_some_and(|initial| initial != chip.initial) {
+            format!("the chain is in use with other levels: leave out `initial`, or give {:#b}", chip.initial)
+        } else {
+            return Ok(ExpanderFactory::new(chip));
+        };
+        chip.leave()?;
+        Err(invalid(message))
     }
 }
 

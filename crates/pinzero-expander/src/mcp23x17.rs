@@ -219,6 +219,7 @@ fn open(
         let message = format!("this chip's address is {range}, by its pins A0 to A2");
         return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(model.name));
     }
+    bus.check_wires("CS").map_err(|error| error.with_factory(model.name))?;
     let reads_flags = interrupt.is_some();
     let port =
         Registers { bus: bus.clone(), opcode: address.map(|address| OPCODE | address << 1), reads_flags };

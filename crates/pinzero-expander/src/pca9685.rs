@@ -13,6 +13,7 @@ use pinzero_core::{
 };
 
 use crate::bus::Bus;
+use crate::port;
 use crate::pwm::{Channel, LINES, PwmChip, State};
 use crate::registry;
 
@@ -124,7 +125,7 @@ impl PinFactory for Pca9685Factory {
     }
 
     fn find_line(&self, name: &str) -> Result<Option<Line>> {
-        Ok((0..LINES).map(Line).find(|line| format!("LED{}", line.0).eq_ignore_ascii_case(name)))
+        port::find_line(name, LINES, |line| format!("LED{}", line.0))
     }
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use pinzero_core::{Bias, Capabilities, Found, Level, Line, Result};
+use pinzero_core::board::Board;
+use pinzero_core::{Bias, Capabilities, Error, ErrorKind, Found, Level, Line, Result};
 
 /// The state of all pins of a chip, as the registers are to hold it. Bit 0 is line 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,6 +89,23 @@ pub(crate) trait Port: fmt::Debug + Send {
 
     /// Reads the levels of all lines in one transaction. On a chip that has flags, this clears them.
     fn read(&mut self, pins: &Pins) -> Result<Reading>;
+}
+
+/// Returns the line with a name of the data sheet, or `None` for `GPIO9` and the like, which core finds.
+pub(crate) fn find_line(name: &str, lines: u32, name_of: fn(Line) -> String) -> Result<Option<Line>> {
+    let found = (0..lines).map(Line).find(|line| name_of(*line).eq_ignore_ascii_case(name));
+    if found.is_none() && Board::generic(lines).find(name).is_err() {
+        let message = format!("unknown pin \"{name}\": the pins of this chip are {}", names(lines, name_of));
+        return Err(Error::new(ErrorKind::UnknownPin, message));
+    }
+    Ok(found)
+}
+
+/// Returns the names of all lines: `"QA to QH, QA2 to QH2"`.
+pub(crate) fn names(lines: u32, name_of: fn(Line) -> String) -> String {
+    let eights = (0..lines).step_by(8).map(|first| (Line(first), Line(first + 7)));
+    let names = eights.map(|(first, last)| format!("{} to {}", name_of(first), name_of(last)));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the indices of the bits that are set.

@@ -310,6 +310,7 @@ impl SpiBuilder {
             shared: Mutex::new(Some((shared, chosen))),
             turn: Turn::default(),
             has_select,
+            has_mosi: !matches!(key, Key::Lines { mosi: None, .. }),
             last_write,
         };
         Ok(Spi(HandleRef::register(Arc::new(handle))?))
@@ -410,6 +411,7 @@ struct SpiHandle {
     shared: Mutex<Option<(Arc<SharedSpi>, Chosen)>>,
     turn: Turn,
     has_select: bool,
+    has_mosi: bool,
     last_write: Vec<u8>,
     /// The bus and the chip select, the same for all handles of this device.
     name: String,
@@ -488,6 +490,11 @@ impl Spi {
     /// Returns whether a chip select is active during a transfer.
     pub fn has_select(&self) -> bool {
         self.0.has_select
+    }
+
+    /// Returns whether the bus has a pin to send on. Without one, data to send goes nowhere.
+    pub fn has_mosi(&self) -> bool {
+        self.0.has_mosi
     }
 
     /// Sends `data`, and drops the bytes received.
