@@ -218,10 +218,15 @@ impl Held {
     /// Runs `work` with the chip's state. Fails if the lines are closed.
     fn with<R>(&self, work: impl FnOnce(&mut State) -> Result<R>) -> Result<R> {
         let mut state = self.chip.lock();
-        if !self.is_open.load(Ordering::Relaxed) {
-            return Err(Error::closed());
-        }
-        work(&mut state)
+        let is_open = self.is_open.load(Ordering::Relaxed);
+        let done = if is_open { work(&mut state) } else { Err(Error::closed()) };
+        done.map_err(|error| self.explain(error))
+    }
+
+    /// Adds the first line, of which there is one always, and the factory.
+    #[cold]
+    fn explain(&self, error: Error) -> Error {
+        error.with_pin(self.lines[0]).with_factory(NAME)
     }
 
     /// Returns the levels that the lines drive, after a look whether the chip is there.
@@ -251,7 +256,7 @@ impl Held {
         let released: Vec<_> = self.lines.iter().zip(&self.found).filter_map(release).collect();
         let closed = state.set_at_last(&released);
         state.free(&self.lines);
-        closed
+        closed.map_err(|error| self.explain(error))
     }
 }
 
