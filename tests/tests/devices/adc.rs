@@ -174,6 +174,7 @@ fn clones_are_one_device() -> Result<()> {
     let other = clone.clone();
     clone.close()?;
     assert!(other.is_closed());
+    assert_eq!(other.value().unwrap_err().to_string(), "Mcp3008 on SPI0.0: the device is closed");
     Ok(())
 }
 

@@ -76,7 +76,8 @@ impl AnalogInputDevice {
     /// differences have a sign.
     ///
     /// # Errors
-    /// See [`Value::value`]; [`Io`](ErrorKind::Io) if the answer is not that of the chip: check its wires.
+    /// See [`Value::value`]; [`Io`](ErrorKind::Io) if the answer is not that of the chip: check its wires;
+    /// [`NoAcknowledge`](ErrorKind::NoAcknowledge) if a chip on I2C is missing. A chip on SPI may be missing and give 0, if MISO is low.
     pub fn value(&self) -> Result<f64> {
         let scale = &self.0.scale;
         let least = if scale.is_signed { -1.0 } else { 0.0 };

@@ -125,6 +125,9 @@ macro_rules! chip {
         ///
         /// The device does all that an [`AnalogInputDevice`] does: [`value`](AnalogInputDevice::value),
         /// [`voltage`](AnalogInputDevice::voltage), [`raw_value`](AnalogInputDevice::raw_value).
+        ///
+        /// The chip does not acknowledge. If it is missing and MISO is high, a read is an error. If MISO is low, as GPIO9 is by its own
+        /// pull-down, a read returns 0 as for 0 V. A resistor of 10 to 100 kΩ from MISO to 3.3 V makes a missing chip an error.
         #[derive(Clone)]
         #[must_use = "a device is closed when its last handle is dropped"]
         pub struct $Chip(AnalogInputDevice);
@@ -324,13 +327,14 @@ struct Mcp3xxx {
 
 impl Converter for Mcp3xxx {
     fn convert(&self) -> Result<i32> {
-        self.user.check()?;
+        let context = |error: Error| error.with_pin(self.user.chip.key).with_device(self.model.name);
+        self.user.check().map_err(context)?;
         let (mut data, count) = self.request;
         let data = &mut data[4 - count..];
         self.spi.transfer(data)?;
         self.model.decode(data, self.is_differential).ok_or_else(|| {
             let message = "the answer is not that of this chip: check its wires, its supply and its kind";
-            Error::new(ErrorKind::Io, message).with_pin(self.user.chip.key).with_device(self.model.name)
+            context(Error::new(ErrorKind::Io, message))
         })
     }
 
