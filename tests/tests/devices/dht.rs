@@ -152,7 +152,9 @@ fn the_wrong_type_of_sensor_is_named() -> Result<()> {
     gpio.dht11(4);
     let hasty = Dht22::builder(4).attempts(1).gpio(&gpio).open()?;
     // A DHT11 does not hear the short start pulse of a DHT22.
-    assert_eq!(hasty.read().unwrap_err().kind(), ErrorKind::TimedOut);
+    let error = hasty.read().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(error.to_string().contains("for a DHT11, use `Dht11`, whose start pulse is longer"), "{error}");
     hasty.close()?;
     // Many do, though: here one whose values are read as those of a DHT22.
     let line = gpio.line(5);
@@ -171,6 +173,20 @@ fn the_wrong_type_of_sensor_is_named() -> Result<()> {
     let error = sensor.read().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("if the sensor is another one, use `Dht11`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_dht22_that_is_read_as_a_dht11_is_named() -> Result<()> {
+    let gpio = mock::gpio();
+    let room = gpio.dht22(4);
+    let sensor = Dht11::builder(4).gpio(&gpio).open()?;
+    for (temperature, humidity) in [(21.0, 50.0), (25.6, 51.2), (-0.1, 0.5), (0.0, 76.8)] {
+        room.set(temperature, humidity);
+        let error = sensor.read().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("if the sensor is another one, use `Dht22`"), "{error}");
+    }
     Ok(())
 }
 
@@ -256,7 +272,8 @@ fn factories_that_cannot_time_an_answer_are_refused() -> Result<()> {
     let gpio = mock::builder().capabilities(all).open();
     let error = Dht22::builder(4).gpio(&gpio).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("edges with time stamps"), "{error}");
+    let expected = "Dht22 on GPIO4: the times of edges carry the bits, and this factory reports no edges";
+    assert!(error.to_string().starts_with(expected), "{error}");
     let gpio =
         mock::builder().capabilities(Capabilities { edges: native, flex: Support::None, ..all }).open();
     let error = Dht11::builder(4).gpio(&gpio).open().unwrap_err();

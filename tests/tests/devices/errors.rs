@@ -23,6 +23,26 @@ fn says<T: std::fmt::Debug>(result: pinzero::Result<T>, kind: ErrorKind, words: 
     assert!(format!("{error:?}").starts_with(&message));
 }
 
+/// Each names the line of the program, not one of the library's.
+#[test]
+fn a_pin_in_use_names_the_place_where_its_sensor_was_opened() -> pinzero::Result<()> {
+    fn check<D>(pin: u32, name: &str, open: impl FnOnce(&Gpio) -> pinzero::Result<D>) -> pinzero::Result<()> {
+        let gpio = mock::gpio();
+        let _device = open(&gpio)?;
+        let error = Led::builder(pin).gpio(&gpio).open().unwrap_err();
+        let expected = format!("in use by {name} opened at {}:", file!());
+        assert!(error.to_string().contains(&expected), "{error}");
+        Ok(())
+    }
+    check(4, "Dht11", |gpio| Dht11::builder(4).gpio(gpio).open())?;
+    check(4, "Dht22", |gpio| Dht22::builder(4).gpio(gpio).open())?;
+    check(18, "IrReceiver", |gpio| IrReceiver::builder(18).gpio(gpio).open())?;
+    check(11, "Mcp3008", |gpio| Mcp3008::builder(0).gpio(gpio).open())?;
+    check(11, "Mcp3001", |gpio| Mcp3001::builder().pins(11, 10, 9, 8).gpio(gpio).open())?;
+    check(2, "Ads1115", |gpio| Ads1115::builder(0).gpio(gpio).open())?;
+    check(10, "PixelStrip", |gpio| PixelStrip::builder(3).gpio(gpio).open())
+}
+
 #[test]
 fn an_unknown_pin() {
     let gpio = mock::gpio();

@@ -317,7 +317,9 @@ fn a_factory_without_edges_is_refused() {
     let error = IrReceiver::builder(18).gpio(&gpio).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let message = error.to_string();
-    assert!(message.starts_with("IrReceiver on GPIO18: edges with time stamps"), "{message}");
+    let expected =
+        "IrReceiver on GPIO18: the times of edges carry the bits, and this factory reports no edges";
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]

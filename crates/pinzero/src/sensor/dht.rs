@@ -8,6 +8,7 @@ use pinzero_core::{
     Result, Running, Support,
 };
 
+use super::check_edges;
 use super::dht_frame::{Fault, Model, decode};
 use crate::time::{ms, secs};
 use crate::{Builder, Open, Site};
@@ -61,6 +62,7 @@ impl<D: Open<Climate>> Builder<D, Climate> {
 }
 
 impl Dht {
+    #[track_caller]
     pub(super) fn open(options: Climate, model: Model, site: &Site) -> Result<Self> {
         let Climate { pin, attempts } = options;
         let check = || {
@@ -68,17 +70,12 @@ impl Dht {
                 let message = "a read with 0 attempts gives nothing: give 1 or more";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            if let Host::Remote(host) = site.gpio().host() {
-                let message = format!(
-                    "the sensor answers within microseconds, and a network is too slow to turn the pin round in time: \
-                     run the program on {host} itself"
-                );
+            if let Host::Remote(_) = site.gpio().host() {
+                let message = "the sensor answers within microseconds, and a network is too slow to turn the pin round in \
+                               time: run the program on the Raspberry Pi itself";
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
-            if site.gpio().capabilities().edges != Support::Native {
-                return Err(Error::unsupported("edges with time stamps, which carry the sensor's bits,"));
-            }
-            Ok(())
+            check_edges(site.gpio())
         };
         check().map_err(|error| error.with_pin(&pin).with_device(site.device()))?;
         let bias = if site.gpio().capabilities().bias == Support::None { Bias::AsIs } else { Bias::PullUp };
@@ -210,6 +207,13 @@ impl Model {
         }
     }
 
+    fn other(self) -> Model {
+        match self {
+            Model::Dht11 => Model::Dht22,
+            Model::Dht22 => Model::Dht11,
+        }
+    }
+
     /// Returns the length of the start pulse. A sensor wants 18 ms or 1 ms at least.
     fn start(self) -> Duration {
         match self {
@@ -329,14 +333,16 @@ impl Dialog {
     }
 
     fn error(&self, fault: Fault) -> Error {
-        let (name, other) = match self.model {
-            Model::Dht11 => ("Dht11", "Dht22"),
-            Model::Dht22 => ("Dht22", "Dht11"),
-        };
         let message = match fault {
             Fault::Silence => {
-                "the sensor does not answer: check its supply, its ground, and that its data pin is on this pin, with a \
-                 resistor of 4.7 to 10 kΩ to 3.3 V"
+                let hint = match self.model {
+                    Model::Dht11 => "",
+                    Model::Dht22 => "; for a DHT11, use `Dht11`, whose start pulse is longer",
+                };
+                &format!(
+                    "the sensor does not answer: check its supply, its ground, and that its data pin is on this pin, with a \
+                     resistor of 4.7 to 10 kΩ to 3.3 V{hint}"
+                )
             }
             Fault::Garbled => {
                 "the answer has gaps: look for a bad contact, a long wire without a resistor of 4.7 kΩ to 3.3 V, or a system \
@@ -346,7 +352,9 @@ impl Dialog {
                 "the checksum of the answer is wrong: shorten the wire, or put a resistor of 4.7 kΩ from data to 3.3 V"
             }
             Fault::Implausible => &format!(
-                "the answer is beyond what a {name} can measure: if the sensor is another one, use `{other}`"
+                "the answer is beyond what a {} can measure: if the sensor is another one, use `{}`",
+                self.model.name(),
+                self.model.other().name()
             ),
         };
         let kind = if fault == Fault::Silence { ErrorKind::TimedOut } else { ErrorKind::Io };

@@ -56,12 +56,25 @@ pub(super) fn decode(model: Model, falls: &[Instant]) -> Result<(f64, f64), Faul
     if data.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) != checksum {
         return Err(Fault::Checksum);
     }
-    let (temperature, humidity) = model.values(data);
-    let is_plausible = (0.0..=100.0).contains(&humidity) && (-40.0..=125.0).contains(&temperature);
-    if is_plausible { Ok((temperature, humidity)) } else { Err(Fault::Implausible) }
+    if model.can_send(data) { Ok(model.values(data)) } else { Err(Fault::Implausible) }
 }
 
 impl Model {
+    /// Returns whether a sensor of this type can send these data bytes. None of them is an answer of both types.
+    fn can_send(self, data @ [_, humid_tenths, _, tenths]: [u8; 4]) -> bool {
+        let (temperature, humidity) = self.values(data);
+        match self {
+            // The least humidity of the data sheets is 5 %. A DHT22 sends 0 to 3 there.
+            Model::Dht11 => {
+                (4.0..=100.0).contains(&humidity)
+                    && (-20.0..=60.0).contains(&temperature)
+                    && humid_tenths <= 9
+                    && tenths & 0x7f <= 9
+            }
+            Model::Dht22 => (0.0..=100.0).contains(&humidity) && (-40.0..=125.0).contains(&temperature),
+        }
+    }
+
     /// Returns temperature and humidity from the data bytes.
     fn values(self, [a, b, c, d]: [u8; 4]) -> (f64, f64) {
         match self {
@@ -157,6 +170,21 @@ mod tests {
             let falls: Vec<_> = answer([a, b, c, d]).into_iter().zip(late).map(|(at, late)| at + us(late)).collect();
             let values = (f64::from(temperature) / 10.0, f64::from(humidity) / 10.0);
             prop_assert_eq!(decode(Model::Dht22, &falls), Ok(values));
+        }
+
+        /// An answer of one type is never a reading of the other.
+        #[test]
+        fn the_types_are_told_apart(data: [u8; 4]) {
+            let results = [Model::Dht11, Model::Dht22].map(|model| decode(model, &answer(data)));
+            prop_assert!(results.contains(&Err(Fault::Implausible)), "{:?}", results);
+        }
+
+        /// A DHT22 with any values.
+        #[test]
+        fn a_dht22_as_a_dht11(humidity in 0_u16..=1000, temperature in -400_i16..=800) {
+            let sign = if temperature < 0 { 0x8000 } else { 0 };
+            let [[a, b], [c, d]] = [humidity, temperature.unsigned_abs() | sign].map(u16::to_be_bytes);
+            prop_assert_eq!(decode(Model::Dht11, &answer([a, b, c, d])), Err(Fault::Implausible));
         }
 
         /// Any edges give a result, and plausible values.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Device, Error, Events, Gpio, Handler, Line, Outcome, PinSpec, Result, Running, Support};
+use pinzero_core::{Device, Error, Events, Gpio, Handler, Line, Outcome, PinSpec, Result, Running};
 
+use super::check_edges;
 use super::ir::{IrCommand, Remote};
 use crate::options::Pulled;
 use crate::{Builder, Open, Site};
@@ -166,10 +167,7 @@ impl Open<Pulled> for IrReceiver {
     const NAME: &'static str = "IrReceiver";
 
     fn open(pulled: Pulled, site: &Site) -> Result<Self> {
-        if site.gpio().capabilities().edges != Support::Native {
-            let error = Error::unsupported("edges with time stamps, which carry the bits of a command,");
-            return Err(error.with_pin(&pulled.pin).with_device(site.device()));
-        }
+        check_edges(site.gpio()).map_err(|error| error.with_pin(&pulled.pin).with_device(site.device()))?;
         let (inputs, active) = pulled.inputs([], site)?;
         let inputs = inputs.open()?;
         let running = site.machine().inputs(inputs).start(|_, _| Remote::new(active))?;
