@@ -1,5 +1,6 @@
 //! The ADS1115 on the mock: channels, differences, ranges, and devices that share the chip.
 
+use std::panic::Location;
 use std::thread;
 
 use pinzero::mock::{self, I2cChip, MockAds1115};
@@ -44,11 +45,52 @@ fn what_the_chip_cannot_do_is_refused() {
         (Ads1115::builder(1).against(0), "0 against 1"),
         (Ads1115::builder(0).max_voltage(7.0), "6.144 at most"),
         (Ads1115::builder(0).max_voltage(0.0), "max_voltage"),
+        (Ads1115::builder(0).address(0x20), "give 0x48 to 0x4b"),
+        (Ads1115::builder(0).address(0x148), "give 0x48 to 0x4b"),
     ] {
         let error = builder.gpio(&gpio).open().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidValue);
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn another_kind_of_device_at_the_address_is_refused() -> Result<()> {
+    let gpio = mock::gpio();
+    let chip = gpio.i2c_chip(1, 0x48, MockAds1115::default());
+    chip.with(|chip| chip.set(0, 2.048));
+    let i2c = gpio.i2c(1).open()?;
+    let clock = i2c.reserve(0x48, "Clock")?;
+    let error = Ads1115::builder(0).gpio(&gpio).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PinInUse);
+    assert!(error.to_string().contains("in use by Clock opened at"), "{error}");
+    drop(clock);
+
+    // The devices on a chip share its address; the last one frees it.
+    let place = Location::caller();
+    let one = Ads1115::builder(0).gpio(&gpio).open()?;
+    let other = Ads1115::builder(1).gpio(&gpio).open()?;
+    let error = i2c.reserve(0x48, "Clock").unwrap_err();
+    let expected = format!("in use by Ads1115 opened at {}:{}", place.file(), place.line() + 1);
+    assert!(error.to_string().contains(&expected), "{error}");
+    one.close()?;
+    let third = Ads1115::builder(0).gpio(&gpio).open()?;
+    assert_eq!(third.raw_value()?, 16_384);
+    drop(third);
+    assert!(i2c.reserve(0x48, "Clock").is_err());
+    other.close()?;
+    drop(i2c.reserve(0x48, "Clock")?);
+    drop(i2c);
+
+    // Something else closes the bus, and the chip is opened again beside the closed device.
+    let lost = Ads1115::builder(0).gpio(&gpio).open()?;
+    gpio.close_pins([2])?;
+    assert!(lost.is_closed());
+    let found = Ads1115::builder(0).gpio(&gpio).open()?;
+    drop(lost);
+    assert_eq!(found.raw_value()?, 16_384);
+    assert!(gpio.i2c(1).open()?.reserve(0x48, "Clock").is_err());
+    Ok(())
 }
 
 #[test]

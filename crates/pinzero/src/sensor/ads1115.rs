@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, Gpio, I2c, I2cAddress, PinSpec, Result};
+use parking_lot::Mutex;
+use pinzero_core::{Error, ErrorKind, Gpio, I2c, I2cAddress, I2cReservation, PinSpec, Result};
 
 use crate::input::{AnalogInputDevice, Converter, Scale, check_max_voltage};
 use crate::time::us;
@@ -101,8 +103,9 @@ impl Ads1115 {
     /// Opens a channel of the chip at 0x48 on I2C controller 1 of the default factory.
     ///
     /// # Errors
-    /// See [`Builder::open`]; [`InvalidValue`](ErrorKind::InvalidValue) if the chip has no such channel. A chip that is not there is
-    /// noticed at the first conversion.
+    /// See [`Builder::open`]; [`InvalidValue`](ErrorKind::InvalidValue) if the chip has no such channel;
+    /// [`PinInUse`](ErrorKind::PinInUse) if a device of another kind has the address. A chip that is not there is noticed at the first
+    /// conversion.
     #[track_caller]
     pub fn new(channel: u32) -> Result<Self> {
         Ads1115::builder(channel).open()
@@ -129,6 +132,7 @@ impl Open<AnalogI2c> for Ads1115 {
         check_max_voltage(max_voltage).map_err(context)?;
         let inputs = inputs(channel, against).map_err(context)?;
         let (gain, range) = range(max_voltage).map_err(context)?;
+        check_address(address).map_err(context)?;
         let gpio = site.gpio();
         let (bus, place) = match place {
             I2cPlace::Controller(bus) => (gpio.i2c(bus), format!("I2C{bus}, {address}")),
@@ -137,8 +141,11 @@ impl Open<AnalogI2c> for Ads1115 {
                 (gpio.soft_i2c(data, clock), place)
             }
         };
-        let i2c = bus.device(site.device()).open()?;
-        let converter = Chip { i2c, address, config: CONFIG | inputs << 12 | gain << 9 };
+        let bus = bus.device(site.device());
+        let i2c = bus.clone().open()?;
+        let shared = Shared::join(bus.open()?, address, site.device())?;
+        let config = CONFIG | inputs << 12 | gain << 9;
+        let converter = Channel { i2c, address, config, shared: Mutex::new(Some(shared)) };
         let scale = Scale {
             channel,
             is_differential: against.is_some(),
@@ -195,15 +202,58 @@ fn range(max_voltage: f64) -> Result<(u16, f64)> {
     })
 }
 
+/// Fails for an address that the chip cannot have.
+fn check_address(address: I2cAddress) -> Result<()> {
+    if (0x48..=0x4b_u8).any(|possible| address == possible.into()) {
+        return Ok(());
+    }
+    let message = format!("an ADS1115 has no address {address}: give 0x48 to 0x4b");
+    Err(Error::new(ErrorKind::InvalidValue, message))
+}
+
+/// A chip, which the devices for its channels share.
+struct Shared {
+    #[allow(dead_code, reason = "frees the address when dropped")]
+    reservation: I2cReservation,
+    /// Closed only if something else than the devices closes the bus, and the reservation is void.
+    i2c: I2c,
+}
+
+/// The chips that a factory has open, with bus and address.
+#[derive(Default)]
+struct Chips(Mutex<Vec<(String, I2cAddress, Weak<Shared>)>>);
+
+impl Shared {
+    /// Joins the other devices on a chip, or reserves its address.
+    #[track_caller]
+    fn join(i2c: I2c, address: I2cAddress, device: &'static str) -> Result<Arc<Shared>> {
+        let chips = i2c.gpio().common::<Chips>();
+        let mut open = chips.0.lock();
+        let bus = i2c.bus_name();
+        let is_here = |other: &(String, I2cAddress, _)| other.0 == bus && other.1 == address;
+        let chip = open.iter().find(|other| is_here(other)).and_then(|(.., chip)| chip.upgrade());
+        if let Some(chip) = chip.filter(|chip| !chip.i2c.is_closed()) {
+            return Ok(chip);
+        }
+        open.retain(|other| !is_here(other));
+        let reservation = i2c.reserve(address, device)?;
+        let chip = Arc::new(Shared { reservation, i2c });
+        open.push((bus, address, Arc::downgrade(&chip)));
+        Ok(chip)
+    }
+}
+
 /// A channel of a chip.
-struct Chip {
+struct Channel {
+    /// `None` once the device is closed.
+    shared: Mutex<Option<Arc<Shared>>>,
     i2c: I2c,
     address: I2cAddress,
     /// The configuration that starts a conversion.
     config: u16,
 }
 
-impl Chip {
+impl Channel {
     fn start(&self) -> Result<()> {
         let [high, low] = self.config.to_be_bytes();
         self.i2c.write(self.address, &[CONFIGURATION, high, low])?;
@@ -218,7 +268,7 @@ impl Chip {
     }
 }
 
-impl Converter for Chip {
+impl Converter for Channel {
     fn convert(&self) -> Result<i32> {
         self.start()?;
         for _ in 0..LOOKS {
@@ -248,6 +298,8 @@ impl Converter for Chip {
     }
 
     fn close(&self) -> Result<()> {
+        // First, as its handle must not be the last on the bus: that one tells the errors.
+        drop(self.shared.lock().take());
         self.i2c.close()
     }
 }
