@@ -218,12 +218,44 @@ fn a_driver_with_fewer_leds_is_named() {
     let gpio = mock::gpio();
     let error = PixelStrip::builder(30).device("/dev/full").gpio(&gpio).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
-    assert!(error.to_string().contains("num_leds"), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("PixelStrip: /dev/full has fewer LEDs than 30: raise `num_leds`"), "{message}");
+}
+
+#[test]
+fn a_second_strip_on_a_device_file_is_refused() -> Result<()> {
+    let gpio = mock::gpio();
+    let leds = Leds::new("second", 8);
+    let open = || PixelStrip::builder(2).device(&leds.0).gpio(&gpio).open();
+    let strip = open()?;
+    let error = open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PinInUse);
+    assert!(error.to_string().contains("in use by PixelStrip opened at "), "{error}");
+    // The same file by another name.
+    let dots = leds.0.parent().unwrap().join(".").join(leds.0.file_name().unwrap());
+    assert!(PixelStrip::builder(2).device(dots).gpio(&gpio).open().is_err());
+    strip.close()?;
+    drop(open()?);
+    drop(open()?);
+    Ok(())
+}
+
+/// The device file would be that of the laptop.
+#[test]
+fn a_device_file_of_another_computer_is_refused() -> Result<()> {
+    let leds = Leds::new("remote", 8);
+    let gpio = Gpio::new(Limited(Arc::new(mock::gpio().factory()), Host::Remote("zero:8888".into())))?;
+    let error = PixelStrip::builder(2).device(&leds.0).gpio(&gpio).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let message = error.to_string();
+    assert!(message.contains("run the program on the Raspberry Pi itself"), "{message}");
+    assert_eq!(leds.read(), [7; 8]);
+    Ok(())
 }
 
 /// A controller with the limits of the kernel's: 4096 bytes a transfer, and a chip select that cannot be left alone.
 #[derive(Debug)]
-struct Limited(Arc<dyn PinFactory>);
+struct Limited(Arc<dyn PinFactory>, Host);
 
 #[derive(Debug)]
 struct LimitedBus(Box<dyn SpiBus>);
@@ -234,7 +266,7 @@ impl PinFactory for Limited {
     }
 
     fn host(&self) -> Host {
-        self.0.host()
+        self.1.clone()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -290,7 +322,7 @@ impl SpiBus for LimitedBus {
 fn the_longest_strip_is_that_of_the_kernel_s_buffer() -> Result<()> {
     let mock = mock::gpio();
     let wire = mock.spi_chip(0, 0, Wire::default());
-    let gpio = Gpio::new(Limited(Arc::new(mock.factory())))?;
+    let gpio = Gpio::new(Limited(Arc::new(mock.factory()), Host::Local))?;
     for (count, order) in [(445, PixelOrder::Grb), (333, PixelOrder::Grbw)] {
         drop(PixelStrip::builder(count).order(order).gpio(&gpio).open()?);
         assert_eq!(frames(&wire).len(), 2);

@@ -5,13 +5,14 @@ mod frame;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use pinzero_core::process::Home;
-use pinzero_core::{Device, Error, ErrorKind, Gpio, OnClose, Result, Spi};
+use pinzero_core::{Device, Error, ErrorKind, Gpio, Host, OnClose, Result, Spi};
 
 pub use self::frame::PixelOrder;
 use self::frame::{GAP, RATE, bytes_per_pixel, plain, wire};
@@ -81,11 +82,16 @@ enum Sink {
 #[derive(Debug)]
 struct DeviceFile {
     path: PathBuf,
+    files: Arc<Files>,
     /// The frame to send on close.
     last: Option<Vec<u8>>,
     is_closed: AtomicBool,
     home: Home,
 }
+
+/// The device files that the strips of a factory have open, with the places that opened them.
+#[derive(Debug, Default)]
+struct Files(Mutex<Vec<(PathBuf, &'static Location<'static>)>>);
 
 /// The options of a [`PixelStrip`].
 #[derive(Debug, Clone)]
@@ -135,7 +141,7 @@ impl<D: Open<Pixels>> Builder<D, Pixels> {
     /// Sets the device file of the kernel's driver for the Raspberry Pi 5, in place of SPI: `/dev/leds0` with the overlay
     /// `dtoverlay=ws2812-pio,gpio=18,num_leds=30`. The overlay sets the pin and the order of the colors. The file belongs to root, until
     /// a rule of udev says otherwise. The file is written once a frame, and is not open in between: if a signal ends the program, the strip
-    /// keeps its colors.
+    /// keeps its colors. The file is one of this computer, so the factory must be, too.
     ///
     /// ```
     /// use pinzero::prelude::*;
@@ -321,12 +327,10 @@ impl Open<Pixels> for PixelStrip {
             if stays_lit { None } else { Some(encode(&vec![Color::BLACK; count], order, 0.0)) }
         };
         let sink = match device {
-            Some(path) => Sink::Device(DeviceFile {
-                path,
-                last: dark(plain),
-                is_closed: AtomicBool::new(false),
-                home: Home::here(),
-            }),
+            Some(path) => {
+                let opened_at = Location::caller();
+                Sink::Device(DeviceFile::take(path, gpio, dark(plain), opened_at).map_err(context)?)
+            }
             None => {
                 let spi = gpio.hardware_spi(bus, 0).max_rate(RATE).device(site.device());
                 let spi = spi.last_write(dark(wire).unwrap_or_default());
@@ -344,8 +348,8 @@ impl Open<Pixels> for PixelStrip {
         if let Err(error) = strip.0.show() {
             // Nothing can be sent; the first error says why.
             let _ = strip.close();
-            return match error.kind() {
-                ErrorKind::InvalidValue => {
+            return match (error.kind(), &strip.0.sink) {
+                (ErrorKind::InvalidValue, Sink::Spi(_)) => {
                     refused(format!("{count} LEDs are too many for one transfer: {error}"))
                 }
                 _ => Err(context(error)),
@@ -394,11 +398,43 @@ impl Strip {
 }
 
 impl DeviceFile {
+    /// Takes the file for one strip. Fails if another strip has it, or if the pins are on another computer.
+    fn take(
+        path: PathBuf,
+        gpio: &Gpio,
+        last: Option<Vec<u8>>,
+        opened_at: &'static Location<'static>,
+    ) -> Result<DeviceFile> {
+        if let Host::Remote(_) = gpio.host() {
+            let message = format!(
+                "{} would be a file of this computer, not of the Raspberry Pi: run the program on the Raspberry Pi itself",
+                path.display()
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        // The first write tells why a file has no such path.
+        let path = path.canonicalize().unwrap_or(path);
+        let files = gpio.common::<Files>();
+        let mut open = files.0.lock();
+        if let Some((_, place)) = open.iter().find(|(other, _)| *other == path) {
+            let name = path.display();
+            let message = format!(
+                "{name} is in use by PixelStrip opened at {place}: close that, or take a clone of it"
+            );
+            return Err(Error::new(ErrorKind::PinInUse, message));
+        }
+        open.push((path.clone(), opened_at));
+        drop(open);
+        Ok(DeviceFile { path, files, last, is_closed: AtomicBool::new(false), home: Home::here() })
+    }
+
     fn close(&self) -> Result<()> {
         if self.home.is_elsewhere() || self.is_closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        self.last.as_ref().map_or(Ok(()), |frame| write_device(&self.path, frame))
+        let written = self.last.as_ref().map_or(Ok(()), |frame| write_device(&self.path, frame));
+        self.files.0.lock().retain(|(other, _)| *other != self.path);
+        written
     }
 }
 
