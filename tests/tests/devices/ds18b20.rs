@@ -84,7 +84,7 @@ fn sensors_are_listed_and_picked_by_id() -> Result {
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
     assert_eq!(
         error.to_string(),
-        "Ds18b20: there are 2 of them: give one by `id`: 28-0316a2798bff, 28-3c01d607e9a2"
+        "Ds18b20: there are 2 sensors: give one by `id`: 28-0316a2798bff, 28-3c01d607e9a2"
     );
     for id in ["28-000000000000", "", "../28-0316a2798bff", "w1_bus_master1"] {
         let error = bus.clone().id(id).open().unwrap_err();
@@ -115,17 +115,31 @@ fn a_missing_bus_and_a_missing_sensor_are_explained() -> Result {
     let error = open(&bus).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoAcknowledge);
     assert!(error.to_string().contains("the resistor of 4.7 kΩ from data to 3.3 V"), "{error}");
-    // The module is there, but no overlay; or not even the module.
+    // The module is there, but no overlay.
     fs::remove_file(bus.devices().join("w1_bus_master1"))?;
-    for root in [bus.devices(), bus.0.join("nowhere")] {
-        let error = Ds18b20::builder().root(&root).open().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        let message = error.to_string();
-        assert!(
-            message.contains("`dtoverlay=w1-gpio`") && message.contains("/boot/firmware/config.txt"),
-            "{message}"
-        );
-        assert_eq!(Ds18b20::builder().root(&root).ids().unwrap_err().kind(), ErrorKind::Unsupported);
+    let error = open(&bus).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let message = error.to_string();
+    assert!(
+        message.contains("`dtoverlay=w1-gpio`") && message.contains("/boot/firmware/config.txt"),
+        "{message}"
+    );
+    assert_eq!(Ds18b20::builder().root(bus.devices()).ids().unwrap_err().kind(), ErrorKind::Unsupported);
+    Ok(())
+}
+
+#[test]
+fn a_root_that_is_not_there_is_named() -> Result {
+    let bus = Bus::new("nowhere", &[])?;
+    let root = bus.0.join("nowhere");
+    let error = Ds18b20::builder().root(&root).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidValue);
+    let message = error.to_string();
+    assert!(message.contains(&format!("there is no folder {}", root.display())), "{message}");
+    assert!(!message.contains("dtoverlay"), "{message}");
+    // The kernel's own folder is missing if the module is.
+    if let Err(error) = Ds18b20::ids() {
+        assert!(error.to_string().contains("`dtoverlay=w1-gpio`"), "{error}");
     }
     Ok(())
 }
@@ -228,6 +242,11 @@ fn all_sensors_measure_at_once() -> Result {
     let sensor = Ds18b20::builder().root(bus.devices()).id(COLD).open()?;
     sensor.measure_all()?;
     assert_eq!(fs::read_to_string(&file)?, "trigger\n");
+    fs::write(&file, "")?;
+    block_on(sensor.measure_all_async())?;
+    assert_eq!(fs::read_to_string(&file)?, "trigger\n");
+    fs::remove_file(&file)?;
+    assert_eq!(block_on(sensor.measure_all_async()).unwrap_err().kind(), ErrorKind::Unsupported);
     Ok(())
 }
 

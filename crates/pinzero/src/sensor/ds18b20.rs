@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use event_listener::{Event, Listener};
@@ -80,7 +80,7 @@ impl Ds18b20Builder {
     /// Returns the ids of all sensors, in order.
     ///
     /// # Errors
-    /// See [`Ds18b20::ids`].
+    /// See [`Ds18b20::ids`]; [`InvalidValue`](ErrorKind::InvalidValue) if the [`root`](Self::root) that was set is not there.
     pub fn ids(&self) -> Result<Vec<String>> {
         ids(&self.root).map_err(|error| error.with_device(NAME))
     }
@@ -89,7 +89,7 @@ impl Ds18b20Builder {
     ///
     /// # Errors
     /// See [`Ds18b20::new`]. [`NoAcknowledge`](ErrorKind::NoAcknowledge) also if no sensor has this id;
-    /// [`InvalidValue`](ErrorKind::InvalidValue) also for 0 attempts.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) also for 0 attempts, and if the [`root`](Self::root) that was set is not there.
     pub fn open(self) -> Result<Ds18b20> {
         if self.attempts == 0 {
             let message = "a measurement with 0 attempts gives nothing: give 1 or more";
@@ -162,8 +162,8 @@ impl Ds18b20 {
     /// Measures the temperature in degrees Celsius. Blocks for up to 750 ms, and longer if other sensors on the bus are measured too.
     ///
     /// The kernel checks the checksum. A wrong answer is asked for [again](Ds18b20Builder::attempts). So is 85 °C, if that is the value
-    /// that the sensor has after it has been without power, and not a measurement. Some imitations do not tell one from the other; of
-    /// them, a true 85.0 °C is an error, too.
+    /// that the sensor has after it has been without power, and not a measurement. Some imitations do not tell one from the other;
+    /// with these, a real 85.0 °C is reported as an error, too.
     ///
     /// # Errors
     /// [`TimedOut`](ErrorKind::TimedOut) if the sensor does not answer, only with the value that it has after power-up, or not within
@@ -212,11 +212,7 @@ impl Ds18b20 {
         let sensor = self.0.clone();
         let mut state = self.0.state.lock();
         if !state.is_measuring {
-            let body = move || sensor.measure();
-            spawn("pinzero-ds18b20", body).map_err(|error| {
-                let message = "the thread that reads the sensor cannot be started";
-                self.0.name(Error::new(ErrorKind::Io, message).with_source(error))
-            })?;
+            self.0.spawn(move || sensor.measure())?;
             state.is_measuring = true;
         }
         Ok(state.ended + 1)
@@ -237,6 +233,29 @@ impl Ds18b20 {
     pub fn measure_all(&self) -> Result<()> {
         // The sensor's folder is a link into that of its bus.
         self.write("../therm_bulk_read", "trigger\n")
+    }
+
+    /// Has all sensors on the bus of this one measure at once; for `async` code, on any executor. See [`measure_all`](Self::measure_all).
+    ///
+    /// A future that is dropped does no harm: the measurement ends on its thread.
+    ///
+    /// # Errors
+    /// See [`measure_all`](Self::measure_all).
+    pub async fn measure_all_async(&self) -> Result<()> {
+        let done = Arc::new((OnceLock::new(), Event::new()));
+        let (sensor, other) = (self.clone(), done.clone());
+        self.0.spawn(move || {
+            // Set once.
+            let _ = other.0.set(sensor.measure_all());
+            other.1.notify(usize::MAX);
+        })?;
+        loop {
+            let listener = done.1.listen();
+            if let Some(result) = done.0.get() {
+                return result.clone();
+            }
+            listener.await;
+        }
     }
 
     /// Returns the resolution in bits: 9 to 12, for steps of 0.5 to 0.0625 °C.
@@ -286,6 +305,14 @@ impl Sensor {
         state.ended += 1;
         drop(state);
         self.bell.notify(usize::MAX);
+    }
+
+    fn spawn(&self, body: impl FnOnce() + Send + 'static) -> Result<()> {
+        let spawned = spawn("pinzero-ds18b20", body);
+        spawned.map(drop).map_err(|error| {
+            let message = "the thread that reads the sensor cannot be started";
+            self.name(Error::new(ErrorKind::Io, message).with_source(error))
+        })
     }
 
     /// Adds the sensor to an error.

@@ -15,7 +15,16 @@ const FAMILY: &str = "28-";
 pub(super) fn ids(root: &Path) -> Result<Vec<String>> {
     let listed = match std::fs::read_dir(root) {
         Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_bus()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && root == Path::new(ROOT) => {
+            return Err(no_bus());
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!(
+                "there is no folder {}: give `root` one that lists 1-Wire devices, or leave it out",
+                root.display()
+            );
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_source(error));
+        }
         Err(error) => return Err(unreadable(root, error)),
     };
     let names = listed.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
@@ -47,7 +56,7 @@ pub(super) fn pick(ids: &[String], id: Option<&str>) -> Result<String> {
         ),
         (None, several) => (
             ErrorKind::InvalidValue,
-            format!("there are {} of them: give one by `id`: {all}", several.len()),
+            format!("there are {} sensors: give one by `id`: {all}", several.len()),
         ),
         (Some(id), ids) if ids.iter().any(|other| other == id) => return Ok(id.to_owned()),
         (Some(id), _) => (ErrorKind::NoAcknowledge, format!("no sensor has the id {id:?}. There are: {all}")),
