@@ -1,4 +1,5 @@
-//! Tells the voltages at the four inputs of an ADS1115 on the I2C bus 1. The driver is the crate `ads1x1x`.
+//! Tells the voltages at the four inputs of an ADS1115 on the I2C bus 1. The driver is the crate `ads1x1x`; the example
+//! `ads1115` does without.
 
 use std::error::Error;
 

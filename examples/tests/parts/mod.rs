@@ -17,10 +17,11 @@ type Show = Box<dyn Fn() -> String>;
 /// Returns a bench with the part of this example; `None` if the example has none.
 pub(crate) fn of(example: &str) -> Result<Option<Bench>> {
     let attach: fn(&MockGpio) -> Show = match example {
-        "adc" => adc,
+        "adc" | "ads1115" => adc,
         "lcd" => lcd,
         "nfc" => nfc,
         "oled" => oled,
+        "serial" => serial,
         "weather" => weather,
         _ => return Ok(None),
     };
@@ -70,6 +71,14 @@ fn oled(mock: &MockGpio) -> Show {
         let picture = display.with(|display| display.picture()).to_string();
         picture.lines().map(|line| format!("|{line}\n")).collect()
     })
+}
+
+fn serial(mock: &MockGpio) -> Show {
+    mock.serial_device("/dev/serial0").answer(
+        b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n\
+          $GPRMC,123519,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W*6A\r\n",
+    );
+    nothing()
 }
 
 fn weather(mock: &MockGpio) -> Show {
