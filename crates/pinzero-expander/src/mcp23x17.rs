@@ -207,7 +207,6 @@ impl Mcp23s17Builder {
 }
 
 #[track_caller]
-#[track_caller]
 fn open(
     model: Model,
     bus: Bus,
