@@ -264,6 +264,36 @@ fn a_chip_that_does_not_answer_an_interrupt_is_asked_again() -> Result<()> {
 }
 
 #[test]
+fn a_blink_ends_with_the_write_that_failed_and_can_start_anew() -> Result<()> {
+    let gpio = mock::gpio();
+    let (chip, i2c) = mcp23017(&gpio)?;
+    let expander = Mcp23017::builder(&i2c).open()?;
+    let errors = Log::new();
+    expander.on_error({
+        let errors = errors.clone();
+        move |error| errors.push((error.kind(), error.to_string().contains("GPIO9")))
+    });
+    let led = Led::builder(9).gpio(&expander).open()?;
+    led.blink(ms(30), ms(30))?;
+    // Low since 90 ms; the next write, at 120 ms, fails.
+    gpio.advance(ms(100));
+    chip.fail(Fault::Silent);
+    gpio.advance(ms(100));
+    chip.fail(None);
+    assert_eq!(errors.take(), [(ErrorKind::Disconnected, true)]);
+    gpio.advance(ms(100));
+    assert!(!chip.with(|chip| chip.pins.level(9).is_high()));
+
+    led.blink(ms(30), ms(30))?;
+    gpio.advance(ms(20));
+    assert!(chip.with(|chip| chip.pins.level(9).is_high()));
+    gpio.advance(ms(30));
+    assert!(!chip.with(|chip| chip.pins.level(9).is_high()));
+    assert_eq!(errors.take(), []);
+    Ok(())
+}
+
+#[test]
 fn a_chip_on_spi_that_is_gone_is_noticed_by_a_read() -> Result<()> {
     let gpio = mock::gpio();
     let chip = gpio.spi_chip(0, 0, parts::Mcp23s17::new(2));

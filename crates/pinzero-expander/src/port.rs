@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pinzero_core::board::Board;
+use pinzero_core::board::{Board, PinError};
 use pinzero_core::{Bias, Capabilities, Error, ErrorKind, Found, Level, Line, Result};
 
 /// The state of all pins of a chip, as the registers are to hold it. Bit 0 is line 0.
@@ -40,7 +40,7 @@ impl Pins {
         self.drive(bit, if level.is_high() { bit } else { 0 });
     }
 
-    /// Makes lines inputs. The bias is one that the chip has; one that it has always is not asked for.
+    /// Makes lines inputs. The bias is one that the chip has; a pull that cannot be switched off is left alone.
     pub(crate) fn listen(&mut self, bits: u64, bias: Bias) {
         self.inputs |= bits;
         match bias {
@@ -91,10 +91,10 @@ pub(crate) trait Port: fmt::Debug + Send {
     fn read(&mut self, pins: &Pins) -> Result<Reading>;
 }
 
-/// Returns the line with a name of the data sheet, or `None` for `GPIO9` and the like, which core finds.
+/// Returns the line with a name of the data sheet, or `None` for a name that core knows: `GPIO9`, or `GND`.
 pub(crate) fn find_line(name: &str, lines: u32, name_of: fn(Line) -> String) -> Result<Option<Line>> {
     let found = (0..lines).map(Line).find(|line| name_of(*line).eq_ignore_ascii_case(name));
-    if found.is_none() && Board::generic(lines).find(name).is_err() {
+    if found.is_none() && matches!(Board::generic(lines).find(name), Err(PinError::Unknown { .. })) {
         let message = format!("unknown pin \"{name}\": the pins of this chip are {}", names(lines, name_of));
         return Err(Error::new(ErrorKind::UnknownPin, message));
     }
