@@ -215,13 +215,16 @@ fn a_chip_that_something_else_has_closed_can_be_opened_again() -> Result<()> {
 }
 
 #[test]
-fn a_chip_that_does_not_answer_is_an_error_and_not_a_value() -> Result<()> {
+fn a_missing_chip_is_an_error_if_miso_is_high() -> Result<()> {
     let gpio = mock::gpio();
     // Nothing drives miso.
     let pot = Mcp3008::builder(0).gpio(&gpio).open()?;
     let error = pot.value().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("wires") && error.to_string().contains("Mcp3008"), "{error}");
+    drop(pot);
+    // Low, no read tells it from 0 V.
+    assert_eq!(Mcp3008::builder(0).pins(11, 10, 9, 8).gpio(&gpio).open()?.raw_value()?, 0);
     Ok(())
 }
 

@@ -127,7 +127,7 @@ macro_rules! chip {
         /// [`voltage`](AnalogInputDevice::voltage), [`raw_value`](AnalogInputDevice::raw_value).
         ///
         /// The chip does not acknowledge. If it is missing and MISO is high, a read is an error. If MISO is low, as GPIO9 is by its own
-        /// pull-down, a read returns 0 as for 0 V. A resistor of 10 to 100 kΩ from MISO to 3.3 V makes a missing chip an error.
+        /// pull-down, a read returns 0 as for 0 V. A resistor of 10 kΩ from MISO to 3.3 V makes a missing chip an error.
         #[derive(Clone)]
         #[must_use = "a device is closed when its last handle is dropped"]
         pub struct $Chip(AnalogInputDevice);
