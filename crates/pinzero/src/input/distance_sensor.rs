@@ -315,7 +315,7 @@ impl Open<Ranging> for DistanceSensor {
             let averaged = Averaged { threshold, ..options.averaged.clone() };
             averaged.check()?;
             if site.gpio().capabilities().edges != Support::Native {
-                return Err(Error::unsupported("edges with time stamps, which time the echo"));
+                return Err(Error::unsupported("an echo without time stamps of edges"));
             }
             Ok((Scale { max_distance: options.max_distance, speed }, averaged))
         };
