@@ -86,14 +86,6 @@ impl Bus {
             }
         }
     }
-
-    /// Fills `data`, as one transaction on I2C.
-    pub(crate) fn read(&self, data: &mut [u8]) -> Result<()> {
-        match self {
-            Bus::I2c(i2c, address) => i2c.transaction_under_lock(*address, &mut [I2cOperation::Read(data)]),
-            Bus::Spi(spi) => spi.transaction_under_lock(&mut [SpiOperation::Read(data)]),
-        }
-    }
 }
 
 /// Returns the error of a pin whose chip has failed by `error`: the chip may come back.

@@ -1,7 +1,7 @@
 //! The PCF8574 (I2C): eight pins that are low, or weakly high.
 
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, Gpio, I2c, I2cAddress, Line, PinSpec, Result, Support,
+    Bias, Capabilities, Error, ErrorKind, Gpio, I2c, I2cAddress, I2cOperation, Line, PinSpec, Result, Support,
 };
 
 use crate::bus::Bus;
@@ -107,8 +107,8 @@ impl Pcf8574Builder {
             let message = "this chip's address is 0x20 to 0x27, or 0x38 to 0x3f for a PCF8574A";
             return Err(Error::new(ErrorKind::InvalidValue, message).with_factory(MODEL.name));
         }
+        let port = Latch { i2c: self.i2c.clone(), address: self.address };
         let bus = Bus::I2c(self.i2c, self.address);
-        let port = Latch { bus: bus.clone() };
         let chip = Chip::share(MODEL, 8, &bus, None, self.interrupt, Box::new(port))?;
         Ok(ExpanderFactory::new(chip))
     }
@@ -117,7 +117,16 @@ impl Pcf8574Builder {
 /// The only register: ones are weakly high.
 #[derive(Debug)]
 struct Latch {
-    bus: Bus,
+    i2c: I2c,
+    address: I2cAddress,
+}
+
+impl Latch {
+    fn levels(&self) -> Result<u64> {
+        let mut levels = [0];
+        self.i2c.transaction_under_lock(self.address, &mut [I2cOperation::Read(&mut levels)])?;
+        Ok(levels[0].into())
+    }
 }
 
 fn latch(pins: &Pins) -> u8 {
@@ -126,9 +135,7 @@ fn latch(pins: &Pins) -> u8 {
 
 impl Port for Latch {
     fn begin(&mut self) -> Result<Pins> {
-        let mut levels = [0];
-        self.bus.read(&mut levels)?;
-        let high = u64::from(levels[0]);
+        let high = self.levels()?;
         Ok(Pins { levels: high, inputs: high, pulled_up: 0xff, watched: 0 })
     }
 
@@ -137,12 +144,10 @@ impl Port for Latch {
     }
 
     fn restore(&mut self, pins: &Pins) -> Result<()> {
-        self.bus.write(&[latch(pins)])
+        self.i2c.transaction_under_lock(self.address, &mut [I2cOperation::Write(&[latch(pins)])])
     }
 
     fn read(&mut self, _: &Pins) -> Result<Reading> {
-        let mut levels = [0];
-        self.bus.read(&mut levels)?;
-        Ok(Reading { levels: levels[0].into(), ..Reading::default() })
+        Ok(Reading { levels: self.levels()?, ..Reading::default() })
     }
 }

@@ -493,6 +493,12 @@ impl Spi {
     }
 
     /// Returns whether the bus has a pin to send on. Without one, data to send goes nowhere.
+    ///
+    /// ```
+    /// let gpio = pinzero::mock::gpio();
+    /// assert!(!gpio.spi(11).miso(9).select(8).open()?.has_mosi());
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
     pub fn has_mosi(&self) -> bool {
         self.0.has_mosi
     }
