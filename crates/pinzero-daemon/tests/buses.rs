@@ -163,8 +163,13 @@ fn lists_of_operations_on_a_controller() {
     assert_eq!(client.ask(I2cwq, handle, 0), Code::I2C_WRITE_FAILED.0);
     assert_eq!(client.ask(I2cws, handle, 0), Code::I2C_WRITE_FAILED.0);
     chip.fail(None);
-    let most = [&[1, 7, 0xff, 0x1f][..], &vec![0x55; 0x1fff], &[1, 6, 0xff, 0xdf, 0]].concat();
-    assert_eq!(zip(&mut client, &most).0, 0xdfff);
+    // As much as Linux takes in one message, and more.
+    let list = |read: u16| {
+        let [low, high] = read.to_le_bytes();
+        [&[1, 7, 0xff, 0x1f][..], &vec![0x55; 0x1fff], &[1, 6, low, high, 0]].concat()
+    };
+    assert_eq!(zip(&mut client, &list(8_192)).0, 8_192);
+    assert_eq!(zip(&mut client, &list(8_193)).0, Code::BAD_I2C_SEG.0);
 }
 
 #[test]
@@ -308,9 +313,11 @@ fn spi_by_the_controller_that_has_the_lines() {
     }
     assert_eq!(client.ask_with(Spix, first, 0, &[]), (0, vec![]));
     // In one piece, of which the chip sees each byte.
-    let long: Vec<u8> = (0..65_535u32).map(|number| number as u8).collect();
+    let long: Vec<u8> = (0..4_096u32).map(|number| number as u8).collect();
     let answer = client.ask_with(Spix, first, 0, &long);
-    assert_eq!((answer.0, answer.1[1..] == long[1..]), (65_535, true));
+    assert_eq!((answer.0, answer.1[1..] == long[1..]), (4_096, true));
+    // More than Linux takes.
+    assert_eq!(client.ask_with(Spix, first, 0, &vec![0; 4_097]).0, Code::SPI_XFER_FAILED.0);
     assert_eq!(clocks(&gpio), before, "the daemon does not drive the lines");
     client.must(Spic, second, 0);
     assert_eq!(client.ask(Write, 7, 1), 0);

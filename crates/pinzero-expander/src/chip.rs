@@ -34,6 +34,10 @@ pub(crate) struct Chip {
 /// What is known of a chip. The lock is held during a transfer, which is short: the bus is one of this computer.
 #[derive(Debug)]
 pub(crate) struct State {
+    /// Tells the time.
+    gpio: Gpio,
+    /// When the last reading began.
+    read_at: Instant,
     port: Box<dyn Port>,
     /// The state as the registers have it or, once the chip is lost, are to have it.
     pub(crate) pins: Pins,
@@ -97,7 +101,7 @@ impl Chip {
                 bus: bus.clone(),
                 has_interrupt,
                 interrupt: OnceLock::new(),
-                state: Mutex::new(State::new(port, pins)),
+                state: Mutex::new(State::new(port, pins, bus.gpio().clone())),
                 reports: Mutex::default(),
                 users,
             })
@@ -140,8 +144,10 @@ impl Chip {
 }
 
 impl State {
-    fn new(port: Box<dyn Port>, pins: Pins) -> Self {
+    fn new(port: Box<dyn Port>, pins: Pins, gpio: Gpio) -> Self {
         State {
+            gpio,
+            read_at: Instant::ZERO,
             port,
             pins,
             is_lost: false,
@@ -209,10 +215,13 @@ impl State {
     }
 
     /// Reads the chip and reports the edges since the last time: the first ones as of `at`, the time of the interrupt, if that is known.
-    pub(crate) fn report(&mut self, at: Option<Instant>, gpio: &Gpio) -> Result<()> {
-        self.levels()?;
+    pub(crate) fn report(&mut self, at: Option<Instant>) -> Result<()> {
+        // A reading that began after the interrupt has answered it. Another one might see an edge that is newer than `at`.
+        if at.is_none_or(|at| at >= self.read_at) {
+            self.levels()?;
+        }
         // After the reading, so that no edge comes before its time.
-        let now = gpio.now();
+        let now = self.gpio.now();
         let at = at.unwrap_or(now);
         let mut told = 0u64;
         for Pending { line, level, missed, is_later } in std::mem::take(&mut self.pending) {
@@ -247,8 +256,11 @@ impl State {
     }
 
     fn fetch(&mut self) -> Result<Reading> {
+        let begin = self.gpio.now();
         let read = self.revive().and_then(|()| self.port.read(&self.pins));
-        self.note(read)
+        let reading = self.note(read)?;
+        self.read_at = begin;
+        Ok(reading)
     }
 
     /// Writes all registers of a chip that is back.
@@ -299,7 +311,8 @@ mod tests {
     fn edges(readings: &[Reading]) -> Vec<(u32, Level, u32, bool)> {
         let first = Reading { levels: 0b11, ..Reading::default() };
         let port = Told([first].iter().chain(readings).copied().collect());
-        let mut state = State::new(Box::new(port), Pins { inputs: 0b11, ..Pins::default() });
+        let pins = Pins { inputs: 0b11, ..Pins::default() };
+        let mut state = State::new(Box::new(port), pins, (*pinzero_core::mock::gpio()).clone());
         state.change(Pins { inputs: 0b11, watched: 0b11, ..Pins::default() }).unwrap();
         for _ in readings {
             state.levels().unwrap();

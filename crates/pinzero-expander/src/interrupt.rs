@@ -84,7 +84,7 @@ pub(crate) fn listen(chip: &Arc<Chip>, input: &Input) -> Result<()> {
 /// Reads the chip once, and reports the edges, which happened at `at` if that is known. Returns whether the chip interrupts still, or
 /// again.
 fn answer(chip: &Arc<Chip>, at: Option<Instant>) -> bool {
-    let result = chip.lock().report(at, &chip.gpio);
+    let result = chip.lock().report(at);
     match result {
         Ok(()) => chip.interrupt().is_some_and(|input| input.is_active().unwrap_or(false)),
         Err(error) => {
@@ -107,7 +107,7 @@ fn retry(chip: &Arc<Chip>) {
     let again = move |timer: pinzero_core::Timer| {
         let Some(chip) = weak.upgrade() else { return timer.cancel() };
         let mut state = chip.lock();
-        match state.report(None, &chip.gpio) {
+        match state.report(None) {
             Err(error) if error.kind() != ErrorKind::Closed => {}
             _ => {
                 state.is_retrying = false;

@@ -129,6 +129,8 @@ pub enum Fault {
 #[derive(Debug)]
 pub(super) struct Faulty<C: ?Sized> {
     pub(super) fault: Option<Fault>,
+    /// When a test last changed the model.
+    pub(super) touched: Instant,
     pub(super) chip: C,
 }
 
@@ -148,7 +150,10 @@ impl<C> Clone for MockChip<C> {
 impl<C: Send + 'static> MockChip<C> {
     /// Runs `code` with the model: to look at it, or to change what it measures. The code must not use the bus.
     pub fn with<R>(&self, code: impl FnOnce(&mut C) -> R) -> R {
-        let result = code(&mut self.chip.lock().chip);
+        let mut faulty = self.chip.lock();
+        faulty.touched = self.circuit.clock.now();
+        let result = code(&mut faulty.chip);
+        drop(faulty);
         self.circuit.look_again();
         result
     }
@@ -165,7 +170,7 @@ impl<C: Send + 'static> MockChip<C> {
     /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn interrupt(self, gpio: &MockGpio, pin: impl Into<PinSpec>) -> Self {
         let line = gpio.resolve(pin).unwrap_or_else(|error| panic!("{error}"));
-        gpio.attach(Interrupt { chip: self.chip.clone(), interrupts: self.interrupts, line });
+        gpio.attach(Interrupt { chip: self.chip.clone(), interrupts: self.interrupts, line, level: None });
         self
     }
 }
@@ -181,6 +186,7 @@ struct Interrupt<C> {
     chip: Arc<Mutex<Faulty<C>>>,
     interrupts: fn(&C) -> bool,
     line: Line,
+    level: Option<Level>,
 }
 
 impl<C> fmt::Debug for Interrupt<C> {
@@ -198,8 +204,12 @@ impl<C: Send> Component for Interrupt<C> {
         Some(self.line)
     }
 
-    fn look(&mut self, _: Instant, _: &Wires) -> Option<Level> {
+    fn look(&mut self, at: Instant, _: &Wires) -> Option<Level> {
         let chip = self.chip.lock();
-        (self.interrupts)(&chip.chip).then_some(Level::Low)
+        // A change by a test that came after `at`, on another thread, has a look of its own.
+        if at >= chip.touched {
+            self.level = (self.interrupts)(&chip.chip).then_some(Level::Low);
+        }
+        self.level
     }
 }

@@ -429,7 +429,7 @@ impl MockGpio {
     /// If the board has no such pin. In real time, if the runtime's threads cannot be started.
     pub fn spi_chip_on<P: Into<PinSpec>, C: SpiChip>(&self, pins: [P; 4], chip: C) -> MockChip<C> {
         let mode = chip.mode();
-        let chip = Arc::new(Mutex::new(Faulty { fault: None, chip }));
+        let chip = Arc::new(Mutex::new(Faulty { fault: None, touched: Instant::ZERO, chip }));
         self.wire_spi(pins.map(|pin| self.find(pin)), mode, Bytes::new(chip.clone()));
         MockChip { chip, circuit: self.circuit.clone(), interrupts: C::interrupts }
     }
@@ -460,7 +460,7 @@ impl MockGpio {
     ) -> MockChip<C> {
         let (data, clock, address) = (self.find(data), self.find(clock), address.into());
         address.check().unwrap_or_else(|error| panic!("{error}"));
-        let chip = Arc::new(Mutex::new(Faulty { fault: None, chip }));
+        let chip = Arc::new(Mutex::new(Faulty { fault: None, touched: Instant::ZERO, chip }));
         let mut chips = self.circuit.chips.lock();
         let found = chips.i2c.iter().find(|wires| wires.lock().is_on([data, clock])).cloned();
         let is_new = found.is_none();
