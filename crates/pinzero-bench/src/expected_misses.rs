@@ -25,6 +25,13 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
          instructions, and a thread that sleeps in between finds the caches cold",
     ),
     (
+        "`Mcp3008::value` on cdev",
+        "ns",
+        ANY,
+        "both make one system call. The rest is the device: whether it is open, its turn on the bus, and the check and the value of the \
+         answer",
+    ),
+    (
         "One LED by `cdev` alone",
         "bytes of file",
         1.95,
