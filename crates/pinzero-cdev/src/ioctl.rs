@@ -195,6 +195,7 @@ unsafe impl Ioctl for Call<'_> {
         self.data
     }
 
+    // SAFETY: the pointer is not used.
     unsafe fn output_from_ptr(output: IoctlOutput, _: *mut c_void) -> Result<IoctlOutput> {
         Ok(output)
     }
