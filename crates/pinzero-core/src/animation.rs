@@ -205,7 +205,32 @@ impl Part {
     /// any I/O error.
     pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
         let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
-        Part::write_all(&parts, |_| writes.iter().map(|(_, value)| *value).enumerate().collect())
+        Part::write_all(&parts, Timing::InOrder, |_| {
+            writes.iter().map(|(_, value)| *value).enumerate().collect()
+        })
+    }
+
+    /// Writes a value from 0 to 1 to each part, all in one step. Lines of one [`OutputGroup`](crate::OutputGroup) change in one call; others
+    /// change one shortly after the other, in no set order. Animations write before or after, never in between, and no handler runs in between.
+    ///
+    /// ```
+    /// use pinzero::{Level, Part, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamps = gpio.group([17, 27, 22]).open()?.outputs();
+    /// let parts: Vec<Part> = lamps.iter().map(|lamp| lamp.part(Level::High)).collect();
+    /// Part::write_together(&[(&parts[0], 1.0), (&parts[2], 1.0)])?;
+    /// assert_eq!([17, 27, 22].map(|pin| gpio.line(pin).level().is_high()), [true, false, true]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`write_in_order`](Part::write_in_order).
+    pub fn write_together(writes: &[(&Part, f64)]) -> Result<()> {
+        let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
+        Part::write_all(&parts, Timing::Together, |_| {
+            writes.iter().map(|(_, value)| *value).enumerate().collect()
+        })
     }
 
     /// Changes the values from 0 to 1 of several parts: `change` gets those that they have, and nothing else writes meanwhile. Parts that
@@ -227,7 +252,7 @@ impl Part {
     /// # Errors
     /// See [`write_in_order`](Part::write_in_order).
     pub fn change_all(parts: &[&Part], change: impl FnOnce(&mut [f64])) -> Result<()> {
-        Part::write_all(parts, |mut values| {
+        Part::write_all(parts, Timing::InOrder, |mut values| {
             change(&mut values);
             let mut writes: Vec<(usize, f64)> = values.into_iter().enumerate().collect();
             writes.sort_by_key(|(_, value)| *value != 0.0);
@@ -236,7 +261,11 @@ impl Part {
     }
 
     /// Carries out the writes that `choose` returns for the present values, in their order: indices of parts, and values.
-    fn write_all(parts: &[&Part], choose: impl FnOnce(Vec<f64>) -> Vec<(usize, f64)>) -> Result<()> {
+    fn write_all(
+        parts: &[&Part],
+        timing: Timing,
+        choose: impl FnOnce(Vec<f64>) -> Vec<(usize, f64)>,
+    ) -> Result<()> {
         let Some(first) = parts.first() else { return Ok(()) };
         let gpio = first.member.target.gpio();
         gpio.home().check()?;
@@ -250,11 +279,15 @@ impl Part {
             for (index, value) in &writes {
                 parts[*index].member.check(gpio, &[*value])?;
             }
-            writes.iter().try_for_each(|(index, value)| {
+            let values = writes.iter().map(|(index, value)| {
                 let member = &parts[*index].member;
-                member.target.ownership().leave(state);
-                member.target.show(member.electrical(*value))
-            })
+                (member, member.electrical(*value))
+            });
+            values.clone().for_each(|(member, _)| member.target.ownership().leave(state));
+            match timing {
+                Timing::InOrder => values.clone().try_for_each(|(member, value)| member.target.show(value)),
+                Timing::Together => show_together(values),
+            }
         });
         gpio.runtime().catch_up();
         // All of them, so that no line keeps a wish that another has dropped. The last first: a line that may be on only after another
@@ -322,12 +355,22 @@ impl Member {
     }
 }
 
-/// Shows `progress` on the `members` that `task` owns. Lines of one group change together, in one call.
+/// Whether several writes keep their order, or are one.
+enum Timing {
+    InOrder,
+    Together,
+}
+
+/// Shows `progress` on the `members` that `task` owns.
 fn show_all(members: &[Member], task: TaskId, progress: f64, easing: Easing) -> Result<()> {
-    let owned = || members.iter().filter(|member| member.target.ownership().is_owned_by(task));
+    let owned = members.iter().filter(|member| member.target.ownership().is_owned_by(task));
+    show_together(owned.map(|member| (member, member.at(progress, easing))))
+}
+
+/// Shows a level or duty cycle on each member. Lines of one group change together, in one call.
+fn show_together<'a>(values: impl Iterator<Item = (&'a Member, f64)> + Clone) -> Result<()> {
     let mut groups: Vec<(&GroupMember, u64, u64)> = Vec::new();
-    for member in owned() {
-        let value = member.at(progress, easing);
+    for (member, value) in values.clone() {
         let Some(group) = member.target.group() else {
             member.target.show(value)?;
             continue;
@@ -340,9 +383,9 @@ fn show_all(members: &[Member], task: TaskId, progress: f64, easing: Easing) -> 
         }
     }
     groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))?;
-    owned().filter(|member| member.target.group().is_some()).for_each(|member| {
-        member.target.note(member.at(progress, easing));
-    });
+    values
+        .filter(|(member, _)| member.target.group().is_some())
+        .for_each(|(member, value)| member.target.note(value));
     Ok(())
 }
 

@@ -104,8 +104,8 @@ pub(crate) struct Hub<E: Kinded = Event> {
     waiting: Mutex<Waiting<E>>,
     /// The most events that wait for the handlers before the oldest are dropped.
     room: usize,
-    /// The name of the device, and its first line.
-    device: Option<(&'static str, Line)>,
+    /// The name of the device, and its first line, if there is one.
+    device: (&'static str, Option<Line>),
     /// In a forked child, the hub has ended, and its locks may be held for ever.
     home: Home,
 }
@@ -150,7 +150,7 @@ impl<E: Kinded> Default for Hub<E> {
             wanted: AtomicU32::new(0),
             waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
             room: WAITING,
-            device: None,
+            device: ("a device", None),
             home: Home::here(),
         }
     }
@@ -158,8 +158,8 @@ impl<E: Kinded> Default for Hub<E> {
 
 impl<E: Kinded> Hub<E> {
     /// Returns the hub of a device; errors of its handlers name the device and the line.
-    pub(crate) fn new(device: &'static str, line: Line) -> Self {
-        Hub { device: Some((device, line)), ..Hub::default() }
+    pub(crate) fn new(device: &'static str, line: Option<Line>) -> Self {
+        Hub { device: (device, line), ..Hub::default() }
     }
 
     /// Sets how many events may wait for handlers. Default: 1,024.
@@ -262,11 +262,14 @@ impl<E: Kinded> Hub<E> {
 
     /// Returns what could end a wait that hangs on virtual time.
     pub(crate) fn remedy(&self, what: &str) -> String {
-        let (device, line) = self.device();
+        let device = self.device();
+        let how = self
+            .device
+            .1
+            .map_or(String::new(), |line| format!(": `gpio.line({}).press(ms(80))`, or `script`", line.0));
         format!(
-            "{device} on {line} gets no event. In a test, {what}: `gpio.line({n}).press(ms(80))`, or `script`. If \
-             another thread, or another future of a `join!` or `select!`, is to do that, build the mock with `time_by_hand()`",
-            n = line.0
+            "{device} gets no event. In a test, {what}{how}. If another thread, or another future of a `join!` or `select!`, is to \
+             do that, build the mock with `time_by_hand()`"
         )
     }
 
@@ -312,15 +315,20 @@ impl<E: Kinded> Hub<E> {
         is_queued
     }
 
-    /// Returns the name of the device and its first line.
-    pub(crate) fn device(&self) -> (&'static str, Line) {
-        self.device.unwrap_or(("a device", Line(0)))
+    /// Returns the name of the device, with its first line if there is one: `Button on GPIO2`.
+    pub(crate) fn device(&self) -> String {
+        match self.device {
+            (device, Some(line)) => format!("{device} on {line}"),
+            (device, None) => device.to_owned(),
+        }
     }
 
     /// Adds the device to an error.
     pub(crate) fn name(&self, error: Error) -> Error {
-        match self.device {
-            Some((device, line)) => error.with_device(device).with_pin(line),
+        let (device, line) = self.device;
+        let error = error.with_device(device);
+        match line {
+            Some(line) => error.with_pin(line),
             None => error,
         }
     }

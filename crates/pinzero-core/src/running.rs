@@ -18,6 +18,7 @@ use crate::handle::group::{GroupLines, OutputGroup};
 use crate::handle::input_lines::LineEvent;
 use crate::handle::inputs::Inputs;
 use crate::handle::output::{Output, OutputLine};
+use crate::handle::presence::Presence;
 use crate::handle::{Tap, warn_of_drop};
 use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
@@ -311,6 +312,19 @@ impl<M: Machine> Tap<LineEvent> for Feed<M> {
     }
 }
 
+/// Ends the machine of a device without lines.
+impl<M: Machine> Tap<()> for Feed<M> {
+    fn event(&self, (): (), _: &mut Outbox) {}
+
+    fn lose(&self, error: &Error, outbox: &mut Outbox) {
+        <Self as Tap<LineEvent>>::lose(self, error, outbox);
+    }
+
+    fn close(&self) {
+        <Self as Tap<LineEvent>>::close(self);
+    }
+}
+
 impl<M: Machine> Tap<Edge> for Feed<M> {
     fn event(&self, edge: Edge, outbox: &mut Outbox) {
         if let Some(core) = self.core.upgrade() {
@@ -343,6 +357,8 @@ struct Parts {
     group: Option<OutputGroup>,
     outputs: Vec<Output>,
     flexes: Vec<Flex>,
+    /// Of a device without lines.
+    presence: Option<Presence>,
 }
 
 impl Parts {
@@ -350,7 +366,9 @@ impl Parts {
         let inputs = self.inputs.iter().map(|inputs| inputs as &dyn Device);
         let group = self.group.iter().map(|group| group as &dyn Device);
         let outputs = self.outputs.iter().map(|output| output as &dyn Device);
-        inputs.chain(group).chain(outputs).chain(self.flexes.iter().map(|flex| flex as &dyn Device)).collect()
+        let flexes = self.flexes.iter().map(|flex| flex as &dyn Device);
+        let presence = self.presence.iter().map(|presence| presence as &dyn Device);
+        inputs.chain(group).chain(outputs).chain(flexes).chain(presence).collect()
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -393,17 +411,18 @@ impl MachineBuilder {
         self
     }
 
-    /// Starts the machine that `make` returns for the current time and the levels of the inputs, bit 0 for the first.
+    /// Starts the machine that `make` returns for the current time and the levels of the inputs, bit 0 for the first. A machine without
+    /// lines lives on the clock alone.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) without any line, and if inputs or a flexible line feed a machine already; [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if inputs or a flexible line feed a machine already; [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
     /// system gives no thread.
     pub fn start<M: Machine>(self, make: impl FnOnce(Instant, u64) -> M) -> Result<Running<M>> {
-        let MachineBuilder { gpio, device, parts } = self;
-        let Some(line) = parts.lines().first().copied() else {
-            let message = "a machine needs a line: give inputs, an output or a flexible line";
-            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(device));
-        };
+        let MachineBuilder { gpio, device, mut parts } = self;
+        let line = parts.lines().first().copied();
+        if line.is_none() {
+            parts.presence = Some(Presence::open(&gpio, device)?);
+        }
         let runtime = gpio.runtime();
         exit::hold(runtime.start())?;
         let hub = Arc::new(Hub::new(device, line));
@@ -420,7 +439,7 @@ impl MachineBuilder {
                 || parts.flexes.iter().any(|flex| flex.tap().is_set());
             if is_taken {
                 let message = "the lines feed a machine already: open lines for each machine";
-                return Err(Error::new(ErrorKind::InvalidValue, message).with_device(device).with_pin(line));
+                return Err(hub.name(Error::new(ErrorKind::InvalidValue, message)));
             }
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
             let machine = Mutex::new(make(gpio.now(), levels));
@@ -431,6 +450,9 @@ impl MachineBuilder {
                 inputs.tap().set(feed(0));
             }
             let inputs = parts.inputs.as_ref().map_or(0, |inputs| inputs.lines().len());
+            if let Some(presence) = &parts.presence {
+                presence.tap().set(feed(0));
+            }
             for (index, flex) in parts.flexes.iter().enumerate() {
                 flex.tap().set(feed(inputs + index));
             }
@@ -480,14 +502,13 @@ impl<M: Machine> Drop for Shared<M> {
     fn drop(&mut self) {
         let hub = &self.core.hub;
         if let Some(began) = self.began.lock().filter(|_| !hub.is_closed() && hub.has_handlers()) {
-            let (device, line) = hub.device();
-            warn_of_drop(&self.gpio, began, device, line, "handlers");
+            warn_of_drop(&self.gpio, began, &hub.device(), "handlers");
         }
         self.end();
     }
 }
 
-const REMEDY: &str = "change the line before you wait";
+const REMEDY: &str = "cause an event before you wait";
 
 impl<M: Machine> Running<M> {
     /// Calls `look` with the machine, and returns its result. `look` must not block, and not call the device.

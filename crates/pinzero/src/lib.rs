@@ -62,8 +62,8 @@ pub use input::{
     RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
-    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Motor, PhaseEnableMotor, PixelOrder, PixelStrip,
-    PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
+    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor, PixelOrder,
+    PixelStrip, PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
 };
 pub use pause::pause;
 pub use sensor::{

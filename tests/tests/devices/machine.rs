@@ -429,12 +429,27 @@ fn a_machine_wakes_another() -> Result<()> {
 }
 
 #[test]
-fn a_machine_needs_a_line_that_is_open() -> Result<()> {
+fn a_machine_without_lines_lives_on_the_clock_and_ends_with_its_factory() -> Result<()> {
     let (gpio, calls) = (mock::gpio(), Log::new());
-    let error = gpio.machine("Clock").start(|_, _| Recorder::new(&calls, [10])).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidValue);
-    assert!(error.to_string().contains("Clock") && error.to_string().contains("give"), "{error}");
+    let start = || gpio.machine("Clock").start(|_, _| Recorder::new(&calls, [10, 20]));
+    let (one, other) = (start()?, start()?);
+    gpio.advance(ms(15));
+    assert_eq!(calls.take(), [Call::Expire(at(10)), Call::Expire(at(10))]);
+    other.close()?;
+    gpio.advance(ms(10));
+    assert_eq!(calls.take().iter().filter(|call| !is_end(call)).count(), 1);
+    assert!(!one.is_closed() && other.is_closed() && one.lines().is_empty());
+    let events = one.events();
+    gpio.close()?;
+    assert!(one.is_closed() && events.count() == 0);
+    assert_eq!(one.look(|_| ()).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(start().unwrap_err().kind(), ErrorKind::Closed);
+    Ok(())
+}
 
+#[test]
+fn a_machine_needs_its_lines_open() -> Result<()> {
+    let (gpio, calls) = (mock::gpio(), Log::new());
     let flex = gpio.flex(4).open()?;
     flex.close()?;
     let error = gpio.machine("Eye").flex(flex).start(|_, _| Recorder::new(&calls, [10])).unwrap_err();

@@ -3,7 +3,7 @@
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::time::Instant;
-use pinzero::{Capabilities, ErrorKind, EventKind, Result, Support};
+use pinzero::{AnimationEnd, Capabilities, ErrorKind, EventKind, Part, Result, Support};
 use pinzero_core::{Animation, Bias, Drive, Line, LineFunction, OnClose};
 use pinzero_tests::at;
 
@@ -150,6 +150,24 @@ fn a_line_that_is_written_leaves_its_animation_and_the_others_go_on() -> Result<
         group.set(0)?;
         assert!(!second.is_running());
     }
+    Ok(())
+}
+
+#[test]
+fn parts_written_together_change_in_one_instant_and_leave_their_animation() -> Result<()> {
+    let gpio = mock::gpio();
+    let lamps = gpio.group([17, 27, 22]).open()?.outputs();
+    let dimmer = gpio.pwm(18).open()?;
+    let mut parts: Vec<Part> = lamps.iter().map(|lamp| lamp.part(Level::Low)).collect();
+    parts.push(dimmer.part(Level::High));
+    let blink = Animation::start(parts[..2].iter().cloned(), Blink::new(ms(10), ms(10)))?;
+    let write = |values: [f64; 4]| Part::write_together(&parts.iter().zip(values).collect::<Vec<_>>());
+    write([1.0, 0.0, 1.0, 0.25])?;
+    assert_eq!((blink.wait()?, dimmer.duty()), (AnimationEnd::Stopped, 0.25));
+    for wrong in [[0.5, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.5]] {
+        assert_eq!(write(wrong).unwrap_err().kind(), ErrorKind::InvalidValue);
+    }
+    assert_eq!([17, 27, 22].map(|pin| gpio.line(pin).level()), [Level::Low, Level::High, Level::Low]);
     Ok(())
 }
 

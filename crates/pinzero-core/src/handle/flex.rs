@@ -99,7 +99,7 @@ impl FlexBuilder {
             Ok((Arc::<dyn FlexPin>::from(pin), level))
         });
         let (pin, level) = opened.inspect_err(|_| runtime.remove(task))?;
-        let hub = Arc::new(Hub::new(reserver.device, line).with_room(EDGES));
+        let hub = Arc::new(Hub::new(reserver.device, Some(line)).with_room(EDGES));
         let drive = Arc::new(Mutex::new(self.start));
         let lifecycle = Lifecycle::new(&gpio, vec![reservation]);
         let tap = Tapped::new();

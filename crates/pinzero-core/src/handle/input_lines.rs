@@ -172,7 +172,7 @@ impl InputLines {
                 lifecycle: lifecycle.clone(),
                 line: *line,
                 pin,
-                hub: Arc::new(Hub::new(reserver.device, *line)),
+                hub: Arc::new(Hub::new(reserver.device, Some(*line))),
                 status: Arc::new(Mutex::new(status)),
                 active: options.active,
                 is_debounced: is_settled || !debounce.is_open(),
@@ -195,7 +195,7 @@ impl InputLines {
             line_tasks.push(LineTask { machine, input: input.clone(), missed: 0 });
             lines.push(input);
         }
-        let hub = is_together.then(|| Arc::new(Hub::new(reserver.device, lifecycle.line())));
+        let hub = is_together.then(|| Arc::new(Hub::new(reserver.device, Some(lifecycle.line()))));
         let pins_to_poll = lines.iter().map(|line| line.pin.clone()).collect();
         let resyncs = !matches!(gpio.host(), Host::Remote(_));
         let tap = Tapped::new();

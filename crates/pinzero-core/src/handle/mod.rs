@@ -10,6 +10,7 @@ pub(crate) mod input_lines;
 pub(crate) mod inputs;
 pub(crate) mod open_drain;
 pub(crate) mod output;
+pub(crate) mod presence;
 pub(crate) mod pwm;
 pub(crate) mod serial;
 pub(crate) mod spi;
@@ -48,10 +49,10 @@ fn bits(levels: impl Iterator<Item = Result<Level>>) -> Result<u64> {
 const YOUNG: Duration = ms(100);
 
 /// Warns if a device is dropped right after something `began` in the background, such as a blink or handlers, which is `lost` with it.
-pub(crate) fn warn_of_drop(gpio: &Gpio, began: Instant, device: &str, line: Line, lost: &str) {
+pub(crate) fn warn_of_drop(gpio: &Gpio, began: Instant, device: &str, lost: &str) {
     if gpio.is_realtime() && gpio.now() - began < YOUNG {
         warn_user(&format!(
-            "{device} on {line} is closed at once with its {lost}, as the last handle is dropped: return the device from the function \
+            "{device} is closed at once with its {lost}, as the last handle is dropped: return the device from the function \
              that opens it, and end `main` with `pinzero::pause()`"
         ));
     }
@@ -204,7 +205,7 @@ impl Lifecycle {
         &self.lines
     }
 
-    /// Returns the first line, which is the only one of most handles. Only a bus may have none.
+    /// Returns the first line, which is the only one of most handles. Only a bus and a device without pins have none.
     pub(crate) fn line(&self) -> Line {
         self.lines[0]
     }
@@ -356,7 +357,8 @@ impl<T: Close> Drop for HandleRef<T> {
         }
         let began = *lifecycle.began.lock();
         if let Some(lost) = self.0.in_background().filter(|_| !lifecycle.is_closed()) {
-            warn_of_drop(lifecycle.gpio(), began, lifecycle.device, lifecycle.line(), lost);
+            let device = format!("{} on {}", lifecycle.device, lifecycle.line());
+            warn_of_drop(lifecycle.gpio(), began, &device, lost);
         }
         if let Err(error) = self.0.close() {
             let unclosed = Error::new(error.kind(), "the device was not closed properly");

@@ -1,19 +1,136 @@
-//! [`Light`]: one pin of a device with several.
+//! [`Light`]: one LED of a device with several.
 
-use pinzero_core::{Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result};
+use std::time::Duration;
+
+use pinzero_core::{
+    Animation, Blink, Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result, SetValue, Switch, Value,
+};
 
 use super::{Digital, Dimmable, Led, Pulsed, PwmLed};
 use crate::{Open, Site};
 
-/// A pin of a device with several: with PWM, or only on and off.
+/// A LED of a board: with PWM, or only on and off. The value of both is a number from 0 to 1.
+///
+/// A write takes the LED out of an animation of its board; the others go on. Clones share one LED. LEDs without PWM of one board are
+/// opened together, and close together.
+///
+/// ```
+/// use pinzero::prelude::*;
+/// use pinzero::Light;
+///
+/// # pinzero::set_default(&pinzero::mock::gpio());
+/// let lights = [Light::from(Led::new(17)?), Light::from(PwmLed::new(18)?)];
+/// lights.iter().try_for_each(Light::on)?;
+/// lights[1].set_value(0.5)?;
+/// assert!(lights[0].set_value(0.5).is_err());
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) enum Light {
+#[must_use = "a device is closed when its last handle is dropped"]
+pub enum Light {
+    /// A LED that is on or off.
     Digital(Led),
+    /// A LED with any brightness.
     Pwm(PwmLed),
 }
 
+/// The most lines of one group.
+const TOGETHER: usize = 64;
+
 impl Light {
-    /// Opens the pin; `value` is its first value, from 0 to 1.
+    /// Turns the LED fully on.
+    ///
+    /// # Errors
+    /// See [`Switch`].
+    pub fn on(&self) -> Result<()> {
+        self.set_value(1.0)
+    }
+
+    /// Turns the LED off. Once this returns, no step of an animation writes any more.
+    ///
+    /// # Errors
+    /// See [`Switch`].
+    pub fn off(&self) -> Result<()> {
+        self.set_value(0.0)
+    }
+
+    /// Sets the value to 1 less the value.
+    ///
+    /// # Errors
+    /// See [`Switch`].
+    pub fn toggle(&self) -> Result<()> {
+        match self {
+            Light::Digital(led) => led.toggle(),
+            Light::Pwm(led) => led.toggle(),
+        }
+    }
+
+    /// Sets the brightness, from 0 to 1; without PWM, 0 or 1.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the value is out of range, or neither 0 nor 1 without PWM; see also [`Switch`].
+    pub fn set_value(&self, value: f64) -> Result<()> {
+        Part::write_together(&[(&self.part(), value)])
+    }
+
+    /// Returns the value last set, by an animation or by a call, from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn value(&self) -> Result<f64> {
+        self.check_open()?;
+        Ok(self.state())
+    }
+
+    /// Returns whether the LED is lit, however dimly.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn is_active(&self) -> Result<bool> {
+        Ok(self.value()? > 0.0)
+    }
+
+    /// Returns whether the LED is lit, as [`is_active`](Self::is_active) does.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn is_lit(&self) -> Result<bool> {
+        self.is_active()
+    }
+
+    /// Blinks in the background until the next write: on for `on_time`, off for `off_time`.
+    ///
+    /// # Errors
+    /// See [`Animation::start`].
+    pub fn blink(&self, on_time: Duration, off_time: Duration) -> Result<Animation> {
+        self.blink_with(Blink::new(on_time, off_time))
+    }
+
+    /// Blinks in the background by a plan, which may end, and may fade with PWM.
+    ///
+    /// # Errors
+    /// See [`Animation::start`].
+    pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
+        Animation::start([self.part()], plan)
+    }
+
+    /// Returns the line that the LED is on.
+    pub fn pin(&self) -> Line {
+        match self {
+            Light::Digital(led) => led.pin(),
+            Light::Pwm(led) => led.pin(),
+        }
+    }
+
+    /// Returns the LED's part in an animation of several devices; see [`Animation::start`].
+    pub fn part(&self) -> Part {
+        match self {
+            Light::Digital(led) => led.part(),
+            Light::Pwm(led) => led.part(),
+        }
+    }
+
+    /// Opens a pin alone; `value` is its first value, from 0 to 1.
     #[track_caller]
     pub(crate) fn open(
         pin: &PinSpec,
@@ -28,26 +145,43 @@ impl Light {
             options.signal = dimmable.signal.clone();
             return Ok(Light::Pwm(PwmLed::open(options, site)?));
         }
-        if value != 0.0 && value != 1.0 {
-            let message =
-                format!("without PWM, a pin is off or on: give 0 or 1, not {value}, or `pwm(true)`");
-            let error = Error::new(ErrorKind::InvalidValue, message);
-            return Err(error.with_pin(pin).with_device(site.device()));
-        }
+        check_digital(pin, value, site)?;
         let mut options = Digital::new(pin.clone());
         (options.driven.active, options.initial) = (active, Some(value == 1.0));
         Ok(Light::Digital(Led::open(options, site)?))
     }
 
-    /// Returns the line that the light is on.
-    pub(crate) fn pin(&self) -> Line {
-        match self {
-            Light::Digital(led) => led.pin(),
-            Light::Pwm(led) => led.pin(),
+    /// Opens several pins, each with its first value. Pins without PWM change together.
+    #[track_caller]
+    pub(crate) fn open_all(
+        pins: &[PinSpec],
+        active: Level,
+        dimmable: &Dimmable,
+        values: &[f64],
+        site: &Site,
+    ) -> Result<Vec<Light>> {
+        let mut lights = Vec::with_capacity(pins.len());
+        if dimmable.pwm {
+            for (pin, value) in pins.iter().zip(values) {
+                lights.push(Light::open(pin, active, dimmable, *value, site)?);
+            }
+            return Ok(lights);
         }
+        for (pin, value) in pins.iter().zip(values) {
+            check_digital(pin, *value, site)?;
+        }
+        for (pins, values) in pins.chunks(TOGETHER).zip(values.chunks(TOGETHER)) {
+            let is_high = |value: f64| (value == 1.0) == active.is_high();
+            let levels = values.iter().enumerate();
+            let levels = levels.fold(0, |levels, (bit, value)| levels | u64::from(is_high(*value)) << bit);
+            let group = site.group(pins.iter().cloned()).initial(levels).open()?;
+            let leds = group.outputs().into_iter().map(|output| Led::from_output(output, active));
+            lights.extend(leds.map(Light::Digital));
+        }
+        Ok(lights)
     }
 
-    /// Returns the value last set, by an animation or by a call, from 0 to 1.
+    /// Returns the value last set, also if the LED is closed.
     pub(crate) fn state(&self) -> f64 {
         match self {
             Light::Digital(led) => f64::from(u8::from(led.was_active())),
@@ -62,13 +196,26 @@ impl Light {
             Light::Pwm(led) => led.pwm().check_open(),
         }
     }
+}
 
-    /// Returns the light's part in an animation.
-    pub(crate) fn part(&self) -> Part {
-        match self {
-            Light::Digital(led) => led.part(),
-            Light::Pwm(led) => led.part(),
-        }
+/// Fails if a pin without PWM cannot have a value.
+fn check_digital(pin: &PinSpec, value: f64, site: &Site) -> Result<()> {
+    if value == 0.0 || value == 1.0 {
+        return Ok(());
+    }
+    let message = format!("without PWM, a pin is off or on: give 0 or 1, not {value}, or `pwm(true)`");
+    Err(Error::new(ErrorKind::InvalidValue, message).with_pin(pin).with_device(site.device()))
+}
+
+impl From<Led> for Light {
+    fn from(led: Led) -> Self {
+        Light::Digital(led)
+    }
+}
+
+impl From<PwmLed> for Light {
+    fn from(led: PwmLed) -> Self {
+        Light::Pwm(led)
     }
 }
 
@@ -78,5 +225,33 @@ impl Device for Light {
             Light::Digital(led) => vec![led],
             Light::Pwm(led) => vec![led],
         }
+    }
+}
+
+impl Switch for Light {
+    fn set_active(&self, on: bool) -> Result<()> {
+        if on { self.on() } else { self.off() }
+    }
+
+    fn is_active(&self) -> Result<bool> {
+        self.is_active()
+    }
+
+    fn toggle(&self) -> Result<()> {
+        self.toggle()
+    }
+}
+
+impl Value for Light {
+    type Value = f64;
+
+    fn value(&self) -> Result<f64> {
+        self.value()
+    }
+}
+
+impl SetValue for Light {
+    fn set_value(&self, value: f64) -> Result<()> {
+        self.set_value(value)
     }
 }

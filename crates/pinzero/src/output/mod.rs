@@ -22,6 +22,7 @@ pub use angular_servo::AngularServo;
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
+pub use light::Light;
 pub use motor::Motor;
 pub use options::{
     Angular, Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed, Signal, Tonal,

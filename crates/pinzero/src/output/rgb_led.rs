@@ -76,7 +76,7 @@ impl RgbLed {
     pub fn set_value(&self, color: Color) -> Result<()> {
         color.check()?;
         let [red, green, blue] = self.all_parts();
-        Part::write_in_order(&[(&red, color.red), (&green, color.green), (&blue, color.blue)])
+        Part::write_together(&[(&red, color.red), (&green, color.green), (&blue, color.blue)])
     }
 
     /// Returns the color last set, by an animation or by a call.
@@ -326,10 +326,10 @@ impl Open<Colored> for RgbLed {
         check().map_err(|error| error.with_device(site.device()))?;
         let [red, green, blue] = &pins;
         site.check_distinct(&[("red", red), ("green", green), ("blue", blue)])?;
-        let red = Light::open(red, active, &dimmable, initial.red, site)?;
-        let green = Light::open(green, active, &dimmable, initial.green, site)?;
-        let blue = Light::open(blue, active, &dimmable, initial.blue, site)?;
-        Ok(RgbLed { red, green, blue })
+        let values = initial.components().map(|(_, value)| value);
+        let lights = Light::open_all(&pins, active, &dimmable, &values, site)?;
+        let [red, green, blue] = &lights[..] else { unreachable!("a light on each of three pins") };
+        Ok(RgbLed { red: red.clone(), green: green.clone(), blue: blue.clone() })
     }
 }
 
