@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use crate::error::{Result, first_error};
 use crate::gpio::Gpio;
+use crate::source::{Follower, Source};
 
 /// A device: holds pins and gives them back.
 ///
@@ -123,6 +124,12 @@ pub trait Value: Device {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), [`Disconnected`](crate::ErrorKind::Disconnected), and any I/O error.
     fn value(&self) -> Result<Self::Value>;
+
+    /// Returns the values from now on, for another device to follow. They come on change where the device tells of changes, else on
+    /// a beat; see [`Source`]. They end when the device is closed. The source keeps the device open.
+    ///
+    /// [`Source::of`] makes one of any device.
+    fn values(&self) -> Source<Self::Value>;
 }
 
 /// A device whose value can be set.
@@ -146,6 +153,51 @@ pub trait SetValue: Value {
     /// # Errors
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value is out of range; see also [`value`](Value::value).
     fn set_value(&self, value: Self::Value) -> Result<()>;
+
+    /// Takes the values of a source in the background, until the source ends or something else is set; see [`Follower`]. The first value is
+    /// set at once.
+    ///
+    /// # Errors
+    /// That of the first value, as [`set_value`](SetValue::set_value) has it; [`InvalidValue`](crate::ErrorKind::InvalidValue) for an argument of
+    /// the source that is out of range.
+    fn follow(&self, source: impl Into<Source<Self::Value>>) -> Result<Follower>
+    where
+        Self: Sized,
+    {
+        self.follow_source(source.into())
+    }
+
+    /// Follows a source, as [`follow`](SetValue::follow) does. [`Source::drive`] does it for a device of your own.
+    ///
+    /// # Errors
+    /// See [`follow`](SetValue::follow).
+    fn follow_source(&self, source: Source<Self::Value>) -> Result<Follower>;
+}
+
+/// What devices give to sources, and take from them.
+impl<T: 'static> Source<T> {
+    /// Returns the values of any device, read on a beat: for [`Value::values`] of a device of your own.
+    ///
+    /// The source holds a clone of the device, and so keeps the device open.
+    pub fn of<D: Value<Value = T> + Clone + 'static>(device: &D) -> Self {
+        let device = device.clone();
+        Source::reading(move || device.value().map(Some))
+    }
+
+    /// Has `device` take the values, as [`SetValue::follow`] of a device of your own: the follower holds a clone of the device and keeps it
+    /// open, and a write of yours lasts until the next value.
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn drive<D>(self, device: &D) -> Result<Follower>
+    where
+        D: SetValue<Value = T> + Clone + 'static,
+        T: Clone + PartialEq + Send,
+    {
+        let gpio = device.gpio().clone();
+        let device = device.clone();
+        self.for_each(&gpio, move |value| device.set_value(value))
+    }
 }
 
 // Every method is forwarded, the provided ones too: a device may override them.
@@ -208,6 +260,10 @@ where
     fn value(&self) -> Result<Self::Value> {
         (**self).value()
     }
+
+    fn values(&self) -> Source<Self::Value> {
+        (**self).values()
+    }
 }
 
 impl<T> SetValue for T
@@ -217,5 +273,9 @@ where
 {
     fn set_value(&self, value: Self::Value) -> Result<()> {
         (**self).set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<Self::Value>) -> Result<Follower> {
+        (**self).follow_source(source)
     }
 }

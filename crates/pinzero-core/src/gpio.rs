@@ -23,7 +23,7 @@ use crate::reserve::{Reservation, Reserver};
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
-use crate::timer::{Timer, WeakTimer};
+use crate::timer::Background;
 use crate::types::{Bias, Host, Line, OnClose};
 
 /// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
@@ -59,7 +59,7 @@ struct Inner {
     tickets: AtomicU64,
     /// The open handles, in the order of opening.
     open: Mutex<BTreeMap<Ticket, Weak<dyn OpenHandle>>>,
-    timers: Mutex<Vec<WeakTimer>>,
+    background: Mutex<Vec<Weak<dyn Background>>>,
     common: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     closed: AtomicBool,
     on_close: OnClose,
@@ -148,7 +148,7 @@ impl Gpio {
             soft_pwm: OnceLock::new(),
             tickets: AtomicU64::new(0),
             open: Mutex::default(),
-            timers: Mutex::default(),
+            background: Mutex::default(),
             common: Mutex::default(),
             closed: AtomicBool::new(false),
             on_close,
@@ -498,14 +498,14 @@ impl Gpio {
         self.0.open.lock().insert(ticket, handle);
     }
 
-    /// Registers a timer to cancel when the factory is closed.
-    pub(crate) fn register_timer(&self, timer: &Timer) -> Result<()> {
-        let mut timers = self.0.timers.lock();
-        timers.retain(WeakTimer::is_alive);
-        timers.push(timer.downgrade());
-        drop(timers);
+    /// Registers a timer or a follower to cancel when the factory is closed.
+    pub(crate) fn register_background(&self, background: Weak<dyn Background>) -> Result<()> {
+        let mut all = self.0.background.lock();
+        all.retain(|one| one.upgrade().is_some_and(|one| one.is_active()));
+        all.push(background.clone());
+        drop(all);
         if self.is_closed() {
-            timer.cancel();
+            background.upgrade().into_iter().for_each(|one| one.cancel());
             return Err(Error::closed().with_factory(self.name()));
         }
         Ok(())
@@ -550,7 +550,7 @@ impl OpenHandle for Inner {
 
     fn close(&self) -> Result<()> {
         self.closed.store(true, Ordering::Release);
-        self.cancel_timers();
+        self.cancel_background();
         // Handles are left on the list until they are closed: another thread may close one and must be waited for.
         let open: Vec<_> = self.open.lock().values().rev().filter_map(Weak::upgrade).collect();
         first_error(open.iter().map(|handle| handle.close())).and(self.factory.close())
@@ -560,9 +560,9 @@ impl OpenHandle for Inner {
 }
 
 impl Inner {
-    fn cancel_timers(&self) {
-        let timers = std::mem::take(&mut *self.timers.lock());
-        timers.iter().for_each(WeakTimer::cancel);
+    fn cancel_background(&self) {
+        let all = std::mem::take(&mut *self.background.lock());
+        all.iter().filter_map(Weak::upgrade).for_each(|one| one.cancel());
     }
 }
 
@@ -589,7 +589,7 @@ impl fmt::Debug for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.cancel_timers();
+        self.cancel_background();
         if let Some(Base { gpio, ticket }) = &self.base {
             gpio.unregister(*ticket);
         }

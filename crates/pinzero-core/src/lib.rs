@@ -26,9 +26,11 @@ mod handle;
 mod hub;
 mod open;
 mod outcome;
+mod part;
 mod report;
 mod reserve;
 mod running;
+pub mod source;
 mod timer;
 
 mod emulate;
@@ -56,7 +58,7 @@ mod readme {}
 
 pub use pinzero_board as board;
 
-pub use animation::{Animation, AnimationEnd, Part};
+pub use animation::Animation;
 pub use bus::{
     HardwareSpiConfig, I2cAddress, I2cBus, I2cConfig, I2cOperation, SerialConfig, SerialPort, SoftI2cConfig,
     SpiBus, SpiConfig, SpiOperation,
@@ -96,12 +98,14 @@ pub use line_info::{LineFunction, LineInfo};
 pub use machine::{Blink, Easing};
 pub use open::GpioBuilder;
 pub use outcome::Outcome;
+pub use part::{AnimationEnd, Part};
 pub use pin_spec::PinSpec;
 pub use report::{Reports, warn_user};
 pub use running::{Effects, Machine, MachineBuilder, MachineRef, Running};
 #[cfg(target_os = "linux")]
 pub use runtime::Registration;
 pub use runtime::{EdgeBatch, EdgeSink};
+pub use source::{Average, Follower, Notify, Samples, Source, Subscription};
 pub use spi_mode::SpiMode;
 pub use timer::Timer;
 pub use types::{Bias, Drive, Edge, Found, Host, Level, Line, OnClose, Release};

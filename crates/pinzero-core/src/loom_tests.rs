@@ -12,7 +12,7 @@ use std::time::Duration;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
 
-use crate::animation::{Animation, Owner, Ownership, Part, Target};
+use crate::animation::Animation;
 use crate::error::{ErrorKind, Result};
 use crate::event::{Event, EventKind};
 use crate::gpio::Gpio;
@@ -20,6 +20,7 @@ use crate::handle::{Close, HandleRef, Lifecycle};
 use crate::hub::{Deliver, Handler, Hub};
 use crate::machine::Blink;
 use crate::mock;
+use crate::part::{Owner, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::report::Reports;
 use crate::reserve::{Reservation, Reserver};

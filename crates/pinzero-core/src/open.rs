@@ -264,7 +264,7 @@ impl Gpio {
     ) -> Result<Timer> {
         let start = || {
             let timer = timer::start(self.runtime(), delay, is_once, place, code)?;
-            self.register_timer(&timer)?;
+            self.register_background(timer.downgrade())?;
             Ok(timer)
         };
         exit::hold(self.check_open().and_then(|()| start())).map_err(|error| error.with_factory(self.name()))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Deliver, Delivered, survive};
 use crate::process::Home;
@@ -62,8 +63,8 @@ impl Timer {
         !self.0.home.is_elsewhere() && !self.0.cancelled.load(Ordering::Acquire)
     }
 
-    pub(crate) fn downgrade(&self) -> WeakTimer {
-        WeakTimer(Arc::downgrade(&self.0))
+    pub(crate) fn downgrade(&self) -> Weak<dyn Background> {
+        Arc::<TimerShared>::downgrade(&self.0)
     }
 }
 
@@ -73,19 +74,22 @@ impl fmt::Debug for Timer {
     }
 }
 
-/// A weak reference to a timer; its factory keeps one to cancel it.
-#[derive(Debug)]
-pub(crate) struct WeakTimer(Weak<TimerShared>);
+/// Something that runs in the background and ends with its factory: a timer or a follower.
+pub(crate) trait Background: Send + Sync {
+    fn is_active(&self) -> bool;
 
-impl WeakTimer {
-    pub(crate) fn is_alive(&self) -> bool {
-        self.0.upgrade().is_some_and(|timer| !timer.cancelled.load(Ordering::Acquire))
+    fn cancel(&self);
+}
+
+opaque!(Background);
+
+impl Background for TimerShared {
+    fn is_active(&self) -> bool {
+        !self.cancelled.load(Ordering::Acquire)
     }
 
-    pub(crate) fn cancel(&self) {
-        if let Some(timer) = self.0.upgrade() {
-            timer.cancel();
-        }
+    fn cancel(&self) {
+        self.cancel();
     }
 }
 

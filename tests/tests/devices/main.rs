@@ -59,6 +59,7 @@ mod rotary_encoder;
 mod servo;
 mod smoothed;
 mod soft_pwm;
+mod sources;
 mod stepper;
 mod streams;
 mod time;

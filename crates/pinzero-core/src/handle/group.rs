@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::output::{Output, OutputLine};
 use super::{Close, HandleRef, Lifecycle, MOST, bits};
-use crate::animation::{Animation, GroupMember, Target};
+use crate::animation::Animation;
 use crate::capability::Support;
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Result, first_error};
@@ -15,6 +15,7 @@ use crate::factory::{GroupConfig, OutputConfig, OutputGroupPins, OutputPin, Pin}
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
+use crate::part::{GroupMember, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::types::{Level, Line, OnClose};

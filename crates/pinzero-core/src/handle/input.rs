@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::events::Events;
 use super::input_lines::{InputLine, InputLines, Options};
-use crate::animation::Owner;
 use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
@@ -18,6 +17,7 @@ use crate::exit;
 use crate::gpio::Gpio;
 use crate::hub::Handler;
 use crate::outcome::Outcome;
+use crate::part::Owner;
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::time::Instant;

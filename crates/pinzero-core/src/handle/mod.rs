@@ -24,11 +24,11 @@ use std::time::Duration;
 
 use event_listener::{Event as Bell, Listener};
 
-use crate::animation::Owner;
 use crate::error::{Error, Result};
 use crate::gpio::{Gpio, OpenHandle, Ticket};
 use crate::hub::{Deliver, Delivered};
 use crate::line_info::LineInfo;
+use crate::part::Owner;
 use crate::report::{Reports, warn_user};
 use crate::reserve::Reservation;
 use crate::runtime::Outbox;

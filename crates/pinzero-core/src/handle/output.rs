@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Close, HandleRef, Lifecycle};
-use crate::animation::{Animation, GroupMember, Owner, Ownership, Part, Target};
+use crate::animation::Animation;
 use crate::device::Device;
 #[allow(unused_imports, reason = "for the links in the docs")]
 use crate::error::ErrorKind;
@@ -16,6 +16,7 @@ use crate::factory::{OutputConfig, OutputPin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
+use crate::part::{GroupMember, Owner, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::sync::AtomicU8;

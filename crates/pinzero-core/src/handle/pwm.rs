@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::{Close, HandleRef, Lifecycle};
-use crate::animation::{Animation, Ownership, Part, Target};
+use crate::animation::Animation;
 use crate::capability::Support;
 use crate::device::Device;
 use crate::emulate::soft_pwm::{self, SoftPwm};
@@ -18,6 +18,7 @@ use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
+use crate::part::{Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::types::{Level, Line, OnClose};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pinzero_core::{Device, Error, ErrorKind, Gpio, Result, Value};
+use pinzero_core::{Device, Error, ErrorKind, Gpio, Result, Source, Value};
 
 /// A channel of an analog-to-digital converter (ADC), which measures a voltage: of a potentiometer, a light-dependent resistor, a
 /// temperature sensor.
@@ -82,6 +82,11 @@ impl AnalogInputDevice {
         let scale = &self.0.scale;
         let least = if scale.is_signed { -1.0 } else { 0.0 };
         Ok((f64::from(self.raw_value()?) / scale.full).clamp(least, 1.0))
+    }
+
+    /// Returns the values from now on, for another device to follow: a conversion every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
     }
 
     /// Measures, and returns the voltage in volts: [`value`](Self::value) times [`max_voltage`](Self::max_voltage).
@@ -185,6 +190,10 @@ impl Value for AnalogInputDevice {
 
     fn value(&self) -> Result<f64> {
         self.value()
+    }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinzero_core::time::Instant;
 use pinzero_core::{
     Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line, Machine,
-    Outcome, PinSpec, Result, Running, Value,
+    Outcome, PinSpec, Result, Running, Source, Subscription, Value,
 };
 
 use super::activity::Activity;
@@ -118,6 +118,18 @@ impl Chord {
     /// See [`Value::value`].
     pub fn is_active(&self) -> Result<bool> {
         self.is_pressed()
+    }
+
+    /// Returns the values from now on, for another device to follow: whether all are pressed, whenever that changes. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        let (this, running) = (self.clone(), self.running.clone());
+        Source::on_change(
+            move || this.value().map(Some),
+            move |_, notify| {
+                let kinds = [EventKind::Pressed, EventKind::Released];
+                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
+            },
+        )
     }
 
     /// Returns whether all buttons have been pressed together for the hold time.
@@ -357,6 +369,10 @@ impl Value for Chord {
 
     fn value(&self) -> Result<bool> {
         self.value()
+    }
+
+    fn values(&self) -> Source<bool> {
+        self.values()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Event, EventKind, Events, Handler, Input, Outcome, PinSpec, Result, Value};
+use pinzero_core::{
+    Error, Event, EventKind, Events, Handler, Input, Outcome, PinSpec, Result, Source, Subscription, Value,
+};
 
 use super::Pulled;
 use crate::device::single_pin;
@@ -99,6 +101,19 @@ impl DigitalInputDevice {
     /// See [`Value::value`].
     pub fn value(&self) -> Result<bool> {
         self.is_active()
+    }
+
+    /// Returns the values from now on, for another device to follow: whether it is active, whenever that changes. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        let (device, input) = (self.clone(), self.input.clone());
+        let read = move || match device.is_closed() {
+            true => Err(Error::closed()),
+            false => Ok(Some(device.was_active())),
+        };
+        Source::on_change(read, move |_, notify| {
+            let kinds = [EventKind::Activated, EventKind::Deactivated];
+            Ok(kinds.map(|kind| Subscription::from(input.on(kind, notify.handler()))).into())
+        })
     }
 
     /// Returns how long the device has been active; `None` if it is inactive.
@@ -222,6 +237,10 @@ impl Value for DigitalInputDevice {
 
     fn value(&self) -> Result<bool> {
         self.value()
+    }
+
+    fn values(&self) -> Source<bool> {
+        self.values()
     }
 }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Edge, Effects, Error, ErrorKind, Event, Handler, Level, Line, MachineRef, Outcome, PinSpec, Result,
-    Support,
+    Average, Edge, Effects, Error, ErrorKind, Event, Handler, Level, Line, MachineRef, Outcome, PinSpec,
+    Result, Support,
 };
 
 use super::SmoothedInputDevice;
-use super::smoothing::{Average, Averaged, Sample, Sampler, Smoothing};
+use super::smoothing::{Averaged, Sample, Sampler, Smoothing};
 use super::turns::Turns;
 use crate::time::{ms, us};
 use crate::{Builder, Open, Site};

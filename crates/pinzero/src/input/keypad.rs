@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pinzero_core::{
     Bias, Device, Drive, Error, ErrorKind, Events, Gpio, Handler, Host, Level, Line, Outcome, PinSpec,
-    Result, Running, Support, Value,
+    Result, Running, Source, Subscription, Support, Value,
 };
 
 use super::matrix::{Key, KeyEvent, KeyKind, Matrix, Settings};
@@ -131,6 +131,18 @@ impl Keypad {
     /// See [`Value::value`].
     pub fn value(&self) -> Result<Vec<Key>> {
         self.pressed()
+    }
+
+    /// Returns the values from now on, for another device to follow: the pressed keys, whenever they change. See [`Source`].
+    pub fn values(&self) -> Source<Vec<Key>> {
+        let (this, running) = (self.clone(), self.running.clone());
+        Source::on_change(
+            move || this.value().map(Some),
+            move |_, notify| {
+                let kinds = [KeyKind::Pressed, KeyKind::Released];
+                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
+            },
+        )
     }
 
     /// Returns whether any key is pressed.
@@ -358,6 +370,10 @@ impl Value for Keypad {
 
     fn value(&self) -> Result<Vec<Key>> {
         self.value()
+    }
+
+    fn values(&self) -> Source<Vec<Key>> {
+        self.values()
     }
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Bias, Drive, Edge, Effects, Error, ErrorKind, Event, Handler, Level, Outcome, PinSpec, Result, Support,
+    Average, Bias, Drive, Edge, Effects, Error, ErrorKind, Event, Handler, Level, Outcome, PinSpec, Result,
+    Support,
 };
 
 use super::SmoothedInputDevice;
-use super::smoothing::{Average, Averaged, Sample, Sampler, Smoothing};
+use super::smoothing::{Averaged, Sample, Sampler, Smoothing};
 use crate::device::newtype;
 use crate::time::ms;
 use crate::{Builder, Open, Site};

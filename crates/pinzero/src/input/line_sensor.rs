@@ -1,9 +1,9 @@
 //! [`LineSensor`].
 
-use pinzero_core::{Event, Handler, Outcome, PinSpec, Result};
+use pinzero_core::{Average, Event, Handler, Outcome, PinSpec, Result};
 
 use super::smoothed::{Smoothed, SmoothedInputDevice};
-use super::smoothing::{Average, Averaged};
+use super::smoothing::Averaged;
 use crate::device::newtype;
 use crate::time::ms;
 use crate::{Builder, Open, Site};

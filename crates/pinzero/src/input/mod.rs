@@ -35,4 +35,4 @@ pub use options::{Pressable, Pulled};
 pub use pulse_counter::{Counted, PulseCounter, Pulses};
 pub use rotary_encoder::{Rotary, RotaryEncoder};
 pub use smoothed::{Smoothed, SmoothedInputDevice};
-pub use smoothing::{Average, Averaged};
+pub use smoothing::Averaged;

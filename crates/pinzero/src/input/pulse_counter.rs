@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinzero_core::time::Instant;
 use pinzero_core::{
     Device, Edge, Effects, Error, ErrorKind, Events, Gpio, Handler, Kinded, Level, Line, Machine, Outcome,
-    PinSpec, Result, Running, Value,
+    PinSpec, Result, Running, Source, Value,
 };
 
 use super::Pulled;
@@ -136,6 +136,11 @@ impl PulseCounter {
     /// See [`Value::value`].
     pub fn value(&self) -> Result<u64> {
         self.count()
+    }
+
+    /// Returns the values from now on, for another device to follow: the count, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<u64> {
+        Source::of(self)
     }
 
     /// Sets the count to 0, and returns the count before. No pulse falls between the two. The rate stays.
@@ -362,6 +367,10 @@ impl Value for PulseCounter {
 
     fn value(&self) -> Result<u64> {
         self.value()
+    }
+
+    fn values(&self) -> Source<u64> {
+        self.values()
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use pinzero_core::{
-    Bias, Device, Error, ErrorKind, Events, Gpio, Handler, Level, Line, Outcome, PinSpec, Result, Running,
-    SetValue, Value,
+    Bias, Device, Error, ErrorKind, Events, Follower, Gpio, Handler, Level, Line, Outcome, PinSpec, Result,
+    Running, SetValue, Source, Subscription, Value,
 };
 
 use super::Button;
@@ -170,6 +170,26 @@ impl RotaryEncoder {
             return self.set_steps((value * f64::from(max)).round() as i64);
         };
         Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.pins()[0]))
+    }
+
+    /// Returns the values from now on, for another device to follow: the position from -1 to 1, whenever a step changes it. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        let (this, running) = (self.clone(), self.running.clone());
+        Source::on_change(
+            move || this.value().map(Some),
+            move |_, notify| {
+                let kinds = [RotationKind::Rotated];
+                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
+            },
+        )
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        source.into().drive(self)
     }
 
     /// Returns the steps from the middle to either end; 0 for no end.
@@ -529,11 +549,19 @@ impl Value for RotaryEncoder {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
+    }
 }
 
 impl SetValue for RotaryEncoder {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line, Outcome,
-    PinSpec, Result, Running, Value,
+    Average, Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line,
+    Outcome, PinSpec, Result, Running, Source, Value,
 };
 
 use super::Pulled;
-use super::smoothing::{Average, Averaged, Sample, Sampler, Smoothing};
+use super::smoothing::{Averaged, Sample, Sampler, Smoothing};
 use crate::time::ms;
 use crate::{Builder, Open, Site};
 
@@ -170,6 +170,12 @@ impl SmoothedInputDevice {
     pub fn value(&self) -> Result<f64> {
         let value = self.running.wait_until(None, Smoothing::value_now)?;
         Ok(value.unwrap_or_default())
+    }
+
+    /// Returns the values from now on, for another device to follow: the average, read every 10 ms. There is none before the queue is full. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        let running = self.running.clone();
+        Source::reading(move || running.look(Smoothing::value_now))
     }
 
     /// Returns whether the value is above the threshold. Blocks until the queue is full, unless the device is
@@ -421,6 +427,10 @@ impl Value for SmoothedInputDevice {
 
     fn value(&self) -> Result<f64> {
         self.value()
+    }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
     }
 }
 

@@ -3,37 +3,9 @@
 use std::collections::VecDeque;
 
 use pinzero_core::time::Instant;
-use pinzero_core::{Edge, Effects, Error, ErrorKind, Event, Machine, Result};
+use pinzero_core::{Average, Edge, Effects, Error, ErrorKind, Event, Machine, Result};
 
 use super::activity::Activity;
-
-/// The way to an average of samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Average {
-    /// The sample in the middle, or the mean of the two there: stray samples do not count.
-    Median,
-    /// The arithmetic mean.
-    Mean,
-}
-
-impl Average {
-    /// Returns the average; `None` of nothing.
-    fn of(self, samples: impl Iterator<Item = f64>) -> Option<f64> {
-        let mut samples: Vec<f64> = samples.collect();
-        let count = samples.len();
-        if count == 0 {
-            return None;
-        }
-        match self {
-            Average::Mean => Some(samples.iter().sum::<f64>() / count as f64),
-            Average::Median => {
-                samples.sort_by(f64::total_cmp);
-                Some((samples[(count - 1) / 2] + samples[count / 2]) / 2.0)
-            }
-        }
-    }
-}
 
 /// The options of every device that averages samples.
 #[derive(Debug, Clone)]

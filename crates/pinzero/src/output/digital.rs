@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Animation, Blink, Level, Output, Part, PinSpec, Result, SetValue, Switch, Value};
+use pinzero_core::{
+    Animation, Blink, Follower, Level, Output, Part, PinSpec, Result, SetValue, Source, Switch, Value,
+};
 
 use super::Digital;
 use crate::device::single_pin;
@@ -152,6 +154,34 @@ impl DigitalOutputDevice {
         self.output.blink(plan, self.active)
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        let this = self.clone();
+        Source::reading(move || this.output.check_open().map(|()| Some(this.was_active())))
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// let (button, led) = (Button::new(2)?, Led::new(17)?);
+    /// led.follow(button.values())?;
+    /// # gpio.line(2).press(ms(100));
+    /// # gpio.advance(ms(50));
+    /// # assert!(led.is_lit()?);
+    /// led.off()?; // and no longer follows the button
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<bool>>) -> Result<Follower> {
+        source.into().write_together([self.part()], |on| Ok(vec![f64::from(u8::from(on))]))
+    }
+
     /// Returns this device's part in an animation of several devices; see [`Animation::start`].
     pub fn part(&self) -> Part {
         self.output.part(self.active)
@@ -206,11 +236,19 @@ impl Value for DigitalOutputDevice {
     fn value(&self) -> Result<bool> {
         self.value()
     }
+
+    fn values(&self) -> Source<bool> {
+        self.values()
+    }
 }
 
 impl SetValue for DigitalOutputDevice {
     fn set_value(&self, on: bool) -> Result<()> {
         self.set_value(on)
+    }
+
+    fn follow_source(&self, source: Source<bool>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result, SetValue, Switch, Value,
+    Animation, Blink, Device, Error, ErrorKind, Follower, Level, Line, Part, PinSpec, Result, SetValue,
+    Source, Switch, Value,
 };
 
 use super::{Digital, Dimmable, Led, Pulsed, PwmLed};
@@ -112,6 +113,19 @@ impl Light {
     /// See [`Animation::start`].
     pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
         Animation::start([self.part()], plan)
+    }
+
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        source.into().write_together([self.part()], |value| Ok(vec![value]))
     }
 
     /// Returns the line that the LED is on.
@@ -248,10 +262,18 @@ impl Value for Light {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
+    }
 }
 
 impl SetValue for Light {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        self.follow(source)
     }
 }

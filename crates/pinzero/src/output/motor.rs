@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use pinzero_core::{Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result, SetValue, Value};
+use pinzero_core::{
+    Device, Error, ErrorKind, Follower, Level, Line, Part, PinSpec, Result, SetValue, Source, Value,
+};
 
 use super::light::Light;
 use super::{Bridge, DigitalOutputDevice};
@@ -129,6 +131,22 @@ impl Motor {
         Ok(self.value()? != 0.0)
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        source.into().write_in_order([self.forward.part(), self.backward.part()], |value| {
+            check_value(value)?;
+            Ok(if value < 0.0 { vec![(0, 0.0), (1, -value)] } else { vec![(1, 0.0), (0, value)] })
+        })
+    }
+
     /// Returns the lines that the motor is on: forward, backward, and enable if there is one.
     pub fn pins(&self) -> Vec<Line> {
         let enable = self.enable.as_ref().map(DigitalOutputDevice::pin);
@@ -214,11 +232,19 @@ impl Value for Motor {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
+    }
 }
 
 impl SetValue for Motor {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`PhaseEnableMotor`].
 
-use pinzero_core::{Device, Level, Line, Part, PinSpec, Result, SetValue, Value};
+use pinzero_core::{Device, Follower, Level, Line, Part, PinSpec, Result, SetValue, Source, Value};
 
 use super::light::Light;
 use super::motor::{Course, check_speed, check_value};
@@ -109,6 +109,23 @@ impl PhaseEnableMotor {
         Ok(self.value()? != 0.0)
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        source.into().write_in_order([self.phase.part(), self.enable.part()], |value| {
+            check_value(value)?;
+            let phase = if value < 0.0 { 1.0 } else { 0.0 };
+            Ok(vec![(1, 0.0), (0, phase), (1, value.abs())])
+        })
+    }
+
     /// Returns the lines that the motor is on: phase and enable.
     pub fn pins(&self) -> [Line; 2] {
         [self.phase.pin(), self.enable.pin()]
@@ -154,11 +171,19 @@ impl Value for PhaseEnableMotor {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
+    }
 }
 
 impl SetValue for PhaseEnableMotor {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

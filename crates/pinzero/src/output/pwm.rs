@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Easing, Error, ErrorKind, Level, Part, PinSpec, Pwm, Result, SetValue, Switch, Value,
+    Animation, Blink, Easing, Error, ErrorKind, Follower, Level, Part, PinSpec, Pwm, Result, SetValue,
+    Source, Switch, Value,
 };
 
 use super::Pulsed;
@@ -194,6 +195,29 @@ impl PwmOutputDevice {
         self.pwm.blink(plan, self.active)
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::source::sin_values;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let lamp = PwmLed::new(18)?;
+    /// lamp.follow(sin_values(200).scaled_half())?; // breathes once in two seconds
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        source.into().write_together([self.part()], |value| Ok(vec![value]))
+    }
+
     /// Returns this device's part in an animation of several devices; see [`Animation::start`].
     pub fn part(&self) -> Part {
         self.pwm.part(self.active)
@@ -261,11 +285,19 @@ impl Value for PwmOutputDevice {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        self.values()
+    }
 }
 
 impl SetValue for PwmOutputDevice {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

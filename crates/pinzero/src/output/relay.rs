@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Events, Gpio, Handler, Kinded, Level, Line, Machine, Outcome, Output, PinSpec,
-    Result, Running, SetValue, Switch, Value,
+    Device, Edge, Effects, Events, Follower, Gpio, Handler, Kinded, Level, Line, Machine, Outcome, Output,
+    PinSpec, Result, Running, SetValue, Source, Switch, Value,
 };
 
 use super::Driven;
@@ -273,6 +273,19 @@ impl Relay {
         self.running.close()
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<bool>>) -> Result<Follower> {
+        source.into().drive(self)
+    }
+
     fn state(&self) -> &'static str {
         match self.running.peek(|contact| contact.on) {
             Some(true) => "on",
@@ -415,11 +428,19 @@ impl Value for Relay {
     fn value(&self) -> Result<bool> {
         self.value()
     }
+
+    fn values(&self) -> Source<bool> {
+        self.values()
+    }
 }
 
 impl SetValue for Relay {
     fn set_value(&self, on: bool) -> Result<()> {
         self.set_value(on)
+    }
+
+    fn follow_source(&self, source: Source<bool>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Device, Easing, Level, Line, Part, PinSpec, Result, SetValue, Switch, Value,
+    Animation, Blink, Device, Easing, Follower, Level, Line, Part, PinSpec, Result, SetValue, Source, Switch,
+    Value,
 };
 
 use super::Colored;
@@ -300,6 +301,22 @@ impl RgbLed {
         Animation::start(parts.map(|(part, ((_, off), (_, on)))| part.between(off, on)), plan)
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<Color> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<Color>>) -> Result<Follower> {
+        source.into().write_together(self.all_parts(), |color| {
+            color.check()?;
+            Ok(color.components().map(|(_, value)| value).into())
+        })
+    }
+
     /// Returns the lines that the LED is on: red, green and blue.
     pub fn pins(&self) -> [Line; 3] {
         self.lights().map(Light::pin)
@@ -359,11 +376,19 @@ impl Value for RgbLed {
     fn value(&self) -> Result<Color> {
         self.value()
     }
+
+    fn values(&self) -> Source<Color> {
+        self.values()
+    }
 }
 
 impl SetValue for RgbLed {
     fn set_value(&self, color: Color) -> Result<()> {
         self.set_value(color)
+    }
+
+    fn follow_source(&self, source: Source<Color>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, PinSpec, Pwm, Result, SetValue, Value};
+use pinzero_core::{Error, ErrorKind, Follower, Level, PinSpec, Pwm, Result, SetValue, Source, Value};
 
 use super::Positioned;
 use crate::device::single_pin;
@@ -174,6 +174,22 @@ impl Servo {
         Ok(self.value()?.is_some())
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<Option<f64>> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<Option<f64>>>) -> Result<Follower> {
+        let (widths, pin) = (self.widths, self.pin());
+        source.into().write_together([self.pwm.part(Level::High)], move |value| {
+            Ok(vec![widths.duty(value).map_err(|error| error.with_pin(pin))?])
+        })
+    }
+
     /// Returns the handle of the line, to look at: a duty cycle or a frequency that is set there is no position of the servo.
     pub fn pwm(&self) -> &Pwm {
         &self.pwm
@@ -256,11 +272,19 @@ impl Value for Servo {
     fn value(&self) -> Result<Option<f64>> {
         self.value()
     }
+
+    fn values(&self) -> Source<Option<f64>> {
+        self.values()
+    }
 }
 
 impl SetValue for Servo {
     fn set_value(&self, value: Option<f64>) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<Option<f64>>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

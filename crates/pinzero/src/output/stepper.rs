@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use pinzero_core::{
-    Device, Error, ErrorKind, Events, Gpio, Handler, Line, Outcome, PinSpec, Result, Running, SetValue, Value,
+    Device, Error, ErrorKind, Events, Follower, Gpio, Handler, Line, Outcome, PinSpec, Result, Running,
+    SetValue, Source, Value,
 };
 
 use super::travel::{Arrival, StepMode, Travel, Wiring};
@@ -203,6 +204,19 @@ impl Stepper {
     /// [`Closed`](ErrorKind::Closed).
     pub fn position(&self) -> Result<i64> {
         self.running.look(Travel::position)
+    }
+
+    /// Returns the values from now on, for another device to follow: the position, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<i64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<i64>>) -> Result<Follower> {
+        source.into().drive(self)
     }
 
     /// Calls the present position `position`, such as 0 at an end switch. A move under way goes on for the steps that are left.
@@ -410,12 +424,20 @@ impl Value for Stepper {
     fn value(&self) -> Result<i64> {
         self.position()
     }
+
+    fn values(&self) -> Source<i64> {
+        self.values()
+    }
 }
 
 /// Moves to a position, as [`go_to`](Stepper::go_to) does.
 impl SetValue for Stepper {
     fn set_value(&self, position: i64) -> Result<()> {
         self.go_to(position)
+    }
+
+    fn follow_source(&self, source: Source<i64>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

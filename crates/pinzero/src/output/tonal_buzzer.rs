@@ -1,6 +1,6 @@
 //! [`TonalBuzzer`].
 
-use pinzero_core::{Error, ErrorKind, PinSpec, Pwm, Result, SetValue, Value};
+use pinzero_core::{Error, ErrorKind, Follower, PinSpec, Pwm, Result, SetValue, Source, Value};
 
 use super::Tonal;
 use crate::convert::{AnyError, convert};
@@ -145,6 +145,19 @@ impl TonalBuzzer {
         self.octaves
     }
 
+    /// Returns the values from now on, for another device to follow: the value last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<Option<f64>> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<Option<f64>>>) -> Result<Follower> {
+        source.into().drive(self)
+    }
+
     /// Returns the handle of the line. Both use the same pin.
     pub fn pwm(&self) -> &Pwm {
         &self.pwm
@@ -220,11 +233,19 @@ impl Value for TonalBuzzer {
     fn value(&self) -> Result<Option<f64>> {
         self.value()
     }
+
+    fn values(&self) -> Source<Option<f64>> {
+        self.values()
+    }
 }
 
 impl SetValue for TonalBuzzer {
     fn set_value(&self, value: Option<f64>) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<Option<f64>>) -> Result<Follower> {
+        self.follow(source)
     }
 }
 

@@ -1,0 +1,175 @@
+//! Sources made of several.
+
+use std::time::Duration;
+
+use super::{Pace, Pull, Source, Step};
+use crate::error::Result;
+use crate::time::Instant;
+
+/// One of several sources, with its last value.
+struct Tributary<T> {
+    pull: Pull<T>,
+    last: Option<T>,
+}
+
+impl<T> Tributary<T> {
+    fn new(pull: Pull<T>) -> Self {
+        Tributary { pull, last: None }
+    }
+
+    /// Asks the source. A source that has nothing new still has its last value.
+    fn pull(&mut self, now: Instant) -> Result<Step<&T>> {
+        match (self.pull)(now)? {
+            Step::Value(value) => self.last = Some(value),
+            Step::Nothing => {}
+            Step::End => return Ok(Step::End),
+        }
+        Ok(self.last.as_ref().map_or(Step::Nothing, Step::Value))
+    }
+}
+
+impl Pace {
+    /// Returns the pace of what depends on both: on change only if both are, else the faster beat.
+    fn and(self, other: Pace) -> Pace {
+        match (self, other) {
+            (Pace::OnChange(mut one), Pace::OnChange(other)) => {
+                one.extend(other);
+                Pace::OnChange(one)
+            }
+            (Pace::Every(period), Pace::OnChange(_)) | (Pace::OnChange(_), Pace::Every(period)) => {
+                Pace::Every(period)
+            }
+            (Pace::Every(one), Pace::Every(other)) => Pace::Every(one.min(other)),
+        }
+    }
+}
+
+/// Returns a source that computes its value from the last values of all sources. The source ends with the first of them.
+fn combined<S, T, U>(
+    sources: impl IntoIterator<Item = S>,
+    mut combine: impl FnMut(Vec<T>) -> U + Send + 'static,
+) -> Source<U>
+where
+    S: Into<Source<T>>,
+    T: Clone + Send + 'static,
+    U: 'static,
+{
+    let mut pace = None;
+    let mut all = Vec::new();
+    for source in sources {
+        let source = source.into();
+        all.push(Tributary::new(source.pull));
+        pace = Some(match pace {
+            None => source.pace,
+            Some(pace) => source.pace.and(pace),
+        });
+    }
+    // Without sources there is never a value: the source ends at once.
+    let pace = pace.unwrap_or(Pace::Every(Duration::from_millis(10)));
+    Source::with_pace(pace, move |now| {
+        let mut values = Vec::with_capacity(all.len());
+        let mut is_complete = !all.is_empty();
+        for one in &mut all {
+            match one.pull(now)? {
+                Step::Value(value) => values.push(value.clone()),
+                Step::Nothing => is_complete = false,
+                Step::End => return Ok(Step::End),
+            }
+        }
+        match (all.is_empty(), is_complete) {
+            (true, _) => Ok(Step::End),
+            (_, true) => Ok(Step::Value(combine(values))),
+            _ => Ok(Step::Nothing),
+        }
+    })
+}
+
+/// Returns a source that is true while all sources are, as gpiozero's `all_values`.
+///
+/// ```
+/// use pinzero::prelude::*;
+/// use pinzero::source::all_values;
+///
+/// # let gpio = pinzero::mock::gpio();
+/// # pinzero::set_default(&gpio);
+/// let (one, other) = (Button::new(2)?, Button::new(3)?);
+/// let led = Led::new(17)?;
+/// led.follow(all_values([one.values(), other.values()]))?;
+/// gpio.line(2).drive(Level::Low);
+/// assert!(!led.is_lit()?);
+/// gpio.line(3).drive(Level::Low);
+/// assert!(led.is_lit()?);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+pub fn all_values<S: Into<Source<bool>>>(sources: impl IntoIterator<Item = S>) -> Source<bool> {
+    combined(sources, |values| values.into_iter().all(|value| value))
+}
+
+/// Returns a source that is true while any of the sources is, as gpiozero's `any_values`.
+pub fn any_values<S: Into<Source<bool>>>(sources: impl IntoIterator<Item = S>) -> Source<bool> {
+    combined(sources, |values| values.into_iter().any(|value| value))
+}
+
+/// Returns the mean of the values of all sources, as gpiozero's `averaged`.
+pub fn averaged<S: Into<Source<f64>>>(sources: impl IntoIterator<Item = S>) -> Source<f64> {
+    combined(sources, |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Returns the product of the values of all sources, as gpiozero's `multiplied`.
+///
+/// ```
+/// use pinzero::prelude::*;
+/// use pinzero::Source;
+/// use pinzero::source::{multiplied, sin_values};
+///
+/// # pinzero::set_default(&pinzero::mock::gpio());
+/// let button = Button::new(2)?;
+/// let lamp = PwmLed::new(18)?;
+/// // Breathes while the button is pressed.
+/// lamp.follow(multiplied([sin_values(360).scaled_half(), button.values().into()]))?;
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+pub fn multiplied<S: Into<Source<f64>>>(sources: impl IntoIterator<Item = S>) -> Source<f64> {
+    combined(sources, |values: Vec<f64>| values.iter().product())
+}
+
+/// Returns the sum of the values of all sources, as gpiozero's `summed`.
+pub fn summed<S: Into<Source<f64>>>(sources: impl IntoIterator<Item = S>) -> Source<f64> {
+    combined(sources, |values: Vec<f64>| values.iter().sum())
+}
+
+/// Returns the values of all sources as a list, in their order, as gpiozero's `zip_values`. See also [`Source::zip`], for two of different
+/// types.
+pub fn zip_values<T: Clone + Send + 'static>(sources: impl IntoIterator<Item = Source<T>>) -> Source<Vec<T>> {
+    combined(sources, |values| values)
+}
+
+impl<T: Clone + Send + 'static> Source<T> {
+    /// Returns pairs of the last values of two sources. The source ends with the first of them.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// let (run, stop) = (Button::new(2)?, Button::new(3)?);
+    /// let motor = Motor::builder(23, 24).pwm(false).open()?;
+    /// let speeds = run.values().zip(stop.values()).map(|(run, stop)| f64::from(u8::from(run && !stop)));
+    /// motor.follow(speeds)?;
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn zip<U: Clone + Send + 'static>(self, other: Source<U>) -> Source<(T, U)> {
+        let pace = self.pace.and(other.pace);
+        let (mut one, mut other) = (Tributary::new(self.pull), Tributary::new(other.pull));
+        Source::with_pace(pace, move |now| {
+            // Both are asked, so that both go on.
+            let one = one.pull(now)?;
+            let other = other.pull(now)?;
+            Ok(match (one, other) {
+                (Step::End, _) | (_, Step::End) => Step::End,
+                (Step::Value(one), Step::Value(other)) => Step::Value((one.clone(), other.clone())),
+                _ => Step::Nothing,
+            })
+        })
+    }
+}

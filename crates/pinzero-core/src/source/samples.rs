@@ -1,0 +1,121 @@
+//! [`Samples`]: the values of a source, one after the other.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use event_listener::Event as Bell;
+
+use super::notify::Listen;
+use super::{Notify, Pull, Source, Step, Subscription, check_period};
+use crate::error::Result;
+use crate::gpio::Gpio;
+use crate::sync::AtomicBool;
+use crate::time::Instant;
+
+/// An iterator over the values of a source; returned by [`Source::samples`].
+pub struct Samples<T> {
+    /// Dropped first: the source may be the last to hold a device.
+    _subscriptions: Vec<Subscription>,
+    gpio: Gpio,
+    pull: Pull<T>,
+    ear: Arc<Ear>,
+    /// The beat, if the source has one.
+    period: Option<Duration>,
+    next: Instant,
+    is_over: bool,
+}
+
+/// Hears of changes.
+struct Ear {
+    has_heard: AtomicBool,
+    bell: Bell,
+}
+
+impl Listen for Ear {
+    fn ring(&self) {
+        self.has_heard.store(true, Ordering::Release);
+        self.bell.notify(usize::MAX);
+    }
+
+    fn ring_later(&self) {
+        self.ring();
+    }
+}
+
+impl<T: 'static> Source<T> {
+    /// Returns an iterator that blocks until each next value: the first comes at once, the others on the beat of the source, or when something
+    /// changes. The clock is that of `gpio`.
+    ///
+    /// ```
+    /// use pinzero::Source;
+    /// use pinzero::mock;
+    ///
+    /// let gpio = mock::gpio();
+    /// let smooth = Source::from([0.0, 1.0, 1.0, 1.0]).smoothed(2).samples(&gpio)?;
+    /// assert_eq!(smooth.collect::<pinzero::Result<Vec<f64>>>()?, [0.5, 1.0, 1.0]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the source is faster than one value in 100 µs; [`Closed`](crate::ErrorKind::Closed).
+    pub fn samples(self, gpio: &Gpio) -> Result<Samples<T>> {
+        gpio.check_open()?;
+        let (pull, changes) = self.into_parts();
+        changes.period.map_or(Ok(()), check_period)?;
+        let ear = Arc::new(Ear { has_heard: AtomicBool::new(true), bell: Bell::new() });
+        let period = changes.period;
+        let weak: Weak<Ear> = Arc::downgrade(&ear);
+        let subscriptions = changes.subscribe(gpio, &Notify::new(weak))?;
+        let next = gpio.now();
+        Ok(Samples {
+            gpio: gpio.clone(),
+            pull,
+            ear,
+            period,
+            next,
+            is_over: false,
+            _subscriptions: subscriptions,
+        })
+    }
+}
+
+impl<T> Samples<T> {
+    /// Blocks until the source is to be asked.
+    fn wait(&mut self) {
+        let now = self.gpio.now();
+        let Some(period) = self.period else {
+            let remedy =
+                || "nothing changes the source: change a line before you ask for its values".to_owned();
+            let heard = || self.ear.has_heard.swap(false, Ordering::AcqRel).then_some(());
+            self.gpio.runtime().wait(&self.ear.bell, None, remedy, heard);
+            return;
+        };
+        self.gpio.sleep(self.next.since(now));
+        self.next = self.next.next_beat(period, self.gpio.now());
+    }
+}
+
+impl<T> Iterator for Samples<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        while !self.is_over {
+            self.wait();
+            match (self.pull)(self.gpio.now()) {
+                Ok(Step::Value(value)) => return Some(Ok(value)),
+                Ok(Step::Nothing) => {}
+                Ok(Step::End) => self.is_over = true,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+}
+
+impl<T> fmt::Debug for Samples<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Samples")
+    }
+}
