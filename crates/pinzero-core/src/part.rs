@@ -256,6 +256,31 @@ impl Part {
         })
     }
 
+    /// Changes the values from 0 to 1 of several parts, all in one step: `change` gets those that they have, and nothing else writes
+    /// meanwhile. See [`write_together`](Part::write_together).
+    ///
+    /// `change` runs with the runtime's lock held: it must not block, and not call a device.
+    ///
+    /// ```
+    /// use pinzero::{Level, Part, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamps = gpio.group([17, 27]).initial(0b01).open()?;
+    /// let parts: Vec<Part> = lamps.outputs().iter().map(|lamp| lamp.part(Level::High)).collect();
+    /// Part::change_together(&[&parts[0], &parts[1]], |values| values.swap(0, 1))?;
+    /// assert_eq!(lamps.last(), 0b10);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`write_in_order`](Part::write_in_order).
+    pub fn change_together(parts: &[&Part], change: impl FnOnce(&mut [f64])) -> Result<()> {
+        Part::write_all(parts, Timing::Together, |mut values| {
+            change(&mut values);
+            values.into_iter().enumerate().collect()
+        })
+    }
+
     /// Carries out the writes that `choose` returns for the present values, in their order: indices of parts, and values.
     fn write_all(
         parts: &[&Part],
