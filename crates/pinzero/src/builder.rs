@@ -117,6 +117,11 @@ impl<D: Open<O>, O> Builder<D, O> {
         &mut self.options
     }
 
+    /// Returns whether the builder has a factory or a state on close of its own.
+    pub(crate) fn has_site(&self) -> bool {
+        self.gpio.is_some() || self.on_close.is_some()
+    }
+
     /// Opens the device.
     ///
     /// # Errors

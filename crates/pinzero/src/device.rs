@@ -92,6 +92,15 @@ macro_rules! several_pins {
             }
         }
 
+        $crate::device::line_of_pins!($Device);
+    };
+}
+
+/// Implements a one-line `Debug`, such as `RgbLed(GPIO9, GPIO10, GPIO11, #ff0000)`, and a `Display`, such as `RgbLed on GPIO9, GPIO10, GPIO11`.
+///
+/// The device must have `pins()` and `state()`, itself or through `Deref`, which do no I/O.
+macro_rules! line_of_pins {
+    ($Device:ident) => {
         impl std::fmt::Debug for $Device {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let (name, pins) = (stringify!($Device), $crate::device::list(&self.pins()));
@@ -130,4 +139,30 @@ macro_rules! newtype {
     };
 }
 
-pub(crate) use {newtype, one_line, several_pins, single_pin};
+/// Implements a device around a [`LedBoard`](crate::LedBoard) in a field, such as `led_board!(PiLiter.0)`.
+macro_rules! led_board {
+    ($Device:ident.$board:tt) => {
+        // Here too, because `SetValue::set_value` of the device, which takes no other types, would hide the board's own method.
+        impl $Device {
+            /// Sets the values of the LEDs; see [`LedBoard::set_value`](crate::LedBoard::set_value).
+            ///
+            /// # Errors
+            /// See [`LedBoard::set_value`](crate::LedBoard::set_value).
+            pub fn set_value(&self, value: impl Into<crate::BoardValue>) -> pinzero_core::Result<()> {
+                self.$board.set_value(value)
+            }
+        }
+
+        impl std::ops::Deref for $Device {
+            type Target = crate::LedBoard;
+
+            fn deref(&self) -> &crate::LedBoard {
+                &self.$board
+            }
+        }
+
+        $crate::device::line_of_pins!($Device);
+    };
+}
+
+pub(crate) use {led_board, line_of_pins, newtype, one_line, several_pins, single_pin};

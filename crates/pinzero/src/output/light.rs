@@ -153,16 +153,7 @@ impl Light {
         value: f64,
         site: &Site,
     ) -> Result<Light> {
-        if dimmable.pwm {
-            let mut options = Pulsed::new(pin.clone());
-            (options.driven.active, options.initial) = (active, value);
-            options.signal = dimmable.signal.clone();
-            return Ok(Light::Pwm(PwmLed::open(options, site)?));
-        }
-        check_digital(pin, value, site)?;
-        let mut options = Digital::new(pin.clone());
-        (options.driven.active, options.initial) = (active, Some(value == 1.0));
-        Ok(Light::Digital(Led::open(options, site)?))
+        Light::open_alone(&Bulb { pin, active, dimmable, value: Some(value) }, site)
     }
 
     /// Opens several pins, each with its first value. Pins without PWM change together.
@@ -174,25 +165,58 @@ impl Light {
         values: &[f64],
         site: &Site,
     ) -> Result<Vec<Light>> {
-        let mut lights = Vec::with_capacity(pins.len());
-        if dimmable.pwm {
-            for (pin, value) in pins.iter().zip(values) {
-                lights.push(Light::open(pin, active, dimmable, *value, site)?);
+        let bulbs = pins.iter().zip(values);
+        let bulbs: Vec<_> =
+            bulbs.map(|(pin, value)| Bulb { pin, active, dimmable, value: Some(*value) }).collect();
+        Light::open_each(&bulbs, site)
+    }
+
+    /// Opens several LEDs, each with its own options. Those without PWM change together, unless their levels are kept.
+    #[track_caller]
+    pub(crate) fn open_each(bulbs: &[Bulb<'_>], site: &Site) -> Result<Vec<Light>> {
+        let mut together = Vec::new();
+        for (index, bulb) in bulbs.iter().enumerate() {
+            if let (false, Some(value)) = (bulb.dimmable.pwm, bulb.value) {
+                together.push((index, bulb, bulb.electrical(value, site)?));
             }
-            return Ok(lights);
         }
-        for (pin, value) in pins.iter().zip(values) {
-            check_digital(pin, *value, site)?;
+        let mut lights: Vec<Option<Light>> = vec![None; bulbs.len()];
+        for bulbs in together.chunks(TOGETHER) {
+            let levels = bulbs.iter().enumerate();
+            let levels =
+                levels.fold(0, |levels, (bit, (.., level))| levels | u64::from(level.is_high()) << bit);
+            let pins = bulbs.iter().map(|(_, bulb, _)| bulb.pin.clone());
+            let group = site.group(pins).initial(levels).open()?;
+            for (output, (index, bulb, _)) in group.outputs().into_iter().zip(bulbs) {
+                lights[*index] = Some(Light::Digital(Led::from_output(output, bulb.active)));
+            }
         }
-        for (pins, values) in pins.chunks(TOGETHER).zip(values.chunks(TOGETHER)) {
-            let is_high = |value: f64| (value == 1.0) == active.is_high();
-            let levels = values.iter().enumerate();
-            let levels = levels.fold(0, |levels, (bit, value)| levels | u64::from(is_high(*value)) << bit);
-            let group = site.group(pins.iter().cloned()).initial(levels).open()?;
-            let leds = group.outputs().into_iter().map(|output| Led::from_output(output, active));
-            lights.extend(leds.map(Light::Digital));
+        let mut all = Vec::with_capacity(bulbs.len());
+        for (light, bulb) in lights.into_iter().zip(bulbs) {
+            all.push(match light {
+                Some(light) => light,
+                None => Light::open_alone(bulb, site)?,
+            });
         }
-        Ok(lights)
+        Ok(all)
+    }
+
+    #[track_caller]
+    fn open_alone(bulb: &Bulb<'_>, site: &Site) -> Result<Light> {
+        let Bulb { pin, active, dimmable, value } = *bulb;
+        if dimmable.pwm {
+            let mut options = Pulsed::new(pin.clone());
+            (options.driven.active, options.signal) = (active, dimmable.signal.clone());
+            options.initial = value.unwrap_or_default();
+            return Ok(Light::Pwm(PwmLed::open(options, site)?));
+        }
+        let mut options = Digital::new(pin.clone());
+        options.driven.active = active;
+        options.initial = match value {
+            Some(value) => Some(bulb.electrical(value, site)? == active),
+            None => None,
+        };
+        Ok(Light::Digital(Led::open(options, site)?))
     }
 
     /// Returns the value last set, also if the LED is closed.
@@ -212,13 +236,25 @@ impl Light {
     }
 }
 
-/// Fails if a pin without PWM cannot have a value.
-fn check_digital(pin: &PinSpec, value: f64, site: &Site) -> Result<()> {
-    if value == 0.0 || value == 1.0 {
-        return Ok(());
+/// A LED before it is opened.
+#[derive(Debug)]
+pub(crate) struct Bulb<'a> {
+    pub(crate) pin: &'a PinSpec,
+    pub(crate) active: Level,
+    pub(crate) dimmable: &'a Dimmable,
+    /// The first value, from 0 to 1; `None` keeps the level found, without PWM.
+    pub(crate) value: Option<f64>,
+}
+
+impl Bulb<'_> {
+    /// Returns the level for a value without PWM; fails if there is none.
+    fn electrical(&self, value: f64, site: &Site) -> Result<Level> {
+        if value == 0.0 || value == 1.0 {
+            return Ok(if value == 1.0 { self.active } else { !self.active });
+        }
+        let message = format!("without PWM, a pin is off or on: give 0 or 1, not {value}, or `pwm(true)`");
+        Err(Error::new(ErrorKind::InvalidValue, message).with_pin(self.pin).with_device(site.device()))
     }
-    let message = format!("without PWM, a pin is off or on: give 0 or 1, not {value}, or `pwm(true)`");
-    Err(Error::new(ErrorKind::InvalidValue, message).with_pin(pin).with_device(site.device()))
 }
 
 impl From<Led> for Light {

@@ -22,6 +22,7 @@ pub use angular_servo::AngularServo;
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
+pub(crate) use light::Bulb;
 pub use light::Light;
 pub use motor::Motor;
 pub use options::{
@@ -30,6 +31,7 @@ pub use options::{
 pub use phase_enable_motor::PhaseEnableMotor;
 pub use pixel_strip::{PixelOrder, PixelStrip, Pixels};
 pub use pwm::PwmOutputDevice;
+pub(crate) use pwm::logical;
 pub use pwm_led::PwmLed;
 pub use relay::{Contacts, Relay, Switched};
 pub use rgb_led::RgbLed;

@@ -53,7 +53,7 @@ pub struct Signal {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Dimmable {
-    /// Whether the pins carry PWM. Default: `true`.
+    /// Whether the pins carry PWM. Default: `true`, but `false` on boards of LEDs.
     pub pwm: bool,
     /// The signal, if the pins carry PWM.
     pub signal: Signal,
@@ -182,12 +182,12 @@ impl Default for Dimmable {
 
 impl Dimmable {
     /// Fails if the options contradict each other.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.pwm || self.signal == Signal::default() {
             return Ok(());
         }
         let message =
-            "pins without PWM have no frequency: leave `frequency` and `hardware` out, or `pwm(false)`";
+            "pins without PWM have no frequency: leave `frequency` and `hardware` out, or set `pwm(true)`";
         Err(Error::new(ErrorKind::InvalidValue, message))
     }
 }
@@ -353,7 +353,8 @@ impl<D: Open<O>, O: AsMut<Signal>> Builder<D, O> {
 
 /// Options of devices with several pins that carry PWM, or do not.
 impl<D: Open<O>, O: AsMut<Dimmable>> Builder<D, O> {
-    /// Sets whether the pins carry PWM. With `false`, they are only on or off, and every value is 0 or 1. Default: `true`.
+    /// Sets whether the pins carry PWM. With `false`, they are only on or off, and every value is 0 or 1. Default:
+    /// `true`, but `false` on boards of LEDs.
     pub fn pwm(mut self, pwm: bool) -> Self {
         self.options.as_mut().pwm = pwm;
         self

@@ -234,7 +234,7 @@ impl PwmOutputDevice {
 }
 
 /// Converts a value to a duty cycle and back. Rounds, so that the value read is the value set.
-pub(super) fn logical(value: f64, active: Level) -> f64 {
+pub(crate) fn logical(value: f64, active: Level) -> f64 {
     const DIGITS: f64 = 1e12;
     if active.is_high() { value } else { ((1.0 - value) * DIGITS).round() / DIGITS }
 }

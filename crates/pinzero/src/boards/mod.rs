@@ -1,0 +1,13 @@
+//! Devices of several others, and their options.
+
+mod board_value;
+mod led_board;
+mod member;
+mod options;
+mod traffic_lights;
+
+pub use board_value::BoardValue;
+pub use led_board::LedBoard;
+pub use member::{Member, MemberKey};
+pub use options::{InitialValue, Lights, Wired};
+pub use traffic_lights::TrafficLights;
