@@ -54,7 +54,7 @@ mod sensor;
 mod spi;
 mod tone;
 
-pub use boards::{BoardValue, LedBoard, Member, MemberKey, TrafficLights};
+pub use boards::{BoardValue, LedBarGraph, LedBoard, Member, MemberKey, TrafficLights};
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
@@ -97,7 +97,7 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{InitialValue, Lights, Wired};
+    pub use crate::boards::{Bars, InitialValue, Lights, Wired};
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };

@@ -310,6 +310,13 @@ impl LedBoard {
         self.members().iter().map(Member::state).collect()
     }
 
+    /// Returns a board of open LEDs, without names.
+    pub(super) fn of_lights(lights: Vec<Light>) -> LedBoard {
+        let members: Vec<_> = lights.into_iter().map(Member::Light).collect();
+        let names = vec![None; members.len()];
+        LedBoard::of(members, names)
+    }
+
     fn of(members: Vec<Member>, names: Vec<Option<String>>) -> LedBoard {
         let lights: Vec<Light> = members.iter().flat_map(Member::lights).cloned().collect();
         let parts = lights.iter().map(Light::part).collect();

@@ -1,12 +1,14 @@
 //! Devices of several others, and their options.
 
 mod board_value;
+mod led_bar_graph;
 mod led_board;
 mod member;
 mod options;
 mod traffic_lights;
 
 pub use board_value::BoardValue;
+pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;
 pub use member::{Member, MemberKey};
 pub use options::{InitialValue, Lights, Wired};
