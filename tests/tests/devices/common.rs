@@ -187,6 +187,9 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<Dht11>();
     check::<Dht22>();
     check::<IrReceiver>();
+    check::<LedBoard>();
+    check::<LedBarGraph>();
+    check::<TrafficLights>();
 
     // No pins, and so no `Device`.
     fn check_thermometer<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + Debug + Display + 'static>() {}
