@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use gpiocdev::Request;
 use gpiocdev::line::Value;
 use gpiocdev_uapi::v2::{LineValues, set_line_values};
-use pinzero::{Button, Led};
+use pinzero::{Button, Led, LedBoard};
 use pinzero_cdev::CdevFactory;
 use pinzero_core::Gpio;
 
@@ -19,6 +19,7 @@ use crate::time;
 pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("cdev-led", led),
     ("cdev-group", group),
+    ("cdev-board", board),
     ("cdev-open-led", open_led),
     ("cdev-open-button", open_button),
 ];
@@ -33,11 +34,13 @@ const EIGHT: [u32; 8] = [4, 5, 6, 12, 13, 16, 22, 23];
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     const WRITE: &str = "`Led::on`, `off` on cdev";
     const GROUP: &str = "8 outputs in a group on cdev";
+    const BOARD: &str = "`LedBoard::on`, `off` of 8 LEDs on cdev";
     // More rounds for writes than for opening: what a thread of the library does as it starts may fall to either run.
     let (many, few) = ([10, 1_010], [10, 210]);
     for (what, subject, times, target) in [
         (WRITE, "cdev-led", many, Target::Exactly(1.0)),
         (GROUP, "cdev-group", many, Target::Exactly(1.0)),
+        (BOARD, "cdev-board", many, Target::Exactly(1.0)),
         ("a `Led` on cdev, opened and closed", "cdev-open-led", few, Target::Most(7.0)),
         ("a `Button` on cdev, opened and closed", "cdev-open-button", few, Target::Most(14.0)),
     ] {
@@ -50,6 +53,8 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     bench.timed(WRITE, ours, Some(("the bare ioctl", theirs)), "ns", Target::Ratio(1.1));
     let (ours, theirs) = time::pair(1_000, group, |times| write_bare(&EIGHT, times));
     bench.timed(GROUP, ours, Some(("the bare ioctl for 8 lines", theirs)), "ns", Target::Ratio(1.2));
+    let (ours, theirs) = time::pair(1_000, board, group);
+    bench.timed(BOARD, ours, Some(("`OutputGroup::set` of 8 lines", theirs)), "ns", Target::Ratio(1.5));
     Ok(())
 }
 
@@ -86,6 +91,14 @@ fn group(times: u64) {
     let group = gpio.group(EIGHT).open().unwrap_or_else(|error| panic!("{error}"));
     for number in 0..times {
         let _ = black_box(group.set(if number & 1 == 0 { 0xff } else { 0 }));
+    }
+}
+
+fn board(times: u64) {
+    let gpio = gpio();
+    let board = LedBoard::builder(EIGHT).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    for number in 0..times {
+        let _ = black_box(if number & 1 == 0 { board.on() } else { board.off() });
     }
 }
 

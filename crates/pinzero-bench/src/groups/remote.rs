@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use pinzero::{Button, Led};
+use pinzero::{Button, Led, LedBoard};
 use pinzero_core::{Gpio, I2c};
 use pinzero_pigpio::PigpioFactory;
 use pinzero_pigpio::protocol::{Command, Request};
@@ -20,6 +20,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("remote-write", |times| write(&led(false), times)),
     ("remote-stream", |times| write(&led(true), times)),
     ("remote-group", write_group),
+    ("remote-board", write_board),
     ("remote-i2c", |times| read_registers(&i2c(&server::server().to_string()), times)),
     ("remote-idle", idle),
 ];
@@ -39,6 +40,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         // One to send and one to receive; now and then, one of the thread that reads what nobody waits for.
         (WRITE, "remote-write", 2.25),
         ("a group write of 8 outputs by pigpio", "remote-group", 2.25),
+        ("`LedBoard::on`, `off` of 8 LEDs by pigpio", "remote-board", 2.25),
         (READ, "remote-i2c", 2.25),
         // One to send, and now and then one for many answers.
         ("`Led::on`, `off` by pigpio, unacknowledged", "remote-stream", 1.25),
@@ -146,6 +148,16 @@ fn write_group(times: u64) {
     for number in 0..times {
         let levels = if number & 1 == 0 { 0x55 } else { 0xaa };
         group.set(levels).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+/// Switches eight LEDs on and off this many times.
+fn write_board(times: u64) {
+    let gpio = connect(&server::server().to_string(), false).unwrap_or_else(|error| panic!("{error}"));
+    let board = LedBoard::builder(4..12).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    for number in 0..times {
+        let done = if number & 1 == 0 { board.on() } else { board.off() };
+        done.unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use pinzero::{Gpio, Led, mock};
+use pinzero::{Gpio, Led, LedBoard, mock};
 use pinzero_core::{Level, OutputPin, Result};
 
 use crate::bench::Bench;
@@ -17,6 +17,8 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("least-set", |times| set(&on_least(), times)),
     ("mock-set", |times| set(&on_mock(), times)),
     ("mock-toggle", |times| toggle(&on_mock(), times)),
+    ("mock-group", group),
+    ("mock-board", board),
 ];
 
 const LEAST: &str = "one virtual call and a store";
@@ -40,6 +42,10 @@ pub(crate) fn run(bench: &Bench) -> std::result::Result<(), String> {
         bench.counted(what, ours, Some((LEAST, least)), "instructions", most);
         bench.counted(what, count::system_calls(subject)?, None, "system calls", Target::Exactly(0.0));
     }
+    let (board, group) = (count::instructions("mock-board")?, count::instructions("mock-group")?);
+    let with = Some(("`OutputGroup::set` of 8 lines", group - round));
+    let what = "`LedBoard::on`, `off` of 8 LEDs on the mock";
+    bench.counted(what, board - round, with, "instructions", Target::Ratio(3.0));
     if !bench.is_short {
         let led = on_least();
         let (ours, theirs) = time::pair(1_000_000, |times| set(&led, times), self::least);
@@ -87,5 +93,23 @@ fn toggle(led: &Led, times: u64) {
     for _ in 0..times / 2 {
         let _ = black_box(led.toggle());
         let _ = black_box(led.toggle());
+    }
+}
+
+fn group(times: u64) {
+    let gpio = mock::builder().realtime().open();
+    let group = gpio.group(4..12).open().unwrap_or_else(|error| panic!("{error}"));
+    for _ in 0..times / 2 {
+        let _ = black_box(group.set(0xff));
+        let _ = black_box(group.set(0));
+    }
+}
+
+fn board(times: u64) {
+    let gpio = mock::builder().realtime().open();
+    let board = LedBoard::builder(4..12).gpio(&gpio).open().unwrap_or_else(|error| panic!("{error}"));
+    for _ in 0..times / 2 {
+        let _ = black_box(board.on());
+        let _ = black_box(board.off());
     }
 }
