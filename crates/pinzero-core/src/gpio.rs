@@ -512,7 +512,8 @@ impl Gpio {
     }
 
     /// Returns whether both are handles of one factory.
-    pub(crate) fn is_same(&self, other: &Gpio) -> bool {
+    #[doc(hidden)]
+    pub fn is_same(&self, other: &Gpio) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

@@ -54,7 +54,7 @@ mod sensor;
 mod spi;
 mod tone;
 
-pub use boards::{BoardValue, LedBarGraph, LedBoard, Member, MemberKey, TrafficLights};
+pub use boards::{BoardValue, Curve, LedBarGraph, LedBoard, Member, MemberKey, Robot, TrafficLights};
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
@@ -64,8 +64,9 @@ pub use input::{
     Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
-    AngularServo, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor, PixelOrder,
-    PixelStrip, PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched, TonalBuzzer,
+    AngularServo, AnyMotor, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor,
+    PixelOrder, PixelStrip, PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched,
+    TonalBuzzer,
 };
 pub use pause::pause;
 pub use sensor::{
@@ -97,7 +98,7 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{Bars, InitialValue, Lights, Wired};
+    pub use crate::boards::{Bars, Bridges, InitialValue, Lights, Wired};
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };

@@ -9,6 +9,6 @@ pub use crate::{
     Event, EventKind, Gpio, IrReceiver, Keypad, Led, LedBarGraph, LedBoard, Level, LightSensor, LineSensor,
     Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201, Mcp3202, Mcp3204, Mcp3208, Mcp3301, Mcp3302, Mcp3304,
     MotionSensor, Motor, OnClose, PhaseEnableMotor, PixelStrip, PulseCounter, PwmLed, PwmOutputDevice, Relay,
-    RgbLed, RotaryEncoder, Servo, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone,
+    RgbLed, Robot, RotaryEncoder, Servo, SetValue, SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone,
     TrafficLights, Value,
 };

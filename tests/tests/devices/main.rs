@@ -57,6 +57,7 @@ mod pwm;
 mod reentry;
 mod relay;
 mod rgb_led;
+mod robot;
 mod rotary_encoder;
 mod servo;
 mod smoothed;

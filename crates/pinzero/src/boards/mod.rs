@@ -5,6 +5,7 @@ mod led_bar_graph;
 mod led_board;
 mod member;
 mod options;
+mod robot;
 mod traffic_lights;
 
 pub use board_value::BoardValue;
@@ -12,4 +13,5 @@ pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;
 pub use member::{Member, MemberKey};
 pub use options::{InitialValue, Lights, Wired};
+pub use robot::{Bridges, Curve, Robot};
 pub use traffic_lights::TrafficLights;

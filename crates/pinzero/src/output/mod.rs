@@ -1,6 +1,7 @@
 //! Devices that are driven, and their options.
 
 mod angular_servo;
+mod any_motor;
 mod buzzer;
 mod digital;
 mod led;
@@ -19,12 +20,14 @@ mod tonal_buzzer;
 mod travel;
 
 pub use angular_servo::AngularServo;
+pub use any_motor::AnyMotor;
 pub use buzzer::Buzzer;
 pub use digital::DigitalOutputDevice;
 pub use led::Led;
 pub(crate) use light::Bulb;
 pub use light::Light;
 pub use motor::Motor;
+pub(crate) use motor::{Course, check_speed, check_value};
 pub use options::{
     Angular, Bridge, Colored, Digital, Dimmable, Driven, PhaseEnable, Positioned, Pulsed, Signal, Tonal,
 };

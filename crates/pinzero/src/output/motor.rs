@@ -153,11 +153,22 @@ impl Motor {
         [self.forward.pin(), self.backward.pin()].into_iter().chain(enable).collect()
     }
 
+    /// Returns the legs, for a change of several motors in one step.
+    pub(super) fn legs(&self) -> [Part; 2] {
+        [self.forward.part(), self.backward.part()]
+    }
+
+    /// Sets the values of the legs for a speed with a direction.
+    pub(super) fn steer(legs: &mut [f64], value: f64) {
+        // Without the sign of -0, which would show.
+        legs.copy_from_slice(&if value < 0.0 { [0.0, -value] } else { [value.abs(), 0.0] });
+    }
+
     fn speed(&self) -> f64 {
         self.forward.state() - self.backward.state()
     }
 
-    fn state(&self) -> Course {
+    pub(super) fn state(&self) -> Course {
         Course(self.speed())
     }
 }
@@ -169,7 +180,7 @@ fn drive(on: &Light, speed: f64, off: &Light) -> Result<()> {
 }
 
 /// Fails if a speed is out of range.
-pub(super) fn check_speed(speed: f64) -> Result<()> {
+pub(crate) fn check_speed(speed: f64) -> Result<()> {
     if (0.0..=1.0).contains(&speed) {
         return Ok(());
     }
@@ -178,7 +189,7 @@ pub(super) fn check_speed(speed: f64) -> Result<()> {
 }
 
 /// Fails if a speed with a direction is out of range.
-pub(super) fn check_value(value: f64) -> Result<()> {
+pub(crate) fn check_value(value: f64) -> Result<()> {
     if (-1.0..=1.0).contains(&value) {
         return Ok(());
     }
@@ -187,7 +198,7 @@ pub(super) fn check_value(value: f64) -> Result<()> {
 }
 
 /// A speed with a direction, in words: `forward at 0.5`.
-pub(super) struct Course(pub(super) f64);
+pub(crate) struct Course(pub(super) f64);
 
 impl fmt::Display for Course {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -71,7 +71,8 @@ impl PhaseEnableMotor {
     /// # Errors
     /// See [`SetValue`].
     pub fn reverse(&self) -> Result<()> {
-        self.set_value(0.0 - self.value()?)
+        let steps = self.steps();
+        Part::change_all(&steps.each_ref(), Self::turn_round)
     }
 
     /// Stops the motor: the enable pin is off.
@@ -132,8 +133,25 @@ impl PhaseEnableMotor {
     }
 
     fn drive(&self, phase: f64, speed: f64) -> Result<()> {
-        let enable = self.enable.part();
-        Part::write_in_order(&[(&enable, 0.0), (&self.phase.part(), phase), (&enable, speed.abs())])
+        let [off, direction, on] = self.steps();
+        Part::write_in_order(&[(&off, 0.0), (&direction, phase), (&on, speed.abs())])
+    }
+
+    /// Returns the parts in the order of writing, for a change of several motors in one step: the enable pin goes off first.
+    pub(super) fn steps(&self) -> [Part; 3] {
+        [self.enable.part(), self.phase.part(), self.enable.part()]
+    }
+
+    /// Sets the values of the steps for a speed with a direction.
+    pub(super) fn steer(steps: &mut [f64], value: f64) {
+        steps.copy_from_slice(&[0.0, f64::from(u8::from(value < 0.0)), value.abs()]);
+    }
+
+    /// Sets the values of the steps for the other direction at the same speed.
+    pub(super) fn turn_round(steps: &mut [f64]) {
+        let is_forward = steps[1] == 0.0 && steps[2] != 0.0;
+        steps[0] = 0.0;
+        steps[1] = f64::from(u8::from(is_forward));
     }
 
     fn speed(&self) -> f64 {
@@ -142,7 +160,7 @@ impl PhaseEnableMotor {
         if self.phase.was_active() { 0.0 - speed } else { speed }
     }
 
-    fn state(&self) -> Course {
+    pub(super) fn state(&self) -> Course {
         Course(self.speed())
     }
 }

@@ -1,0 +1,329 @@
+//! [`Robot`]: two motors.
+
+use std::fmt;
+
+use pinzero_core::{Device, Error, ErrorKind, Line, Part, PinSpec, Result, SetValue, Value};
+
+use crate::device::several_pins;
+use crate::options::{Bridge, Dimmable, Signal};
+use crate::output::{check_speed, check_value};
+use crate::{AnyMotor, Builder, Motor, Open, Site};
+
+/// A robot with a motor on the left and one on the right.
+///
+/// Both motors change in one step: nothing else drives them in between, and no leg of a bridge goes on before the other legs are off.
+///
+/// Clones share one device; dropping the last clone closes it.
+///
+/// ```
+/// use pinzero::prelude::*;
+/// use pinzero::Curve;
+///
+/// # pinzero::set_default(&pinzero::mock::gpio());
+/// let robot = Robot::new((4, 14), (17, 18))?; // left and right: forward, backward
+/// robot.forward(1.0)?;
+/// robot.forward_curve(0.5, Curve::Left(0.25))?;
+/// assert_eq!(robot.value()?, (0.375, 0.5));
+/// robot.left(0.5)?;
+/// assert_eq!(robot.value()?, (-0.5, 0.5));
+/// robot.stop()?;
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+///
+/// Motors with other options, or of the other kind:
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// let gpio = pinzero::mock::gpio();
+/// let left = PhaseEnableMotor::builder(12, 5).gpio(&gpio).open()?;
+/// let right = PhaseEnableMotor::builder(13, 6).gpio(&gpio).open()?;
+/// let robot = Robot::from_motors(left, right)?;
+/// robot.backward(0.5)?;
+/// assert_eq!(robot.right_motor().value()?, -0.5);
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
+pub struct Robot {
+    left: AnyMotor,
+    right: AnyMotor,
+}
+
+/// A curve of a [`Robot`]: the motor on that side is slower by this share, from 0, straight on, to 1, round the wheel that stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Curve {
+    /// To the left.
+    Left(f64),
+    /// To the right.
+    Right(f64),
+}
+
+/// The options of a [`Robot`] with two bridges.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Bridges {
+    /// The pins of the left motor: forward, backward.
+    pub left: [PinSpec; 2],
+    /// The pins of the right motor: forward, backward.
+    pub right: [PinSpec; 2],
+    /// PWM, or not, for both.
+    pub dimmable: Dimmable,
+}
+
+impl Bridges {
+    /// Returns the default options of motors on these pins: forward, backward.
+    pub fn new(
+        left: (impl Into<PinSpec>, impl Into<PinSpec>),
+        right: (impl Into<PinSpec>, impl Into<PinSpec>),
+    ) -> Self {
+        let (left, right) = ([left.0.into(), left.1.into()], [right.0.into(), right.1.into()]);
+        Bridges { left, right, dimmable: Dimmable::default() }
+    }
+}
+
+impl AsMut<Dimmable> for Bridges {
+    fn as_mut(&mut self) -> &mut Dimmable {
+        &mut self.dimmable
+    }
+}
+
+impl AsMut<Signal> for Bridges {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.dimmable.signal
+    }
+}
+
+impl Robot {
+    /// Opens two motors on bridges, each on two pins of the default factory: forward, backward. They start stopped, with PWM at 100 Hz.
+    ///
+    /// # Errors
+    /// See [`Builder::open`].
+    #[track_caller]
+    pub fn new(
+        left: (impl Into<PinSpec>, impl Into<PinSpec>),
+        right: (impl Into<PinSpec>, impl Into<PinSpec>),
+    ) -> Result<Self> {
+        Robot::builder(left, right).open()
+    }
+
+    /// Returns a builder for a robot with other options.
+    pub fn builder(
+        left: (impl Into<PinSpec>, impl Into<PinSpec>),
+        right: (impl Into<PinSpec>, impl Into<PinSpec>),
+    ) -> Builder<Self, Bridges> {
+        Builder::new(Bridges::new(left, right))
+    }
+
+    /// Returns a robot with motors that are open already.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the motors belong to two factories.
+    pub fn from_motors(left: impl Into<AnyMotor>, right: impl Into<AnyMotor>) -> Result<Self> {
+        let robot = Robot { left: left.into(), right: right.into() };
+        if robot.left.gpio().is_same(robot.right.gpio()) {
+            return Ok(robot);
+        }
+        let message =
+            "the motors of a robot belong to one factory, so that they change in one step: open both on one";
+        Err(Error::new(ErrorKind::InvalidValue, message).with_device("Robot"))
+    }
+
+    /// Returns the left motor.
+    pub fn left_motor(&self) -> &AnyMotor {
+        &self.left
+    }
+
+    /// Returns the right motor.
+    pub fn right_motor(&self) -> &AnyMotor {
+        &self.right
+    }
+
+    /// Drives forward at a speed from 0 to 1.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the speed is out of range, or neither 0 nor 1 without PWM; see also
+    /// [`SetValue`].
+    pub fn forward(&self, speed: f64) -> Result<()> {
+        self.forward_curve(speed, Curve::Left(0.0))
+    }
+
+    /// Drives forward in a curve, at a speed from 0 to 1: that of the faster motor.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward); [`InvalidValue`](ErrorKind::InvalidValue) if the curve is out of range.
+    pub fn forward_curve(&self, speed: f64, curve: Curve) -> Result<()> {
+        self.set_value(curve.speeds(speed)?)
+    }
+
+    /// Drives backward at a speed from 0 to 1.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward).
+    pub fn backward(&self, speed: f64) -> Result<()> {
+        self.backward_curve(speed, Curve::Left(0.0))
+    }
+
+    /// Drives backward in a curve, at a speed from 0 to 1: that of the faster motor. The motor on the side of the curve is the slower
+    /// one.
+    ///
+    /// # Errors
+    /// See [`forward_curve`](Self::forward_curve).
+    pub fn backward_curve(&self, speed: f64, curve: Curve) -> Result<()> {
+        let (left, right) = curve.speeds(speed)?;
+        self.set_value((-left, -right))
+    }
+
+    /// Turns to the left on the spot: the left motor runs backward and the right one forward, at a speed from 0 to 1.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward).
+    pub fn left(&self, speed: f64) -> Result<()> {
+        check_speed(speed)?;
+        self.set_value((-speed, speed))
+    }
+
+    /// Turns to the right on the spot: the left motor runs forward and the right one backward, at a speed from 0 to 1.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward).
+    pub fn right(&self, speed: f64) -> Result<()> {
+        check_speed(speed)?;
+        self.set_value((speed, -speed))
+    }
+
+    /// Reverses the directions of both motors at the same speeds. A robot that is stopped stays so.
+    ///
+    /// # Errors
+    /// See [`SetValue`].
+    pub fn reverse(&self) -> Result<()> {
+        self.change(|left, right| {
+            self.left.turn_round(left);
+            self.right.turn_round(right);
+        })
+    }
+
+    /// Stops both motors.
+    ///
+    /// # Errors
+    /// See [`SetValue`].
+    pub fn stop(&self) -> Result<()> {
+        self.set_value((0.0, 0.0))
+    }
+
+    /// Sets the speeds of the left and the right motor: from -1, fully backward, to 1, fully forward.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward). After this error, neither motor has changed.
+    pub fn set_value(&self, (left, right): (f64, f64)) -> Result<()> {
+        check_value(left)?;
+        check_value(right)?;
+        self.change(|of_left, of_right| {
+            self.left.steer(of_left, left);
+            self.right.steer(of_right, right);
+        })
+    }
+
+    /// Returns the speeds last set of the left and the right motor, from -1 to 1.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn value(&self) -> Result<(f64, f64)> {
+        Ok((self.left.value()?, self.right.value()?))
+    }
+
+    /// Returns whether a motor runs.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn is_active(&self) -> Result<bool> {
+        Ok(self.value()? != (0.0, 0.0))
+    }
+
+    /// Returns the lines that the motors are on, those of the left one first.
+    pub fn pins(&self) -> Vec<Line> {
+        [self.left.pins(), self.right.pins()].concat()
+    }
+
+    /// Changes the values of the pins of both motors in one step.
+    fn change(&self, change: impl FnOnce(&mut [f64], &mut [f64])) -> Result<()> {
+        let (left, right) = (self.left.steps(), self.right.steps());
+        let all: Vec<&Part> = left.iter().chain(&right).collect();
+        Part::change_all(&all, |values| {
+            let (of_left, of_right) = values.split_at_mut(left.len());
+            change(of_left, of_right);
+        })
+    }
+
+    fn state(&self) -> State<'_> {
+        State(self)
+    }
+}
+
+impl Curve {
+    /// Returns the speeds of the left and the right motor.
+    fn speeds(self, speed: f64) -> Result<(f64, f64)> {
+        check_speed(speed)?;
+        let (Curve::Left(share) | Curve::Right(share)) = self;
+        if !(0.0..=1.0).contains(&share) {
+            let message = format!("a curve of {share} is out of range: give 0 to 1");
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        let slower = speed * (1.0 - share);
+        Ok(match self {
+            Curve::Left(_) => (slower, speed),
+            Curve::Right(_) => (speed, slower),
+        })
+    }
+}
+
+/// What the motors do, in words.
+struct State<'a>(&'a Robot);
+
+impl fmt::Display for State<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Robot { left, right } = self.0;
+        write!(f, "left {}, right {}", left.course(), right.course())
+    }
+}
+
+impl Open<Bridges> for Robot {
+    const NAME: &'static str = "Robot";
+
+    fn open(Bridges { left, right, dimmable }: Bridges, site: &Site) -> Result<Self> {
+        let roles = ["left forward", "left backward", "right forward", "right backward"];
+        let roles: Vec<_> = roles.into_iter().zip(left.iter().chain(&right)).collect();
+        site.check_distinct(&roles)?;
+        let [forward, backward] = left;
+        let mut options = Bridge::new(forward, backward);
+        options.dimmable = dimmable.clone();
+        let left = Motor::open(options, site)?.into();
+        let [forward, backward] = right;
+        let mut options = Bridge::new(forward, backward);
+        options.dimmable = dimmable;
+        let right = Motor::open(options, site)?.into();
+        Ok(Robot { left, right })
+    }
+}
+
+impl Device for Robot {
+    fn parts(&self) -> Vec<&dyn Device> {
+        vec![&self.left, &self.right]
+    }
+}
+
+impl Value for Robot {
+    type Value = (f64, f64);
+
+    fn value(&self) -> Result<(f64, f64)> {
+        self.value()
+    }
+}
+
+impl SetValue for Robot {
+    fn set_value(&self, value: (f64, f64)) -> Result<()> {
+        self.set_value(value)
+    }
+}
+
+several_pins!(Robot);
