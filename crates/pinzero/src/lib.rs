@@ -54,7 +54,9 @@ mod sensor;
 mod spi;
 mod tone;
 
-pub use boards::{BoardValue, Curve, LedBarGraph, LedBoard, Member, MemberKey, Robot, TrafficLights};
+pub use boards::{
+    BoardValue, Curve, Energenie, LedBarGraph, LedBoard, Member, MemberKey, Robot, TrafficLights,
+};
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
@@ -98,7 +100,7 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{Bars, Bridges, InitialValue, Lights, Wired};
+    pub use crate::boards::{Bars, Bridges, InitialValue, Lights, Socket, Wired};
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };

@@ -28,6 +28,7 @@ mod distance_sensor;
 mod ds18b20;
 mod edge_order;
 mod emulation;
+mod energenie;
 mod errors;
 mod events;
 mod executors;

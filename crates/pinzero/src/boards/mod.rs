@@ -1,6 +1,7 @@
 //! Devices of several others, and their options.
 
 mod board_value;
+mod energenie;
 mod led_bar_graph;
 mod led_board;
 mod member;
@@ -9,6 +10,7 @@ mod robot;
 mod traffic_lights;
 
 pub use board_value::BoardValue;
+pub use energenie::{Energenie, Socket};
 pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;
 pub use member::{Member, MemberKey};
