@@ -55,15 +55,16 @@ mod spi;
 mod tone;
 
 pub use boards::{
-    BoardValue, Curve, Energenie, LedBarGraph, LedBoard, Member, MemberKey, Robot, TrafficLights,
+    BoardValue, CharFont, Curve, Energenie, LedBarGraph, LedBoard, LedCharDisplay, LedMultiCharDisplay,
+    Member, MemberKey, Robot, TrafficLights,
 };
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
-    AnalogInputDevice, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep,
-    Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter, RotaryEncoder,
-    Rotation, RotationKind, SmoothedInputDevice,
+    AnalogInputDevice, Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor,
+    EncoderStep, Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter,
+    RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use output::{
     AngularServo, AnyMotor, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor,
@@ -81,26 +82,37 @@ pub use tone::Tone;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, Average, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
-    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder, GroupBuilder,
-    Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input, InputBuilder, Inputs,
-    Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, Notify,
-    OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
-    PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue, Source, Spi,
-    SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all, mock, source,
-    time,
+    Animation, AnimationEnd, Average, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge,
+    Effects, Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder,
+    GroupBuilder, Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input,
+    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder,
+    MachineRef, Notify, OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup,
+    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue,
+    Source, Spi, SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all,
+    mock, source, time,
 };
 
-#[cfg(feature = "embedded-hal")]
-#[doc(inline)]
-pub use pinzero_core::BareSpi;
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
+#[cfg(feature = "embedded-hal")]
+#[doc(inline)]
+pub use pinzero_core::{
+    Animation, AnimationEnd, Average, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge,
+    Effects, Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder,
+    GroupBuilder, Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input,
+    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder,
+    MachineRef, Notify, OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup,
+    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue,
+    Source, Spi, SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all,
+    mock, source, time,
+};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{Bars, Bridges, InitialValue, Lights, Socket, Wired};
+    pub use crate::boards::{
+        Bars, Bridges, InitialValue, Lights, Plexed, Segmented, Segments, Socket, Wired,
+    };
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };

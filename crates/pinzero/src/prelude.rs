@@ -6,9 +6,9 @@ pub use crate::time::{ms, secs, us};
 pub use crate::{
     Ads1115, AnalogInputDevice, AngularServo, Animation, Average, Bias, Blink, Button, Buzzer, Chord, Color,
     Device, Dht11, Dht22, DigitalInputDevice, DigitalOutputDevice, DistanceSensor, Ds18b20, Easing,
-    Energenie, Error, Event, EventKind, Gpio, IrReceiver, Keypad, Led, LedBarGraph, LedBoard, Level,
-    LightSensor, LineSensor, Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201, Mcp3202, Mcp3204, Mcp3208, Mcp3301,
-    Mcp3302, Mcp3304, MotionSensor, Motor, OnClose, PhaseEnableMotor, PixelStrip, PulseCounter, PwmLed,
-    PwmOutputDevice, Relay, RgbLed, Robot, RotaryEncoder, Servo, SetValue, SmoothedInputDevice, Stepper,
-    Switch, TonalBuzzer, Tone, TrafficLights, Value,
+    Energenie, Error, Event, EventKind, Gpio, IrReceiver, Keypad, Led, LedBarGraph, LedBoard, LedCharDisplay,
+    LedMultiCharDisplay, Level, LightSensor, LineSensor, Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201,
+    Mcp3202, Mcp3204, Mcp3208, Mcp3301, Mcp3302, Mcp3304, MotionSensor, Motor, OnClose, PhaseEnableMotor,
+    PixelStrip, PulseCounter, PwmLed, PwmOutputDevice, Relay, RgbLed, Robot, RotaryEncoder, Servo, SetValue,
+    SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, TrafficLights, Value,
 };

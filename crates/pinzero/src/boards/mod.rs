@@ -1,19 +1,28 @@
 //! Devices of several others, and their options.
 
 mod board_value;
+mod char_font;
 mod energenie;
 mod led_bar_graph;
 mod led_board;
+mod led_char_display;
+mod led_multi_char_display;
 mod member;
 mod options;
+mod plex;
 mod robot;
+mod segments;
 mod traffic_lights;
 
 pub use board_value::BoardValue;
+pub use char_font::CharFont;
 pub use energenie::{Energenie, Socket};
 pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;
+pub use led_char_display::{LedCharDisplay, Segmented};
+pub use led_multi_char_display::{LedMultiCharDisplay, Plexed};
 pub use member::{Member, MemberKey};
 pub use options::{InitialValue, Lights, Wired};
 pub use robot::{Bridges, Curve, Robot};
+pub use segments::Segments;
 pub use traffic_lights::TrafficLights;
