@@ -196,6 +196,8 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check_thermometer::<Ds18b20>();
     check::<Mcp3008>();
     check::<PixelStrip>();
+    check::<LedCharDisplay>();
+    check::<LedMultiCharDisplay>();
 
     fn check_handle<T: Send + Sync + UnwindSafe + RefUnwindSafe + Debug + 'static>() {}
     check_handle::<pinzero::Output>();

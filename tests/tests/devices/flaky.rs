@@ -1,4 +1,4 @@
-//! A factory whose writes fail when a test says so.
+//! A factory whose writes fail when a test says so, and which notes the writes of groups.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +11,7 @@ use pinzero_core::{
     FlexConfig, FlexPin, GroupConfig, InputConfig, InputPins, InputsConfig, OutputConfig, OutputGroupPins,
     OutputPin, Pin,
 };
+use pinzero_tests::Log;
 
 /// The mock, some of whose writes fail.
 #[derive(Debug)]
@@ -18,7 +19,11 @@ pub(crate) struct Flaky {
     inner: Arc<dyn PinFactory>,
     /// The number of writes that fail from now on.
     fails: Arc<AtomicU32>,
+    writes: Log<GroupWrite>,
 }
+
+/// The mask and the levels of a write to a group.
+pub(crate) type GroupWrite = (u64, u64);
 
 #[derive(Debug)]
 struct FlakyFlex(Box<dyn FlexPin>, Arc<AtomicU32>);
@@ -26,10 +31,22 @@ struct FlakyFlex(Box<dyn FlexPin>, Arc<AtomicU32>);
 impl Flaky {
     /// Returns a factory on the mock's pins, and the number of writes that fail from now on. Errors that no caller receives are dropped.
     pub(crate) fn over(mock: &MockGpio) -> Result<(Gpio, Arc<AtomicU32>)> {
-        let fails = Arc::new(AtomicU32::new(0));
-        let gpio = Gpio::new(Flaky { inner: Arc::new(mock.factory()), fails: fails.clone() })?;
+        let flaky = Flaky::new(mock);
+        let fails = flaky.fails.clone();
+        let gpio = Gpio::new(flaky)?;
         gpio.on_error(|_| ());
         Ok((gpio, fails))
+    }
+
+    /// Returns a factory on the mock's pins and clock, the number of writes that fail from now on, and the writes to groups.
+    pub(crate) fn on_the_clock_of(mock: &MockGpio) -> Result<(Gpio, Arc<AtomicU32>, Log<GroupWrite>)> {
+        let flaky = Flaky::new(mock);
+        let (fails, writes) = (flaky.fails.clone(), flaky.writes.clone());
+        Ok((Gpio::builder(flaky).through(mock).open()?, fails, writes))
+    }
+
+    fn new(mock: &MockGpio) -> Flaky {
+        Flaky { inner: Arc::new(mock.factory()), fails: Arc::default(), writes: Log::new() }
     }
 }
 
@@ -81,7 +98,7 @@ impl PinFactory for Flaky {
 
     fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
         let group = self.inner.open_group(lines, config)?;
-        Ok(Box::new(FlakyGroup(group, self.fails.clone())))
+        Ok(Box::new(FlakyGroup { inner: group, fails: self.fails.clone(), writes: self.writes.clone() }))
     }
 
     fn open_flex(&self, line: Line, config: FlexConfig) -> Result<Box<dyn FlexPin>> {
@@ -116,24 +133,29 @@ impl FlexPin for FlakyFlex {
 }
 
 #[derive(Debug)]
-struct FlakyGroup(Box<dyn OutputGroupPins>, Arc<AtomicU32>);
+struct FlakyGroup {
+    inner: Box<dyn OutputGroupPins>,
+    fails: Arc<AtomicU32>,
+    writes: Log<GroupWrite>,
+}
 
 impl OutputGroupPins for FlakyGroup {
     fn set(&self, mask: u64, levels: u64) -> Result<()> {
-        check(&self.1)?;
-        self.0.set(mask, levels)
+        check(&self.fails)?;
+        self.writes.push((mask, levels));
+        self.inner.set(mask, levels)
     }
 
     fn confirm(&self) -> Result<()> {
-        self.0.confirm()
+        self.inner.confirm()
     }
 
     fn levels(&self) -> Result<u64> {
-        self.0.levels()
+        self.inner.levels()
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        self.inner.close()
     }
 }
 

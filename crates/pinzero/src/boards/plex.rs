@@ -111,35 +111,36 @@ impl Plex {
         self.end = self.end.map(|end| end.min(now + delay));
     }
 
-    /// Shows another text. A turn that is under way ends at its time: else only the first digits would be lit while a program
-    /// changes the text all the time.
+    /// Shows another text, or keeps the one before if a write fails. A turn that is under way ends at its time: else only the first
+    /// digits would be lit while a program changes the text all the time.
     pub(super) fn show(&mut self, content: Content, effects: &mut Effects<'_, Event>) -> Result<()> {
-        self.content = content;
-        if self.content.is_even() {
-            (self.turn, self.end) = (0, None);
-        } else if self.end.is_none() {
-            (self.turn, self.end) = (0, Some(effects.now() + self.delay));
-        }
-        self.draw(effects)
+        let before = std::mem::replace(&mut self.content, content);
+        self.draw(effects).inspect_err(|_| self.content = before)
     }
 
+    /// Brings the present turn to the lines. If that fails, the next turn tries again.
     fn draw(&mut self, effects: &mut Effects<'_, Event>) -> Result<()> {
-        let (all_segments, all_digits) = (self.wiring.all_segments(), self.wiring.all_digits());
+        let written = self.write(effects);
+        let is_settled = self.content.is_even() && written.is_ok();
+        self.end = self.end.or_else(|| Some(effects.now() + self.delay)).filter(|_| !is_settled);
+        written
+    }
+
+    fn write(&mut self, effects: &mut Effects<'_, Event>) -> Result<()> {
         let next = self.content.lit(self.turn);
+        let (segments, digits) = (self.wiring.all_segments(), self.wiring.all_digits());
+        let levels = self.wiring.levels(next);
         let before = self.lit.take();
-        if before != Some(next) {
-            let keeps_segments = before.is_some_and(|before| before.segments == next.segments);
-            let is_dark = before.is_some_and(|before| before.digits == 0);
-            let levels = self.wiring.levels(next);
-            if !keeps_segments {
-                if !is_dark {
-                    effects.write(all_digits, self.wiring.levels(Lit { segments: 0, digits: 0 }))?;
-                }
-                effects.write(all_segments, levels)?;
+        if before.is_none_or(|before| before.segments != next.segments) {
+            if before.is_none_or(|before| before.digits != 0) {
+                effects.write(digits, self.wiring.levels(Lit { segments: 0, digits: 0 }))?;
             }
-            if next.digits != 0 || keeps_segments {
-                effects.write(all_digits, levels)?;
+            effects.write(segments, levels)?;
+            if next.digits != 0 {
+                effects.write(digits, levels)?;
             }
+        } else if before != Some(next) {
+            effects.write(digits, levels)?;
         }
         self.lit = Some(next);
         Ok(())
