@@ -7,13 +7,15 @@ use pinzero_cdev::{Buses, CdevFactory, SysfsPwm};
 use pinzero_core::board::Board;
 use pinzero_core::process::PerProcess;
 use pinzero_core::{
-    Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, HardwareSpiConfig, Host, I2cBus, I2cConfig,
-    InputConfig, InputPins, InputsConfig, Line, LineInfo, OnClose, OutputConfig, OutputPin, Pin, PinFactory,
-    PwmConfig, PwmPin, Result, SerialConfig, SerialPort, SpiBus, Support,
+    Bias, Capabilities, Error, ErrorKind, FlexConfig, FlexPin, GroupConfig, HardwareSpiConfig, Host, I2cBus,
+    I2cConfig, InputConfig, InputPins, InputsConfig, Line, LineInfo, OnClose, OutputConfig, OutputGroupPins,
+    OutputPin, Pin, PinFactory, PwmConfig, PwmPin, Result, SerialConfig, SerialPort, SpiBus, Support,
 };
 use rppal::gpio::Gpio;
 
+use crate::banks::Banks;
 use crate::error;
+use crate::group::RppalGroup;
 use crate::input::RppalInput;
 use crate::pwm::RppalPwm;
 use crate::registers::{OpenLine, Registers, drive, listen, look, turn};
@@ -33,6 +35,8 @@ pub struct RppalFactory {
     chip: Option<CdevFactory>,
     buses: Buses,
     gpio: Gpio,
+    /// The same registers, for several lines at once.
+    banks: Arc<Banks>,
 }
 
 impl RppalFactory {
@@ -43,6 +47,7 @@ impl RppalFactory {
         bias: Support::Native,
         edges: Support::Native,
         inputs: Support::Native,
+        group: Support::Native,
         flex: Support::Native,
         hardware_spi: Support::Native,
         i2c: Support::Native,
@@ -66,7 +71,7 @@ impl RppalFactory {
                 "rppal goes without the character device, and so without edges: {error}"
             ));
         });
-        Ok(RppalFactory::of(gpio, chip.ok()))
+        RppalFactory::of(gpio, chip.ok())
     }
 
     /// Opens the registers alone: inputs are polled, and other holders of a line are not detected. For a kernel without
@@ -75,25 +80,23 @@ impl RppalFactory {
     /// # Errors
     /// See [`new`](RppalFactory::new).
     pub fn registers_only() -> Result<Self> {
-        Ok(RppalFactory::of(registers()?, None))
+        RppalFactory::of(registers()?, None)
     }
 
-    fn of(gpio: Gpio, chip: Option<CdevFactory>) -> Self {
+    fn of(gpio: Gpio, chip: Option<CdevFactory>) -> Result<Self> {
+        let banks = Arc::new(Banks::open().map_err(|error| error.with_factory("rppal"))?);
         let board = match &chip {
             // It has asked already.
             Some(chip) => chip.board(),
             None => Board::detect().unwrap_or_else(|| Board::generic(LINES)),
         };
-        RppalFactory { buses: Buses::new("rppal", board.clone()), board, chip, gpio }
+        Ok(RppalFactory { buses: Buses::new("rppal", board.clone()), board, chip, gpio, banks })
     }
 
     /// Takes a line, and records it.
     fn take(&self, line: Line, open: impl FnOnce(rppal::gpio::Pin) -> Registers) -> Result<OpenLine> {
         let mut taken = TAKEN.get().lock();
-        let registers = Arc::new(open(get(&self.gpio, line)?));
-        taken.retain(|line| line.strong_count() > 0);
-        taken.push(Arc::downgrade(&registers));
-        Ok(OpenLine(registers))
+        Ok(record(&mut taken, open(get(&self.gpio, line)?)))
     }
 
     /// Returns the character device, which `what` needs.
@@ -115,6 +118,14 @@ impl RppalFactory {
 
 fn registers() -> Result<Gpio> {
     Gpio::new().map_err(|error| error::start(error).with_factory("rppal"))
+}
+
+/// Records a line as taken.
+fn record(taken: &mut Vec<Weak<Registers>>, line: Registers) -> OpenLine {
+    let registers = Arc::new(line);
+    taken.retain(|line| line.strong_count() > 0);
+    taken.push(Arc::downgrade(&registers));
+    OpenLine(registers)
 }
 
 /// Takes a line from rppal.
@@ -198,6 +209,17 @@ impl PinFactory for RppalFactory {
     /// Uses the character device alone, which keeps the order of edges.
     fn open_inputs(&self, lines: &[Line], config: InputsConfig) -> Result<Box<dyn InputPins>> {
         self.chip_for("inputs that belong together")?.open_inputs(lines, config)
+    }
+
+    fn open_group(&self, lines: &[Line], config: GroupConfig) -> Result<Box<dyn OutputGroupPins>> {
+        lines.iter().for_each(|line| self.warn_if_held(*line));
+        let mut taken = TAKEN.get().lock();
+        // No line is changed before all of them are there.
+        let pins = lines.iter().map(|line| get(&self.gpio, *line).map_err(|error| error.with_pin(line)));
+        let pins = pins.collect::<Result<Vec<_>>>()?;
+        let take = |pin| Registers::open(pin, Bias::AsIs, config.on_close, |_, _| {});
+        let lines = pins.into_iter().map(|pin| record(&mut taken, take(pin))).collect();
+        Ok(Box::new(RppalGroup::open(lines, self.banks.clone(), config.initial)?))
     }
 
     /// Uses registers without edges, and the character device alone with them.

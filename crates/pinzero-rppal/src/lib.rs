@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg(target_os = "linux")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod banks;
 mod error;
 mod factory;
 mod flex;
+mod group;
 mod input;
 mod output;
 mod pwm;

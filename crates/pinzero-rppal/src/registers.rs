@@ -40,6 +40,11 @@ impl Registers {
         Registers { number, mode, level, pull, on_close, io: Mutex::new(Some(io)) }
     }
 
+    /// Returns the line's bit in a mask of all lines.
+    pub(crate) fn bit(&self) -> u64 {
+        1 << self.number
+    }
+
     /// Runs some accesses, unless the line is closed.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut IoPin) -> R) -> Result<R> {
         self.io.lock().as_mut().map(work).ok_or_else(|| Error::closed().with_pin(Line(self.number)))
@@ -91,6 +96,11 @@ pub(crate) fn turn(io: &mut IoPin, to: Drive) -> Result<()> {
 /// Makes a line an output, the level first.
 pub(crate) fn drive(io: &mut IoPin, level: Level) {
     io.write(raw(level));
+    make_output(io);
+}
+
+/// Makes a line an output, at the level that its register has.
+pub(crate) fn make_output(io: &mut IoPin) {
     if io.mode() != Mode::Output {
         io.set_mode(Mode::Output);
     }

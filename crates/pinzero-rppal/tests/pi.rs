@@ -18,7 +18,8 @@ use gpiocdev::line::Value;
 use gpiocdev::request::Builder;
 use outside::Outside;
 use pinzero_core::{
-    Bias, Drive, ErrorKind, FlexConfig, Gpio, Level, Line, OnClose, OutputConfig, PinFactory,
+    Bias, Drive, ErrorKind, FlexConfig, Gpio, GroupConfig, Level, Line, LineFunction, OnClose, OutputConfig,
+    PinFactory, Support,
 };
 use pinzero_rppal::RppalFactory;
 use rustix::process::{Pid, Signal, kill_process};
@@ -89,6 +90,52 @@ fn registers_read_what_the_character_device_writes() {
         output.close().unwrap();
         assert!(outside.is_output(Line(line)));
     }
+}
+
+#[test]
+#[ignore = "no Pi: run `cargo xtask pi-rig`"]
+fn a_group_writes_lines_of_both_registers_and_gives_them_back() {
+    let _alone = alone();
+    let (gpio, outside) = (registers(), Outside::new().unwrap());
+    assert_eq!(gpio.capabilities().group, Support::Native);
+    let lines = [40, 22, 41, 23].map(Line);
+    let seen = || lines.map(|line| (outside.is_output(line), outside.level(line).is_high()));
+    lines.iter().for_each(|line| outside.drive(*line, Level::Low));
+    let other = Line(24);
+    outside.drive(other, Level::High);
+
+    let group = gpio.group(lines).initial(0b0011).open().unwrap();
+    assert_eq!(seen(), [(true, true), (true, true), (true, false), (true, false)]);
+    for (mask, levels, then) in
+        [(0b1111, 0b1010, 0b1010), (0b1111, 0b0101, 0b0101), (0b0010, 0b0010, 0b0111), (0, 0, 0b0111)]
+    {
+        group.set_masked(mask, levels).unwrap();
+        let high = [0, 1, 2, 3].map(|index| then >> index & 1 == 1);
+        assert_eq!(seen(), high.map(|high| (true, high)), "{levels:04b} under {mask:04b}");
+        assert_eq!(group.levels().unwrap(), then);
+        assert_eq!(outside.level(other), Level::High, "no line of the group");
+    }
+    let info = gpio.line_info(Line(41)).unwrap();
+    assert_eq!((info.function, info.level), (Some(LineFunction::Output), Some(Level::High)));
+    group.close().unwrap();
+    assert_eq!(seen().map(|(is_output, _)| is_output), [false; 4]);
+}
+
+#[test]
+#[ignore = "no Pi: run `cargo xtask pi-rig`"]
+fn a_group_that_cannot_be_had_leaves_its_lines_as_they_were() {
+    let _alone = alone();
+    let (factory, outside) = (RppalFactory::new().unwrap(), Outside::new().unwrap());
+    outside.drive(Line(22), Level::Low);
+    let taken = factory.open_output(Line(23), OutputConfig::new(Level::Low, OnClose::Restore)).unwrap();
+    let config = GroupConfig::new(0b11, OnClose::High);
+    let error = factory.open_group(&[Line(22), Line(23)], config).err().unwrap();
+    assert_eq!((error.kind(), error.pin()), (ErrorKind::PinInUse, Some("GPIO23")));
+    assert!(!outside.is_output(Line(22)));
+    assert_eq!((outside.level(Line(22)), outside.level(Line(23))), (Level::Low, Level::Low));
+    taken.close().unwrap();
+    let config = GroupConfig::new(0b11, OnClose::Restore);
+    factory.open_group(&[Line(22), Line(23)], config).unwrap().close().unwrap();
 }
 
 #[test]
