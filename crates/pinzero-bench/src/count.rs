@@ -41,6 +41,11 @@ pub(crate) fn system_calls_in(subject: &str, times: [u64; 2]) -> Result<f64, Str
     each(times, |times| system_calls_of(&this(subject, times)?))
 }
 
+/// How many calls of `ioctl` one round of a subject takes, by strace: on the character device, the writes.
+pub(crate) fn ioctls_in(subject: &str, times: [u64; 2]) -> Result<f64, String> {
+    each(times, |times| traced("--trace=ioctl", &this(subject, times)?))
+}
+
 /// Like [`system_calls`], for a subject with environment variables.
 pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Result<f64, String> {
     each(TIMES, |times| system_calls_of(this(subject, times)?.envs(variables.iter().copied())))
@@ -48,7 +53,11 @@ pub(crate) fn system_calls_with(subject: &str, variables: &[(&str, &str)]) -> Re
 
 /// Returns the system calls of a command from start to end.
 pub(crate) fn system_calls_of(command: &Command) -> Result<f64, String> {
-    let options = ["--follow-forks", "--summary-only", "--summary-columns=calls,name"];
+    traced("--trace=all", command)
+}
+
+fn traced(which: &str, command: &Command) -> Result<f64, String> {
+    let options = ["--follow-forks", which, "--summary-only", "--summary-columns=calls,name"];
     let output = under("strace", &options, command)?;
     let total = output.lines().find_map(|line| line.trim().strip_suffix(" total"));
     total.and_then(|count| count.trim().parse().ok()).ok_or_else(|| output.clone())

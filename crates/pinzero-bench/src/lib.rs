@@ -14,6 +14,7 @@ mod least;
 mod machine;
 mod page;
 mod process;
+mod relay;
 mod report;
 mod row;
 mod server;

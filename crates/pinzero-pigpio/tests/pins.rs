@@ -97,6 +97,18 @@ fn inputs_have_the_pull_that_was_asked_for_and_then_the_boards() {
 }
 
 #[test]
+fn eight_outputs_of_a_group_rise_by_one_command() {
+    let fake = Fake::start();
+    let gpio = open(&fake);
+    let group = gpio.group(4..12).open().unwrap();
+    for (levels, wanted) in [(0xff, op::BS1), (0, op::BC1)] {
+        fake.clear_journal();
+        group.set(levels).unwrap();
+        assert_eq!(told(&fake, &[op::BC1, op::BS1, op::WRITE]), [[wanted, 0xff0, 0]]);
+    }
+}
+
+#[test]
 fn a_group_changes_by_one_command_for_low_and_one_for_high() {
     let fake = Fake::start();
     let gpio = open(&fake);

@@ -172,6 +172,28 @@ fn parts_written_together_change_in_one_instant_and_leave_their_animation() -> R
 }
 
 #[test]
+fn lines_of_a_group_change_in_one_instant_at_each_step_of_an_animation() -> Result<()> {
+    let gpios = with_and_without(|own| own.group = Support::None);
+    for (gpio, in_one_instant) in gpios.into_iter().zip([true, false]) {
+        let group = gpio.group(4..12u32).initial(0b1010_1010).open()?;
+        // The legs of a bridge are lines of either half, and swap: if they do not change together, both are on in between.
+        let bridges = [(4, 11), (5, 10), (6, 9), (7, 8)].map(|(one, other)| gpio.motor(one, other));
+        let outputs = group.outputs();
+        let actives = [HIGH, LOW].into_iter().cycle();
+        let parts: Vec<Part> =
+            outputs.iter().zip(actives).map(|(output, active)| output.part(active)).collect();
+        Animation::start(parts.iter().cloned(), Blink::new(ms(10), ms(10)).times(2))?.wait()?;
+        for value in [1.0, 0.0] {
+            Part::write_together(&parts.iter().map(|part| (part, value)).collect::<Vec<_>>())?;
+        }
+        assert!((4..12).all(|line| history(&gpio, line).len() >= 6));
+        let conflicts = bridges.iter().map(|bridge| bridge.conflicts() > 0).collect::<Vec<_>>();
+        assert_eq!(conflicts, [!in_one_instant; 4]);
+    }
+    Ok(())
+}
+
+#[test]
 fn an_animation_has_lines_of_one_factory_and_one_at_least() -> Result<()> {
     let (gpio, other) = (mock::gpio(), mock::gpio());
     let lines = [gpio.output(17).open()?, other.output(17).open()?];

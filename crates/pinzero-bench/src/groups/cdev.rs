@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use gpiocdev::Request;
 use gpiocdev::line::Value;
 use gpiocdev_uapi::v2::{LineValues, set_line_values};
-use pinzero::{Button, Led, LedBoard};
+use pinzero::{Animation, Blink, Button, Led, LedBoard, Level};
 use pinzero_cdev::CdevFactory;
 use pinzero_core::Gpio;
 
@@ -20,6 +21,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("cdev-led", led),
     ("cdev-group", group),
     ("cdev-board", board),
+    ("cdev-blink", blink),
     ("cdev-open-led", open_led),
     ("cdev-open-button", open_button),
 ];
@@ -46,6 +48,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     ] {
         bench.counted(what, count::system_calls_in(subject, times)?, None, "system calls", target);
     }
+    let writes = count::ioctls_in("cdev-blink", few)?;
+    let what = "a step of a blink of 8 outputs in a group on cdev";
+    bench.counted(what, writes, None, "writes", Target::Exactly(1.0));
     if bench.is_short {
         return Ok(());
     }
@@ -100,6 +105,19 @@ fn board(times: u64) {
     for number in 0..times {
         let _ = black_box(if number & 1 == 0 { board.on() } else { board.off() });
     }
+}
+
+/// Makes this many steps of a blink of the lines of a group.
+fn blink(times: u64) {
+    const STEP: Duration = Duration::from_millis(5);
+    let gpio = gpio();
+    let blink = || -> pinzero::Result<()> {
+        let outputs = gpio.group(EIGHT).open()?.outputs();
+        let plan = Blink::new(STEP, STEP).times((times / 2) as u32);
+        Animation::start(outputs.iter().map(|output| output.part(Level::High)), plan)?.wait()?;
+        Ok(())
+    };
+    blink().unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn open_led(times: u64) {

@@ -17,6 +17,8 @@ pub(super) const NANOS: f64 = 4.0;
 /// Rounds at a time: few enough that some runs are free of the kernel's ticks, which are 4 ms apart.
 const TIMES: u64 = 5_000;
 
+const EIGHT: [u32; 8] = [4, 5, 6, 12, 13, 16, 22, 23];
+
 const DIRECT: &str = "rppal, `OutputPin`";
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
@@ -37,6 +39,17 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         let with = Some((DIRECT, theirs / NANOS));
         bench.counted(what, ours / NANOS, with, "instructions (aarch64)", Target::Ratio(1.25));
     }
+    drop(led);
+    let group = gpio.group(EIGHT).open().map_err(|error| error.to_string())?;
+    let swap = |times| {
+        for number in 0..times {
+            let _ = black_box(group.set(if number & 1 == 0 { 0xff } else { 0 }));
+        }
+    };
+    let (ours, theirs) = time::pair(TIMES, swap, |times| switch(times, &mut pin));
+    let with = Some((DIRECT, theirs / NANOS));
+    let what = "8 outputs in a group on rppal";
+    bench.counted(what, ours / NANOS, with, "instructions (aarch64)", Target::None);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::baseline::Baseline;
 use crate::bench::Bench;
 use crate::count::{self, Work};
 use crate::process;
+use crate::relay::Relay;
 use crate::row::Target;
 use crate::server::{self, Server};
 use crate::time;
@@ -32,6 +33,9 @@ const WRITE: &str = "`Led::on`, `off` by pigpio, acknowledged";
 const WATCHED: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_secs(1);
 
+/// How often lines go up and down while frames are counted.
+const FRAME_ROUNDS: u32 = 50;
+
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let daemon = Server::start("daemon", 1, &[])?;
     let addr = daemon.addr.to_string();
@@ -48,6 +52,8 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         let calls = count::system_calls_with(subject, &variables)?;
         bench.counted(what, calls, None, "system calls", Target::Most(most));
     }
+
+    count_frames(bench, &daemon)?;
 
     let client = Server::start("remote-idle", 0, &variables)?;
     thread::sleep(REST);
@@ -85,6 +91,31 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     let with = Some(("a write and a read of 16 bytes", theirs));
     bench.timed(WRITE, ours, with, "ns", Target::Ratio(1.1));
     read_by_i2c(bench, &daemon, &mut baseline)
+}
+
+/// Counts the frames of a write of 8 lines: one request for all that go up, and one for all that go down.
+fn count_frames(bench: &Bench, daemon: &Server) -> Result<(), String> {
+    let relay = Relay::start(daemon.addr).map_err(|error| error.to_string())?;
+    let opened = connect(&relay.addr.to_string(), false).and_then(|gpio| gpio.group(4..12).open());
+    let group = opened.map_err(|error| error.to_string())?;
+    for (what, levels, frames) in [
+        ("a group write of 8 outputs by pigpio, all of them up or down", [0xff, 0], 1.0),
+        ("a group write of 8 outputs by pigpio, half of them up and half down", [0x55, 0xaa], 2.0),
+    ] {
+        group.set(levels[1]).map_err(|error| error.to_string())?;
+        let before = relay.frames();
+        for _ in 0..FRAME_ROUNDS {
+            for levels in levels {
+                group.set(levels).map_err(|error| error.to_string())?;
+            }
+        }
+        let after = relay.frames();
+        for (way, unit) in ["frames sent", "frames received"].into_iter().enumerate() {
+            let each = (after[way] - before[way]) as f64 / (2 * FRAME_ROUNDS) as f64;
+            bench.counted(what, each, None, unit, Target::Exactly(frames));
+        }
+    }
+    Ok(())
 }
 
 /// Compares a transaction with the exchange of the same bytes.
