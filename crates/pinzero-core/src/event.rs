@@ -59,8 +59,8 @@ impl Event {
     }
 }
 
-/// An event type whose events have kinds; handlers listen to one kind.
-pub trait Kinded: Copy + fmt::Debug + Send + 'static {
+/// An event type whose events have kinds; handlers listen to one kind. Each listener gets a clone, so clones should be cheap.
+pub trait Kinded: Clone + fmt::Debug + Send + 'static {
     /// The type of the kinds.
     type Kind: Copy + PartialEq + Send + 'static;
 

@@ -286,7 +286,7 @@ impl<E: Kinded> Hub<E> {
             let mut listeners = self.listeners.lock();
             listeners.queues.retain(|queue| match queue.upgrade() {
                 Some(queue) => {
-                    queue.push(event);
+                    queue.push(event.clone());
                     true
                 }
                 None => false,
@@ -302,7 +302,7 @@ impl<E: Kinded> Hub<E> {
             // Handlers that lag behind a held button must not be called again for every repeat they missed.
             let mut events = waiting.events.iter_mut().rev();
             if let Some(before) = events.find(|before| event.replaces(before)) {
-                add_missed(before, { event }.missed().saturating_add(1));
+                add_missed(before, event.clone().missed().saturating_add(1));
                 return false;
             }
         }
@@ -396,7 +396,7 @@ impl<E: Kinded> Deliver for Hub<E> {
             let below = self.listeners.lock().next_id;
             let mut from = 0;
             while let Some((id, callback)) = self.take(event.kind(), from, below) {
-                panics += self.call(id, callback, event, reports);
+                panics += self.call(id, callback, event.clone(), reports);
                 from = id + 1;
             }
         }
