@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use event_listener::Event as Bell;
 
@@ -14,6 +15,7 @@ use crate::event::{Event, Kinded};
 use crate::outcome::Outcome;
 use crate::process::Home;
 use crate::report::{Reports, warn_user};
+use crate::runtime::Runtime;
 use crate::sync::{AtomicU32, Mutex};
 use crate::types::Line;
 
@@ -106,6 +108,8 @@ pub(crate) struct Hub<E: Kinded = Event> {
     room: usize,
     /// The name of the device, and its first line, if there is one.
     device: (&'static str, Option<Line>),
+    /// `true` if events come from outside a virtual clock: a wait for them takes real time.
+    is_outside: bool,
     /// In a forked child, the hub has ended, and its locks may be held for ever.
     home: Home,
 }
@@ -151,6 +155,7 @@ impl<E: Kinded> Default for Hub<E> {
             waiting: Mutex::new(Waiting { events: VecDeque::new(), queued: 0 }),
             room: WAITING,
             device: ("a device", None),
+            is_outside: false,
             home: Home::here(),
         }
     }
@@ -165,6 +170,11 @@ impl<E: Kinded> Hub<E> {
     /// Sets how many events may wait for handlers. Default: 1,024.
     pub(crate) fn with_room(self, room: usize) -> Self {
         Hub { room, ..self }
+    }
+
+    /// Sets whether events come from outside a virtual clock. Default: no.
+    pub(crate) fn with_outside(self, is_outside: bool) -> Self {
+        Hub { is_outside, ..self }
     }
 
     /// Returns the bell that rings on every event and on close.
@@ -271,6 +281,43 @@ impl<E: Kinded> Hub<E> {
             "{device} gets no event. In a test, {what}{how}. If another thread, or another future of a `join!` or `select!`, is to \
              do that, build the mock with `time_by_hand()`"
         )
+    }
+
+    /// Blocks until `ready` returns `Some`, for at most `timeout` if there is one. `what` could end the wait in a test.
+    #[track_caller]
+    pub(crate) fn wait<T>(
+        &self,
+        runtime: &Runtime,
+        timeout: Option<Duration>,
+        what: &str,
+        ready: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        if self.is_outside {
+            return Runtime::wait_outside(&self.bell, timeout, ready);
+        }
+        let deadline = timeout.map(|timeout| runtime.clock().now() + timeout);
+        runtime.wait(&self.bell, deadline, || self.remedy(what), ready)
+    }
+
+    /// Resolves when `ready` returns `Some`. `what` could end the wait in a test, which is at `place`.
+    pub(crate) async fn until<T>(
+        &self,
+        runtime: &Runtime,
+        what: &str,
+        place: &Location<'static>,
+        ready: impl FnMut() -> Option<T>,
+    ) -> T {
+        if self.is_outside {
+            return Runtime::until_outside(&self.bell, ready).await;
+        }
+        let remedy = || format!("{} (the wait is at {place})", self.remedy(what));
+        runtime.until(&self.bell, remedy, ready).await
+    }
+
+    /// Returns whether a wait on this thread moves the clock.
+    #[cfg(feature = "stream")]
+    pub(crate) fn moves_clock_here(&self, runtime: &Runtime) -> bool {
+        !self.is_outside && runtime.moves_clock_here()
     }
 
     /// Returns whether a handler or an iterator listens to events of this kind.

@@ -348,6 +348,7 @@ pub struct MachineBuilder {
     gpio: Gpio,
     device: &'static str,
     parts: Parts,
+    is_outside: bool,
 }
 
 /// The handles of a machine's lines, in the order of opening.
@@ -382,7 +383,7 @@ impl Parts {
 impl Gpio {
     /// Returns a builder that runs a [`Machine`] on open lines. `device`: the name in messages.
     pub fn machine(&self, device: &'static str) -> MachineBuilder {
-        MachineBuilder { gpio: self.clone(), device, parts: Parts::default() }
+        MachineBuilder { gpio: self.clone(), device, parts: Parts::default(), is_outside: false }
     }
 }
 
@@ -411,6 +412,13 @@ impl MachineBuilder {
         self
     }
 
+    /// Has waits for the machine take real time, also on a virtual clock, which they do not move: for events that come from outside,
+    /// of a network for instance, by [`Running::change`] on another thread. Default: waits move a virtual clock.
+    pub fn from_outside(mut self) -> Self {
+        self.is_outside = true;
+        self
+    }
+
     /// Starts the machine that `make` returns for the current time and the levels of the inputs, bit 0 for the first. A machine without
     /// lines lives on the clock alone.
     ///
@@ -418,14 +426,14 @@ impl MachineBuilder {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if inputs or a flexible line feed a machine already; [`Closed`](ErrorKind::Closed), and [`Io`](ErrorKind::Io) if the
     /// system gives no thread.
     pub fn start<M: Machine>(self, make: impl FnOnce(Instant, u64) -> M) -> Result<Running<M>> {
-        let MachineBuilder { gpio, device, mut parts } = self;
+        let MachineBuilder { gpio, device, mut parts, is_outside } = self;
         let line = parts.lines().first().copied();
         if line.is_none() {
             parts.presence = Some(Presence::open(&gpio, device)?);
         }
         let runtime = gpio.runtime();
         exit::hold(runtime.start())?;
-        let hub = Arc::new(Hub::new(device, line));
+        let hub = Arc::new(Hub::new(device, line).with_outside(is_outside));
         let ports = Ports {
             group: parts.group.as_ref().map(OutputGroup::shared),
             outputs: parts.outputs.iter().map(Output::shared).collect(),
@@ -590,10 +598,8 @@ impl<M: Machine> Running<M> {
         timeout: Option<Duration>,
         mut ready: impl FnMut(&M) -> Option<R>,
     ) -> Result<Option<R>> {
-        let hub = &self.0.core.hub;
-        let deadline = timeout.map(|timeout| self.gpio().now() + timeout);
         let ready = || self.ready(&mut ready);
-        self.gpio().runtime().wait(hub.bell(), deadline, || hub.remedy(REMEDY), ready).transpose()
+        self.0.core.hub.wait(self.gpio().runtime(), timeout, REMEDY, ready).transpose()
     }
 
     /// Resolves when `ready` returns `Some`; for `async` code, on any executor. See [`wait_until`](Running::wait_until).
@@ -609,11 +615,7 @@ impl<M: Machine> Running<M> {
         mut ready: impl FnMut(&M) -> Option<R> + Send,
     ) -> impl Future<Output = Result<R>> + Send {
         let place = Location::caller();
-        async move {
-            let hub = &self.0.core.hub;
-            let remedy = || format!("{} (the wait is at {place})", hub.remedy(REMEDY));
-            self.gpio().runtime().until(hub.bell(), remedy, || self.ready(&mut ready)).await
-        }
+        async move { self.0.core.hub.until(self.gpio().runtime(), REMEDY, place, || self.ready(&mut ready)).await }
     }
 
     fn ready<R>(&self, ready: &mut impl FnMut(&M) -> Option<R>) -> Option<Result<R>> {

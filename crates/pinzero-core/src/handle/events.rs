@@ -12,7 +12,6 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Kinded};
 use crate::gpio::Gpio;
 use crate::hub::{Hub, Queue};
-use crate::time::Instant;
 
 const REMEDY: &str = "change the line before you ask for its events";
 
@@ -51,7 +50,7 @@ impl<E: Kinded> Events<E> {
     /// Returns the next event, or `None` if none comes within `timeout`.
     #[track_caller]
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<E> {
-        self.wait(Some(self.gpio.now() + timeout))
+        self.wait(Some(timeout))
     }
 
     /// Returns the next event if one is waiting. Never blocks.
@@ -69,8 +68,7 @@ impl<E: Kinded> Events<E> {
     pub fn next_async(&mut self) -> impl Future<Output = Option<E>> + Send + '_ {
         let place = Location::caller();
         let events: &Events<E> = self;
-        let remedy = move || format!("{} (the wait is at {place})", events.hub.remedy(REMEDY));
-        events.gpio.runtime().until(events.hub.bell(), remedy, || events.hub.next(&events.queue))
+        events.hub.until(events.gpio.runtime(), REMEDY, place, || events.hub.next(&events.queue))
     }
 
     /// Returns the events as a stream.
@@ -92,10 +90,8 @@ impl<E: Kinded> Events<E> {
     }
 
     #[track_caller]
-    fn wait(&mut self, deadline: Option<Instant>) -> Option<E> {
-        let next = || self.hub.next(&self.queue);
-        let remedy = || self.hub.remedy(REMEDY);
-        self.gpio.runtime().wait(self.hub.bell(), deadline, remedy, next).flatten()
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<E> {
+        self.hub.wait(self.gpio.runtime(), timeout, REMEDY, || self.hub.next(&self.queue)).flatten()
     }
 }
 
@@ -145,7 +141,7 @@ impl<E: Kinded> futures_core::Stream for EventStream<E> {
                 *listener = None;
                 return Poll::Ready(next);
             }
-            if events.gpio.runtime().moves_clock_here() {
+            if events.hub.moves_clock_here(events.gpio.runtime()) {
                 return Poll::Ready(events.next());
             }
             match listener {

@@ -213,6 +213,30 @@ impl Runtime {
         result
     }
 
+    /// Blocks until `ready` returns `Some` or `timeout` passes. Takes real time on any clock, and moves none.
+    pub(crate) fn wait_outside<T>(
+        bell: &Bell,
+        timeout: Option<Duration>,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        // None is too far away.
+        let deadline = timeout.and_then(|timeout| std::time::Instant::now().checked_add(timeout));
+        let result = loop {
+            // Listens first, so that no ring between the check and the wait is missed.
+            let listener = bell.listen();
+            if let Some(result) = ready() {
+                break Some(result);
+            }
+            match deadline {
+                None => listener.wait(),
+                Some(deadline) if listener.wait_deadline(deadline).is_none() => break ready(),
+                Some(_) => {}
+            }
+        };
+        exit::hold_at_end();
+        result
+    }
+
     fn wait_really<T>(
         &self,
         bell: &Bell,
@@ -272,6 +296,18 @@ impl Runtime {
             } else if let Some(result) = self.0.wait_virtually(None, &remedy, &mut ready) {
                 return result;
             }
+        }
+    }
+
+    /// Resolves when `ready` returns `Some`; the async form of [`wait_outside`](Runtime::wait_outside) without a timeout.
+    pub(crate) async fn until_outside<T>(bell: &Bell, mut ready: impl FnMut() -> Option<T>) -> T {
+        loop {
+            let listener = bell.listen();
+            if let Some(result) = ready() {
+                exit::hold_at_end();
+                return result;
+            }
+            listener.await;
         }
     }
 
