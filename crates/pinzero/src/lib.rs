@@ -48,6 +48,7 @@ mod convert;
 mod default;
 mod device;
 mod input;
+mod internal;
 mod output;
 mod pause;
 mod sensor;
@@ -66,6 +67,7 @@ pub use input::{
     EncoderStep, Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter,
     RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
+pub use internal::{TcpClient, TcpConnection, TcpMessage, TcpTrigger};
 pub use output::{
     AngularServo, AnyMotor, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor,
     PixelOrder, PixelStrip, PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched,
@@ -116,6 +118,7 @@ pub mod options {
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
+    pub use crate::internal::Listening;
     pub use crate::output::{
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
         Pulsed, Signal, Stepping, Tonal,

@@ -10,5 +10,5 @@ pub use crate::{
     LedMultiCharDisplay, Level, LightSensor, LineSensor, Mcp3001, Mcp3002, Mcp3004, Mcp3008, Mcp3201,
     Mcp3202, Mcp3204, Mcp3208, Mcp3301, Mcp3302, Mcp3304, MotionSensor, Motor, OnClose, PhaseEnableMotor,
     PixelStrip, PulseCounter, PwmLed, PwmOutputDevice, Relay, RgbLed, Robot, RotaryEncoder, Servo, SetValue,
-    SmoothedInputDevice, Stepper, Switch, TonalBuzzer, Tone, TrafficLights, Value,
+    SmoothedInputDevice, Stepper, Switch, TcpTrigger, TonalBuzzer, Tone, TrafficLights, Value,
 };
