@@ -190,6 +190,7 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<LedBoard>();
     check::<LedBarGraph>();
     check::<TrafficLights>();
+    check::<TcpTrigger>();
 
     // No pins, and so no `Device`.
     fn check_thermometer<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + Debug + Display + 'static>() {}

@@ -68,6 +68,7 @@ mod soft_pwm;
 mod sources;
 mod stepper;
 mod streams;
+mod tcp_trigger;
 mod time;
 mod timers;
 mod together;

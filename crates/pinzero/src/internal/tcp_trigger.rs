@@ -94,6 +94,8 @@ impl Shared {
             return Ok(());
         }
         let closed = self.connections.close().and(self.messages.close());
+        // Nothing more can be sent from now on, also if the sockets are closed by the thread that this handler runs on.
+        self.port.clients().iter().for_each(TcpClient::close);
         self.port.stop();
         self.port.wait_for_end();
         closed
