@@ -192,7 +192,7 @@ impl<T: FnMut(News)> Server<T> {
             }
         }
 
-        // Declared before the server moves, and so dropped after the sockets.
+        // Declared first, and so dropped after the sockets.
         let _at_end = AtEnd(self.port.clone());
         let mut server = self;
         while !server.port.stops.load(Ordering::Acquire) {
@@ -201,7 +201,10 @@ impl<T: FnMut(News)> Server<T> {
             server.accept();
             server.serve();
         }
-        for connection in &mut server.connections {
+        let Server { listener, mut connections, .. } = server;
+        // First, so that a client that sees the end can open the port.
+        drop(listener);
+        for connection in &mut connections {
             // What was sent just before the end, as far as there is room.
             let _ = connection.write();
             connection.client.end(None);
