@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pinzero_board::{Board, PinError, Pull};
 
@@ -255,6 +255,12 @@ impl Gpio {
     /// Returns the current time on this factory's clock.
     pub fn now(&self) -> Instant {
         self.0.runtime.clock().now()
+    }
+
+    /// Returns the time of day and date: of this computer, also if the pins are on another one. On the virtual clock of a mock, returns
+    /// the wall time that [`MockBuilder::wall_time`](crate::mock::MockBuilder::wall_time) gives it.
+    pub fn wall_time(&self) -> SystemTime {
+        self.0.runtime.clock().wall_time()
     }
 
     /// Returns whether time passes by itself; `false` on the virtual clock of a mock.

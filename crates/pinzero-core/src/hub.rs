@@ -234,6 +234,12 @@ impl<E: Kinded> Hub<E> {
         !self.listeners.lock().entries.is_empty()
     }
 
+    /// Returns whether there is a handler, or an iterator that has not been dropped.
+    pub(crate) fn is_heard(&self) -> bool {
+        let listeners = self.listeners.lock();
+        !listeners.entries.is_empty() || listeners.queues.iter().any(|queue| queue.strong_count() > 0)
+    }
+
     fn remove_where(&self, matches: impl Fn(&Entry<E>) -> bool) {
         if self.home.is_elsewhere() {
             return;

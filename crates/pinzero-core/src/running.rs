@@ -580,6 +580,12 @@ impl<M: Machine> Running<M> {
         self.0.core.hub.clear_handlers();
     }
 
+    /// Returns whether a handler or an iterator listens to events. Devices that cost something while they watch ask this; they count
+    /// their waits themselves.
+    pub fn is_heard(&self) -> bool {
+        !self.gpio().home().is_elsewhere() && self.0.core.hub.is_heard()
+    }
+
     /// Returns an iterator over all events from now on. The iterator ends when the device is closed.
     pub fn events(&self) -> Events<M::Event> {
         Events::new(self.gpio(), &self.0.core.hub)

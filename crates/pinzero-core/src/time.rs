@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A point in time in nanoseconds on a factory's [`Clock`].
 ///
@@ -117,6 +117,8 @@ enum Source {
         nanos: Arc<AtomicU64>,
         /// Whether a thread that waits moves the clock.
         moves_by_waits: bool,
+        /// The wall time at zero.
+        start: SystemTime,
     },
 }
 
@@ -129,7 +131,7 @@ impl Clock {
     /// Returns a clock at zero that only the mock's runtime moves: when the program says so and, with `moves_by_waits`, when a
     /// thread waits.
     pub(crate) fn manual(moves_by_waits: bool) -> Self {
-        Clock(Source::Manual { nanos: Arc::default(), moves_by_waits })
+        Clock(Source::Manual { nanos: Arc::default(), moves_by_waits, start: SystemTime::UNIX_EPOCH })
     }
 
     pub(crate) fn is_manual(&self) -> bool {
@@ -146,6 +148,27 @@ impl Clock {
         match &self.0 {
             Source::Real => monotonic(),
             Source::Manual { nanos, .. } => Instant(nanos.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Returns a clock whose wall time at zero is `start`, if the clock is manual.
+    pub(crate) fn starting_at(self, start: SystemTime) -> Self {
+        match self.0 {
+            Source::Manual { nanos, moves_by_waits, .. } => {
+                Clock(Source::Manual { nanos, moves_by_waits, start })
+            }
+            Source::Real => self,
+        }
+    }
+
+    /// Returns the wall time.
+    pub(crate) fn wall_time(&self) -> SystemTime {
+        match &self.0 {
+            Source::Real => SystemTime::now(),
+            // The latest instant of a clock is 290 years after its start.
+            Source::Manual { start, .. } => {
+                start.checked_add(self.now().since(Instant::ZERO)).unwrap_or(*start)
+            }
         }
     }
 

@@ -58,6 +58,28 @@ impl Timer {
         self.0.cancel();
     }
 
+    /// Has the code called in `delay`, instead of at the next beat. Further beats follow from there.
+    ///
+    /// May be called from anywhere, also by the timer's own code. Does nothing to a timer that has ended.
+    ///
+    /// ```
+    /// use pinzero::{mock, time::{ms, secs}};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// let timer = gpio.every(secs(10), move |_| lamp.toggle())?;
+    /// timer.call_in(secs(1));
+    /// gpio.advance(secs(12));
+    /// let times = gpio.line(17).history().iter().map(|change| change.0).collect::<Vec<_>>();
+    /// assert_eq!(times, [secs(1), secs(11)]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn call_in(&self, delay: Duration) {
+        if self.is_active() {
+            self.0.call_in(delay);
+        }
+    }
+
     /// Returns whether the code may still be called.
     pub fn is_active(&self) -> bool {
         !self.0.home.is_elsewhere() && !self.0.cancelled.load(Ordering::Acquire)
@@ -101,7 +123,11 @@ const SHORTEST: Duration = Duration::from_micros(100);
 struct TimerShared {
     home: Home,
     runtime: RuntimeRef,
+    clock: Clock,
     id: TaskId,
+    /// The next beat.
+    next: Mutex<Instant>,
+    period: Duration,
     /// `None` while the code runs, and always once cancelled.
     callback: Mutex<Option<Callback>>,
     /// `true` if the timer ends after its first call.
@@ -126,6 +152,21 @@ impl TimerShared {
         let callback = self.callback.lock().take();
         self.changed.notify_all();
         drop(callback);
+    }
+
+    fn call_in(&self, delay: Duration) {
+        *self.next.lock() = self.clock.now() + delay;
+        self.runtime.enter(|state| state.schedule(self.id));
+        // A thread that has read the beat before waits by now.
+        drop(self.callback.lock());
+        self.changed.notify_all();
+    }
+
+    /// Moves on to the first beat after `now`, and returns that beat. Missed beats are skipped.
+    fn move_on(&self, now: Instant) -> Instant {
+        let mut next = self.next.lock();
+        *next = next.next_beat(self.period, now);
+        *next
     }
 
     /// Calls the code, and reports its error. Returns the number of panics.
@@ -170,29 +211,26 @@ impl fmt::Debug for TimerShared {
 
 /// Queues a call of the timer's code at each deadline.
 #[derive(Debug)]
-struct TimerTask {
-    shared: Arc<TimerShared>,
-    next: Instant,
-    period: Duration,
-}
+struct TimerTask(Arc<TimerShared>);
 
 impl Task for TimerTask {
     fn fire(&mut self, now: Instant, outbox: &mut Outbox) {
-        if self.next > now {
+        let shared = &self.0;
+        if *shared.next.lock() > now {
             return;
         }
-        // Missed beats are skipped.
-        self.next = self.next.next_beat(self.period, now);
-        if !self.shared.is_due.swap(true, Ordering::AcqRel) {
-            outbox.call(self.shared.clone(), 1);
+        shared.move_on(now);
+        if !shared.is_due.swap(true, Ordering::AcqRel) {
+            outbox.call(shared.clone(), 1);
         }
-        if self.shared.is_once {
-            self.next = Instant::MAX;
+        if shared.is_once {
+            *shared.next.lock() = Instant::MAX;
         }
     }
 
     fn next(&self) -> Next {
-        if self.next == Instant::MAX { Next::Done } else { Next::At(self.next) }
+        let next = *self.0.next.lock();
+        if next == Instant::MAX { Next::Done } else { Next::At(next) }
     }
 }
 
@@ -217,11 +255,14 @@ pub(crate) fn start(
         let message = format!("a period of {delay:?} is too short: give at least {SHORTEST:?}");
         return Err(Error::new(ErrorKind::InvalidValue, message));
     }
-    let id = runtime.reserve();
+    let (id, clock) = (runtime.reserve(), runtime.clock());
     let timer = Timer(Arc::new_cyclic(|weak| TimerShared {
         home: Home::here(),
         runtime: runtime.downgrade(),
+        clock: clock.clone(),
         id,
+        next: Mutex::new(clock.now() + delay),
+        period: delay.max(Duration::from_nanos(1)),
         callback: Mutex::new(Some(Box::new(code))),
         is_once,
         is_due: AtomicBool::new(false),
@@ -229,30 +270,26 @@ pub(crate) fn start(
         changed: Condvar::new(),
         weak: weak.clone(),
     }));
-    let next = runtime.clock().now() + delay;
-    let period = delay.max(Duration::from_nanos(1));
-    let task = TimerTask { shared: timer.0.clone(), next, period };
-    let clock = runtime.clock();
+    let shared = timer.0.clone();
     if place == Place::OnThread && !clock.is_manual() {
-        let (clock, reports) = (clock.clone(), runtime.reports().clone());
-        spawn("pinzero-timer", move || run(&clock, &reports, task)).map_err(|error| {
+        let reports = runtime.reports().clone();
+        spawn("pinzero-timer", move || run(&shared, &reports)).map_err(|error| {
             Error::new(ErrorKind::Io, "the timer's thread cannot be started").with_source(error)
         })?;
     } else {
         runtime.start()?;
-        runtime.enter(|state| state.insert(id, Box::new(task)));
+        runtime.enter(|state| state.insert(id, Box::new(TimerTask(shared))));
     }
     Ok(timer)
 }
 
 /// Runs a timer on its own thread until it is cancelled.
-fn run(clock: &Clock, reports: &Reports, mut task: TimerTask) {
+fn run(shared: &TimerShared, reports: &Reports) {
     let _mask = reports.program_mask().wear();
     loop {
-        let shared = &task.shared;
         let mut callback = shared.callback.lock();
         while !shared.cancelled.load(Ordering::Acquire) {
-            let left = task.next.since(clock.now());
+            let left = shared.next.lock().since(shared.clock.now());
             if left.is_zero() {
                 break;
             }
@@ -262,7 +299,12 @@ fn run(clock: &Clock, reports: &Reports, mut task: TimerTask) {
         if shared.cancelled.load(Ordering::Acquire) {
             return;
         }
+        let beat = shared.move_on(shared.clock.now());
         shared.call(reports);
-        task.next = task.next.next_beat(task.period, clock.now());
+        let now = shared.clock.now();
+        // Unless `call_in` has set another one.
+        if *shared.next.lock() == beat && beat <= now {
+            shared.move_on(now);
+        }
     }
 }

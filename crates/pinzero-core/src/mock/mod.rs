@@ -55,7 +55,7 @@ use std::ops::Deref;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use pinzero_board::Board;
@@ -99,6 +99,9 @@ use waves::CircuitTask;
 /// The revision code of a Raspberry Pi 4B, the default board.
 const PI_4B: u32 = 0x00c0_3111;
 
+/// The first midnight of 2026, after 1970.
+const MIDNIGHT: Duration = Duration::from_secs(1_767_225_600);
+
 /// Returns a mock Raspberry Pi 4B with every capability that a mock has, on a virtual clock.
 pub fn gpio() -> MockGpio {
     builder().open()
@@ -136,6 +139,7 @@ pub fn builder() -> MockBuilder {
             ..Capabilities::default()
         },
         clock: Clock::manual(true),
+        wall_time: SystemTime::UNIX_EPOCH + MIDNIGHT,
         on_close: OnClose::default(),
         is_guarded: true,
         is_shown: false,
@@ -151,6 +155,8 @@ pub struct MockBuilder {
     board: Board,
     capabilities: Capabilities,
     clock: Clock,
+    /// At the zero of a virtual clock.
+    wall_time: SystemTime,
     on_close: OnClose,
     is_guarded: bool,
     is_shown: bool,
@@ -200,6 +206,23 @@ impl MockBuilder {
     /// ```
     pub fn time_by_hand(mut self) -> Self {
         self.clock = Clock::manual(false);
+        self
+    }
+
+    /// Sets the wall time at the zero of the virtual clock, for devices such as a `TimeOfDay`. Default: 2026-01-01 00:00:00 UTC. No effect
+    /// in real time.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use pinzero::{mock, time::secs};
+    ///
+    /// let gpio = mock::builder().wall_time(SystemTime::UNIX_EPOCH).open();
+    /// gpio.advance(secs(60));
+    /// assert_eq!(gpio.wall_time(), SystemTime::UNIX_EPOCH + secs(60));
+    /// ```
+    pub fn wall_time(mut self, at_zero: SystemTime) -> Self {
+        self.wall_time = at_zero;
         self
     }
 
@@ -260,8 +283,9 @@ impl MockBuilder {
             (None, true) => Some(Output::Terminal),
             (None, false) => None,
         };
-        let circuit = Arc::new(Circuit::new(self.board, self.capabilities, self.clock.clone(), output));
-        let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(self.clock);
+        let clock = self.clock.starting_at(self.wall_time);
+        let circuit = Arc::new(Circuit::new(self.board, self.capabilities, clock.clone(), output));
+        let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         let mock = MockGpio { gpio, circuit };
         CircuitTask::add(&mock);
