@@ -67,7 +67,10 @@ pub use input::{
     EncoderStep, Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter,
     RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
 };
-pub use internal::{TcpClient, TcpConnection, TcpMessage, TcpTrigger};
+pub use internal::{
+    CpuTemperature, DayTime, DiskUsage, LoadAverage, PingServer, PolledInternalDevice, Sun, TcpClient,
+    TcpConnection, TcpMessage, TcpTrigger, TimeOfDay, Zone,
+};
 pub use output::{
     AngularServo, AnyMotor, Arrival, Buzzer, DigitalOutputDevice, Led, Light, Motor, PhaseEnableMotor,
     PixelOrder, PixelStrip, PwmLed, PwmOutputDevice, Relay, RgbLed, Servo, StepMode, Stepper, Switched,
@@ -118,7 +121,7 @@ pub mod options {
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
-    pub use crate::internal::Listening;
+    pub use crate::internal::{Daily, Limit, Listening, Load, Ping, Polling, Thermal, Usage};
     pub use crate::output::{
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
         Pulsed, Signal, Stepping, Tonal,

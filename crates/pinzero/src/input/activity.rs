@@ -7,7 +7,7 @@ use pinzero_core::{Event, EventKind};
 
 /// The state of a device that is active or inactive by a measure of its own. Indeterminate until the first measurement.
 #[derive(Debug, Default)]
-pub(super) struct Activity {
+pub(crate) struct Activity {
     active: Option<bool>,
     since: Instant,
     activations: u64,
@@ -16,7 +16,7 @@ pub(super) struct Activity {
 
 impl Activity {
     /// Sets the state, and returns the event of a change. The first state causes none, as in gpiozero.
-    pub(super) fn set(&mut self, active: bool, at: Instant) -> Option<Event> {
+    pub(crate) fn set(&mut self, active: bool, at: Instant) -> Option<Event> {
         let before = self.active.replace(active);
         if before == Some(active) {
             return None;
@@ -31,22 +31,22 @@ impl Activity {
     }
 
     /// Returns whether the device is active; `None` before the first measurement.
-    pub(super) fn is_active(&self) -> Option<bool> {
+    pub(crate) fn is_active(&self) -> Option<bool> {
         self.active
     }
 
     /// Returns how long the device has been in the state `active`; `None` if it is in the other one.
-    pub(super) fn time(&self, active: bool, now: Instant) -> Option<Duration> {
+    pub(crate) fn time(&self, active: bool, now: Instant) -> Option<Duration> {
         (self.active == Some(active)).then(|| now.since(self.since))
     }
 
     /// Returns how often the device has entered the state `active`.
-    pub(super) fn count(&self, active: bool) -> u64 {
+    pub(crate) fn count(&self, active: bool) -> u64 {
         if active { self.activations } else { self.deactivations }
     }
 
     /// Returns whether the device is in the state `active`, or has been there since its count was `before`.
-    pub(super) fn has_reached(&self, active: bool, before: Option<u64>) -> bool {
+    pub(crate) fn has_reached(&self, active: bool, before: Option<u64>) -> bool {
         self.active == Some(active) || Some(self.count(active)) != before
     }
 }

@@ -19,6 +19,7 @@ mod smoothed;
 mod smoothing;
 mod turns;
 
+pub(crate) use activity::Activity;
 pub use analog::AnalogInputDevice;
 pub(crate) use analog::{Converter, Scale, check_max_voltage};
 pub use button::Button;

@@ -1,0 +1,497 @@
+//! [`PolledInternalDevice`]: the common part of devices that are asked again and again.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pinzero_core::time::Instant;
+use pinzero_core::{
+    Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Machine, Outcome,
+    Result, Running, Timer,
+};
+
+use super::Limit;
+use crate::input::Activity;
+use crate::time::ms;
+use crate::{Builder, Open, Site};
+
+/// A device without a pin that is asked again and again while somebody listens: the common part of [`CpuTemperature`](crate::CpuTemperature),
+/// [`DiskUsage`](crate::DiskUsage), [`LoadAverage`](crate::LoadAverage), [`PingServer`](crate::PingServer) and
+/// [`TimeOfDay`](crate::TimeOfDay).
+///
+/// # Readings
+/// The methods that return a reading, and [`is_active`](Self::is_active), take a new one on the calling thread.
+///
+/// While there is a handler, an iterator over events or a wait, the device also takes a reading at once and then every
+/// [`event_delay`](Builder::event_delay), on a thread of its own: a reading that hangs delays no button, no blink, and no `close`. Without a
+/// listener, nothing wakes up. On a virtual clock, readings are taken where handlers run.
+///
+/// The first reading causes no event. An error of a reading in the background leaves the state as it is and goes to [`Gpio::on_error`], once
+/// until a reading succeeds again.
+///
+/// Clones are handles of the same device, and dropping the last one closes the device.
+#[derive(Clone)]
+#[must_use = "a device is closed when its last handle is dropped"]
+pub struct PolledInternalDevice(Arc<Shared>);
+
+/// The options of every device that is asked again and again.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Polling {
+    /// The time between two readings; 1 ms or longer.
+    pub event_delay: Duration,
+}
+
+impl Polling {
+    pub(super) const fn every(event_delay: Duration) -> Polling {
+        Polling { event_delay }
+    }
+}
+
+/// Options of devices that are asked again and again.
+impl<D: Open<O>, O: AsMut<Polling>> Builder<D, O> {
+    /// Sets the time between two readings while somebody listens: 1 ms or longer. Default: see the device's `new`.
+    pub fn event_delay(mut self, event_delay: Duration) -> Self {
+        self.options.as_mut().event_delay = event_delay;
+        self
+    }
+}
+
+/// One reading of a device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) value: f64,
+    /// How long the reading holds at most, if that is known.
+    pub(super) holds: Option<Duration>,
+}
+
+impl From<f64> for Reading {
+    fn from(value: f64) -> Self {
+        Reading { value, holds: None }
+    }
+}
+
+impl From<bool> for Reading {
+    fn from(active: bool) -> Self {
+        f64::from(u8::from(active)).into()
+    }
+}
+
+/// Takes a reading, and may block.
+pub(super) type Probe = dyn Fn() -> Result<Reading> + Send + Sync;
+
+/// The shortest time between two readings.
+const SHORTEST: Duration = ms(1);
+
+struct Shared {
+    running: Running<Watch>,
+    probe: Arc<Probe>,
+    event_delay: Duration,
+    /// The name of what is read, for `Debug` and `Display`.
+    source: String,
+    device: &'static str,
+    /// The number of waits under way.
+    waits: AtomicUsize,
+    /// Takes the readings while somebody listens.
+    timer: Mutex<Option<Timer>>,
+}
+
+impl PolledInternalDevice {
+    pub(super) fn start(
+        site: &Site,
+        Polling { event_delay }: Polling,
+        limit: Limit,
+        source: String,
+        probe: impl Fn() -> Result<Reading> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        if event_delay < SHORTEST {
+            let message = format!(
+                "readings {event_delay:?} apart are too close: give an event_delay of 1 ms or longer"
+            );
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_device(site.device()));
+        }
+        let running = site.machine().start(|_, _| Watch {
+            limit,
+            activity: Activity::default(),
+            reading: None,
+            taken: 0,
+            is_polled: false,
+        })?;
+        Ok(PolledInternalDevice(Arc::new(Shared {
+            running,
+            probe: Arc::new(probe),
+            event_delay,
+            source,
+            device: site.device(),
+            waits: AtomicUsize::new(0),
+            timer: Mutex::new(None),
+        })))
+    }
+
+    /// Takes a reading on this thread.
+    pub(super) fn read(&self) -> Result<f64> {
+        self.take_reading().map(|(reading, _)| reading)
+    }
+
+    /// Returns whether the device is active by a new reading.
+    ///
+    /// # Errors
+    /// Any error of the reading, and [`Closed`](crate::ErrorKind::Closed).
+    pub fn is_active(&self) -> Result<bool> {
+        self.take_reading().map(|(_, is_active)| is_active)
+    }
+
+    fn take_reading(&self) -> Result<(f64, bool)> {
+        let shared = &*self.0;
+        shared.running.look(|_| ())?;
+        let reading = (shared.probe)().map_err(|error| error.with_device(shared.device))?.value;
+        Ok((reading, shared.take(reading)?))
+    }
+
+    /// Returns the time between two readings while somebody listens.
+    pub fn event_delay(&self) -> Duration {
+        self.0.event_delay
+    }
+
+    /// Returns how long the device has been active, as of its last reading; `None` if that was inactive, and before the first.
+    pub fn active_time(&self) -> Option<Duration> {
+        self.time(true)
+    }
+
+    /// Returns how long the device has been inactive, as of its last reading; `None` if that was active, and before the first.
+    pub fn inactive_time(&self) -> Option<Duration> {
+        self.time(false)
+    }
+
+    fn time(&self, active: bool) -> Option<Duration> {
+        let now = self.gpio().now();
+        self.0.running.peek(|watch| watch.activity.time(active, now)).flatten()
+    }
+
+    /// Calls `handler` whenever the device becomes active, as [Readings](Self#readings) says; see also
+    /// [Handlers](crate::DigitalInputDevice#handlers).
+    pub fn when_activated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
+        self.when(EventKind::Activated, handler)
+    }
+
+    /// Calls `handler` whenever the device becomes inactive, as [Readings](Self#readings) says; see also
+    /// [Handlers](crate::DigitalInputDevice#handlers).
+    pub fn when_deactivated<R: Outcome>(&self, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
+        self.when(EventKind::Deactivated, handler)
+    }
+
+    fn when<R: Outcome>(&self, kind: EventKind, handler: impl FnMut(Event) -> R + Send + 'static) -> Handler {
+        let handler = self.0.running.on(kind, handler);
+        self.0.poll_for_listener();
+        handler
+    }
+
+    /// Removes all handlers.
+    pub fn clear_handlers(&self) {
+        self.0.running.clear_handlers();
+    }
+
+    /// Returns an iterator over all events from now on. The iterator ends when the device is closed.
+    pub fn events(&self) -> Events {
+        let events = self.0.running.events();
+        self.0.poll_for_listener();
+        events
+    }
+
+    /// Blocks until the device is active; returns at once if a new reading says so.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), also if the device is closed meanwhile.
+    #[track_caller]
+    pub fn wait_for_active(&self) -> Result<()> {
+        self.wait(true, None).map(drop)
+    }
+
+    /// Blocks until the device is active, for at most `timeout`. Returns whether the device became active.
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn wait_for_active_timeout(&self, timeout: Duration) -> Result<bool> {
+        self.wait(true, Some(timeout))
+    }
+
+    /// Blocks until the device is inactive; returns at once if a new reading says so.
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn wait_for_inactive(&self) -> Result<()> {
+        self.wait(false, None).map(drop)
+    }
+
+    /// Blocks until the device is inactive, for at most `timeout`. Returns whether the device became inactive.
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn wait_for_inactive_timeout(&self, timeout: Duration) -> Result<bool> {
+        self.wait(false, Some(timeout))
+    }
+
+    #[track_caller]
+    fn wait(&self, active: bool, timeout: Option<Duration>) -> Result<bool> {
+        let waiting = Waiting::begin(&self.0)?;
+        let reached = self.0.running.wait_until(timeout, waiting.reaches(active))?;
+        Ok(reached.is_some())
+    }
+
+    /// Waits until the device is active; for `async` code, on any executor.
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn activated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.reaches(true)
+    }
+
+    /// Waits until the device is inactive; for `async` code, on any executor.
+    ///
+    /// # Errors
+    /// See [`wait_for_active`](Self::wait_for_active).
+    #[track_caller]
+    pub fn deactivated(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.reaches(false)
+    }
+
+    #[track_caller]
+    fn reaches(&self, active: bool) -> impl Future<Output = Result<()>> + Send + '_ {
+        let waiting = Waiting::begin(&self.0);
+        async move {
+            // Readings are taken for as long as the future lives.
+            let waiting = waiting?;
+            waiting.device.running.until(waiting.reaches(active)).await
+        }
+    }
+
+    /// Returns the factory that the device was opened on, whose clock and threads it uses.
+    pub fn gpio(&self) -> &Gpio {
+        self.0.running.gpio()
+    }
+
+    /// Returns whether the device is closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.running.is_closed()
+    }
+
+    /// Closes the device and all its clones. Idempotent, from any thread.
+    ///
+    /// Ends all waits and all event iterators. Does not wait for a reading under way.
+    ///
+    /// # Errors
+    /// See [`Device::close`].
+    pub fn close(&self) -> Result<()> {
+        let closed = self.0.running.close();
+        self.0.rest();
+        closed
+    }
+
+    /// Returns the name of what is read.
+    pub(super) fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Returns the last reading.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.0.running.peek(|watch| watch.reading).flatten()
+    }
+}
+
+impl Device for PolledInternalDevice {
+    fn parts(&self) -> Vec<&dyn Device> {
+        vec![&self.0.running]
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close()
+    }
+}
+
+// A panic elsewhere leaves no device half changed: its state is written under locks that do not poison.
+impl UnwindSafe for PolledInternalDevice {}
+impl RefUnwindSafe for PolledInternalDevice {}
+
+impl fmt::Debug for PolledInternalDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.0.device, self.0.source)
+    }
+}
+
+impl Shared {
+    /// Passes a reading on, and returns whether the device is active by that.
+    fn take(&self, reading: f64) -> Result<bool> {
+        self.running.change(|watch, effects| Ok(watch.take(reading, effects)))
+    }
+
+    /// Has readings taken from now on, until nobody listens. Returns the number of the first reading that is fresh.
+    fn poll(self: &Arc<Self>) -> Result<u64> {
+        let (is_polled, number) = self.running.change(|watch, _| {
+            let is_polled = std::mem::replace(&mut watch.is_polled, true);
+            // Between two readings the last one is fresh.
+            let is_fresh = is_polled && watch.taken > 0;
+            Ok((is_polled, watch.taken + u64::from(!is_fresh)))
+        })?;
+        if !is_polled {
+            self.start().inspect_err(|_| self.forget_polling())?;
+        }
+        Ok(number)
+    }
+
+    /// Does the same for a handler or an iterator, whose caller gets no error.
+    fn poll_for_listener(self: &Arc<Self>) {
+        if let Err(error) = self.poll() {
+            if error.kind() != ErrorKind::Closed {
+                let error = error.with_device(self.device);
+                // Reports the error. Without a factory nobody is left to hear of it.
+                drop(self.running.gpio().after(Duration::ZERO, move || Err::<(), _>(error)));
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>) -> Result<()> {
+        let (device, probe) = (Arc::downgrade(self), self.probe.clone());
+        let mut is_failing = false;
+        let timer = self.running.gpio().every_on_thread(self.event_delay, move |timer| {
+            let polled = poll(&device, &*probe, &timer);
+            let was_failing = std::mem::replace(&mut is_failing, polled.is_err());
+            // Of a series of errors, the first one is reported.
+            if was_failing { Ok(()) } else { polled }
+        })?;
+        // Stored first: on a virtual clock the first reading is taken within the next call.
+        *self.timer.lock() = Some(timer.clone());
+        timer.call_in(Duration::ZERO);
+        Ok(())
+    }
+
+    /// Returns whether somebody listens. If not, the next listener starts anew.
+    fn is_heard(&self) -> bool {
+        let is_heard = || self.waits.load(Ordering::Acquire) > 0 || self.running.is_heard();
+        let checked = self.running.change(|watch, _| {
+            watch.is_polled = is_heard();
+            Ok(watch.is_polled)
+        });
+        // An error says that the device is closed.
+        checked.unwrap_or(false)
+    }
+
+    fn forget_polling(&self) {
+        // A closed device is not polled.
+        let _ = self.running.change(|watch, _| {
+            watch.is_polled = false;
+            Ok(())
+        });
+    }
+
+    /// Takes no further readings.
+    fn rest(&self) {
+        let timer = self.timer.lock().take();
+        timer.iter().for_each(Timer::cancel);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
+
+/// Takes a reading in the background, or ends the timer if nobody listens.
+fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer) -> Result<()> {
+    if !device.upgrade().is_some_and(|device| device.is_heard()) {
+        timer.cancel();
+        return Ok(());
+    }
+    // The device may be closed, or its last handle dropped, during the reading.
+    let reading = probe();
+    let Some(device) = device.upgrade() else { return Ok(()) };
+    let Reading { value, holds } = reading.map_err(|error| error.with_device(device.device))?;
+    if device.take(value).is_ok() {
+        if let Some(holds) = holds.filter(|holds| *holds < device.event_delay) {
+            timer.call_in(holds.max(SHORTEST));
+        }
+    }
+    Ok(())
+}
+
+/// A wait: readings are taken until it is dropped.
+struct Waiting<'a> {
+    device: &'a Arc<Shared>,
+    /// The number of the first reading that is fresh.
+    number: u64,
+    /// How often the device had become inactive and active before.
+    before: [Option<u64>; 2],
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(device: &'a Arc<Shared>) -> Result<Self> {
+        let count = |active| device.running.peek(|watch| watch.activity.count(active));
+        let before = [count(false), count(true)];
+        device.waits.fetch_add(1, Ordering::AcqRel);
+        let mut waiting = Waiting { device, number: 0, before };
+        waiting.number = device.poll()?;
+        Ok(waiting)
+    }
+
+    /// Returns a closure that gives `Some` once the device is in that state by a fresh reading, or has been since the wait began.
+    fn reaches(&self, active: bool) -> impl FnMut(&Watch) -> Option<()> + Send + use<> {
+        let (number, before) = (self.number, self.before[usize::from(active)]);
+        move |watch| (watch.taken >= number && watch.activity.has_reached(active, before)).then_some(())
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.device.waits.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The state of a device, by its readings.
+#[derive(Debug)]
+struct Watch {
+    limit: Limit,
+    activity: Activity,
+    reading: Option<f64>,
+    /// The number of readings so far.
+    taken: u64,
+    /// Whether readings are taken in the background.
+    is_polled: bool,
+}
+
+impl Watch {
+    /// Takes note of a reading, and returns whether the device is active by that.
+    fn take(&mut self, reading: f64, effects: &mut Effects<'_, Event>) -> bool {
+        let is_active = self.limit.is_active(reading, self.activity.is_active());
+        self.reading = Some(reading);
+        self.taken += 1;
+        let changed = self.activity.set(is_active, effects.now());
+        changed.into_iter().for_each(|event| effects.emit(event));
+        // Waits look for the first state too, of which there is no event.
+        effects.ring();
+        is_active
+    }
+}
+
+/// Without lines and deadlines: all comes by readings.
+impl Machine for Watch {
+    type Event = Event;
+
+    fn edge(&mut self, _: usize, _: Edge, _: &mut Effects<'_, Event>) -> Result<()> {
+        Ok(())
+    }
+
+    fn expire(&mut self, _: Instant, _: &mut Effects<'_, Event>) -> Result<()> {
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
