@@ -586,6 +586,11 @@ impl<M: Machine> Running<M> {
         !self.gpio().home().is_elsewhere() && self.0.core.hub.is_heard()
     }
 
+    /// Reports an error that no caller receives, with the name of the device, to [`Gpio::on_error`]. Call this with no lock held.
+    pub fn report(&self, error: Error) {
+        self.gpio().runtime().reports().report(&self.0.core.hub.name(error));
+    }
+
     /// Returns an iterator over all events from now on. The iterator ends when the device is closed.
     pub fn events(&self) -> Events<M::Event> {
         Events::new(self.gpio(), &self.0.core.hub)

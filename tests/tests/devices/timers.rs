@@ -124,6 +124,55 @@ fn beats_that_pass_while_the_code_runs_are_left_out_and_later_ones_keep_the_beat
 }
 
 #[test]
+fn a_timer_can_be_called_earlier_and_later() -> Result<()> {
+    let (gpio, log) = (mock::gpio(), Log::new());
+    let mut code = note(&gpio, &log);
+    let timer = gpio.every_on_thread(ms(100), move |_| code())?;
+    timer.call_in(ms(0));
+    assert_eq!(log.take(), [0].map(at), "at once");
+    gpio.advance(ms(110));
+    timer.call_in(ms(150));
+    gpio.advance(ms(290));
+    assert_eq!(log.take(), [100, 260, 360].map(at), "beats follow from there");
+    timer.cancel();
+    timer.call_in(ms(0));
+    gpio.advance(ms(200));
+    assert_eq!(log.take(), [], "a timer that has ended stays so");
+    Ok(())
+}
+
+#[test]
+fn code_sets_its_own_next_call() -> Result<()> {
+    let (gpio, log) = (mock::gpio(), Log::new());
+    let mut code = note(&gpio, &log);
+    let mut wait = 0;
+    gpio.every(secs(10), move |timer| {
+        code();
+        wait += 1;
+        timer.call_in(secs(wait));
+    })?;
+    gpio.advance(secs(20));
+    assert_eq!(log.take(), [10, 11, 13, 16, 20].map(|second| at(second * 1000)));
+    Ok(())
+}
+
+#[test]
+fn in_real_time_a_thread_that_waits_for_its_beat_is_called_at_once() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let (call, calls) = mpsc::channel();
+    let timer = gpio.every_on_thread(secs(3600), move |timer| {
+        timer.call_in(ms(1));
+        call.send(())
+    })?;
+    timer.call_in(ms(0));
+    for _ in 0..3 {
+        receive(&calls);
+    }
+    timer.cancel();
+    Ok(())
+}
+
+#[test]
 fn a_period_of_zero_is_refused() {
     let gpio = mock::gpio();
     for refused in [gpio.every(ms(0), |_| ()), gpio.every_on_thread(ms(0), |_| ())] {

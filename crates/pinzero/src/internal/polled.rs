@@ -348,10 +348,9 @@ impl Shared {
     /// Does the same for a handler or an iterator, whose caller gets no error.
     fn poll_for_listener(self: &Arc<Self>) {
         if let Err(error) = self.poll() {
+            // A handler of a closed device has been reported already.
             if error.kind() != ErrorKind::Closed {
-                let error = error.with_device(self.device);
-                // Reports the error. Without a factory nobody is left to hear of it.
-                drop(self.running.gpio().after(Duration::ZERO, move || Err::<(), _>(error)));
+                self.running.report(error);
             }
         }
     }
@@ -360,10 +359,7 @@ impl Shared {
         let (device, probe) = (Arc::downgrade(self), self.probe.clone());
         let mut is_failing = false;
         let timer = self.running.gpio().every_on_thread(self.event_delay, move |timer| {
-            let polled = poll(&device, &*probe, &timer);
-            let was_failing = std::mem::replace(&mut is_failing, polled.is_err());
-            // Of a series of errors, the first one is reported.
-            if was_failing { Ok(()) } else { polled }
+            is_failing = poll(&device, &*probe, &timer, is_failing);
         })?;
         // Stored first: on a virtual clock the first reading is taken within the next call.
         *self.timer.lock() = Some(timer.clone());
@@ -403,22 +399,32 @@ impl Drop for Shared {
     }
 }
 
-/// Takes a reading in the background, or ends the timer if nobody listens.
-fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer) -> Result<()> {
+/// Takes a reading in the background, or ends the timer if nobody listens. Returns whether the reading has failed. Reports the error
+/// unless the reading before has failed too.
+fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer, was_failing: bool) -> bool {
     if !device.upgrade().is_some_and(|device| device.is_heard()) {
         timer.cancel();
-        return Ok(());
+        return false;
     }
     // The device may be closed, or its last handle dropped, during the reading.
     let reading = probe();
-    let Some(device) = device.upgrade() else { return Ok(()) };
-    let Reading { value, holds } = reading.map_err(|error| error.with_device(device.device))?;
-    if device.take(value).is_ok() {
-        if let Some(holds) = holds.filter(|holds| *holds < device.event_delay) {
-            timer.call_in(holds.max(SHORTEST));
+    let Some(device) = device.upgrade().filter(|device| !device.running.is_closed()) else { return false };
+    match reading {
+        Ok(Reading { value, holds }) => {
+            // An error says that the device has been closed just now.
+            let _ = device.take(value);
+            if let Some(holds) = holds.filter(|holds| *holds < device.event_delay) {
+                timer.call_in(holds.max(SHORTEST));
+            }
+            false
+        }
+        Err(error) => {
+            if !was_failing {
+                device.running.report(error);
+            }
+            true
         }
     }
-    Ok(())
 }
 
 /// A wait: readings are taken until it is dropped.
