@@ -63,9 +63,9 @@ pub use builder::{Builder, Open, Site};
 pub use color::Color;
 pub use default::{default_gpio, set_default, with_default};
 pub use input::{
-    AnalogInputDevice, Average, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor,
-    EncoderStep, Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter,
-    RotaryEncoder, Rotation, RotationKind, SmoothedInputDevice,
+    AnalogInputDevice, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep,
+    Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter, RotaryEncoder,
+    Rotation, RotationKind, SmoothedInputDevice,
 };
 pub use internal::{
     CpuTemperature, DayTime, DiskUsage, LoadAverage, PingServer, PolledInternalDevice, Sun, TcpClient,
@@ -87,31 +87,22 @@ pub use tone::Tone;
 
 #[doc(inline)]
 pub use pinzero_core::{
-    Animation, AnimationEnd, Average, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge,
-    Effects, Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder,
-    GroupBuilder, Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input,
-    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder,
-    MachineRef, Notify, OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup,
-    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue,
-    Source, Spi, SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all,
-    mock, source, time,
+    Animation, AnimationEnd, Average, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge, Effects,
+    Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder, GroupBuilder,
+    Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input, InputBuilder, Inputs,
+    Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder, MachineRef, Notify,
+    OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
+    PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue, Source, Spi,
+    SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all, mock, source,
+    time,
 };
 
+#[cfg(feature = "embedded-hal")]
+#[doc(inline)]
+pub use pinzero_core::BareSpi;
 #[cfg(feature = "stream")]
 #[doc(inline)]
 pub use pinzero_core::EventStream;
-#[cfg(feature = "embedded-hal")]
-#[doc(inline)]
-pub use pinzero_core::{
-    Animation, AnimationEnd, Average, BareSpi, Bias, Blink, Capabilities, Delay, Device, Drive, Easing, Edge,
-    Effects, Error, ErrorKind, Event, EventKind, Events, Flex, FlexBuilder, Follower, Gpio, GpioBuilder,
-    GroupBuilder, Handler, Host, I2c, I2cAddress, I2cBuilder, I2cOperation, I2cReservation, Input,
-    InputBuilder, Inputs, Kinded, Level, Line, LineEvent, LineFunction, LineInfo, Machine, MachineBuilder,
-    MachineRef, Notify, OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup,
-    Part, PinFactory, PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue,
-    Source, Spi, SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all,
-    mock, source, time,
-};
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Error, ErrorKind, Event, Gpio, Line, Machine, Result, Running, SetValue, Switch,
-    Value,
+    Device, Edge, Effects, Error, ErrorKind, Event, Follower, Gpio, Line, Machine, Result, Running, SetValue,
+    Source, Switch, Value,
 };
 
 use crate::time::ms;
@@ -458,11 +458,19 @@ impl Value for Energenie {
     fn value(&self) -> Result<bool> {
         self.value()
     }
+
+    fn values(&self) -> Source<bool> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for Energenie {
     fn set_value(&self, on: bool) -> Result<()> {
         self.set_value(on)
+    }
+
+    fn follow_source(&self, source: Source<bool>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

@@ -1,6 +1,8 @@
 //! [`LedBarGraph`].
 
-use pinzero_core::{Device, Error, ErrorKind, Level, Line, PinSpec, Result, SetValue, Switch, Value};
+use pinzero_core::{
+    Device, Error, ErrorKind, Follower, Level, Line, PinSpec, Result, SetValue, Source, Switch, Value,
+};
 
 use super::LedBoard;
 use crate::device::several_pins;
@@ -290,11 +292,19 @@ impl Value for LedBarGraph {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for LedBarGraph {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

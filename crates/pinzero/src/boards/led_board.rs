@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinzero_core::{
-    Animation, Blink, Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result, SetValue, Switch, Value,
+    Animation, Blink, Device, Error, ErrorKind, Follower, Level, Line, Part, PinSpec, Result, SetValue,
+    Source, Switch, Value,
 };
 
 use super::{BoardValue, Lights, Member, MemberKey, Wired};
@@ -398,11 +399,19 @@ impl Value for LedBoard {
     fn value(&self) -> Result<BoardValue> {
         self.value()
     }
+
+    fn values(&self) -> Source<BoardValue> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for LedBoard {
     fn set_value(&self, value: BoardValue) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<BoardValue>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pinzero_core::{
-    Animation, Blink, Device, Error, ErrorKind, Level, Line, Part, PinSpec, Result, SetValue, Switch, Value,
+    Animation, Blink, Device, Error, ErrorKind, Follower, Level, Line, Part, PinSpec, Result, SetValue,
+    Source, Switch, Value,
 };
 
 use super::CharFont;
@@ -348,12 +349,20 @@ impl Value for LedCharDisplay {
     fn value(&self) -> Result<Option<String>> {
         self.value()
     }
+
+    fn values(&self) -> Source<Option<String>> {
+        Source::of(self)
+    }
 }
 
 /// `None` turns all segments off.
 impl SetValue for LedCharDisplay {
     fn set_value(&self, text: Option<String>) -> Result<()> {
         text.map_or_else(|| self.off(), |text| self.set_value(text))
+    }
+
+    fn follow_source(&self, source: Source<Option<String>>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

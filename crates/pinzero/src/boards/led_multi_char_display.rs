@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinzero_core::{Device, Error, ErrorKind, Gpio, Level, Line, PinSpec, Result, Running, SetValue, Value};
+use pinzero_core::{
+    Device, Error, ErrorKind, Follower, Gpio, Level, Line, PinSpec, Result, Running, SetValue, Source, Value,
+};
 
 use super::CharFont;
 use super::plex::{Content, Plex, Wiring};
@@ -308,11 +310,19 @@ impl Value for LedMultiCharDisplay {
     fn value(&self) -> Result<String> {
         self.value()
     }
+
+    fn values(&self) -> Source<String> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for LedMultiCharDisplay {
     fn set_value(&self, text: String) -> Result<()> {
         self.set_value(text)
+    }
+
+    fn follow_source(&self, source: Source<String>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use pinzero_core::{Device, Error, ErrorKind, Line, Part, PinSpec, Result, SetValue, Value};
+use pinzero_core::{
+    Device, Error, ErrorKind, Follower, Line, Part, PinSpec, Result, SetValue, Source, Value,
+};
 
 use crate::device::several_pins;
 use crate::options::{Bridge, Dimmable, Signal};
@@ -318,11 +320,19 @@ impl Value for Robot {
     fn value(&self) -> Result<(f64, f64)> {
         self.value()
     }
+
+    fn values(&self) -> Source<(f64, f64)> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for Robot {
     fn set_value(&self, value: (f64, f64)) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<(f64, f64)>) -> Result<Follower> {
+        source.drive(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pinzero_core::{Error, ErrorKind, Result, Value};
+use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::file::read;
 use super::polled::{PolledInternalDevice, Polling};
@@ -156,6 +156,10 @@ impl Value for CpuTemperature {
 
     fn value(&self) -> Result<f64> {
         self.value()
+    }
+
+    fn values(&self) -> Source<f64> {
+        Source::of(self)
     }
 }
 

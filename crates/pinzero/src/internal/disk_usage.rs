@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pinzero_core::{Error, ErrorKind, Result, Value};
+use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::polled::{PolledInternalDevice, Polling};
 use super::{Limit, internal_device};
@@ -151,6 +151,10 @@ impl Value for DiskUsage {
 
     fn value(&self) -> Result<f64> {
         self.value()
+    }
+
+    fn values(&self) -> Source<f64> {
+        Source::of(self)
     }
 }
 

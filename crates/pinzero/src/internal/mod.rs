@@ -1,4 +1,4 @@
-//! Devices without pins, and their options.
+//! Devices without a pin, and their options.
 
 mod cpu_temperature;
 mod day_time;
@@ -26,3 +26,35 @@ pub use sun::Sun;
 pub use tcp_trigger::{Listening, TcpClient, TcpConnection, TcpMessage, TcpTrigger};
 pub use time_of_day::{Daily, TimeOfDay};
 pub use zone::Zone;
+
+/// Implements the traits of a device that has a [`PolledInternalDevice`] as `device`, and a `state(reading)` for `Debug`.
+macro_rules! internal_device {
+    ($Device:ident) => {
+        impl std::ops::Deref for $Device {
+            type Target = PolledInternalDevice;
+
+            fn deref(&self) -> &PolledInternalDevice {
+                &self.device
+            }
+        }
+
+        impl std::fmt::Debug for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let (name, source) = (stringify!($Device), self.device.source());
+                match self.device.last() {
+                    _ if self.is_closed() => write!(f, "{name}({source}, closed)"),
+                    Some(reading) => write!(f, "{name}({source}, {})", Self::state(reading)),
+                    None => write!(f, "{name}({source}, no reading)"),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $Device {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{} {}", stringify!($Device), self.device.source())
+            }
+        }
+    };
+}
+
+use internal_device;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinzero_core::{Error, ErrorKind, Result, Value};
+use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::polled::{PolledInternalDevice, Polling};
 use super::{Limit, internal_device, system_ping};
@@ -158,6 +158,10 @@ impl Value for PingServer {
 
     fn value(&self) -> Result<bool> {
         self.value()
+    }
+
+    fn values(&self) -> Source<bool> {
+        Source::of(self)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pinzero_core::{Error, ErrorKind, Result, Value};
+use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::polled::{PolledInternalDevice, Polling, Reading};
 use super::window::Window;
@@ -193,6 +193,10 @@ impl Value for TimeOfDay {
 
     fn value(&self) -> Result<bool> {
         self.value()
+    }
+
+    fn values(&self) -> Source<bool> {
+        Source::of(self)
     }
 }
 

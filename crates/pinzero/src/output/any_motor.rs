@@ -1,6 +1,6 @@
 //! [`AnyMotor`]: a motor of either kind.
 
-use pinzero_core::{Device, Line, Part, Result, SetValue, Value};
+use pinzero_core::{Device, Follower, Line, Part, Result, SetValue, Source, Value};
 
 use super::{Course, Motor, PhaseEnableMotor};
 
@@ -167,10 +167,21 @@ impl Value for AnyMotor {
     fn value(&self) -> Result<f64> {
         self.value()
     }
+
+    fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
 }
 
 impl SetValue for AnyMotor {
     fn set_value(&self, value: f64) -> Result<()> {
         self.set_value(value)
+    }
+
+    fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
+        match self {
+            AnyMotor::Bridge(motor) => motor.follow_source(source),
+            AnyMotor::PhaseEnable(motor) => motor.follow_source(source),
+        }
     }
 }
