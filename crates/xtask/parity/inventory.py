@@ -25,6 +25,7 @@ Device GPIODevice OutputDevice DigitalOutputDevice LED Buzzer PWMOutputDevice PW
 PhaseEnableMotor Servo AngularServo InputDevice DigitalInputDevice Button SmoothedInputDevice LineSensor MotionSensor
 LightSensor DistanceSensor RotaryEncoder SPIDevice AnalogInputDevice MCP3001 MCP3002 MCP3004 MCP3008 MCP3201 MCP3202 MCP3204
 MCP3208 MCP3301 MCP3302 MCP3304
+InternalDevice PolledInternalDevice CPUTemperature LoadAverage DiskUsage PingServer TimeOfDay
 """.split()
 # Of these, an open one has no more.
 SPI = CLASSES[CLASSES.index("SPIDevice"):]

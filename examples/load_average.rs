@@ -1,0 +1,16 @@
+//! Shows how busy this computer is: on the terminal, and by the brightness of a LED on GPIO17.
+
+use std::thread::available_parallelism;
+
+use pinzero::prelude::*;
+
+fn main() -> pinzero::Result<()> {
+    let cores = available_parallelism().map_or(1, |cores| cores.get());
+    let builder = LoadAverage::builder().max_load_average(cores as f64).minutes(1);
+    let (load, led) = (builder.open()?, PwmLed::new(17)?);
+    println!("{:.2} of {cores} cores are busy", load.load_average()?);
+
+    load.gpio().clone().every_on_thread(secs(5), move |_| led.set_value(load.value()?))?;
+    pinzero::pause();
+    Ok(())
+}
