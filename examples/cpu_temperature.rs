@@ -8,7 +8,8 @@ use pinzero::prelude::*;
 fn main() -> pinzero::Result<()> {
     let mut builder = CpuTemperature::builder().threshold(60.0).hysteresis(5.0);
     if !Path::new("/sys/class/thermal/thermal_zone0/temp").exists() {
-        builder = builder.sensor_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cpu_temperature.millidegrees"));
+        builder =
+            builder.sensor_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cpu_temperature.millidegrees"));
     }
     let (cpu, fan) = (builder.open()?, DigitalOutputDevice::new(18)?);
     println!("{:.1} °C", cpu.temperature()?);

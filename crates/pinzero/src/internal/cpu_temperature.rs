@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::file::read;
-use super::polled::{PolledInternalDevice, Polling};
+use super::polled::{PolledInternalDevice, Polling, scale};
 use super::{Limit, internal_device};
 use crate::time::secs;
 use crate::{Builder, Open, Site};
@@ -126,8 +126,13 @@ impl CpuTemperature {
     /// # Errors
     /// See [`temperature`](Self::temperature).
     pub fn value(&self) -> Result<f64> {
-        let scaled = (self.temperature()? - self.min_temp) / (self.max_temp - self.min_temp);
-        Ok(scaled.clamp(0.0, 1.0))
+        Ok(scale(self.temperature()?, self.min_temp, self.max_temp))
+    }
+
+    /// Returns the values from now on, for another device to follow: the temperature as a value, at each reading. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        let (min, max) = (self.min_temp, self.max_temp);
+        self.device.values(move |celsius| scale(celsius, min, max))
     }
 
     fn state(celsius: f64) -> String {
@@ -159,7 +164,7 @@ impl Value for CpuTemperature {
     }
 
     fn values(&self) -> Source<f64> {
-        Source::of(self)
+        self.values()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
-use super::polled::{PolledInternalDevice, Polling};
+use super::polled::{PolledInternalDevice, Polling, scale};
 use super::{Limit, internal_device};
 use crate::time::secs;
 use crate::{Builder, Open, Site};
@@ -115,7 +115,12 @@ impl DiskUsage {
     /// # Errors
     /// See [`usage`](Self::usage).
     pub fn value(&self) -> Result<f64> {
-        Ok((self.usage()? / 100.0).clamp(0.0, 1.0))
+        Ok(scale(self.usage()?, 0.0, 100.0))
+    }
+
+    /// Returns the values from now on, for another device to follow: how full the file system is, at each reading. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        self.device.values(|percent| scale(percent, 0.0, 100.0))
     }
 
     fn state(percent: f64) -> String {
@@ -154,7 +159,7 @@ impl Value for DiskUsage {
     }
 
     fn values(&self) -> Source<f64> {
-        Source::of(self)
+        self.values()
     }
 }
 

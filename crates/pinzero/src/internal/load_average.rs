@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pinzero_core::{Error, ErrorKind, Result, Source, Value};
 
 use super::file::read;
-use super::polled::{PolledInternalDevice, Polling};
+use super::polled::{PolledInternalDevice, Polling, scale};
 use super::{Limit, internal_device};
 use crate::time::secs;
 use crate::{Builder, Open, Site};
@@ -136,7 +136,13 @@ impl LoadAverage {
     /// # Errors
     /// See [`load_average`](Self::load_average).
     pub fn value(&self) -> Result<f64> {
-        Ok(((self.load_average()? - self.min) / (self.max - self.min)).clamp(0.0, 1.0))
+        Ok(scale(self.load_average()?, self.min, self.max))
+    }
+
+    /// Returns the values from now on, for another device to follow: the load as a value, at each reading. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        let (min, max) = (self.min, self.max);
+        self.device.values(move |load| scale(load, min, max))
     }
 
     fn state(load: f64) -> String {
@@ -178,7 +184,7 @@ impl Value for LoadAverage {
     }
 
     fn values(&self) -> Source<f64> {
-        Source::of(self)
+        self.values()
     }
 }
 

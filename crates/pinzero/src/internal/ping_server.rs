@@ -132,6 +132,11 @@ impl PingServer {
         self.is_active()
     }
 
+    /// Returns the values from now on, for another device to follow: whether the host answers, at each reading. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        self.device.values(|reading| reading > 0.0)
+    }
+
     fn state(reading: f64) -> &'static str {
         if reading > 0.0 { "online" } else { "offline" }
     }
@@ -161,7 +166,7 @@ impl Value for PingServer {
     }
 
     fn values(&self) -> Source<bool> {
-        Source::of(self)
+        self.values()
     }
 }
 

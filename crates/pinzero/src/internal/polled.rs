@@ -25,7 +25,7 @@ use crate::{Builder, Open, Site};
 /// # Readings
 /// The methods that return a reading, and [`is_active`](Self::is_active), take a new one on the calling thread.
 ///
-/// While there is a handler, an iterator over events or a wait, the device also takes a reading at once and then every
+/// While there is a handler, an iterator over events, a wait or a device that follows, the device also takes a reading at once and then every
 /// [`event_delay`](Builder::event_delay), on a thread of its own: a reading that hangs delays no button, no blink, and no `close`. Without a
 /// listener, nothing wakes up. On a virtual clock, readings are taken where handlers run.
 ///
@@ -83,6 +83,11 @@ impl From<bool> for Reading {
 /// Takes a reading, and may block.
 pub(super) type Probe = dyn Fn() -> Result<Reading> + Send + Sync;
 
+/// Returns the place of a reading between two others: 0 for `min`, 1 for `max`, and never beyond, so that a LED can follow.
+pub(super) fn scale(reading: f64, min: f64, max: f64) -> f64 {
+    ((reading - min) / (max - min)).clamp(0.0, 1.0)
+}
+
 /// The shortest time between two readings.
 const SHORTEST: Duration = ms(1);
 
@@ -93,8 +98,10 @@ struct Shared {
     /// The name of what is read, for `Debug` and `Display`.
     source: String,
     device: &'static str,
-    /// The number of waits under way.
-    waits: AtomicUsize,
+    /// The number of waits and sources under way.
+    listeners: AtomicUsize,
+    /// Those that are told of each reading.
+    followers: Mutex<Vec<Arc<Notify>>>,
     /// Takes the readings while somebody listens.
     timer: Mutex<Option<Timer>>,
 }
@@ -126,7 +133,8 @@ impl PolledInternalDevice {
             event_delay,
             source,
             device: site.device(),
-            waits: AtomicUsize::new(0),
+            listeners: AtomicUsize::new(0),
+            followers: Mutex::default(),
             timer: Mutex::new(None),
         })))
     }
@@ -239,8 +247,9 @@ impl PolledInternalDevice {
 
     #[track_caller]
     fn wait(&self, active: bool, timeout: Option<Duration>) -> Result<bool> {
-        let waiting = Waiting::begin(&self.0)?;
-        let reached = self.0.running.wait_until(timeout, waiting.reaches(active))?;
+        let before = self.0.count(active);
+        let listening = Listening::begin(&self.0)?;
+        let reached = self.0.running.wait_until(timeout, listening.reaches(active, before))?;
         Ok(reached.is_some())
     }
 
@@ -264,11 +273,12 @@ impl PolledInternalDevice {
 
     #[track_caller]
     fn reaches(&self, active: bool) -> impl Future<Output = Result<()>> + Send + '_ {
-        let waiting = Waiting::begin(&self.0);
+        let before = self.0.count(active);
+        let listening = Listening::begin(&self.0);
         async move {
             // Readings are taken for as long as the future lives.
-            let waiting = waiting?;
-            waiting.device.running.until(waiting.reaches(active)).await
+            let listening = listening?;
+            self.0.running.until(listening.reaches(active, before)).await
         }
     }
 
@@ -292,6 +302,22 @@ impl PolledInternalDevice {
         let closed = self.0.running.close();
         self.0.rest();
         closed
+    }
+
+    /// Returns the values from now on: `convert` of each reading that differs from the one before. See [`Source`].
+    pub(super) fn values<T: 'static>(&self, convert: impl Fn(f64) -> T + Send + 'static) -> Source<T> {
+        let (device, own) = (self.0.clone(), self.0.clone());
+        let mut listening = None;
+        let read = move || {
+            let number = match &listening {
+                Some(Listening { number, .. }) => *number,
+                // Readings are taken from the first question on, for as long as the source lives.
+                None => listening.insert(Listening::begin(&device)?).number,
+            };
+            let fresh = device.running.look(|watch| watch.reading.filter(|_| watch.taken >= number))?;
+            Ok(fresh.map(&convert))
+        };
+        Source::on_change(read, move |_, notify| Ok(own.tell(notify)))
     }
 
     /// Returns the name of what is read.
@@ -328,7 +354,29 @@ impl fmt::Debug for PolledInternalDevice {
 impl Shared {
     /// Passes a reading on, and returns whether the device is active by that.
     fn take(&self, reading: f64) -> Result<bool> {
-        self.running.change(|watch, effects| Ok(watch.take(reading, effects)))
+        let is_active = self.running.change(|watch, effects| Ok(watch.take(reading, effects)))?;
+        // Also of a reading like the last one: a source may wait for its first value.
+        let followers = self.followers.lock().clone();
+        followers.iter().for_each(|follower| follower.ring());
+        Ok(is_active)
+    }
+
+    /// Tells a source of each reading, and of the end of the device.
+    fn tell(self: &Arc<Self>, notify: &Notify) -> Vec<Subscription> {
+        let (device, follower) = (Arc::downgrade(self), Arc::new(notify.clone()));
+        self.followers.lock().push(follower.clone());
+        let forget = Subscription::new(move || {
+            if let Some(device) = device.upgrade() {
+                device.followers.lock().retain(|other| !Arc::ptr_eq(other, &follower));
+            }
+        });
+        // A handler is dropped with the device.
+        vec![forget, self.running.on(EventKind::Activated, notify.handler()).into()]
+    }
+
+    /// Returns how often the device has entered a state.
+    fn count(&self, active: bool) -> Option<u64> {
+        self.running.peek(|watch| watch.activity.count(active))
     }
 
     /// Has readings taken from now on, until nobody listens. Returns the number of the first reading that is fresh.
@@ -345,7 +393,7 @@ impl Shared {
         Ok(number)
     }
 
-    /// Does the same for a handler or an iterator, whose caller gets no error.
+    /// Has readings taken for a handler or an iterator, whose caller gets no error.
     fn poll_for_listener(self: &Arc<Self>) {
         if let Err(error) = self.poll() {
             // A handler of a closed device has been reported already.
@@ -369,9 +417,9 @@ impl Shared {
 
     /// Returns whether somebody listens. If not, the next listener starts anew.
     fn is_heard(&self) -> bool {
-        let is_heard = || self.waits.load(Ordering::Acquire) > 0 || self.running.is_heard();
+        let is_heard = || self.listeners.load(Ordering::Acquire) > 0 || self.running.is_heard();
         let checked = self.running.change(|watch, _| {
-            watch.is_polled = is_heard();
+            watch.is_polled = is_heard() || true;
             Ok(watch.is_polled)
         });
         // An error says that the device is closed.
@@ -427,35 +475,32 @@ fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer, was_failing: bool) 
     }
 }
 
-/// A wait: readings are taken until it is dropped.
-struct Waiting<'a> {
-    device: &'a Arc<Shared>,
+/// A wait or a source: readings are taken until it is dropped.
+struct Listening {
+    device: Arc<Shared>,
     /// The number of the first reading that is fresh.
     number: u64,
-    /// How often the device had become inactive and active before.
-    before: [Option<u64>; 2],
 }
 
-impl<'a> Waiting<'a> {
-    fn begin(device: &'a Arc<Shared>) -> Result<Self> {
-        let count = |active| device.running.peek(|watch| watch.activity.count(active));
-        let before = [count(false), count(true)];
-        device.waits.fetch_add(1, Ordering::AcqRel);
-        let mut waiting = Waiting { device, number: 0, before };
-        waiting.number = device.poll()?;
-        Ok(waiting)
+impl Listening {
+    fn begin(device: &Arc<Shared>) -> Result<Self> {
+        device.listeners.fetch_add(1, Ordering::AcqRel);
+        let mut listening = Listening { device: device.clone(), number: 0 };
+        listening.number = device.poll()?;
+        Ok(listening)
     }
 
-    /// Returns a closure that gives `Some` once the device is in that state by a fresh reading, or has been since the wait began.
-    fn reaches(&self, active: bool) -> impl FnMut(&Watch) -> Option<()> + Send + use<> {
-        let (number, before) = (self.number, self.before[usize::from(active)]);
+    /// Returns a closure that gives `Some` once the device is in that state by a fresh reading, or has entered the state since it had done
+    /// so `before` times.
+    fn reaches(&self, active: bool, before: Option<u64>) -> impl FnMut(&Watch) -> Option<()> + Send + use<> {
+        let number = self.number;
         move |watch| (watch.taken >= number && watch.activity.has_reached(active, before)).then_some(())
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Listening {
     fn drop(&mut self) {
-        self.device.waits.fetch_sub(1, Ordering::AcqRel);
+        self.device.listeners.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -155,6 +155,11 @@ impl TimeOfDay {
         self.is_active()
     }
 
+    /// Returns the values from now on, for another device to follow: whether it is the time, at each reading. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        self.device.values(|reading| reading > 0.0)
+    }
+
     fn state(reading: f64) -> &'static str {
         if reading > 0.0 { "active" } else { "inactive" }
     }
@@ -196,7 +201,7 @@ impl Value for TimeOfDay {
     }
 
     fn values(&self) -> Source<bool> {
-        Source::of(self)
+        self.values()
     }
 }
 
