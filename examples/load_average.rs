@@ -6,11 +6,11 @@ use pinzero::prelude::*;
 
 fn main() -> pinzero::Result<()> {
     let cores = available_parallelism().map_or(1, |cores| cores.get());
-    let builder = LoadAverage::builder().max_load_average(cores as f64).minutes(1);
-    let (load, led) = (builder.open()?, PwmLed::new(17)?);
+    let load = LoadAverage::builder().max_load_average(cores as f64).minutes(1).open()?;
+    let led = PwmLed::new(17)?;
     println!("{:.2} of {cores} cores are busy", load.load_average()?);
 
-    load.gpio().clone().every_on_thread(secs(5), move |_| led.set_value(load.value()?))?;
+    led.follow(load.values())?;
     pinzero::pause();
     Ok(())
 }

@@ -10,15 +10,9 @@ fn main() -> pinzero::Result<()> {
         Ok(addresses.any(|address| TcpStream::connect_timeout(&address, timeout).is_ok()))
     });
     let (server, led) = (server.open()?, Led::new(17)?);
-    let is_online = server.is_active()?;
-    println!("{} is {}", server.host(), if is_online { "online" } else { "offline" });
+    println!("{} is {}", server.host(), if server.value()? { "online" } else { "offline" });
 
-    if is_online {
-        led.on()?;
-    }
-    let online = led.clone();
-    server.when_activated(move |_| online.on());
-    server.when_deactivated(move |_| led.off());
+    led.follow(server.values())?;
     pinzero::pause();
     Ok(())
 }

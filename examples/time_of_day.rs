@@ -6,15 +6,9 @@ fn main() -> pinzero::Result<()> {
     let sun = Sun::at(52.52, 13.40);
     let night = TimeOfDay::new(sun.set().earlier(secs(30 * 60)), sun.rise())?;
     let lamp = Led::new(17)?;
-    let is_night = night.is_active()?;
-    println!("it is {}", if is_night { "night" } else { "day" });
+    println!("it is {}", if night.value()? { "night" } else { "day" });
 
-    if is_night {
-        lamp.on()?;
-    }
-    let evening = lamp.clone();
-    night.when_activated(move |_| evening.on());
-    night.when_deactivated(move |_| lamp.off());
+    lamp.follow(night.values())?;
     pinzero::pause();
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{fs, thread};
 use pinzero::mock::{self, MockGpio};
 use pinzero::options::Usage;
 use pinzero::prelude::*;
-use pinzero::{Builder, ErrorKind, Result};
+use pinzero::{AnimationEnd, Builder, ErrorKind, Follower, Result, Source};
 use pinzero_tests::{Log, PATIENCE, block_on, eventually, poll, without_hanging};
 
 /// The readings of a disk.
@@ -552,5 +552,69 @@ fn values_are_there_by_the_trait() -> Result<()> {
     let disk = Dial::at(25.0).disk().gpio(&gpio).open()?;
     let server = PingServer::builder("pi").probe(|_, _| Ok(true)).gpio(&gpio).open()?;
     assert_eq!((value(&disk)?, value(&server)?), (0.25, true));
+    Ok(())
+}
+
+/// Notes each value that a source gives, and returns the log with the follower.
+fn follow<T: Clone + PartialEq + Send + 'static>(gpio: &MockGpio, source: Source<T>) -> Result<(Log<(u64, T)>, Follower)> {
+    let log = Log::new();
+    let (entries, own) = (log.clone(), (**gpio).clone());
+    let follower = source.for_each(gpio, move |value| {
+        entries.push((own.now().as_nanos() / 1_000_000_000, value));
+        Ok(())
+    })?;
+    Ok((log, follower))
+}
+
+#[test]
+fn what_follows_a_reading_is_told_of_each_change_and_asked_for_no_more() -> Result<()> {
+    let (gpio, dial) = (mock::gpio(), Dial::at(25.0));
+    let disk = dial.disk().gpio(&gpio).open()?;
+    dial.set(50.0);
+    dial.taken();
+    let (log, follower) = follow(&gpio, disk.values())?;
+    assert_eq!((log.take(), dial.taken()), (vec![(0, 0.5)], 1), "a new reading at once");
+    gpio.advance(secs(25));
+    dial.set(75.0);
+    gpio.advance(secs(25));
+    dial.set(50.0);
+    assert_eq!(disk.usage()?, 50.0);
+    assert_eq!((log.take(), dial.taken()), (vec![(30, 0.75), (50, 0.5)], 6));
+    follower.stop()?;
+    gpio.advance(secs(60));
+    assert_eq!(dial.taken(), 0, "nobody follows");
+    Ok(())
+}
+
+#[test]
+fn a_led_follows_a_server_until_the_device_is_closed() -> Result<()> {
+    let gpio = mock::gpio();
+    let own = (*gpio).clone();
+    let is_up = move || (20..45).contains(&(own.now().as_nanos() / 1_000_000_000));
+    let server = PingServer::builder("pi").probe(move |_, _| Ok(is_up())).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let follower = led.follow(server.values())?;
+    gpio.advance(secs(60));
+    let changes = gpio.line(17).history();
+    assert_eq!(changes, [(secs(20), Level::High), (secs(50), Level::Low)]);
+    server.close()?;
+    assert_eq!(follower.wait()?, AnimationEnd::Finished);
+    Ok(())
+}
+
+#[test]
+fn a_source_on_a_beat_looks_at_the_last_reading() -> Result<()> {
+    let (gpio, dial) = (mock::gpio(), Dial::at(25.0));
+    let disk = dial.disk().gpio(&gpio).open()?;
+    dial.taken();
+    let (log, follower) = follow(&gpio, disk.values().every(secs(1)))?;
+    gpio.advance(secs(5));
+    dial.set(50.0);
+    gpio.advance(secs(55));
+    assert_eq!(dial.taken(), 7, "one at once and one every 10 s");
+    assert_eq!(log.take().last(), Some(&(10, 0.5)));
+    assert!(follower.is_running());
+    gpio.close()?;
+    assert_eq!(follower.wait()?, AnimationEnd::Finished);
     Ok(())
 }

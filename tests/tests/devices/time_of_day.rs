@@ -217,6 +217,17 @@ fn a_lamp_follows_the_sun() -> Result<()> {
 }
 
 #[test]
+fn a_lamp_follows_the_time() -> Result<()> {
+    let gpio = mock::gpio();
+    let time = TimeOfDay::builder("07:00", "08:00").event_delay(secs(MINUTE)).gpio(&gpio).open()?;
+    let lamp = Led::builder(17).gpio(&gpio).open()?;
+    lamp.follow(time.values())?;
+    gpio.advance(secs(24 * HOUR));
+    assert_eq!(gpio.line(17).history(), [(secs(7 * HOUR), Level::High), (secs(8 * HOUR), Level::Low)]);
+    Ok(())
+}
+
+#[test]
 fn the_polar_day_has_no_evening() -> Result<()> {
     // From the first of June 2026, in Tromsø.
     let gpio = at(1_780_272_000);

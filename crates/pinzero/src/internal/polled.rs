@@ -248,8 +248,8 @@ impl PolledInternalDevice {
     #[track_caller]
     fn wait(&self, active: bool, timeout: Option<Duration>) -> Result<bool> {
         let before = self.0.count(active);
-        let listening = Listening::begin(&self.0)?;
-        let reached = self.0.running.wait_until(timeout, listening.reaches(active, before))?;
+        let listener = Listener::begin(&self.0)?;
+        let reached = self.0.running.wait_until(timeout, listener.reaches(active, before))?;
         Ok(reached.is_some())
     }
 
@@ -274,11 +274,11 @@ impl PolledInternalDevice {
     #[track_caller]
     fn reaches(&self, active: bool) -> impl Future<Output = Result<()>> + Send + '_ {
         let before = self.0.count(active);
-        let listening = Listening::begin(&self.0);
+        let listener = Listener::begin(&self.0);
         async move {
             // Readings are taken for as long as the future lives.
-            let listening = listening?;
-            self.0.running.until(listening.reaches(active, before)).await
+            let listener = listener?;
+            self.0.running.until(listener.reaches(active, before)).await
         }
     }
 
@@ -307,12 +307,12 @@ impl PolledInternalDevice {
     /// Returns the values from now on: `convert` of each reading that differs from the one before. See [`Source`].
     pub(super) fn values<T: 'static>(&self, convert: impl Fn(f64) -> T + Send + 'static) -> Source<T> {
         let (device, own) = (self.0.clone(), self.0.clone());
-        let mut listening = None;
+        let mut listener = None;
         let read = move || {
-            let number = match &listening {
-                Some(Listening { number, .. }) => *number,
+            let number = match &listener {
+                Some(Listener { number, .. }) => *number,
                 // Readings are taken from the first question on, for as long as the source lives.
-                None => listening.insert(Listening::begin(&device)?).number,
+                None => listener.insert(Listener::begin(&device)?).number,
             };
             let fresh = device.running.look(|watch| watch.reading.filter(|_| watch.taken >= number))?;
             Ok(fresh.map(&convert))
@@ -419,7 +419,7 @@ impl Shared {
     fn is_heard(&self) -> bool {
         let is_heard = || self.listeners.load(Ordering::Acquire) > 0 || self.running.is_heard();
         let checked = self.running.change(|watch, _| {
-            watch.is_polled = is_heard() || true;
+            watch.is_polled = is_heard();
             Ok(watch.is_polled)
         });
         // An error says that the device is closed.
@@ -476,18 +476,18 @@ fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer, was_failing: bool) 
 }
 
 /// A wait or a source: readings are taken until it is dropped.
-struct Listening {
+struct Listener {
     device: Arc<Shared>,
     /// The number of the first reading that is fresh.
     number: u64,
 }
 
-impl Listening {
+impl Listener {
     fn begin(device: &Arc<Shared>) -> Result<Self> {
         device.listeners.fetch_add(1, Ordering::AcqRel);
-        let mut listening = Listening { device: device.clone(), number: 0 };
-        listening.number = device.poll()?;
-        Ok(listening)
+        let mut listener = Listener { device: device.clone(), number: 0 };
+        listener.number = device.poll()?;
+        Ok(listener)
     }
 
     /// Returns a closure that gives `Some` once the device is in that state by a fresh reading, or has entered the state since it had done
@@ -498,7 +498,7 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
+impl Drop for Listener {
     fn drop(&mut self) {
         self.device.listeners.fetch_sub(1, Ordering::AcqRel);
     }
