@@ -556,7 +556,10 @@ fn values_are_there_by_the_trait() -> Result<()> {
 }
 
 /// Notes each value that a source gives, and returns the log with the follower.
-fn follow<T: Clone + PartialEq + Send + 'static>(gpio: &MockGpio, source: Source<T>) -> Result<(Log<(u64, T)>, Follower)> {
+fn follow<T: Clone + PartialEq + Send + 'static>(
+    gpio: &MockGpio,
+    source: Source<T>,
+) -> Result<(Log<(u64, T)>, Follower)> {
     let log = Log::new();
     let (entries, own) = (log.clone(), (**gpio).clone());
     let follower = source.for_each(gpio, move |value| {

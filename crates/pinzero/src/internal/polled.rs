@@ -9,8 +9,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Machine, Outcome,
-    Result, Running, Timer,
+    Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Machine, Notify,
+    Outcome, Result, Running, Source, Subscription, Timer,
 };
 
 use super::Limit;
