@@ -7,6 +7,7 @@ use std::thread;
 
 use pinzero::mock;
 use pinzero::prelude::*;
+use pinzero::source::all_values;
 use pinzero::{Capabilities, Support};
 use pinzero_tests::{PATIENCE, eventually};
 
@@ -85,6 +86,16 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     assert_at_rest("deadlines that are far away");
     assert_eq!((threads().len() - none, gpio.threads()), (2, 2));
 
+    // LEDs that follow buttons, through tools and combinations.
+    let source = |from: usize| all_values([buttons[from].values(), buttons[from + 1].values().negated()]);
+    let wide = mock::builder().realtime().open();
+    let leds = (0..4_u32).map(|pin| Led::builder(pin).gpio(&wide).open());
+    let leds = leds.collect::<pinzero::Result<Vec<_>>>()?;
+    for (from, led) in leds.iter().enumerate() {
+        led.follow(source(from))?;
+    }
+    assert_at_rest("LEDs that follow buttons");
+
     // Software PWM has one thread for all its lines, and it sleeps while they are steady.
     let soft = Capabilities { pwm: Support::None, ..gpio.capabilities() };
     let other = mock::builder().capabilities(soft).realtime().open();
@@ -145,7 +156,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
     assert_eq!((threads().len() - before, board.threads()), (2, 2));
     drop((devices, board));
 
-    drop((buttons, led, lamps, gpio, other));
+    drop((buttons, led, leds, lamps, gpio, wide, other));
     eventually("the threads of the factories end", || threads().len() <= none);
     Ok(())
 }

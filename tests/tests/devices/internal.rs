@@ -564,7 +564,6 @@ fn follow<T: Clone + PartialEq + Send + 'static>(
     let (entries, own) = (log.clone(), (**gpio).clone());
     let follower = source.for_each(gpio, move |value| {
         entries.push((own.now().as_nanos() / 1_000_000_000, value));
-        Ok(())
     })?;
     Ok((log, follower))
 }
@@ -583,7 +582,7 @@ fn what_follows_a_reading_is_told_of_each_change_and_asked_for_no_more() -> Resu
     dial.set(50.0);
     assert_eq!(disk.usage()?, 50.0);
     assert_eq!((log.take(), dial.taken()), (vec![(30, 0.75), (50, 0.5)], 6));
-    follower.stop()?;
+    follower.stop();
     gpio.advance(secs(60));
     assert_eq!(dial.taken(), 0, "nobody follows");
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pinzero::mock;
 use pinzero::prelude::*;
-use pinzero::source::{self, all_values, alternating_values, any_values, every, multiplied, sin_values};
+use pinzero::source::{self, Pid, all_values, alternating_values, any_values, every, multiplied, sin_values};
 use pinzero::{AnimationEnd, ErrorKind, Level, Result, Source};
 use pinzero_tests::Log;
 
@@ -219,6 +219,52 @@ fn every_tool_has_its_sequence() -> Result<()> {
     let random = collect(source::random_values().take(100))?;
     assert!(random.iter().all(|value| (0.0..1.0).contains(value)));
     assert!(random.windows(2).any(|pair| pair[0] != pair[1]));
+    Ok(())
+}
+
+#[test]
+fn a_reading_in_the_background_goes_on_for_tools_that_ask_on_a_beat() -> Result<()> {
+    let gpio = mock::gpio();
+    let lamp = PwmLed::builder(18).gpio(&gpio).open()?;
+    let mut number = 0.0;
+    let slow = source::every_on_thread(secs(1), move || -> Result<f64> {
+        number += 0.125;
+        Ok(number)
+    });
+    lamp.follow(slow.smoothed(2).every(secs(1)))?;
+    gpio.advance(secs(3));
+    assert!(lamp.value()? > 0.0);
+    Ok(())
+}
+
+#[test]
+fn a_controller_holds_a_temperature() -> Result<()> {
+    let gpio = mock::gpio();
+    let heater = PwmLed::builder(18).gpio(&gpio).open()?;
+    let mut degrees = 15.0;
+    let room = every(secs(1), {
+        let heater = heater.clone();
+        move || -> Result<f64> {
+            // Warms by up to half a degree a second, and loses a hundredth of what it is above 15.
+            degrees += heater.value()? / 2.0 - (degrees - 15.0) / 100.0;
+            Ok(degrees)
+        }
+    });
+    let seen = Log::new();
+    let room = room.map({
+        let seen = seen.clone();
+        move |degrees| {
+            seen.push(degrees);
+            degrees
+        }
+    });
+    heater.follow(room.pid(Pid::new(21.0).p(1.0).i(0.005)))?;
+    gpio.advance(secs(300));
+    let seen = seen.take();
+    assert!(seen[200..].iter().all(|degrees| (degrees - 21.0).abs() < 0.1), "{:?}", &seen[200..]);
+    assert!(seen.iter().all(|degrees| *degrees < 21.2), "the integral does not run away");
+    let wrong = Source::from([0.5]).pid(Pid::new(f64::NAN));
+    assert_eq!(heater.follow(wrong).unwrap_err().kind(), ErrorKind::InvalidValue);
     Ok(())
 }
 

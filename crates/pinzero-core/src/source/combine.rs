@@ -1,8 +1,7 @@
 //! Sources made of several.
 
-use std::time::Duration;
-
-use super::{Pace, Pull, Source, Step};
+use super::notify::Pace;
+use super::{PERIOD, Pull, Source, Step};
 use crate::error::Result;
 use crate::time::Instant;
 
@@ -28,22 +27,6 @@ impl<T> Tributary<T> {
     }
 }
 
-impl Pace {
-    /// Returns the pace of what depends on both: on change only if both are, else the faster beat.
-    fn and(self, other: Pace) -> Pace {
-        match (self, other) {
-            (Pace::OnChange(mut one), Pace::OnChange(other)) => {
-                one.extend(other);
-                Pace::OnChange(one)
-            }
-            (Pace::Every(period), Pace::OnChange(_)) | (Pace::OnChange(_), Pace::Every(period)) => {
-                Pace::Every(period)
-            }
-            (Pace::Every(one), Pace::Every(other)) => Pace::Every(one.min(other)),
-        }
-    }
-}
-
 /// Returns a source that computes its value from the last values of all sources. The source ends with the first of them.
 fn combined<S, T, U>(
     sources: impl IntoIterator<Item = S>,
@@ -65,7 +48,7 @@ where
         });
     }
     // Without sources there is never a value: the source ends at once.
-    let pace = pace.unwrap_or(Pace::Every(Duration::from_millis(10)));
+    let pace = pace.unwrap_or(Pace::every(PERIOD));
     Source::with_pace(pace, move |now| {
         let mut values = Vec::with_capacity(all.len());
         let mut is_complete = !all.is_empty();

@@ -9,8 +9,8 @@ use std::time::Duration;
 use event_listener::Event as Bell;
 use parking_lot::Mutex;
 
-use super::notify::Listen;
-use super::{Notify, Pull, Source, Step, Subscription, check_period};
+use super::notify::{Listen, Pace};
+use super::{Source, Step, Subscription, check_period};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit;
 use crate::gpio::Gpio;
@@ -340,8 +340,9 @@ impl<T: 'static> Source<T> {
         T: Clone + PartialEq + Send,
     {
         gpio.check_open()?;
-        let (mut pull, changes): (Pull<T>, _) = self.into_parts();
-        changes.period.map_or(Ok(()), check_period)?;
+        let Source { mut pull, pace } = self;
+        let period = pace.period;
+        period.map_or(Ok(()), check_period)?;
         let (lead, owners) = Lead::new(parts)?;
         let runtime = gpio.runtime();
         exit::hold(runtime.start())?;
@@ -374,15 +375,15 @@ impl<T: 'static> Source<T> {
             end: Mutex::default(),
             bell: Arc::default(),
         });
-        let period = changes.period.unwrap_or_default();
-        let at = changes.period.map(|period| gpio.now() + period);
+        let at = period.map(|period| gpio.now() + period);
+        let period = period.unwrap_or_default();
         let task = FollowTask { shared: shared.clone(), lead: lead.clone(), at, period };
         runtime.enter(|state| {
             lead.take(id, state);
             state.insert(id, Box::new(task));
         });
         let follower = Follower { gpio: gpio.clone(), shared, _owners: owners.into() };
-        follower.begin(&lead, changes).inspect_err(|_| follower.shared.finish(AnimationEnd::Stopped))?;
+        follower.begin(&lead, pace).inspect_err(|_| follower.shared.finish(AnimationEnd::Stopped))?;
         Ok(follower)
     }
 }
@@ -401,10 +402,10 @@ impl Leader {
 
 impl Follower {
     /// Subscribes, and passes the first value on; the caller gets its error.
-    fn begin(&self, lead: &Lead, changes: super::Changes) -> Result<()> {
+    fn begin(&self, lead: &Lead, pace: Pace) -> Result<()> {
         let shared = &self.shared;
         let weak: Weak<Shared> = Arc::downgrade(shared);
-        let subscriptions = changes.subscribe(&self.gpio, &Notify::new(weak))?;
+        let subscriptions = pace.subscribe(&self.gpio, weak)?;
         *shared.subscriptions.lock() = subscriptions;
         let background: Weak<dyn Background> = Arc::<Shared>::downgrade(shared);
         self.gpio.register_background(background)?;

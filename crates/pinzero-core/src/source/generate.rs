@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Pace, Source, Step, Subscription};
+use super::notify::Pace;
+use super::{Source, Step, Subscription};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Returns `initial` and its opposite in turn, without end, as gpiozero's `alternating_values`.
@@ -104,7 +105,7 @@ where
     T: 'static,
     E: fmt::Debug + 'static,
 {
-    Source::with_pace(Pace::Every(period), move |_| read().map(Step::Value).map_err(failed))
+    Source::with_pace(Pace::every(period), move |_| read().map(Step::Value).map_err(failed))
 }
 
 /// Keeps an error of ours; of others, errors of drivers have `Debug` at least.

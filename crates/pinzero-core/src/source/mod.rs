@@ -4,6 +4,8 @@ mod combine;
 mod follow;
 mod generate;
 mod notify;
+#[cfg(feature = "pid")]
+mod pid;
 mod samples;
 mod tools;
 
@@ -13,6 +15,8 @@ pub use generate::{
     alternating_values, cos_values, every, every_on_thread, ramping_values, random_values, sin_values,
 };
 pub use notify::{Notify, Subscription};
+#[cfg(feature = "pid")]
+pub use pid::Pid;
 pub use samples::Samples;
 pub use tools::Average;
 
@@ -23,7 +27,9 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpio::Gpio;
 use crate::time::{Instant, ms};
-use notify::{Changes, Subscribe};
+use notify::Pace;
+#[cfg(feature = "pid")]
+use tools::{check, check_range};
 
 /// The time between two values of a source that has no other pace, as in gpiozero.
 const PERIOD: Duration = ms(10);
@@ -57,14 +63,6 @@ impl<T> Step<T> {
 
 /// Asks a source for its value at a point in time.
 type Pull<T> = Box<dyn FnMut(Instant) -> Result<Step<T>> + Send>;
-
-/// When a source is asked.
-enum Pace {
-    /// Whenever one of these may have changed: nothing wakes up in between.
-    OnChange(Vec<Subscribe>),
-    /// On a beat.
-    Every(Duration),
-}
 
 /// Values that come in time: those of a device, of an iterator, of a closure, or made of others.
 ///
@@ -138,7 +136,7 @@ impl<T: 'static> Source<T> {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn reading(mut read: impl FnMut() -> Result<Option<T>> + Send + 'static) -> Self {
-        Source::with_pace(Pace::Every(PERIOD), move |_| answer(read()))
+        Source::with_pace(Pace::every(PERIOD), move |_| answer(read()))
     }
 
     /// Returns a source that reads only after `subscribe`'s devices have told of a change; see [`Notify`]. `read` is asked first at the start.
@@ -169,14 +167,13 @@ impl<T: 'static> Source<T> {
         mut read: impl FnMut() -> Result<Option<T>> + Send + 'static,
         subscribe: impl FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + Send + 'static,
     ) -> Self {
-        let changes: Subscribe = Box::new(subscribe);
-        Source::with_pace(Pace::OnChange(vec![changes]), move |_| answer(read()))
+        Source::with_pace(Pace::on_change(subscribe), move |_| answer(read()))
     }
 
     /// Asks on a beat, every `period`. At least 100 µs; an error at the start of the follower otherwise. Default: on change where that is
     /// possible, else every 10 ms.
     pub fn every(mut self, period: Duration) -> Self {
-        self.pace = Pace::Every(period);
+        self.pace.period = Some(period);
         self
     }
 
@@ -188,17 +185,7 @@ impl<T: 'static> Source<T> {
 
     /// Returns the time between two values; `None` if the source is asked on a change.
     pub fn period(&self) -> Option<Duration> {
-        match self.pace {
-            Pace::OnChange(_) => None,
-            Pace::Every(period) => Some(period),
-        }
-    }
-
-    fn into_parts(self) -> (Pull<T>, Changes) {
-        match self.pace {
-            Pace::OnChange(subscribe) => (self.pull, Changes { subscribe, period: None }),
-            Pace::Every(period) => (self.pull, Changes { subscribe: Vec::new(), period: Some(period) }),
-        }
+        self.pace.period
     }
 }
 
@@ -230,7 +217,7 @@ where
 {
     fn from(values: I) -> Self {
         let mut values = values.into_iter();
-        Source::with_pace(Pace::Every(PERIOD), move |_| Ok(values.next().map_or(Step::End, Step::Value)))
+        Source::with_pace(Pace::every(PERIOD), move |_| Ok(values.next().map_or(Step::End, Step::Value)))
     }
 }
 
@@ -250,9 +237,9 @@ impl<T: 'static> From<Source<T>> for Source<Option<T>> {
 
 impl<T> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.pace {
-            Pace::OnChange(_) => f.write_str("Source(on change)"),
-            Pace::Every(period) => write!(f, "Source(every {period:?})"),
+        match self.pace.period {
+            None => f.write_str("Source(on change)"),
+            Some(period) => write!(f, "Source(every {period:?})"),
         }
     }
 }

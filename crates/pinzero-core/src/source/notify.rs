@@ -26,10 +26,6 @@ opaque!(Listen);
 pub struct Notify(Weak<dyn Listen>);
 
 impl Notify {
-    pub(super) fn new(listener: Weak<dyn Listen>) -> Self {
-        Notify(listener)
-    }
-
     /// Has the source asked, on this thread: call this from a handler, or from a thread of your own, with no lock held.
     pub fn ring(&self) {
         if let Some(listener) = self.0.upgrade() {
@@ -91,21 +87,49 @@ impl fmt::Debug for Subscription {
 }
 
 /// Subscribes to the changes of a source; called once.
-pub(super) type Subscribe = Box<dyn FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + Send>;
+type Subscribe = Box<dyn FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + Send>;
 
-/// When a source is asked: on the changes of its devices, or on a beat.
-pub(super) struct Changes {
-    pub(super) subscribe: Vec<Subscribe>,
+/// When a source is asked.
+pub(super) struct Pace {
+    /// What lives while the source is followed: handlers and timers, which tell of changes.
+    subscribe: Vec<Subscribe>,
+    /// The beat; `None` if the source is asked on a change only.
     pub(super) period: Option<Duration>,
 }
 
-impl Changes {
-    /// Subscribes to all changes.
-    pub(super) fn subscribe(self, gpio: &Gpio, notify: &Notify) -> Result<Vec<Subscription>> {
+impl Pace {
+    pub(super) fn every(period: Duration) -> Self {
+        Pace { subscribe: Vec::new(), period: Some(period) }
+    }
+
+    pub(super) fn on_change(
+        subscribe: impl FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + Send + 'static,
+    ) -> Self {
+        Pace { subscribe: vec![Box::new(subscribe)], period: None }
+    }
+
+    /// Returns the pace of what depends on both: on change only if both are, else the faster beat.
+    pub(super) fn and(mut self, other: Pace) -> Self {
+        self.subscribe.extend(other.subscribe);
+        self.period = [self.period, other.period].into_iter().flatten().min();
+        self
+    }
+
+    /// Subscribes to all changes. On a beat, they ask for nothing, but a reading in the background is taken all the same.
+    pub(super) fn subscribe(self, gpio: &Gpio, listener: Weak<dyn Listen>) -> Result<Vec<Subscription>> {
+        let notify = Notify(if self.period.is_some() { Weak::<Nobody>::new() } else { listener });
         let mut all = Vec::new();
         for subscribe in self.subscribe {
-            all.extend(subscribe(gpio, notify)?);
+            all.extend(subscribe(gpio, &notify)?);
         }
         Ok(all)
     }
+}
+
+struct Nobody;
+
+impl Listen for Nobody {
+    fn ring(&self) {}
+
+    fn ring_later(&self) {}
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use event_listener::Event as Bell;
 
 use super::notify::Listen;
-use super::{Notify, Pull, Source, Step, Subscription, check_period};
+use super::{Pull, Source, Step, Subscription, check_period};
 use crate::error::Result;
 use crate::gpio::Gpio;
 use crate::sync::AtomicBool;
@@ -62,12 +62,12 @@ impl<T: 'static> Source<T> {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the source is faster than one value in 100 µs; [`Closed`](crate::ErrorKind::Closed).
     pub fn samples(self, gpio: &Gpio) -> Result<Samples<T>> {
         gpio.check_open()?;
-        let (pull, changes) = self.into_parts();
-        changes.period.map_or(Ok(()), check_period)?;
+        let Source { pull, pace } = self;
+        let period = pace.period;
+        period.map_or(Ok(()), check_period)?;
         let ear = Arc::new(Ear { has_heard: AtomicBool::new(true), bell: Bell::new() });
-        let period = changes.period;
         let weak: Weak<Ear> = Arc::downgrade(&ear);
-        let subscriptions = changes.subscribe(gpio, &Notify::new(weak))?;
+        let subscriptions = pace.subscribe(gpio, weak)?;
         let next = gpio.now();
         Ok(Samples {
             gpio: gpio.clone(),

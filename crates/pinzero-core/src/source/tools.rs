@@ -36,17 +36,17 @@ impl Average {
 }
 
 /// Returns the error for an argument, as a source without values. The follower gets it at the start.
-fn check(is_right: bool, message: impl FnOnce() -> String) -> Result<()> {
+pub(super) fn check(is_right: bool, message: impl FnOnce() -> String) -> Result<()> {
     if is_right { Ok(()) } else { Err(Error::new(ErrorKind::InvalidValue, message())) }
 }
 
-fn check_range(low: f64, high: f64) -> Result<()> {
+pub(super) fn check_range(low: f64, high: f64) -> Result<()> {
     check(low < high, || format!("a range from {low} to {high} is empty: give the lower bound first"))
 }
 
 impl<T: 'static> Source<T> {
     /// Changes the answers, and fails for ever if an argument was wrong.
-    fn then<U: 'static>(
+    pub(super) fn then<U: 'static>(
         mut self,
         checked: Result<()>,
         mut change: impl FnMut(Step<T>, Instant) -> Step<U> + Send + 'static,
