@@ -142,7 +142,7 @@ macro_rules! newtype {
 /// Implements a device around a [`LedBoard`](crate::LedBoard) in a field, such as `led_board!(PiLiter.0)`.
 macro_rules! led_board {
     ($Device:ident.$board:tt) => {
-        // Here too, because `SetValue::set_value` of the device, which takes no other types, would hide the board's own method.
+        // Here too, because the methods of `SetValue`, which take no other types, would hide the board's own.
         impl $Device {
             /// Sets the values of the LEDs; see [`LedBoard::set_value`](crate::LedBoard::set_value).
             ///
@@ -150,6 +150,17 @@ macro_rules! led_board {
             /// See [`LedBoard::set_value`](crate::LedBoard::set_value).
             pub fn set_value(&self, value: impl Into<crate::BoardValue>) -> pinzero_core::Result<()> {
                 self.$board.set_value(value)
+            }
+
+            /// Follows a source in the background, until the source ends or the next write; see [`LedBoard::follow`](crate::LedBoard::follow).
+            ///
+            /// # Errors
+            /// See [`SetValue::follow`](crate::SetValue::follow).
+            pub fn follow<T>(&self, source: crate::Source<T>) -> pinzero_core::Result<crate::Follower>
+            where
+                T: Into<crate::BoardValue> + Clone + PartialEq + Send + 'static,
+            {
+                self.$board.follow(source)
             }
         }
 

@@ -4,7 +4,7 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{ErrorKind, Light, Line, Result};
+use pinzero::{ErrorKind, Light, Line, Result, Source};
 use proptest::prelude::*;
 
 const PINS: [u32; 5] = [5, 6, 13, 19, 26];
@@ -96,6 +96,20 @@ fn a_graph_is_a_switch_of_all_leds() -> Result<()> {
     switch.close()?;
     assert_eq!((graph.is_closed(), graph.value().unwrap_err().kind()), (true, ErrorKind::Closed));
     assert_eq!(graph.set_value(0.5).unwrap_err().kind(), ErrorKind::Closed);
+    Ok(())
+}
+
+#[test]
+fn a_graph_follows_a_value() -> Result<()> {
+    let gpio = mock::gpio();
+    let graph = LedBarGraph::builder(PINS).gpio(&gpio).open()?;
+    let other = LedBarGraph::builder([17, 27]).pwm(true).gpio(&gpio).open()?;
+    other.follow(graph.values().absoluted())?;
+    graph.follow(Source::from([0.2, -0.6]).every(ms(100)))?;
+    assert_eq!(levels(&gpio), [1, 0, 0, 0, 0]);
+    gpio.advance(ms(110));
+    assert_eq!((levels(&gpio), other.value()?), ([0, 0, 1, 1, 1], 0.6));
+    assert_eq!(graph.follow(Source::from([1.5])).unwrap_err().kind(), ErrorKind::InvalidValue);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{AnimationEnd, BoardValue, ErrorKind, Light, Line, LineFunction, Member, Result};
+use pinzero::{AnimationEnd, BoardValue, ErrorKind, Light, Line, LineFunction, Member, Result, Source};
 
 use crate::flaky::Flaky;
 
@@ -257,6 +257,39 @@ fn a_member_that_is_set_leaves_the_blink_and_the_others_go_on() -> Result<()> {
     assert_eq!((blink.wait()?, eyes.wait()?), (AnimationEnd::Replaced, AnimationEnd::Stopped));
     gpio.advance(secs(1));
     assert_eq!(levels(&gpio, NESTED), [0, 0, 0, 0]);
+    Ok(())
+}
+
+#[test]
+fn a_board_follows_values_in_its_shape_or_one_for_all() -> Result<()> {
+    let gpio = mock::gpio();
+    let board = nested(&gpio)?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let follower = board.follow(button.values())?;
+    gpio.line(2).press(ms(100));
+    gpio.advance(ms(50));
+    assert_eq!(levels(&gpio, NESTED), [1, 1, 1, 1]);
+    // A member that is set leaves; the others go on.
+    board.member("eyes.1")?.on()?;
+    gpio.advance(ms(100));
+    assert_eq!(levels(&gpio, NESTED), [0, 0, 1, 0]);
+
+    let values = Source::from([BoardValue::from((1, [0, 1], 0)), BoardValue::from((0, [1, 1], 1))]);
+    board.follow(values.every(ms(10)))?.wait()?;
+    assert_eq!((levels(&gpio, NESTED), follower.wait()?), ([0, 1, 1, 1], AnimationEnd::Replaced));
+    let error = board.follow(Source::from(vec![[0, 1]])).unwrap_err();
+    assert!(error.to_string().contains("give 3 values, not 2"), "{error}");
+
+    let other = LedBoard::builder([5, 6, 13]).gpio(&gpio).open()?;
+    other.follow(board.values().map(|value| value.numbers()[1..].to_vec()))?;
+    gpio.advance(ms(10));
+    assert_eq!(levels(&gpio, [5, 6, 13]), [1, 1, 1]);
+    board.off()?;
+    gpio.advance(ms(10));
+    assert_eq!(levels(&gpio, [5, 6, 13]), [0, 0, 0]);
+    // The last handle ends the follower, and frees the lines.
+    drop(other);
+    assert!(LedBoard::builder([5, 6, 13]).gpio(&gpio).open().is_ok());
     Ok(())
 }
 

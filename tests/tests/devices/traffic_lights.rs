@@ -3,7 +3,7 @@
 use pinzero::mock::{self, MockGpio};
 use pinzero::options::Lights;
 use pinzero::prelude::*;
-use pinzero::{Builder, ErrorKind, Result};
+use pinzero::{Builder, ErrorKind, Result, Source};
 
 fn levels(gpio: &MockGpio) -> [u8; 3] {
     [2, 3, 4].map(|pin| gpio.line(pin).level().is_high().into())
@@ -36,6 +36,17 @@ fn a_light_leaves_the_blink_of_all() -> Result<()> {
     lights.red.off()?;
     gpio.advance(ms(250));
     assert_eq!(levels(&gpio), [0, 1, 1]);
+    Ok(())
+}
+
+#[test]
+fn lights_follow_a_plan() -> Result<()> {
+    let gpio = mock::gpio();
+    let lights = TrafficLights::builder(2, 3, 4).gpio(&gpio).open()?;
+    lights.follow(Source::from([[0, 0, 1], [0, 1, 0], [1, 0, 0]]).every(secs(1)))?;
+    assert_eq!(levels(&gpio), [0, 0, 1]);
+    gpio.advance(ms(1500));
+    assert_eq!(levels(&gpio), [0, 1, 0]);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use pinzero_core::{
     Device, Error, ErrorKind, Follower, Level, Line, PinSpec, Result, SetValue, Source, Switch, Value,
 };
 
-use super::LedBoard;
+use super::{LedBoard, Member};
 use crate::device::several_pins;
 use crate::output::{Dimmable, Light, Signal};
 use crate::{Builder, Open, Site};
@@ -115,9 +115,7 @@ impl LedBarGraph {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the value is out of range; see also [`Switch`].
     pub fn set_value(&self, value: f64) -> Result<()> {
         check(value)?;
-        let lights = self.lights();
-        let is_dimmable = matches!(lights, [Light::Pwm(_), ..]);
-        self.board.set_value(levels(value, lights.len(), is_dimmable))
+        self.board.set_value(levels(value, self.lights().len(), self.is_dimmable()))
     }
 
     /// Returns the part of the LEDs that is lit, negative if they are lit from the far end. All of them are 1, never -1.
@@ -193,6 +191,33 @@ impl LedBarGraph {
         self.is_active()
     }
 
+    /// Returns the values from now on, for another device to follow: the value of the LEDs, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::source::sin_values;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let graph = LedBarGraph::builder([5, 6, 13, 19]).pwm(true).open()?;
+    /// graph.follow(sin_values(360))?; // from the near end, then from the far one
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        let (count, is_dimmable) = (self.lights().len(), self.is_dimmable());
+        source.into().write_together(self.board.all_parts().iter().cloned(), move |value| {
+            check(value)?;
+            Ok(levels(value, count, is_dimmable))
+        })
+    }
+
     /// Returns the LEDs, from the near end.
     pub fn lights(&self) -> &[Light] {
         self.board.lights()
@@ -201,6 +226,10 @@ impl LedBarGraph {
     /// Returns the lines of the LEDs, from the near end.
     pub fn pins(&self) -> Vec<Line> {
         self.board.pins()
+    }
+
+    fn is_dimmable(&self) -> bool {
+        matches!(self.lights(), [Light::Pwm(_), ..])
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a graph has few LEDs")]
@@ -262,7 +291,7 @@ impl Open<Bars> for LedBarGraph {
         site.check_distinct(&roles)?;
         let values = levels(initial, pins.len(), dimmable.pwm);
         let lights = Light::open_all(&pins, active, &dimmable, &values, site)?;
-        Ok(LedBarGraph { board: LedBoard::of_lights(lights) })
+        Ok(LedBarGraph { board: LedBoard::unnamed(lights.into_iter().map(Member::Light).collect()) })
     }
 }
 
@@ -294,7 +323,7 @@ impl Value for LedBarGraph {
     }
 
     fn values(&self) -> Source<f64> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -304,7 +333,7 @@ impl SetValue for LedBarGraph {
     }
 
     fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 

@@ -9,6 +9,7 @@ use pinzero_core::{
     Source, Switch, Value,
 };
 
+use super::shape::{Shape, Slot, place};
 use super::{BoardValue, Lights, Member, MemberKey, Wired};
 use crate::device::several_pins;
 use crate::output::{Bulb, Light, logical};
@@ -50,8 +51,8 @@ pub struct LedBoard(Arc<Inner>);
 
 struct Inner {
     members: Vec<Member>,
-    /// The name of each member, if it has one.
-    names: Vec<Option<String>>,
+    /// The names and the nesting of the members.
+    shape: Arc<Shape>,
     /// The LEDs of the whole tree.
     lights: Vec<Light>,
     /// The part of each LED in an animation.
@@ -80,7 +81,7 @@ impl LedBoard {
 
     /// Returns the names of the members, `None` for a member without a name.
     pub fn names(&self) -> Vec<Option<&str>> {
-        self.0.names.iter().map(Option::as_deref).collect()
+        self.0.shape.slots().iter().map(|slot| slot.name.as_deref()).collect()
     }
 
     /// Returns all LEDs, those of inner boards too.
@@ -128,9 +129,8 @@ impl LedBoard {
         if let Ok(index) = name.parse() {
             return self.at(index);
         }
-        let position = self.0.names.iter().position(|own| own.as_deref() == Some(name));
-        position.map(|index| &self.members()[index]).ok_or_else(|| {
-            let names: Vec<String> = self.0.names.iter().flatten().map(|name| format!("`{name}`")).collect();
+        self.0.shape.position(name).map(|index| &self.members()[index]).ok_or_else(|| {
+            let names: Vec<String> = self.0.shape.names().map(|name| format!("`{name}`")).collect();
             let known = if names.is_empty() { "no names".to_owned() } else { names.join(", ") };
             Error::new(ErrorKind::InvalidValue, format!("the board has no member `{name}`: it has {known}"))
         })
@@ -161,8 +161,7 @@ impl LedBoard {
         if let Some((_, pin)) = pins.iter().enumerate().find(|(index, pin)| pins[..*index].contains(pin)) {
             return invalid(format!("the LED on {pin} is selected twice: name it once"));
         }
-        let names = vec![None; members.len()];
-        Ok(LedBoard::of(members, names))
+        Ok(LedBoard::unnamed(members))
     }
 
     /// Turns all LEDs fully on.
@@ -214,38 +213,9 @@ impl LedBoard {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the values have another shape than the board, or one is out of range, or neither 0 nor
     /// 1 without PWM: then nothing is written. See also [`Switch`].
     pub fn set_value(&self, value: impl Into<BoardValue>) -> Result<()> {
-        let mut values = Vec::with_capacity(self.lights().len());
-        self.spread(&value.into(), "", &mut values)?;
+        let values = self.0.shape.spread(&value.into())?;
         let writes: Vec<_> = self.0.parts.iter().zip(values).collect();
         Part::write_together(&writes)
-    }
-
-    /// Adds the value for each LED to `values`; `path` is the place of this board in the outer one.
-    fn spread(&self, value: &BoardValue, path: &str, values: &mut Vec<f64>) -> Result<()> {
-        let invalid = |message| Err(Error::new(ErrorKind::InvalidValue, message));
-        let list = match value {
-            BoardValue::Number(value) => {
-                values.extend(self.lights().iter().map(|_| *value));
-                return Ok(());
-            }
-            BoardValue::List(list) => list,
-        };
-        let (count, given) = (self.members().len(), list.len());
-        if count != given {
-            let board = if path.is_empty() { "the board".to_owned() } else { format!("the board `{path}`") };
-            return invalid(format!("{board} has {count} members: give {count} values, not {given}"));
-        }
-        for (index, value) in list.iter().enumerate() {
-            let path = || place(path, index, self.0.names[index].as_deref());
-            match (&self.members()[index], value) {
-                (Member::Board(board), _) => board.spread(value, &path(), values)?,
-                (Member::Light(_), BoardValue::Number(value)) => values.push(*value),
-                (Member::Light(_), BoardValue::List(_)) => {
-                    return invalid(format!("`{}` is one LED: give one number, not a list", path()));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Returns the values last set, by an animation or by a call, in the shape of the board.
@@ -307,33 +277,76 @@ impl LedBoard {
         Animation::start(self.0.parts.iter().cloned(), plan)
     }
 
+    /// Returns the values from now on, for another device to follow: the values last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<BoardValue> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// The values of the source are those that [`set_value`](Self::set_value) takes: numbers for all LEDs, or lists.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::source::zip_values;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// let buttons = [Button::new(2)?, Button::new(3)?];
+    /// let leds = LedBoard::new([17, 27])?;
+    /// leds.follow(zip_values(buttons.iter().map(Button::values)))?; // each LED its button
+    /// # gpio.line(3).press(ms(100));
+    /// # gpio.advance(ms(50));
+    /// # assert_eq!(leds.value()?, [0, 1].into());
+    /// leds.follow(buttons[0].values())?; // all LEDs one button
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow<T>(&self, source: Source<T>) -> Result<Follower>
+    where
+        T: Into<BoardValue> + Clone + PartialEq + Send + 'static,
+    {
+        let shape = self.0.shape.clone();
+        source.write_together(self.0.parts.iter().cloned(), move |value| shape.spread(&value.into()))
+    }
+
     pub(crate) fn state(&self) -> BoardValue {
         self.members().iter().map(Member::state).collect()
     }
 
-    /// Returns a board of open LEDs, without names.
-    pub(super) fn of_lights(lights: Vec<Light>) -> LedBoard {
-        let members: Vec<_> = lights.into_iter().map(Member::Light).collect();
-        let names = vec![None; members.len()];
-        LedBoard::of(members, names)
+    /// Returns the part of each LED in an animation.
+    pub(super) fn all_parts(&self) -> &[Part] {
+        &self.0.parts
     }
 
-    fn of(members: Vec<Member>, names: Vec<Option<String>>) -> LedBoard {
+    /// Returns a board of open members, without names.
+    pub(super) fn unnamed(members: Vec<Member>) -> LedBoard {
+        let shape = Shape::new(
+            members
+                .iter()
+                .map(|member| Slot { name: None, board: member.board().map(|board| board.0.shape.clone()) }),
+        );
+        LedBoard::of(members, shape)
+    }
+
+    fn of(members: Vec<Member>, shape: Arc<Shape>) -> LedBoard {
         let lights: Vec<Light> = members.iter().flat_map(Member::lights).cloned().collect();
         let parts = lights.iter().map(Light::part).collect();
-        LedBoard(Arc::new(Inner { members, names, lights, parts }))
+        LedBoard(Arc::new(Inner { members, shape, lights, parts }))
     }
 
     /// Makes a board of the next open lights.
-    fn assemble(options: &Lights, lights: &mut slice::Iter<'_, Light>) -> LedBoard {
-        let mut members = Vec::with_capacity(options.members.len());
-        for (_, wired) in &options.members {
-            members.extend(match wired {
-                Wired::Board(board) => Some(Member::Board(LedBoard::assemble(board, lights))),
-                Wired::Led(_) => lights.next().cloned().map(Member::Light),
+    fn assemble(shape: Arc<Shape>, lights: &mut slice::Iter<'_, Light>) -> LedBoard {
+        let mut members = Vec::with_capacity(shape.slots().len());
+        for slot in shape.slots() {
+            members.extend(match &slot.board {
+                Some(board) => Some(Member::Board(LedBoard::assemble(board.clone(), lights))),
+                None => lights.next().cloned().map(Member::Light),
             });
         }
-        LedBoard::of(members, options.members.iter().map(|(name, _)| name.clone()).collect())
+        LedBoard::of(members, shape)
     }
 }
 
@@ -353,12 +366,6 @@ fn list<'a>(options: &'a Lights, path: &str, bulbs: &mut Vec<(String, Bulb<'a>)>
     Ok(())
 }
 
-/// Returns the path to a member of the board at `path`.
-fn place(path: &str, index: usize, name: Option<&str>) -> String {
-    let last = name.map_or_else(|| index.to_string(), str::to_owned);
-    if path.is_empty() { last } else { format!("{path}.{last}") }
-}
-
 impl Open<Lights> for LedBoard {
     const NAME: &'static str = "LedBoard";
 
@@ -369,7 +376,7 @@ impl Open<Lights> for LedBoard {
         site.check_distinct(&roles)?;
         let bulbs: Vec<_> = bulbs.into_iter().map(|(_, bulb)| bulb).collect();
         let lights = Light::open_each(&bulbs, site)?;
-        Ok(LedBoard::assemble(&options, &mut lights.iter()))
+        Ok(LedBoard::assemble(Shape::of(&options), &mut lights.iter()))
     }
 }
 
@@ -401,7 +408,7 @@ impl Value for LedBoard {
     }
 
     fn values(&self) -> Source<BoardValue> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -411,7 +418,7 @@ impl SetValue for LedBoard {
     }
 
     fn follow_source(&self, source: Source<BoardValue>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 

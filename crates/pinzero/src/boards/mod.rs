@@ -1,5 +1,6 @@
 //! Devices of several others, and their options.
 
+mod shape;
 mod board_value;
 mod char_font;
 mod energenie;

@@ -3,6 +3,7 @@
 use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
 use super::LedBoard;
+use super::shape::board_at;
 use crate::output::{Dimmable, Signal};
 use crate::{Builder, Open};
 
@@ -84,7 +85,7 @@ impl Lights {
     /// Fails if the options contradict each other; `path` is the place of the board in the outer one.
     pub(super) fn check(&self, path: &str) -> Result<()> {
         let invalid = |message| Err(Error::new(ErrorKind::InvalidValue, message));
-        let board = if path.is_empty() { "the board".to_owned() } else { format!("the board `{path}`") };
+        let board = board_at(path);
         if self.members.is_empty() {
             return invalid(format!("{board} has no LED: give a pin at least"));
         }
