@@ -6,7 +6,7 @@ fn main() -> pinzero::Result<()> {
     let graph = LedBarGraph::new([5, 6, 13, 19, 26])?;
     for value in [0.2, 0.5, 0.8, 1.0, -0.4, 0.0] {
         graph.set_value(value)?;
-        println!("{value:4}: {} LEDs, which is {}", graph.lit_count()?, graph.value()?);
+        println!("{value:4}: lit {}, value {}", graph.lit_count()?, graph.value()?);
         graph.gpio().sleep(ms(300));
     }
 

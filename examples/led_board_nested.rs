@@ -3,9 +3,7 @@
 use pinzero::prelude::*;
 
 fn main() -> pinzero::Result<()> {
-    let nose: [u32; 0] = [];
-    let face = LedBoard::builder(nose)
-        .led("nose", 4)
+    let face = LedBoard::named([("nose", 4)])
         .board("eyes", LedBoard::builder([17, 27]))
         .board("mouth", LedBoard::builder([5, 6, 13]))
         .open()?;

@@ -38,6 +38,45 @@ use crate::source::{Follower, Source};
 /// assert!(signal.green.is_closed());
 /// # Ok::<(), pinzero::Error>(())
 /// ```
+///
+/// Where the members are known only when the program runs, the fields are a list or a map of devices. This one has the names and the verbs of
+/// gpiozero's `CompositeOutputDevice`:
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use pinzero::prelude::*;
+///
+/// #[derive(Debug)]
+/// struct Room(BTreeMap<String, Box<dyn Switch>>);
+///
+/// impl Device for Room {
+///     fn parts(&self) -> Vec<&dyn Device> {
+///         self.0.values().map(|member| member as &dyn Device).collect()
+///     }
+/// }
+///
+/// impl Switch for Room {
+///     fn set_active(&self, on: bool) -> pinzero::Result<()> {
+///         self.0.values().try_for_each(|member| member.set_active(on))
+///     }
+///
+///     fn is_active(&self) -> pinzero::Result<bool> {
+///         self.0.values().try_fold(false, |any, member| Ok(any || member.is_active()?))
+///     }
+/// }
+///
+/// let gpio = pinzero::mock::gpio();
+/// let (lamp, fan) = (Led::builder(17).gpio(&gpio), PwmOutputDevice::builder(18).gpio(&gpio));
+/// let mut room = Room(BTreeMap::new());
+/// room.0.insert("lamp".to_owned(), Box::new(lamp.open()?));
+/// room.0.insert("fan".to_owned(), Box::new(fan.open()?));
+/// room.on()?;
+/// room.0["lamp"].off()?;
+/// assert!(room.is_active()? && !room.0["lamp"].is_active()?);
+/// room.close()?;
+/// # Ok::<(), pinzero::Error>(())
+/// ```
 pub trait Device: fmt::Debug + Send + Sync {
     /// Returns the devices that this one is made of, in the order of opening. Only a handle, which implements the other methods
     /// itself, may return an empty list.

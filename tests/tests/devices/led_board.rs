@@ -98,6 +98,16 @@ fn members_have_names_and_indices() -> Result<()> {
 }
 
 #[test]
+fn a_board_of_named_leds_keeps_their_order() -> Result<()> {
+    let gpio = mock::gpio();
+    let board = LedBoard::named([("red", 17), ("green", 27), ("blue", 22)]).gpio(&gpio).open()?;
+    assert_eq!(board.names(), [Some("red"), Some("green"), Some("blue")]);
+    board.select(["blue", "red"])?.on()?;
+    assert_eq!(levels(&gpio, [17, 27, 22]), [1, 0, 1]);
+    Ok(())
+}
+
+#[test]
 fn a_member_that_is_not_there_is_an_error_that_says_which_are() -> Result<()> {
     let gpio = mock::gpio();
     let board = nested(&gpio)?;

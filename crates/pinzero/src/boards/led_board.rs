@@ -74,6 +74,22 @@ impl LedBoard {
         Builder::new(Lights::new(pins))
     }
 
+    /// Returns a builder for LEDs with names, to which others can be added.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let board = LedBoard::named([("power", 17), ("disk", 27)]).open()?;
+    /// board.member("disk")?.on()?;
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn named<'a, P: Into<PinSpec>>(
+        leds: impl IntoIterator<Item = (&'a str, P)>,
+    ) -> Builder<Self, Lights> {
+        Builder::new(Lights::named(leds))
+    }
+
     /// Returns the members: LEDs and boards, in the order in which they were added.
     pub fn members(&self) -> &[Member] {
         &self.0.members
@@ -102,8 +118,8 @@ impl LedBoard {
         match key.into() {
             MemberKey::Index(index) => self.at(index),
             MemberKey::Path(path) => path.split_once('.').map_or_else(
-                || self.named(path),
-                |(first, rest)| match self.named(first)? {
+                || self.by_name(path),
+                |(first, rest)| match self.by_name(first)? {
                     Member::Board(board) => board.member(rest),
                     Member::Light(_) => {
                         let message = format!("`{first}` is one LED, and has no member `{rest}`");
@@ -125,7 +141,7 @@ impl LedBoard {
     }
 
     /// Returns a member by its name, or by its index as text.
-    fn named(&self, name: &str) -> Result<&Member> {
+    fn by_name(&self, name: &str) -> Result<&Member> {
         if let Ok(index) = name.parse() {
             return self.at(index);
         }

@@ -68,6 +68,12 @@ impl Lights {
         }
     }
 
+    /// Returns the default options of LEDs with names.
+    pub fn named<'a, P: Into<PinSpec>>(leds: impl IntoIterator<Item = (&'a str, P)>) -> Self {
+        let none: [PinSpec; 0] = [];
+        leds.into_iter().fold(Lights::new(none), |lights, (name, pin)| lights.led(name, pin))
+    }
+
     /// Adds a LED.
     #[must_use]
     pub fn led<'a>(mut self, name: impl Into<Option<&'a str>>, pin: impl Into<PinSpec>) -> Self {

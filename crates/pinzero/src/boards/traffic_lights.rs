@@ -54,8 +54,8 @@ impl TrafficLights {
         amber: impl Into<PinSpec>,
         green: impl Into<PinSpec>,
     ) -> Builder<Self, Lights> {
-        let pins: [PinSpec; 0] = [];
-        Builder::new(Lights::new(pins).led("red", red).led("amber", amber).led("green", green))
+        let (red, amber, green) = (red.into(), amber.into(), green.into());
+        Builder::new(Lights::named([("red", red), ("amber", amber), ("green", green)]))
     }
 
     /// Returns the LED in the middle, [`amber`](Self::amber) by its other name.
