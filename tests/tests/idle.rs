@@ -8,7 +8,7 @@ use std::thread;
 use pinzero::mock;
 use pinzero::prelude::*;
 use pinzero::source::all_values;
-use pinzero::{Capabilities, Support};
+use pinzero::{Capabilities, CharFont, Support};
 use pinzero_tests::{PATIENCE, eventually};
 
 /// What a thread has done so far: how often it went to sleep or was put aside, and its time on the processor in ticks.
@@ -126,6 +126,7 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
         sensor.value()?; // after its first sample, it rests
         devices.push(Box::new(sensor));
     }
+    let font = CharFont::new([('x', "10")])?;
     for number in 0..10 {
         let at = |offset: u32| line(240 + 16 * number + offset);
         devices.push(Box::new(Relay::builder(at(0)).min_on_time(secs(60)).gpio(&board).open()?));
@@ -136,6 +137,11 @@ fn twenty_six_idle_buttons_cost_two_threads_that_sleep() -> pinzero::Result<()> 
             Keypad::builder([8, 9, 10, 11].map(at), [12, 13, 14, 15].map(at)).gpio(&board).open()?,
         ));
         devices.push(Box::new(IrReceiver::builder(line(520 + number)).gpio(&board).open()?));
+        let at = |offset: u32| line(540 + 6 * number + offset);
+        let display = LedMultiCharDisplay::builder([0, 1].map(at), [2, 3, 4, 5].map(at)).font(font.clone());
+        let display = display.initial_value("x").gpio(&board).open()?;
+        display.set_value("xxxx")?; // then it rests
+        devices.push(Box::new(display));
         let _room = board.dht22(line(530 + number));
         let climate = Dht22::builder(line(530 + number)).gpio(&board).open()?;
         climate.read()?; // then it rests

@@ -12,6 +12,7 @@ use pinzero::{Animation, Blink, Button, Led, LedBoard, Level};
 use pinzero_cdev::CdevFactory;
 use pinzero_core::Gpio;
 
+use super::scale::{self, Used};
 use crate::bench::Bench;
 use crate::count::{self, Work};
 use crate::row::Target;
@@ -24,6 +25,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("cdev-blink", blink),
     ("cdev-open-led", open_led),
     ("cdev-open-button", open_button),
+    ("cdev-display", |number| count::tell(scale::watch_display(&gpio(), number))),
 ];
 
 /// The only chip of the rig.
@@ -60,6 +62,8 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     bench.timed(GROUP, ours, Some(("the bare ioctl for 8 lines", theirs)), "ns", Target::Ratio(1.2));
     let (ours, theirs) = time::pair(1_000, board, group);
     bench.timed(BOARD, ours, Some(("`OutputGroup::set` of 8 lines", theirs)), "ns", Target::Ratio(1.5));
+    let used: Used = count::figures("cdev-display", 1234)?;
+    bench.timed(scale::DISPLAY, used.load, None, "% of a processor", Target::Most(scale::MOST_LOAD));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use pinzero::time::ms;
-use pinzero::{Button, Gpio, Led, mock};
+use pinzero::{Button, Gpio, Led, LedMultiCharDisplay, mock};
 use pinzero_core::board::Board;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,7 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
     ("idle-buttons", |number| count::tell(watch(number, &[button]))),
     ("idle-board", |number| count::tell(watch(number, &[led, button]))),
     ("blinking-leds", |number| count::tell(watch(number, &[blinking]))),
+    ("display", |number| count::tell(watch_display(&mock::builder().realtime().open(), number))),
 ];
 
 /// How much dearer one of a thousand devices may be than one of a hundred.
@@ -49,12 +50,12 @@ fn blinking(gpio: &Gpio, pin: u64) -> pinzero::Result<Box<dyn Send>> {
 
 /// The resources of a process with devices.
 #[derive(Debug, Serialize, Deserialize)]
-struct Used {
+pub(super) struct Used {
     /// Beside the program's own.
     threads: u64,
     wakeups_a_second: f64,
     /// Of one processor, in percent.
-    load: f64,
+    pub(super) load: f64,
     /// For each device.
     bytes: f64,
 }
@@ -84,8 +85,22 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     if !bench.is_short {
         bench.timed(what, used.load, None, "% of a processor", Target::Most(5.0));
     }
+    let used: Used = count::figures("display", 8888)?;
+    let what = "4 digits of a display that are the same";
+    bench.counted(what, used.wakeups_a_second, None, "wake-ups a second", Target::Exactly(0.0));
+    let used: Used = count::figures("display", 1234)?;
+    bench.counted(DISPLAY, used.threads as f64, None, "threads of ours", Target::Most(3.0));
+    if !bench.is_short {
+        bench.timed(DISPLAY, used.wakeups_a_second, None, "wake-ups a second", Target::Most(200.0));
+        bench.timed(DISPLAY, used.load, None, "% of a processor", Target::Most(MOST_LOAD));
+    }
     Ok(())
 }
+
+pub(super) const DISPLAY: &str = "4 digits of a display, each lit for 5 ms";
+
+/// The load of a display that nobody notices.
+pub(super) const MOST_LOAD: f64 = 2.0;
 
 /// Opens and closes so many devices, of which as many as said are open at a time.
 fn by(number: u64, times: u64, open: Open) {
@@ -103,17 +118,32 @@ fn watch(number: u64, kinds: &[Open]) -> Result<Used, String> {
     let devices: pinzero::Result<Vec<_>> = (0..number).map(open).collect();
     let devices = devices.map_err(|error| error.to_string())?;
     let memory = process::memory()?.saturating_sub(before);
+    let used = used(memory as f64 / number as f64);
+    drop(devices);
+    used
+}
+
+/// Watches a display with this number on it.
+pub(super) fn watch_display(gpio: &Gpio, number: u64) -> Result<Used, String> {
+    let builder = LedMultiCharDisplay::builder([4, 17, 27, 22, 5, 6, 13], [16, 20, 21, 26]);
+    let display = builder.initial_value(number.to_string()).gpio(gpio).open();
+    let display = display.map_err(|error| error.to_string())?;
+    let used = used(0.0);
+    drop(display);
+    used
+}
+
+/// Returns the resources that this process uses while its devices are left alone.
+fn used(bytes: f64) -> Result<Used, String> {
     // By then the work that opening started is done.
     thread::sleep(ms(100));
     let (wakeups, time) = (process::wakeups()?, process::time());
     thread::sleep(WATCHED);
     let seconds = WATCHED.as_secs_f64();
-    let used = Used {
+    Ok(Used {
         threads: process::threads()? - 1,
         wakeups_a_second: (process::wakeups()? - wakeups) as f64 / seconds,
         load: (process::time() - time).as_secs_f64() / seconds * 100.0,
-        bytes: memory as f64 / number as f64,
-    };
-    drop(devices);
-    Ok(used)
+        bytes,
+    })
 }
