@@ -4,7 +4,7 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{AnimationEnd, Builder, CharFont, ErrorKind, LineFunction, Result, options::Segmented};
+use pinzero::{AnimationEnd, Builder, CharFont, ErrorKind, LineFunction, Result, Source, options::Segmented};
 use proptest::prelude::*;
 
 const PINS: [u32; 7] = [4, 17, 27, 22, 5, 6, 13];
@@ -374,5 +374,53 @@ fn the_traits_are_those_of_all_devices() -> Result<()> {
     assert_eq!(device.value()?.as_deref(), Some("5"));
     device.set_value(None)?;
     assert!(!display.is_lit()?);
+    Ok(())
+}
+
+#[test]
+fn a_display_follows_a_source_until_the_next_write() -> Result<()> {
+    let gpio = mock::gpio();
+    let display = builder(&gpio).open()?;
+    let other = LedCharDisplay::builder([16, 20, 21, 26, 12, 23, 24]).gpio(&gpio).open()?;
+    let texts = ["1", "2", "%", "3"].map(|text| Some(text.to_owned())).into_iter().chain([None]);
+    gpio.on_error(|_| ());
+    let follower = display.follow(Source::from(texts).every(ms(100)))?;
+    let mirror = other.follow(display.values())?;
+    let seen: Vec<_> = (0..5)
+        .map(|_| {
+            gpio.advance(ms(50));
+            let seen = (shown(&display), shown(&other));
+            gpio.advance(ms(50));
+            seen
+        })
+        .collect();
+    // The font does not have the third.
+    let expected = ["1", "2", "2", "3", " "];
+    assert!(seen.iter().zip(expected).all(|((one, other), text)| one == text && other == text), "{seen:?}");
+    assert_eq!(follower.wait()?, AnimationEnd::Finished);
+    display.blink(ms(10), ms(10))?;
+    assert_eq!(shown(&display), "3", "the character last set");
+    other.set_value('7')?;
+    assert_eq!((mirror.wait()?, shown(&other).as_str()), (AnimationEnd::Stopped, "7"));
+    let follower = other.follow(display.values())?;
+    drop(other);
+    gpio.advance(ms(20));
+    assert!(follower.is_running(), "it is a handle of its device");
+    display.close()?;
+    assert_eq!(follower.wait()?, AnimationEnd::Finished);
+    Ok(())
+}
+
+#[test]
+fn toggles_of_two_threads_are_both_there() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let display = builder(&gpio).open()?;
+    for _ in 0..200 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| display.toggle());
+            scope.spawn(|| display.toggle());
+        });
+        assert!(!display.is_lit()?);
+    }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{Builder, CharFont, ErrorKind, LineFunction, Result, options::Plexed};
+use pinzero::{AnimationEnd, Builder, CharFont, ErrorKind, LineFunction, Result, Source, options::Plexed};
 use pinzero_tests::{Log, make_late};
 use proptest::prelude::*;
 
@@ -440,5 +440,17 @@ fn the_traits_are_those_of_all_devices() -> Result<()> {
     device.set_value("1.5".to_owned())?;
     assert_eq!(device.value()?, "  1.5");
     assert_eq!(device.gpio().name(), "mock");
+    Ok(())
+}
+
+#[test]
+fn a_display_follows_a_source() -> Result<()> {
+    let gpio = mock::gpio();
+    let display = builder(&gpio).open()?;
+    let count = Source::from((8..=11).map(|count| count.to_string())).every(ms(100));
+    let follower = display.follow(count)?;
+    gpio.advance(ms(50));
+    assert_eq!(display.value()?, "   8");
+    assert_eq!((follower.wait()?, display.value()?.as_str()), (AnimationEnd::Finished, "  11"));
     Ok(())
 }

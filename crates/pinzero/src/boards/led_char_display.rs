@@ -120,8 +120,11 @@ impl LedCharDisplay {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the font does not have the character, or the text is not one character; see also
     /// [`Switch`].
     pub fn set_value(&self, text: impl Into<String>) -> Result<()> {
-        let pattern = self.pattern(&text.into())?;
-        self.content.lock().pattern = pattern;
+        let pattern = {
+            let mut content = self.content.lock();
+            content.pattern = content.pattern_of(self.has_point, &text.into())?;
+            content.pattern
+        };
         self.show(|light| value_of(pattern, light))
     }
 
@@ -158,7 +161,11 @@ impl LedCharDisplay {
     /// # Errors
     /// See [`Switch`].
     pub fn toggle(&self) -> Result<()> {
-        self.show(|light| logical(self.lights[light].state(), Level::Low))
+        let parts: Vec<Part> = self.lights.iter().map(Light::part).collect();
+        let parts: Vec<&Part> = parts.iter().collect();
+        Part::change_together(&parts, |values| {
+            values.iter_mut().for_each(|value| *value = logical(*value, Level::Low));
+        })
     }
 
     /// Returns whether any segment is lit.
@@ -202,6 +209,44 @@ impl LedCharDisplay {
         let pattern = self.content.lock().pattern;
         let parts = self.lights.iter().map(Light::part).enumerate();
         Animation::start(parts.map(|(light, part)| part.between(0.0, value_of(pattern, light))), plan)
+    }
+
+    /// Returns the values from now on, for another device to follow: the character that the segments show, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<Option<String>> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. `None` turns all segments off. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::Source;
+    /// use pinzero::prelude::*;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let display = LedCharDisplay::new([4, 17, 27, 22, 5, 6, 13])?;
+    /// let countdown = Source::from((0..=9).rev().map(|digit| digit.to_string())).every(secs(1));
+    /// display.follow(countdown)?.wait()?;
+    /// assert_eq!(display.value()?.as_deref(), Some("0"));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<Option<String>>>) -> Result<Follower> {
+        // Not the display: its last handle ends the follower.
+        let (content, has_point) = (self.content.clone(), self.has_point);
+        let lights = self.lights.len();
+        source.into().write_together(self.lights.iter().map(Light::part), move |text| {
+            let mut content = content.lock();
+            let pattern = match text {
+                Some(text) => {
+                    content.pattern = content.pattern_of(has_point, &text)?;
+                    content.pattern
+                }
+                None => 0,
+            };
+            Ok((0..lights).map(|light| value_of(pattern, light)).collect())
+        })
     }
 
     /// Returns the font.
@@ -250,12 +295,6 @@ impl LedCharDisplay {
         self.lights.len() - usize::from(self.has_point)
     }
 
-    /// Returns the segments of a text of one character.
-    fn pattern(&self, text: &str) -> Result<u64> {
-        one_pattern(&self.content.lock().font, self.has_point, text)
-            .map_err(|error| error.with_device(Self::NAME))
-    }
-
     /// Sets all segments together, each to the value for its index.
     fn show(&self, value: impl Fn(usize) -> f64) -> Result<()> {
         let parts: Vec<Part> = self.lights.iter().map(Light::part).collect();
@@ -284,6 +323,13 @@ impl LedCharDisplay {
     /// Returns the character for `Debug`.
     fn state(&self) -> String {
         self.read().map_or_else(|| "no character".to_owned(), |text| format!("{text:?}"))
+    }
+}
+
+impl Content {
+    /// Returns the segments of a text of one character.
+    fn pattern_of(&self, has_point: bool, text: &str) -> Result<u64> {
+        one_pattern(&self.font, has_point, text).map_err(|error| error.with_device(LedCharDisplay::NAME))
     }
 }
 
@@ -351,7 +397,7 @@ impl Value for LedCharDisplay {
     }
 
     fn values(&self) -> Source<Option<String>> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -362,7 +408,7 @@ impl SetValue for LedCharDisplay {
     }
 
     fn follow_source(&self, source: Source<Option<String>>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 

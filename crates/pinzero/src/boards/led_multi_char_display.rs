@@ -190,6 +190,33 @@ impl LedMultiCharDisplay {
         })
     }
 
+    /// Returns the values from now on, for another device to follow: the text last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<String> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends. The follower keeps the device open, and a write of yours lasts until
+    /// the next value. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// # gpio.mcp3008([11, 10, 9, 8]).set(0, 512);
+    /// let display = LedMultiCharDisplay::builder([4, 17, 27, 22, 5, 6, 13], [16, 20, 21, 26]).dp(19).open()?;
+    /// let knob = Mcp3008::new(0)?;
+    /// display.follow(knob.values().map(|value| format!("{:.1}", value * 100.0)))?;
+    /// assert_eq!(display.value()?, " 50.0");
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<String>>) -> Result<Follower> {
+        source.into().drive(self)
+    }
+
     /// Returns the font.
     pub fn font(&self) -> &CharFont {
         &self.0.font
@@ -312,7 +339,7 @@ impl Value for LedMultiCharDisplay {
     }
 
     fn values(&self) -> Source<String> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -322,7 +349,7 @@ impl SetValue for LedMultiCharDisplay {
     }
 
     fn follow_source(&self, source: Source<String>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 
