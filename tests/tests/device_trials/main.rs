@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "they fail a trial here, in helpers too")]
 
+mod display;
 mod distance_sensor;
 mod encoder;
 #[cfg(target_os = "linux")]
@@ -38,6 +39,7 @@ const TRIALS: &[&[Check]] = &[
     motor::TRIALS,
     relay::TRIALS,
     stepper::TRIALS,
+    display::TRIALS,
     encoder::TRIALS,
     distance_sensor::TRIALS,
     light_sensor::TRIALS,

@@ -5,6 +5,7 @@
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
 use pinzero::{AnimationEnd, Builder, CharFont, ErrorKind, LineFunction, Result, Source, options::Segmented};
+use pinzero_tests::without_hanging;
 use proptest::prelude::*;
 
 const PINS: [u32; 7] = [4, 17, 27, 22, 5, 6, 13];
@@ -422,5 +423,24 @@ fn toggles_of_two_threads_are_both_there() -> Result<()> {
         });
         assert!(!display.is_lit()?);
     }
+    Ok(())
+}
+
+#[test]
+fn no_lock_is_held_while_a_text_is_made() -> Result<()> {
+    struct Next(LedCharDisplay);
+
+    impl From<Next> for String {
+        fn from(Next(display): Next) -> String {
+            let shown: u32 = shown(&display).parse().unwrap();
+            (shown + 1).to_string()
+        }
+    }
+
+    let gpio = mock::gpio();
+    let display = builder(&gpio).initial_value('1').open()?;
+    let other = display.clone();
+    without_hanging(move || other.set_value(Next(other.clone())))?;
+    assert_eq!(shown(&display), "2");
     Ok(())
 }

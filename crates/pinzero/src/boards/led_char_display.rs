@@ -120,11 +120,9 @@ impl LedCharDisplay {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the font does not have the character, or the text is not one character; see also
     /// [`Switch`].
     pub fn set_value(&self, text: impl Into<String>) -> Result<()> {
-        let pattern = {
-            let mut content = self.content.lock();
-            content.pattern = content.pattern_of(self.has_point, &text.into())?;
-            content.pattern
-        };
+        // User code, so before the lock.
+        let text = text.into();
+        let pattern = self.content.lock().choose(self.has_point, &text)?;
         self.show(|light| value_of(pattern, light))
     }
 
@@ -233,16 +231,12 @@ impl LedCharDisplay {
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<Option<String>>>) -> Result<Follower> {
-        // Not the display: its last handle ends the follower.
+        // Not the display, which its last handle closes.
         let (content, has_point) = (self.content.clone(), self.has_point);
         let lights = self.lights.len();
         source.into().write_together(self.lights.iter().map(Light::part), move |text| {
-            let mut content = content.lock();
             let pattern = match text {
-                Some(text) => {
-                    content.pattern = content.pattern_of(has_point, &text)?;
-                    content.pattern
-                }
+                Some(text) => content.lock().choose(has_point, &text)?,
                 None => 0,
             };
             Ok((0..lights).map(|light| value_of(pattern, light)).collect())
@@ -327,9 +321,11 @@ impl LedCharDisplay {
 }
 
 impl Content {
-    /// Returns the segments of a text of one character.
-    fn pattern_of(&self, has_point: bool, text: &str) -> Result<u64> {
-        one_pattern(&self.font, has_point, text).map_err(|error| error.with_device(LedCharDisplay::NAME))
+    /// Takes the character to show, and returns its segments.
+    fn choose(&mut self, has_point: bool, text: &str) -> Result<u64> {
+        let pattern = one_pattern(&self.font, has_point, text);
+        self.pattern = pattern.map_err(|error| error.with_device(LedCharDisplay::NAME))?;
+        Ok(self.pattern)
     }
 }
 
