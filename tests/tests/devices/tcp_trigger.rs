@@ -459,7 +459,9 @@ fn a_client_that_does_not_read_is_dropped_and_others_notice_nothing() -> Result<
         while deaf.stream.write_all(&b"more\n".repeat(100)).is_ok() {}
         deaf
     });
+    let start = Instant::now();
     let reason = loop {
+        assert!(start.elapsed() < PATIENCE, "the client is still there");
         assert_eq!(other.ask("hello").len(), 1001);
         if let Ok(reason) = gone.try_recv() {
             break reason.unwrap();
