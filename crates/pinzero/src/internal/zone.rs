@@ -131,7 +131,7 @@ mod zoned {
         let time = Time::midnight() + Span::new().try_seconds(second)?;
         let shown = zone.to_ambiguous_timestamp(day.to_datetime(time));
         let is_skipped = matches!(shown.offset(), AmbiguousOffset::Gap { .. });
-        let first = shown.later()?;
+        let first = shown.earlier()?;
         let skip = || zone.following(first).next().map(|transition| transition.timestamp());
         Ok(if is_skipped { skip().unwrap_or(first) } else { first }.as_second())
     }
