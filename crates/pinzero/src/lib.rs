@@ -173,9 +173,11 @@ pub mod rppal {
     pub use pinzero_rppal::RppalFactory;
 }
 
-/// Compiles and runs the examples of the READMEs.
+/// Compiles and runs the examples of the READMEs, and of the page for those who come from elsewhere.
 #[cfg(doctest)]
 mod readmes {
+    #[doc = include_str!("../../../docs/migration.md")]
+    struct Migration;
     #[doc = include_str!("../../../README.md")]
     struct Workspace;
     #[doc = include_str!("../README.md")]

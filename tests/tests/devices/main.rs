@@ -49,6 +49,7 @@ mod led_board;
 mod light_sensor;
 mod lost;
 mod machine;
+mod migration;
 mod motor;
 mod multi_char_display;
 mod names;
