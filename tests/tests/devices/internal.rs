@@ -609,14 +609,14 @@ fn a_source_on_a_beat_looks_at_the_last_reading() -> Result<()> {
     let (gpio, dial) = (mock::gpio(), Dial::at(25.0));
     let disk = dial.disk().gpio(&gpio).open()?;
     dial.taken();
-    let (log, follower) = follow(&gpio, disk.values().every(secs(1)))?;
+    let (log, follower) = follow(&gpio, disk.values().every(secs(3)))?;
     gpio.advance(secs(5));
     dial.set(50.0);
     gpio.advance(secs(55));
     assert_eq!(dial.taken(), 7, "one at once and one every 10 s");
-    assert_eq!(log.take().last(), Some(&(10, 0.5)));
+    assert_eq!(log.take(), [(0, 0.25), (12, 0.5)], "the reading at 10 s, at the next beat");
     assert!(follower.is_running());
     gpio.close()?;
-    assert_eq!(follower.wait()?, AnimationEnd::Finished);
+    assert_eq!(follower.wait()?, AnimationEnd::Closed);
     Ok(())
 }
