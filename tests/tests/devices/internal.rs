@@ -1,5 +1,7 @@
 //! Internal devices on virtual time, with readings of our own: events, hysteresis, errors, and rest while nobody listens.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

@@ -1,6 +1,6 @@
 //! docs/migration.md: each call in the tables compiles. The programs there are doctests.
 
-#![allow(dead_code, unused, clippy::let_underscore_future, clippy::too_many_arguments, reason = "there to be compiled")]
+#![allow(dead_code, unused, clippy::all, reason = "the lines are there to be compiled")]
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use pinzero::{
 };
 
 #[rustfmt::skip]
-fn gpiozero(gpio: &Gpio, led: Led, button: Button, pot: Mcp3008, rgb: RgbLed, [a, b]: [Source<f64>; 2], [one, other]: [Source<bool>; 2]) -> Result<()> {
+fn gpiozero(gpio: &Gpio, led: Led, lamp: PwmLed, button: Button, pot: Mcp3008, rgb: RgbLed, [a, b]: [Source<f64>; 2], [one, other]: [Source<bool>; 2]) -> Result<()> {
     Led::builder(17).active_high(false).initial_value(true).open()?;
     Led::new("BOARD11")?;
     Led::new("J8:11")?;
@@ -32,7 +32,7 @@ fn gpiozero(gpio: &Gpio, led: Led, button: Button, pot: Mcp3008, rgb: RgbLed, [a
     handler.remove();
     led.follow(button.values())?;
     led.follow(button.values().negated())?;
-    led.follow(pot.values().every(ms(100)))?;
+    lamp.follow(pot.values().every(ms(100)))?;
     source::all_values([one, other]);
     source::averaged([a, b]);
     source::sin_values(360);
@@ -40,7 +40,7 @@ fn gpiozero(gpio: &Gpio, led: Led, button: Button, pot: Mcp3008, rgb: RgbLed, [a
     LedBarGraph::new([2, 3])?;
     TrafficLights::new(2, 3, 4)?.amber.on()?;
     Servo::new(17)?.max()?;
-    AngularServo::new(17)?.set_angle(45)?;
+    AngularServo::new(17)?.set_angle(45.0)?;
     Motor::new(4, 14)?.forward(0.5)?;
     Robot::new((4, 14), (17, 18))?;
     TonalBuzzer::new(21)?.play("A4")?;
@@ -96,7 +96,7 @@ fn rpio(gpio: &Gpio, input: Input, message: &TcpMessage) -> Result<()> {
     message.close();
     gpio.input(4).bias(Bias::PullUp);
     gpio.line_info(17)?.function;
-    Alternate(0);
+    pinzero::LineFunction::Alternate(0);
     gpio.line_info(17)?.level;
     gpio.output(17).initial(Level::High).on_close(OnClose::Keep).open()?;
     gpio.board();
