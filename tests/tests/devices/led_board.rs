@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{AnimationEnd, BoardValue, ErrorKind, Light, Line, LineFunction, Member, Result, Source};
+use pinzero::{AnimationEnd, BoardValue, ErrorKind, Line, LineFunction, Member, Result, Source};
 
 use crate::flaky::Flaky;
 
