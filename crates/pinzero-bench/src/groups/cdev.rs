@@ -50,9 +50,10 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     ] {
         bench.counted(what, count::system_calls_in(subject, times)?, None, "system calls", target);
     }
+    // A blink that is late skips whole cycles, and so writes less often.
     let writes = count::ioctls_in("cdev-blink", few)?;
     let what = "a step of a blink of 8 outputs in a group on cdev";
-    bench.counted(what, writes, None, "writes", Target::Exactly(1.0));
+    bench.counted(what, writes, None, "writes", Target::Most(1.0));
     if bench.is_short {
         return Ok(());
     }
