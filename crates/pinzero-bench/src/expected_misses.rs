@@ -14,7 +14,7 @@ const EXPECTED: &[(&str, &str, f64, &str)] = &[
         6.5,
         "only one user at a time may use an rppal pin, so each pin has a lock here. The lock also prevents a write after \
          the close. It costs about 45 of the instructions; the rest is a `Led`, which can blink, a virtual call, and about ten \
-         instructions that keep a forked child from driving its parent's pins. Without the lock, unsafe code would have to map the registers a second time",
+         instructions that keep a forked child from driving its parent's pins",
     ),
     (
         "edge of a simulated chip to callback",

@@ -76,7 +76,7 @@ impl Banks {
 
     /// Drives lines low, and then lines high: one store for each bank and level with a line in it.
     ///
-    /// With the low ones first, the legs of a bridge in one group are never on together.
+    /// With the low ones first, two legs of a bridge that are on when high are never on together.
     pub(crate) fn write(&self, low: u64, high: u64) {
         for (offset, bits) in self.layout.stores(low, high) {
             // SAFETY: the registers of a layout are within its length, which is mapped.
