@@ -29,6 +29,8 @@ pub enum EventKind {
     Pressed,
     /// A button was released, as [`Deactivated`](EventKind::Deactivated).
     Released,
+    /// A button of several was pressed or released.
+    Changed,
 }
 
 /// One event of an input, with its time.

@@ -56,8 +56,7 @@ mod spi;
 mod tone;
 
 pub use boards::{
-    BoardValue, CharFont, Curve, Energenie, LedBarGraph, LedBoard, LedCharDisplay, LedMultiCharDisplay,
-    Member, MemberKey, Robot, TrafficLights,
+    BoardValue, ButtonBoard, CharFont, Curve, Energenie, LedBarGraph, LedBoard, LedCharDisplay, LedMultiCharDisplay, Member, MemberKey, Robot, TrafficLights,
 };
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
@@ -106,9 +105,7 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{
-        Bars, Bridges, InitialValue, Lights, Plexed, Segmented, Segments, Socket, Wired,
-    };
+    pub use crate::boards::{Bars, Bridges, Buttons, InitialValue, Lights, Plexed, Segmented, Segments, Socket, Wired};
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };

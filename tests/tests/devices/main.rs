@@ -13,6 +13,7 @@ mod bus_oracles;
 mod bus_sharing;
 mod buses;
 mod button;
+mod button_board;
 mod buzzer;
 mod callbacks;
 mod capabilities;

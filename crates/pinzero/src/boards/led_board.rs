@@ -11,6 +11,7 @@ use pinzero_core::{
 
 use super::shape::{Shape, Slot, place};
 use super::{BoardValue, Lights, Member, MemberKey, Wired};
+use super::{BoardValue, Lights, Member, MemberKey, Wired, names};
 use crate::device::several_pins;
 use crate::output::{Bulb, Light, logical};
 use crate::{Builder, Open, Site};
@@ -115,18 +116,16 @@ impl LedBoard {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the board has no such member.
     pub fn member<'a>(&self, key: impl Into<MemberKey<'a>>) -> Result<&Member> {
-        match key.into() {
-            MemberKey::Index(index) => self.at(index),
-            MemberKey::Path(path) => path.split_once('.').map_or_else(
-                || self.by_name(path),
-                |(first, rest)| match self.by_name(first)? {
-                    Member::Board(board) => board.member(rest),
-                    Member::Light(_) => {
-                        let message = format!("`{first}` is one LED, and has no member `{rest}`");
-                        Err(Error::new(ErrorKind::InvalidValue, message))
-                    }
-                },
-            ),
+        let find = |key| Ok(&self.members()[names::position(&self.0.names, key)?]);
+        let key = key.into();
+        let MemberKey::Path(path) = key else { return find(key) };
+        let Some((first, rest)) = path.split_once('.') else { return find(key) };
+        match find(first.into())? {
+            Member::Board(board) => board.member(rest),
+            Member::Light(_) => {
+                let message = format!("`{first}` is one LED, and has no member `{rest}`");
+                Err(Error::new(ErrorKind::InvalidValue, message))
+            }
         }
     }
 

@@ -3,12 +3,14 @@
 mod shape;
 mod board_value;
 mod char_font;
+mod button_board;
 mod energenie;
 mod led_bar_graph;
 mod led_board;
 mod led_char_display;
 mod led_multi_char_display;
 mod member;
+mod names;
 mod options;
 mod plex;
 mod robot;
@@ -17,6 +19,7 @@ mod traffic_lights;
 
 pub use board_value::BoardValue;
 pub use char_font::CharFont;
+pub use button_board::{ButtonBoard, Buttons};
 pub use energenie::{Energenie, Socket};
 pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;

@@ -4,6 +4,7 @@ use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
 use super::LedBoard;
 use super::shape::board_at;
+use super::{LedBoard, names};
 use crate::output::{Dimmable, Signal};
 use crate::{Builder, Open};
 
@@ -105,16 +106,7 @@ impl Lights {
                 "with PWM, {board} has no levels to keep: give an initial value from 0 to 1"
             ));
         }
-        let names: Vec<&str> = self.members.iter().filter_map(|(name, _)| name.as_deref()).collect();
-        for (index, name) in names.iter().enumerate() {
-            if name.is_empty() || name.contains('.') || name.parse::<isize>().is_ok() {
-                let message = "a name has a character at least, no dot, and is no number";
-                return invalid(format!("`{name}` cannot name a member: {message}"));
-            }
-            if names[..index].contains(name) {
-                return invalid(format!("{board} has two members `{name}`: give each a name of its own"));
-            }
-        }
+        names::check(&self.members, &board)?;
         self.dimmable.check()
     }
 }

@@ -72,7 +72,7 @@ impl Button {
     }
 
     /// Returns a button on an open input that reports presses.
-    pub(super) fn from_input(input: Input) -> Self {
+    pub(crate) fn from_input(input: Input) -> Self {
         Button(DigitalInputDevice::from_input(input))
     }
 

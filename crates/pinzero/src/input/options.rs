@@ -104,6 +104,12 @@ impl AsMut<Pulled> for Pulled {
     }
 }
 
+impl AsMut<Pressable> for Pressable {
+    fn as_mut(&mut self) -> &mut Pressable {
+        self
+    }
+}
+
 impl AsMut<Pulled> for Pressable {
     fn as_mut(&mut self) -> &mut Pulled {
         &mut self.pulled
@@ -145,12 +151,12 @@ impl<D: Open<O>, O: AsMut<Pulled>> Builder<D, O> {
 }
 
 /// Options of devices that distinguish click, double click and long press.
-impl<D: Open<Pressable>> Builder<D, Pressable> {
+impl<D: Open<O>, O: AsMut<Pressable>> Builder<D, O> {
     /// Sets how long a press must last to be a hold and a long press. Default: 1 second.
     ///
     /// On a button that is pressed when it is opened, the time counts from then.
     pub fn hold_time(mut self, time: Duration) -> Self {
-        self.options.hold_time = time;
+        self.options.as_mut().hold_time = time;
         self
     }
 
@@ -170,13 +176,13 @@ impl<D: Open<Pressable>> Builder<D, Pressable> {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn hold_repeat(mut self, every: Duration) -> Self {
-        self.options.hold_repeat = Some(every);
+        self.options.as_mut().hold_repeat = Some(every);
         self
     }
 
     /// Sets how soon after a release the next press makes a double click. Default: 300 ms.
     pub fn double_click_time(mut self, time: Duration) -> Self {
-        self.options.double_click_time = time;
+        self.options.as_mut().double_click_time = time;
         self
     }
 }
