@@ -140,8 +140,14 @@ macro_rules! newtype {
 }
 
 /// Implements a device around a [`LedBoard`](crate::LedBoard) in a field, such as `led_board!(PiLiter.0)`.
+///
+/// The field may have a type that is such a device itself: `led_board!(PiTraffic.0: TrafficLights)`.
 macro_rules! led_board {
     ($Device:ident.$board:tt) => {
+        $crate::device::led_board!($Device.$board: LedBoard);
+    };
+
+    ($Device:ident.$board:tt: $Base:ident) => {
         // Here too, because the methods of `SetValue`, which take no other types, would hide the board's own.
         impl $Device {
             /// Sets the values of the LEDs; see [`LedBoard::set_value`](crate::LedBoard::set_value).
@@ -165,9 +171,9 @@ macro_rules! led_board {
         }
 
         impl std::ops::Deref for $Device {
-            type Target = crate::LedBoard;
+            type Target = $crate::$Base;
 
-            fn deref(&self) -> &crate::LedBoard {
+            fn deref(&self) -> &$crate::$Base {
                 &self.$board
             }
         }

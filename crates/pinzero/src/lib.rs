@@ -51,12 +51,14 @@ mod input;
 mod internal;
 mod output;
 mod pause;
+pub mod products;
 mod sensor;
 mod spi;
 mod tone;
 
 pub use boards::{
-    BoardValue, ButtonBoard, CharFont, Curve, Energenie, LedBarGraph, LedBoard, LedCharDisplay, LedMultiCharDisplay, Member, MemberKey, Robot, TrafficLights,
+    BoardValue, ButtonBoard, CharFont, Curve, Energenie, LedBarGraph, LedBoard, LedCharDisplay,
+    LedMultiCharDisplay, Member, MemberKey, Robot, TrafficLights, TrafficLightsBuzzer,
 };
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
@@ -105,7 +107,9 @@ pub use pinzero_core::EventStream;
 
 /// The options that a [`Builder`] collects, for devices of your own that take them too.
 pub mod options {
-    pub use crate::boards::{Bars, Bridges, Buttons, InitialValue, Lights, Plexed, Segmented, Segments, Socket, Wired};
+    pub use crate::boards::{
+        Bars, Buttons, Fitted, InitialValue, Lights, Plexed, Segmented, Segments, Socket, Wheels, Wired,
+    };
     pub use crate::input::{
         Averaged, Charged, Chorded, Keys, Pressable, Pulled, Pulses, Ranging, Rotary, Smoothed,
     };
@@ -114,6 +118,7 @@ pub mod options {
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
         Pulsed, Signal, Stepping, Tonal,
     };
+    pub use crate::products::Labelled;
     pub use crate::sensor::{AnalogI2c, Climate, I2cPlace};
     pub use crate::spi::{Analog, Multiplexed, SpiPlace};
 }

@@ -181,6 +181,23 @@ fn options_are_those_of_buttons() -> Result<()> {
 }
 
 #[test]
+fn leds_follow_the_buttons() -> Result<()> {
+    let gpio = mock::gpio();
+    let board = board(&gpio)?;
+    let leds = LedBoard::builder([17, 27, 22]).gpio(&gpio).open()?;
+    leds.follow(board.values())?;
+    hold(&gpio, 6, 10, 30);
+    hold(&gpio, 13, 20, 40);
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        gpio.advance(ms(10));
+        seen.push(leds.value()?.to_string());
+    }
+    assert_eq!(seen, ["[0, 1, 0]", "[0, 1, 1]", "[0, 0, 1]", "[0, 0, 0]", "[0, 0, 0]"]);
+    Ok(())
+}
+
+#[test]
 fn lost_edges_are_counted_in_the_next_event() -> Result<()> {
     let gpio = mock::gpio();
     let board = board(&gpio)?;

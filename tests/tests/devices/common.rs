@@ -191,6 +191,10 @@ fn devices_are_safe_to_share_and_to_keep_across_a_panic() -> Result<()> {
     check::<LedBarGraph>();
     check::<TrafficLights>();
     check::<TcpTrigger>();
+    check::<TrafficLightsBuzzer>();
+    check::<ButtonBoard>();
+    check::<Robot>();
+    check::<Energenie>();
 
     // No pins, and so no `Device`.
     fn check_thermometer<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + Debug + Display + 'static>() {}

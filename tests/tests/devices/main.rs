@@ -57,6 +57,7 @@ mod names;
 mod oracles;
 mod own_device;
 mod pixel_strip;
+mod product_boards;
 mod properties;
 mod pulse_counter;
 mod pwm;

@@ -4,7 +4,7 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::prelude::*;
-use pinzero::{Curve, ErrorKind, LineFunction, Result};
+use pinzero::{Curve, ErrorKind, LineFunction, Result, Source};
 use pinzero_tests::Log;
 use proptest::prelude::*;
 
@@ -16,8 +16,7 @@ fn robot(gpio: &MockGpio) -> Result<Robot> {
 
 /// A robot with motors of the other kind.
 fn phased(gpio: &MockGpio, pwm: bool) -> Result<Robot> {
-    let motor = |phase: u32, enable: u32| PhaseEnableMotor::builder(phase, enable).pwm(pwm).gpio(gpio).open();
-    Robot::from_motors(motor(12, 5)?, motor(13, 6)?)
+    Robot::builder((12, 5), (13, 6)).phase_enable(true).pwm(pwm).gpio(gpio).open()
 }
 
 /// The share of the time that each pin is on.
@@ -172,6 +171,26 @@ fn nothing_runs_between_the_motors() -> Result<()> {
 fn note(robot: &Robot, log: &Log<(f64, f64)>) -> impl FnMut(Event) + Send + use<> {
     let (robot, log) = (robot.clone(), log.clone());
     move |_| log.push(robot.value().unwrap())
+}
+
+#[test]
+fn a_robot_follows_speeds() -> Result<()> {
+    for is_phased in [false, true] {
+        let gpio = mock::gpio();
+        let robot = if is_phased { phased(&gpio, true)? } else { robot(&gpio)? };
+        let speeds = [(0.5, 1.0), (-0.25, 0.5), (0.0, -1.0)];
+        let follower = robot.follow(Source::from(speeds).every(ms(10)))?;
+        for expected in speeds {
+            assert_eq!(robot.value()?, expected);
+            gpio.advance(ms(10));
+        }
+        follower.wait()?;
+        let follower = robot.follow(Source::from(vec![(1.0, 1.0); 100]))?;
+        robot.stop()?;
+        assert!(!follower.is_running() && !robot.is_active()?);
+        assert_eq!(robot.follow(Source::from([(2.0, 0.0)])).unwrap_err().kind(), ErrorKind::InvalidValue);
+    }
+    Ok(())
 }
 
 proptest! {

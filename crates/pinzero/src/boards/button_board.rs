@@ -7,7 +7,7 @@ use std::time::Duration;
 use pinzero_core::time::Instant;
 use pinzero_core::{
     Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line, Machine,
-    Outcome, PinSpec, Result, Running, Value,
+    Outcome, PinSpec, Result, Running, Source, Subscription, Value,
 };
 
 use super::{MemberKey, names};
@@ -107,6 +107,24 @@ impl ButtonBoard {
         Builder::new(Buttons::new(pins))
     }
 
+    /// Returns a builder for buttons with names.
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # pinzero::set_default(&pinzero::mock::gpio());
+    /// let pad = ButtonBoard::named([("left", 5), ("right", 6)]).bounce_time(ms(10)).open()?;
+    /// pad.member("left")?.when_pressed(|_| println!("left"));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn named<'a, P: Into<PinSpec>>(
+        buttons: impl IntoIterator<Item = (&'a str, P)>,
+    ) -> Builder<Self, Buttons> {
+        let none: [PinSpec; 0] = [];
+        let buttons = buttons.into_iter();
+        Builder::new(buttons.fold(Buttons::new(none), |all, (name, pin)| all.button(name, pin)))
+    }
+
     /// Returns the buttons, in the order in which they were added. Closing one closes the board: the pins were opened together.
     pub fn buttons(&self) -> &[Button] {
         &self.buttons
@@ -122,7 +140,7 @@ impl ButtonBoard {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the board has no such button.
     pub fn member<'a>(&self, key: impl Into<MemberKey<'a>>) -> Result<&Button> {
-        Ok(&self.buttons[names::position(&self.names, key.into())?])
+        Ok(&self.buttons[names::position(&self.names(), key.into())?])
     }
 
     /// Returns which of the buttons are pressed, in their order.
@@ -131,6 +149,28 @@ impl ButtonBoard {
     /// See [`Value::value`].
     pub fn value(&self) -> Result<Vec<bool>> {
         self.running.look(|panel| panel.down.clone())
+    }
+
+    /// Returns the values from now on, for another device to follow: which buttons are pressed, whenever that changes. See [`Source`].
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// let (leds, buttons) = (LedBoard::new([17, 27, 22])?, ButtonBoard::new([5, 6, 13])?);
+    /// leds.follow(buttons.values())?;
+    /// # gpio.line(6).press(ms(100));
+    /// # gpio.advance(ms(1));
+    /// # assert_eq!(leds.value()?, [0, 1, 0].into());
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn values(&self) -> Source<Vec<bool>> {
+        let (this, running) = (self.clone(), self.running.clone());
+        Source::on_change(
+            move || this.value().map(Some),
+            move |_, notify| Ok(vec![Subscription::from(running.on(EventKind::Changed, notify.handler()))]),
+        )
     }
 
     /// Returns whether any button is pressed.
@@ -391,6 +431,10 @@ impl Value for ButtonBoard {
 
     fn value(&self) -> Result<Vec<bool>> {
         self.value()
+    }
+
+    fn values(&self) -> Source<Vec<bool>> {
+        self.values()
     }
 }
 

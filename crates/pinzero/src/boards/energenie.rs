@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -151,6 +152,21 @@ impl Energenie {
         self.0.radio.look(|radio| radio.last[self.0.index()])
     }
 
+    /// Returns the values from now on, for another device to follow: the last command, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<bool> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends. See [`Follower`].
+    ///
+    /// A source that changes fast is no harm: of the commands that wait, only the last one is sent.
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<bool>>) -> Result<Follower> {
+        source.into().drive(self)
+    }
+
     /// Returns the number of the socket, from 1 to 4.
     #[must_use]
     pub fn socket(&self) -> u32 {
@@ -240,6 +256,10 @@ impl Handle {
         sent.or_else(|error| if error.kind() == ErrorKind::Closed { Ok(()) } else { Err(error) }).and(left)
     }
 }
+
+// A panic elsewhere leaves no socket half changed: its state is written under locks that do not poison.
+impl UnwindSafe for Energenie {}
+impl RefUnwindSafe for Energenie {}
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -460,7 +480,7 @@ impl Value for Energenie {
     }
 
     fn values(&self) -> Source<bool> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -470,7 +490,7 @@ impl SetValue for Energenie {
     }
 
     fn follow_source(&self, source: Source<bool>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 

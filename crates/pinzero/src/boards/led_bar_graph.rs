@@ -233,7 +233,7 @@ impl LedBarGraph {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a graph has few LEDs")]
-    fn state(&self) -> f64 {
+    pub(crate) fn state(&self) -> f64 {
         lit(&self.board.state().numbers()) / self.lights().len() as f64
     }
 }

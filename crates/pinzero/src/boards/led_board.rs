@@ -10,7 +10,6 @@ use pinzero_core::{
 };
 
 use super::shape::{Shape, Slot, place};
-use super::{BoardValue, Lights, Member, MemberKey, Wired};
 use super::{BoardValue, Lights, Member, MemberKey, Wired, names};
 use crate::device::several_pins;
 use crate::output::{Bulb, Light, logical};
@@ -116,7 +115,7 @@ impl LedBoard {
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the board has no such member.
     pub fn member<'a>(&self, key: impl Into<MemberKey<'a>>) -> Result<&Member> {
-        let find = |key| Ok(&self.members()[names::position(&self.0.names, key)?]);
+        let find = |key| Ok(&self.members()[self.position(key)?]);
         let key = key.into();
         let MemberKey::Path(path) = key else { return find(key) };
         let Some((first, rest)) = path.split_once('.') else { return find(key) };
@@ -129,26 +128,9 @@ impl LedBoard {
         }
     }
 
-    fn at(&self, index: isize) -> Result<&Member> {
-        let count = self.members().len();
-        let from_end = if index < 0 { count } else { 0 };
-        let member = from_end.checked_add_signed(index).and_then(|index| self.members().get(index));
-        member.ok_or_else(|| {
-            let message = format!("the board has {count} members, from 0 to {}: none is {index}", count - 1);
-            Error::new(ErrorKind::InvalidValue, message)
-        })
-    }
-
-    /// Returns a member by its name, or by its index as text.
-    fn by_name(&self, name: &str) -> Result<&Member> {
-        if let Ok(index) = name.parse() {
-            return self.at(index);
-        }
-        self.0.shape.position(name).map(|index| &self.members()[index]).ok_or_else(|| {
-            let names: Vec<String> = self.0.shape.names().map(|name| format!("`{name}`")).collect();
-            let known = if names.is_empty() { "no names".to_owned() } else { names.join(", ") };
-            Error::new(ErrorKind::InvalidValue, format!("the board has no member `{name}`: it has {known}"))
-        })
+    /// Returns the index of a member, whose key is no path.
+    pub(crate) fn position(&self, key: MemberKey<'_>) -> Result<usize> {
+        names::position(&self.names(), key)
     }
 
     /// Returns a board of some members, which shares their LEDs. Its members have no names.

@@ -2,8 +2,9 @@
 
 mod shape;
 mod board_value;
-mod char_font;
 mod button_board;
+mod char_font;
+mod composite;
 mod energenie;
 mod led_bar_graph;
 mod led_board;
@@ -16,17 +17,21 @@ mod plex;
 mod robot;
 mod segments;
 mod traffic_lights;
+mod traffic_lights_buzzer;
 
 pub use board_value::BoardValue;
-pub use char_font::CharFont;
 pub use button_board::{ButtonBoard, Buttons};
+pub use char_font::CharFont;
 pub use energenie::{Energenie, Socket};
 pub use led_bar_graph::{Bars, LedBarGraph};
 pub use led_board::LedBoard;
 pub use led_char_display::{LedCharDisplay, Segmented};
 pub use led_multi_char_display::{LedMultiCharDisplay, Plexed};
 pub use member::{Member, MemberKey};
-pub use options::{InitialValue, Lights, Wired};
-pub use robot::{Bridges, Curve, Robot};
+pub use options::{Fitted, InitialValue, Lights, Wired};
+pub use robot::{Curve, Robot, Wheels};
 pub use segments::Segments;
 pub use traffic_lights::TrafficLights;
+pub use traffic_lights_buzzer::TrafficLightsBuzzer;
+
+pub(crate) use composite::{Fit, Wiring, composite, composite_board};

@@ -21,7 +21,7 @@ pub(super) fn check(names: &[(Option<String>, impl Sized)], board: &str) -> Resu
 }
 
 /// Returns the index of the member with this index, this name, or this index as text.
-pub(super) fn position(names: &[Option<String>], key: MemberKey<'_>) -> Result<usize> {
+pub(super) fn position(names: &[Option<&str>], key: MemberKey<'_>) -> Result<usize> {
     let at = |index: isize| {
         let count = names.len();
         let from_end = if index < 0 { count } else { 0 };
@@ -37,7 +37,7 @@ pub(super) fn position(names: &[Option<String>], key: MemberKey<'_>) -> Result<u
     if let Ok(index) = name.parse() {
         return at(index);
     }
-    names.iter().position(|own| own.as_deref() == Some(name)).ok_or_else(|| {
+    names.iter().position(|own| *own == Some(name)).ok_or_else(|| {
         let names: Vec<String> = names.iter().flatten().map(|name| format!("`{name}`")).collect();
         let known = if names.is_empty() { "no names".to_owned() } else { names.join(", ") };
         Error::new(ErrorKind::InvalidValue, format!("the board has no member `{name}`: it has {known}"))

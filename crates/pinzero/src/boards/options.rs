@@ -2,7 +2,6 @@
 
 use pinzero_core::{Error, ErrorKind, Level, PinSpec, Result};
 
-use super::LedBoard;
 use super::shape::board_at;
 use super::{LedBoard, names};
 use crate::output::{Dimmable, Signal};
@@ -168,6 +167,55 @@ impl Builder<LedBoard, Lights> {
     pub fn board<'a>(mut self, name: impl Into<Option<&'a str>>, board: Builder<LedBoard, Lights>) -> Self {
         let has_site = board.has_site();
         self.options = self.options.board(name, Lights { has_site, ..board.options });
+        self
+    }
+}
+
+/// The options of the LEDs of a ready-made board.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fitted {
+    /// PWM, or not. Default: not.
+    pub dimmable: Dimmable,
+    /// The first value of each LED; `None` keeps the levels found. Default: 0.
+    pub initial: Option<f64>,
+}
+
+impl Default for Fitted {
+    fn default() -> Self {
+        Fitted { dimmable: Dimmable { pwm: false, ..Dimmable::default() }, initial: Some(0.0) }
+    }
+}
+
+impl Fitted {
+    pub(crate) fn set_initial(&mut self, value: InitialValue) {
+        self.initial = value.0;
+    }
+
+    /// Gives the LEDs of a board these options.
+    pub(crate) fn apply(&self, lights: &mut Lights) {
+        (lights.dimmable, lights.initial) = (self.dimmable.clone(), self.initial);
+    }
+}
+
+impl AsMut<Dimmable> for Fitted {
+    fn as_mut(&mut self) -> &mut Dimmable {
+        &mut self.dimmable
+    }
+}
+
+impl AsMut<Signal> for Fitted {
+    fn as_mut(&mut self) -> &mut Signal {
+        &mut self.dimmable.signal
+    }
+}
+
+/// Options of ready-made boards.
+impl<D: Open<Fitted>> Builder<D, Fitted> {
+    /// Sets the value of all LEDs from the first instant: `true` or `false`, or a number from 0 to 1 with PWM. `None` keeps the
+    /// levels that are on the pins already. Default: `false`.
+    pub fn initial_value(mut self, value: impl Into<InitialValue>) -> Self {
+        self.options.set_initial(value.into());
         self
     }
 }

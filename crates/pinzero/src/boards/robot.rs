@@ -7,9 +7,9 @@ use pinzero_core::{
 };
 
 use crate::device::several_pins;
-use crate::options::{Bridge, Dimmable, Signal};
+use crate::options::{Bridge, Dimmable, PhaseEnable, Signal};
 use crate::output::{check_speed, check_value};
-use crate::{AnyMotor, Builder, Motor, Open, Site};
+use crate::{AnyMotor, Builder, Motor, Open, PhaseEnableMotor, Site};
 
 /// A robot with a motor on the left and one on the right.
 ///
@@ -32,13 +32,13 @@ use crate::{AnyMotor, Builder, Motor, Open, Site};
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 ///
-/// Motors with other options, or of the other kind:
+/// Motors with an enable pin, for instance, or one of each kind:
 ///
 /// ```
 /// use pinzero::prelude::*;
 ///
 /// let gpio = pinzero::mock::gpio();
-/// let left = PhaseEnableMotor::builder(12, 5).gpio(&gpio).open()?;
+/// let left = Motor::builder(4, 14).enable(15).gpio(&gpio).open()?;
 /// let right = PhaseEnableMotor::builder(13, 6).gpio(&gpio).open()?;
 /// let robot = Robot::from_motors(left, right)?;
 /// robot.backward(0.5)?;
@@ -61,36 +61,47 @@ pub enum Curve {
     Right(f64),
 }
 
-/// The options of a [`Robot`] with two bridges.
+/// The options of a [`Robot`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Bridges {
-    /// The pins of the left motor: forward, backward.
+pub struct Wheels {
+    /// The pins of the left motor: forward and backward, or phase and enable.
     pub left: [PinSpec; 2],
-    /// The pins of the right motor: forward, backward.
+    /// The pins of the right motor: forward and backward, or phase and enable.
     pub right: [PinSpec; 2],
+    /// Whether each motor has a pin for the phase and one for the enable. Default: `false`, one for each direction.
+    pub phase_enable: bool,
     /// PWM, or not, for both.
     pub dimmable: Dimmable,
 }
 
-impl Bridges {
-    /// Returns the default options of motors on these pins: forward, backward.
+impl Wheels {
+    /// Returns the default options of motors on these pins.
     pub fn new(
         left: (impl Into<PinSpec>, impl Into<PinSpec>),
         right: (impl Into<PinSpec>, impl Into<PinSpec>),
     ) -> Self {
         let (left, right) = ([left.0.into(), left.1.into()], [right.0.into(), right.1.into()]);
-        Bridges { left, right, dimmable: Dimmable::default() }
+        Wheels { left, right, phase_enable: false, dimmable: Dimmable::default() }
     }
 }
 
-impl AsMut<Dimmable> for Bridges {
+/// Options of robots.
+impl<D: Open<Wheels>> Builder<D, Wheels> {
+    /// Sets whether the pins of each motor are phase and enable, as [`PhaseEnableMotor`] has them. Default: `false`, forward and backward.
+    pub fn phase_enable(mut self, phase_enable: bool) -> Self {
+        self.options.phase_enable = phase_enable;
+        self
+    }
+}
+
+impl AsMut<Dimmable> for Wheels {
     fn as_mut(&mut self) -> &mut Dimmable {
         &mut self.dimmable
     }
 }
 
-impl AsMut<Signal> for Bridges {
+impl AsMut<Signal> for Wheels {
     fn as_mut(&mut self) -> &mut Signal {
         &mut self.dimmable.signal
     }
@@ -113,8 +124,8 @@ impl Robot {
     pub fn builder(
         left: (impl Into<PinSpec>, impl Into<PinSpec>),
         right: (impl Into<PinSpec>, impl Into<PinSpec>),
-    ) -> Builder<Self, Bridges> {
-        Builder::new(Bridges::new(left, right))
+    ) -> Builder<Self, Wheels> {
+        Builder::new(Wheels::new(left, right))
     }
 
     /// Returns a robot with motors that are open already.
@@ -199,9 +210,12 @@ impl Robot {
     /// # Errors
     /// See [`SetValue`].
     pub fn reverse(&self) -> Result<()> {
-        self.change(|left, right| {
-            self.left.turn_round(left);
-            self.right.turn_round(right);
+        let (left, right) = (self.left.steps(), self.right.steps());
+        let steps: Vec<&Part> = left.iter().chain(&right).collect();
+        Part::change_all(&steps, |values| {
+            let (of_left, of_right) = values.split_at_mut(left.len());
+            self.left.turn_round(of_left);
+            self.right.turn_round(of_right);
         })
     }
 
@@ -217,13 +231,11 @@ impl Robot {
     ///
     /// # Errors
     /// See [`forward`](Self::forward). After this error, neither motor has changed.
-    pub fn set_value(&self, (left, right): (f64, f64)) -> Result<()> {
-        check_value(left)?;
-        check_value(right)?;
-        self.change(|of_left, of_right| {
-            self.left.steer(of_left, left);
-            self.right.steer(of_right, right);
-        })
+    pub fn set_value(&self, speeds: (f64, f64)) -> Result<()> {
+        let lines = self.lines();
+        let writes = self.plan()(speeds)?;
+        let writes: Vec<_> = writes.into_iter().map(|(line, value)| (&lines[line], value)).collect();
+        Part::write_in_order(&writes)
     }
 
     /// Returns the speeds last set of the left and the right motor, from -1 to 1.
@@ -242,22 +254,60 @@ impl Robot {
         Ok(self.value()? != (0.0, 0.0))
     }
 
+    /// Returns the values from now on, for another device to follow: the speeds last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<(f64, f64)> {
+        Source::of(self)
+    }
+
+    /// Follows a source of speeds in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// ```
+    /// use pinzero::Source;
+    /// use pinzero::prelude::*;
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # pinzero::set_default(&gpio);
+    /// let robot = Robot::new((4, 14), (17, 18))?;
+    /// let (left, right) = (Button::new(2)?, Button::new(3)?);
+    /// let speeds = Source::<f64>::from(left.values()).zip(right.values().into());
+    /// robot.follow(speeds)?;
+    /// # gpio.line(2).press(secs(1));
+    /// # gpio.advance(ms(1));
+    /// # assert_eq!(robot.value()?, (1.0, 0.0));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<(f64, f64)>>) -> Result<Follower> {
+        source.into().write_in_order(self.lines(), self.plan())
+    }
+
     /// Returns the lines that the motors are on, those of the left one first.
     pub fn pins(&self) -> Vec<Line> {
         [self.left.pins(), self.right.pins()].concat()
     }
 
-    /// Changes the values of the pins of both motors in one step.
-    fn change(&self, change: impl FnOnce(&mut [f64], &mut [f64])) -> Result<()> {
-        let (left, right) = (self.left.steps(), self.right.steps());
-        let all: Vec<&Part> = left.iter().chain(&right).collect();
-        Part::change_all(&all, |values| {
-            let (of_left, of_right) = values.split_at_mut(left.len());
-            change(of_left, of_right);
-        })
+    /// Returns the parts that carry the speeds.
+    fn lines(&self) -> Vec<Part> {
+        [self.left.lines(), self.right.lines()].concat()
     }
 
-    fn state(&self) -> State<'_> {
+    /// Returns the function that tells what to write to these parts for two speeds: what goes off, and then what goes on. The function holds
+    /// no motor.
+    fn plan(&self) -> impl Fn((f64, f64)) -> Result<Vec<(usize, f64)>> + Send + use<> {
+        let (of_left, of_right) = (self.left.plan(), self.right.plan());
+        move |(left, right)| {
+            check_value(left)?;
+            check_value(right)?;
+            let mut writes = of_left(left);
+            writes.extend(of_right(right).into_iter().map(|(line, value)| (2 + line, value)));
+            writes.sort_by_key(|(_, value)| *value != 0.0);
+            Ok(writes)
+        }
+    }
+
+    pub(crate) fn state(&self) -> State<'_> {
         State(self)
     }
 }
@@ -280,7 +330,7 @@ impl Curve {
 }
 
 /// What the motors do, in words.
-struct State<'a>(&'a Robot);
+pub(crate) struct State<'a>(&'a Robot);
 
 impl fmt::Display for State<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -289,23 +339,37 @@ impl fmt::Display for State<'_> {
     }
 }
 
-impl Open<Bridges> for Robot {
+impl Open<Wheels> for Robot {
     const NAME: &'static str = "Robot";
 
-    fn open(Bridges { left, right, dimmable }: Bridges, site: &Site) -> Result<Self> {
-        let roles = ["left forward", "left backward", "right forward", "right backward"];
+    fn open(Wheels { left, right, phase_enable, dimmable }: Wheels, site: &Site) -> Result<Self> {
+        let roles = match phase_enable {
+            false => ["left forward", "left backward", "right forward", "right backward"],
+            true => ["left phase", "left enable", "right phase", "right enable"],
+        };
         let roles: Vec<_> = roles.into_iter().zip(left.iter().chain(&right)).collect();
         site.check_distinct(&roles)?;
-        let [forward, backward] = left;
-        let mut options = Bridge::new(forward, backward);
-        options.dimmable = dimmable.clone();
-        let left = Motor::open(options, site)?.into();
-        let [forward, backward] = right;
-        let mut options = Bridge::new(forward, backward);
-        options.dimmable = dimmable;
-        let right = Motor::open(options, site)?.into();
+        let left = wheel(left, phase_enable, &dimmable, site)?;
+        let right = wheel(right, phase_enable, &dimmable, site)?;
         Ok(Robot { left, right })
     }
+}
+
+#[track_caller]
+fn wheel(
+    [one, other]: [PinSpec; 2],
+    phase_enable: bool,
+    dimmable: &Dimmable,
+    site: &Site,
+) -> Result<AnyMotor> {
+    if phase_enable {
+        let mut options = PhaseEnable::new(one, other);
+        options.dimmable = dimmable.clone();
+        return Ok(PhaseEnableMotor::open(options, site)?.into());
+    }
+    let mut options = Bridge::new(one, other);
+    options.dimmable = dimmable.clone();
+    Ok(Motor::open(options, site)?.into())
 }
 
 impl Device for Robot {
@@ -322,7 +386,7 @@ impl Value for Robot {
     }
 
     fn values(&self) -> Source<(f64, f64)> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -332,7 +396,7 @@ impl SetValue for Robot {
     }
 
     fn follow_source(&self, source: Source<(f64, f64)>) -> Result<Follower> {
-        source.drive(self)
+        self.follow(source)
     }
 }
 

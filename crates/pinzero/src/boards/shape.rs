@@ -38,16 +38,6 @@ impl Shape {
         &self.0
     }
 
-    /// Returns the names of the members that have one.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|slot| slot.name.as_deref())
-    }
-
-    /// Returns the index of the member with this name.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|slot| slot.name.as_deref() == Some(name))
-    }
-
     /// Returns the number of LEDs.
     fn count(&self) -> usize {
         self.0.iter().map(|slot| slot.board.as_ref().map_or(1, |board| board.count())).sum()

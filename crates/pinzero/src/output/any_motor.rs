@@ -99,6 +99,22 @@ impl AnyMotor {
         Ok(self.value()? != 0.0)
     }
 
+    /// Returns the values from now on, for another device to follow: the speed last set, read every 10 ms. See [`Source`].
+    pub fn values(&self) -> Source<f64> {
+        Source::of(self)
+    }
+
+    /// Follows a source in the background, until the source ends or the next write. See [`Follower`].
+    ///
+    /// # Errors
+    /// See [`SetValue::follow`].
+    pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
+        match self {
+            AnyMotor::Bridge(motor) => motor.follow(source),
+            AnyMotor::PhaseEnable(motor) => motor.follow(source),
+        }
+    }
+
     /// Returns the lines that the motor is on.
     pub fn pins(&self) -> Vec<Line> {
         match self {
@@ -115,7 +131,23 @@ impl AnyMotor {
         }
     }
 
-    /// Returns the parts in the order of writing, for a change of several motors in one step.
+    /// Returns the two parts that carry the speed.
+    pub(crate) fn lines(&self) -> [Part; 2] {
+        match self {
+            AnyMotor::Bridge(motor) => motor.legs(),
+            AnyMotor::PhaseEnable(motor) => motor.parts(),
+        }
+    }
+
+    /// Returns the function that tells what to write to these parts for a speed with a direction, in this order.
+    pub(crate) fn plan(&self) -> fn(f64) -> Vec<(usize, f64)> {
+        match self {
+            AnyMotor::Bridge(_) => Motor::writes,
+            AnyMotor::PhaseEnable(_) => PhaseEnableMotor::writes,
+        }
+    }
+
+    /// Returns the parts that a reversal changes, in the order of writing.
     pub(crate) fn steps(&self) -> Vec<Part> {
         match self {
             AnyMotor::Bridge(motor) => motor.legs().to_vec(),
@@ -123,15 +155,7 @@ impl AnyMotor {
         }
     }
 
-    /// Sets the values of the steps for a speed with a direction.
-    pub(crate) fn steer(&self, steps: &mut [f64], value: f64) {
-        match self {
-            AnyMotor::Bridge(_) => Motor::steer(steps, value),
-            AnyMotor::PhaseEnable(_) => PhaseEnableMotor::steer(steps, value),
-        }
-    }
-
-    /// Sets the values of the steps for the other direction at the same speed.
+    /// Reverses the direction: `steps` has the values of the steps.
     pub(crate) fn turn_round(&self, steps: &mut [f64]) {
         match self {
             AnyMotor::Bridge(_) => steps.swap(0, 1),
@@ -169,7 +193,7 @@ impl Value for AnyMotor {
     }
 
     fn values(&self) -> Source<f64> {
-        Source::of(self)
+        self.values()
     }
 }
 
@@ -179,9 +203,6 @@ impl SetValue for AnyMotor {
     }
 
     fn follow_source(&self, source: Source<f64>) -> Result<Follower> {
-        match self {
-            AnyMotor::Bridge(motor) => motor.follow_source(source),
-            AnyMotor::PhaseEnable(motor) => motor.follow_source(source),
-        }
+        self.follow(source)
     }
 }

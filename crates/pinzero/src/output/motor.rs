@@ -141,9 +141,9 @@ impl Motor {
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
-        source.into().write_in_order([self.forward.part(), self.backward.part()], |value| {
+        source.into().write_in_order(self.legs(), |value| {
             check_value(value)?;
-            Ok(if value < 0.0 { vec![(0, 0.0), (1, -value)] } else { vec![(1, 0.0), (0, value)] })
+            Ok(Motor::writes(value))
         })
     }
 
@@ -153,15 +153,15 @@ impl Motor {
         [self.forward.pin(), self.backward.pin()].into_iter().chain(enable).collect()
     }
 
-    /// Returns the legs, for a change of several motors in one step.
+    /// Returns the legs: forward, backward.
     pub(super) fn legs(&self) -> [Part; 2] {
         [self.forward.part(), self.backward.part()]
     }
 
-    /// Sets the values of the legs for a speed with a direction.
-    pub(super) fn steer(legs: &mut [f64], value: f64) {
+    /// Returns what to write to the legs for a speed with a direction, in this order.
+    pub(super) fn writes(value: f64) -> Vec<(usize, f64)> {
         // Without the sign of -0, which would show.
-        legs.copy_from_slice(&if value < 0.0 { [0.0, -value] } else { [value.abs(), 0.0] });
+        if value < 0.0 { vec![(0, 0.0), (1, -value)] } else { vec![(1, 0.0), (0, value.abs())] }
     }
 
     fn speed(&self) -> f64 {

@@ -120,10 +120,9 @@ impl PhaseEnableMotor {
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<f64>>) -> Result<Follower> {
-        source.into().write_in_order([self.phase.part(), self.enable.part()], |value| {
+        source.into().write_in_order(self.parts(), |value| {
             check_value(value)?;
-            let phase = if value < 0.0 { 1.0 } else { 0.0 };
-            Ok(vec![(1, 0.0), (0, phase), (1, value.abs())])
+            Ok(PhaseEnableMotor::writes(value))
         })
     }
 
@@ -133,21 +132,26 @@ impl PhaseEnableMotor {
     }
 
     fn drive(&self, phase: f64, speed: f64) -> Result<()> {
-        let [off, direction, on] = self.steps();
-        Part::write_in_order(&[(&off, 0.0), (&direction, phase), (&on, speed.abs())])
+        let [direction, enable] = self.parts();
+        Part::write_in_order(&[(&enable, 0.0), (&direction, phase), (&enable, speed.abs())])
     }
 
-    /// Returns the parts in the order of writing, for a change of several motors in one step: the enable pin goes off first.
+    /// Returns the phase and the enable pin.
+    pub(super) fn parts(&self) -> [Part; 2] {
+        [self.phase.part(), self.enable.part()]
+    }
+
+    /// Returns what to write to the parts for a speed with a direction, in this order.
+    pub(super) fn writes(value: f64) -> Vec<(usize, f64)> {
+        vec![(1, 0.0), (0, f64::from(u8::from(value < 0.0))), (1, value.abs())]
+    }
+
+    /// Returns the parts that a reversal changes, in the order of writing: the enable pin goes off first.
     pub(super) fn steps(&self) -> [Part; 3] {
         [self.enable.part(), self.phase.part(), self.enable.part()]
     }
 
-    /// Sets the values of the steps for a speed with a direction.
-    pub(super) fn steer(steps: &mut [f64], value: f64) {
-        steps.copy_from_slice(&[0.0, f64::from(u8::from(value < 0.0)), value.abs()]);
-    }
-
-    /// Sets the values of the steps for the other direction at the same speed.
+    /// Reverses the direction: `steps` has the values of the steps.
     pub(super) fn turn_round(steps: &mut [f64]) {
         let is_forward = steps[1] == 0.0 && steps[2] != 0.0;
         steps[0] = 0.0;

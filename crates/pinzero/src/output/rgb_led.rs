@@ -330,7 +330,7 @@ impl RgbLed {
         self.lights().map(Light::part)
     }
 
-    fn state(&self) -> Color {
+    pub(crate) fn state(&self) -> Color {
         Color::from(self.lights().map(Light::state))
     }
 }
