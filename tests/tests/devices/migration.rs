@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use pinzero::prelude::*;
 use pinzero::{
-    Drive, I2c, Input, LedBarGraph, LedBoard, Pwm, Result, Robot, Source, Spi, SpiMode, TcpMessage, TrafficLights, source,
+    Drive, I2c, Input, LedBarGraph, LedBoard, Pwm, Result, Robot, Source, Spi, SpiMode, TcpMessage,
+    TrafficLights, source,
 };
 
 #[rustfmt::skip]
@@ -232,7 +233,9 @@ fn each_call_in_the_tables_of_the_page_is_compiled_here() {
     for line in page.lines() {
         section = line.strip_prefix("## ").unwrap_or(section);
         let row = line.replace("\\|", "\u{0}");
-        let Some(ours) = row.trim_end_matches('|').rsplit('|').next().filter(|_| row.starts_with('|')) else { continue };
+        let Some(ours) = row.trim_end_matches('|').rsplit('|').next().filter(|_| row.starts_with('|')) else {
+            continue;
+        };
         // Text and code by turns.
         for call in ours.split('`').skip(1).step_by(2).filter(|code| code.contains('(')) {
             let call = call.replace('\u{0}', "|");

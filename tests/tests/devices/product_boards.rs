@@ -2,6 +2,8 @@
 //!
 //! That the pins are those of gpiozero, the golden files tell.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use std::fmt::{Debug, Display};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -93,7 +95,7 @@ fn members_of_trees_have_names_and_are_boards() -> Result<()> {
     assert_eq!(lit(&gpio, [11, 12, 15, 26, 24, 21, 16, 18, 22]), [1, 1, 1, 0, 0, 0, 0, 1, 0]);
     assert_eq!(snowman.value()?.to_string(), "[[0, 1], 0, [[1, 1, 1], [0, 0, 0]]]");
     assert_eq!(
-        snowman.member("arms.left.top")?.light().map(|led| led.pin()),
+        snowman.member("arms.left.top")?.light().map(pinzero::Light::pin),
         Some(snowman.arms.left.top.pin())
     );
     snowman.set_value(([1, 0], 1, [[0, 0, 1], [1, 0, 0]]))?;
@@ -115,7 +117,7 @@ fn members_of_trees_have_names_and_are_boards() -> Result<()> {
     tree.leds[23].off()?;
     tree.star.off()?;
     assert_eq!(lit(&gpio, [3, 7, 10, 16, 15]), [0, 1, 1, 1, 0]);
-    assert_eq!(tree.member("led24")?.light().map(|led| led.pin()), Some(tree.leds[23].pin()));
+    assert_eq!(tree.member("led24")?.light().map(pinzero::Light::pin), Some(tree.leds[23].pin()));
     tree.leds.iter().try_for_each(Switch::off)?;
     assert!(!tree.is_lit()?);
     Ok(())

@@ -1,6 +1,5 @@
 //! Devices of several others, and their options.
 
-mod shape;
 mod board_value;
 mod button_board;
 mod char_font;
@@ -16,6 +15,7 @@ mod options;
 mod plex;
 mod robot;
 mod segments;
+mod shape;
 mod traffic_lights;
 mod traffic_lights_buzzer;
 
