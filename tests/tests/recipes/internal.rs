@@ -1,0 +1,1 @@
+//! Internal devices, with readings of our own.

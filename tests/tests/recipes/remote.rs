@@ -1,0 +1,1 @@
+//! Pins of other computers, each a daemon in this process.
