@@ -18,7 +18,7 @@ fn led_char_display() -> Result<()> {
             gpio.sleep(secs(1));
         }
         display.off()?;
-        assert_eq!(shown, ["1111001", "1101101", "0110000", "1011110", "1111110"]);
+        assert_eq!(shown, ["1111001", "1101101", "0110000", "1011110", "0011101"]);
         assert_eq!(levels(gpio, SEGMENTS), [0; 7]);
         Ok(())
     })

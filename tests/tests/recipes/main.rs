@@ -17,7 +17,7 @@ mod sensors;
 mod sources;
 
 use pinzero::mock::{self, MockGpio};
-use pinzero::{Level, Result, with_default};
+use pinzero::{Level, PinSpec, Result, with_default};
 
 /// Runs a program on a mock on virtual time.
 fn on_mock(program: impl FnOnce(&MockGpio) -> Result<()>) -> Result<()> {
@@ -25,9 +25,10 @@ fn on_mock(program: impl FnOnce(&MockGpio) -> Result<()>) -> Result<()> {
     with_default(&gpio, || program(&gpio))
 }
 
-/// Returns the changes of a pin: the millisecond, and whether the pin is high since then.
-fn changes(gpio: &MockGpio, pin: u32) -> Vec<(u128, bool)> {
-    let history = gpio.line(pin).history().into_iter();
+/// Returns the changes of a pin from the first time that it is high: the millisecond, and whether the pin is high since then. Pins with
+/// a pull-up on the board become low as they are opened.
+fn changes(gpio: &MockGpio, pin: impl Into<PinSpec>) -> Vec<(u128, bool)> {
+    let history = gpio.line(pin).history().into_iter().skip_while(|(_, level)| !level.is_high());
     history.map(|(at, level)| (at.as_millis(), level.is_high())).collect()
 }
 

@@ -117,43 +117,32 @@ fn robot_buttons_2() -> Result<()> {
     })
 }
 
-/// Drives a robot by the keys that `keys` brings, in place of the arrows of a keyboard; the robot stops when a key is up.
-fn by_keys(robot: Robot, keys: mpsc::Receiver<Option<char>>) -> Result<()> {
-    for key in keys {
-        match key {
-            Some('↑') => robot.forward(1.0)?,
-            Some('↓') => robot.backward(1.0)?,
-            Some('←') => robot.left(1.0)?,
-            Some('→') => robot.right(1.0)?,
-            _ => robot.stop()?,
-        }
-    }
-    Ok(())
+/// Drives a robot by the arrows of a keyboard; `None` is a key that goes up.
+fn drive_by_keys(robot: &Robot, keys: impl IntoIterator<Item = Option<char>>) -> Result<()> {
+    keys.into_iter().try_for_each(|key| match key {
+        Some('↑') => robot.forward(1.0),
+        Some('↓') => robot.backward(1.0),
+        Some('←') => robot.left(1.0),
+        Some('→') => robot.right(1.0),
+        _ => robot.stop(),
+    })
 }
 
-/// A channel stands for the keyboard: curses in one of gpiozero's programs, evdev in the other.
+/// An iterator stands for the keyboard: curses in one of gpiozero's programs, evdev in the other.
 #[test]
 fn robot_keyboard() -> Result<()> {
     on_mock(|gpio| {
         let (left, right) = (gpio.motor(4, 14), gpio.motor(17, 18));
         let robot = Robot::new((4, 14), (17, 18))?;
-        let (keyboard, keys) = mpsc::channel();
-        for (key, speeds) in [
-            (Some('↑'), (1.0, 1.0)),
-            (Some('←'), (-1.0, 1.0)),
-            (Some('→'), (1.0, -1.0)),
-            (Some('↓'), (-1.0, -1.0)),
-            (None, (0.0, 0.0)),
-        ] {
-            keyboard.send(key).unwrap();
-            let (_, typed) = (drop(keyboard.clone()), keys.try_iter().collect::<Vec<_>>());
-            let (sender, receiver) = mpsc::channel();
-            typed.into_iter().for_each(|key| sender.send(key).unwrap());
-            drop(sender);
-            by_keys(robot.clone(), receiver)?;
-            gpio.sleep(ms(200));
-            assert_eq!((left.speed(), right.speed()), speeds, "{key:?}");
-        }
+        let keys = [Some('↑'), Some('←'), Some('→'), Some('↓'), None];
+        let mut speeds = Vec::new();
+        let typed = keys.into_iter().inspect(|_| {
+            gpio.sleep(secs(1));
+            speeds.push((left.speed(), right.speed()));
+        });
+        drive_by_keys(&robot, typed)?;
+        assert_eq!(speeds, [(0.0, 0.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)]);
+        assert_eq!(robot.value()?, (0.0, 0.0));
         Ok(())
     })
 }
