@@ -65,7 +65,10 @@ fn led_board_4() -> Result<()> {
         gpio.sleep(secs(1));
         leds.member(0)?.off()?;
         leds.member(-1)?.off()?;
-        assert_eq!((changes(gpio, 2), changes(gpio, 9)), (vec![(0, true), (2000, false)], vec![(1000, true), (2000, false)]));
+        assert_eq!(
+            (changes(gpio, 2), changes(gpio, 9)),
+            (vec![(0, true), (2000, false)], vec![(1000, true), (2000, false)])
+        );
         Ok(())
     })
 }
@@ -200,7 +203,8 @@ fn traffic_lights_2() -> Result<()> {
         let lights = TrafficLights::new(2, 3, 4)?;
         // gpiozero's generator sleeps between its values; a source has a beat, and gives a value for several beats.
         let phases = [([0, 0, 1], 10), ([0, 1, 0], 1), ([1, 0, 0], 10), ([1, 1, 0], 1)];
-        let seconds = phases.into_iter().cycle().flat_map(|(phase, seconds)| std::iter::repeat_n(phase, seconds));
+        let seconds =
+            phases.into_iter().cycle().flat_map(|(phase, seconds)| std::iter::repeat_n(phase, seconds));
         lights.follow(Source::from(seconds).map(BoardValue::from).every(secs(1)))?;
         gpio.advance(ms(22_500));
         assert_eq!(changes(gpio, 2), [(11_000, true), (22_000, false)]);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use pinzero::prelude::*;
 use pinzero::Result;
+use pinzero::prelude::*;
 use pinzero_tests::Log;
 
 use crate::{changes, levels, on_mock, press, release};

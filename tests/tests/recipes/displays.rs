@@ -44,7 +44,8 @@ fn multichar_scroll() -> Result<()> {
         let segments = [22, 23, 24, 25, 21, 20, 16];
         let display = LedMultiCharDisplay::builder(segments, [26, 19, 13, 6]).dp(12).open()?;
         let message: Vec<char> = "GPIO 2ER0    ".chars().collect();
-        let windows = (0..).map(move |start| (start..start + 4).map(|at| message[at % message.len()]).collect());
+        let windows =
+            (0..).map(move |start| (start..start + 4).map(|at| message[at % message.len()]).collect());
         display.follow(Source::<String>::from(windows).every(ms(200)))?;
         let mut shown = Vec::new();
         for _ in 0..4 {

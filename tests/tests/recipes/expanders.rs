@@ -1,9 +1,9 @@
 //! Pins of an expander.
 
+use pinzero::Result;
 use pinzero::expander::Mcp23017;
 use pinzero::mock::MockChip;
 use pinzero::prelude::*;
-use pinzero::Result;
 use pinzero_parts as parts;
 
 use crate::on_mock;

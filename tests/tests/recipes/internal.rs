@@ -2,8 +2,8 @@
 
 use std::{env, fs, process};
 
-use pinzero::prelude::*;
 use pinzero::Result;
+use pinzero::prelude::*;
 
 use crate::{duties, levels, on_mock};
 

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use pinzero::prelude::*;
-use pinzero::{Rotation, Result};
+use pinzero::{Result, Rotation};
 use pinzero_tests::Log;
 
 use crate::{changes, duties, levels, on_mock};
@@ -104,7 +104,9 @@ fn rgbled() -> Result<()> {
         assert_eq!(duties(gpio, [9, 10, 11]), [100, 0, 0]);
         led.set_red(0.5)?;
         assert_eq!(duties(gpio, [9, 10, 11]), [50, 0, 0]);
-        for (color, duties_of_color) in [("lime", [0, 100, 0]), ("magenta", [100, 0, 100]), ("black", [0, 0, 0])] {
+        for (color, duties_of_color) in
+            [("lime", [0, 100, 0]), ("magenta", [100, 0, 100]), ("black", [0, 0, 0])]
+        {
             led.set_color(color)?;
             assert_eq!(duties(gpio, [9, 10, 11]), duties_of_color, "{color}");
             gpio.sleep(secs(1));

@@ -13,10 +13,10 @@ fn motor() -> Result<()> {
         for _ in 0..2 {
             motor.forward(1.0)?;
             gpio.sleep(secs(5));
-            assert_eq!(wheel.speed(), 1.0);
+            assert_eq!(wheel.speed().round(), 1.0);
             motor.backward(1.0)?;
             gpio.sleep(secs(5));
-            assert_eq!(wheel.speed(), -1.0);
+            assert_eq!(wheel.speed().round(), -1.0);
         }
         assert_eq!(wheel.conflicts(), 0);
         Ok(())

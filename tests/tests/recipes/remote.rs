@@ -23,8 +23,16 @@ impl Pi {
         Ok(Pi { gpio, there, _daemon: daemon })
     }
 
+    /// Returns the level of a pin there.
     fn level(&self, pin: u32) -> Level {
         self.there.line(pin).level()
+    }
+}
+
+/// What runs in the background ends before the daemon does.
+impl Drop for Pi {
+    fn drop(&mut self) {
+        self.gpio.close().unwrap();
     }
 }
 
@@ -37,7 +45,7 @@ fn is_lit(led: &Led) -> bool {
     led.is_lit().unwrap()
 }
 
-/// Turns all but every second LED on, then the others.
+/// Turns every second LED on, the first or the second ones, and the others off.
 fn alternate(leds: &[Led], is_first: bool) -> Result<()> {
     leds.iter().enumerate().try_for_each(|(index, led)| led.set_value((index % 2 == 0) == is_first))
 }
@@ -79,7 +87,8 @@ fn led_remote_2() -> Result<()> {
 #[test]
 fn led_remote_3() -> Result<()> {
     let (here, pi) = (here()?, Pi::connect()?);
-    let leds = with_default(&here, || Ok::<_, Error>([Led::new(17)?, Led::builder(17).gpio(&pi.gpio).open()?]))?;
+    let leds =
+        with_default(&here, || Ok::<_, Error>([Led::new(17)?, Led::builder(17).gpio(&pi.gpio).open()?]))?;
     for is_first in [true, false] {
         alternate(&leds, is_first)?;
         assert_eq!([here.line(17).level(), pi.level(17)].map(Level::is_high), [is_first, !is_first]);
@@ -91,7 +100,8 @@ fn led_remote_3() -> Result<()> {
 #[test]
 fn led_remote_4() -> Result<()> {
     let (here, pi) = (here()?, Pi::connect()?);
-    let leds = with_default(&pi.gpio, || Ok::<_, Error>([Led::builder(17).gpio(&here).open()?, Led::new(17)?]))?;
+    let leds =
+        with_default(&pi.gpio, || Ok::<_, Error>([Led::builder(17).gpio(&here).open()?, Led::new(17)?]))?;
     for is_first in [true, false] {
         alternate(&leds, is_first)?;
         assert_eq!([here.line(17).level(), pi.level(17)].map(Level::is_high), [is_first, !is_first]);
@@ -144,7 +154,8 @@ fn led_button_remote_2() -> Result<()> {
 fn multi_room_motion_alert() -> Result<()> {
     let (here, rooms) = (here()?, [Pi::connect()?, Pi::connect()?, Pi::connect()?]);
     let leds = LedBoard::builder([2, 3, 4]).gpio(&here).open()?;
-    let sensors = rooms.iter().map(|room| MotionSensor::builder(17).sample_rate(1000.0).gpio(&room.gpio).open());
+    let sensors =
+        rooms.iter().map(|room| MotionSensor::builder(17).sample_rate(1000.0).gpio(&room.gpio).open());
     let sensors: Vec<MotionSensor> = sensors.collect::<Result<_>>()?;
     leds.follow(pinzero::source::zip_values(sensors.iter().map(|room| room.values())).map(BoardValue::from))?;
     rooms[1].there.line(17).drive(Level::High);

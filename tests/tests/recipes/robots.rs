@@ -138,7 +138,7 @@ fn robot_keyboard() -> Result<()> {
         let mut speeds = Vec::new();
         let typed = keys.into_iter().inspect(|_| {
             gpio.sleep(secs(1));
-            speeds.push((left.speed(), right.speed()));
+            speeds.push((left.speed().round(), right.speed().round()));
         });
         drive_by_keys(&robot, typed)?;
         assert_eq!(speeds, [(0.0, 0.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)]);
@@ -159,7 +159,7 @@ fn robot_motion_1() -> Result<()> {
             let robot = robot.clone();
             move |_| robot.stop()
         });
-        for (level, speed) in [(Level::High, 1.0), (Level::Low, 0.0)] {
+        for (level, speed) in [(Level::Low, 0.0), (Level::High, 1.0), (Level::Low, 0.0)] {
             gpio.line(5).drive(level);
             gpio.advance(secs(1));
             assert_eq!(robot.value()?, (speed, speed));
@@ -173,7 +173,7 @@ fn robot_motion_2() -> Result<()> {
     on_mock(|gpio| {
         let (robot, pir) = (Robot::new((4, 14), (17, 18))?, MotionSensor::new(5)?);
         robot.follow(pir.values().map(|motion| (motion, motion)))?;
-        for (level, speed) in [(Level::High, 1.0), (Level::Low, 0.0)] {
+        for (level, speed) in [(Level::Low, 0.0), (Level::High, 1.0), (Level::Low, 0.0)] {
             gpio.line(5).drive(level);
             gpio.advance(secs(1));
             assert_eq!(robot.value()?, (speed, speed));

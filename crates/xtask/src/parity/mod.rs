@@ -1,7 +1,8 @@
 //! Writes `docs/parity.md`: each public item of gpiozero's single devices, and ours. `crates/xtask/parity` has the data:
-//! `gpiozero.json`, which a script lists by introspection, and `mapping.json`, written by hand.
+//! `gpiozero.json`, which a script lists by introspection, and `mapping.json`, written by hand. `examples.rs` adds the example programs.
 
 mod api;
+mod examples;
 
 use crate::checks::none_of;
 use crate::runner::{Runner, Stop, conclude, root};
@@ -60,7 +61,7 @@ fn page(runner: &mut Runner) -> Result<String, Stop> {
         api.add(&read(&target.join("doc").join(package.replace('-', "_")).with_extension("json"))?);
     }
     let mut complaints = Vec::new();
-    let page = table(&inventory, &mapping, &api, &mut complaints);
+    let page = table(&inventory, &mapping, &api, &mut complaints) + &examples::table(&data, &mut complaints)?;
     none_of(&complaints)?;
     Ok(page)
 }

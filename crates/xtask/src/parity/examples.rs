@@ -1,0 +1,103 @@
+//! Writes the table of gpiozero's example programs: `examples.txt` lists them, and `examples.json`, written by hand, says where ours are.
+
+use super::read;
+use crate::runner::root;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+const HEAD: &str = "
+# gpiozero's example programs, and ours
+
+`recipes::buttons::button_1` is the test `button_1` in `tests/tests/recipes/buttons.rs`. The others are programs, which
+`examples/tests/run.rs` tests. A closure, a list or a channel stands for what is not GPIO.
+";
+
+/// Returns the table. Complains about programs without a row, rows without a program, and files and tests that do not exist.
+pub(super) fn table(data: &Path, complaints: &mut Vec<String>) -> Result<String, String> {
+    let file = data.join("examples.txt");
+    let names = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let rows = read(&data.join("examples.json"))?;
+    let mut page = HEAD.to_owned();
+    let (mut programs, mut tests, mut left_out) = (0, 0, 0);
+    let mut table = String::new();
+    for name in names.lines() {
+        let Some(row) = rows[name].as_str() else {
+            complaints.push(format!("examples.json has no row for {name}"));
+            continue;
+        };
+        let right = if row.starts_with("left out: ") {
+            left_out += 1;
+            row.to_owned()
+        } else {
+            let (ours, remark) = row
+                .split_once("; ")
+                .map_or((row, String::new()), |(ours, remark)| (ours, format!("; {remark}")));
+            *(if ours.starts_with("recipes::") { &mut tests } else { &mut programs }) += 1;
+            if !exists(ours) {
+                complaints.push(format!("{name}: no {ours} here"));
+            }
+            format!("`{ours}`{remark}")
+        };
+        let _ = writeln!(table, "| `{name}` | {right} |");
+    }
+    let unknown = rows.as_object().into_iter().flatten().map(|(name, _)| name);
+    let unknown = unknown.filter(|name| names.lines().all(|known| known != *name));
+    complaints
+        .extend(unknown.map(|name| format!("examples.json has a row for {name}, which gpiozero has not")));
+    let _ = write!(
+        page,
+        "\n{programs} are programs here, {tests} are tests, {left_out} are left out with a reason.\n"
+    );
+    Ok(page + "\n| gpiozero | pinzero |\n|---|---|\n" + &table)
+}
+
+/// Returns whether there is such a file, or such a test.
+fn exists(ours: &str) -> bool {
+    let tests = root().join("tests/tests");
+    match ours.rsplit_once("::") {
+        None => root().join(ours).is_file(),
+        Some((module, test)) => {
+            fs::read_to_string(tests.join(module.replace("::", "/")).with_extension("rs"))
+                .is_ok_and(|text| text.contains(&format!("#[test]\nfn {test}()")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_program_has_a_row_and_each_row_a_program_and_a_test() -> Result<(), String> {
+        let data = std::env::temp_dir().join(format!("pinzero-xtask-examples-{}", std::process::id()));
+        let write =
+            |file: &str, text: &str| fs::write(data.join(file), text).map_err(|error| error.to_string());
+        fs::create_dir_all(&data).map_err(|error| error.to_string())?;
+        write("examples.txt", "led_1\nled_2\nled_3\nled_4\nled_5\n")?;
+        let rows = r#"{"led_1": "recipes::lights::led_1; by hand", "led_2": "examples/led_blink.rs", "led_4": "recipes::lights::led_4",
+                       "led_5": "left out: why not", "gone": "examples/gone.rs"}"#;
+        write("examples.json", rows)?;
+        let mut complaints = Vec::new();
+        let page = table(&data, &mut complaints);
+        fs::remove_dir_all(&data).map_err(|error| error.to_string())?;
+        assert_eq!(
+            complaints,
+            [
+                "examples.json has no row for led_3",
+                "led_4: no recipes::lights::led_4 here",
+                "examples.json has a row for gone, which gpiozero has not",
+            ]
+        );
+        let page = page?;
+        assert!(
+            page.contains(
+                "| `led_1` | `recipes::lights::led_1`; by hand |\n| `led_2` | `examples/led_blink.rs` |"
+            ),
+            "{page}"
+        );
+        assert!(page.contains("| `led_5` | left out: why not |"), "{page}");
+        assert!(page.contains("\n1 are programs here, 2 are tests, 1 are left out"), "{page}");
+        Ok(())
+    }
+}
