@@ -70,6 +70,7 @@ fn pi_zero_remote() -> Result<()> {
     let led = Led::builder(17).gpio(&pi.gpio).open()?;
     led.blink(ms(5), ms(5))?;
     eventually("the LED there blinks", || pi.there.line(17).history().len() > 4);
+    led.off()?;
     Ok(())
 }
 
