@@ -1,9 +1,13 @@
 //! Boards of LEDs, bar graphs and traffic lights.
 
+use pinzero::mock::MockGpio;
 use pinzero::prelude::*;
 use pinzero::{BoardValue, Result, Source};
 
 use crate::{changes, duties, levels, on_mock};
+
+/// A board of boards alone.
+const NO_PINS: [u32; 0] = [];
 
 const EIGHT: [u32; 8] = [2, 3, 4, 5, 6, 7, 8, 9];
 
@@ -95,7 +99,7 @@ fn led_board_5() -> Result<()> {
 #[test]
 fn led_board_6() -> Result<()> {
     on_mock(|gpio| {
-        let leds = LedBoard::builder([0; 0]).led("red", 2).led("green", 3).led("blue", 4).open()?;
+        let leds = LedBoard::named([("red", 2), ("green", 3), ("blue", 4)]).open()?;
         leds.member("red")?.on()?;
         assert_eq!(levels(gpio, [2, 3, 4]), [1, 0, 0]);
         leds.member("green")?.on()?;
@@ -108,8 +112,8 @@ fn led_board_6() -> Result<()> {
 #[test]
 fn led_board_7() -> Result<()> {
     on_mock(|gpio| {
-        let pair = |top, bottom| LedBoard::builder([0; 0]).led("top", top).led("bottom", bottom);
-        let leds = LedBoard::builder([0; 0]).board("red", pair(2, 3)).board("green", pair(4, 5)).open()?;
+        let pair = |top, bottom| LedBoard::named([("top", top), ("bottom", bottom)]);
+        let leds = LedBoard::builder(NO_PINS).board("red", pair(2, 3)).board("green", pair(4, 5)).open()?;
         let lit = || levels(gpio, [2, 3, 4, 5]);
         leds.member("red")?.on()?;
         assert_eq!(lit(), [1, 1, 0, 0]);
@@ -228,4 +232,30 @@ fn traffic_lights_3() -> Result<()> {
         assert_eq!(changes(gpio, 2), [(11_000, true), (21_000, false)]);
         Ok(())
     })
+}
+
+/// The lights, the buzzer and the button of a product board.
+fn all_on(gpio: &MockGpio, lights: [u32; 3], buzzer: u32, button: u32) -> Result<()> {
+    let [red, amber, green] = lights;
+    let (leds, sound) = (TrafficLights::new(red, amber, green)?, Buzzer::new(buzzer)?);
+    let switch = Button::builder(button).pull_up(false).open()?;
+    leds.follow(switch.values().map(BoardValue::from))?;
+    sound.follow(switch.values())?;
+    for (level, on) in [(Level::High, 1), (Level::Low, 0)] {
+        gpio.line(button).drive(level);
+        assert_eq!((levels(gpio, lights), levels(gpio, [buzzer])), ([on; 3], [on]));
+    }
+    Ok(())
+}
+
+/// The pins of a Fish Dish.
+#[test]
+fn all_on_1() -> Result<()> {
+    on_mock(|gpio| all_on(gpio, [9, 22, 4], 8, 7))
+}
+
+/// The pins of a Traffic HAT.
+#[test]
+fn all_on_2() -> Result<()> {
+    on_mock(|gpio| all_on(gpio, [24, 23, 22], 5, 25))
 }

@@ -234,3 +234,31 @@ fn sense_hat_remote_2() -> Result<()> {
     eventually("it is dark", || display.take().contains(&"blue"));
     Ok(())
 }
+
+/// Lights, buzzer and button with the pins of a Traffic HAT, on the default factory.
+fn traffic_hat() -> Result<(TrafficLights, Buzzer, Button)> {
+    let button = Button::builder(25).pull_up(false).open()?;
+    Ok((TrafficLights::new(24, 23, 22)?, Buzzer::new(5)?, button))
+}
+
+#[test]
+fn traffichat_remote_1() -> Result<()> {
+    let pi = Pi::connect()?;
+    let (lights, buzzer, button) = with_default(&pi.gpio, traffic_hat)?;
+    lights.on()?;
+    buzzer.on()?;
+    assert_eq!([24, 23, 22, 5].map(|pin| pi.level(pin)), [Level::High; 4]);
+    pi.there.line(25).drive(Level::High);
+    button.wait_for_press()
+}
+
+#[test]
+fn traffichat_remote_2() -> Result<()> {
+    let (here, pi) = (here()?, Pi::connect()?);
+    let (near, far) = (with_default(&here, traffic_hat)?, with_default(&pi.gpio, traffic_hat)?);
+    near.0.red.on()?;
+    far.0.green.on()?;
+    assert_eq!([24, 22].map(|pin| here.line(pin).level().is_high()), [true, false]);
+    assert_eq!([24, 22].map(|pin| pi.level(pin).is_high()), [false, true]);
+    Ok(())
+}

@@ -9,8 +9,8 @@ use std::path::Path;
 const HEAD: &str = "
 # gpiozero's example programs, and ours
 
-`recipes::buttons::button_1` is the test `button_1` in `tests/tests/recipes/buttons.rs`. The others are programs, which
-`examples/tests/run.rs` tests. A closure, a list or a channel stands for what is not GPIO.
+`recipes::buttons::button_1` is the test `button_1` in `tests/tests/recipes/buttons.rs`. The others are programs for users to read, with the
+same devices, and sometimes with more or other things to do; `examples/tests/run.rs` tests them.
 ";
 
 /// Returns the table. Complains about programs without a row, rows without a program, and files and tests that do not exist.
@@ -19,7 +19,7 @@ pub(super) fn table(data: &Path, complaints: &mut Vec<String>) -> Result<String,
     let names = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let rows = read(&data.join("examples.json"))?;
     let mut page = HEAD.to_owned();
-    let (mut programs, mut tests, mut left_out) = (0, 0, 0);
+    let (mut here, mut left_out) = (0, 0);
     let mut table = String::new();
     for name in names.lines() {
         let Some(row) = rows[name].as_str() else {
@@ -45,10 +45,7 @@ pub(super) fn table(data: &Path, complaints: &mut Vec<String>) -> Result<String,
     let unknown = unknown.filter(|name| names.lines().all(|known| known != *name));
     complaints
         .extend(unknown.map(|name| format!("examples.json has a row for {name}, which gpiozero has not")));
-    let _ = write!(
-        page,
-        "\n{programs} are programs here, {tests} are tests, {left_out} are left out with a reason.\n"
-    );
+    let _ = write!(page, "\n{here} programs have a counterpart, {left_out} are left out with a reason.\n");
     Ok(page + "\n| gpiozero | pinzero |\n|---|---|\n" + &table)
 }
 
@@ -75,7 +72,7 @@ mod tests {
             |file: &str, text: &str| fs::write(data.join(file), text).map_err(|error| error.to_string());
         fs::create_dir_all(&data).map_err(|error| error.to_string())?;
         write("examples.txt", "led_1\nled_2\nled_3\nled_4\nled_5\n")?;
-        let rows = r#"{"led_1": "recipes::lights::led_1; by hand", "led_2": "examples/led_blink.rs", "led_4": "recipes::lights::led_4",
+        let rows = r#"{"led_1": "recipes::lights::led_1; by hand", "led_2": "recipes::lights::led_2, examples/led_blink.rs", "led_4": "recipes::lights::led_4",
                        "led_5": "left out: why not", "gone": "examples/gone.rs"}"#;
         write("examples.json", rows)?;
         let mut complaints = Vec::new();
@@ -92,12 +89,12 @@ mod tests {
         let page = page?;
         assert!(
             page.contains(
-                "| `led_1` | `recipes::lights::led_1`; by hand |\n| `led_2` | `examples/led_blink.rs` |"
+                "| `led_1` | `recipes::lights::led_1`; by hand |\n| `led_2` | `recipes::lights::led_2`, `examples/led_blink.rs` |"
             ),
             "{page}"
         );
         assert!(page.contains("| `led_5` | left out: why not |"), "{page}");
-        assert!(page.contains("\n1 are programs here, 2 are tests, 1 are left out"), "{page}");
+        assert!(page.contains("\n3 programs have a counterpart, 1 are left out"), "{page}");
         Ok(())
     }
 }
