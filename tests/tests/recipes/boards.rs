@@ -1,7 +1,7 @@
 //! Boards of LEDs, bar graphs and traffic lights.
 
-use pinzero::mock::MockGpio;
 use pinzero::prelude::*;
+use pinzero::products::{FishDish, TrafficHat};
 use pinzero::{BoardValue, Result, Source};
 
 use crate::{changes, duties, levels, on_mock};
@@ -234,28 +234,36 @@ fn traffic_lights_3() -> Result<()> {
     })
 }
 
-/// The lights, the buzzer and the button of a product board.
-fn all_on(gpio: &MockGpio, lights: [u32; 3], buzzer: u32, button: u32) -> Result<()> {
-    let [red, amber, green] = lights;
-    let (leds, sound) = (TrafficLights::new(red, amber, green)?, Buzzer::new(buzzer)?);
-    let switch = Button::builder(button).pull_up(false).open()?;
-    leds.follow(switch.values().map(BoardValue::from))?;
-    sound.follow(switch.values())?;
-    for (level, on) in [(Level::High, 1), (Level::Low, 0)] {
-        gpio.line(button).drive(level);
-        assert_eq!((levels(gpio, lights), levels(gpio, [buzzer])), ([on; 3], [on]));
-    }
-    Ok(())
-}
-
-/// The pins of a Fish Dish.
 #[test]
 fn all_on_1() -> Result<()> {
-    on_mock(|gpio| all_on(gpio, [9, 22, 4], 8, 7))
+    on_mock(|gpio| {
+        let fish = FishDish::new()?;
+        fish.button.when_pressed({
+            let fish = fish.clone();
+            move |_| fish.on()
+        });
+        fish.button.when_released({
+            let fish = fish.clone();
+            move |_| fish.off()
+        });
+        for (level, on) in [(Level::High, 1), (Level::Low, 0)] {
+            gpio.line(7).drive(level);
+            assert_eq!(levels(gpio, [9, 22, 4, 8]), [on; 4]);
+        }
+        Ok(())
+    })
 }
 
-/// The pins of a Traffic HAT.
 #[test]
 fn all_on_2() -> Result<()> {
-    on_mock(|gpio| all_on(gpio, [24, 23, 22], 5, 25))
+    on_mock(|gpio| {
+        let hat = TrafficHat::new()?;
+        hat.lights.follow(hat.button.values().map(BoardValue::from))?;
+        hat.buzzer.follow(hat.button.values())?;
+        for (level, on) in [(Level::Low, 1), (Level::High, 0)] {
+            gpio.line(25).drive(level);
+            assert_eq!(levels(gpio, [24, 23, 22, 5]), [on; 4]);
+        }
+        Ok(())
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::{env, fs, process};
 
+use pinzero::Result;
 use pinzero::mock::MockGpio;
 use pinzero::prelude::*;
-use pinzero::{BoardValue, Result};
+use pinzero::products::StatusZero;
 
 use crate::{duties, levels, on_mock};
 
@@ -57,51 +58,58 @@ fn internet_status_indicator() -> Result<()> {
     })
 }
 
-/// Has a pair of LEDs, red and green, show whether a telephone answers.
-fn show_presence(phone: &PingServer, leds: &LedBoard) -> Result<()> {
-    let light = |name| leds.member(name).map(|member| member.light().cloned().unwrap());
-    let green = light("green")?;
-    green.follow(phone.values())?;
-    light("red")?.follow(phone.values().negated())?;
-    Ok(())
-}
-
-/// Shows on a board of boards who is at home: Alice is out, and comes back after five minutes.
-fn whos_home(gpio: &MockGpio, status: &LedBoard) -> Result<()> {
-    let is_home = |host: &str, time| host != "192.168.1.7" || time > secs(300);
-    let mut phones = Vec::new();
-    for (name, address) in [("mum", "192.168.1.5"), ("dad", "192.168.1.6"), ("alice", "192.168.1.7")] {
+/// Returns the telephones of three people. Alice is out, and comes back after five minutes.
+fn phones(gpio: &MockGpio) -> Result<[(&'static str, PingServer); 3]> {
+    let phone = |address: &str| {
         let clock = gpio.clone();
+        let is_home = move |host: &str| host != "192.168.1.7" || clock.elapsed() > secs(300);
         let phone = PingServer::builder(address).event_delay(secs(60));
-        let phone = phone.probe(move |host, _| Ok(is_home(host, clock.elapsed()))).open()?;
-        show_presence(&phone, status.member(name)?.board().unwrap())?;
-        phones.push(phone);
-    }
-    let red_and_green = BoardValue::from([[0, 1], [0, 1], [1, 0]]);
-    gpio.advance(secs(100));
-    assert_eq!(status.value()?, red_and_green);
-    gpio.advance(secs(300));
-    assert_eq!(status.value()?, [[0, 1]; 3].into());
-    Ok(())
-}
-
-/// Returns a board of a red LED and a green one for each of three people.
-fn three_pairs(pins: [(u32, u32); 3]) -> Result<LedBoard> {
-    let pair = |(red, green)| LedBoard::named([("red", red), ("green", green)]);
-    let no_pins: [u32; 0] = [];
-    let [mum, dad, alice] = pins.map(pair);
-    LedBoard::builder(no_pins).board("mum", mum).board("dad", dad).board("alice", alice).open()
+        phone.probe(move |host, _| Ok(is_home(host))).open()
+    };
+    Ok([("mum", phone("192.168.1.5")?), ("dad", phone("192.168.1.6")?), ("alice", phone("192.168.1.7")?)])
 }
 
 #[test]
 fn whos_home_leds() -> Result<()> {
-    on_mock(|gpio| whos_home(gpio, &three_pairs([(14, 15), (17, 18), (21, 22)])?))
+    on_mock(|gpio| {
+        let pair = |red, green| LedBoard::named([("red", red), ("green", green)]);
+        let no_pins: [u32; 0] = [];
+        let status = LedBoard::builder(no_pins)
+            .board("mum", pair(14, 15))
+            .board("dad", pair(17, 18))
+            .board("alice", pair(21, 22))
+            .open()?;
+        let light =
+            |path: String| status.member(path.as_str()).map(|member| member.light().cloned().unwrap());
+        let phones = phones(gpio)?;
+        for (name, phone) in &phones {
+            light(format!("{name}.green"))?.follow(phone.values())?;
+            light(format!("{name}.red"))?.follow(phone.values().negated())?;
+        }
+        gpio.advance(secs(100));
+        assert_eq!(levels(gpio, [14, 15, 17, 18, 21, 22]), [0, 1, 0, 1, 1, 0]);
+        gpio.advance(secs(300));
+        assert_eq!(levels(gpio, [14, 15, 17, 18, 21, 22]), [0, 1, 0, 1, 0, 1]);
+        Ok(())
+    })
 }
 
-/// The pins of a Status Zero.
 #[test]
 fn whos_home_status() -> Result<()> {
-    on_mock(|gpio| whos_home(gpio, &three_pairs([(17, 4), (22, 27), (9, 10)])?))
+    on_mock(|gpio| {
+        let status = StatusZero::builder().labels(["mum", "dad", "alice"]).open()?;
+        let phones = phones(gpio)?;
+        for (name, phone) in &phones {
+            let strip = status.strip(*name)?;
+            strip.green.follow(phone.values())?;
+            strip.red.follow(phone.values().negated())?;
+        }
+        gpio.advance(secs(100));
+        assert_eq!(status.value()?, [[0, 1], [0, 1], [1, 0]].into());
+        gpio.advance(secs(300));
+        assert_eq!(status.value()?, [[0, 1], [0, 1], [0, 1]].into());
+        Ok(())
+    })
 }
 
 /// A lamp that is on from 8 to 20 o'clock.

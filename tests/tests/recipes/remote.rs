@@ -3,6 +3,7 @@
 use pinzero::mock::{self, MockGpio};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::prelude::*;
+use pinzero::products::TrafficHat;
 use pinzero::source::all_values;
 use pinzero::{BoardValue, Level, Result, with_default};
 use pinzero_daemon::Daemon;
@@ -235,29 +236,23 @@ fn sense_hat_remote_2() -> Result<()> {
     Ok(())
 }
 
-/// Lights, buzzer and button with the pins of a Traffic HAT, on the default factory.
-fn traffic_hat() -> Result<(TrafficLights, Buzzer, Button)> {
-    let button = Button::builder(25).pull_up(false).open()?;
-    Ok((TrafficLights::new(24, 23, 22)?, Buzzer::new(5)?, button))
-}
-
 #[test]
 fn traffichat_remote_1() -> Result<()> {
     let pi = Pi::connect()?;
-    let (lights, buzzer, button) = with_default(&pi.gpio, traffic_hat)?;
-    lights.on()?;
-    buzzer.on()?;
+    let hat = with_default(&pi.gpio, TrafficHat::new)?;
+    hat.on()?;
     assert_eq!([24, 23, 22, 5].map(|pin| pi.level(pin)), [Level::High; 4]);
-    pi.there.line(25).drive(Level::High);
-    button.wait_for_press()
+    pi.there.line(25).drive(Level::Low);
+    hat.button.wait_for_press()
 }
 
 #[test]
 fn traffichat_remote_2() -> Result<()> {
     let (here, pi) = (here()?, Pi::connect()?);
-    let (near, far) = (with_default(&here, traffic_hat)?, with_default(&pi.gpio, traffic_hat)?);
-    near.0.red.on()?;
-    far.0.green.on()?;
+    let near = with_default(&here, TrafficHat::new)?;
+    let far = TrafficHat::builder().gpio(&pi.gpio).open()?;
+    near.lights.red.on()?;
+    far.lights.green.on()?;
     assert_eq!([24, 22].map(|pin| here.line(pin).level().is_high()), [true, false]);
     assert_eq!([24, 22].map(|pin| pi.level(pin).is_high()), [false, true]);
     Ok(())

@@ -30,14 +30,13 @@ pub(super) fn table(data: &Path, complaints: &mut Vec<String>) -> Result<String,
             left_out += 1;
             row.to_owned()
         } else {
-            let (ours, remark) = row
-                .split_once("; ")
-                .map_or((row, String::new()), |(ours, remark)| (ours, format!("; {remark}")));
             here += 1;
-            if !exists(ours) {
-                complaints.push(format!("{name}: no {ours} here"));
-            }
-            format!("`{ours}`{remark}")
+            let (ours, remark) = row.split_once("; ").unwrap_or((row, ""));
+            let ours: Vec<&str> = ours.split(", ").collect();
+            complaints
+                .extend(ours.iter().filter(|one| !exists(one)).map(|one| format!("{name}: no {one} here")));
+            let ours = ours.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+            if remark.is_empty() { ours } else { format!("{ours}; {remark}") }
         };
         let _ = writeln!(table, "| `{name}` | {right} |");
     }
