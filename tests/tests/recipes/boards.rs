@@ -250,7 +250,7 @@ fn all_on_1() -> Result<()> {
             gpio.line(7).drive(level);
             assert_eq!(levels(gpio, [9, 22, 4, 8]), [on; 4]);
         }
-        Ok(())
+        fish.close() // the handlers hold it, too
     })
 }
 

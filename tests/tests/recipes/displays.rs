@@ -28,8 +28,8 @@ fn led_char_display() -> Result<()> {
 fn led_char_source() -> Result<()> {
     on_mock(|gpio| {
         let display = LedCharDisplay::builder(SEGMENTS).dp(25).open()?;
-        let characters = "321GO ".chars().map(|character| Some(character.to_string()));
-        display.follow(Source::from(characters.collect::<Vec<_>>()).every(secs(1)))?;
+        let characters = Source::from("321GO ".chars().map(String::from));
+        display.follow(characters.every(secs(1)))?;
         gpio.advance(ms(2500));
         assert_eq!(display.value()?.as_deref(), Some("1"));
         gpio.advance(secs(3));

@@ -1,5 +1,7 @@
 //! Pins of other computers, each behind a daemon in this process, in real time.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
+
 use pinzero::mock::{self, MockGpio};
 use pinzero::pigpio::PigpioFactory;
 use pinzero::prelude::*;
@@ -159,7 +161,7 @@ fn multi_room_motion_alert() -> Result<()> {
     let sensors =
         rooms.iter().map(|room| MotionSensor::builder(17).sample_rate(1000.0).gpio(&room.gpio).open());
     let sensors: Vec<MotionSensor> = sensors.collect::<Result<_>>()?;
-    leds.follow(pinzero::source::zip_values(sensors.iter().map(|room| room.values())).map(BoardValue::from))?;
+    leds.follow(pinzero::source::zip_values(sensors.iter().map(Value::values)).map(BoardValue::from))?;
     rooms[1].there.line(17).drive(Level::High);
     let expected = BoardValue::from([0, 1, 0]);
     eventually("the LED of the second room is lit", || leds.value().unwrap() == expected);

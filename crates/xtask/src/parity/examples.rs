@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 const HEAD: &str = "
-# gpiozero's example programs, and ours
+## Example programs
 
 `recipes::buttons::button_1` is the test `button_1` in `tests/tests/recipes/buttons.rs`. The others are programs for users to read, with the
 same devices, and sometimes with more or other things to do; `examples/tests/run.rs` tests them.
