@@ -53,7 +53,7 @@ pub struct Signal {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Dimmable {
-    /// Whether the pins carry PWM. Default: `true`, but `false` on boards of LEDs.
+    /// Whether the pins carry PWM. Default: `true`, but `false` on boards of LEDs and on displays.
     pub pwm: bool,
     /// The signal, if the pins carry PWM.
     pub signal: Signal,
@@ -354,7 +354,7 @@ impl<D: Open<O>, O: AsMut<Signal>> Builder<D, O> {
 /// Options of devices with several pins that carry PWM, or do not.
 impl<D: Open<O>, O: AsMut<Dimmable>> Builder<D, O> {
     /// Sets whether the pins carry PWM. With `false`, they are only on or off, and every value is 0 or 1. Default:
-    /// `true`, but `false` on boards of LEDs.
+    /// `true`, but `false` on boards of LEDs and on displays.
     pub fn pwm(mut self, pwm: bool) -> Self {
         self.options.as_mut().pwm = pwm;
         self
