@@ -319,6 +319,10 @@ impl<T: FnMut(News)> Server<T> {
         while let Some(message) = connection.next_message(&self.port)? {
             (self.tell)(News::Message(connection.client.clone(), message));
         }
+        // A handler that ran here has closed the trigger: the port goes first, and then the clients.
+        if self.port.stops.load(Ordering::Acquire) {
+            return Ok(());
+        }
         connection.write()?;
         connection.close_if_done()?;
         let now = Instant::now();
