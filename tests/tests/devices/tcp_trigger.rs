@@ -164,12 +164,19 @@ fn an_iterator_has_all_messages_in_their_order(gpio: &MockGpio) -> Result<()> {
     let trigger = on_any_port(gpio).open()?;
     let events = trigger.events();
     let mut client = Client::of(&trigger);
-    // More than the iterator can keep: the client waits meanwhile.
-    let sender = std::thread::spawn(move || (0..5000).for_each(|number| client.send(format!("{number}\n"))));
+    // More than the iterator can keep, and little enough for the network.
+    client.send((0..5000).map(|number| format!("{number}\n")).collect::<String>());
+    // So the trigger has had its turns, and has left the rest where it was.
+    let _others: Vec<_> = (2..10)
+        .map(|count| {
+            let other = Client::of(&trigger);
+            eventually("a further client is there", || trigger.clients().len() == count);
+            other
+        })
+        .collect();
     for (expected, message) in (0..5000).zip(events) {
         assert_eq!((message.text(), message.missed), (expected.to_string().as_str(), 0));
     }
-    sender.join().unwrap();
     Ok(())
 }
 
@@ -579,17 +586,23 @@ fn all_clients_can_be_told_at_once() -> Result<()> {
 
 #[test]
 fn a_handler_can_answer_and_close() -> Result<()> {
+    const LENGTH: usize = 4_000_000;
     let trigger = on_any_port(&mock::gpio()).open()?;
     trigger.when_message(|message| {
-        message.reply("y".repeat(100_000))?;
+        message.reply("y".repeat(LENGTH))?;
         message.close();
         Ok::<(), pinzero::Error>(())
     });
     let mut client = Client::of(&trigger);
-    // What the program does not read any more must not destroy the reply.
     client.send("bye\n");
-    client.send("and more\n".repeat(20_000));
-    assert_eq!(client.rest().len(), 100_001);
+    // What the program does not read any more must not destroy the reply.
+    let mut talker = client.stream.try_clone().unwrap();
+    let talks = std::thread::spawn(move || while talker.write_all(&b"and more\n".repeat(1000)).is_ok() {});
+    let stream = client.stream.try_clone().unwrap();
+    assert_eq!(client.rest().len(), LENGTH + 1);
+    // Fails if the trigger has hung up meanwhile.
+    drop(stream.shutdown(Shutdown::Both));
+    talks.join().unwrap();
     Ok(())
 }
 
