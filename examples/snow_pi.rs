@@ -11,7 +11,7 @@ fn main() -> pinzero::Result<()> {
     snowman.eyes.on()?;
     snowman.nose.blink_with(Blink::pulse(ms(500), ms(500)))?;
     println!("the left arm waves");
-    snowman.arms.left.blink_with(wave.clone())?.wait()?;
+    snowman.arms.left.blink_with(wave)?.wait()?;
     println!("the right arm waves");
     snowman.arms.right.blink_with(wave)?.wait()?;
     println!("one eye winks");

@@ -11,7 +11,7 @@ use pinzero::mock::{self, MockGpio};
 use pinzero::options::Usage;
 use pinzero::prelude::*;
 use pinzero::{AnimationEnd, Builder, ErrorKind, Follower, Result, Source};
-use pinzero_tests::{Log, PATIENCE, block_on, eventually, poll, without_hanging};
+use pinzero_tests::{Log, PATIENCE, all_dropped, block_on, eventually, poll, receive, without_hanging};
 
 /// The readings of a disk.
 #[derive(Clone)]
@@ -354,7 +354,32 @@ fn in_real_time_a_thread_reads_while_somebody_listens() -> Result<()> {
     });
     disk.when_deactivated(|_| ());
     dial.taken();
-    eventually("it is read again", || dial.taken() > 5);
+    eventually("it is read again", || dial.0.1.load(Ordering::Relaxed) > 5);
+    Ok(())
+}
+
+#[test]
+fn in_real_time_a_wait_hears_of_the_first_state() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let server = PingServer::builder("pi").event_delay(secs(3600)).probe(|_, _| Ok(false));
+    let server = server.gpio(&gpio).open()?;
+    without_hanging(move || server.wait_for_inactive())
+}
+
+#[test]
+fn in_real_time_no_thread_outlives_a_close() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let (keeper, kept) = mpsc::channel::<()>();
+    let keeper = Mutex::new(keeper);
+    let server = PingServer::builder("pi").event_delay(secs(3600)).probe(move |_, _| {
+        drop(keeper.lock());
+        Ok(true)
+    });
+    let server = server.gpio(&gpio).open()?;
+    server.wait_for_active()?;
+    server.close()?;
+    drop(server);
+    all_dropped(&kept);
     Ok(())
 }
 
@@ -587,6 +612,18 @@ fn what_follows_a_reading_is_told_of_each_change_and_asked_for_no_more() -> Resu
     follower.stop();
     gpio.advance(secs(60));
     assert_eq!(dial.taken(), 0, "nobody follows");
+    Ok(())
+}
+
+/// The last reading may be of long ago.
+#[test]
+fn in_real_time_what_follows_waits_for_a_new_reading() -> Result<()> {
+    let (gpio, dial) = (mock::builder().realtime().open(), Dial::at(25.0));
+    let disk = dial.disk().event_delay(secs(3600)).gpio(&gpio).open()?;
+    dial.set(50.0);
+    let (value, values) = mpsc::channel();
+    disk.values().for_each(&gpio, move |percent| value.send(percent))?;
+    assert_eq!(receive(&values), 0.5);
     Ok(())
 }
 

@@ -164,6 +164,8 @@ fn in_real_time_a_thread_that_waits_for_its_beat_is_called_at_once() -> Result<(
         timer.call_in(ms(1));
         call.send(())
     })?;
+    // By then the thread waits.
+    std::thread::sleep(ms(50));
     timer.call_in(ms(0));
     for _ in 0..3 {
         receive(&calls);
