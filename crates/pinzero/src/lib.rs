@@ -118,7 +118,7 @@ pub mod options {
         Angular, Bridge, Colored, Contacts, Digital, Dimmable, Driven, PhaseEnable, Pixels, Positioned,
         Pulsed, Signal, Stepping, Tonal,
     };
-    pub use crate::products::Labelled;
+    pub use crate::products::status::Labelled;
     pub use crate::sensor::{AnalogI2c, Climate, I2cPlace};
     pub use crate::spi::{Analog, Multiplexed, SpiPlace};
 }

@@ -18,7 +18,7 @@
 //! product.
 
 mod pi_stop;
-mod status;
+pub(crate) mod status;
 mod table;
 mod tree;
 mod xmas_tree;
@@ -31,6 +31,3 @@ pub use table::{
     SnowPiArms, TrafficHat, TrafficpHat,
 };
 pub use xmas_tree::PiHutXmasTree;
-
-#[doc(hidden)]
-pub use status::Labelled;
