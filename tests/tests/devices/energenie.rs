@@ -167,6 +167,8 @@ fn a_write_that_fails_switches_no_other_socket() -> Result<()> {
     let levels = |pin: u32| mock.line(pin).history().into_iter().map(|(_, level)| level).collect::<Vec<_>>();
     assert_eq!((levels(17), levels(22)), (vec![Level::High, Level::Low], vec![Level::High]));
     assert_eq!((levels(25).len(), errors.take()), (4, vec![ErrorKind::Io]));
+    // On, off at the second try, on, off.
+    assert_eq!(mock.line(25).writes(), 4);
     assert_eq!(mock.line(25).level(), Level::Low);
     Ok(())
 }
