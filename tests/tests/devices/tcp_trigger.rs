@@ -147,9 +147,11 @@ fn a_message_is_waited_for_in_real_time(gpio: &MockGpio) -> Result<()> {
     message.reply("1")?;
     assert_eq!(client.line(), "1\n");
 
-    let next = trigger.next_message();
-    client.send("two\n");
-    assert_eq!(block_on(next)?.text(), "two");
+    // Both are there before the wait for either; a future that is dropped takes none.
+    client.send("two\ntwo and a half\n");
+    drop(trigger.next_message());
+    assert_eq!(block_on(trigger.next_message())?.text(), "two");
+    assert_eq!(trigger.wait_for_message()?.text(), "two and a half");
     let mut events = trigger.events();
     client.send("three\n");
     assert_eq!(events.next_timeout(PATIENCE).unwrap().text(), "three");

@@ -13,6 +13,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use pinzero_core::thread::spawn;
 use pinzero_core::time::Instant;
 use pinzero_core::{
@@ -78,6 +79,28 @@ struct Shared {
     messages: Running<Door<TcpMessage>>,
     connections: Running<Door<TcpConnection>>,
     port: Arc<Port>,
+    /// Of the waits, from the first on: so no message between two of them is lost.
+    waits: Mutex<Option<Events<TcpMessage>>>,
+}
+
+/// The iterator of the waits, while one of them has it.
+struct Turn<'a> {
+    shared: &'a Shared,
+    events: Option<Events<TcpMessage>>,
+}
+
+impl Turn<'_> {
+    fn events(&mut self) -> &mut Events<TcpMessage> {
+        self.events.get_or_insert_with(|| self.shared.messages.events())
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Left for the next wait. Waits at the same time have an iterator each, and the last one leaves its own.
+        let before = std::mem::replace(&mut *self.shared.waits.lock(), self.events.take());
+        drop(before);
+    }
 }
 
 impl Drop for Shared {
@@ -305,40 +328,49 @@ impl TcpTrigger {
 
     /// Blocks until the next message, and returns it. Waits in real time, also on a virtual clock.
     ///
-    /// A message between two calls is missed. To see all, take one [`events`](Self::events).
+    /// From the first call on, messages between two calls wait for the next one. Beside handlers, which take all messages, up to 1,024
+    /// wait.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed), also if the device is closed meanwhile.
     pub fn wait_for_message(&self) -> Result<TcpMessage> {
-        let next = self.events().next();
+        let next = self.turn().events().next();
         next.map_or_else(|| self.closed(), Ok)
     }
 
     /// Blocks until the next message, for at most `timeout`. Returns the message, or `None` if none came. Waits in real time, also on a
-    /// virtual clock.
+    /// virtual clock. See [`wait_for_message`](Self::wait_for_message).
     ///
     /// # Errors
     /// See [`wait_for_message`](Self::wait_for_message).
     pub fn wait_for_message_timeout(&self, timeout: Duration) -> Result<Option<TcpMessage>> {
-        match self.events().next_timeout(timeout) {
+        match self.turn().events().next_timeout(timeout) {
             None if self.is_closed() => self.closed(),
             next => Ok(next),
         }
     }
 
-    /// Waits for the next message, and returns it; for `async` code, on any executor.
+    /// Waits for the next message, and returns it; for `async` code, on any executor. See [`wait_for_message`](Self::wait_for_message).
     ///
-    /// A message between two calls is missed. To see all, take one [`events`](Self::events) and its [`next_async`](Events::next_async).
+    /// A future that is dropped takes no message.
     ///
     /// # Errors
     /// See [`wait_for_message`](Self::wait_for_message).
     pub fn next_message(&self) -> impl Future<Output = Result<TcpMessage>> + Send + '_ {
         // Here and not in the future: what happens before its first poll counts.
-        let mut events = self.events();
+        let mut turn = self.turn();
         async move {
-            let next = events.next_async().await;
+            let next = turn.events().next_async().await;
             next.map_or_else(|| self.closed(), Ok)
         }
+    }
+
+    /// Takes the iterator of the waits, or begins one.
+    fn turn(&self) -> Turn<'_> {
+        let mut turn = Turn { shared: &self.0, events: self.0.waits.lock().take() };
+        turn.events();
+        self.0.port.listen();
+        turn
     }
 
     /// Returns the error by which the device ended.
@@ -412,7 +444,7 @@ impl Open<Listening> for TcpTrigger {
         let messages = messages.start(|_, _| Door { port: port.clone(), event: PhantomData })?;
         let connections = site.machine().from_outside();
         let connections = connections.start(|_, _| Door { port: port.clone(), event: PhantomData })?;
-        let shared = Arc::new(Shared { messages, connections, port: port.clone() });
+        let shared = Arc::new(Shared { messages, connections, port: port.clone(), waits: Mutex::default() });
 
         let framing = if frames { Framing::Frames } else { Framing::Lines };
         let limits = Limits { framing, max_clients, max_message, idle_timeout };
