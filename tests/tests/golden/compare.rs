@@ -87,7 +87,13 @@ fn kind(exception: &str) -> &str {
     match exception {
         "BadWaitTime"
         | "BadQueueLen"
+        | "CompositeDeviceBadDevice"
+        | "CompositeDeviceBadOrder"
+        | "EnergenieBadSocket"
+        | "GPIOPinMissing"
+        | "IndexError"
         | "InputDeviceError"
+        | "KeyError"
         | "OutputDeviceBadValue"
         | "PinInvalidState"
         | "SPIBadChannel"

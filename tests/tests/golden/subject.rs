@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero::{Animation, Blink, Device, Error, ErrorKind, Gpio, Handler, PinSpec, Result};
+use pinzero::{Animation, Blink, Device, Error, ErrorKind, Follower, Gpio, Handler, PinSpec, Result, Source};
 use serde_json::{Map, Value as Json, json};
 
 /// What a scenario does to a device, in gpiozero's words.
@@ -24,6 +24,16 @@ pub(crate) type Action = Box<dyn FnMut() + Send>;
 pub(crate) trait Subject: Send + Sync {
     /// Does a step; returns what gpiozero returns in its place, with seconds for times.
     fn apply(&self, step: Step<'_>) -> Result<Json>;
+
+    /// Returns the values of the device, for others to follow.
+    fn values(&self) -> Source<Json> {
+        panic!("no values")
+    }
+
+    /// Follows a source.
+    fn follow(&self, _: Source<Json>) -> Result<Follower> {
+        panic!("nothing to follow")
+    }
 
     /// Returns a member of the device by gpiozero's name or index.
     fn member(&self, name: &str) -> Box<dyn Subject> {
@@ -138,6 +148,18 @@ impl Args {
         self.number("timeout").map(seconds).transpose()
     }
 
+    /// Returns the names of members: of all arguments but these options, in their order if there is one, or that of the alphabet.
+    pub(crate) fn names(&self, options: &[&str]) -> Vec<&str> {
+        if let Some(order) = self.get("_order").and_then(Json::as_array) {
+            return order.iter().filter_map(Json::as_str).collect();
+        }
+        self.0
+            .keys()
+            .map(String::as_str)
+            .filter(|name| *name != "circuit" && !options.contains(name))
+            .collect()
+    }
+
     /// Returns a pin: a number or a name.
     pub(crate) fn pin(&self, name: &str) -> PinSpec {
         pin(self.get(name).unwrap_or_else(|| panic!("no argument {name}")))
@@ -152,7 +174,8 @@ pub(crate) fn pin(json: &Json) -> PinSpec {
     }
 }
 
-fn seconds(seconds: f64) -> Result<Duration> {
+/// Returns a time in seconds. A negative one is an error of its own here.
+pub(crate) fn seconds(seconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|error| Error::new(ErrorKind::InvalidValue, error.to_string()))
 }

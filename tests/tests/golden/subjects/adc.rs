@@ -1,6 +1,7 @@
 use pinzero::options::{Analog, Multiplexed};
 use pinzero::{
     AnalogInputDevice, Builder, Gpio, Mcp3002, Mcp3008, Mcp3201, Mcp3208, Mcp3301, Mcp3304, Open, Result,
+    Source, Value,
 };
 use serde_json::{Value as Json, json};
 
@@ -65,5 +66,9 @@ impl Subject for AnalogInputDevice {
             Get("bits") => Ok(json!(self.bits())),
             other => device(self, other),
         }
+    }
+
+    fn values(&self) -> Source<Json> {
+        Value::values(self).map(|value| json!(value))
     }
 }

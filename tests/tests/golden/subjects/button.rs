@@ -1,5 +1,5 @@
-use pinzero::{Button, DigitalInputDevice, Gpio, Result};
-use serde_json::Value as Json;
+use pinzero::{Button, DigitalInputDevice, Gpio, Result, Source, Value};
+use serde_json::{Value as Json, json};
 
 use super::digital_input::options;
 use crate::subject::Step::{Call, Get, On};
@@ -33,5 +33,9 @@ impl Subject for Button {
             On("when_held", mut action) => on(self.when_held(move |_| action())),
             other => DigitalInputDevice::apply(self, other),
         }
+    }
+
+    fn values(&self) -> Source<Json> {
+        Value::values(self).map(|value| json!(value))
     }
 }

@@ -1,6 +1,6 @@
 use pinzero::options::Pulled;
-use pinzero::{Builder, DigitalInputDevice, Gpio, Result};
-use serde_json::Value as Json;
+use pinzero::{Builder, DigitalInputDevice, Gpio, Result, Source, Value};
+use serde_json::{Value as Json, json};
 
 use crate::subject::Step::{Call, Get, On};
 use crate::subject::{Args, Step, Subject, device, on, reply, truth, wait};
@@ -51,5 +51,9 @@ impl Subject for DigitalInputDevice {
             On("when_deactivated", mut action) => on(self.when_deactivated(move |_| action())),
             other => device(self, other),
         }
+    }
+
+    fn values(&self) -> Source<Json> {
+        Value::values(self).map(|value| json!(value))
     }
 }

@@ -1,23 +1,29 @@
 //! The two kinds of motors: they have the same words.
 
-use pinzero::{Gpio, Motor, PhaseEnableMotor, Result};
-use serde_json::Value as Json;
+use pinzero::options::{Bridge, PhaseEnable};
+use pinzero::{Builder, Follower, Gpio, Motor, PhaseEnableMotor, Result, SetValue, Source, Value};
+use serde_json::{Value as Json, json};
 
 use crate::subject::Step::{Call, Get, Set};
 use crate::subject::{Args, Step, Subject, device, number, reply};
 
 pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
-    let mut builder = Motor::builder(args.pin("forward"), args.pin("backward"));
-    builder = builder.pwm(args.flag("pwm").unwrap_or(true));
-    if args.get("enable").is_some() {
-        builder = builder.enable(args.pin("enable"));
-    }
-    Ok(Box::new(builder.gpio(gpio).open()?))
+    Ok(Box::new(builder(args).gpio(gpio).open()?))
 }
 
 pub(crate) fn open_phase_enable(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
+    Ok(Box::new(phase_enable_builder(args).gpio(gpio).open()?))
+}
+
+pub(crate) fn builder(args: &Args) -> Builder<Motor, Bridge> {
+    let builder = Motor::builder(args.pin("forward"), args.pin("backward"));
+    let builder = builder.pwm(args.flag("pwm").unwrap_or(true));
+    if args.get("enable").is_some() { builder.enable(args.pin("enable")) } else { builder }
+}
+
+pub(crate) fn phase_enable_builder(args: &Args) -> Builder<PhaseEnableMotor, PhaseEnable> {
     let builder = PhaseEnableMotor::builder(args.pin("phase"), args.pin("enable"));
-    Ok(Box::new(builder.pwm(args.flag("pwm").unwrap_or(true)).gpio(gpio).open()?))
+    builder.pwm(args.flag("pwm").unwrap_or(true))
 }
 
 /// Returns the speed of `forward` and `backward`, which gpiozero lets out for full speed.
@@ -37,6 +43,14 @@ impl Subject for Motor {
             Call("stop", _) => reply(self.stop()),
             other => device(self, other),
         }
+    }
+
+    fn values(&self) -> Source<Json> {
+        Value::values(self).map(|value| json!(value))
+    }
+
+    fn follow(&self, source: Source<Json>) -> Result<Follower> {
+        SetValue::follow(self, source.map(|value| number(&value)))
     }
 }
 

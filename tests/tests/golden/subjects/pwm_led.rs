@@ -1,9 +1,9 @@
-use pinzero::{Gpio, PwmLed, PwmOutputDevice, Result};
-use serde_json::Value as Json;
+use pinzero::{Follower, Gpio, PwmLed, PwmOutputDevice, Result, SetValue, Source, Value};
+use serde_json::{Value as Json, json};
 
 use super::pwm_output::options;
 use crate::subject::Step::Get;
-use crate::subject::{Args, Step, Subject, reply};
+use crate::subject::{Args, Step, Subject, number, reply};
 
 pub(crate) fn open(gpio: &Gpio, args: &Args) -> Result<Box<dyn Subject>> {
     Ok(Box::new(options(PwmLed::builder(args.pin("pin")), args).gpio(gpio).open()?))
@@ -15,5 +15,13 @@ impl Subject for PwmLed {
             Get("is_lit") => reply(self.is_lit()),
             other => PwmOutputDevice::apply(self, other),
         }
+    }
+
+    fn values(&self) -> Source<Json> {
+        Value::values(self).map(|value| json!(value))
+    }
+
+    fn follow(&self, source: Source<Json>) -> Result<Follower> {
+        SetValue::follow(self, source.map(|value| number(&value)))
     }
 }

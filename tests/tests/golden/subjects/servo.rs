@@ -1,6 +1,6 @@
 //! Servos by value and by angle.
 
-use pinzero::{AngularServo, Gpio, Result, Servo};
+use pinzero::{AngularServo, Follower, Gpio, Result, Servo, SetValue, Source};
 use serde_json::{Value as Json, json};
 
 use crate::subject::Step::{Call, Get, Set};
@@ -53,6 +53,10 @@ impl Subject for Servo {
             Call("detach", _) => reply(self.detach()),
             other => device(self, other),
         }
+    }
+
+    fn follow(&self, source: Source<Json>) -> Result<Follower> {
+        SetValue::follow(self, source.map(|value| optional(&value)))
     }
 }
 
