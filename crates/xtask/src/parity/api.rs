@@ -14,7 +14,7 @@ pub(super) struct Api {
 
 #[derive(Debug, Default)]
 struct Type {
-    /// Methods, variants of an enum, items of a trait.
+    /// Methods, public fields, variants of an enum, items of a trait.
     items: BTreeSet<String>,
     /// The type to which this one derefs.
     deref: Option<String>,
@@ -50,6 +50,7 @@ impl Api {
             let known = self.types.entry(name.to_owned()).or_default();
             known.items.extend(names(index, &inner["trait"]["items"]));
             known.items.extend(names(index, &inner["enum"]["variants"]));
+            known.items.extend(names(index, &inner["struct"]["kind"]["plain"]["fields"]));
             let impls = [&inner["struct"]["impls"], &inner["enum"]["impls"]];
             for block in impls.into_iter().flat_map(|impls| items(index, impls)) {
                 self.add_impl(index, name, &block["inner"]["impl"]);
@@ -191,7 +192,7 @@ pub(super) mod tests {
         let mut api = Api::default();
         api.add(&json!({"index": {
             "1": {"name": "Led", "inner": {"struct": {"impls": [10, 11]}}},
-            "2": {"name": "Output", "inner": {"struct": {"impls": [12]}}},
+            "2": {"name": "Output", "inner": {"struct": {"kind": {"plain": {"fields": [35]}}, "impls": [12]}}},
             "3": {"name": "Builder", "inner": {"struct": {"impls": [13, 14, 15]}}},
             "4": {"name": "Digital", "inner": {"struct": {"impls": [16]}}},
             "5": {"name": "Switch", "inner": {"trait": {"items": [30]}}},
@@ -204,7 +205,7 @@ pub(super) mod tests {
             "30": function("toggle"), "31": function("new"),
             "32": {"name": "builder", "inner": {"function": {"sig": {"output": returned}}}},
             "33": {"name": "Target", "inner": {"assoc_type": {"type": of_type("Output", Json::Null)}}},
-            "34": function("on"),
+            "34": function("on"), "35": {"name": "line", "inner": {"struct_field": {}}},
         }}));
         api
     }
@@ -216,6 +217,7 @@ pub(super) mod tests {
             "Led",
             "Led::new",
             "Led::on",
+            "Led::line",
             "Switch::toggle",
             "Led::builder().gpio",
             "Led::builder().active_high",

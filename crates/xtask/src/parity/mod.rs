@@ -1,4 +1,4 @@
-//! Writes `docs/parity.md`: each public item of gpiozero's single devices, and ours. `crates/xtask/parity` has the data:
+//! Writes `docs/parity.md`: each public item of gpiozero's devices and tools, and ours. `crates/xtask/parity` has the data:
 //! `gpiozero.json`, which a script lists by introspection, and `mapping.json`, written by hand. `examples.rs` adds the example programs.
 
 mod api;
@@ -16,13 +16,13 @@ use std::process::ExitCode;
 const PAGE: &str = "docs/parity.md";
 
 const HEAD: &str = "\
-# gpiozero's devices, and ours
+# gpiozero's devices and tools, and ours
 
 `cargo xtask parity` writes this page. CI checks that each item on the left is one of gpiozero's, and each on the right
 one of ours. The tests in `tests/tests/golden` compare the behaviour.
 
 A row is at the class that brings the item in: what `LED` inherits is at `OutputDevice`. `LED(pin)` is a parameter of the
-constructor, and `Led::builder().active_high` an option of the builder.
+constructor, and `Led::builder().active_high` an option of the builder. Functions are at their module.
 ";
 
 /// Writes the page, or checks it.
