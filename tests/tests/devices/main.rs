@@ -3,7 +3,7 @@
 //! A test stands beside this folder, as a program of its own, only if it needs one: `default` sets the default factory of
 //! its process, `threads` keeps all processors busy, `idle` counts the wake-ups of its process, `exit` and
 //! `conformance_third_party` start programs, the other `conformance_*` and `device_trials` bring their own harness, `interop` and
-//! `kernel_rig` run where their clients or their kernel are.
+//! `kernel_rig` run where their clients or their kernel are. `recipes` has gpiozero's example programs, and `golden` compares with gpiozero.
 
 mod adc;
 mod ads1115;
