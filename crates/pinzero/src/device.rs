@@ -1,4 +1,6 @@
-//! Macros for the common code of this crate's devices.
+//! The common code of this crate's devices, most of it as macros.
+
+use pinzero_core::{Device, Handler, Notify, Result, Source, Subscription};
 
 /// Implements a one-line `Debug`, such as `Led(GPIO17, on)`, and a `Display`, such as `Led on GPIO17`.
 ///
@@ -117,6 +119,23 @@ macro_rules! line_of_pins {
             }
         }
     };
+}
+
+/// Returns the values of a device that tells of changes by its handlers: `listen` sets them.
+pub(crate) fn changing<D: Device + Clone + 'static, T: 'static>(
+    device: &D,
+    value: impl Fn(&D) -> Result<T> + Send + 'static,
+    listen: impl FnOnce(&D, &Notify) -> Vec<Handler> + Send + 'static,
+) -> Source<T> {
+    let (device, teller) = (device.clone(), device.clone());
+    Source::on_change(
+        move || value(&device).map(Some),
+        // A closed device warns of handlers that come too late.
+        move |_, notify| match teller.is_closed() {
+            true => Ok(Vec::new()),
+            false => Ok(listen(&teller, notify).into_iter().map(Subscription::from).collect()),
+        },
+    )
 }
 
 /// Returns the names of lines, with commas in between.

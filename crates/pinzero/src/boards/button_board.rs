@@ -7,10 +7,11 @@ use std::time::Duration;
 use pinzero_core::time::Instant;
 use pinzero_core::{
     Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line, Machine,
-    Outcome, PinSpec, Result, Running, Source, Subscription, Value,
+    Outcome, PinSpec, Result, Running, Source, Value,
 };
 
 use super::{MemberKey, names};
+use crate::device::changing;
 use crate::input::{Activity, Pressable, Pulled};
 use crate::{Builder, Button, Open, Site};
 
@@ -166,11 +167,9 @@ impl ButtonBoard {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn values(&self) -> Source<Vec<bool>> {
-        let (this, running) = (self.clone(), self.running.clone());
-        Source::on_change(
-            move || this.value().map(Some),
-            move |_, notify| Ok(vec![Subscription::from(running.on(EventKind::Changed, notify.handler()))]),
-        )
+        changing(self, Self::value, |board, notify| {
+            vec![board.running.on(EventKind::Changed, notify.handler())]
+        })
     }
 
     /// Returns whether any button is pressed.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use pinzero_core::time::Instant;
 use pinzero_core::{
     Device, Edge, Effects, Error, ErrorKind, Event, EventKind, Events, Gpio, Handler, Level, Line, Machine,
-    Outcome, PinSpec, Result, Running, Source, Subscription, Value,
+    Outcome, PinSpec, Result, Running, Source, Value,
 };
 
 use super::activity::Activity;
 use super::{Button, Pressable, Pulled};
+use crate::device::changing;
 use crate::{Builder, Open, Site};
 
 /// Several buttons that mean something of their own when they are pressed together, such as a reset.
@@ -122,14 +123,10 @@ impl Chord {
 
     /// Returns the values from now on, for another device to follow: whether all are pressed, whenever that changes. See [`Source`].
     pub fn values(&self) -> Source<bool> {
-        let (this, running) = (self.clone(), self.running.clone());
-        Source::on_change(
-            move || this.value().map(Some),
-            move |_, notify| {
-                let kinds = [EventKind::Pressed, EventKind::Released];
-                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
-            },
-        )
+        changing(self, Self::value, |chord, notify| {
+            let kinds = [EventKind::Pressed, EventKind::Released];
+            kinds.map(|kind| chord.running.on(kind, notify.handler())).into()
+        })
     }
 
     /// Returns whether all buttons have been pressed together for the hold time.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use pinzero_core::{
-    Error, Event, EventKind, Events, Handler, Input, Outcome, PinSpec, Result, Source, Subscription, Value,
+    Error, Event, EventKind, Events, Handler, Input, Outcome, PinSpec, Result, Source, Value,
 };
 
 use super::Pulled;
-use crate::device::single_pin;
+use crate::device::{changing, single_pin};
 use crate::{Builder, Open, Site};
 
 /// A device that is active or inactive: a switch, a sensor with a digital output.
@@ -105,14 +105,14 @@ impl DigitalInputDevice {
 
     /// Returns the values from now on, for another device to follow: whether it is active, whenever that changes. See [`Source`].
     pub fn values(&self) -> Source<bool> {
-        let (device, input) = (self.clone(), self.input.clone());
-        let read = move || match device.is_closed() {
+        // Not the level on the pin, which may be debounced, and costs a call.
+        let value = |device: &Self| match device.is_closed() {
             true => Err(Error::closed()),
-            false => Ok(Some(device.was_active())),
+            false => Ok(device.was_active()),
         };
-        Source::on_change(read, move |_, notify| {
+        changing(self, value, |device, notify| {
             let kinds = [EventKind::Activated, EventKind::Deactivated];
-            Ok(kinds.map(|kind| Subscription::from(input.on(kind, notify.handler()))).into())
+            kinds.map(|kind| device.input.on(kind, notify.handler())).into()
         })
     }
 

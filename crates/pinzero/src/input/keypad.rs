@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use pinzero_core::{
     Bias, Device, Drive, Error, ErrorKind, Events, Gpio, Handler, Host, Level, Line, Outcome, PinSpec,
-    Result, Running, Source, Subscription, Support, Value,
+    Result, Running, Source, Support, Value,
 };
 
 use super::matrix::{Key, KeyEvent, KeyKind, Matrix, Settings};
+use crate::device::changing;
 use crate::time::{ms, secs, us};
 use crate::{Builder, Open, Site};
 
@@ -135,14 +136,10 @@ impl Keypad {
 
     /// Returns the values from now on, for another device to follow: the pressed keys, whenever they change. See [`Source`].
     pub fn values(&self) -> Source<Vec<Key>> {
-        let (this, running) = (self.clone(), self.running.clone());
-        Source::on_change(
-            move || this.value().map(Some),
-            move |_, notify| {
-                let kinds = [KeyKind::Pressed, KeyKind::Released];
-                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
-            },
-        )
+        changing(self, Self::value, |keypad, notify| {
+            let kinds = [KeyKind::Pressed, KeyKind::Released];
+            kinds.map(|kind| keypad.running.on(kind, notify.handler())).into()
+        })
     }
 
     /// Returns whether any key is pressed.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use pinzero_core::{
     Bias, Device, Error, ErrorKind, Events, Follower, Gpio, Handler, Level, Line, Outcome, PinSpec, Result,
-    Running, SetValue, Source, Subscription, Value,
+    Running, SetValue, Source, Value,
 };
 
 use super::Button;
 use super::knob::{Direction, EncoderStep, Knob, Rotation, RotationKind};
+use crate::device::changing;
 use crate::{Builder, Open, Site};
 
 /// A rotary encoder: two contacts, a and b, between their pins and ground, which close one after the other while the knob turns.
@@ -174,14 +175,9 @@ impl RotaryEncoder {
 
     /// Returns the values from now on, for another device to follow: the position from -1 to 1, whenever a step changes it. See [`Source`].
     pub fn values(&self) -> Source<f64> {
-        let (this, running) = (self.clone(), self.running.clone());
-        Source::on_change(
-            move || this.value().map(Some),
-            move |_, notify| {
-                let kinds = [RotationKind::Rotated];
-                Ok(kinds.map(|kind| Subscription::from(running.on(kind, notify.handler()))).into())
-            },
-        )
+        changing(self, Self::value, |encoder, notify| {
+            vec![encoder.running.on(RotationKind::Rotated, notify.handler())]
+        })
     }
 
     /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
