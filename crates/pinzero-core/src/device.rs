@@ -223,8 +223,10 @@ impl<T: 'static> Source<T> {
         Source::reading(move || device.value().map(Some))
     }
 
-    /// Has `device` take the values, as [`SetValue::follow`] of a device of your own: the follower holds a clone of the device and keeps it
-    /// open, and a write of yours lasts until the next value.
+    /// Has `device` take the values: for [`SetValue::follow_source`] of a device of your own. The follower holds a clone of the device and keeps
+    /// it open, and a write of yours lasts until the next value. With a closed device, the follower ends at the next value.
+    ///
+    /// A device made of outputs follows better by [`write_together`](Source::write_together), as a LED does.
     ///
     /// # Errors
     /// See [`SetValue::follow`].

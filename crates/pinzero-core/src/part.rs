@@ -197,7 +197,7 @@ impl Part {
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) for a value out of range, one that is neither 0 nor 1 on a digital output, and parts of
-    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and
+    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed): the others are turned off all the same, if they were to be, [`Disconnected`](ErrorKind::Disconnected), and
     /// any I/O error.
     pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
         let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
@@ -292,13 +292,24 @@ impl Part {
         gpio.home().check()?;
         let mut before = Vec::new();
         let mut writes = Vec::new();
+        let mut gone = None;
         let written = gpio.runtime().enter(|state| {
             before = parts.iter().map(|part| part.member.target.last()).collect();
             // The conversion of a value is its own inverse.
             let values = parts.iter().zip(&before).map(|(part, last)| part.member.electrical(*last));
             writes = choose(values.collect());
-            for (index, value) in &writes {
-                parts[*index].member.check(gpio, &[*value])?;
+            for (index, value) in std::mem::take(&mut writes) {
+                match parts[index].member.check(gpio, &[value]) {
+                    Ok(()) => writes.push((index, value)),
+                    // A line that is gone does not keep the others from going off.
+                    Err(error) if value == 0.0 && error.kind() == ErrorKind::Closed => {
+                        gone.get_or_insert(error);
+                    }
+                    Err(error) => {
+                        writes.clear();
+                        return Err(error);
+                    }
+                }
             }
             let values = writes.iter().map(|(index, value)| {
                 let member = &parts[*index].member;
@@ -318,7 +329,7 @@ impl Part {
                 parts.iter().zip(before).for_each(|(part, before)| part.member.target.note(before));
             })
         });
-        exit::hold(confirmed)
+        exit::hold(confirmed.and_then(|()| gone.map_or(Ok(()), Err)))
     }
 }
 
@@ -441,9 +452,21 @@ pub enum AnimationEnd {
     Closed,
 }
 
-/// Lines that something leads in the background: an animation or a follower. Does not keep the lines open.
+/// What something in the background may own: a line, or a device with a machine.
+pub(crate) trait Owned: Send + Sync {
+    fn ownership(&self) -> &Ownership;
+
+    fn is_closed(&self) -> bool;
+}
+
+opaque!(Owned);
+
+/// What something leads in the background, an animation or a follower: lines, or a device with a machine. Does not keep them open.
 #[derive(Debug, Clone)]
-pub(crate) struct Lead(Arc<[Member]>);
+pub(crate) struct Lead {
+    members: Arc<[Member]>,
+    machine: Option<Arc<dyn Owned>>,
+}
 
 impl Lead {
     /// Returns the lead over some lines, and what keeps them open. Fails if a line is closed, belongs to another factory, or is
@@ -461,33 +484,50 @@ impl Lead {
         if members.iter().enumerate().any(is_twice) {
             return Err(Error::new(ErrorKind::InvalidValue, "a line has one part in an animation"));
         }
-        Ok((Lead(members.into()), owners))
+        Ok((Lead { members: members.into(), machine: None }, owners))
+    }
+
+    /// Returns the lead over a device with a machine.
+    pub(crate) fn of_machine(machine: Arc<dyn Owned>) -> Self {
+        Lead { members: Arc::default(), machine: Some(machine) }
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &dyn Target> {
-        self.0.iter().map(|member| &*member.target)
+        self.members.iter().map(|member| &*member.target)
+    }
+
+    fn ownerships(&self) -> impl Iterator<Item = &Ownership> {
+        self.targets().map(Target::ownership).chain(self.machine.iter().map(|machine| machine.ownership()))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.targets().any(Target::is_closed)
+            || self.machine.as_ref().is_some_and(|machine| machine.is_closed())
     }
 
     /// Takes the lines over from their user, or from what led them before.
     pub(crate) fn take(&self, task: TaskId, state: &mut State) {
-        for target in self.targets() {
-            target.begin();
-            target.ownership().hand_over(task.raw(), state);
-        }
+        self.targets().for_each(Target::begin);
+        self.ownerships().for_each(|ownership| ownership.hand_over(task.raw(), state));
     }
 
     pub(crate) fn give_back(&self, task: TaskId) {
-        self.targets().for_each(|target| target.ownership().give_back(task));
+        self.ownerships().for_each(|ownership| ownership.give_back(task));
     }
 
-    /// Returns how the lead ended, once all lines have left; `None` before, and without lines.
+    /// Returns whether `task` leads anything.
+    pub(crate) fn is_led_by(&self, task: TaskId) -> bool {
+        self.ownerships().any(|ownership| ownership.is_owned_by(task))
+    }
+
+    /// Returns how the lead ended, once all have left; `None` before, and if there was nothing to lead.
     pub(crate) fn left_by(&self, task: TaskId) -> Option<AnimationEnd> {
-        if self.0.is_empty() || self.targets().any(|target| target.ownership().is_owned_by(task)) {
+        if self.ownerships().next().is_none() || self.is_led_by(task) {
             return None;
         }
-        Some(if self.targets().any(Target::is_closed) {
+        Some(if self.is_closed() {
             AnimationEnd::Closed
-        } else if self.targets().any(|target| !target.ownership().is_free()) {
+        } else if self.ownerships().any(|ownership| !ownership.is_free()) {
             AnimationEnd::Replaced
         } else {
             AnimationEnd::Stopped
@@ -496,16 +536,16 @@ impl Lead {
 
     /// Shows `progress` between "off" and "on" on the lines that `task` leads.
     pub(crate) fn show(&self, task: TaskId, progress: f64, easing: Easing) -> Result<()> {
-        let owned = self.0.iter().filter(|member| member.target.ownership().is_owned_by(task));
+        let owned = self.members.iter().filter(|member| member.target.ownership().is_owned_by(task));
         show_together(owned.map(|member| (member, member.at(progress, easing))))
     }
 
     /// Writes values from 0 to 1 to the lines that `task` leads, by their numbers, and confirms nothing.
     pub(crate) fn write(&self, task: TaskId, timing: Timing, writes: &[(usize, f64)]) -> Result<()> {
-        let Some(first) = self.0.first() else { return Ok(()) };
+        let Some(first) = self.members.first() else { return Ok(()) };
         let gpio = first.target.gpio();
         let written = gpio.runtime().enter(|_| {
-            let owned = writes.iter().filter_map(|(index, value)| Some((self.0.get(*index)?, *value)));
+            let owned = writes.iter().filter_map(|(index, value)| Some((self.members.get(*index)?, *value)));
             let owned = owned.filter(|(member, _)| member.target.ownership().is_owned_by(task));
             owned.clone().try_for_each(|(member, value)| member.check(gpio, &[value]))?;
             timing.show(owned.map(|(member, value)| (member, member.electrical(value))))

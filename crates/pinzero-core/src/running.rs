@@ -22,7 +22,9 @@ use crate::handle::presence::Presence;
 use crate::handle::{Tap, warn_of_drop};
 use crate::hub::{Handler, Hub};
 use crate::outcome::Outcome;
-use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
+use crate::part::{Lead, Owned, Owner, Ownership};
+use crate::runtime::{Next, Outbox, RuntimeRef, State, Task, TaskId};
+use crate::source::{Follower, Source};
 use crate::sync::Mutex;
 use crate::time::{Clock, Instant};
 use crate::types::{Drive, Edge, Level, Line};
@@ -193,6 +195,8 @@ struct Ports {
 /// A machine, as its task and the handles see it.
 #[derive(Debug)]
 struct Core<M: Machine> {
+    /// Who changes the machine: its user, or a follower.
+    ownership: Ownership,
     /// Locked inside the runtime's lock, or alone for a look.
     machine: Mutex<M>,
     hub: Arc<Hub<M::Event>>,
@@ -221,6 +225,19 @@ impl<M: Machine> Core<M> {
         events.drain(..).for_each(|event| outbox.emit(&self.hub, event));
         *self.spare.lock() = events;
         result
+    }
+
+    /// Changes the machine between two steps.
+    fn change<R>(
+        &self,
+        now: Instant,
+        state: &mut State,
+        change: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> Result<R>,
+    ) -> Result<R> {
+        self.expire(now, &mut state.outbox);
+        let changed = self.step(&mut state.outbox, change);
+        state.schedule(self.this.id);
+        changed
     }
 
     /// Processes the deadlines up to `until`.
@@ -260,12 +277,23 @@ impl<M: Machine> Core<M> {
     /// Ends the machine, without the runtime's lock: no step follows.
     fn close(&self) {
         self.this.runtime.enter(|state| {
+            self.ownership.leave(state);
             state.remove(self.this.id);
             self.hub.end(Error::closed());
             self.machine.lock().end();
         });
         // Last: the drop of a handler's captures is user code.
         self.hub.close();
+    }
+}
+
+impl<M: Machine> Owned for Core<M> {
+    fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
+    fn is_closed(&self) -> bool {
+        self.hub.is_closed()
     }
 }
 
@@ -452,7 +480,8 @@ impl MachineBuilder {
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
             let machine = Mutex::new(make(gpio.now(), levels));
             let (clock, spare) = (runtime.clock().clone(), Mutex::new(Vec::new()));
-            let core = Arc::new(Core { machine, hub, ports, this, clock, spare });
+            let ownership = Ownership::new(false);
+            let core = Arc::new(Core { ownership, machine, hub, ports, this, clock, spare });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
                 inputs.tap().set(feed(0));
@@ -506,6 +535,13 @@ impl<M: Machine> Shared<M> {
     }
 }
 
+impl<M: Machine> Owner for Shared<M> {
+    fn close(&self) -> Result<()> {
+        self.end();
+        first_error(self.parts.devices().into_iter().rev().map(Device::close))
+    }
+}
+
 impl<M: Machine> Drop for Shared<M> {
     fn drop(&mut self) {
         let hub = &self.core.hub;
@@ -547,14 +583,33 @@ impl<M: Machine> Running<M> {
         let core = &self.0.core;
         let runtime = self.gpio().runtime();
         let changed = runtime.enter(|state| {
-            core.expire(self.gpio().now(), &mut state.outbox);
-            let changed = core.step(&mut state.outbox, change);
-            state.schedule(core.this.id);
-            changed
+            core.ownership.leave(state);
+            core.change(self.gpio().now(), state, change)
         });
         runtime.catch_up();
         let confirmed = changed.and_then(|result| self.gpio().confirm(|| self.confirm()).map(|()| result));
         exit::hold(confirmed)
+    }
+
+    /// Has the machine follow a source: `change` is called with each new value. A [`change`](Running::change) by the user ends the
+    /// following, as do another one and the last handle of the device.
+    ///
+    /// # Errors
+    /// See [`change`](Running::change), for the first value.
+    pub fn follow<T: Clone + PartialEq + Send + 'static>(
+        &self,
+        source: Source<T>,
+        mut change: impl FnMut(&mut M, T, &mut Effects<'_, M::Event>) -> Result<()> + Send + 'static,
+    ) -> Result<Follower> {
+        exit::hold(self.check_open())?;
+        let (core, clock) = (self.0.core.clone(), self.gpio().runtime().clock().clone());
+        let lead = Lead::of_machine(core.clone());
+        let owners: Vec<Arc<dyn Owner>> = vec![self.0.clone()];
+        source.start(self.gpio(), lead, owners, move |leader, value| {
+            leader.write_by(&core.this.runtime, |state| {
+                core.change(clock.now(), state, |machine, effects| change(machine, value, effects))
+            })
+        })
     }
 
     fn confirm(&self) -> Result<()> {
@@ -668,8 +723,7 @@ impl<M: Machine> Running<M> {
     /// # Errors
     /// The first I/O error; the lines are given back as far as possible all the same.
     pub fn close(&self) -> Result<()> {
-        self.0.end();
-        first_error(self.0.parts.devices().into_iter().rev().map(Device::close))
+        Owner::close(&*self.0)
     }
 }
 

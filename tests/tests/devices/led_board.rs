@@ -430,3 +430,18 @@ fn debug_is_one_line() -> Result<()> {
     assert!(error.to_string().contains("LedBoard"), "{error}");
     Ok(())
 }
+
+#[test]
+fn a_member_has_a_value_and_blinks() -> Result<()> {
+    let gpio = mock::gpio();
+    let inner = LedBoard::builder([17, 27]);
+    let board = LedBoard::builder([4]).board("inner", inner).gpio(&gpio).open()?;
+    board.member("inner")?.set_value([0, 1])?;
+    board.member(0)?.set_value(1)?;
+    assert_eq!(levels(&gpio, [4, 17, 27]), [1, 0, 1]);
+    assert_eq!(board.member(0)?.set_value([1]).unwrap_err().kind(), ErrorKind::InvalidValue);
+    board.member("inner")?.blink(ms(10), ms(10))?;
+    gpio.advance(ms(15));
+    assert_eq!(levels(&gpio, [4, 17, 27]), [1, 0, 0]);
+    Ok(())
+}

@@ -265,3 +265,14 @@ fn a_board_needs_a_header() {
     assert_eq!(error.kind(), ErrorKind::UnknownPin, "{error}");
     assert!(error.to_string().contains("BOARD16"), "{error}");
 }
+
+#[test]
+fn what_is_closed_does_not_keep_the_rest_of_a_board_on() -> Result<()> {
+    let gpio = mock::gpio();
+    let fish = pinzero::products::FishDish::builder().gpio(&gpio).open()?;
+    fish.on()?;
+    fish.lights.close()?;
+    assert_eq!(fish.off().unwrap_err().kind(), ErrorKind::Closed);
+    assert!(!fish.buzzer.is_active()?);
+    Ok(())
+}

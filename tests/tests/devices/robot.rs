@@ -206,3 +206,11 @@ proptest! {
         prop_assert_eq!(bridges.map(|bridge| bridge.conflicts()), [0, 0]);
     }
 }
+
+#[test]
+fn one_motor_is_not_both_sides() -> Result<()> {
+    let gpio = mock::gpio();
+    let motor = Motor::builder(4, 14).gpio(&gpio).open()?;
+    assert_eq!(Robot::from_motors(motor.clone(), motor).unwrap_err().kind(), ErrorKind::InvalidValue);
+    Ok(())
+}

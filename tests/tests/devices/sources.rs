@@ -351,6 +351,112 @@ fn code_and_devices_with_a_machine_follow_too() -> Result<()> {
     assert_eq!((seen.take(), relay.is_active()?), (vec![], true));
     relay.close()?;
     gpio.advance(ms(20));
-    assert_eq!(follower.wait()?, AnimationEnd::Finished);
+    assert_eq!(follower.wait()?, AnimationEnd::Closed);
+    Ok(())
+}
+
+#[test]
+fn devices_with_a_machine_end_their_following_as_outputs_do() -> Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let relay = Relay::builder(17).gpio(&gpio).open()?;
+    let buzzer = TonalBuzzer::builder(18).gpio(&gpio).open()?;
+    // Closed while nothing changes.
+    let closed = Relay::builder(27).gpio(&gpio).open()?;
+    let follower = closed.follow(button.values())?;
+    closed.close()?;
+    assert_eq!(follower.wait()?, AnimationEnd::Closed);
+    // Replaced, and ended by a write.
+    let first = relay.follow(button.values())?;
+    let second = relay.follow(alternating_values(true).every(ms(50)))?;
+    assert_eq!(first.wait()?, AnimationEnd::Replaced);
+    relay.off()?;
+    assert_eq!(second.wait()?, AnimationEnd::Stopped);
+    gpio.advance(secs(1));
+    assert!(!relay.is_active()?);
+    let tune = buzzer.follow(sin_values(8))?;
+    gpio.advance(ms(20));
+    assert!(buzzer.is_active()?);
+    buzzer.play("A4")?;
+    assert_eq!(tune.wait()?, AnimationEnd::Stopped);
+    let tune = buzzer.follow(sin_values(8))?;
+    buzzer.stop()?;
+    assert_eq!((tune.wait()?, buzzer.is_active()?), (AnimationEnd::Stopped, false));
+    // The last handle of the device ends the following, and frees both pins.
+    drop((relay.follow(button.values())?, button));
+    drop((relay, first, second));
+    let _again = (Relay::builder(17).gpio(&gpio).open()?, Button::builder(2).gpio(&gpio).open()?);
+    Ok(())
+}
+
+#[test]
+fn each_source_of_a_combination_keeps_its_pace() -> Result<()> {
+    let gpio = mock::gpio();
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let lamp = PwmLed::builder(18).gpio(&gpio).open()?;
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let slow = || {
+        let calls = calls.clone();
+        every(secs(1), move || -> Result<f64> {
+            calls.fetch_add(1, Ordering::Relaxed);
+            Ok(0.5)
+        })
+    };
+    lamp.follow(multiplied([slow(), sin_values(100).absoluted()]))?;
+    gpio.advance(secs(10));
+    assert_eq!(calls.swap(0, Ordering::Relaxed), 11);
+    // A press between two beats is seen all the same.
+    led.follow(button.values().zip(slow()).map(|(pressed, _)| pressed))?;
+    gpio.line(2).script([(ms(300), Level::Low), (ms(600), Level::High)]);
+    gpio.advance(secs(1));
+    assert_eq!(gpio.line(17).history().len(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_reading_that_is_no_number_is_an_error_and_changes_nothing() -> Result<()> {
+    let gpio = mock::gpio();
+    let errors = Log::new();
+    gpio.on_error({
+        let errors = errors.clone();
+        move |error| errors.push(error.kind())
+    });
+    let motor = Motor::builder(23, 24).gpio(&gpio).open()?;
+    let mut number = 0;
+    let reading = every(ms(10), move || -> Result<f64> {
+        number += 1;
+        Ok(if number == 3 { f64::NAN } else { 19.0 })
+    });
+    motor.follow(reading.pid(Pid::new(20.0).p(0.25).output(-1.0, 1.0)))?;
+    gpio.advance(ms(100));
+    assert_eq!((motor.value()?, errors.take()), (0.25, vec![ErrorKind::InvalidValue]));
+    Ok(())
+}
+
+#[test]
+fn a_count_of_values_ends_with_the_last_of_them() -> Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    assert_eq!(led.follow(button.values().take(1))?.wait()?, AnimationEnd::Finished);
+    let mut pulled = 0..;
+    assert_eq!(collect(Source::from(pulled.by_ref().take(9).collect::<Vec<_>>()).take(3))?, [0, 1, 2]);
+    assert_eq!(gpio.elapsed(), ms(0));
+    let mut samples = sin_values(10).samples(&gpio)?;
+    samples.next();
+    gpio.close()?;
+    assert!(samples.next().is_none());
+    Ok(())
+}
+
+#[test]
+fn what_is_closed_does_not_keep_the_rest_on() -> Result<()> {
+    let gpio = mock::gpio();
+    let robot = Robot::builder((4, 14), (17, 18)).gpio(&gpio).open()?;
+    robot.forward(1.0)?;
+    robot.left_motor().close()?;
+    assert_eq!(robot.stop().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(gpio.line(17).pulses().last().map(|pulse| pulse.pulse), Some(ms(0)));
     Ok(())
 }

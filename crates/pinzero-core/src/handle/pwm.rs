@@ -18,9 +18,10 @@ use crate::factory::{PwmConfig, PwmPin};
 use crate::gpio::Gpio;
 use crate::line_info::{LineFunction, LineInfo};
 use crate::machine::Blink;
-use crate::part::{Ownership, Part, Target};
+use crate::part::{Lead, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
+use crate::source::{Follower, Source};
 use crate::types::{Level, Line, OnClose};
 
 /// Builder for a [`Pwm`]; returned by [`Gpio::pwm`].
@@ -229,6 +230,41 @@ impl Pwm {
         exit::hold(shared.finish(result)).inspect_err(|_| *shared.wave.lock() = before)
     }
 
+    /// Sets frequency and duty cycle in one write, and ends a running animation.
+    ///
+    /// # Errors
+    /// See [`set_frequency`](Pwm::set_frequency) and [`set_duty`](Pwm::set_duty).
+    pub fn set_signal(&self, hertz: f64, duty: f64) -> Result<()> {
+        let shared: &PwmShared = &self.0;
+        shared.lifecycle.check_home()?;
+        shared.check_signal(hertz, duty)?;
+        let before = shared.current();
+        let write = || shared.write(|wave| (wave.frequency, wave.duty) = (hertz, duty));
+        let result = shared.ownership.take(shared.lifecycle.gpio(), write);
+        exit::hold(shared.finish(result)).inspect_err(|_| *shared.wave.lock() = before)
+    }
+
+    /// Follows a source in the background: `signal` returns a frequency in hertz and a duty cycle for each value. Ends as an animation
+    /// does.
+    ///
+    /// # Errors
+    /// See [`set_signal`](Pwm::set_signal), for the first value.
+    pub fn follow<T: Clone + PartialEq + Send + 'static>(
+        &self,
+        source: Source<T>,
+        mut signal: impl FnMut(T) -> Result<(f64, f64)> + Send + 'static,
+    ) -> Result<Follower> {
+        let (lead, owners) = Lead::new([self.part(Level::High)])?;
+        let shared: Arc<PwmShared> = (**self.0).clone();
+        let runtime = self.gpio().runtime().downgrade();
+        source.start(self.gpio(), lead, owners, move |leader, value| {
+            let (hertz, duty) = signal(value)?;
+            shared.check_signal(hertz, duty)?;
+            let write = |wave: &mut Wave| (wave.frequency, wave.duty) = (hertz, duty);
+            leader.write_by(&runtime, |_| shared.write(write))
+        })
+    }
+
     /// Returns the frequency in hertz.
     pub fn frequency(&self) -> f64 {
         self.0.current().frequency
@@ -287,6 +323,15 @@ impl Pwm {
 }
 
 impl PwmShared {
+    /// Fails if the line cannot carry such a signal.
+    fn check_signal(&self, frequency: f64, duty: f64) -> Result<()> {
+        let check = || {
+            let wave = Wave { frequency, duty }.checked()?;
+            if self.soft { soft_pwm::check(wave.times().0) } else { Ok(()) }
+        };
+        check().map_err(|error: Error| error.with_pin(self.lifecycle.line()))
+    }
+
     fn current(&self) -> Wave {
         self.lifecycle.look(&self.wave).unwrap_or(Wave::DEFAULT)
     }

@@ -1,33 +1,55 @@
 //! Sources made of several.
 
+use std::time::Duration;
+
 use super::notify::Pace;
 use super::{PERIOD, Pull, Source, Step};
 use crate::error::Result;
 use crate::time::Instant;
 
-/// One of several sources, with its last value.
+/// One of several sources, on a beat of its own, with its last value.
 struct Tributary<T> {
     pull: Pull<T>,
+    period: Option<Duration>,
+    /// When the source is asked next, if it has a beat.
+    due: Instant,
     last: Option<T>,
+    is_over: bool,
 }
 
 impl<T> Tributary<T> {
-    fn new(pull: Pull<T>) -> Self {
-        Tributary { pull, last: None }
+    fn new(pull: Pull<T>, period: Option<Duration>) -> Self {
+        Tributary { pull, period, due: Instant::ZERO, last: None, is_over: false }
     }
 
-    /// Asks the source. A source that has nothing new still has its last value.
+    /// Returns the value now: a new one if the source is due, else the last one.
     fn pull(&mut self, now: Instant) -> Result<Step<&T>> {
-        match (self.pull)(now)? {
-            Step::Value(value) => self.last = Some(value),
-            Step::Nothing => {}
-            Step::End => return Ok(Step::End),
+        if self.is_over {
+            return Ok(Step::End);
         }
-        Ok(self.last.as_ref().map_or(Step::Nothing, Step::Value))
+        if self.due <= now {
+            if let Some(period) = self.period {
+                // The beats count from the first question.
+                let from = if self.due == Instant::ZERO { now } else { self.due };
+                self.due = from.next_beat(period.max(Duration::from_nanos(1)), now);
+            }
+            match (self.pull)(now)? {
+                Step::Value(value) => self.last = Some(value),
+                Step::Last(value) => (self.last, self.is_over) = (Some(value), true),
+                Step::Nothing => {}
+                Step::End => return Ok(Step::End),
+            }
+        }
+        Ok(match &self.last {
+            Some(value) if self.is_over => Step::Last(value),
+            Some(value) => Step::Value(value),
+            None => Step::Nothing,
+        })
     }
 }
 
-/// Returns a source that computes its value from the last values of all sources. The source ends with the first of them.
+/// Returns a source that computes its value from the last values of all sources, each asked at its own pace. The source ends with the first
+/// of them.
 fn combined<S, T, U>(
     sources: impl IntoIterator<Item = S>,
     mut combine: impl FnMut(Vec<T>) -> U + Send + 'static,
@@ -41,7 +63,7 @@ where
     let mut all = Vec::new();
     for source in sources {
         let source = source.into();
-        all.push(Tributary::new(source.pull));
+        all.push(Tributary::new(source.pull, source.pace.period));
         pace = Some(match pace {
             None => source.pace,
             Some(pace) => source.pace.and(pace),
@@ -51,19 +73,25 @@ where
     let pace = pace.unwrap_or(Pace::every(PERIOD));
     Source::with_pace(pace, move |now| {
         let mut values = Vec::with_capacity(all.len());
-        let mut is_complete = !all.is_empty();
+        let mut is_last = all.is_empty();
         for one in &mut all {
             match one.pull(now)? {
                 Step::Value(value) => values.push(value.clone()),
-                Step::Nothing => is_complete = false,
+                Step::Last(value) => {
+                    values.push(value.clone());
+                    is_last = true;
+                }
+                Step::Nothing => {}
                 Step::End => return Ok(Step::End),
             }
         }
-        match (all.is_empty(), is_complete) {
-            (true, _) => Ok(Step::End),
-            (_, true) => Ok(Step::Value(combine(values))),
-            _ => Ok(Step::Nothing),
-        }
+        let is_complete = !all.is_empty() && values.len() == all.len();
+        Ok(match (is_complete, is_last) {
+            (true, false) => Step::Value(combine(values)),
+            (true, true) => Step::Last(combine(values)),
+            (false, false) => Step::Nothing,
+            (false, true) => Step::End,
+        })
     })
 }
 
@@ -142,15 +170,19 @@ impl<T: Clone + Send + 'static> Source<T> {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn zip<U: Clone + Send + 'static>(self, other: Source<U>) -> Source<(T, U)> {
+        let mut one = Tributary::new(self.pull, self.pace.period);
+        let mut other_one = Tributary::new(other.pull, other.pace.period);
         let pace = self.pace.and(other.pace);
-        let (mut one, mut other) = (Tributary::new(self.pull), Tributary::new(other.pull));
         Source::with_pace(pace, move |now| {
             // Both are asked, so that both go on.
             let one = one.pull(now)?;
-            let other = other.pull(now)?;
+            let other = other_one.pull(now)?;
             Ok(match (one, other) {
                 (Step::End, _) | (_, Step::End) => Step::End,
+                (Step::Last(one), Step::Value(other) | Step::Last(other))
+                | (Step::Value(one), Step::Last(other)) => Step::Last((one.clone(), other.clone())),
                 (Step::Value(one), Step::Value(other)) => Step::Value((one.clone(), other.clone())),
+                (Step::Last(_), Step::Nothing) | (Step::Nothing, Step::Last(_)) => Step::End,
                 _ => Step::Nothing,
             })
         })

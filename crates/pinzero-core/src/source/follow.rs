@@ -19,7 +19,7 @@ use crate::outcome::Outcome;
 use crate::part::{AnimationEnd, Lead, Owner, Part, Timing};
 use crate::process::Home;
 use crate::report::Reports;
-use crate::runtime::{Next, Outbox, RuntimeRef, Task, TaskId};
+use crate::runtime::{Next, Outbox, RuntimeRef, State, Task, TaskId};
 use crate::sync::AtomicBool;
 use crate::time::{Clock, Instant};
 use crate::timer::Background;
@@ -260,7 +260,8 @@ impl<T: 'static> Source<T> {
     where
         T: Clone + PartialEq + Send,
     {
-        self.start(gpio, Vec::new(), move |_, value| code(value).into_error().map_or(Ok(()), Err))
+        let (lead, owners) = Lead::new([])?;
+        self.start(gpio, lead, owners, move |_, value| code(value).into_error().map_or(Ok(()), Err))
     }
 
     /// Writes each value to lines: `values` returns a value from 0 to 1 for each part, and they change in one step. For
@@ -327,13 +328,16 @@ impl<T: 'static> Source<T> {
             let message = "a follower has one line at least";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         };
-        self.start(&gpio, parts, write)
+        let (lead, owners) = Lead::new(parts)?;
+        self.start(&gpio, lead, owners, write)
     }
 
-    fn start(
+    /// Starts to follow. `write` takes the values of what `lead` leads, and `owners` keep that open.
+    pub(crate) fn start(
         self,
         gpio: &Gpio,
-        parts: Vec<Part>,
+        lead: Lead,
+        owners: Vec<Arc<dyn Owner>>,
         mut write: impl FnMut(&Leader, T) -> Result<()> + Send + 'static,
     ) -> Result<Follower>
     where
@@ -343,22 +347,23 @@ impl<T: 'static> Source<T> {
         let Source { mut pull, pace } = self;
         let period = pace.period;
         period.map_or(Ok(()), check_period)?;
-        let (lead, owners) = Lead::new(parts)?;
         let runtime = gpio.runtime();
         exit::hold(runtime.start())?;
         let id = runtime.reserve();
         let leader = Leader { lead: lead.clone(), id };
         let mut last = None;
-        let work = move |now| match pull(now)? {
-            Step::End => Ok(Done::Over),
-            Step::Nothing => Ok(Done::More),
-            Step::Value(value) => {
-                if last.as_ref() != Some(&value) {
-                    write(&leader, value.clone())?;
-                    last = Some(value);
-                }
-                Ok(Done::More)
+        let work = move |now| {
+            let (value, done) = match pull(now)? {
+                Step::End => return Ok(Done::Over),
+                Step::Nothing => return Ok(Done::More),
+                Step::Value(value) => (value, Done::More),
+                Step::Last(value) => (value, Done::Over),
+            };
+            if last.as_ref() != Some(&value) {
+                write(&leader, value.clone())?;
+                last = Some(value);
             }
+            Ok(done)
         };
         let shared = Arc::new(Shared {
             id,
@@ -388,8 +393,8 @@ impl<T: 'static> Source<T> {
     }
 }
 
-/// The lines of a follower, as its work writes them.
-struct Leader {
+/// What a follower leads, as its work writes it.
+pub(crate) struct Leader {
     lead: Lead,
     id: TaskId,
 }
@@ -397,6 +402,21 @@ struct Leader {
 impl Leader {
     fn write(&self, timing: Timing, writes: &[(usize, f64)]) -> Result<()> {
         self.lead.write(self.id, timing, writes)
+    }
+
+    /// Runs `write` with the runtime's lock held, unless something else leads by now.
+    pub(crate) fn write_by(
+        &self,
+        runtime: &RuntimeRef,
+        write: impl FnOnce(&mut State) -> Result<()>,
+    ) -> Result<()> {
+        let mut written = Ok(());
+        runtime.enter(|state| {
+            if self.lead.is_led_by(self.id) {
+                written = write(state);
+            }
+        });
+        written
     }
 }
 

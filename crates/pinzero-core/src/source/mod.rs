@@ -39,6 +39,8 @@ const PERIOD: Duration = ms(10);
 pub enum Step<T> {
     /// The value now.
     Value(T),
+    /// The last value: the source is over with it.
+    Last(T),
     /// No value yet; a later question may get one.
     Nothing,
     /// No value any more.
@@ -55,6 +57,10 @@ impl<T> Step<T> {
     pub(crate) fn and_then<U>(self, convert: impl FnOnce(T) -> Step<U>) -> Step<U> {
         match self {
             Step::Value(value) => convert(value),
+            Step::Last(value) => match convert(value) {
+                Step::Value(value) | Step::Last(value) => Step::Last(value),
+                Step::Nothing | Step::End => Step::End,
+            },
             Step::Nothing => Step::Nothing,
             Step::End => Step::End,
         }
@@ -71,9 +77,10 @@ type Pull<T> = Box<dyn FnMut(Instant) -> Result<Step<T>> + Send>;
 ///
 /// * The values of an input such as a button come **when they change**. A LED that follows a button wakes nothing up while the button rests.
 /// * All else is asked **on a beat**, every 10 ms, or as [`every`](Source::every) says: outputs, sensors with a continuous value, iterators,
-///   closures, and everything that counts values, such as [`smoothed`](Source::smoothed).
+///   closures, and what averages or delays values, such as [`smoothed`](Source::smoothed).
 ///
-/// A source ends with the device or the iterator that it came from, and its follower with it.
+/// A source ends with the device or the iterator that it came from, and its follower with it. Until then the source keeps its device open:
+/// two devices that follow each other keep each other open, until one is closed.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -170,10 +177,10 @@ impl<T: 'static> Source<T> {
         Source::with_pace(Pace::on_change(subscribe), move |_| answer(read()))
     }
 
-    /// Asks on a beat, every `period`. At least 100 µs; an error at the start of the follower otherwise. Default: on change where that is
-    /// possible, else every 10 ms.
+    /// Sets the beat: the source is asked every `period`, whatever asked before. At least 100 µs; else the follower fails at its start.
+    /// Default: on change where that is possible, else every 10 ms.
     pub fn every(mut self, period: Duration) -> Self {
-        self.pace.period = Some(period);
+        self.pace.on_beat(period);
         self
     }
 

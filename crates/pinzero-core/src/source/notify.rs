@@ -91,8 +91,8 @@ type Subscribe = Box<dyn FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + S
 
 /// When a source is asked.
 pub(super) struct Pace {
-    /// What lives while the source is followed: handlers and timers, which tell of changes.
-    subscribe: Vec<Subscribe>,
+    /// What lives while the source is followed: handlers and timers, which tell of changes; and whether these ask for a value.
+    subscribe: Vec<(Subscribe, bool)>,
     /// The beat; `None` if the source is asked on a change only.
     pub(super) period: Option<Duration>,
 }
@@ -105,22 +105,28 @@ impl Pace {
     pub(super) fn on_change(
         subscribe: impl FnOnce(&Gpio, &Notify) -> Result<Vec<Subscription>> + Send + 'static,
     ) -> Self {
-        Pace { subscribe: vec![Box::new(subscribe)], period: None }
+        Pace { subscribe: vec![(Box::new(subscribe), true)], period: None }
     }
 
-    /// Returns the pace of what depends on both: on change only if both are, else the faster beat.
+    /// Asks on a beat only. A reading in the background is taken all the same.
+    pub(super) fn on_beat(&mut self, period: Duration) {
+        self.subscribe.iter_mut().for_each(|(_, asks)| *asks = false);
+        self.period = Some(period);
+    }
+
+    /// Returns the pace of what depends on both: their changes, and the faster beat.
     pub(super) fn and(mut self, other: Pace) -> Self {
         self.subscribe.extend(other.subscribe);
         self.period = [self.period, other.period].into_iter().flatten().min();
         self
     }
 
-    /// Subscribes to all changes. On a beat, they ask for nothing, but a reading in the background is taken all the same.
+    /// Subscribes to all changes.
     pub(super) fn subscribe(self, gpio: &Gpio, listener: Weak<dyn Listen>) -> Result<Vec<Subscription>> {
-        let notify = Notify(if self.period.is_some() { Weak::<Nobody>::new() } else { listener });
+        let (notify, silent) = (Notify(listener), Notify(Weak::<Nobody>::new()));
         let mut all = Vec::new();
-        for subscribe in self.subscribe {
-            all.extend(subscribe(gpio, &notify)?);
+        for (subscribe, asks) in self.subscribe {
+            all.extend(subscribe(gpio, if asks { &notify } else { &silent })?);
         }
         Ok(all)
     }

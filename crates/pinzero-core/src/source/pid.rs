@@ -54,7 +54,7 @@ impl Pid {
 
 impl Source<f64> {
     /// Controls by measurements: gives the output of a PID controller for each. The source is asked on a beat, which is the controller's
-    /// step.
+    /// step: set the beat before, as the gains count in seconds. Needs the feature `pid`.
     ///
     /// ```
     /// use pinzero::prelude::*;
@@ -71,7 +71,7 @@ impl Source<f64> {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn pid(self, settings: Pid) -> Source<f64> {
-        let source = self.on_beat();
+        let source = self.numbers().on_beat();
         let Pid { set_point, p, i, d, output: (lowest, highest) } = settings;
         let is_finite = [set_point, p, i, d, lowest, highest].iter().all(|number| number.is_finite());
         let checked = check(is_finite, || "a controller needs finite numbers".to_owned());

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::gpio::Gpio;
 use crate::sync::AtomicBool;
 use crate::time::Instant;
+use crate::timer::Background;
 
 /// An iterator over the values of a source; returned by [`Source::samples`].
 pub struct Samples<T> {
@@ -30,6 +31,8 @@ pub struct Samples<T> {
 /// Hears of changes.
 struct Ear {
     has_heard: AtomicBool,
+    /// Set when the factory is closed.
+    is_closed: AtomicBool,
     bell: Bell,
 }
 
@@ -44,9 +47,20 @@ impl Listen for Ear {
     }
 }
 
+impl Background for Ear {
+    fn is_active(&self) -> bool {
+        !self.is_closed.load(Ordering::Acquire)
+    }
+
+    fn cancel(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.ring();
+    }
+}
+
 impl<T: 'static> Source<T> {
     /// Returns an iterator that blocks until each next value: the first comes at once, the others on the beat of the source, or when something
-    /// changes. The clock is that of `gpio`.
+    /// changes. The clock is that of `gpio`, and the iterator ends when `gpio` is closed.
     ///
     /// ```
     /// use pinzero::Source;
@@ -65,9 +79,15 @@ impl<T: 'static> Source<T> {
         let Source { pull, pace } = self;
         let period = pace.period;
         period.map_or(Ok(()), check_period)?;
-        let ear = Arc::new(Ear { has_heard: AtomicBool::new(true), bell: Bell::new() });
+        let ear = Arc::new(Ear {
+            has_heard: AtomicBool::new(true),
+            is_closed: AtomicBool::new(false),
+            bell: Bell::new(),
+        });
         let weak: Weak<Ear> = Arc::downgrade(&ear);
         let subscriptions = pace.subscribe(gpio, weak)?;
+        let background: Weak<dyn Background> = Arc::<Ear>::downgrade(&ear);
+        gpio.register_background(background)?;
         let next = gpio.now();
         Ok(Samples {
             gpio: gpio.clone(),
@@ -103,8 +123,15 @@ impl<T> Iterator for Samples<T> {
     fn next(&mut self) -> Option<Result<T>> {
         while !self.is_over {
             self.wait();
+            if !self.ear.is_active() {
+                return None;
+            }
             match (self.pull)(self.gpio.now()) {
                 Ok(Step::Value(value)) => return Some(Ok(value)),
+                Ok(Step::Last(value)) => {
+                    self.is_over = true;
+                    return Some(Ok(value));
+                }
                 Ok(Step::Nothing) => {}
                 Ok(Step::End) => self.is_over = true,
                 Err(error) => return Some(Err(error)),

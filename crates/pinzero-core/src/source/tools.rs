@@ -91,13 +91,22 @@ impl<T: 'static> Source<T> {
     /// ```
     pub fn take(self, count: usize) -> Source<T> {
         let mut left = count;
-        self.then(Ok(()), move |step, _| match (left, step) {
-            (0, _) => Step::End,
-            (_, Step::Value(value)) => {
-                left -= 1;
-                Step::Value(value)
+        let Source { mut pull, pace } = self;
+        Source::with_pace(pace, move |now| {
+            if left == 0 {
+                return Ok(Step::End);
             }
-            (_, other) => other,
+            Ok(match pull(now)? {
+                Step::Value(value) | Step::Last(value) if left == 1 => {
+                    left = 0;
+                    Step::Last(value)
+                }
+                Step::Value(value) => {
+                    left -= 1;
+                    Step::Value(value)
+                }
+                other => other,
+            })
         })
     }
 
@@ -107,9 +116,13 @@ impl<T: 'static> Source<T> {
         T: Send,
     {
         let mut before = Step::Nothing;
-        self.at_most_every(delay).then(Ok(()), move |step, _| match step {
-            Step::End => std::mem::replace(&mut before, Step::End),
-            step => std::mem::replace(&mut before, step),
+        self.at_most_every(delay).then(Ok(()), move |step, _| {
+            let now = match step {
+                // A beat later, as all others.
+                Step::Last(value) => Step::Value(value),
+                other => other,
+            };
+            std::mem::replace(&mut before, now)
         })
     }
 
@@ -185,9 +198,9 @@ impl<T: 'static> Source<T> {
         T: Send,
     {
         let checked = check(size > 0, || "a queue of no values: give a size of 1 or more".to_owned());
-        let mut queue = VecDeque::new();
+        let (mut queue, mut is_over) = (VecDeque::new(), false);
         self.on_beat().then(checked, move |step, _| {
-            let is_over = step_into(step, &mut queue);
+            is_over |= step_into(step, &mut queue);
             let is_full = queue.len() > size;
             let next = if is_over || is_full { queue.pop_front() } else { None };
             match next {
@@ -203,6 +216,10 @@ impl<T: 'static> Source<T> {
 fn step_into<T>(step: Step<T>, queue: &mut VecDeque<T>) -> bool {
     match step {
         Step::Value(value) => queue.push_back(value),
+        Step::Last(value) => {
+            queue.push_back(value);
+            return true;
+        }
         Step::Nothing => {}
         Step::End => return true,
     }
@@ -217,6 +234,20 @@ impl Source<bool> {
 }
 
 impl Source<f64> {
+    /// Fails for what is no number: a broken sensor must not look like a value.
+    pub(super) fn numbers(self) -> Source<f64> {
+        let Source { mut pull, pace } = self;
+        Source::with_pace(pace, move |now| {
+            let step = pull(now)?;
+            match step {
+                Step::Value(value) | Step::Last(value) if value.is_nan() => {
+                    Err(Error::new(ErrorKind::InvalidValue, "the source gave NaN, which is no number"))
+                }
+                step => Ok(step),
+            }
+        })
+    }
+
     /// Returns the values without their sign, as gpiozero's `absoluted`.
     pub fn absoluted(self) -> Source<f64> {
         self.map(f64::abs)
@@ -225,7 +256,7 @@ impl Source<f64> {
     /// Limits the values to a range, as gpiozero's `clamped`.
     pub fn clamped(self, min: f64, max: f64) -> Source<f64> {
         // Not `f64::clamp`, which panics for an empty range.
-        self.then(check_range(min, max), move |step, _| step.map(|value| value.max(min).min(max)))
+        self.numbers().then(check_range(min, max), move |step, _| step.map(|value| value.max(min).min(max)))
     }
 
     /// Mirrors the values from 0 to 1: 0 becomes 1 and 1 becomes 0, as gpiozero's `inverted`.
@@ -298,7 +329,7 @@ impl Source<f64> {
     pub fn smoothed_by(self, size: usize, average: Average) -> Source<f64> {
         let checked = check(size > 0, || "an average of no values: give a size of 1 or more".to_owned());
         let mut queue = VecDeque::with_capacity(size.min(1024));
-        self.on_beat().then(checked, move |step, _| {
+        self.numbers().on_beat().then(checked, move |step, _| {
             step.and_then(|value| {
                 if queue.len() == size {
                     queue.pop_front();
@@ -332,7 +363,7 @@ impl Source<f64> {
         }));
         // -1 below, 0 within, 1 above.
         let mut place: Option<i8> = None;
-        self.then(checked, move |step, _| {
+        self.numbers().then(checked, move |step, _| {
             step.map(|value| {
                 let now = i8::from(value > max) - i8::from(value < min);
                 let moves = match (place, now) {
@@ -366,7 +397,7 @@ impl Source<f64> {
             format!("a switch that turns on at {on} and off at {off} has no room between: give two bounds")
         });
         let mut is_on = false;
-        self.then(checked, move |step, _| {
+        self.numbers().then(checked, move |step, _| {
             step.map(|value| {
                 let (at_on, at_off) =
                     if on > off { (value >= on, value <= off) } else { (value <= on, value >= off) };
@@ -396,7 +427,7 @@ impl Source<f64> {
     /// ```
     pub fn thermostat(self, low: f64, high: f64, min_on: Duration, min_off: Duration) -> Source<bool> {
         let (mut is_on, mut since) = (false, None::<Instant>);
-        self.on_beat().then(check_range(low, high), move |step, now| {
+        self.numbers().on_beat().then(check_range(low, high), move |step, now| {
             step.map(|value| {
                 let wanted = if is_on { value < high } else { value <= low };
                 let least = if is_on { min_on } else { min_off };

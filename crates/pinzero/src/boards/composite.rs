@@ -183,9 +183,10 @@ macro_rules! composite {
         }
 
         impl pinzero_core::Switch for $Device {
+            /// Switches all parts, also if one fails: what is to go off goes off.
             fn set_active(&self, on: bool) -> pinzero_core::Result<()> {
-                $($crate::boards::Fit::switch(&self.$part, on)?;)*
-                Ok(())
+                let results = [$($crate::boards::Fit::switch(&self.$part, on)),*];
+                results.into_iter().collect()
             }
 
             fn is_active(&self) -> pinzero_core::Result<bool> {

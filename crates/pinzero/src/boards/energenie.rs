@@ -157,7 +157,8 @@ impl Energenie {
         Source::of(self)
     }
 
-    /// Follows a source in the background, until the source ends. See [`Follower`].
+    /// Follows a source in the background, until the source ends. The follower keeps the socket open, and a command of yours lasts until the
+    /// next value. See [`Source::drive`].
     ///
     /// A source that changes fast is no harm: of the commands that wait, only the last one is sent.
     ///

@@ -195,8 +195,7 @@ impl LedMultiCharDisplay {
         Source::of(self)
     }
 
-    /// Follows a source in the background, until the source ends. The follower keeps the device open, and a write of yours lasts until
-    /// the next value. See [`Follower`].
+    /// Follows a source in the background, until the source ends or something else is set. See [`Follower`].
     ///
     /// ```
     /// use pinzero::prelude::*;
@@ -214,7 +213,12 @@ impl LedMultiCharDisplay {
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<String>>) -> Result<Follower> {
-        source.into().drive(self)
+        let shared = &self.0;
+        let (font, has_point, digits) = (shared.font.clone(), shared.has_point, shared.digits);
+        shared.running.follow(source.into(), move |plex, text, effects| {
+            let content = content(&font, has_point, digits, text);
+            plex.show(content.map_err(|error| error.with_device(Self::NAME))?, effects)
+        })
     }
 
     /// Returns the font.

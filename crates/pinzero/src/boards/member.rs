@@ -1,6 +1,8 @@
 //! [`Member`]: a LED or a board inside a board, and [`MemberKey`]: its name or its index.
 
-use pinzero_core::{Device, Result, Switch};
+use std::time::Duration;
+
+use pinzero_core::{Animation, Blink, Device, Error, ErrorKind, Result, Switch};
 
 use super::{BoardValue, LedBoard};
 use crate::Light;
@@ -70,6 +72,40 @@ impl Member {
         match self {
             Member::Light(light) => light.toggle(),
             Member::Board(board) => board.toggle(),
+        }
+    }
+
+    /// Sets the value of the LED, or the values of the LEDs of the board; see [`LedBoard::set_value`].
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for a list in the place of a LED; see also [`LedBoard::set_value`].
+    pub fn set_value(&self, value: impl Into<BoardValue>) -> Result<()> {
+        match (self, value.into()) {
+            (Member::Board(board), value) => board.set_value(value),
+            (Member::Light(light), BoardValue::Number(value)) => light.set_value(value),
+            (Member::Light(light), BoardValue::List(_)) => {
+                let message = "this member is one LED: give one number";
+                Err(Error::new(ErrorKind::InvalidValue, message).with_pin(light.pin()))
+            }
+        }
+    }
+
+    /// Blinks the LED, or all LEDs of the board together, in the background until the next write.
+    ///
+    /// # Errors
+    /// See [`blink_with`](Self::blink_with).
+    pub fn blink(&self, on_time: Duration, off_time: Duration) -> Result<Animation> {
+        self.blink_with(Blink::new(on_time, off_time))
+    }
+
+    /// Blinks the LED, or all LEDs of the board together, by a plan, which may end, and may fade with PWM.
+    ///
+    /// # Errors
+    /// See [`Animation::start`].
+    pub fn blink_with(&self, plan: Blink) -> Result<Animation> {
+        match self {
+            Member::Light(light) => light.blink_with(plan),
+            Member::Board(board) => board.blink_with(plan),
         }
     }
 

@@ -134,6 +134,12 @@ impl Robot {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if the motors belong to two factories.
     pub fn from_motors(left: impl Into<AnyMotor>, right: impl Into<AnyMotor>) -> Result<Self> {
         let robot = Robot { left: left.into(), right: right.into() };
+        if robot.left.pins().iter().any(|pin| robot.right.pins().contains(pin))
+            && robot.left.gpio().is_same(robot.right.gpio())
+        {
+            let message = "one motor cannot be both sides of a robot: give two motors";
+            return Err(Error::new(ErrorKind::InvalidValue, message).with_device("Robot"));
+        }
         if robot.left.gpio().is_same(robot.right.gpio()) {
             return Ok(robot);
         }

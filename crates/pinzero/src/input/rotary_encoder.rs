@@ -180,7 +180,8 @@ impl RotaryEncoder {
         })
     }
 
-    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    /// Follows a source in the background, until the source ends. The follower keeps the device open, and a turn of the knob or a write of
+    /// yours lasts until the next value. See [`Source::drive`].
     ///
     /// # Errors
     /// See [`SetValue::follow`].

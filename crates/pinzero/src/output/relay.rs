@@ -278,12 +278,12 @@ impl Relay {
         Source::of(self)
     }
 
-    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    /// Follows a source in the background, until the source ends or something else is set. See [`Follower`].
     ///
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<bool>>) -> Result<Follower> {
-        source.into().drive(self)
+        self.running.follow(source.into(), Contact::request)
     }
 
     fn state(&self) -> &'static str {

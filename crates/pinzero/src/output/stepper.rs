@@ -211,12 +211,12 @@ impl Stepper {
         Source::of(self)
     }
 
-    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    /// Follows a source in the background, until the source ends or something else is set. See [`Follower`].
     ///
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<i64>>) -> Result<Follower> {
-        source.into().drive(self)
+        self.running.follow(source.into(), Travel::go_to)
     }
 
     /// Calls the present position `position`, such as 0 at an end switch. A move under way goes on for the steps that are left.

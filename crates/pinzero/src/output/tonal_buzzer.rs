@@ -74,8 +74,7 @@ impl TonalBuzzer {
     pub fn play(&self, tone: impl TryInto<Tone, Error: Into<AnyError>>) -> Result<()> {
         let tone: Tone = convert(tone)?;
         check(tone, self.mid_tone, self.octaves).map_err(|error| error.with_pin(self.pin()))?;
-        self.pwm.set_frequency(tone.frequency())?;
-        if self.pwm.duty() == SOUND { Ok(()) } else { self.pwm.set_duty(SOUND) }
+        self.pwm.set_signal(tone.frequency(), SOUND)
     }
 
     /// Stops the tone.
@@ -150,12 +149,18 @@ impl TonalBuzzer {
         Source::of(self)
     }
 
-    /// Follows a source in the background, until the source ends or the next write. The follower keeps the device open, and a write of yours lasts until the next value. See [`Follower`].
+    /// Follows a source in the background, until the source ends or something else is set. See [`Follower`].
     ///
     /// # Errors
     /// See [`SetValue::follow`].
     pub fn follow(&self, source: impl Into<Source<Option<f64>>>) -> Result<Follower> {
-        source.into().drive(self)
+        let (mid, octaves, pin) = (self.mid_tone, self.octaves, self.pin());
+        let mut hertz = self.pwm.frequency();
+        self.pwm.follow(source.into(), move |value| {
+            let Some(value) = value else { return Ok((hertz, 0.0)) };
+            hertz = tone(value, mid, octaves).map_err(|error| error.with_pin(pin))?.frequency();
+            Ok((hertz, SOUND))
+        })
     }
 
     /// Returns the handle of the line. Both use the same pin.
