@@ -197,7 +197,7 @@ impl Part {
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) for a value out of range, one that is neither 0 nor 1 on a digital output, and parts of
-    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed): the others are turned off all the same, if they were to be, [`Disconnected`](ErrorKind::Disconnected), and
+    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed): the others are written only if all are to become 0; [`Disconnected`](ErrorKind::Disconnected), and
     /// any I/O error.
     pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
         let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
@@ -298,11 +298,12 @@ impl Part {
             // The conversion of a value is its own inverse.
             let values = parts.iter().zip(&before).map(|(part, last)| part.member.electrical(*last));
             writes = choose(values.collect());
+            let all_off = writes.iter().all(|(_, value)| *value == 0.0);
             for (index, value) in std::mem::take(&mut writes) {
                 match parts[index].member.check(gpio, &[value]) {
                     Ok(()) => writes.push((index, value)),
                     // A line that is gone does not keep the others from going off.
-                    Err(error) if value == 0.0 && error.kind() == ErrorKind::Closed => {
+                    Err(error) if all_off && error.kind() == ErrorKind::Closed => {
                         gone.get_or_insert(error);
                     }
                     Err(error) => {
