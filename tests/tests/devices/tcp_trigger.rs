@@ -40,6 +40,7 @@ on_both_clocks! {
     a_handler_that_fails_or_panics_is_told_and_others_go_on
     a_handler_may_close_its_own_trigger
     a_handler_may_drop_the_last_handle_of_its_own_trigger
+    the_drop_of_the_last_handle_closes_before_it_returns
     close_ends_clients_waits_and_iterators_and_frees_the_port
     the_factory_takes_its_triggers_along
 }
@@ -243,6 +244,23 @@ fn a_handler_may_drop_the_last_handle_of_its_own_trigger(gpio: &MockGpio) -> Res
     receive(&calls);
     all_dropped(&calls);
     eventually("the port is free", || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+    Ok(())
+}
+
+fn the_drop_of_the_last_handle_closes_before_it_returns(gpio: &MockGpio) -> Result<()> {
+    let mut port = 0;
+    for _ in 0..100 {
+        let trigger = TcpTrigger::builder(port).gpio(gpio).open()?;
+        port = trigger.port();
+        let mut client = Client::of(&trigger);
+        client.send("hello\n");
+        // The thread is about to tell of further ones.
+        let message = trigger.wait_for_message()?;
+        client.send("more\n".repeat(50));
+        drop(trigger);
+        assert!(!message.client().is_connected());
+        drop(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap());
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -45,7 +45,7 @@ const NAME: &str = "TcpTrigger";
 /// **On a virtual clock** the network is as fast as ever: messages come in real time, [`wait_for_message`](Self::wait_for_message) and the iterator
 /// wait in real time, and nothing of this moves the clock. Handlers then run on the trigger's thread. A test sends a message and waits for the reply.
 ///
-/// Clones are handles of the same device, and dropping the last one closes the device.
+/// Clones are handles of the same device. Dropping the last one closes the device, as [`close`](Self::close) does, before the drop returns.
 ///
 /// ```
 /// use std::io::{BufRead, BufReader, Write};
@@ -123,17 +123,6 @@ impl Shared {
         self.port.wait_for_end();
         closed
     }
-
-    /// Passes on what the thread tells.
-    fn tell(&self, news: News) -> Result<()> {
-        let at = self.messages.gpio().now();
-        let connection = |client, is_connected| TcpConnection { client, is_connected, at, missed: 0 };
-        match news {
-            News::Message(client, bytes) => emit(&self.messages, TcpMessage::new(client, bytes, at)),
-            News::Connected(client) => emit(&self.connections, connection(client, true)),
-            News::Disconnected(client) => emit(&self.connections, connection(client, false)),
-        }
-    }
 }
 
 /// The machine that events go through on their way from the thread to the listeners. Ends the thread with the factory.
@@ -170,6 +159,21 @@ impl<E> fmt::Debug for Door<E> {
 
 /// Passes an event to all listeners.
 fn emit<E: Kinded>(door: &Running<Door<E>>, event: E) -> Result<()> {
+/// Passes on what the thread tells.
+fn tell(
+    messages: &Running<Door<TcpMessage>>,
+    connections: &Running<Door<TcpConnection>>,
+    news: News,
+) -> Result<()> {
+    let at = messages.gpio().now();
+    let connection = |client, is_connected| TcpConnection { client, is_connected, at, missed: 0 };
+    match news {
+        News::Message(client, bytes) => emit(messages, TcpMessage::new(client, bytes, at)),
+        News::Connected(client) => emit(connections, connection(client, true)),
+        News::Disconnected(client) => emit(connections, connection(client, false)),
+    }
+}
+
     door.change(|_, effects| {
         effects.emit(event);
         Ok(())
@@ -444,22 +448,21 @@ impl Open<Listening> for TcpTrigger {
         let messages = messages.start(|_, _| Door { port: port.clone(), event: PhantomData })?;
         let connections = site.machine().from_outside();
         let connections = connections.start(|_, _| Door { port: port.clone(), event: PhantomData })?;
-        let shared = Arc::new(Shared { messages, connections, port: port.clone(), waits: Mutex::default() });
-
-        let framing = if frames { Framing::Frames } else { Framing::Lines };
-        let limits = Limits { framing, max_clients, max_message, idle_timeout };
-        let device: Weak<Shared> = Arc::downgrade(&shared);
-        let tell = move |news| {
-            if let Some(device) = device.upgrade() {
+        // The thread holds what it tells, and no handle: so the drop of the last one closes the device before it returns.
+        let tell = {
+            let (messages, connections) = (messages.clone(), connections.clone());
+            move |news| {
                 // Closed meanwhile; the thread is told by its port.
-                let _ = device.tell(news);
+                let _ = tell(&messages, &connections, news);
             }
         };
         let server = Server::new(port.clone(), limits, listener, tell);
         port.start(|| spawn("pinzero-tcp", || server.run())).map_err(failed)?;
-        Ok(TcpTrigger(shared))
+        Ok(TcpTrigger(Arc::new(Shared { messages, connections, port, waits: Mutex::default() })))
     }
 }
+        let framing = if frames { Framing::Frames } else { Framing::Lines };
+        let limits = Limits { framing, max_clients, max_message, idle_timeout };
 
 /// Listens on an address.
 fn listen(address: SocketAddr) -> Result<TcpListener> {
