@@ -475,6 +475,44 @@ fn further_clients_are_turned_away_until_one_has_gone() -> Result<()> {
 }
 
 #[test]
+fn a_client_that_the_program_has_closed_takes_no_place() -> Result<()> {
+    let trigger = on_any_port(&mock::gpio()).max_clients(2).open()?;
+    trigger.when_message(|message| {
+        message.reply(message.bytes())?;
+        message.close();
+        Ok::<(), pinzero::Error>(())
+    });
+    // None of these hangs up, so each lingers.
+    let mut lingering: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = Client::of(&trigger);
+            assert_eq!(client.ask("1"), "1\n");
+            client
+        })
+        .collect();
+    let _open = Client::of(&trigger);
+    eventually("the next one is there", || trigger.clients().len() == 1);
+    assert_eq!(lingering.remove(0).rest(), "", "the oldest has gone");
+    Ok(())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_system_looks_after_silent_clients() -> Result<()> {
+    let trigger = on_any_port(&mock::gpio()).open()?;
+    let client = Client::of(&trigger);
+    eventually("the client is there", || trigger.clients().len() == 1);
+    let connection = |end: std::net::SocketAddr| format!(":{:04X} ", end.port());
+    let ends = connection(trigger.address()) + "0100007F" + &connection(client.stream.local_addr().unwrap());
+    // The timer 02 is the one for keepalive; it may start a moment later.
+    eventually("keepalive is on", || {
+        let all = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        all.lines().any(|line| line.contains(&ends) && line.contains(" 02:"))
+    });
+    Ok(())
+}
+
+#[test]
 fn a_client_that_does_not_read_is_dropped_and_others_notice_nothing() -> Result<()> {
     let trigger = on_any_port(&mock::builder().realtime().open()).open()?;
     let (sender, gone) = mpsc::channel();

@@ -38,9 +38,11 @@ const NAME: &str = "TcpTrigger";
 /// Only programs on this computer can connect, unless [`address`](Builder::address) says otherwise. There is no password and no
 /// encryption: a client that can connect can do all that the handlers do.
 ///
-/// **No client harms another.** One thread serves all of them. Clients that send too long a message, or none for long after they have begun
-/// one, or that do not read the replies, are dropped; [`when_disconnected`](Self::when_disconnected) and the logger are told why. If handlers are slow,
-/// the trigger stops reading from a client with many unread messages, so that the client waits and no message is lost.
+/// **One thread serves all clients**, and waits for none of them. Clients that send too long a message, or none for long after they have begun
+/// one, or that do not read the replies, are dropped; [`when_disconnected`](Self::when_disconnected) and the logger are told why. So is a client whose
+/// computer is gone without a word, after some minutes. If handlers are slow, the trigger stops reading from a client with many unread
+/// messages, so that the client waits and no message is lost. A client that only stays keeps its place: set
+/// [`idle_timeout`](Builder::idle_timeout) if such clients may take all [`max_clients`](Builder::max_clients) places.
 ///
 /// **On a virtual clock** the network is as fast as ever: messages come in real time, [`wait_for_message`](Self::wait_for_message) and the iterator
 /// wait in real time, and nothing of this moves the clock. Handlers then run on the trigger's thread. A test sends a message and waits for the reply.
@@ -157,8 +159,6 @@ impl<E> fmt::Debug for Door<E> {
     }
 }
 
-/// Passes an event to all listeners.
-fn emit<E: Kinded>(door: &Running<Door<E>>, event: E) -> Result<()> {
 /// Passes on what the thread tells.
 fn tell(
     messages: &Running<Door<TcpMessage>>,
@@ -174,6 +174,8 @@ fn tell(
     }
 }
 
+/// Passes an event to all listeners.
+fn emit<E: Kinded>(door: &Running<Door<E>>, event: E) -> Result<()> {
     door.change(|_, effects| {
         effects.emit(event);
         Ok(())
@@ -230,6 +232,9 @@ impl Builder<TcpTrigger, Listening> {
     }
 
     /// Sets how many clients there may be at a time; further ones are turned away. Default: 16.
+    ///
+    /// A client that the program has closed does not count, although its last reply may still be on the way. There are at most
+    /// so many of these beside the others, and the oldest goes first.
     pub fn max_clients(mut self, max_clients: usize) -> Self {
         self.options.max_clients = max_clients;
         self
@@ -456,13 +461,13 @@ impl Open<Listening> for TcpTrigger {
                 let _ = tell(&messages, &connections, news);
             }
         };
+        let framing = if frames { Framing::Frames } else { Framing::Lines };
+        let limits = Limits { framing, max_clients, max_message, idle_timeout };
         let server = Server::new(port.clone(), limits, listener, tell);
         port.start(|| spawn("pinzero-tcp", || server.run())).map_err(failed)?;
         Ok(TcpTrigger(Arc::new(Shared { messages, connections, port, waits: Mutex::default() })))
     }
 }
-        let framing = if frames { Framing::Frames } else { Framing::Lines };
-        let limits = Limits { framing, max_clients, max_message, idle_timeout };
 
 /// Listens on an address.
 fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use pinzero_core::{Error, ErrorKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt;
 
 use super::NAME;
 use super::client::{Phase, TcpClient};
@@ -26,6 +27,11 @@ const CLOSING_TIME: Duration = secs(5);
 
 /// How long the connection of a client that sends no more stays for the sake of replies.
 const ANSWER_TIME: Duration = secs(30);
+
+/// How long a connection is silent before the system asks the client's computer whether it is still there, and how often the system asks
+/// then. After some questions without an answer, the connection is lost.
+#[cfg(any(target_os = "linux", target_os = "macos", windows))]
+const KEEPALIVE: (Duration, Duration) = (secs(60), secs(10));
 
 /// How long no client is accepted after the system has refused one: it is out of file descriptors, or of memory.
 const PAUSE: Duration = secs(1);
@@ -277,13 +283,26 @@ impl<T: FnMut(News)> Server<T> {
 
     fn welcome(&mut self, stream: TcpStream, address: SocketAddr) {
         let most = self.limits.max_clients;
-        if self.connections.len() >= most {
+        // Those that the program has closed only wait for their last bytes. They have as many places of their own.
+        let closing: Vec<usize> = (0..self.connections.len())
+            .filter(|index| self.connections[*index].client.phase() != Phase::Open)
+            .collect();
+        if self.connections.len() - closing.len() >= most {
             let port = self.port.address;
             log::warn!("{NAME} on {port}: client {address} was turned away: {most} are here (`max_clients`)");
             return;
         }
+        if closing.len() >= most {
+            let close_by = |index: &usize| self.connections[*index].close_by;
+            // One without a time was closed just now.
+            let oldest = closing.into_iter().min_by_key(|index| (close_by(index).is_none(), close_by(index)));
+            oldest.into_iter().for_each(|index| self.end(index, None));
+        }
         // A client that has gone already is noticed by the next read.
         let _ = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
+        if let Err(error) = keep_alive(&stream) {
+            log::debug!("{NAME} on {}: no keepalive for client {address}: {error}", self.port.address);
+        }
         let Limits { framing, max_message, .. } = self.limits;
         let client = TcpClient::new(address, framing, &self.port.waker);
         self.port.clients.lock().push(client.clone());
@@ -455,6 +474,18 @@ impl Connection {
         };
         Some(Error::new(ErrorKind::TimedOut, message))
     }
+}
+
+/// Has the system notice that the client's computer is gone without a word.
+fn keep_alive(stream: &TcpStream) -> rustix::io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    // Elsewhere, the system has its own times.
+    #[cfg(any(target_os = "linux", target_os = "macos", windows))]
+    {
+        sockopt::set_tcp_keepidle(stream, KEEPALIVE.0)?;
+        sockopt::set_tcp_keepintvl(stream, KEEPALIVE.1)?;
+    }
+    Ok(())
 }
 
 fn lost(error: std::io::Error) -> Over {
