@@ -222,14 +222,25 @@ fn traffic_lights_2() -> Result<()> {
 fn traffic_lights_3() -> Result<()> {
     on_mock(|gpio| {
         let (red, amber, green) = (Led::new(2)?, Led::new(3)?, Led::new(4)?);
-        for led in [&green, &amber, &red] {
-            led.on()?;
-            gpio.sleep(if led.pin() == amber.pin() { secs(1) } else { secs(10) });
-            led.off()?;
+        green.on()?;
+        for _ in 0..2 {
+            gpio.sleep(secs(10));
+            green.off()?;
+            amber.on()?;
+            gpio.sleep(secs(1));
+            amber.off()?;
+            red.on()?;
+            gpio.sleep(secs(10));
+            amber.on()?;
+            gpio.sleep(secs(1));
+            green.on()?;
+            amber.off()?;
+            red.off()?;
         }
-        assert_eq!(changes(gpio, 4), [(0, true), (10_000, false)]);
-        assert_eq!(changes(gpio, 3), [(10_000, true), (11_000, false)]);
-        assert_eq!(changes(gpio, 2), [(11_000, true), (21_000, false)]);
+        let (on, off) = (true, false);
+        assert_eq!(changes(gpio, 4), [(0, on), (10_000, off), (22_000, on), (32_000, off), (44_000, on)]);
+        assert_eq!(changes(gpio, 3)[..4], [(10_000, on), (11_000, off), (21_000, on), (22_000, off)]);
+        assert_eq!(changes(gpio, 2)[..2], [(11_000, on), (22_000, off)]);
         Ok(())
     })
 }
