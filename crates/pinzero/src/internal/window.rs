@@ -261,7 +261,9 @@ mod tests {
         for zone in [Zone::System, Zone::Named("Europe/Berlin".into())] {
             let error = zone.rules().unwrap_err();
             assert_eq!(error.kind(), pinzero_core::ErrorKind::Unsupported);
-            assert!(error.to_string().contains("time-zones"), "{error}");
+            let message =
+                "a time zone needs the feature `time-zones`: add it to `pinzero` in Cargo.toml, or use UTC";
+            assert_eq!(error.to_string(), message);
         }
     }
 }

@@ -54,9 +54,10 @@ impl Zone {
     pub(super) fn rules(&self) -> Result<Rules> {
         match self {
             Zone::Utc => Ok(Rules::Utc),
-            _ => Err(pinzero_core::Error::unsupported(
-                "a time zone without the feature `time-zones`: add it to `pinzero` in Cargo.toml, or use UTC",
-            )),
+            _ => {
+                let message = "a time zone needs the feature `time-zones`: add it to `pinzero` in Cargo.toml, or use UTC";
+                Err(pinzero_core::Error::new(pinzero_core::ErrorKind::Unsupported, message))
+            }
         }
     }
 }
