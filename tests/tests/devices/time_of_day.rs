@@ -103,6 +103,29 @@ fn a_jump_of_the_clock_is_noticed_within_the_event_delay() -> Result<()> {
 }
 
 #[test]
+fn a_sunset_before_the_start_leaves_the_day_empty() -> Result<()> {
+    // The 21st of June and of December 2026: in Berlin, the sun is up from 02:43 to 19:33, and from 07:15 to 14:54.
+    for (day, dusk, dawn) in [(20_625, 3, 4), (20_808, 0, 0)] {
+        let gpio = at(day * 24 * HOUR);
+        let berlin = Sun::at(52.52, 13.40);
+        let devices = [
+            (TimeOfDay::builder("18:30", berlin.set()).gpio(&gpio).open()?, dusk),
+            (TimeOfDay::builder(berlin.rise(), "05:00").gpio(&gpio).open()?, dawn),
+        ];
+        let mut active = [0, 0];
+        for _ in 0..48 {
+            for ((device, _), active) in devices.iter().zip(&mut active) {
+                *active += i32::from(device.is_active()?);
+            }
+            gpio.advance(secs(30 * MINUTE));
+        }
+        // 18:30, 19:00 and 19:30; 03:00 to 04:30.
+        assert_eq!(active, devices.map(|(_, expected)| expected), "{day}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_device_tells_its_times() -> Result<()> {
     let gpio = mock::gpio();
     let time = TimeOfDay::builder("07:00", (23, 59, 59)).gpio(&gpio).open()?;

@@ -34,15 +34,17 @@ use crate::{Builder, Open, Site};
 /// ```
 ///
 /// # Midnight, time zones and the sun
-/// If the end is earlier than the start, it is on the next day: `"22:00"` to `"06:00"` is a night.
+/// If the end is earlier than the start, the end is on the next day: `"22:00"` to `"06:00"` is a night.
 ///
 /// The clock shows UTC unless [`utc`](Builder::utc) or [`zone`](Builder::zone) sets another one; these need the feature `time-zones`. If the
 /// clock is put forward and skips a time, the moment of that counts instead. If the clock is put back and shows a time twice, the first one
 /// counts. So from 02:30 to 04:00 is active once a night: from 03:00 in the night in which 02:30 is skipped, and for an hour longer in the
 /// night in which 02:30 comes twice.
 ///
-/// A time may be by the sun: from `Sun::at(52.52, 13.40).set()` until `"23:00"`. Such an evening is empty if the sun sets after 23:00.
-/// See [`Sun`](crate::Sun), also for the polar day.
+/// A time may be by the sun: from `Sun::at(52.52, 13.40).set()` until `"23:00"`. If the end is later than the start on the same day in any
+/// season, the end is on the same day all the year. On days on which the sun then puts the end before the start, the device stays
+/// inactive: from sunset until `"19:00"` while the sun sets after 19:00, and from `"18:30"` until sunset while the sun sets before 18:30.
+/// In no case does a window go on after its next start. See [`Sun`](crate::Sun), also for the polar day.
 #[derive(Clone)]
 #[must_use = "a device is closed when its last handle is dropped"]
 pub struct TimeOfDay {
@@ -178,7 +180,7 @@ impl Open<Daily> for TimeOfDay {
                 let message = format!("the start and the end are both {start}: give two times");
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            Ok(Window { start, end, zone: zone.rules()? })
+            Window::new(start, end, zone.rules()?)
         };
         let window = check().map_err(|error| error.with_device(site.device()))?;
         let (start, end) = (window.start, window.end);

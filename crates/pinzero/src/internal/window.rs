@@ -10,19 +10,38 @@ use super::zone::Rules;
 pub(super) struct Window {
     pub(super) start: DayTime,
     pub(super) end: DayTime,
-    pub(super) zone: Rules,
+    zone: Rules,
+    /// How many days later the window ends than it starts.
+    later: i64,
 }
 
 /// How many days before and after the current one can matter: the date of a time by the sun, of one in a time zone, and of UTC differ by
 /// a day, and a window may end on the next.
 const AROUND: i64 = 3;
 
+/// The first of January 2026, in days since 1970. All years are alike to the sun.
+const Y2026: i64 = 20_454;
+
 impl Window {
+    pub(super) fn new(start: DayTime, end: DayTime, zone: Rules) -> Result<Window> {
+        let offset = zone.standard_offset(Y2026 * DAY)?;
+        // By a day of 12 hours of sunshine, without daylight saving: so a window from sunset until 22:00 ends on the same evening.
+        let later = -(end.nominal(offset) - start.nominal(offset)).div_euclid(DAY);
+        let mut window = Window { start, end, zone, later };
+        // On a long or a short day, such a window from 18:30 until sunset would go on after 18:30 of the next day.
+        for day in (Y2026..Y2026 + 365).step_by(7) {
+            if window.moment(end, day + later)? > window.moment(start, day + 1)? {
+                window.later = later - 1;
+                break;
+            }
+        }
+        Ok(window)
+    }
+
     /// Returns whether a time, in seconds since 1970, is in the window.
     pub(super) fn contains(&self, at: i64) -> Result<bool> {
-        let later = self.days_later(at)?;
         for day in days(at) {
-            if self.moment(self.start, day)? <= at && at < self.moment(self.end, day + later)? {
+            if self.moment(self.start, day)? <= at && at < self.moment(self.end, day + self.later)? {
                 return Ok(true);
             }
         }
@@ -49,15 +68,6 @@ impl Window {
             (None, moment) => Ok(moment.unwrap_or_default()),
         }
     }
-
-    /// Returns how many days later the window ends than it starts.
-    ///
-    /// By the times on a day of 12 hours of sunshine, and without daylight saving: so a window from sunset until 22:00 ends on the same
-    /// evening, and is empty if the sun sets after 22:00.
-    fn days_later(&self, at: i64) -> Result<i64> {
-        let zone = self.zone.standard_offset(at)?;
-        Ok(-(self.end.nominal(zone) - self.start.nominal(zone)).div_euclid(DAY))
-    }
 }
 
 fn days(at: i64) -> std::ops::RangeInclusive<i64> {
@@ -72,11 +82,8 @@ mod tests {
     use super::*;
     use crate::{Sun, Zone};
 
-    /// The first of January 2026, in days since 1970.
-    const Y2026: i64 = 20_454;
-
     fn window(start: DayTime, end: DayTime, zone: Zone) -> Window {
-        Window { start, end, zone: zone.rules().unwrap() }
+        Window::new(start, end, zone.rules().unwrap()).unwrap()
     }
 
     fn clock(start: &str, end: &str) -> Window {
@@ -146,6 +153,39 @@ mod tests {
     }
 
     #[test]
+    fn a_season_may_leave_a_window_empty() {
+        let (berlin, june, december) = (Sun::at(52.52, 13.40), Y2026 + 171, Y2026 + 354);
+        let minutes = |start, end, zone, day| {
+            let minute = |at: i64| (at - day * DAY) / 60;
+            let parts = parts(&window(start, end, zone), day..day + 1);
+            parts.into_iter().map(|(from, to)| (minute(from), minute(to))).collect::<Vec<_>>()
+        };
+        let time = |text: &str| text.parse::<DayTime>().unwrap();
+        // In UTC, the sun is up from 02:43 to 19:33 in June, and from 07:15 to 14:54 in December.
+        for (start, end, in_june, in_december) in [
+            (time("18:30"), berlin.set(), vec![(1110, 1173)], vec![]),
+            (berlin.rise(), time("05:00"), vec![(162, 300)], vec![]),
+            (berlin.set(), time("19:00"), vec![], vec![(893, 1140)]),
+            (time("06:00"), berlin.rise(), vec![], vec![(360, 434)]),
+            // These never meet, and are on the next day all the year.
+            (time("22:00"), berlin.set(), vec![(0, 1173), (1320, 1440)], vec![(0, 893), (1320, 1440)]),
+            (berlin.rise(), time("02:00"), vec![(0, 120), (162, 1440)], vec![(0, 120), (434, 1440)]),
+            (berlin.set(), time("12:00"), vec![(0, 720), (1173, 1440)], vec![(0, 720), (893, 1440)]),
+            (time("22:00"), berlin.rise(), vec![(0, 162), (1320, 1440)], vec![(0, 434), (1320, 1440)]),
+        ] {
+            for (day, expected) in [(june, in_june), (december, in_december)] {
+                let found = minutes(start, end, Zone::Utc, day);
+                let is_close =
+                    |((a, b), (c, d)): (&(i64, i64), &(i64, i64))| (a - c).abs() < 3 && (b - d).abs() < 3;
+                assert!(
+                    found.len() == expected.len() && found.iter().zip(&expected).all(is_close),
+                    "{start} to {end}: {found:?} instead of {expected:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn all_around_the_earth() {
         for longitude in [-180.0, -157.9, -74.0, 0.0, 13.4, 151.2, 180.0] {
             let sun = Sun::at(0.0, longitude);
@@ -181,6 +221,27 @@ mod tests {
             let next = window.next(at).unwrap();
             prop_assert!(next > at && next <= at + DAY);
             prop_assert!([start, end].contains(&next.rem_euclid(DAY)));
+        }
+
+        /// Whatever the place, a window with one time by the sun rests for a while on most days: it does not reach the next one.
+        #[test]
+        fn no_window_reaches_the_next(
+            latitude in -60.0..60.0f64,
+            longitude in -180.0..180.0f64,
+            second in 0..DAY,
+            is_set: bool,
+            is_end: bool,
+        ) {
+            let (sun, clock) = (Sun::at(latitude, longitude), DayTime::new(0, 0, 0).unwrap());
+            let clock = clock.later(std::time::Duration::from_secs(second as u64));
+            let sun = if is_set { sun.set() } else { sun.rise() };
+            let (start, end) = if is_end { (clock, sun) } else { (sun, clock) };
+            let window = window(start, end, Zone::Utc);
+            for day in (Y2026..Y2026 + 365).step_by(30) {
+                let (end, next) = (window.moment(end, day + window.later), window.moment(start, day + 1));
+                // The sun of the days between those that were looked at is some minutes off.
+                prop_assert!(end.unwrap() < next.unwrap() + 30 * 60, "{start} to {end}", end = window.end);
+            }
         }
 
         /// Whatever the times by the sun, no moment is both in a window and in the one the other way round, or in neither.
