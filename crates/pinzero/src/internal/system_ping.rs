@@ -18,6 +18,8 @@ pub(super) fn ping(_: &str, _: Duration) -> Result<bool> {
 #[cfg(unix)]
 mod unix {
     use std::io::{self, Read};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
     use std::path::Path;
     use std::process::{Child, Command, ExitStatus, Stdio};
     use std::time::{Duration, Instant};
@@ -26,25 +28,30 @@ mod unix {
 
     use crate::time::ms;
 
+    /// How many bytes of what the command says are read at most.
+    const MOST: u64 = 4096;
+
     /// Pings by this command. It resolves the name too, so a name server that does not answer ends with the command.
     pub(super) fn ping(command: &Path, host: &str, timeout: Duration) -> Result<bool> {
+        // In place of a pipe, whose end would have to be waited for: a child of the command may outlive the command, and hold the other end.
+        let (stderr, other_end) = UnixStream::pair().map_err(cannot_run)?;
+        stderr.set_nonblocking(true).map_err(cannot_run)?;
         let mut child = Command::new(command)
             .args(["-c", "1", host])
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::from(OwnedFd::from(other_end)))
             .spawn()
             .map_err(cannot_run)?;
         let Some(status) = wait(&mut child, timeout).map_err(cannot_run)? else { return Ok(false) };
         if status.success() {
             return Ok(true);
         }
-        let mut said = String::new();
-        if let Some(stderr) = &mut child.stderr {
-            // Without a word from the command, the host has not answered.
-            let _ = stderr.read_to_string(&mut said);
-        }
+        let mut said = Vec::new();
+        // An error says that there is no more to read. Without a word from the command, the host has not answered.
+        let _ = stderr.take(MOST).read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said);
         let is_refused = |word: &str| said.to_lowercase().contains(word);
         if ["permission", "permitted", "privilege"].into_iter().any(is_refused) {
             let message = format!(
@@ -148,6 +155,14 @@ mod unix {
         fn a_command_that_hangs_is_ended() {
             let fake = Fake::new("hang", "exec sleep 1000");
             assert!(!pings(&fake, ms(50)).unwrap());
+        }
+
+        #[test]
+        fn a_child_of_the_command_is_not_waited_for() {
+            let fake = Fake::new("child", "sleep 30 & echo 'Operation not permitted' >&2; exit 2");
+            let began = Instant::now();
+            assert_eq!(pings(&fake, secs(60)).unwrap_err().kind(), ErrorKind::PermissionDenied);
+            assert!(began.elapsed() < secs(20), "{:?}", began.elapsed());
         }
 
         #[test]
