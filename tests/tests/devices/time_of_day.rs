@@ -51,6 +51,19 @@ fn a_boundary_between_two_readings_is_not_missed() -> Result<()> {
 }
 
 #[test]
+fn a_virtual_clock_is_read_at_the_boundaries_only() -> Result<()> {
+    let gpio = mock::gpio();
+    let time = TimeOfDay::builder("07:00", "08:00").gpio(&gpio).open()?;
+    let log = record(&time);
+    // Six million readings, one every 5 seconds, would take minutes.
+    let began = std::time::Instant::now();
+    gpio.advance(secs(365 * 24 * HOUR));
+    assert_eq!(log.take().len(), 2 * 365);
+    assert!(began.elapsed() < secs(20), "{:?}", began.elapsed());
+    Ok(())
+}
+
+#[test]
 fn a_start_between_two_seconds_of_the_clock_is_exact_too() -> Result<()> {
     let wall_time = SystemTime::UNIX_EPOCH + ms(6_999_750);
     let gpio = mock::builder().wall_time(wall_time).open();

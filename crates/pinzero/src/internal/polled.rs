@@ -64,13 +64,13 @@ impl<D: Open<O>, O: AsMut<Polling>> Builder<D, O> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     pub(super) value: f64,
-    /// How long the reading holds at most, if that is known.
-    pub(super) holds: Option<Duration>,
+    /// When the next reading is due, if not after the `event_delay`.
+    pub(super) next: Option<Duration>,
 }
 
 impl From<f64> for Reading {
     fn from(value: f64) -> Self {
-        Reading { value, holds: None }
+        Reading { value, next: None }
     }
 }
 
@@ -458,11 +458,11 @@ fn poll(device: &Weak<Shared>, probe: &Probe, timer: &Timer, was_failing: bool) 
     let reading = probe();
     let Some(device) = device.upgrade().filter(|device| !device.running.is_closed()) else { return false };
     match reading {
-        Ok(Reading { value, holds }) => {
+        Ok(Reading { value, next }) => {
             // An error says that the device has been closed just now.
             let _ = device.take(value);
-            if let Some(holds) = holds.filter(|holds| *holds < device.event_delay) {
-                timer.call_in(holds.max(SHORTEST));
+            if let Some(next) = next {
+                timer.call_in(next.max(SHORTEST));
             }
             false
         }

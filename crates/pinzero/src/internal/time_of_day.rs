@@ -16,7 +16,8 @@ use crate::{Builder, Open, Site};
 /// A part of each day, from a start until just before an end. Active then.
 ///
 /// A `TimeOfDay` does all that a [`PolledInternalDevice`] does. Events come right at the start and the end; a jump of the clock is noticed
-/// within the [`event_delay`](Builder::event_delay).
+/// within the [`event_delay`](Builder::event_delay). The virtual clock of a mock does not jump: there, the device looks at the clock at the
+/// start and the end only.
 ///
 /// ```
 /// use pinzero::prelude::*;
@@ -185,10 +186,12 @@ impl Open<Daily> for TimeOfDay {
         let window = check().map_err(|error| error.with_device(site.device()))?;
         let (start, end) = (window.start, window.end);
         let gpio = site.gpio().clone();
+        // A virtual clock does not jump.
+        let longest = if gpio.is_realtime() || clock.is_some() { polling.event_delay } else { Duration::MAX };
         let clock = clock.unwrap_or_else(|| Arc::new(move || gpio.wall_time()));
         let source = format!("{start} to {end}, {zone}");
         let device = PolledInternalDevice::start(site, polling, Limit::new(0.5), source, move || {
-            look(&window, clock())
+            look(&window, clock(), longest)
         })?;
         device.read()?;
         Ok(TimeOfDay { device, start, end, zone })
@@ -212,8 +215,8 @@ internal_device!(TimeOfDay);
 /// How long after 1970 a clock may be: until about the year 9000.
 const FAR: Duration = Duration::from_secs(220_000_000_000);
 
-/// Returns whether a time is in the window, and how long that holds.
-fn look(window: &Window, now: SystemTime) -> Result<Reading> {
+/// Returns whether a time is in the window, and how long that holds, if not for `longest`.
+fn look(window: &Window, now: SystemTime, longest: Duration) -> Result<Reading> {
     let Some(since) = now.duration_since(SystemTime::UNIX_EPOCH).ok().filter(|since| *since < FAR) else {
         let message = "the clock is before 1970 or after the year 8900: set it";
         return Err(Error::new(ErrorKind::InvalidValue, message));
@@ -222,5 +225,5 @@ fn look(window: &Window, now: SystemTime) -> Result<Reading> {
     let at = since.as_secs() as i64;
     let next = Duration::from_secs(window.next(at)?.abs_diff(at));
     let holds = next.saturating_sub(Duration::from_nanos(since.subsec_nanos().into()));
-    Ok(Reading { holds: Some(holds), ..window.contains(at)?.into() })
+    Ok(Reading { next: (holds < longest).then_some(holds), ..window.contains(at)?.into() })
 }
