@@ -64,6 +64,50 @@ fn errors(gpio: &MockGpio) -> Log<String> {
 }
 
 #[test]
+fn a_reading_that_is_no_number_is_an_error() -> Result<()> {
+    let (gpio, dial) = (mock::gpio(), Dial::at(90.0));
+    let errors = errors(&gpio);
+    let disk = dial.disk().gpio(&gpio).open()?;
+    disk.when_deactivated(|_| ());
+    gpio.advance(secs(1));
+    dial.set(f64::NAN);
+    assert_eq!(disk.usage().unwrap_err().kind(), ErrorKind::InvalidValue);
+    gpio.advance(secs(30));
+    let told = errors.take();
+    assert!(told.len() == 1 && told[0].starts_with("DiskUsage: ") && told[0].contains("NaN"), "{told:?}");
+    assert!(disk.active_time().is_some(), "the state stays");
+    Ok(())
+}
+
+#[test]
+fn an_event_is_high_for_an_activation() -> Result<()> {
+    let (gpio, dial) = (mock::gpio(), Dial::at(50.0));
+    let disk = dial.disk().gpio(&gpio).open()?;
+    let events = disk.events();
+    gpio.advance(secs(1));
+    dial.set(90.0);
+    gpio.advance(secs(10));
+    dial.set(50.0);
+    gpio.advance(secs(10));
+    disk.close()?;
+    assert_eq!(events.map(|event| event.level).collect::<Vec<_>>(), [Level::High, Level::Low]);
+    Ok(())
+}
+
+#[test]
+fn a_threshold_out_of_range_names_the_options_of_the_range() {
+    let gpio = mock::gpio();
+    for (refused, option) in [
+        (LoadAverage::builder().threshold(3.0).gpio(&gpio).open().map(drop), "max_load_average"),
+        (CpuTemperature::builder().threshold(120.0).gpio(&gpio).open().map(drop), "max_temp"),
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert!(error.to_string().contains(option), "{error}");
+    }
+}
+
+#[test]
 fn a_handler_hears_of_each_change_at_the_next_reading() -> Result<()> {
     let (gpio, dial) = (mock::gpio(), Dial::at(50.0));
     let disk = dial.disk().gpio(&gpio).open()?;

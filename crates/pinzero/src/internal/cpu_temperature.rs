@@ -146,7 +146,7 @@ impl Open<Thermal> for CpuTemperature {
     fn open(options: Thermal, site: &Site) -> Result<Self> {
         let Thermal { sensor_file, min_temp, max_temp, limit, polling } = options;
         check_range(min_temp, max_temp)
-            .and_then(|()| limit.check(min_temp..=max_temp))
+            .and_then(|()| limit.check(min_temp..=max_temp, ", or set another `min_temp` or `max_temp`"))
             .map_err(|error| error.with_device(site.device()))?;
         let source = sensor_file.display().to_string();
         let probe = move || read(&sensor_file, parse).map(Into::into);

@@ -75,6 +75,26 @@ impl<D: Open<Usage>> Builder<D, Usage> {
     }
 
     /// Takes the usage of a path from a function, in percent, for a test or a system that is not known here. Default: the system's.
+    ///
+    /// The function returns the crate's [`Error`], which takes another error as its source:
+    ///
+    /// ```
+    /// use pinzero::prelude::*;
+    /// use pinzero::{Error, ErrorKind};
+    ///
+    /// # let gpio = pinzero::mock::gpio();
+    /// # let file = std::env::temp_dir().join(format!("pinzero-usage-{}", std::process::id()));
+    /// # std::fs::write(&file, "42.5\n").unwrap();
+    /// let disk = DiskUsage::builder(&file).probe(|path| {
+    ///     let text = std::fs::read_to_string(path)
+    ///         .map_err(|error| Error::new(ErrorKind::Io, "the usage cannot be read").with_source(error))?;
+    ///     text.trim().parse().map_err(|_| Error::new(ErrorKind::Io, "the usage is no number"))
+    /// });
+    /// let disk = disk.gpio(&gpio).open()?;
+    /// # assert_eq!(disk.usage()?, 42.5);
+    /// # std::fs::remove_file(&file).unwrap();
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
     pub fn probe(mut self, probe: impl Fn(&Path) -> Result<f64> + Send + Sync + 'static) -> Self {
         self.options.probe = Arc::new(probe);
         self
@@ -134,7 +154,7 @@ impl Open<Usage> for DiskUsage {
     fn open(options: Usage, site: &Site) -> Result<Self> {
         let Usage { filesystem, limit, polling, probe } = options;
         let check = || {
-            limit.check(0.0..=100.0)?;
+            limit.check(0.0..=100.0, "")?;
             if limit.threshold == 100.0 {
                 let message = "no file system is fuller than 100 %: give a threshold below";
                 return Err(Error::new(ErrorKind::InvalidValue, message));

@@ -21,19 +21,19 @@ impl Limit {
         Limit { threshold, hysteresis: 0.0 }
     }
 
-    /// Fails if no reading of `range` could be on each side of the limit.
-    pub(super) fn check(self, range: RangeInclusive<f64>) -> Result<()> {
+    /// Fails if no reading of `range` could be on each side of the limit. `remedy`: how to get another range, for the message.
+    pub(super) fn check(self, range: RangeInclusive<f64>, remedy: &str) -> Result<()> {
         let Limit { threshold, hysteresis } = self;
         let (low, high) = (range.start(), range.end());
         if !range.contains(&threshold) {
-            let message = format!("a threshold of {threshold} is out of range: give {low} to {high}");
+            let message = format!("a threshold of {threshold} is out of range: give {low} to {high}{remedy}");
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         if hysteresis >= 0.0 && threshold - hysteresis >= *low {
             return Ok(());
         }
         let message = format!(
-            "a hysteresis of {hysteresis} below a threshold of {threshold} is out of range: give 0 to {}",
+            "a hysteresis of {hysteresis} below a threshold of {threshold} is out of range: give 0 to {}{remedy}",
             threshold - low
         );
         Err(Error::new(ErrorKind::InvalidValue, message))
@@ -75,7 +75,16 @@ mod tests {
             (80.0, f64::NAN, false),
         ] {
             let limit = Limit { threshold, hysteresis };
-            assert_eq!(limit.check(0.0..=100.0).is_ok(), is_fine, "{limit:?}");
+            assert_eq!(limit.check(0.0..=100.0, "").is_ok(), is_fine, "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_names_the_options_of_the_range() {
+        let remedy = ", or another `max_temp`";
+        for limit in [Limit::new(3.0), Limit { threshold: 0.5, hysteresis: 3.0 }] {
+            let error = limit.check(0.0..=1.0, remedy).unwrap_err().to_string();
+            assert!(error.ends_with(remedy), "{error}");
         }
     }
 

@@ -164,7 +164,7 @@ impl Open<Load> for LoadAverage {
                 );
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            limit.check(min..=max)?;
+            limit.check(min..=max, ", or set another `min_load_average` or `max_load_average`")?;
             index(minutes)
         };
         let index = check().map_err(|error| error.with_device(site.device()))?;

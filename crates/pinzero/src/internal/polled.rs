@@ -29,7 +29,7 @@ use crate::{Builder, Open, Site};
 /// [`event_delay`](Builder::event_delay), on a thread of its own: a reading that hangs delays no button, no blink, and no `close`. Without a
 /// listener, nothing wakes up. On a virtual clock, readings are taken where handlers run.
 ///
-/// The first reading causes no event. An error of a reading in the background leaves the state as it is and goes to [`Gpio::on_error`], once
+/// The first reading causes no event. The `level` of an [`Event`] is high if the device became active, and low if inactive. An error of a reading in the background leaves the state as it is and goes to [`Gpio::on_error`], once
 /// until a reading succeeds again.
 ///
 /// Clones are handles of the same device, and dropping the last one closes the device.
@@ -77,6 +77,18 @@ impl From<f64> for Reading {
 impl From<bool> for Reading {
     fn from(active: bool) -> Self {
         f64::from(u8::from(active)).into()
+    }
+}
+
+impl Reading {
+    /// Fails if the reading says nothing.
+    fn check(self) -> Result<Reading> {
+        if self.value.is_nan() {
+            let message =
+                "a reading is no number (NaN): return an error from the `probe` if there is no reading";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        Ok(self)
     }
 }
 
@@ -129,7 +141,7 @@ impl PolledInternalDevice {
         })?;
         Ok(PolledInternalDevice(Arc::new(Shared {
             running,
-            probe: Arc::new(probe),
+            probe: Arc::new(move || probe()?.check()),
             event_delay,
             source,
             device: site.device(),
@@ -210,6 +222,10 @@ impl PolledInternalDevice {
     }
 
     /// Blocks until the device is active; returns at once if a new reading says so.
+    ///
+    /// An error of a reading does not end the wait: the error goes to [`Gpio::on_error`], and the next reading is taken after the
+    /// [`event_delay`](Builder::event_delay). So the wait has no end if no reading succeeds; see
+    /// [`wait_for_active_timeout`](Self::wait_for_active_timeout).
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed), also if the device is closed meanwhile.
@@ -523,7 +539,10 @@ impl Watch {
         self.reading = Some(reading);
         self.taken += 1;
         let changed = self.activity.set(is_active, effects.now());
-        changed.into_iter().for_each(|event| effects.emit(event));
+        if let Some(mut event) = changed {
+            event.level = is_active.into();
+            effects.emit(event);
+        }
         // Waits look for the first state too, of which there is no event.
         effects.ring();
         is_active
