@@ -79,6 +79,8 @@ impl<D: Open<Ping>> Builder<D, Ping> {
     /// Asks the host by a function, which gets its name or address and the timeout, and may block: for a test, or for another proof of
     /// life, such as a connection. Default: the system's `ping`.
     ///
+    /// An `io::Error` is returned as the source of the crate's: `pinzero::Error::new(ErrorKind::Io, "…").with_source(error)`.
+    ///
     /// ```
     /// use std::net::{TcpStream, ToSocketAddrs};
     ///

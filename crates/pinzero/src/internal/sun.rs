@@ -13,9 +13,12 @@ const ZENITH: f64 = 90.833;
 
 /// The sun at a place on Earth. Its [`rise`](Sun::rise) and [`set`](Sun::set) are times of day.
 ///
-/// The times are right to about a minute between the polar circles, at the height of the sea and with a free horizon. While the sun
-/// does not set for days, it counts as risen from midnight to midnight, by the sun; while it does not rise, sunrise and sunset are both
-/// at noon.
+/// The times are right to about a minute between the polar circles, at the height of the sea and with a free horizon.
+///
+/// In Tromsø, north of the polar circle, from sunrise until sunset is active all day and night in June, and never in December; from
+/// sunset until sunrise is active all day and night in December, and never in June. A time by the sun alone comes there too: in June, one
+/// day's sunset and the next day's sunrise are both when the sun is lowest, at about 00:45 by the clock of Tromsø. In December, sunrise
+/// and sunset are both when the sun is highest, at about 11:45.
 ///
 /// ```
 /// use pinzero::prelude::*;

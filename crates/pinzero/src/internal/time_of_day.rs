@@ -40,7 +40,7 @@ use crate::{Builder, Open, Site};
 /// The clock shows UTC unless [`utc`](Builder::utc) or [`zone`](Builder::zone) sets another one; these need the feature `time-zones`. If the
 /// clock is put forward and skips a time, the moment of that counts instead. If the clock is put back and shows a time twice, the first one
 /// counts. So from 02:30 to 04:00 is active once a night: from 03:00 in the night in which 02:30 is skipped, and for an hour longer in the
-/// night in which 02:30 comes twice.
+/// night in which 02:30 comes twice. And from 02:15 to 02:45 is never active in the night in which both are skipped.
 ///
 /// A time may be by the sun: from `Sun::at(52.52, 13.40).set()` until `"23:00"`. If the end is later than the start on the same day in any
 /// season, the end is on the same day all the year. On days on which the sun then puts the end before the start, the device stays
