@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use pinzero_core::{Error, ErrorKind, Result};
 
+use super::DAY;
 use super::sun::{Place, Sun};
-
-/// The seconds of a day.
-pub(super) const DAY: i64 = 24 * 60 * 60;
 
 /// The most by which a time may be later or earlier than the sun's.
 const MOST: i64 = DAY / 2;

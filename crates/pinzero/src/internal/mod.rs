@@ -27,6 +27,9 @@ pub use tcp_trigger::{Listening, TcpClient, TcpConnection, TcpMessage, TcpTrigge
 pub use time_of_day::{Daily, TimeOfDay};
 pub use zone::Zone;
 
+/// The seconds of a day.
+const DAY: i64 = 24 * 60 * 60;
+
 /// Implements the traits of a device that has a [`PolledInternalDevice`] as `device`, and a `state(reading)` for `Debug`.
 macro_rules! internal_device {
     ($Device:ident) => {

@@ -5,7 +5,7 @@
 
 use pinzero_core::{Error, ErrorKind, Result};
 
-use super::day_time::DAY;
+use super::DAY;
 
 /// How far the center of the sun is from the zenith at sunrise, in degrees: half a turn of the sky, the refraction of the air, and half
 /// of the sun's width.

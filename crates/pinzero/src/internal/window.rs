@@ -2,7 +2,8 @@
 
 use pinzero_core::Result;
 
-use super::day_time::{DAY, DayTime};
+use super::DAY;
+use super::day_time::DayTime;
 use super::zone::Rules;
 
 /// The part of each day from `start` until just before `end`, perhaps on the next day.

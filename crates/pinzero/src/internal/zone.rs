@@ -4,7 +4,7 @@ use pinzero_core::Result;
 #[cfg(feature = "time-zones")]
 use pinzero_core::{Error, ErrorKind};
 
-use super::day_time::DAY;
+use super::DAY;
 
 /// The time zone of a clock.
 #[derive(Debug, Clone, PartialEq)]
