@@ -170,19 +170,19 @@ impl<T: Clone + Send + 'static> Source<T> {
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     pub fn zip<U: Clone + Send + 'static>(self, other: Source<U>) -> Source<(T, U)> {
-        let mut one = Tributary::new(self.pull, self.pace.period);
-        let mut other_one = Tributary::new(other.pull, other.pace.period);
-        let pace = self.pace.and(other.pace);
-        Source::with_pace(pace, move |now| {
+        let mut left = Tributary::new(self.pull, self.pace.period);
+        let mut right = Tributary::new(other.pull, other.pace.period);
+        Source::with_pace(self.pace.and(other.pace), move |now| {
             // Both are asked, so that both go on.
-            let one = one.pull(now)?;
-            let other = other_one.pull(now)?;
-            Ok(match (one, other) {
+            let (left, right) = (left.pull(now)?, right.pull(now)?);
+            let is_last = matches!(left, Step::Last(_)) || matches!(right, Step::Last(_));
+            Ok(match (left, right) {
                 (Step::End, _) | (_, Step::End) => Step::End,
-                (Step::Last(one), Step::Value(other) | Step::Last(other))
-                | (Step::Value(one), Step::Last(other)) => Step::Last((one.clone(), other.clone())),
-                (Step::Value(one), Step::Value(other)) => Step::Value((one.clone(), other.clone())),
-                (Step::Last(_), Step::Nothing) | (Step::Nothing, Step::Last(_)) => Step::End,
+                (Step::Value(left) | Step::Last(left), Step::Value(right) | Step::Last(right)) => {
+                    let pair = (left.clone(), right.clone());
+                    if is_last { Step::Last(pair) } else { Step::Value(pair) }
+                }
+                _ if is_last => Step::End,
                 _ => Step::Nothing,
             })
         })

@@ -36,7 +36,7 @@ const PERIOD: Duration = ms(10);
 
 /// The answer of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step<T> {
+pub(crate) enum Step<T> {
     /// The value now.
     Value(T),
     /// The last value: the source is over with it.
