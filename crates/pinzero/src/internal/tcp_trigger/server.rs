@@ -237,7 +237,8 @@ impl<T: FnMut(News)> Server<T> {
         let timeout = deadlines.chain(self.paused).min().map(|at| {
             // Rounded up, or the last millisecond would be a busy one.
             let left = at.saturating_duration_since(now).saturating_add(ms(1)).min(secs(3600));
-            Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() }
+            // Their sizes differ from system to system.
+            Timespec { tv_sec: left.as_secs() as _, tv_nsec: left.subsec_nanos() as _ }
         });
         if poll(&mut sockets, timeout.as_ref()).is_err_and(|error| error != rustix::io::Errno::INTR) {
             // Out of memory; better slow than busy.
