@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use clap::Args;
 use pinzero_core::board::Board;
-use pinzero_core::{ErrorKind, Gpio, Line, advise_on_factory, mock};
+use pinzero_core::{Gpio, Line, advise_on_factory, mock};
 use pinzero_daemon::{Daemon, Network};
 
 use crate::logger;
@@ -171,7 +171,7 @@ impl Options {
 #[cfg(target_os = "linux")]
 fn open_cdev() -> Result<Gpio, Box<dyn Error>> {
     let factory = pinzero_cdev::CdevFactory::new().map_err(|error| match error.kind() {
-        ErrorKind::NoChip => {
+        pinzero_core::ErrorKind::NoChip => {
             format!("{error}\n  Without hardware: `pinzero serve --factory mock` simulates a Raspberry Pi")
         }
         _ => error.to_string(),
