@@ -16,7 +16,7 @@ const HEAD: &str = "\
 
 `cargo xtask bench` writes this page. The command takes some minutes and needs valgrind and strace. Figures from a separate kernel or from an emulated Raspberry Pi
 also need the requirements of `cargo xtask kernel-rig` and `cargo xtask pi-rig`. `cargo xtask bench --short` measures only the counted rows, and
-fails if one misses its target; CI runs this. `cargo xtask bench --group write` runs one group.
+fails if one misses its target; CI runs this. It leaves out the last two tables, whose programs take minutes to link. `cargo xtask bench --group write` runs one group.
 
 Each row compares a figure of pinzero with a limit, or with the least that the same work can cost. Both are measured in one run, by turns.
 

@@ -33,6 +33,9 @@ struct Options {
     places: bool,
 }
 
+/// The groups whose programs take minutes to link: `--short` leaves them out, unless it names them.
+const LARGE: [&str; 2] = ["program", "start"];
+
 fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(GROUPS.iter().map(|group| group.name))
 }
@@ -76,11 +79,13 @@ pub fn main() -> ExitCode {
 
 /// Runs the groups asked for, and says what they find.
 fn report(options: &Options) -> Result<(), String> {
-    let wanted =
-        |group: &&Group| options.group.is_empty() || options.group.iter().any(|name| name == group.name);
+    let wanted = |group: &&Group| match options.group.is_empty() {
+        true => !(options.short && LARGE.contains(&group.name)),
+        false => options.group.iter().any(|name| name == group.name),
+    };
     let groups: Vec<&Group> = GROUPS.iter().filter(wanted).collect();
     if options.places {
-        groups.iter().for_each(|group| println!("{:?}", group.machine));
+        groups.iter().for_each(|group| println!("{:?} {}", group.machine, group.name));
         return Ok(());
     }
     let mut found = Vec::new();

@@ -30,10 +30,13 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     // Building for the Pi takes minutes, so this happens only if a group runs there, and after the arguments are
     // checked.
     let is_help = arguments.iter().any(|argument| ["-h", "--help"].contains(argument));
-    if !is_help && runner.output("cargo", &[&here[..], arguments, &["--places"]].concat())?.contains("PiRig")
-    {
+    let places = match is_help {
+        true => String::new(),
+        false => runner.output("cargo", &[&here[..], arguments, &["--places"]].concat())?,
+    };
+    if places.contains("PiRig") {
         // A program that cannot be built for the Pi is left out, and the benches say so.
-        match PI.prepare().and_then(|()| for_the_pi(runner)) {
+        match PI.prepare().and_then(|()| for_the_pi(runner, places.contains("start"))) {
             Ok((program, others)) => {
                 command.env("PINZERO_BENCH_PI", program).env("PINZERO_PI_RIG_ALSO", others);
             }
@@ -45,9 +48,12 @@ fn run(runner: &mut Runner, arguments: &[&str]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Builds the benches, and the programs with one LED that they start there, each once.
-fn for_the_pi(runner: &mut Runner) -> Result<(PathBuf, OsString), Stop> {
+/// Builds the benches and, if they start them there, the programs with one LED, each once.
+fn for_the_pi(runner: &mut Runner, starts: bool) -> Result<(PathBuf, OsString), Stop> {
     let benches = pi_rig::build(runner, "release", &["--package", PACKAGE])?;
+    if !starts {
+        return Ok((benches.join(PACKAGE), OsString::new()));
+    }
     let package = "--package=pinzero-bench-programs";
     let folder = pi_rig::build(runner, "small", &[package, "--bin=one_led", "--features=rppal"])?;
     // The next has the same name.
