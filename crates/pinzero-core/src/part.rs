@@ -197,8 +197,8 @@ impl Part {
     ///
     /// # Errors
     /// [`InvalidValue`](ErrorKind::InvalidValue) for a value out of range, one that is neither 0 nor 1 on a digital output, and parts of
-    /// several factories: then nothing is written. [`Closed`](ErrorKind::Closed): the others are written only if all are to become 0; [`Disconnected`](ErrorKind::Disconnected), and
-    /// any I/O error.
+    /// several factories. [`Closed`](ErrorKind::Closed), [`Disconnected`](ErrorKind::Disconnected), and any I/O error. Nothing is written if
+    /// a value is refused or a part is closed; but if all are to become 0, those that are open do.
     pub fn write_in_order(writes: &[(&Part, f64)]) -> Result<()> {
         let parts: Vec<&Part> = writes.iter().map(|(part, _)| *part).collect();
         Part::write_all(&parts, Timing::InOrder, |_| {

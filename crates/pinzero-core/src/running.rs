@@ -605,11 +605,14 @@ impl<M: Machine> Running<M> {
         let (core, clock) = (self.0.core.clone(), self.gpio().runtime().clock().clone());
         let lead = Lead::of_machine(core.clone());
         let owners: Vec<Arc<dyn Owner>> = vec![self.0.clone()];
-        source.start(self.gpio(), lead, owners, move |leader, value| {
+        let follower = source.start(self.gpio(), lead, owners, move |leader, value| {
             leader.write_by(&core.this.runtime, |state| {
                 core.change(clock.now(), state, |machine, effects| change(machine, value, effects))
             })
-        })
+        })?;
+        let confirmed = exit::hold(self.gpio().confirm(|| self.confirm()));
+        confirmed.inspect_err(|_| follower.stop())?;
+        Ok(follower)
     }
 
     fn confirm(&self) -> Result<()> {

@@ -58,7 +58,7 @@ impl Timer {
         self.0.cancel();
     }
 
-    /// Has the code called in `delay`, instead of at the next beat. Further beats follow from there.
+    /// Calls the code in `delay`, instead of at the next beat. Further beats follow from there.
     ///
     /// May be called from anywhere, also by the timer's own code. Does nothing to a timer that has ended.
     ///

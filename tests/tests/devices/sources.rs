@@ -332,6 +332,30 @@ fn a_source_that_panics_is_told_and_goes_on() -> Result<()> {
 }
 
 #[test]
+fn a_first_value_that_panics_is_an_error_and_leaves_the_device_free() -> Result<()> {
+    let gpio = mock::gpio();
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let broken = Source::reading(|| -> Result<Option<bool>> { panic!("on purpose") });
+    assert_eq!(led.follow(broken).unwrap_err().kind(), ErrorKind::Handler);
+    let follower = led.follow([true])?;
+    assert_eq!((follower.wait()?, led.is_lit()?), (AnimationEnd::Finished, true));
+    Ok(())
+}
+
+#[test]
+fn samples_of_a_combination_hear_changes_between_the_beats() -> Result<()> {
+    let gpio = mock::gpio();
+    let button = Button::builder(2).gpio(&gpio).open()?;
+    let slow = Source::from(0..).every(secs(1));
+    let mut samples = button.values().zip(slow).samples(&gpio)?;
+    gpio.line(2).script([(ms(300), Level::Low)]);
+    let mut next = || samples.next().transpose();
+    assert_eq!((next()?, next()?, next()?), (Some((false, 0)), Some((true, 0)), Some((true, 1))));
+    assert_eq!(gpio.elapsed(), secs(1));
+    Ok(())
+}
+
+#[test]
 fn code_and_devices_with_a_machine_follow_too() -> Result<()> {
     let gpio = mock::gpio();
     let button = Button::builder(2).gpio(&gpio).open()?;

@@ -119,33 +119,32 @@ impl Shared {
                 }
             }
         }
-        self.tidy_up();
+        if self.is_finished() {
+            // The end came while the work ran.
+            self.release();
+        }
     }
 
-    /// Drops the work if the end came while it ran, without a lock.
-    fn tidy_up(&self) {
-        if self.is_finished() {
-            let over = self.work.lock().take();
-            drop(over);
-        }
+    /// Drops what is user code, without a lock. The subscriptions first: the source may be the last to hold a device.
+    fn release(&self) {
+        let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
+        drop(subscriptions);
+        let work = self.work.lock().take();
+        drop(work);
     }
 
     fn is_finished(&self) -> bool {
         self.finished.load(Ordering::Acquire)
     }
 
-    /// Ends the follower, without the runtime's lock: drops the source and the subscriptions, which are user code.
+    /// Ends the follower. The caller does not hold the runtime's lock.
     fn finish(&self, end: AnimationEnd) {
         self.end.lock().get_or_insert(end);
         if self.home.is_elsewhere() || self.finished.swap(true, Ordering::AcqRel) {
             return;
         }
         self.runtime.enter(|state| state.remove(self.id));
-        // The subscriptions first: the source may be the last to hold a device.
-        let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
-        drop(subscriptions);
-        let over = self.work.lock().take();
-        drop(over);
+        self.release();
         self.bell.notify(usize::MAX);
     }
 }
@@ -430,9 +429,11 @@ impl Follower {
         let background: Weak<dyn Background> = Arc::<Shared>::downgrade(shared);
         self.gpio.register_background(background)?;
         let Some(mut work) = shared.work.lock().take() else { return Ok(()) };
-        let first = work(self.gpio.now());
+        let first = survive(|| work(self.gpio.now())).and_then(|first| first);
         *shared.work.lock() = Some(work);
-        shared.tidy_up();
+        if shared.is_finished() {
+            shared.release();
+        }
         self.gpio.runtime().catch_up();
         match exit::hold(first)? {
             Done::Over => shared.finish(AnimationEnd::Finished),

@@ -35,8 +35,7 @@ use tools::{check, check_range};
 const PERIOD: Duration = ms(10);
 
 /// The answer of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step<T> {
+enum Step<T> {
     /// The value now.
     Value(T),
     /// The last value: the source is over with it.
@@ -49,12 +48,12 @@ pub(crate) enum Step<T> {
 
 impl<T> Step<T> {
     /// Converts a value, if there is one.
-    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Step<U> {
+    fn map<U>(self, convert: impl FnOnce(T) -> U) -> Step<U> {
         self.and_then(|value| Step::Value(convert(value)))
     }
 
     /// Answers with what `convert` returns for the value, if there is one.
-    pub(crate) fn and_then<U>(self, convert: impl FnOnce(T) -> Step<U>) -> Step<U> {
+    fn and_then<U>(self, convert: impl FnOnce(T) -> Step<U>) -> Step<U> {
         match self {
             Step::Value(value) => convert(value),
             Step::Last(value) => match convert(value) {

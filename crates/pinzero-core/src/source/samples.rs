@@ -24,6 +24,7 @@ pub struct Samples<T> {
     ear: Arc<Ear>,
     /// The beat, if the source has one.
     period: Option<Duration>,
+    /// The next beat. The first value does not wait for one.
     next: Instant,
     is_over: bool,
 }
@@ -88,7 +89,7 @@ impl<T: 'static> Source<T> {
         let subscriptions = pace.subscribe(gpio, weak)?;
         let background: Weak<dyn Background> = Arc::<Ear>::downgrade(&ear);
         gpio.register_background(background)?;
-        let next = gpio.now();
+        let next = gpio.now() + period.unwrap_or_default();
         Ok(Samples {
             gpio: gpio.clone(),
             pull,
@@ -104,16 +105,13 @@ impl<T: 'static> Source<T> {
 impl<T> Samples<T> {
     /// Blocks until the source is to be asked.
     fn wait(&mut self) {
-        let now = self.gpio.now();
-        let Some(period) = self.period else {
-            let remedy =
-                || "nothing changes the source: change a line before you ask for its values".to_owned();
-            let heard = || self.ear.has_heard.swap(false, Ordering::AcqRel).then_some(());
-            self.gpio.runtime().wait(&self.ear.bell, None, remedy, heard);
-            return;
-        };
-        self.gpio.sleep(self.next.since(now));
-        self.next = self.next.next_beat(period, self.gpio.now());
+        let remedy = || "nothing changes the source: change a line before you ask for its values".to_owned();
+        let heard = || self.ear.has_heard.swap(false, Ordering::AcqRel).then_some(());
+        let deadline = self.period.map(|_| self.next);
+        let has_heard = self.gpio.runtime().wait(&self.ear.bell, deadline, remedy, heard).is_some();
+        if let Some(period) = self.period.filter(|_| !has_heard) {
+            self.next = self.next.next_beat(period, self.gpio.now());
+        }
     }
 }
 

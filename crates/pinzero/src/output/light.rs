@@ -44,7 +44,10 @@ impl Light {
     /// # Errors
     /// See [`Switch`].
     pub fn on(&self) -> Result<()> {
-        self.set_value(1.0)
+        match self {
+            Light::Digital(led) => led.on(),
+            Light::Pwm(led) => led.on(),
+        }
     }
 
     /// Turns the LED off. Once this returns, no step of an animation writes any more.
@@ -52,7 +55,10 @@ impl Light {
     /// # Errors
     /// See [`Switch`].
     pub fn off(&self) -> Result<()> {
-        self.set_value(0.0)
+        match self {
+            Light::Digital(led) => led.off(),
+            Light::Pwm(led) => led.off(),
+        }
     }
 
     /// Sets the value to 1 less the value.

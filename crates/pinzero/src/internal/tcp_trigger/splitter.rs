@@ -2,7 +2,7 @@
 
 use pinzero_core::{Error, ErrorKind, Result};
 
-/// How messages are told apart.
+/// Where a message ends and the next one begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// Each message ends with LF or CRLF.
