@@ -214,11 +214,6 @@ pub(crate) fn print(line: String) {
     WRITER.say(Line(Stream::Output, line));
 }
 
-/// Prints a line on standard error.
-pub(crate) fn print_error(line: String) {
-    WRITER.say(Line(Stream::Error, line));
-}
-
 /// Waits a moment until everything is written.
 pub(crate) fn finish() {
     WRITER.flush();

@@ -13,6 +13,7 @@ use pinzero_core::{Gpio, Line, advise_on_factory, mock};
 use pinzero_daemon::{Daemon, Network};
 
 use crate::logger;
+use crate::verdict::{Outcome, Verdict};
 use crate::world::{self, World};
 
 /// The board that the mock simulates: a Raspberry Pi 3B, which every client knows.
@@ -78,11 +79,21 @@ pub(crate) struct Options {
 
     /// Prints connections, refused requests and, with the mock, changes of pins
     #[arg(long, short)]
-    pub(crate) verbose: bool,
+    verbose: bool,
+}
+
+/// Starts the log, and serves.
+pub(crate) fn main(options: Options) -> Outcome {
+    logger::start(options.verbose)
+        .map_err(|error| format!("the thread that writes messages cannot be started: {error}"))?;
+    let result = run(options);
+    // Before the error, which is written at once.
+    logger::finish();
+    result.map(|()| Verdict::Good)
 }
 
 /// Serves until a signal arrives.
-pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
+fn run(options: Options) -> Result<(), Box<dyn Error>> {
     // Before any pin is opened: from here on, a signal ends the wait below, and the pins are given back.
     let (signal, wait) = mpsc::channel();
     ctrlc::set_handler(move || {

@@ -67,8 +67,33 @@ pub fn default_gpio() -> Result<Gpio> {
                        `daemon()`, and name it by `set_default`";
         return Err(Error::new(ErrorKind::Closed, message));
     }
-    let gpio = open(env::var(VARIABLE).ok().as_deref())?;
+    let wanted = env::var(VARIABLE).unwrap_or_default();
+    let gpio = match wanted.trim() {
+        "" => open_first()?,
+        name => open(name, &format!("{VARIABLE} names no factory"))?,
+    };
     Ok(default.insert(gpio).clone())
+}
+
+/// Opens the factory with this name, written as in `PINZERO_PIN_FACTORY`: see [`default_gpio`]. The default factory stays what it is.
+///
+/// For a program that takes the name on its command line. Each call opens a factory of its own: keep the result.
+///
+/// ```
+/// use pinzero::prelude::*;
+///
+/// # if cfg!(feature = "mock") {
+/// let gpio = pinzero::open_factory("mock")?;
+/// Led::builder(17).gpio(&gpio).open()?.on()?;
+/// # }
+/// # Ok::<(), pinzero::Error>(())
+/// ```
+///
+/// # Errors
+/// [`NoFactory`](ErrorKind::NoFactory) for another name, with advice on what to write, and the error of the factory if it does not
+/// start.
+pub fn open_factory(name: &str) -> Result<Gpio> {
+    open(name.trim(), "no factory has this name")
 }
 
 /// Sets the default factory of the whole program, and returns the previous one. Open devices keep their factory.
@@ -133,11 +158,8 @@ fn scoped() -> Option<Gpio> {
     SCOPES.with_borrow(|scopes| scopes.last().cloned())
 }
 
-fn open(wanted: Option<&str>) -> Result<Gpio> {
-    let wanted = wanted.map(str::trim).filter(|name| !name.is_empty());
-    let Some(wanted) = wanted else {
-        return open_first();
-    };
+/// Opens the factory that is `wanted`; `refusal` begins the message if there is none.
+fn open(wanted: &str, refusal: &str) -> Result<Gpio> {
     if wanted.eq_ignore_ascii_case("mock") {
         return open_mock();
     }
@@ -153,7 +175,7 @@ fn open(wanted: Option<&str>) -> Result<Gpio> {
                 CANDIDATES.iter().map(|candidate| candidate.name).chain(["mock"]).collect();
             let advice = advise_on_factory(wanted).or_else(|| advise_on_address(wanted));
             let reason = advice.unwrap_or_else(|| format!("{wanted:?} is not one of {}", known.join(", ")));
-            Err(Error::new(ErrorKind::NoFactory, format!("{VARIABLE} names no factory: {reason}")))
+            Err(Error::new(ErrorKind::NoFactory, format!("{refusal}: {reason}")))
         }
     }
 }
@@ -271,7 +293,7 @@ mod tests {
             ("localhost:8888", "here pigpio://localhost:8888"),
             ("pigpiod", "write \"pigpio\" or pigpio://host:port"),
         ] {
-            let error = open(Some(name)).unwrap_err();
+            let error = open_factory(name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NoFactory);
             assert!(error.to_string().contains(part), "{name}: {error}");
         }

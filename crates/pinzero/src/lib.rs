@@ -62,7 +62,7 @@ pub use boards::{
 };
 pub use builder::{Builder, Open, Site};
 pub use color::Color;
-pub use default::{default_gpio, set_default, with_default};
+pub use default::{default_gpio, open_factory, set_default, with_default};
 pub use input::{
     AnalogInputDevice, Button, Chord, Counted, DigitalInputDevice, Direction, DistanceSensor, EncoderStep,
     Key, KeyEvent, KeyKind, Keypad, LightSensor, LineSensor, MotionSensor, PulseCounter, RotaryEncoder,

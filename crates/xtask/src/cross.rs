@@ -5,14 +5,16 @@ use crate::toolchain::{self, OLDEST};
 use std::process::ExitCode;
 
 /// The published packages, which must build on users' systems.
-const PUBLISHED: [&str; 9] = [
+const PUBLISHED: [&str; 11] = [
     "--package=pinzero",
     "--package=pinzero-board",
     "--package=pinzero-cdev",
+    "--package=pinzero-circuit",
     "--package=pinzero-cli",
     "--package=pinzero-conformance",
     "--package=pinzero-core",
     "--package=pinzero-daemon",
+    "--package=pinzero-parts",
     "--package=pinzero-pigpio",
     "--package=pinzero-rppal",
 ];

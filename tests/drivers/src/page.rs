@@ -70,7 +70,7 @@ const HEAD: &str = "\
 # Drivers that run on pinzero
 
 The handles of pins and buses have the traits of embedded-hal 1.0. So drivers from crates.io run on pinzero, unmodified. The tests in `tests/drivers` run
-these, each against a model of its part, and write this page. The models in `tests/parts` follow what the data sheets say. ST does not document most
+these, each against a model of its part, and write this page. The models in `crates/pinzero-parts` follow what the data sheets say. ST does not document most
 registers of the VL53L0X, nor InvenSense the packets of the MPU-6050's own processor: the models of these follow what drivers do. No real part was there.
 
 *On pins* means that the bus is made bit by bit, by `gpio.soft_i2c(2, 3)` or `gpio.spi(11)`. *Over the network* means that the driver runs on pins and buses

@@ -35,3 +35,8 @@ pub use picture::Picture;
 pub use ssd1306::Ssd1306;
 pub use vl53l0x::Vl53l0x;
 pub use ws2812::Ws2812;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

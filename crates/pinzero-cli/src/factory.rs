@@ -1,0 +1,34 @@
+//! `--factory`, which all commands that use pins have.
+
+use clap::Args;
+use pinzero::{Gpio, Result, mock};
+
+/// The choice of a factory.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Factory {
+    /// The factory that drives the pins [default: $PINZERO_PIN_FACTORY, else the first of cdev, rppal and pigpio that starts]
+    ///
+    /// "cdev" is the character device of the Linux kernel; "rppal" is registers; "pigpio://HOST:PORT" is another computer where
+    /// pigpiod or `pinzero serve` runs; "mock" is a simulated Raspberry Pi 4, which shows changes of pins.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) factory: Option<String>,
+}
+
+#[allow(dead_code, reason = "until a command is built")]
+impl Factory {
+    /// Opens the factory.
+    ///
+    /// # Errors
+    /// As `pinzero::default_gpio` and `pinzero::open_factory` have it.
+    pub(crate) fn open(&self) -> Result<Gpio> {
+        let variable = std::env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
+        match self.factory.as_deref().unwrap_or(&variable).trim() {
+            // Not the mock of programs, which reads commands from standard input.
+            "mock" => Ok((*mock::builder().realtime().show_changes().try_open()?).clone()),
+            _ => match &self.factory {
+                Some(name) => pinzero::open_factory(name),
+                None => pinzero::default_gpio(),
+            },
+        }
+    }
+}

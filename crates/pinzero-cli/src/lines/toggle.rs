@@ -1,0 +1,12 @@
+//! `pinzero toggle`.
+
+use clap::Args;
+
+use crate::verdict::Outcome;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {}
+
+pub(crate) fn run(_: Options) -> Outcome {
+    Err("not built yet".into())
+}

@@ -1,0 +1,15 @@
+//! `pinzero sim`: a breadboard without hardware.
+
+#[allow(dead_code, reason = "until the simulator is built")]
+mod state;
+
+use clap::Args;
+
+use crate::verdict::Outcome;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {}
+
+pub(crate) fn run(_: Options) -> Outcome {
+    Err("not built yet".into())
+}
