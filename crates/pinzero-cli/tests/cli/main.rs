@@ -1,0 +1,8 @@
+//! The commands as a user runs them: each module starts the built program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, which fail where they cannot go on"
+)]
+
+mod run;
