@@ -59,6 +59,12 @@ impl Event {
     pub fn new(kind: EventKind, at: Instant) -> Self {
         Event { kind, at, level: Level::Low, lasted: Duration::ZERO, missed: 0, repeat: false }
     }
+
+    /// Returns whether the input became active or inactive.
+    pub(crate) fn is_change(&self) -> bool {
+        let bit = Event::bit(self.kind);
+        bit == EventKind::Activated as u32 || bit == EventKind::Deactivated as u32
+    }
 }
 
 /// An event type whose events have kinds; handlers listen to one kind. Each listener gets a clone, so clones should be cheap.
@@ -71,6 +77,11 @@ pub trait Kinded: Clone + fmt::Debug + Send + 'static {
 
     /// Returns the kind's number. Two kinds may share a number: a handler for one is then called for both.
     fn bit(kind: Self::Kind) -> u32;
+
+    /// Returns the name of a kind in a [`trace`](crate::trace): `"pressed"`. Default: `"event"`.
+    fn name(_kind: Self::Kind) -> &'static str {
+        "event"
+    }
 
     /// Returns the count of edges or events lost before this one, to be added to.
     fn missed(&mut self) -> &mut u32;
@@ -99,6 +110,21 @@ impl Kinded for Event {
             EventKind::Pressed => EventKind::Activated as u32,
             EventKind::Released => EventKind::Deactivated as u32,
             kind => kind as u32,
+        }
+    }
+
+    fn name(kind: EventKind) -> &'static str {
+        match kind {
+            EventKind::Activated => "activated",
+            EventKind::Deactivated => "deactivated",
+            EventKind::Held => "held",
+            EventKind::Clicked => "clicked",
+            EventKind::DoubleClicked => "double-clicked",
+            EventKind::LongPressed => "long-pressed",
+            EventKind::Sampled => "sampled",
+            EventKind::Pressed => "pressed",
+            EventKind::Released => "released",
+            EventKind::Changed => "changed",
         }
     }
 

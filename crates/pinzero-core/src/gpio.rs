@@ -24,6 +24,7 @@ use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::time::{Clock, Instant};
 use crate::timer::Background;
+use crate::trace::{ChangeKind, Recorder};
 use crate::types::{Bias, Host, Line, OnClose};
 
 /// A connection to a set of pins, with its background threads. Cloning is cheap; clones share one factory.
@@ -61,6 +62,7 @@ struct Inner {
     open: Mutex<BTreeMap<Ticket, Weak<dyn OpenHandle>>>,
     background: Mutex<Vec<Weak<dyn Background>>>,
     common: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    recorder: Arc<Recorder>,
     closed: AtomicBool,
     on_close: OnClose,
     home: Home,
@@ -90,6 +92,12 @@ pub(crate) trait OpenHandle: Send + Sync {
 
     /// Adds what the handle knows of one of its lines and the factory does not tell.
     fn add_line_info(&self, line: Line, seen: &mut LineInfo);
+
+    /// Begins or ends to tell the factory's recordings of all writes, with the runtime's lock held.
+    fn set_recorded(&self, _is_recorded: bool) {}
+
+    /// Shows the devices on its lines and what the lines carry now, with the runtime's lock held.
+    fn present(&self, _show: &mut dyn FnMut(Line, ChangeKind)) {}
 }
 
 /// A weak reference to a [`Gpio`].
@@ -150,6 +158,7 @@ impl Gpio {
             open: Mutex::default(),
             background: Mutex::default(),
             common: Mutex::default(),
+            recorder: Arc::default(),
             closed: AtomicBool::new(false),
             on_close,
             home: Home::here(),
@@ -245,7 +254,7 @@ impl Gpio {
 
     /// Fills in the fields that the line's handle knows, if the line is open.
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
-        let open: Vec<_> = self.0.open.lock().values().filter_map(Weak::upgrade).collect();
+        let open = self.open_handles();
         let is_its = |handle: &&Arc<dyn OpenHandle>| !handle.is_closed() && handle.lines().contains(&line);
         if let Some(handle) = open.iter().find(is_its) {
             handle.add_line_info(line, seen);
@@ -344,9 +353,9 @@ impl Gpio {
             return Ok(());
         }
         let lines = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<Vec<Line>>>()?;
-        let open: Vec<_> = self.0.open.lock().values().rev().filter_map(Weak::upgrade).collect();
+        let open = self.open_handles();
         let is_meant = |handle: &&Arc<dyn OpenHandle>| handle.lines().iter().any(|line| lines.contains(line));
-        first_error(open.iter().filter(is_meant).map(|handle| handle.close()))
+        first_error(open.iter().rev().filter(is_meant).map(|handle| handle.close()))
     }
 
     /// Closes all handles of this factory, the last opened first, and then the factory. Idempotent.
@@ -493,6 +502,20 @@ impl Gpio {
     pub fn shares_clock(&self, other: &Gpio) -> bool {
         let one_runtime = || self.runtime().downgrade().is_same(&other.runtime().downgrade());
         self.is_realtime() == other.is_realtime() && (self.is_realtime() || one_runtime())
+    }
+
+    /// Returns the open handles, in the order of opening.
+    pub(crate) fn open_handles(&self) -> Vec<Arc<dyn OpenHandle>> {
+        self.0.open.lock().values().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.0.recorder
+    }
+
+    /// Returns whether the pins are on another computer.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.0.is_remote
     }
 
     pub(crate) fn ticket(&self) -> Ticket {

@@ -368,6 +368,11 @@ impl<E: Kinded> Hub<E> {
         is_queued
     }
 
+    /// Returns the first line of the device, if there is one.
+    pub(crate) fn line(&self) -> Option<Line> {
+        self.device.1
+    }
+
     /// Returns the name of the device, with its first line if there is one: `Button on GPIO2`.
     pub(crate) fn device(&self) -> String {
         match self.device {

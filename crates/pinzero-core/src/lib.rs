@@ -46,6 +46,7 @@ pub mod process;
 mod stderr;
 mod sync;
 pub mod thread;
+pub mod trace;
 
 #[cfg(loom)]
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::machine::Easing;
 use crate::process::Home;
 use crate::runtime::{State, TaskId};
 use crate::sync::AtomicU64;
+use crate::time::Instant;
 use crate::types::{Level, Line};
 
 /// A line that can be animated: it takes values from 0 (low) to 1 (high).
@@ -40,6 +41,9 @@ pub(crate) trait Target: Send + Sync {
 
     /// Records a value as last written, without writing.
     fn note(&self, value: f64);
+
+    /// Tells the factory's recordings that the value last written was written at `at`.
+    fn record(&self, _at: Instant) {}
 
     /// Writes a value, and records it as last written.
     fn show(&self, value: f64) -> Result<()>;
@@ -72,19 +76,31 @@ pub(crate) struct GroupMember {
 pub(crate) struct Ownership {
     /// The animation's task, or `idle`.
     owner: AtomicU64,
-    /// The value that stands for the user; no task has this id. 0 if a write needs nothing after it, so that the hot path
-    /// compares with a constant.
-    idle: u64,
+    /// The value that stands for the user: [`DIRECT`] if a write needs nothing after it, else [`USER`].
+    idle: AtomicU64,
     /// Here as well as in the factory, so that the hot path need not follow pointers.
     home: Home,
 }
 
+/// The user, whose writes need nothing after them; no task has this id. 0, so that the hot path compares with a constant.
+const DIRECT: u64 = 0;
+
+/// The user, whose writes need something after them; no task has this id.
+const USER: u64 = u64::MAX;
+
 impl Ownership {
-    /// Returns an ownership that the user holds. With `writes_directly`, a write to the pin needs no confirmation and no
-    /// catching up.
+    /// Returns an ownership that the user holds. With `writes_directly`, a write to the pin needs no confirmation, no catching up and
+    /// no note.
     pub(crate) fn new(writes_directly: bool) -> Ownership {
-        let idle = if writes_directly { 0 } else { u64::MAX };
-        Ownership { owner: AtomicU64::new(idle), idle, home: Home::here() }
+        let idle = if writes_directly { DIRECT } else { USER };
+        Ownership { owner: AtomicU64::new(idle), idle: AtomicU64::new(idle), home: Home::here() }
+    }
+
+    /// Sets whether a write needs nothing after it, from the next write on. Call this with the runtime's lock held.
+    pub(crate) fn set_direct(&self, writes_directly: bool) {
+        let (before, idle) = if writes_directly { (USER, DIRECT) } else { (DIRECT, USER) };
+        self.idle.store(idle, Ordering::SeqCst);
+        let _ = self.owner.compare_exchange(before, idle, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Returns whether the user, in the process that opened the output, owns it and a write needs nothing after it. Two loads are
@@ -92,12 +108,12 @@ impl Ownership {
     /// step is on the pin before.
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
-        self.owner.load(Ordering::Acquire) == 0 && !self.home.is_elsewhere()
+        self.owner.load(Ordering::Acquire) == DIRECT && !self.home.is_elsewhere()
     }
 
     /// Returns whether the user owns the output.
     pub(crate) fn is_free(&self) -> bool {
-        self.owner.load(Ordering::Acquire) == self.idle
+        is_user(self.owner.load(Ordering::Acquire))
     }
 
     /// Runs `write` on the user's behalf. From then on, and until the next animation starts, no animation writes.
@@ -113,12 +129,12 @@ impl Ownership {
 
     /// Takes the output out of its animation. An animation without outputs ends.
     pub(crate) fn leave(&self, state: &mut State) {
-        self.hand_over(self.idle, state);
+        self.hand_over(self.idle.load(Ordering::Relaxed), state);
     }
 
     pub(crate) fn hand_over(&self, to: u64, state: &mut State) {
         let before = self.owner.swap(to, Ordering::AcqRel);
-        if before != self.idle {
+        if !is_user(before) {
             state.schedule(TaskId::from_raw(before));
         }
     }
@@ -129,8 +145,21 @@ impl Ownership {
 
     /// Returns the output to its user, unless another animation owns it by now.
     pub(crate) fn give_back(&self, task: TaskId) {
-        let _ = self.owner.compare_exchange(task.raw(), self.idle, Ordering::Release, Ordering::Relaxed);
+        let mut owner = task.raw();
+        loop {
+            let idle = self.idle.load(Ordering::SeqCst);
+            let given = self.owner.compare_exchange(owner, idle, Ordering::SeqCst, Ordering::SeqCst);
+            // Looked at again: another thread may have set what stands for the user meanwhile, and found the task here.
+            if given.is_err() || self.idle.load(Ordering::SeqCst) == idle {
+                return;
+            }
+            owner = idle;
+        }
     }
+}
+
+fn is_user(owner: u64) -> bool {
+    owner == DIRECT || owner == USER
 }
 
 /// A line's part in an animation: the line, and its values for "off" and "on".
@@ -432,10 +461,12 @@ fn show_together<'a>(values: impl Iterator<Item = (&'a Member, f64)> + Clone) ->
             None => groups.push((group, bit, levels)),
         }
     }
+    let stamp = values.clone().next().and_then(|(member, _)| member.target.gpio().stamp());
     groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))?;
-    values
-        .filter(|(member, _)| member.target.group().is_some())
-        .for_each(|(member, value)| member.target.note(value));
+    for (member, value) in values.filter(|(member, _)| member.target.group().is_some()) {
+        member.target.note(value);
+        stamp.into_iter().for_each(|at| member.target.record(at));
+    }
     Ok(())
 }
 

@@ -41,6 +41,17 @@ pub(crate) enum Spec {
     Name(String),
 }
 
+impl PinSpec {
+    /// Returns the line that the spec gives by its number.
+    pub(crate) fn number(&self) -> Option<Line> {
+        match &self.0 {
+            Spec::Number(number) => u32::try_from(*number).ok().map(Line),
+            Spec::Line(line) => Some(*line),
+            Spec::Name(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for PinSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -27,6 +27,7 @@ use crate::runtime::{Next, Outbox, RuntimeRef, State, Task, TaskId};
 use crate::source::{Follower, Source};
 use crate::sync::Mutex;
 use crate::time::{Clock, Instant};
+use crate::trace::{ChangeKind, Recorder};
 use crate::types::{Drive, Edge, Level, Line};
 
 /// A pure state machine of a device: edges and deadlines go in, events and pin writes come out.
@@ -203,13 +204,19 @@ struct Core<M: Machine> {
     ports: Ports,
     this: MachineRef,
     clock: Clock,
+    recorder: Arc<Recorder>,
     /// Empty, but for the room: so that a step with an event allocates nothing.
     spare: Mutex<Vec<M::Event>>,
 }
 
 impl<M: Machine> Core<M> {
-    /// Runs a step, and then passes its events on.
-    fn step<R>(&self, outbox: &mut Outbox, step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R) -> R {
+    /// Runs the step that is due at `at`, and then passes its events on.
+    fn step<R>(
+        &self,
+        at: Instant,
+        outbox: &mut Outbox,
+        step: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> R,
+    ) -> R {
         let mut events = std::mem::take(&mut *self.spare.lock());
         let mut effects = Effects {
             clock: &self.clock,
@@ -222,7 +229,12 @@ impl<M: Machine> Core<M> {
         if effects.rings {
             outbox.wake(self.hub.bell());
         }
-        events.drain(..).for_each(|event| outbox.emit(&self.hub, event));
+        for event in events.drain(..) {
+            if let Some(line) = self.hub.line() {
+                self.recorder.note(at, line, || ChangeKind::Event(M::Event::name(event.kind())));
+            }
+            outbox.emit(&self.hub, event);
+        }
         *self.spare.lock() = events;
         result
     }
@@ -235,7 +247,7 @@ impl<M: Machine> Core<M> {
         change: impl FnOnce(&mut M, &mut Effects<'_, M::Event>) -> Result<R>,
     ) -> Result<R> {
         self.expire(now, &mut state.outbox);
-        let changed = self.step(&mut state.outbox, change);
+        let changed = self.step(now, &mut state.outbox, change);
         state.schedule(self.this.id);
         changed
     }
@@ -244,7 +256,7 @@ impl<M: Machine> Core<M> {
     fn expire(&self, until: Instant, outbox: &mut Outbox) {
         let deadline = || self.machine.lock().deadline().filter(|at| *at <= until);
         while let Some(at) = deadline().filter(|_| !self.hub.is_closed()) {
-            let expired = self.step(outbox, |machine, effects| machine.expire(at, effects));
+            let expired = self.step(at, outbox, |machine, effects| machine.expire(at, effects));
             self.complain(expired, outbox);
         }
     }
@@ -254,7 +266,7 @@ impl<M: Machine> Core<M> {
         if self.hub.is_closed() {
             return;
         }
-        let stepped = self.step(outbox, |machine, effects| machine.edge(line, edge, effects));
+        let stepped = self.step(edge.at, outbox, |machine, effects| machine.edge(line, edge, effects));
         self.complain(stepped, outbox);
         outbox.reschedule(self.this.id);
     }
@@ -480,8 +492,8 @@ impl MachineBuilder {
             let levels = parts.inputs.as_ref().map_or(0, Inputs::last);
             let machine = Mutex::new(make(gpio.now(), levels));
             let (clock, spare) = (runtime.clock().clone(), Mutex::new(Vec::new()));
-            let ownership = Ownership::new(false);
-            let core = Arc::new(Core { ownership, machine, hub, ports, this, clock, spare });
+            let (ownership, recorder) = (Ownership::new(false), gpio.recorder().clone());
+            let core = Arc::new(Core { ownership, machine, hub, ports, this, clock, recorder, spare });
             let feed = |first| Feed { core: Arc::downgrade(&core), first };
             if let Some(inputs) = &parts.inputs {
                 inputs.tap().set(feed(0));

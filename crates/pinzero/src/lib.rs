@@ -95,7 +95,7 @@ pub use pinzero_core::{
     OnClose, OpenDrain, OpenDrainBuilder, Outcome, Output, OutputBuilder, OutputGroup, Part, PinFactory,
     PinSpec, Pwm, PwmBuilder, Result, Running, Samples, Serial, SerialBuilder, SetValue, Source, Spi,
     SpiBuilder, SpiMode, SpiOperation, Subscription, Support, Switch, Timer, Value, close_all, mock, source,
-    time,
+    time, trace,
 };
 
 #[cfg(feature = "embedded-hal")]

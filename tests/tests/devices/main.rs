@@ -78,6 +78,7 @@ mod time_of_day;
 mod timers;
 mod together;
 mod tonal_buzzer;
+mod trace;
 mod traffic_lights;
 mod waiting;
 mod wired_pwm;

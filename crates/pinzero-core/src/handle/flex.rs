@@ -24,6 +24,7 @@ use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
+use crate::trace::{ChangeKind, Recorder};
 use crate::types::{Bias, Drive, Edge, Level, Line, OnClose};
 
 /// Builder for a [`Flex`]; returned by [`Gpio::flex`].
@@ -105,11 +106,13 @@ impl FlexBuilder {
         let tap = Tapped::new();
         let flex = FlexLine { lifecycle, pin, drive, pwm: OnceLock::new(), hub, tap: tap.clone(), task };
         let flex = Arc::new(flex);
-        let (hub, closer) = (flex.hub.clone(), Closer::of(&flex));
-        let flex_task: Box<dyn Task> = match capabilities.edges {
-            Support::Native => Box::new(FlexTask { hub, tap, closer, polled: None }),
-            _ => {
-                let flex_task = FlexTask { hub, tap, closer, polled: Some(flex.drive.clone()) };
+        let polled = (capabilities.edges != Support::Native).then(|| flex.drive.clone());
+        let is_polled = polled.is_some();
+        let (hub, closer, recorder) = (flex.hub.clone(), Closer::of(&flex), gpio.recorder().clone());
+        let flex_task = FlexTask { line, recorder, hub, tap, closer, polled };
+        let flex_task: Box<dyn Task> = match is_polled {
+            false => Box::new(flex_task),
+            true => {
                 let pins: Vec<Arc<dyn Pin>> = vec![Arc::new(AsOutput(flex.pin.clone()))];
                 Box::new(Polled::new(flex_task, pins, level.is_high().into(), gpio.now(), POLL))
             }
@@ -294,6 +297,7 @@ impl FlexLine {
             self.pwm.get().into_iter().for_each(SoftPwm::stop);
             return Err(Error::closed());
         }
+        let stamp = gpio.stamp();
         match (drive, self.pwm.get()) {
             // What fails is not left running.
             (Drive::Pwm { period, pulse }, Some(pwm)) => {
@@ -304,6 +308,9 @@ impl FlexLine {
                 self.pin.turn(drive)?;
             }
         }
+        stamp
+            .into_iter()
+            .for_each(|at| gpio.recorder().note(at, self.line(), || ChangeKind::of_drive(drive)));
         Ok(std::mem::replace(&mut *noted, drive))
     }
 }
@@ -325,6 +332,16 @@ impl Close for FlexLine {
         self.hub.close();
         self.tap.get().iter().for_each(|tap| tap.close());
         closed
+    }
+
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        let drive = self.drive();
+        show(self.line(), ChangeKind::of_drive(drive));
+        // Not over a network, with the runtime's lock held: there, the level shows with the first edge.
+        let can_read = matches!(drive, Drive::Input(_)) && !self.lifecycle.gpio().is_remote();
+        if let Some(level) = can_read.then(|| self.pin.level().ok()).flatten() {
+            show(self.line(), ChangeKind::Edge { level, missed: 0 });
+        }
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {
@@ -375,6 +392,8 @@ const POLL: Duration = ms(5);
 /// Passes the line's edges to its listeners.
 #[derive(Debug)]
 struct FlexTask {
+    line: Line,
+    recorder: Arc<Recorder>,
     hub: Arc<Hub<Edge>>,
     tap: Tapped<Edge>,
     closer: Arc<Closer<FlexLine>>,
@@ -382,10 +401,17 @@ struct FlexTask {
     polled: Option<Arc<Mutex<Drive>>>,
 }
 
+impl FlexTask {
+    fn record(&self, Edge { at, level, missed }: Edge) {
+        self.recorder.note(at, self.line, || ChangeKind::Edge { level, missed });
+    }
+}
+
 impl Task for FlexTask {
     fn edges(&mut self, edges: &[LineEdge], outbox: &mut Outbox) {
         if self.polled.as_ref().is_none_or(|drive| matches!(*drive.lock(), Drive::Input(_))) {
             for LineEdge { edge, .. } in edges {
+                self.record(*edge);
                 outbox.emit(&self.hub, *edge);
                 self.tap.get().iter().for_each(|tap| tap.event(*edge, outbox));
             }

@@ -18,6 +18,7 @@ use crate::machine::Blink;
 use crate::part::{GroupMember, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
+use crate::trace::ChangeKind;
 use crate::types::{Level, Line, OnClose};
 
 /// Builder for an [`OutputGroup`]; returned by [`Gpio::group`].
@@ -239,10 +240,12 @@ impl GroupLines {
     /// Writes and notes levels. Noted first, as a single output does: the write may set off a callback that writes again.
     pub(crate) fn write(&self, mask: u64, mut levels: u64) -> Result<()> {
         self.note(mask, levels);
+        let stamp = self.lifecycle.gpio().stamp();
         loop {
             self.pins.set(mask, levels)?;
             let noted = self.last() & mask;
             if noted == levels {
+                stamp.into_iter().for_each(|at| self.masked(mask).for_each(|(_, line)| line.record(at)));
                 return Ok(());
             }
             // Another write came in between, and either may have reached the pins last: the later note counts.
@@ -285,6 +288,14 @@ impl Close for GroupLines {
     fn in_background(&self) -> Option<&'static str> {
         let is_free = self.masked(self.all()).all(|(_, line)| line.ownership().is_free());
         (!is_free).then_some("blink")
+    }
+
+    fn set_recorded(&self, is_recorded: bool) {
+        self.lines.iter().for_each(|line| line.set_recorded(is_recorded));
+    }
+
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        self.lines.iter().for_each(|line| line.present(show));
     }
 
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {

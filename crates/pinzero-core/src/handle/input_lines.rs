@@ -19,6 +19,7 @@ use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::runtime::{LineEdge, Next, Outbox, Task, TaskId};
 use crate::time::{Instant, ms};
+use crate::trace::ChangeKind;
 use crate::types::{Bias, Edge, Host, Level, Line};
 
 /// The settings of an [`InputBuilder`](super::input::InputBuilder).
@@ -122,6 +123,11 @@ impl InputLine {
 }
 
 impl InputLine {
+    /// Tells the factory's recordings of a change.
+    fn record(&self, at: Instant, kind: impl FnOnce() -> ChangeKind) {
+        self.lifecycle.gpio().recorder().note(at, self.line, kind);
+    }
+
     /// Returns the reason why the line was lost, if the error is that it is closed.
     pub(crate) fn reason(&self, error: Error) -> Error {
         let lost = || self.hub.ended().filter(|_| error.kind() == ErrorKind::Closed);
@@ -285,6 +291,12 @@ impl Close for InputLines {
         (has_handlers && self.lines.iter().all(is_new)).then_some("handlers")
     }
 
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        for input in &self.lines {
+            show(input.line, ChangeKind::Edge { level: input.status().raw, missed: 0 });
+        }
+    }
+
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let Some(input) = self.lines.iter().find(|input| input.line == line) else { return };
         let bias = (input.bias != Bias::AsIs).then_some(input.bias);
@@ -346,6 +358,15 @@ struct LineTask {
     missed: u32,
 }
 
+impl LineTask {
+    /// Passes an edge to the machine, and to the recordings.
+    fn edge(&mut self, edge: Edge, events: &mut Vec<Event>) {
+        let Edge { at, level, missed } = edge;
+        self.input.record(at, || ChangeKind::Edge { level, missed });
+        self.machine.edge(edge, events);
+    }
+}
+
 impl InputTask {
     /// Publishes the status of line `index` after a step, and then emits the step's events.
     fn tell(&mut self, index: usize, outbox: &mut Outbox) {
@@ -355,7 +376,12 @@ impl InputTask {
             let hub = &line.input.hub;
             let together = self.hub.as_ref().filter(|hub| hub.wants(event.kind));
             let tap = self.tap.get();
-            if hub.wants(event.kind) || together.is_some() || tap.is_some() {
+            let is_heard = hub.wants(event.kind) || together.is_some();
+            // A machine makes events of its own of these.
+            if tap.is_none() && (is_heard || event.is_change()) {
+                line.input.record(event.at, || ChangeKind::Event(Event::name(event.kind)));
+            }
+            if is_heard || tap.is_some() {
                 event.missed = std::mem::take(&mut line.missed);
             }
             outbox.emit(hub, event);
@@ -387,7 +413,7 @@ impl Task for InputTask {
             let index = usize::from(*index);
             let line = &mut self.lines[index];
             line.missed = line.missed.saturating_add(edge.missed);
-            line.machine.edge(*edge, &mut self.events);
+            line.edge(*edge, &mut self.events);
             self.tell(index, outbox);
         }
     }
@@ -398,7 +424,7 @@ impl Task for InputTask {
             let line = &mut self.lines[index];
             match line.input.pin.level() {
                 Ok(level) if level != line.machine.raw() => {
-                    line.machine.edge(Edge { at: now, level, missed: 0 }, &mut self.events);
+                    line.edge(Edge { at: now, level, missed: 0 }, &mut self.events);
                     self.tell(index, outbox);
                 }
                 Ok(_) => {}

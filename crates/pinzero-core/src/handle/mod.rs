@@ -35,6 +35,7 @@ use crate::runtime::Outbox;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{AtomicBool, Mutex};
 use crate::time::{Instant, ms};
+use crate::trace::ChangeKind;
 use crate::types::{Level, Line};
 
 /// The most lines opened together: the limit of one kernel request (`GPIO_V2_LINES_MAX`), and the bits of a mask.
@@ -120,6 +121,12 @@ pub(crate) trait Close: Send + Sync + 'static {
 
     /// Fills in the fields of one of its lines that the handle knows and the factory does not.
     fn add_line_info(&self, _: Line, _: &mut LineInfo) {}
+
+    /// Begins or ends to tell the factory's recordings of all writes, with the runtime's lock held. Default: the handle always does.
+    fn set_recorded(&self, _is_recorded: bool) {}
+
+    /// Shows what its lines carry now, with the runtime's lock held. Default: the lines of a bus are not recorded.
+    fn present(&self, _show: &mut dyn FnMut(Line, ChangeKind)) {}
 }
 
 impl<T: Close> OpenHandle for T {
@@ -137,6 +144,18 @@ impl<T: Close> OpenHandle for T {
 
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         Close::add_line_info(self, line, seen);
+    }
+
+    fn set_recorded(&self, is_recorded: bool) {
+        Close::set_recorded(self, is_recorded);
+    }
+
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        let device = self.lifecycle().device;
+        Close::present(self, &mut |line, kind| {
+            show(line, ChangeKind::Opened(device));
+            show(line, kind);
+        });
     }
 }
 
@@ -251,7 +270,11 @@ impl Lifecycle {
         if !self.begin_to_close() {
             return Ok(());
         }
+        let stamp = self.gpio.stamp();
         let result = give_back();
+        if let Some(at) = stamp {
+            self.lines.iter().for_each(|line| self.gpio.recorder().note(at, *line, || ChangeKind::Closed));
+        }
         self.reservations.lock().clear();
         self.gpio.unregister(self.ticket);
         *self.phase.lock() = Phase::Closed;
@@ -316,6 +339,7 @@ impl<T: Close> HandleRef<T> {
         let gpio = handle.lifecycle().gpio().clone();
         let weak: Weak<T> = Arc::downgrade(&handle);
         gpio.register(handle.lifecycle().ticket(), weak);
+        gpio.show_to_recordings(&*handle);
         if gpio.is_closed() {
             handle.close()?;
             return Err(Error::closed());

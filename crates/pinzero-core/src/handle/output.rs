@@ -20,6 +20,8 @@ use crate::part::{GroupMember, Owner, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::sync::AtomicU8;
+use crate::time::Instant;
+use crate::trace::ChangeKind;
 use crate::types::{Level, Line, OnClose};
 
 /// Builder for an [`Output`]; returned by [`Gpio::output`].
@@ -144,7 +146,7 @@ impl Output {
     pub fn set(&self, level: Level) -> Result<()> {
         let shared: &OutputLine = &self.shared;
         exit::hold(if shared.ownership.is_direct() {
-            shared.write(level)
+            shared.change(shared.last(), level)
         } else {
             shared.take(move || level)
         })
@@ -250,9 +252,12 @@ impl OutputLine {
         OutputLine { lifecycle, line, pin, group, ownership, level: AtomicU8::new(level.is_high().into()) }
     }
 
-    #[inline]
+    /// Writes, and tells the recordings.
     pub(crate) fn write(&self, level: Level) -> Result<()> {
-        self.change(self.last(), level)
+        let stamp = self.lifecycle.gpio().stamp();
+        self.change(self.last(), level)?;
+        stamp.into_iter().for_each(|at| self.record(at));
+        Ok(())
     }
 
     #[inline]
@@ -338,6 +343,10 @@ impl Target for OutputLine {
         self.note_level(Level::from(value >= 0.5));
     }
 
+    fn record(&self, at: Instant) {
+        self.lifecycle.gpio().recorder().note(at, self.line, || ChangeKind::Driven(self.last()));
+    }
+
     fn show(&self, value: f64) -> Result<()> {
         self.write(Level::from(value >= 0.5)).map_err(|error| error.with_pin(self.line))
     }
@@ -365,6 +374,14 @@ impl Close for OutputLine {
 
     fn in_background(&self) -> Option<&'static str> {
         (!self.ownership.is_free()).then_some("blink")
+    }
+
+    fn set_recorded(&self, is_recorded: bool) {
+        self.ownership.set_direct(!is_recorded && self.lifecycle.gpio().writes_directly());
+    }
+
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        show(self.line, ChangeKind::Driven(self.last()));
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {

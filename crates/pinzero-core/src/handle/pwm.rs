@@ -22,6 +22,7 @@ use crate::part::{Lead, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::reserve::Reserver;
 use crate::source::{Follower, Source};
+use crate::trace::ChangeKind;
 use crate::types::{Level, Line, OnClose};
 
 /// Builder for a [`Pwm`]; returned by [`Gpio::pwm`].
@@ -341,8 +342,11 @@ impl PwmShared {
         let mut wanted = *wave;
         change(&mut wanted);
         let (period, pulse) = wanted.times();
-        self.pin.set(period, pulse).map_err(|error| error.with_pin(self.lifecycle.line()))?;
+        let (gpio, line) = (self.lifecycle.gpio(), self.lifecycle.line());
+        let stamp = gpio.stamp();
+        self.pin.set(period, pulse).map_err(|error| error.with_pin(line))?;
         *wave = wanted;
+        stamp.into_iter().for_each(|at| gpio.recorder().note(at, line, || ChangeKind::Pwm { period, pulse }));
         Ok(())
     }
 
@@ -433,6 +437,11 @@ impl Close for PwmShared {
 
     fn in_background(&self) -> Option<&'static str> {
         (!self.ownership.is_free()).then_some("blink")
+    }
+
+    fn present(&self, show: &mut dyn FnMut(Line, ChangeKind)) {
+        let (period, pulse) = self.current().times();
+        show(self.lifecycle.line(), ChangeKind::Pwm { period, pulse });
     }
 
     fn add_line_info(&self, _: Line, seen: &mut LineInfo) {

@@ -11,6 +11,8 @@ use crate::types::{Edge, Level};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Status {
     pub(crate) level: Level,
+    /// The level of the last edge, before debouncing.
+    pub(crate) raw: Level,
     pub(crate) since: Instant,
     pub(crate) activations: u64,
     pub(crate) deactivations: u64,
@@ -21,7 +23,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn new(level: Level, since: Instant) -> Self {
-        Status { level, since, activations: 0, deactivations: 0, is_held: false, missed: 0 }
+        Status { level, raw: level, since, activations: 0, deactivations: 0, is_held: false, missed: 0 }
     }
 }
 
@@ -61,6 +63,7 @@ impl InputMachine {
     /// Processes an edge. Adds its events to `events`, after those that were due before it.
     pub(crate) fn edge(&mut self, edge: Edge, events: &mut Vec<Event>) {
         self.status.missed += u64::from(edge.missed);
+        self.status.raw = edge.level;
         // Deadlines before the edge come first, even if no thread woke for them.
         self.expire(edge.at, events);
         self.decided = self.decided.max(edge.at);

@@ -1,0 +1,171 @@
+//! [`Diagram`]: the timing diagram of a trace, as text or SVG.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::log::Snapshot;
+use super::{ChangeKind, Signal, svg, text};
+use crate::types::Line;
+
+/// The colours of a drawn [`Diagram`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Theme {
+    /// Light or dark, as the reader prefers.
+    #[default]
+    Auto,
+    /// Dark lines on white.
+    Light,
+    /// Light lines on black.
+    Dark,
+}
+
+/// A timing diagram; returned by [`Trace::diagram`](super::Trace::diagram).
+///
+/// `Display` draws the diagram as text. One column stands for a length of time: `▁` low, `▔` high, `▂` to `▇` PWM by its duty cycle, `│` for
+/// more changes than a column can show, `╳` for missed edges, and a blank for a closed line.
+#[derive(Debug, Clone)]
+#[must_use = "a diagram is drawn by `to_svg` or `to_string`"]
+pub struct Diagram {
+    pub(super) title: Option<String>,
+    pub(super) theme: Theme,
+    pub(super) width: u32,
+    pub(super) columns: usize,
+    /// In nanoseconds.
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) dropped: u64,
+}
+
+/// A line in a diagram.
+#[derive(Debug, Clone)]
+pub(super) struct Lane {
+    /// `None` if the lane is made by a check.
+    line: Option<Line>,
+    pub(super) name: String,
+    /// Duty cycles, `None` while that is not known, and since when.
+    pub(super) signals: Vec<(u64, Option<f32>)>,
+    pub(super) events: Vec<(u64, &'static str)>,
+    /// The times of edges before which others were missed.
+    pub(super) missed: Vec<u64>,
+}
+
+impl Lane {
+    fn new(name: String, signals: impl IntoIterator<Item = (u64, Signal)>) -> Lane {
+        let duty = |signal: Signal| signal.duty().map(|duty| duty as f32);
+        let signals = signals.into_iter().map(|(at, signal)| (at, duty(signal))).collect();
+        Lane { line: None, name, signals, events: Vec::new(), missed: Vec::new() }
+    }
+
+    /// Returns a lane of these signals.
+    pub(super) fn of(name: &str, signals: &[(Duration, Signal)]) -> Lane {
+        Lane::new(name.to_owned(), signals.iter().map(|(at, signal)| (nanos(*at), *signal)))
+    }
+}
+
+impl Diagram {
+    pub(super) fn new(snapshot: Snapshot) -> Diagram {
+        let lane = |place: usize| {
+            let lane = &snapshot.lanes[place];
+            Lane { line: Some(lane.line), ..Lane::new(lane.name(), snapshot.signals(place)) }
+        };
+        let mut lanes: Vec<Lane> = (0..snapshot.lanes.len()).map(lane).collect();
+        for record in &snapshot.records {
+            let lane = &mut lanes[usize::from(record.lane)];
+            match snapshot.kind(*record) {
+                ChangeKind::Event(name) => lane.events.push((record.at, name)),
+                ChangeKind::Edge { missed: 1.., .. } => lane.missed.push(record.at),
+                _ => {}
+            }
+        }
+        lanes.sort_by_key(|lane| lane.line);
+        let (from, to, dropped) = (snapshot.first(), snapshot.length, snapshot.dropped);
+        Diagram { title: None, theme: Theme::Auto, width: 800, columns: 80, from, to, lanes, dropped }
+    }
+
+    /// Returns a diagram of these lanes, from zero on.
+    pub(super) fn of(length: Duration, lanes: impl IntoIterator<Item = Lane>) -> Diagram {
+        let (to, lanes) = (nanos(length), lanes.into_iter().collect());
+        Diagram { to, lanes, ..Diagram::new(Snapshot::default()) }
+    }
+
+    /// Sets the title. Default: none.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Begins the diagram at this time of the trace. Default: the beginning of the trace, or the first change that was kept.
+    pub fn from(mut self, from: Duration) -> Self {
+        self.from = nanos(from);
+        self
+    }
+
+    /// Ends the diagram at this time of the trace. Default: the end of the trace.
+    pub fn to(mut self, to: Duration) -> Self {
+        self.to = nanos(to);
+        self
+    }
+
+    /// Draws these lines only, in this order. Default: all, in the order of their numbers.
+    pub fn lines(mut self, lines: impl IntoIterator<Item = Line>) -> Self {
+        let lane = |line: Line| self.lanes.iter().find(|lane| lane.line == Some(line)).cloned();
+        self.lanes = lines.into_iter().filter_map(lane).collect();
+        self
+    }
+
+    /// Sets the width of the image in pixels, 200 at least. Default: 800.
+    pub fn width(mut self, pixels: u32) -> Self {
+        self.width = pixels.max(200);
+        self
+    }
+
+    /// Sets the width of the text in columns, 40 at least. Default: 80.
+    pub fn columns(mut self, columns: usize) -> Self {
+        self.columns = columns.max(40);
+        self
+    }
+
+    /// Sets the colours of the image. Default: [`Theme::Auto`].
+    pub fn theme(mut self, theme: Theme) -> Self {
+        self.theme = theme;
+        self
+    }
+
+    /// Returns the diagram as an SVG image.
+    ///
+    /// The same trace gives the same image, byte for byte.
+    pub fn to_svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// Returns the times of the ticks on the axis, and their labels; `room` is the number of ticks that fit.
+    pub(super) fn ticks(&self, room: u64) -> Vec<(u64, String)> {
+        let length = self.to.saturating_sub(self.from).max(1);
+        let mut step = 1;
+        // 1, 2, 5, 10, 20, 50 and so on.
+        while length / step > room.max(1) {
+            step = if step.to_string().starts_with('2') { step / 2 * 5 } else { step * 2 };
+        }
+        let (unit, name) = match step {
+            1_000_000_000.. => (1_000_000_000, "s"),
+            1_000_000.. => (1_000_000, "ms"),
+            1_000.. => (1_000, "µs"),
+            _ => (1, "ns"),
+        };
+        let first = self.from.div_ceil(step) * step;
+        let times = std::iter::successors(Some(first), |at| at.checked_add(step));
+        times.take_while(|at| *at <= self.to).map(|at| (at, format!("{} {name}", at / unit))).collect()
+    }
+}
+
+impl fmt::Display for Diagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::draw(self))
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,154 @@
+//! Writes a trace as a VCD file: IEEE 1364, with the strings of GTKWave.
+
+use std::io::{self, BufWriter, Write};
+
+use super::log::Snapshot;
+use super::{ChangeKind, Signal};
+
+/// The variables of a lane.
+struct Variables {
+    /// The last value written of each, so that only changes are.
+    wire: char,
+    duty: Option<f64>,
+    hertz: Option<f64>,
+    /// The codes of wire, duty cycle, frequency and events.
+    codes: [String; 4],
+}
+
+/// Writes a snapshot. The file has a scope `pinzero` with the lines in their order.
+pub(super) fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    let scale = scale(snapshot);
+    let (number, unit) = unit(scale);
+    writeln!(out, "$version pinzero $end\n$timescale {number} {unit} $end\n$scope module pinzero $end")?;
+    let mut lanes: Vec<Variables> = (0..snapshot.lanes.len()).map(Variables::new).collect();
+    let (has_pwm, has_events) = features(snapshot);
+    for place in snapshot.order() {
+        let name = identifier(&snapshot.lanes[place].name());
+        let [wire, duty, hertz, events] = &lanes[place].codes;
+        writeln!(out, "$var wire 1 {wire} {name} $end")?;
+        if has_pwm[place] {
+            writeln!(out, "$var real 64 {duty} {name}_duty $end\n$var real 64 {hertz} {name}_hertz $end")?;
+        }
+        if has_events[place] {
+            writeln!(out, "$var string 1 {events} {name}_events $end")?;
+        }
+    }
+    writeln!(out, "$upscope $end\n$enddefinitions $end")?;
+    let mut time = snapshot.first() / scale;
+    writeln!(out, "#{time}\n$dumpvars")?;
+    let mut signals = Vec::new();
+    for (place, lane) in snapshot.lanes.iter().enumerate() {
+        signals.push(lane.before);
+        lanes[place].write(&mut out, lane.before, has_pwm[place])?;
+    }
+    writeln!(out, "$end")?;
+    for record in &snapshot.records {
+        if record.at / scale != time {
+            time = record.at / scale;
+            writeln!(out, "#{time}")?;
+        }
+        let place = usize::from(record.lane);
+        let kind = snapshot.kind(*record);
+        if let ChangeKind::Event(name) = kind {
+            writeln!(out, "s{} {}", identifier(name), lanes[place].codes[3])?;
+        }
+        signals[place] = kind.applied_to(signals[place]);
+        lanes[place].write(&mut out, signals[place], has_pwm[place])?;
+    }
+    // So that the last levels have a length.
+    let end = snapshot.length.div_ceil(scale);
+    if end > time {
+        writeln!(out, "#{end}")?;
+    }
+    out.flush()
+}
+
+impl Variables {
+    fn new(place: usize) -> Variables {
+        let codes = [0, 1, 2, 3].map(|variable| code(4 * place + variable));
+        Variables { wire: '\0', duty: None, hertz: None, codes }
+    }
+
+    /// Writes the variables that have changed.
+    fn write(&mut self, out: &mut impl Write, signal: Signal, has_pwm: bool) -> io::Result<()> {
+        let [wire_code, duty_code, hertz_code, _] = &self.codes;
+        let wire = match signal {
+            Signal::Level(level) => char::from(b'0' + u8::from(level.is_high())),
+            Signal::Pwm { .. } => 'x',
+            Signal::Unknown => 'z',
+        };
+        if std::mem::replace(&mut self.wire, wire) != wire {
+            writeln!(out, "{wire}{wire_code}")?;
+        }
+        if !has_pwm {
+            return Ok(());
+        }
+        let duty = Some(signal.duty().unwrap_or(0.0));
+        if let Some(value) = duty.filter(|_| self.duty != duty) {
+            self.duty = duty;
+            writeln!(out, "r{value} {duty_code}")?;
+        }
+        let hertz = match signal {
+            Signal::Pwm { period, .. } => Some(crate::time::hertz(period)),
+            _ => Some(0.0),
+        };
+        if let Some(value) = hertz.filter(|_| self.hertz != hertz) {
+            self.hertz = hertz;
+            writeln!(out, "r{value} {hertz_code}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns which lanes have PWM, and which have events.
+fn features(snapshot: &Snapshot) -> (Vec<bool>, Vec<bool>) {
+    let is_pwm = |signal: Signal| matches!(signal, Signal::Pwm { .. });
+    let mut has_pwm: Vec<bool> = snapshot.lanes.iter().map(|lane| is_pwm(lane.before)).collect();
+    let mut has_events = vec![false; snapshot.lanes.len()];
+    for record in &snapshot.records {
+        match snapshot.kind(*record) {
+            ChangeKind::Pwm { .. } => has_pwm[usize::from(record.lane)] = true,
+            ChangeKind::Event(_) => has_events[usize::from(record.lane)] = true,
+            _ => {}
+        }
+    }
+    (has_pwm, has_events)
+}
+
+/// Returns the coarsest unit, in nanoseconds, in which all times are whole: some readers keep a sample for each.
+fn scale(snapshot: &Snapshot) -> u64 {
+    let times = || snapshot.records.iter().map(|record| record.at).chain([snapshot.first()]);
+    let mut scale = 1_000_000_000;
+    while scale > 1 && times().any(|at| at % scale != 0) {
+        scale /= 10;
+    }
+    scale
+}
+
+/// Returns the name of a unit of a power of ten in nanoseconds.
+fn unit(scale: u64) -> (u64, &'static str) {
+    match scale {
+        1_000_000_000.. => (scale / 1_000_000_000, "s"),
+        1_000_000.. => (scale / 1_000_000, "ms"),
+        1_000.. => (scale / 1_000, "us"),
+        _ => (scale, "ns"),
+    }
+}
+
+/// Returns the code of a variable: its number in the 94 visible characters of ASCII.
+fn code(mut number: usize) -> String {
+    let mut code = String::new();
+    loop {
+        code.push(char::from(b'!' + (number % 94) as u8));
+        number /= 94;
+        if number == 0 {
+            return code;
+        }
+    }
+}
+
+/// Replaces the characters that a name in such a file cannot have.
+fn identifier(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
