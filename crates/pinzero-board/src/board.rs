@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::detect;
+use crate::facts::Facts;
 use crate::header::{Header, PinKind};
 use crate::model;
 use crate::revision::{self, UnknownRevision};
@@ -28,6 +29,7 @@ pub struct Board {
     pcb_revision: &'static str,
     headers: &'static [Header],
     lines: u32,
+    pub(crate) facts: Option<&'static Facts>,
 }
 
 impl Board {
@@ -55,15 +57,17 @@ impl Board {
         let headers = model::headers(revision.kind, revision.pcb_revision);
         // An invented code may combine a header with a chip that has too few lines for it.
         let carried = headers.iter().map(Header::lines).max().unwrap_or(0);
+        let model = model::find(revision.kind, revision.memory_mb);
         Ok(Board {
             revision: Some(revision.code),
-            model: model::name(revision.kind, revision.memory_mb),
+            model: model::name(model, revision.kind),
             soc: revision.soc,
             memory_mb: revision.memory_mb,
             manufacturer: revision.manufacturer,
             pcb_revision: revision.pcb_revision,
             headers,
             lines: revision.soc.lines().max(carried),
+            facts: model.map(|model| &model.facts),
         })
     }
 
@@ -88,6 +92,7 @@ impl Board {
             pcb_revision: "unknown",
             headers: &[],
             lines,
+            facts: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! The lines and settings are from the overlays and device trees of Raspberry Pi's kernel.
 
 use crate::board::Board;
+use crate::functions::Function;
 use crate::header::{Header, PinKind};
 use crate::soc::Soc;
 
@@ -54,12 +55,7 @@ impl Board {
     /// # Ok::<(), pinzero_board::UnknownRevision>(())
     /// ```
     pub fn i2c_lines(&self, bus: u32) -> Option<[u32; 2]> {
-        let controllers = match self.soc() {
-            Soc::Bcm2711 => I2C_2711,
-            Soc::Bcm2712 => I2C_2712,
-            _ => I2C,
-        };
-        let (_, lines) = controllers.iter().find(|(number, _)| *number == bus)?;
+        let (_, lines) = self.i2c_controllers().iter().find(|(number, _)| *number == bus)?;
         self.leads_out(lines).then_some(*lines)
     }
 
@@ -152,12 +148,39 @@ impl Board {
     }
 
     fn spi(&self, bus: u32) -> Option<&'static Spi> {
-        let controllers = match self.soc() {
+        self.spi_controllers().iter().find(|(number, lines, _)| *number == bus && self.leads_out(lines))
+    }
+
+    fn i2c_controllers(&self) -> &'static [I2c] {
+        match self.soc() {
+            Soc::Bcm2711 => I2C_2711,
+            Soc::Bcm2712 => I2C_2712,
+            _ => I2C,
+        }
+    }
+
+    fn spi_controllers(&self) -> &'static [Spi] {
+        match self.soc() {
             Soc::Bcm2711 => SPI_2711,
             Soc::Bcm2712 => SPI_2712,
             _ => SPI,
-        };
-        controllers.iter().find(|(number, lines, _)| *number == bus && self.leads_out(lines))
+        }
+    }
+
+    /// Returns the signals of I2C and SPI controllers on a line.
+    pub(crate) fn bus_functions(&self, line: u32) -> Vec<Function> {
+        const SELECTS: [&str; 3] = ["CE0", "CE1", "CE2"];
+        let mut functions = Vec::new();
+        for (number, lines) in self.i2c_controllers() {
+            let own = lines.iter().zip(["SDA", "SCL"]).filter(|(its, _)| **its == line);
+            functions.extend(own.map(|(_, signal)| Function { unit: format!("I2C{number}"), signal }));
+        }
+        for (number, lines, selects) in self.spi_controllers() {
+            let signals = lines.iter().zip(["SCLK", "MOSI", "MISO"]).chain(selects.iter().zip(SELECTS));
+            let own = signals.filter(|(its, _)| **its == line);
+            functions.extend(own.map(|(_, signal)| Function { unit: format!("SPI{number}"), signal }));
+        }
+        functions
     }
 
     /// Returns whether a Raspberry Pi leads these lines out: to a header, or to the connector of a module.

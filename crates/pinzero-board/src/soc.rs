@@ -29,6 +29,24 @@ pub enum Soc {
 }
 
 impl Soc {
+    /// Returns the number of processor cores and their type; `None` for an unknown chip.
+    ///
+    /// ```
+    /// use pinzero_board::Soc;
+    ///
+    /// assert_eq!(Soc::Bcm2711.cores(), Some((4, "Cortex-A72")));
+    /// ```
+    pub fn cores(self) -> Option<(u32, &'static str)> {
+        match self {
+            Soc::Bcm2835 => Some((1, "ARM1176JZF-S")),
+            Soc::Bcm2836 => Some((4, "Cortex-A7")),
+            Soc::Bcm2837 => Some((4, "Cortex-A53")),
+            Soc::Bcm2711 => Some((4, "Cortex-A72")),
+            Soc::Bcm2712 => Some((4, "Cortex-A76")),
+            Soc::Unknown => None,
+        }
+    }
+
     /// Returns the number of lines of the header's GPIO block.
     ///
     /// The numbers are from the peripherals datasheets: 54 on BCM283x, 58 on BCM2711, and 28 in the bank of RP1 that
