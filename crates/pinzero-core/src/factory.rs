@@ -77,6 +77,14 @@ pub trait PinFactory: Send + Sync + 'static {
     /// Any I/O error.
     fn line_info(&self, line: Line) -> Result<LineInfo>;
 
+    /// Returns the states of several lines, in the same order. A backend behind a network asks for all of them in one round trip.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    fn line_infos(&self, lines: &[Line]) -> Result<Vec<LineInfo>> {
+        lines.iter().map(|line| self.line_info(*line)).collect()
+    }
+
     /// Opens a line as an output. Guarded by [`Capabilities::output`].
     ///
     /// # Errors

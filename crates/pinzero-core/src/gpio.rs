@@ -252,6 +252,35 @@ impl Gpio {
         exit::hold(seen).map_err(|error| error.with_pin(&spec).with_factory(self.name()))
     }
 
+    /// Returns the states of several pins, in the same order, as [`line_info`](Gpio::line_info) has them.
+    ///
+    /// On pigpio, one round trip of the network answers for all pins.
+    ///
+    /// ```
+    /// use pinzero::{Level, mock};
+    ///
+    /// let gpio = mock::gpio();
+    /// let relay = gpio.output(17).initial(Level::High).open()?;
+    /// let seen = gpio.line_infos([17, 18])?;
+    /// assert_eq!((seen[0].level, seen[1].level), (Some(Level::High), Some(Level::Low)));
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`line_info`](Gpio::line_info). An error of one pin is the error of all.
+    pub fn line_infos<P: Into<PinSpec>>(&self, pins: impl IntoIterator<Item = P>) -> Result<Vec<LineInfo>> {
+        let line_infos = || {
+            let lines: Vec<Line> = pins.into_iter().map(|pin| self.resolve(pin)).collect::<Result<_>>()?;
+            let mut seen = self.0.factory.line_infos(&lines)?;
+            for (line, seen) in lines.iter().zip(&mut seen) {
+                self.add_line_info(*line, seen);
+            }
+            Ok(seen)
+        };
+        let seen = self.check_open().and_then(|()| line_infos());
+        exit::hold(seen).map_err(|error| error.with_factory(self.name()))
+    }
+
     /// Fills in the fields that the line's handle knows, if the line is open.
     fn add_line_info(&self, line: Line, seen: &mut LineInfo) {
         let open = self.open_handles();

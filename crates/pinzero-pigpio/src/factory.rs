@@ -23,7 +23,7 @@ use crate::i2c::PigpioI2c;
 use crate::input::{LONGEST_SETTLE, PigpioInputs};
 use crate::link_event::LinkEvents;
 use crate::output::PigpioOutput;
-use crate::pipeline::Frame;
+use crate::pipeline::{Answer, Frame};
 use crate::protocol::Command;
 use crate::pwm::{PigpioPwm, PwmResources};
 use crate::serial::PigpioSerial;
@@ -245,6 +245,20 @@ impl Drop for Owner {
     }
 }
 
+/// Returns the state of a line, from the answers about its mode and its level.
+fn line_info(mode: &Answer, level: &Answer) -> Result<LineInfo> {
+    let function = match mode.value()? {
+        0 => LineFunction::Input,
+        1 => LineFunction::Output,
+        // The register values of the functions, which are not in order.
+        2 => LineFunction::Alternate(5),
+        3 => LineFunction::Alternate(4),
+        mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
+    };
+    let level = Some(Level::from(level.value()? != 0));
+    Ok(LineInfo { function: Some(function), level, ..LineInfo::default() })
+}
+
 impl PinFactory for PigpioFactory {
     fn name(&self) -> &'static str {
         "pigpio"
@@ -271,19 +285,16 @@ impl PinFactory for PigpioFactory {
     }
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {
-        let questions = [Command::Modeg, Command::Read].map(|command| Frame::new(command, line.0, 0));
+        // One line has one answer.
+        self.line_infos(&[line])?.pop().ok_or_else(Error::closed)
+    }
+
+    fn line_infos(&self, lines: &[Line]) -> Result<Vec<LineInfo>> {
+        let questions =
+            |line: &Line| [Command::Modeg, Command::Read].map(|command| Frame::new(command, line.0, 0));
+        let questions: Vec<Frame> = lines.iter().flat_map(questions).collect();
         let answers = self.0.client.wait_for_connection()?.pipeline.ask_all(&questions)?;
-        let [mode, level] = &answers[..] else { unreachable!("each question has an answer") };
-        let function = match mode.value()? {
-            0 => LineFunction::Input,
-            1 => LineFunction::Output,
-            // The register values of the functions, which are not in order.
-            2 => LineFunction::Alternate(5),
-            3 => LineFunction::Alternate(4),
-            mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
-        };
-        let level = Some(Level::from(level.value()? != 0));
-        Ok(LineInfo { function: Some(function), level, ..LineInfo::default() })
+        answers.chunks_exact(2).map(|answers| line_info(&answers[0], &answers[1])).collect()
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {

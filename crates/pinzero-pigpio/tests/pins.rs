@@ -4,13 +4,17 @@
 
 mod remote;
 
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use fake_pigpiod::{Fake, Options};
 use pinzero_core::time::{ms, us};
-use pinzero_core::{Bias, Blink, ErrorKind, Gpio, Level, OnClose};
+use pinzero_core::{Bias, Blink, ErrorKind, Gpio, Level, LineFunction, OnClose};
 use pinzero_pigpio::PigpioFactory;
-use remote::{ask, ask_with, eventually, levels, op, open, told};
+use remote::proxy::Proxy;
+use remote::{ask, ask_with, eventually, levels, op, open, open_with, told};
 
 #[test]
 fn an_output_has_its_level_from_the_first_instant_and_is_given_back() {
@@ -237,4 +241,34 @@ fn a_pin_is_one_by_whatever_address_its_daemon_is_reached() {
     assert_eq!(there.output(17).open().unwrap_err().kind(), ErrorKind::PinInUse);
     drop(lamp);
     drop(there.output(17).open().unwrap());
+}
+
+#[test]
+fn the_states_of_many_lines_take_one_round_trip() {
+    let fake = Fake::start();
+    let commands: Arc<OnceLock<TcpStream>> = Arc::default();
+    let (stream, waiting) = (commands.clone(), Arc::new(AtomicUsize::new(0)));
+    let most = waiting.clone();
+    let proxy = Proxy::stepwise(fake.address(), move |command| {
+        // A request for the level follows, so that a look at it does not block.
+        if let (op::MODEG, Some(stream)) = (command, stream.get()) {
+            most.fetch_max(stream.peek(&mut [0; 4096]).unwrap(), Ordering::Relaxed);
+        }
+    });
+    let (gpio, _events) = open_with(PigpioFactory::builder(proxy.address.to_string()));
+    commands.set(proxy.client(0)).unwrap();
+    ask(&fake, op::WRITE, 17, 1);
+    ask(&fake, op::MODES, 27, 4);
+
+    let seen = gpio.line_infos(2..=27).unwrap();
+    assert_eq!(
+        waiting.load(Ordering::Relaxed),
+        (26 * 2 - 1) * 16,
+        "all requests go out before the first answer"
+    );
+    assert_eq!(seen.len(), 26);
+    assert_eq!((seen[15].function, seen[15].level), (Some(LineFunction::Output), Some(Level::High)));
+    assert_eq!(seen[25].function, Some(LineFunction::Alternate(0)));
+    assert_eq!(seen[15], gpio.line_info(17).unwrap());
+    assert_eq!(gpio.line_infos([17, 99]).unwrap_err().kind(), ErrorKind::UnknownPin);
 }

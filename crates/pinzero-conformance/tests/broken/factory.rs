@@ -267,6 +267,10 @@ impl PinFactory for Broken {
         Ok(LineInfo { level: seen.level.map(|level| if is_lie { !level } else { level }), ..seen })
     }
 
+    fn line_infos(&self, lines: &[Line]) -> Result<Vec<LineInfo>> {
+        lines.iter().map(|line| self.line_info(*line)).collect()
+    }
+
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         let OutputConfig { initial, on_close, .. } = config;
         self.check_on_close(on_close)?;

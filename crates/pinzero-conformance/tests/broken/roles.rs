@@ -202,6 +202,10 @@ impl PinFactory for Coat {
         self.inner.line_info(line)
     }
 
+    fn line_infos(&self, lines: &[Line]) -> Result<Vec<LineInfo>> {
+        self.inner.line_infos(lines)
+    }
+
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
         self.inner.open_output(line, config)
     }
