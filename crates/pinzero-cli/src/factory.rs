@@ -14,7 +14,6 @@ pub(crate) struct Factory {
     pub(crate) factory: Option<String>,
 }
 
-#[allow(dead_code, reason = "until a command is built")]
 impl Factory {
     /// Opens the factory.
     ///

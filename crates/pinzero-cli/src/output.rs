@@ -18,11 +18,26 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// See [`print`].
-#[allow(dead_code, reason = "until a command is built")]
 pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     print(&text)
+}
+
+/// Prints a value as JSON in one line, for a stream of values.
+///
+/// # Errors
+/// See [`print`].
+pub(crate) fn print_json_line(value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_string(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Tells a person what goes on, on standard error.
+pub(crate) fn note(message: &str) {
+    // With nobody to read it, a note is lost.
+    let _ = writeln!(anstream::stderr().lock(), "{message}");
 }
 
 /// Prints an error on standard error.

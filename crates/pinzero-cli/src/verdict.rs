@@ -17,7 +17,6 @@ Exit codes:
 
 /// The answer of a command that checks something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "until a command is built")]
 pub(crate) enum Verdict {
     /// Done, or all is well.
     Good,

@@ -1,12 +1,188 @@
 //! `pinzero monitor`.
 
-use clap::Args;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use crate::verdict::Outcome;
+use anstyle::AnsiColor;
+use clap::Args;
+use pinzero::{Inputs, Line};
+
+use super::line_format::LineFormat;
+use super::list;
+use super::stamp::{EdgeFacts, Stamps};
+use super::value::{Edges, show_time, time};
+use super::wait::{Listening, is_edge};
+use crate::factory::Factory;
+use crate::output;
+use crate::verdict::{Outcome, Verdict};
 
 #[derive(Debug, Args)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// The lines
+    #[arg(required = true, value_name = "PIN")]
+    pins: Vec<String>,
 
-pub(crate) fn run(_: Options) -> Outcome {
-    Err("not built yet".into())
+    /// The edges to print
+    #[arg(long, value_enum, default_value = "both")]
+    edges: Edges,
+
+    #[command(flatten)]
+    listening: Listening,
+
+    /// Ends after so many edges [default: at Ctrl-C]
+    #[arg(long, short = 'n', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Ends after this time, such as 10s [default: at Ctrl-C]
+    #[arg(long = "for", id = "period", value_name = "TIME", value_parser = time)]
+    period: Option<Duration>,
+
+    /// Prints each edge in this form: a text with {at}, {unix}, {pin}, {line}, {edge}, {level} and {missed}
+    #[arg(long, value_name = "TEXT", conflicts_with = "json")]
+    format: Option<LineFormat>,
+
+    /// Prints each edge as a JSON object in a line of its own
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    factory: Factory,
+}
+
+/// Ends the command at Ctrl-C.
+#[derive(Debug, Default)]
+struct Stop {
+    is_asked: AtomicBool,
+    inputs: OnceLock<Inputs>,
+}
+
+impl Stop {
+    /// Listens to Ctrl-C and SIGTERM. Call this before the first factory, whose exit guard would take the signals.
+    fn at_signal() -> Result<Arc<Stop>, ctrlc::Error> {
+        let stop = Arc::new(Stop::default());
+        let on_signal = stop.clone();
+        ctrlc::set_handler(move || {
+            if on_signal.is_asked.swap(true, Ordering::SeqCst) {
+                // The first signal has not ended the command: nobody reads the output, perhaps.
+                process::exit(130);
+            }
+            on_signal.end();
+        })?;
+        Ok(stop)
+    }
+
+    /// Ends the events of these inputs at a signal, also if the signal has come already.
+    fn watch(&self, inputs: &Inputs) {
+        // This is called once.
+        let _ = self.inputs.set(inputs.clone());
+        if self.is_asked.load(Ordering::SeqCst) {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(inputs) = self.inputs.get() {
+            // The command ends, whether the lines can be given back or not.
+            let _ = inputs.close();
+        }
+    }
+}
+
+/// The edges of one line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    edges: u64,
+    lost: u64,
+    /// Lost edges that have not been told yet.
+    untold: u32,
+    last: Option<Duration>,
+}
+
+pub(crate) fn run(options: Options) -> Outcome {
+    let stop = Stop::at_signal()?;
+    let gpio = options.factory.open()?;
+    let stamps = Stamps::start(&gpio);
+    let inputs = options.listening.open(&gpio, &options.pins)?;
+    let mut events = inputs.events();
+    stop.watch(&inputs);
+    let lines = inputs.lines().to_vec();
+    let mut tallies = vec![Tally::default(); lines.len()];
+    let deadline = options.period.map(|period| stamps.start + period);
+    output::note(&format!("watching {}, {}", list(lines.iter().copied()), options.show_end()));
+
+    let mut count = 0;
+    while options.count.is_none_or(|most| count < most) {
+        let next = match deadline {
+            Some(deadline) => events.next_timeout(deadline.since(gpio.now())),
+            None => events.next(),
+        };
+        let Some(event) = next else { break };
+        let tally = &mut tallies[event.index];
+        tally.lost += u64::from(event.event.missed);
+        tally.untold += event.event.missed;
+        if is_edge(&event, options.edges) {
+            let mut facts = stamps.facts(lines[event.index], &event.event);
+            facts.missed = std::mem::take(&mut tally.untold);
+            let since = facts.since_start();
+            let gap = tally.last.replace(since).map(|last| since.saturating_sub(last));
+            (tally.edges, count) = (tally.edges + 1, count + 1);
+            options.print(&facts, gap)?;
+        }
+    }
+    let error = events.error();
+    let elapsed = gpio.now().since(stamps.start);
+    inputs.close()?;
+    output::note(&summary(&lines, &tallies, elapsed));
+    gpio.close()?;
+    error.map_or(Ok(Verdict::Good), |error| Err(error.into()))
+}
+
+impl Options {
+    fn print(&self, facts: &EdgeFacts, gap: Option<Duration>) -> std::io::Result<()> {
+        match (&self.format, self.json) {
+            (_, true) => output::print_json_line(facts),
+            (Some(format), _) => output::print(&format!("{}\n", format.fill(facts))),
+            _ => output::print(&row(facts, gap)),
+        }
+    }
+
+    fn show_end(&self) -> String {
+        let period = self.period.map(show_time);
+        match (self.count, period) {
+            (None, None) => "until Ctrl-C".to_owned(),
+            (Some(count), None) => format!("until {count} edges"),
+            (None, Some(period)) => format!("for {period}"),
+            (Some(count), Some(period)) => format!("until {count} edges, for {period} at most"),
+        }
+    }
+}
+
+/// Returns an edge for people: time, line, edge, the time since the last edge of the line, and losses.
+fn row(facts: &EdgeFacts, gap: Option<Duration>) -> String {
+    let color = if facts.edge == "rising" { AnsiColor::Green } else { AnsiColor::Blue };
+    let style = color.on_default();
+    let gap = gap.map(|gap| format!("after {}", show_time(gap))).unwrap_or_default();
+    let loss = match facts.missed {
+        0 => String::new(),
+        missed => {
+            let style = AnsiColor::Yellow.on_default().bold();
+            format!("  {style}{missed} edges lost before{style:#}")
+        }
+    };
+    let row = format!("{:12.6}  {:<7} {style}{:<8}{style:#} {gap}{loss}", facts.at, facts.pin, facts.edge);
+    format!("{}\n", row.trim_end())
+}
+
+/// Returns the last line: how many edges there were, and how many were lost.
+fn summary(lines: &[Line], tallies: &[Tally], elapsed: Duration) -> String {
+    let edges: u64 = tallies.iter().map(|tally| tally.edges).sum();
+    let lost: u64 = tallies.iter().map(|tally| tally.lost).sum();
+    let each = lines.iter().zip(tallies).map(|(line, tally)| format!("{line} {}", tally.edges));
+    let each =
+        if lines.len() > 1 { format!(" ({})", each.collect::<Vec<_>>().join(", ")) } else { String::new() };
+    let lost = if lost == 0 { "none lost".to_owned() } else { format!("{lost} lost") };
+    let noun = if edges == 1 { "edge" } else { "edges" };
+    format!("{edges} {noun} in {}{each}, {lost}", show_time(elapsed))
 }

@@ -5,4 +5,6 @@
     reason = "helpers of tests, which fail where they cannot go on"
 )]
 
+mod lines;
 mod run;
+mod served;

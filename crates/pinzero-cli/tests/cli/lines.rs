@@ -1,0 +1,273 @@
+//! `read`, `write`, `toggle`, `blink`, `pulse`, `pwm`, `servo`, `wait` and `monitor`.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::run::run;
+use crate::served::{Program, Served, rest};
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs a command that must succeed; returns what it prints.
+#[track_caller]
+fn done(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// Runs a command on the mock; returns the changes of pins that the mock shows, and the notes.
+#[track_caller]
+fn shown(arguments: &[&str]) -> String {
+    let output = run(&[arguments, &["--factory", "mock"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stderr(&output)
+}
+
+#[test]
+fn lines_are_read_by_any_name() {
+    let read = |arguments: &[&str]| done(&[&["read", "--factory", "mock"], arguments].concat());
+    assert_eq!(read(&["2", "J8:11", "WPI2"]), "GPIO2 high\nGPIO17 low\nGPIO27 low\n");
+    assert_eq!(read(&["2", "17", "--numeric"]), "1 0\n");
+    assert_eq!(read(&["2", "17", "--numeric", "--active-low"]), "0 1\n");
+    assert_eq!(read(&["17", "--bias", "up"]), "GPIO17 high\n");
+    let facts: Value = serde_json::from_str(&read(&["17", "--bias", "up", "--json"])).unwrap();
+    let line = &facts["lines"][0];
+    assert_eq!((&line["line"], &line["active"], &line["pull"]), (&17.into(), &true.into(), &"up".into()));
+}
+
+#[test]
+fn without_names_the_header_is_read() {
+    let text = done(&["read", "--factory", "mock"]);
+    assert_eq!(text.lines().count(), 28, "{text}");
+    assert!(
+        text.lines().any(|line| line == "GPIO17  J8:11  input                 low   pull down"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_daemon_keeps_what_is_written_with_keep() {
+    let served = Served::start(&[]);
+    let factory = ["--factory", served.factory.as_str()];
+    let level = || done(&[&["read", "17"], &factory[..]].concat());
+
+    done(&[&["write", "17=1", "--keep"], &factory[..]].concat());
+    assert_eq!(level(), "GPIO17 high\n");
+    assert_eq!(level(), "GPIO17 high\n", "reading does not turn an output round");
+    assert_eq!(done(&[&["toggle", "17", "--keep"], &factory[..]].concat()), "GPIO17 low\n");
+    assert_eq!(level(), "GPIO17 low\n");
+    done(&[&["write", "17=off", "--keep", "--active-low"], &factory[..]].concat());
+    assert_eq!(level(), "GPIO17 high\n");
+
+    // Without it, the line is what it was, and the command says so.
+    let output = run(&[&["write", "17=0"], &factory[..]].concat());
+    let note = "GPIO17 was low for an instant, and is given back as it was found: output, high";
+    assert!(stderr(&output).contains(note), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--keep"), "{}", stderr(&output));
+    assert_eq!(level(), "GPIO17 high\n");
+
+    let refused = run(&[&["read", "17", "--bias", "up"], &factory[..]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("the line is an output"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_line_that_is_given_back_is_described() {
+    let notes = shown(&["write", "17=1", "J8:13=0"]);
+    for part in [
+        "GPIO17 -> ● high",
+        "GPIO17 was high for an instant, and is given back as it was found: input, low, pull-down",
+        "GPIO27 was low for an instant",
+        "--hold drives a line until Ctrl-C",
+    ] {
+        assert!(notes.contains(part), "{part}: {notes}");
+    }
+    // The mock keeps nothing after its end.
+    assert!(!notes.contains("--keep"), "{notes}");
+    let notes = shown(&["write", "17=1", "--for", "1ms"]);
+    assert!(notes.contains("GPIO17 high, for 1 ms") && !notes.contains("instant"), "{notes}");
+    assert!(shown(&["write", "17=1", "--keep"]).contains("the mock ends with this command"));
+}
+
+#[test]
+fn signals_repeat_as_often_as_asked_for() {
+    assert_eq!(
+        done(&["toggle", "17", "--every", "1ms", "--times", "3", "--factory", "mock"]),
+        "GPIO17 high\nGPIO17 low\nGPIO17 high\n"
+    );
+    let notes = shown(&["blink", "17", "27", "--on", "1ms", "--off", "1ms", "--times", "2"]);
+    assert!(notes.contains("GPIO17, GPIO27: on 1 ms, off 1 ms, 2 times"), "{notes}");
+    assert_eq!(notes.matches("GPIO27 -> ● high").count(), 2, "{notes}");
+    // A line that is off at first is high, if low is on.
+    let notes = shown(&["blink", "17", "--on", "1ms", "--off", "1ms", "--times", "1", "--active-low"]);
+    assert_eq!(notes.matches("GPIO17 -> ○ low").count(), 1, "{notes}");
+    let notes = shown(&["pulse", "18", "--fade-in", "1ms", "--fade-out", "1ms", "--times", "1"]);
+    assert!(notes.contains("GPIO18: in 1 ms, out 1 ms, once"), "{notes}");
+    let notes = shown(&["pwm", "18", "25%", "--frequency", "1kHz", "--for", "1ms"]);
+    assert!(notes.contains("GPIO18: 25 % of 1 kHz, for 1 ms") && notes.contains("25.0 %"), "{notes}");
+}
+
+#[test]
+fn a_servo_takes_degrees_names_and_values() {
+    for (position, part) in [
+        (&["45"][..], "GPIO18: 45°, pulses of 1.75 ms"),
+        (&["-30deg"], "GPIO18: -30°, pulses of 1.333 ms"),
+        (&["--value", "-0.5"], "GPIO18: -45°, pulses of 1.25 ms"),
+        (&["max"], "GPIO18: 90°, pulses of 2 ms"),
+        (&["45", "--min-pulse", "500us", "--max-pulse", "2.5ms"], "pulses of 2 ms"),
+        (&["120", "--min-angle", "0", "--max-angle", "180"], "GPIO18: 120°, pulses of 1.667 ms"),
+        (&["off"], "GPIO18: no pulses"),
+    ] {
+        let notes = shown(&[&["servo", "18", "--for", "1ms"], position].concat());
+        assert!(notes.contains(part), "{position:?}: {notes}");
+    }
+}
+
+#[test]
+fn a_wait_ends_with_an_edge_or_with_3() {
+    let served = Served::start(&["--wire", "22:27"]);
+    let factory = ["--factory", served.factory.as_str()];
+    let late = run(&[&["wait", "27", "--edge", "falling", "--timeout", "1ms"], &factory[..]].concat());
+    assert_eq!((late.status.code(), stdout(&late)), (Some(3), String::new()));
+    let notes = stderr(&late);
+    assert!(notes.contains("waiting for a falling edge of GPIO27, for 1 ms at most"), "{notes}");
+    assert!(notes.contains("pinzero: there was no such edge in 1 ms"), "{notes}");
+
+    let wait =
+        [&["wait", "4", "27", "--edge", "rising", "--timeout", "60s", "--json"], &factory[..]].concat();
+    let (wait, _notes) = Program::start(&wait, "waiting for a rising edge of GPIO4, GPIO27");
+    done(&[&["toggle", "22", "--every", "1ms", "--times", "2", "--keep"], &factory[..]].concat());
+    let output = wait.finish();
+    assert!(output.status.success());
+    let facts: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (&facts["line"], &facts["level"], &facts["timed_out"]),
+        (&27.into(), &"high".into(), &false.into())
+    );
+}
+
+#[test]
+fn a_monitor_prints_each_edge() {
+    let served = Served::start(&["--wire", "22:27"]);
+    let factory = ["--factory", served.factory.as_str()];
+    let toggle = [&["toggle", "22", "--every", "5ms", "--times", "4", "--keep"], &factory[..]].concat();
+
+    let monitor = [&["monitor", "4", "27", "--count", "4", "--json"], &factory[..]].concat();
+    let (monitor, notes) = Program::start(&monitor, "watching GPIO4, GPIO27, until 4 edges");
+    done(&toggle);
+    let output = monitor.finish();
+    assert!(output.status.success());
+    let edges: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = edges.iter().map(|edge| edge["edge"].as_str().unwrap()).collect();
+    assert_eq!(names, ["rising", "falling", "rising", "falling"]);
+    let at = |index: usize| edges[index]["at"].as_f64().unwrap();
+    assert!(at(0) > 0.0 && at(3) > at(0) + 0.014, "{edges:?}");
+    assert!(rest(notes).contains("(GPIO4 0, GPIO27 4), none lost"));
+
+    let format = "{pin} is {level}, {missed} lost";
+    let monitor = ["monitor", "27", "-n", "2", "--edges", "falling", "--format", format];
+    let (monitor, _notes) = Program::start(&[&monitor, &factory[..]].concat(), "watching");
+    done(&toggle);
+    assert_eq!(stdout(&monitor.finish()), "GPIO27 is low, 0 lost\nGPIO27 is low, 0 lost\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_a_monitor_in_order_and_a_held_line_is_given_back() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let served = Served::start(&[]);
+    let factory = ["--factory", served.factory.as_str()];
+    let (monitor, notes) = Program::start(&[&["monitor", "27"], &factory[..]].concat(), "watching");
+    monitor.signal("INT");
+    assert_eq!(monitor.finish().status.code(), Some(0));
+    assert!(rest(notes).starts_with("0 edges in "));
+
+    let hold = [&["write", "17=1", "--hold"], &factory[..]].concat();
+    let (held, _notes) = Program::start(&hold, "GPIO17 high, until Ctrl-C");
+    assert_eq!(done(&[&["read", "17"], &factory[..]].concat()), "GPIO17 high\n");
+    held.signal("INT");
+    assert_eq!(held.finish().status.signal(), Some(2));
+    assert_eq!(done(&[&["read", "17"], &factory[..]].concat()), "GPIO17 low\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_monitor_without_its_daemon_ends_at_a_signal() {
+    let served = Served::start(&[]);
+    let monitor = ["monitor", "27", "--factory", &served.factory];
+    let (monitor, _notes) = Program::start(&monitor, "watching");
+    served.stop();
+    // The factory reconnects, so the command goes on until it is told to end.
+    monitor.signal("TERM");
+    assert!(monitor.finish().status.code().is_some(), "no second signal is needed");
+}
+
+#[test]
+fn wrong_words_are_refused_in_a_line() {
+    for (arguments, code, part) in [
+        (&["read", "99"][..], 1, "GPIO0 to GPIO57"),
+        (&["read", "3V3"], 1, "3.3 V power"),
+        (&["read", "17", "--bias", "sideways"], 2, "possible values: up, down, none"),
+        (&["read", "--numeric"], 2, "<PIN>"),
+        (&["read", "17", "--numeric", "--json"], 2, "cannot be used with"),
+        (&["write"], 2, "<PIN=LEVEL>"),
+        (&["write", "17"], 2, "write a pin and its level, such as 17=1"),
+        (&["write", "=1"], 2, "write a pin and its level"),
+        (&["write", "17=2"], 2, "use 1 or 0, on or off"),
+        (&["write", "17=1", "GPIO17=0"], 1, "given twice"),
+        (&["write", "17=1", "--hold", "--keep"], 2, "cannot be used with"),
+        (&["write", "17=1", "--for", "5"], 2, "write 5ms or 5s"),
+        (&["toggle", "17", "--times", "3"], 2, "--every"),
+        (&["toggle", "17", "--every", "1us", "--times", "1"], 1, "pinzero pwm"),
+        (&["toggle", "17", "17"], 1, "GPIO17"),
+        (&["blink", "17", "--on", "soon"], 2, "write 250us, 500ms, 1.5s or 2m"),
+        (&["blink", "17", "--on", "1us", "--off", "1us"], 1, "too short"),
+        (&["blink", "17", "--times", "many"], 2, "--times"),
+        (&["pulse", "18", "--frequency", "0Hz"], 2, "above zero"),
+        (&["pwm", "18", "25"], 2, "more than all"),
+        (&["pwm", "18"], 2, "<SHARE>"),
+        (&["pwm", "18", "25%", "--frequency", "1GHz"], 2, "write 50Hz"),
+        (&["pwm", "18", "25%", "--frequency", "100MHz"], 1, "out of range"),
+        (&["servo", "18"], 2, "<POSITION>"),
+        (&["servo", "18", "270"], 1, "give -90 to 90"),
+        (&["servo", "18", "left"], 2, "min, mid, max or off"),
+        (&["servo", "18", "--value", "2"], 1, "give -1 to 1"),
+        (&["servo", "18", "mid", "--min-pulse", "3ms"], 1, "--min-pulse below --max-pulse"),
+        (&["wait"], 2, "<PIN>"),
+        (&["wait", "2", "--edge", "up"], 2, "possible values: rising, falling, both"),
+        (&["wait", "2", "--timeout", "0s"], 2, "above zero"),
+        (&["wait", "2", "2", "--timeout", "1ms"], 1, "given twice"),
+        (&["wait", "2", "--bias", "down", "--timeout", "1ms"], 1, "pull-up resistor"),
+        (&["monitor"], 2, "<PIN>"),
+        (&["monitor", "2", "--count", "0"], 2, "--count"),
+        (&["monitor", "2", "--format", "{pins}"], 2, "use {at}, {unix}, {pin}"),
+        (&["monitor", "2", "--format", "{pin"], 2, "has no \"}\""),
+        (&["monitor", "2", "--format", "x", "--json"], 2, "cannot be used with"),
+    ] {
+        let output = run(&[arguments, &["--factory", "mock"]].concat());
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(part), "{arguments:?}: {text}");
+        let first = text.lines().find(|line| line.starts_with("pinzero: ") || line.starts_with("error: "));
+        assert!(first.is_some() && !text.contains("panicked"), "{arguments:?}: {text}");
+    }
+    for (factory, part) in [
+        ("lgpio", "use \"cdev\""),
+        ("pigpio://nowhere.invalid", "no pigpio daemon can be reached at nowhere.invalid:8888"),
+        ("pigpio://127.0.0.1:1", "no pigpio daemon can be reached at 127.0.0.1:1"),
+        ("pi.local", "pigpio://pi.local"),
+    ] {
+        let output = run(&["read", "17", "--factory", factory]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(part), "{factory}: {}", stderr(&output));
+    }
+}
