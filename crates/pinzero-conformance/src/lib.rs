@@ -14,5 +14,5 @@ mod wired;
 pub use libtest_mimic::Trial;
 pub use process::OtherProcess;
 pub use rig::{Pulses, Rig};
-pub use suite::{Deviation, Suite, run};
+pub use suite::{Deviation, Ending, Suite, TrialResult, run};
 pub use wired::WiredPins;

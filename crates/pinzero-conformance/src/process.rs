@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,6 +71,41 @@ impl OtherProcess {
         Err(Error::new(ErrorKind::Io, "another process was to take the line, and has not"))
     }
 
+    /// Returns the number of the process, for signals.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits until the process ends, without asking it to; returns its status, or `None` if it has not ended within `limit`.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io) if the system cannot tell.
+    pub fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        self.wait_for(limit).map_err(|error| {
+            Error::new(ErrorKind::Io, "the end of another process cannot be seen").with_source(error)
+        })
+    }
+
+    /// Tells the process that the first one is done, and waits until it ends, as [`wait`](OtherProcess::wait) does.
+    ///
+    /// # Errors
+    /// See [`wait`](OtherProcess::wait).
+    pub fn finish(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        drop(self.0.stdin.take());
+        self.wait(limit)
+    }
+
+    fn wait_for(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        let start = Instant::now();
+        loop {
+            let status = self.0.try_wait()?;
+            if status.is_some() || start.elapsed() > limit {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Returns the task, if this is the other process. Call this first in `main`.
     pub fn task() -> Option<String> {
         env::var(TASK).ok()
@@ -103,14 +138,10 @@ impl Drop for OtherProcess {
 
 impl OtherProcess {
     fn end(&mut self) -> io::Result<()> {
-        let start = Instant::now();
-        while self.0.try_wait()?.is_none() {
-            if start.elapsed() > LIMIT {
-                self.0.kill()?;
-                self.0.wait()?;
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "it would not end, and was killed"));
-            }
-            thread::sleep(Duration::from_millis(1));
+        if self.wait_for(LIMIT)?.is_none() {
+            self.0.kill()?;
+            self.0.wait()?;
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it would not end, and was killed"));
         }
         Ok(())
     }

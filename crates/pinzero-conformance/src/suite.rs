@@ -1,7 +1,7 @@
 //! Makes trials from a rig, runs them, and returns an exit status.
 
+use std::any::Any;
 use std::fmt;
-use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -34,6 +34,26 @@ pub struct Deviation {
     pub reason: &'static str,
 }
 
+/// The result of a trial; see [`Suite::results`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialResult {
+    /// The trial's name without the suite's: `"edges::come_in_order"`.
+    pub trial: &'static str,
+    /// How the trial ended.
+    pub ending: Ending,
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The factory did as it should.
+    Passed,
+    /// The factory, or the rig, did something else; in a few words.
+    Failed(String),
+    /// The trial did not run, or failed as its deviation says, for this reason.
+    Ignored(String),
+}
+
 type SetUp = Arc<dyn Fn() -> Result<Box<dyn Rig>> + Send + Sync>;
 
 /// All trials on one rig.
@@ -43,6 +63,7 @@ pub struct Suite {
     set_up: SetUp,
     deviations: Vec<Deviation>,
     missing: Option<String>,
+    limit: Duration,
 }
 
 impl Suite {
@@ -52,7 +73,7 @@ impl Suite {
         set_up: impl Fn() -> Result<R> + Send + Sync + 'static,
     ) -> Self {
         let set_up = Arc::new(move || Ok(Box::new(set_up()?) as Box<dyn Rig>));
-        Suite { name: name.into(), set_up, deviations: Vec::new(), missing: None }
+        Suite { name: name.into(), set_up, deviations: Vec::new(), missing: None, limit: LIMIT }
     }
 
     /// Sets the trials that are known to fail, and must.
@@ -70,6 +91,37 @@ impl Suite {
         self
     }
 
+    /// Sets the longest time for a trial, which fails if it takes longer. Default: 120 seconds.
+    ///
+    /// A trial that took too long may still hold its lines, so that the trials after it fail too.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Returns an iterator that runs the next trial each time it is asked, for programs that show results in their own way.
+    ///
+    /// ```
+    /// use pinzero_conformance::{Ending, Suite, WiredPins};
+    /// use pinzero_core::mock;
+    ///
+    /// let suite = Suite::new("wired", || {
+    ///     let gpio = mock::gpio();
+    ///     gpio.wire(17, 27);
+    ///     WiredPins::new(&gpio, 17, 27)
+    /// });
+    /// let failed = suite.results().filter(|result| matches!(result.ending, Ending::Failed(_)));
+    /// assert_eq!(failed.count(), 0);
+    /// ```
+    pub fn results(&self) -> impl ExactSizeIterator<Item = TrialResult> + use<'_> {
+        let run = |check: &'static Check| match &self.missing {
+            Some(reason) => Ending::Ignored(reason.clone()),
+            None => self.run(check),
+        };
+        trials::ALL.iter().map(move |check| TrialResult { trial: check.name, ending: run(check) })
+    }
+
     /// Returns the trials, for a harness of your own; [`run`] is one. The trials must run one at a time.
     pub fn trials(&self) -> Vec<Trial> {
         self.list(false)
@@ -82,7 +134,11 @@ impl Suite {
             Trial::ignorable_test(format!("{}::{}", self.name, check.name), move || match &suite.missing {
                 Some(reason) if insist => Err(Failed::from(reason)),
                 Some(reason) => Ok(Completion::ignored_with(reason)),
-                None => without_hanging(move || suite.judge(check)),
+                None => match suite.run(check) {
+                    Ending::Passed => Ok(Completion::Completed),
+                    Ending::Ignored(reason) => Ok(Completion::ignored_with(reason)),
+                    Ending::Failed(complaint) => Err(complaint.into()),
+                },
             })
         });
         let unknown = self
@@ -96,25 +152,44 @@ impl Suite {
         known.chain(unknown).collect()
     }
 
+    /// Runs a trial on a thread of its own, and makes it fail if it hangs.
+    fn run(&self, check: &'static Check) -> Ending {
+        let (sender, receiver) = mpsc::channel();
+        let suite = self.clone();
+        let thread = thread::spawn(move || sender.send(suite.judge(check)));
+        match receiver.recv_timeout(self.limit) {
+            Ok(ending) => ending,
+            Err(RecvTimeoutError::Timeout) => {
+                Ending::Failed(format!("it has not come to an end within {:?}", self.limit))
+            }
+            Err(RecvTimeoutError::Disconnected) => match thread.join() {
+                Err(panic) => Ending::Failed(format!("it panicked: {}", panic_message(&*panic))),
+                Ok(_) => Ending::Failed("it ended without a result".to_owned()),
+            },
+        }
+    }
+
     /// Runs a trial, and compares the result with the list of deviations.
-    fn judge(&self, check: &Check) -> Result<Completion, Failed> {
+    fn judge(&self, check: &Check) -> Ending {
         let deviation = self.deviations.iter().find(|deviation| deviation.trial == check.name);
         if deviation.is_some_and(|deviation| deviation.reason.trim().is_empty()) {
-            return Err("it is listed as a deviation without a reason".into());
+            return Ending::Failed("it is listed as a deviation without a reason".to_owned());
         }
         match (self.attempt(check), deviation) {
-            (Ok(()), None) => Ok(Completion::Completed),
-            (Err(Stop::NotApplicable(reason)), None) => Ok(Completion::ignored_with(reason)),
-            (Err(Stop::Failed(complaint)), None) => Err(complaint.into()),
+            (Ok(()), None) => Ending::Passed,
+            (Err(Stop::NotApplicable(reason)), None) => Ending::Ignored(reason),
+            (Err(Stop::Failed(complaint)), None) => Ending::Failed(complaint),
             (Err(Stop::Failed(complaint)), Some(Deviation { reason, .. })) => {
                 log::info!("{}::{} deviates: {complaint}", self.name, check.name);
-                Ok(Completion::ignored_with(format!("deviates: {reason}")))
+                Ending::Ignored(format!("deviates: {reason}"))
             }
-            (Ok(()) | Err(Stop::NotApplicable(_)), Some(_)) => {
-                Err("it is listed as a deviation and does not fail: take it off the list".into())
+            (Ok(()) | Err(Stop::NotApplicable(_)), Some(_)) => Ending::Failed(
+                "it is listed as a deviation and does not fail: take it off the list".to_owned(),
+            ),
+            (Err(Stop::Rig(complaint)), _) => Ending::Failed(format!("the rig is broken: {complaint}")),
+            (Err(Stop::Stalled), _) => {
+                Ending::Failed("the machine stalls too often for this trial".to_owned())
             }
-            (Err(Stop::Rig(complaint)), _) => Err(format!("the rig is broken: {complaint}").into()),
-            (Err(Stop::Stalled), _) => Err("the machine stalls too often for this trial".into()),
         }
     }
 
@@ -137,20 +212,10 @@ impl Suite {
     }
 }
 
-/// Runs a trial on a thread of its own, and makes it fail if it hangs.
-fn without_hanging(
-    trial: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
-) -> Result<Completion, Failed> {
-    let (sender, receiver) = mpsc::channel();
-    let thread = thread::spawn(move || sender.send(trial()));
-    match receiver.recv_timeout(LIMIT) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(format!("it has not come to an end within {LIMIT:?}").into()),
-        Err(RecvTimeoutError::Disconnected) => match thread.join() {
-            Err(panic) => resume_unwind(panic),
-            Ok(_) => Err("it ended without a result".into()),
-        },
-    }
+/// Returns the words of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let words = panic.downcast_ref::<&str>().copied();
+    words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }
 
 impl fmt::Debug for Suite {

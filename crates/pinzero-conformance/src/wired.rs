@@ -35,7 +35,8 @@ pub struct WiredPins {
     gpio: Gpio,
     pin: Line,
     other: Line,
-    has_other_process: bool,
+    /// What another process needs besides the number of the line; `None` if there is no other process.
+    other_process: Option<String>,
     state: Mutex<State>,
 }
 
@@ -83,7 +84,7 @@ impl WiredPins {
     pub fn new(gpio: &Gpio, pin: impl Into<PinSpec>, other: impl Into<PinSpec>) -> Result<Self> {
         let (pin, other) = (gpio.resolve(pin)?, gpio.resolve(other)?);
         let state = Mutex::new(State { role: Role::Nothing, changes: Vec::new() });
-        let rig = WiredPins { gpio: gpio.clone(), pin, other, has_other_process: false, state };
+        let rig = WiredPins { gpio: gpio.clone(), pin, other, other_process: None, state };
         rig.look(&mut rig.state())?;
         Ok(rig)
     }
@@ -91,7 +92,15 @@ impl WiredPins {
     /// Lets trials start this program as an [`OtherProcess`], whose task is the number of the line to hold.
     #[must_use]
     pub fn with_other_process(mut self) -> Self {
-        self.has_other_process = true;
+        self.other_process = Some(String::new());
+        self
+    }
+
+    /// Lets trials start this program as an [`OtherProcess`], whose task is the number of the line to hold, a space, and
+    /// `factory`: the name by which the other process opens its factory.
+    #[must_use]
+    pub fn with_other_process_on(mut self, factory: &str) -> Self {
+        self.other_process = Some(format!(" {factory}"));
         self
     }
 
@@ -160,10 +169,8 @@ impl Rig for WiredPins {
     }
 
     fn take_elsewhere(&self, line: Line) -> Result<Option<Box<dyn Any>>> {
-        if !self.has_other_process {
-            return Ok(None);
-        }
-        let other = OtherProcess::start(&line.0.to_string())?;
+        let Some(rest) = &self.other_process else { return Ok(None) };
+        let other = OtherProcess::start(&format!("{}{rest}", line.0))?;
         Ok(Some(Box::new(other)))
     }
 }
