@@ -18,6 +18,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pinzero_conformance::OtherProcess;
 
 use crate::verdict::{Outcome, Verdict};
 
@@ -92,7 +93,11 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command.run() {
+    let outcome = match OtherProcess::task() {
+        Some(task) => test::other_process(&task),
+        None => Arguments::parse().command.run(),
+    };
+    match outcome {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::from(verdict::BAD),
         // The reader of a pipe has gone, as `head` does: nothing is wrong.
