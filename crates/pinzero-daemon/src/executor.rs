@@ -144,6 +144,11 @@ impl Executor {
         REPORTS / self.watch.handles().max(1)
     }
 
+    /// Returns the number of connections that take notifications.
+    pub(crate) fn listeners(&self) -> usize {
+        self.watch.open_handles()
+    }
+
     /// The reports that have come up since this was last called.
     pub(crate) fn take_reports(&mut self, spare: &mut Vec<(ClientId, Report)>) {
         self.watch.take_reports(spare);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use mio::{Registry, Token, Waker};
 use parking_lot::Mutex;
@@ -23,6 +23,8 @@ pub(crate) struct Inbox {
     waker: Waker,
     /// The GPIOs that some client watches.
     watched: AtomicU32,
+    /// The number of programs that are connected.
+    programs: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +69,7 @@ impl Inbox {
             queue: Mutex::default(),
             waker: Waker::new(registry, token)?,
             watched: AtomicU32::new(0),
+            programs: AtomicUsize::new(0),
         }))
     }
 
@@ -100,6 +103,14 @@ impl Inbox {
 
     pub(crate) fn set_watched(&self, mask: u32) {
         self.watched.store(mask, Ordering::Relaxed);
+    }
+
+    pub(crate) fn programs(&self) -> usize {
+        self.programs.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_programs(&self, count: usize) {
+        self.programs.store(count, Ordering::Relaxed);
     }
 
     /// Takes the first messages, about as many as wanted. If some are left, the loop must come back without a wake-up.

@@ -78,6 +78,12 @@ impl Daemon {
         &self.addrs
     }
 
+    /// Returns the number of programs that are connected. A client's second connection, which only takes notifications, does not
+    /// count.
+    pub fn programs(&self) -> usize {
+        self.inbox.programs()
+    }
+
     /// Ends all connections, gives all lines back, and returns when that is done. Idempotent.
     pub fn stop(&mut self) {
         self.inbox.push(Message::Stop);

@@ -197,6 +197,7 @@ impl Server {
             self.pump_more();
             self.deliver();
             self.flush();
+            self.inbox.set_programs(self.connections.len().saturating_sub(self.executor.listeners()));
         }
     }
 

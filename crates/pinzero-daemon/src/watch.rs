@@ -317,6 +317,11 @@ impl Watch {
         self.handles.len()
     }
 
+    /// Returns the number of open handles.
+    pub(crate) fn open_handles(&self) -> usize {
+        self.handles.iter().flatten().count()
+    }
+
     /// Returns the reports since the last call.
     pub(crate) fn take_reports(&mut self, spare: &mut Vec<(ClientId, Report)>) {
         self.settle();

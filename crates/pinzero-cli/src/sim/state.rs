@@ -144,3 +144,25 @@ pub(crate) enum Action {
     /// Turns a knob by some steps, clockwise if positive.
     Turn { part: usize, steps: i32 },
 }
+
+impl Action {
+    /// Returns the place of the part.
+    pub(crate) fn part(&self) -> usize {
+        match *self {
+            Action::Press { part, .. }
+            | Action::Release { part, .. }
+            | Action::Set { part, .. }
+            | Action::Turn { part, .. } => part,
+        }
+    }
+}
+
+/// The latest edges of a line, for a timing diagram. A line with PWM has none here: [`LineLook::duty`] says all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Edges {
+    pub(crate) line: u32,
+    /// The number of edges that were left out, before the first of `edges`.
+    pub(crate) more: usize,
+    /// The times since the start, in milliseconds, each with the level from then on.
+    pub(crate) edges: Vec<(f64, bool)>,
+}

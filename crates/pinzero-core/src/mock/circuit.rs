@@ -28,6 +28,8 @@ pub(super) struct Circuit {
     pub(super) capabilities: Capabilities,
     pub(super) clock: Clock,
     pub(super) output: Option<Output>,
+    /// The most changes in the history of a line.
+    pub(super) memory: usize,
     wires: Mutex<Wires>,
     /// The chips on the buses. The lock is taken before those of the chips.
     pub(super) chips: parking_lot::Mutex<Chips>,
@@ -47,6 +49,8 @@ pub(super) struct Wires {
     contacts: BTreeSet<(Line, Line)>,
     pub(super) components: Components,
     pub(super) waves: Waves,
+    /// The most changes in the history of a line.
+    pub(super) memory: usize,
 }
 
 #[derive(Debug)]
@@ -122,10 +126,10 @@ impl LineState {
     }
 
     /// Sets the level, and reports the change to history and sink.
-    fn report(&mut self, at: Instant, level: Level) {
+    fn report(&mut self, at: Instant, level: Level, memory: usize) {
         self.level = level;
         let at = self.history.last().map_or(at, |(last, _)| at.max(*last));
-        remember(&mut self.history, (at, level));
+        remember(&mut self.history, (at, level), memory);
         // A flexible line always has a sink, but reports edges only while it is an input.
         let Some(sink) = self.sink.as_ref().filter(|_| self.function == LineFunction::Input) else { return };
         if self.to_lose > 0 {
@@ -137,13 +141,13 @@ impl LineState {
     }
 }
 
-/// The most entries in a line's history: enough for any test, and a bound for a mock that runs for weeks.
-pub(super) const MOST: usize = 1 << 18;
+/// The usual limit of a line's history: enough for any test, and a bound for a mock that runs for weeks.
+pub(super) const MEMORY: usize = 1 << 18;
 
 /// Adds an entry. When `memory` is full, drops the older half.
-fn remember<T>(memory: &mut Vec<T>, item: T) {
-    if memory.len() == MOST {
-        memory.drain(..MOST / 2);
+fn remember<T>(memory: &mut Vec<T>, item: T, most: usize) {
+    if memory.len() >= most {
+        memory.drain(..most.div_ceil(2));
     }
     memory.push(item);
 }
@@ -154,6 +158,7 @@ impl Circuit {
         capabilities: Capabilities,
         clock: Clock,
         output: Option<Output>,
+        memory: usize,
     ) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +168,8 @@ impl Circuit {
             capabilities,
             clock,
             output,
-            wires: Mutex::default(),
+            memory,
+            wires: Mutex::new(Wires { memory, ..Wires::default() }),
             chips: parking_lot::Mutex::default(),
             ports: parking_lot::Mutex::default(),
         }
@@ -174,6 +180,11 @@ impl Circuit {
         let mut wires = self.wires.lock();
         self.catch_up(&mut wires, &[line]);
         look(wires.line(line, &self.board))
+    }
+
+    /// Reads what cannot change by itself.
+    pub(super) fn peek<R>(&self, line: Line, peek: impl FnOnce(&LineState) -> R) -> R {
+        peek(self.wires.lock().line(line, &self.board))
     }
 
     /// Changes a line's state, recomputes the levels, and reports edges.
@@ -357,7 +368,7 @@ impl Circuit {
             state.function = LineFunction::Pwm;
             state.output = state.wave.set(now, period, pulse).unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
-                remember(&mut state.pulses, new);
+                remember(&mut state.pulses, new, self.memory);
                 self.output.iter().for_each(|output| output.note_pulse(line, new));
             }
             Ok(())
@@ -439,12 +450,13 @@ impl Wires {
     /// A driver overrules any pull. If drivers conflict, low wins. If pulls conflict, or there is neither driver nor pull, the
     /// level stays.
     pub(super) fn resolve(&mut self, line: Line, at: Instant, changed: &mut impl FnMut(Line)) {
+        let memory = self.memory;
         let Some(state) = self.lines.get_mut(line.0 as usize) else { return };
         let Some(net) = self.nets.get(&state.net) else {
             // The common case: a line without wires or components.
             let level = state.driven().min().or(state.bias.level()).unwrap_or(state.level);
             if state.level != level {
-                state.report(at, level);
+                state.report(at, level, memory);
                 changed(line);
             }
             return;
@@ -457,7 +469,7 @@ impl Wires {
         let level = driven.or(pulled).unwrap_or(before);
         for line in net {
             if let Some(state) = self.lines.get_mut(line.0 as usize).filter(|state| state.level != level) {
-                state.report(at, level);
+                state.report(at, level, memory);
                 changed(*line);
             }
         }

@@ -85,20 +85,57 @@ impl<'a> MockLine<'a> {
 
     /// Returns the pin's function.
     pub fn function(&self) -> LineFunction {
-        self.mock.circuit.look(self.line, |state| state.function)
+        self.mock.circuit.peek(self.line, |state| state.function)
     }
 
     /// Returns the resistor that is set.
     pub fn bias(&self) -> Bias {
-        self.mock.circuit.look(self.line, |state| state.bias)
+        self.mock.circuit.peek(self.line, |state| state.bias)
     }
 
     /// Returns every change of the line's level so far, those by PWM included, with the time since the clock's zero. Keeps at most
-    /// 262,144; when these are full, drops the older half.
+    /// as many as [`MockBuilder::history_limit`](super::MockBuilder::history_limit) says; when these are full, drops the older half.
     pub fn history(&self) -> Vec<(Duration, Level)> {
         self.mock.circuit.look(self.line, |state| {
             state.history.iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()
         })
+    }
+
+    /// Returns the changes in [`history`](MockLine::history) from this time on: what is new since the last look, or the last moments of a
+    /// long history.
+    ///
+    /// ```
+    /// use pinzero::{Level, mock, time::ms};
+    ///
+    /// let gpio = mock::gpio();
+    /// let lamp = gpio.output(17).open()?;
+    /// lamp.set(Level::High)?;
+    /// gpio.advance(ms(5));
+    /// lamp.set(Level::Low)?;
+    /// assert_eq!(gpio.line(17).history_since(ms(1)), [(ms(5), Level::Low)]);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn history_since(&self, time: Duration) -> Vec<(Duration, Level)> {
+        self.mock.circuit.look(self.line, |state| {
+            let first = state.history.partition_point(|(at, _)| *at - Instant::ZERO < time);
+            state.history[first..].iter().map(|(at, level)| (*at - Instant::ZERO, *level)).collect()
+        })
+    }
+
+    /// Returns the PWM signal that is on the line now, its own or that of a line it is wired to; `None` if there is none.
+    ///
+    /// ```
+    /// use pinzero::mock;
+    ///
+    /// let gpio = mock::gpio();
+    /// let fan = gpio.pwm(18).initial(0.25).open()?;
+    /// assert_eq!(gpio.line(18).pulse().map(|pulse| pulse.duty()), Some(0.25));
+    /// fan.close()?;
+    /// assert_eq!(gpio.line(18).pulse(), None);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn pulse(&self) -> Option<Pulse> {
+        self.mock.circuit.lock().pulse_on(self.line)
     }
 
     /// Returns every PWM signal on the line so far, steady ones included. Limited as [`history`](MockLine::history) is.

@@ -74,7 +74,7 @@ pub use ads1115::MockAds1115;
 pub use capacitor::MockCapacitor;
 use chip::Faulty;
 pub use chip::{Fault, I2cChip, MockChip, SpiChip};
-use circuit::Circuit;
+use circuit::{Circuit, MEMORY};
 pub use dht::MockDht;
 pub use ds18b20::MockDs18b20;
 pub use echo::MockEcho;
@@ -145,6 +145,7 @@ pub fn builder() -> MockBuilder {
         is_shown: false,
         terminal: false,
         journal: None,
+        memory: MEMORY,
     }
 }
 
@@ -162,6 +163,7 @@ pub struct MockBuilder {
     is_shown: bool,
     terminal: bool,
     journal: Option<PathBuf>,
+    memory: usize,
 }
 
 impl MockBuilder {
@@ -252,6 +254,25 @@ impl MockBuilder {
         self
     }
 
+    /// Sets how many changes [`MockLine::history`] keeps of each line. Default: 262,144.
+    ///
+    /// A mock that runs for long needs few: the edges of PWM that nobody listens to are worked out afterwards, as many as the history
+    /// keeps.
+    ///
+    /// ```
+    /// use pinzero::{Level, mock};
+    ///
+    /// let gpio = mock::builder().history_limit(2).open();
+    /// let lamp = gpio.output(17).open()?;
+    /// (0..10).try_for_each(|number| lamp.set(Level::from(number % 2 == 0)))?;
+    /// assert!(gpio.line(17).history().len() <= 2);
+    /// # Ok::<(), pinzero::Error>(())
+    /// ```
+    pub fn history_limit(mut self, changes: usize) -> Self {
+        self.memory = changes.max(1);
+        self
+    }
+
     /// Sets the state of closed outputs that have no `on_close` of their own; see [`GpioBuilder::on_close`].
     pub fn on_close(mut self, on_close: OnClose) -> Self {
         self.on_close = on_close;
@@ -284,7 +305,8 @@ impl MockBuilder {
             (None, false) => None,
         };
         let clock = self.clock.starting_at(self.wall_time);
-        let circuit = Arc::new(Circuit::new(self.board, self.capabilities, clock.clone(), output));
+        let circuit =
+            Arc::new(Circuit::new(self.board, self.capabilities, clock.clone(), output, self.memory));
         let gpio = Gpio::builder(MockFactory::new(circuit.clone())).clock(clock);
         let gpio = gpio.on_close(self.on_close).exit_guard(self.is_guarded).open()?;
         let mock = MockGpio { gpio, circuit };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinzero_board::Board;
 
 use super::MockGpio;
-use super::circuit::{Circuit, LineState, MOST, Wires};
+use super::circuit::{Circuit, LineState, Wires};
 use super::pulse::Pulse;
 use crate::line_info::LineFunction;
 use crate::runtime::{EdgeSink, LineEdge, Next, Outbox, Task};
@@ -80,7 +80,7 @@ impl Wires {
     /// Leaves out cycles that a history would forget, and those that overrun a listener.
     fn skip(&mut self, line: Line, now: Instant) {
         let net = self.net(&line).to_vec();
-        let keep = if self.is_heard(line) { CYCLES } else { MOST as u64 / 2 };
+        let keep = if self.is_heard(line) { CYCLES } else { (self.memory as u64 / 2).max(1) };
         let skipped = net.iter().map(|line| self.lines[line.0 as usize].wave.skip(now, keep)).sum::<u64>();
         let lost = u32::try_from(2 * skipped).unwrap_or(u32::MAX);
         for line in net {

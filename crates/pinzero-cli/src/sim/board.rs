@@ -1,0 +1,317 @@
+//! [`Simulator`]: a circuit on the pins of a mock, which programs reach by pigpiod's protocol, and viewers by frames and actions.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use pinzero::LineFunction;
+use pinzero::board::PinKind;
+use pinzero::mock::{self, MockGpio};
+use pinzero_circuit::Circuit;
+use pinzero_daemon::Daemon;
+
+use super::part::Wired;
+use super::scene;
+use super::signal::Signal;
+use super::state::{Action, Edges, Frame, LineLook, Scene};
+use super::tracer::Tracer;
+
+/// The time from frame to frame: 60 a second.
+const BEAT: Duration = Duration::from_micros(16_667);
+
+/// The changes of a line that the mock keeps: more than those of a moment, and few enough to be worked out at once.
+const HISTORY: usize = 4096;
+
+/// The most packets of edges that are kept for viewers that lag.
+const PACKETS: usize = 4096;
+
+/// A simulated board. Clones are the same board; the last one to be dropped ends the board.
+#[derive(Debug, Clone)]
+pub(crate) struct Simulator(Arc<Board>);
+
+#[derive(Debug)]
+struct Board {
+    scene: Scene,
+    mock: MockGpio,
+    daemon: Daemon,
+    port: u16,
+    start: Duration,
+    parts: Vec<Wired>,
+    lines: Vec<u32>,
+    /// The lines of buses, with the name of the bus.
+    buses: BTreeMap<u32, &'static str>,
+    stage: Arc<Stage>,
+}
+
+/// The contacts that somebody holds down: part and key.
+type Held = BTreeSet<(usize, usize)>;
+
+/// Where the sampler puts frames, and viewers wait for them.
+#[derive(Debug, Default)]
+struct Stage {
+    now: Mutex<Show>,
+    /// A frame is new.
+    is_new: Condvar,
+    /// The first viewer has come, or the board ends.
+    is_wanted: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Show {
+    frame: Arc<Frame>,
+    number: u64,
+    viewers: usize,
+    packets: VecDeque<Edges>,
+    /// The number of packets so far, those that were dropped included.
+    packet_count: u64,
+    is_over: bool,
+}
+
+impl Simulator {
+    /// Builds the circuit, and serves its pins on this port of the local computer; 0 takes a free one.
+    ///
+    /// # Errors
+    /// If the port is in use, or a thread cannot be started.
+    pub(crate) fn start(circuit: &Circuit, port: u16) -> Result<Self, Box<dyn Error>> {
+        let board = circuit.board().clone();
+        let mock =
+            mock::builder().board(board).realtime().exit_guard(false).history_limit(HISTORY).try_open()?;
+        for [one, other] in circuit.wires() {
+            mock.wire(one.line(), other.line());
+        }
+        let wired: BTreeSet<u32> = circuit.wires().iter().flatten().map(pinzero_circuit::Pin::line).collect();
+        let mut converters = BTreeMap::new();
+        let parts: Vec<_> = circuit
+            .parts()
+            .iter()
+            .zip(scene::keys(circuit))
+            .map(|(part, key)| {
+                let is_wired = part.kind.pins().iter().any(|(_, pin)| wired.contains(&pin.line()));
+                Wired::new(&mock, &mut converters, part, key, is_wired)
+            })
+            .collect();
+
+        let lines = lines(circuit);
+        let mask = lines.iter().fold(0, |mask, line| mask | 1_u64.checked_shl(*line).unwrap_or(0));
+        let daemon = Daemon::builder(&mock).port(port).gpios(mask).adopt_all(true).start();
+        let daemon = daemon.map_err(|error| explain(error, port))?;
+        let address = daemon.addrs().first().copied().ok_or("the daemon has no address")?;
+        let buses = parts.iter().flat_map(|part| scene::bus_pins(part.kind()));
+        let buses = buses.map(|(_, line)| (line, if line < 4 { "i2c" } else { "spi" })).collect();
+        let board = Arc::new(Board {
+            scene: scene::describe(circuit, &parts, address.to_string()),
+            start: mock.elapsed(),
+            port: address.port(),
+            mock,
+            daemon,
+            parts,
+            lines,
+            buses,
+            stage: Arc::default(),
+        });
+        let (stage, weak) = (board.stage.clone(), Arc::downgrade(&board));
+        let tracer = Tracer::new(&board.mock, board.start, board.lines.iter().copied());
+        thread::Builder::new().name("pinzero-sampler".into()).spawn(move || sample(&stage, &weak, tracer))?;
+        Ok(Simulator(board))
+    }
+
+    /// Returns the description of the circuit.
+    pub(crate) fn scene(&self) -> &Scene {
+        &self.0.scene
+    }
+
+    /// Returns the port that programs connect to.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// Returns the state of everything now.
+    pub(crate) fn frame(&self) -> Frame {
+        self.0.frame()
+    }
+
+    /// Returns a viewer, for whom the board is sampled from now on.
+    pub(crate) fn viewer(&self) -> Viewer {
+        let is_first = {
+            let mut show = self.0.stage.now.lock();
+            show.viewers += 1;
+            show.viewers == 1
+        };
+        if is_first {
+            // The frame of the last viewers is old.
+            self.0.stage.publish(self.frame(), Vec::new());
+            self.0.stage.is_wanted.notify_all();
+        }
+        Viewer { simulator: self.clone(), held: Mutex::default() }
+    }
+}
+
+/// Somebody who looks at a board, and acts on it. When dropped, releases all that this viewer holds down.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    simulator: Simulator,
+    held: Mutex<Held>,
+}
+
+impl Viewer {
+    /// Blocks until there is a frame that is newer than frame `seen`, or `timeout` has passed. Returns the last frame and its number,
+    /// which is the next `seen`. Frame 0 is older than all.
+    ///
+    /// There are at most 60 frames a second, and a new one only if something has changed.
+    pub(crate) fn wait(&self, seen: u64, timeout: Duration) -> (u64, Arc<Frame>) {
+        let stage = &self.simulator.0.stage;
+        let mut show = stage.now.lock();
+        let deadline = Instant::now() + timeout;
+        while show.number <= seen && !stage.is_new.wait_until(&mut show, deadline).timed_out() {}
+        (show.number, show.frame.clone())
+    }
+
+    /// Returns the edges of lines since the call that returned `since`, and the next `since`. Returns all that are known for 0. A viewer
+    /// that lags far behind misses the oldest.
+    #[allow(dead_code, reason = "until a view draws a timing diagram")]
+    pub(crate) fn edges(&self, since: u64) -> (u64, Vec<Edges>) {
+        let show = self.simulator.0.stage.now.lock();
+        let new = usize::try_from(show.packet_count.saturating_sub(since)).unwrap_or(usize::MAX);
+        let old = show.packets.len().saturating_sub(new);
+        (show.packet_count, show.packets.iter().skip(old).cloned().collect())
+    }
+
+    /// Does what this user does.
+    ///
+    /// # Errors
+    /// A sentence about an action that the part does not have, or a value out of range.
+    #[allow(dead_code, reason = "until a view is built")]
+    pub(crate) fn act(&self, action: &Action) -> Result<(), String> {
+        self.simulator.0.act(&self.held, action)
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        for (part, key) in self.held.lock().clone() {
+            // A part that has been pressed can be released.
+            let _ = self.act(&Action::Release { part, key });
+        }
+        self.simulator.0.stage.now.lock().viewers -= 1;
+    }
+}
+
+impl Board {
+    fn frame(&self) -> Frame {
+        let line = |line: &u32| {
+            let signal = Signal::read(&self.mock, *line);
+            let function = match (self.buses.get(line), signal.function) {
+                (Some(bus), LineFunction::Input) => bus,
+                (_, LineFunction::Output) => "output",
+                (_, LineFunction::Pwm) => "pwm",
+                _ => "input",
+            };
+            let duty = signal.pwm.map(|(duty, _)| duty);
+            LineLook { line: *line, function, high: signal.is_high, duty }
+        };
+        Frame {
+            at: (self.mock.elapsed() - self.start).as_secs_f64() * 1000.0,
+            parts: self.parts.iter().map(|part| part.look(&self.mock)).collect(),
+            lines: self.lines.iter().map(line).collect(),
+            programs: self.daemon.programs(),
+        }
+    }
+
+    /// Does what somebody does who holds down the contacts in `held`.
+    fn act(&self, held: &Mutex<Held>, action: &Action) -> Result<(), String> {
+        let count = self.parts.len();
+        let part = self.parts.get(action.part());
+        let part =
+            part.ok_or_else(|| format!("there is no part {}: the circuit has {count}", action.part()))?;
+        let mut held = held.lock();
+        match *action {
+            Action::Press { part: place, key } if part.must_be_held() => {
+                if !held.contains(&(place, key)) {
+                    part.act(&self.mock, action)?;
+                    held.insert((place, key));
+                }
+                Ok(())
+            }
+            // Somebody else may hold the contact.
+            Action::Release { part: place, key } if part.must_be_held() => {
+                if held.remove(&(place, key)) {
+                    part.act(&self.mock, action)
+                } else {
+                    Ok(())
+                }
+            }
+            _ => part.act(&self.mock, action),
+        }
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.stage.now.lock().is_over = true;
+        self.stage.is_wanted.notify_all();
+    }
+}
+
+impl Stage {
+    /// Shows the frame to the viewers, if something has changed.
+    fn publish(&self, mut frame: Frame, edges: Vec<Edges>) {
+        let mut show = self.now.lock();
+        let at = std::mem::replace(&mut frame.at, show.frame.at);
+        if frame != *show.frame || show.number == 0 {
+            frame.at = at;
+            (show.frame, show.number) = (Arc::new(frame), show.number + 1);
+            self.is_new.notify_all();
+        }
+        show.packet_count += edges.len() as u64;
+        show.packets.extend(edges);
+        let excess = show.packets.len().saturating_sub(PACKETS);
+        show.packets.drain(..excess);
+    }
+
+    /// Blocks until somebody watches. Returns whether the board is still there.
+    fn wait_for_viewers(&self) -> bool {
+        let mut show = self.now.lock();
+        while show.viewers == 0 && !show.is_over {
+            self.is_wanted.wait(&mut show);
+        }
+        !show.is_over
+    }
+}
+
+/// Samples the board, as long as somebody watches.
+fn sample(stage: &Stage, board: &Weak<Board>, mut tracer: Tracer) {
+    while stage.wait_for_viewers() {
+        let next = Instant::now() + BEAT;
+        let Some(board) = board.upgrade() else { return };
+        let edges = tracer.read(&board.mock);
+        stage.publish(board.frame(), edges);
+        drop(board);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Returns the lines of the main header, and those of parts elsewhere.
+fn lines(circuit: &Circuit) -> Vec<u32> {
+    let header = circuit.board().headers().first().into_iter().flat_map(|header| header.pins());
+    let header = header.filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None });
+    let parts =
+        circuit.parts().iter().flat_map(|part| part.kind.pins().into_iter().map(|(_, pin)| pin.line()));
+    let wires = circuit.wires().iter().flatten().map(pinzero_circuit::Pin::line);
+    header.chain(parts).chain(wires).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Says what to do about a daemon that has not started.
+fn explain(error: pinzero::Error, port: u16) -> Box<dyn Error> {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => format!(
+            "port {port} is in use, perhaps by pigpiod or by another simulator: `--port 0` takes a free port"
+        )
+        .into(),
+        _ => error.into(),
+    }
+}

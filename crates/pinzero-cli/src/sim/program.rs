@@ -1,0 +1,140 @@
+//! The program that runs on the board: a process of its own, told by its environment where the pins are.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// How long a program has to end by itself after it was asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often a program is asked whether it has ended.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The lines of output that are kept.
+const LINES: usize = 500;
+
+/// What the program has printed, for a view that has the terminal for itself. Clones are the same console.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Console(Arc<Mutex<VecDeque<String>>>);
+
+impl Console {
+    /// Returns the last lines.
+    #[allow(dead_code, reason = "until the view in the terminal is built")]
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().iter().cloned().collect()
+    }
+
+    fn push(&self, line: String) {
+        let mut lines = self.0.lock();
+        if lines.len() == LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    /// Collects the lines of a stream until its end.
+    fn follow(&self, stream: impl Read + Send + 'static) -> io::Result<()> {
+        let console = self.clone();
+        let read = move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                console.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+        };
+        thread::Builder::new().name("pinzero-console".into()).spawn(read).map(drop)
+    }
+}
+
+/// A program that runs. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    name: String,
+    child: Child,
+}
+
+impl Program {
+    /// Starts a program on the board that listens on this port of the local computer. With a console, the output goes there.
+    ///
+    /// # Errors
+    /// If the program cannot be started.
+    pub(crate) fn start(words: &[String], port: u16, console: Option<&Console>) -> Result<Self, String> {
+        let [name, arguments @ ..] = words else { return Err("no program is named after `--`".to_owned()) };
+        let mut command = Command::new(name);
+        command.args(arguments);
+        for (variable, value) in environment(port) {
+            command.env(variable, value);
+        }
+        if console.is_some() {
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+        let failed = |error: io::Error| format!("{name:?} cannot be started: {error}");
+        let mut child = command.spawn().map_err(failed)?;
+        if let Some(console) = console {
+            let out = child.stdout.take().map(|out| console.follow(out));
+            let err = child.stderr.take().map(|err| console.follow(err));
+            out.into_iter().chain(err).collect::<io::Result<()>>().map_err(failed)?;
+        }
+        Ok(Program { name: name.clone(), child })
+    }
+
+    /// Returns how the program has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks the program to end, and kills it if it does not.
+    pub(crate) fn stop(&mut self) {
+        if self.ended().is_some() {
+            return;
+        }
+        ask_to_end(&mut self.child);
+        let deadline = Instant::now() + GRACE;
+        while self.ended().is_none() {
+            if Instant::now() > deadline {
+                // This fails only if the program has just ended.
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Says how the program has ended: `"python3" has ended with exit status: 1`.
+    pub(crate) fn farewell(&self, status: ExitStatus) -> String {
+        format!("{:?} has ended with {status}", self.name)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Returns the variables that bring a program to the board.
+pub(crate) fn environment(port: u16) -> [(&'static str, String); 4] {
+    [
+        ("GPIOZERO_PIN_FACTORY", "pigpio".to_owned()),
+        ("PINZERO_PIN_FACTORY", format!("pigpio://127.0.0.1:{port}")),
+        ("PIGPIO_ADDR", "127.0.0.1".to_owned()),
+        ("PIGPIO_PORT", port.to_string()),
+    ]
+}
+
+#[cfg(unix)]
+fn ask_to_end(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // This fails only if the program has just ended.
+    let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+}
+
+#[cfg(not(unix))]
+fn ask_to_end(child: &mut Child) {
+    let _ = child.kill();
+}

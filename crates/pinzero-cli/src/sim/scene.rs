@@ -1,0 +1,82 @@
+//! Describes a circuit for viewers.
+
+use std::collections::BTreeMap;
+
+use pinzero::Color;
+use pinzero::board::PinKind;
+use pinzero_circuit::{Circuit, Kind};
+
+use super::part::Wired;
+use super::state::{PartScene, PinScene, Scene};
+
+/// The keys for contacts that name none. A `q` ends the view in the terminal.
+const KEYS: &str = "1234567890abcdefghijklmnoprstuvwxyz";
+
+/// Returns the key of each part that has a contact: its own, or the next free one.
+pub(crate) fn keys(circuit: &Circuit) -> Vec<Option<char>> {
+    let wanted = |kind: &Kind| match kind {
+        Kind::Button(part) => Some(part.key),
+        Kind::Switch(part) => Some(part.key),
+        Kind::MotionSensor(part) => Some(part.key),
+        Kind::LineSensor(part) => Some(part.key),
+        _ => None,
+    };
+    let taken: Vec<char> = circuit.parts().iter().filter_map(|part| wanted(&part.kind).flatten()).collect();
+    let mut free = KEYS.chars().filter(|key| !taken.contains(key));
+    let mut choose = |key: Option<char>| key.or_else(|| free.next());
+    circuit.parts().iter().map(|part| wanted(&part.kind).and_then(&mut choose)).collect()
+}
+
+/// Describes the circuit.
+pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> Scene {
+    let scenes: Vec<PartScene> = parts.iter().map(part).collect();
+    let owners: BTreeMap<u32, usize> = scenes
+        .iter()
+        .enumerate()
+        .flat_map(|(index, part)| part.pins.iter().map(move |(_, line)| (*line, index)))
+        .collect();
+    let pins = circuit.board().headers().first().into_iter().flat_map(|header| header.pins());
+    let header = pins.map(|pin| {
+        let line = if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None };
+        let part = line.and_then(|line| owners.get(&line).copied());
+        PinScene { number: pin.number, label: pin.kind.to_string(), line, part }
+    });
+    Scene {
+        title: circuit.title().unwrap_or("A breadboard").to_owned(),
+        about: circuit.about().unwrap_or_default().trim().to_owned(),
+        board: circuit.board().model().to_owned(),
+        address,
+        header: header.collect(),
+        parts: scenes,
+        wires: circuit.wires().iter().map(|[one, other]| [one.line(), other.line()]).collect(),
+    }
+}
+
+fn part(part: &Wired) -> PartScene {
+    let pins = part.kind().pins().into_iter().map(|(role, pin)| (role, pin.line()));
+    let buses = bus_pins(part.kind()).into_iter().map(|(role, line)| (role.to_owned(), line));
+    let color = match part.kind() {
+        Kind::Led(led) => Some(led.color.parse().unwrap_or(Color::RED).to_string()),
+        _ => None,
+    };
+    PartScene {
+        name: part.name().to_owned(),
+        kind: part.kind().name(),
+        pins: pins.chain(buses).collect(),
+        color,
+        controls: part.controls().to_vec(),
+    }
+}
+
+/// Returns the lines of the bus that a part is on.
+pub(crate) fn bus_pins(kind: &Kind) -> Vec<(&'static str, u32)> {
+    let spi = |select: u32| {
+        vec![("clock", 11), ("mosi", 10), ("miso", 9), ("select", if select == 0 { 8 } else { 7 })]
+    };
+    match kind {
+        Kind::Potentiometer(slide) => spi(slide.select),
+        Kind::Tmp36(thermometer) => spi(thermometer.select),
+        Kind::CharacterDisplay(_) => vec![("data", 2), ("clock", 3)],
+        _ => Vec::new(),
+    }
+}
