@@ -25,6 +25,7 @@
 //! * **Errors** of calls are returned. Those of handlers go to [`Gpio::on_error`], else to the logger, else to standard error.
 //! * **Tests** run without hardware and without waiting: [`mock`]. A program that takes a `&Gpio`, and opens its devices on it, takes
 //!   a mock in a test. Code that calls `Led::new(17)` is run by [`with_default`].
+//! * **Timing diagrams** show what happened on all lines: [`trace`]. GTKWave and PulseView open them too.
 //!
 //! ```
 //! use pinzero::prelude::*;
@@ -180,6 +181,8 @@ pub mod rppal {
 mod readmes {
     #[doc = include_str!("../../../docs/migration.md")]
     struct Migration;
+    #[doc = include_str!("../../../docs/traces.md")]
+    struct Traces;
     #[doc = include_str!("../../../README.md")]
     struct Workspace;
     #[doc = include_str!("../README.md")]

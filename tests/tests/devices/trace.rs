@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pinzero::prelude::*;
-use pinzero::trace::{self, ChangeKind, Signal, Trace, assert_trace};
+use pinzero::trace::{self, ChangeKind, Signal, Theme, Trace, assert_trace};
 use pinzero::{Bias, Blink, Drive, Effects, Event, Machine, Part, mock};
 
 const LOW: Level = Level::Low;
@@ -255,5 +255,86 @@ fn a_failing_check_shows_both_courses() -> pinzero::Result<()> {
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_diagram_as_text_shows_levels_duties_events_and_short_pulses() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let trace = trace::record(&gpio);
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    let lamp = PwmLed::builder(18).gpio(&gpio).open()?;
+    let button = Button::builder(24).bounce_time(ms(5)).gpio(&gpio).open()?;
+    button.when_pressed({
+        let lamp = lamp.clone();
+        move |_| {
+            led.toggle()?;
+            lamp.set_value(0.5)
+        }
+    });
+    gpio.line(24).script([(ms(10), LOW), (ms(10) + us(100), HIGH), (ms(11), LOW), (ms(40), HIGH)]);
+    gpio.advance(ms(50));
+    lamp.close()?;
+    gpio.advance(ms(10));
+    let expected = "\
+A press
+GPIO17 Led    ▁▁▁▁▁▁▁▁▁▁▁▁▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
+GPIO18 PwmLed ▁▁▁▁▁▁▁▁▁▁▁▁▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅
+GPIO24 Button ▔▔▔▔▔▔▔│▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
+                          ↑pressed              ↑released
+              ╵0 ms          ╵20 ms         ╵40 ms    60 ms╵";
+    assert_eq!(trace.diagram().title("A press").columns(60).to_string(), expected);
+    assert!(
+        trace
+            .diagram()
+            .lines([pinzero::Line(24)])
+            .from(ms(20))
+            .to(ms(39))
+            .to_string()
+            .starts_with("GPIO24 Button ▁▁▁")
+    );
+    Ok(())
+}
+
+#[test]
+fn an_image_is_valid_names_its_parts_and_keeps_short_pulses() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let line = gpio.output(17).device("<Lamp & \"co\">").open()?;
+    let trace = trace::record(&gpio);
+    gpio.advance(secs(1));
+    line.set(HIGH)?;
+    line.set(LOW)?; // takes no time at all
+    gpio.advance(secs(1));
+    let svg = trace.diagram().title("a < b").width(400).theme(Theme::Light).to_svg();
+    for part in [
+        "<title id=\"title\">a &lt; b</title>",
+        "GPIO17 &lt;Lamp &amp; &quot;co&quot;&gt;",
+        "width=\"400\"",
+        "role=\"img\"",
+    ] {
+        assert!(svg.contains(part), "{part} is not in {svg}");
+    }
+    assert!(!svg.contains("prefers-color-scheme") && trace.to_svg().contains("prefers-color-scheme"));
+    let wave = svg.lines().find(|line| line.contains("class=\"w\"")).unwrap();
+    // Low, up and down again in the middle, low.
+    assert_eq!(wave.matches('V').count(), 2, "{wave}");
+    assert_eq!(svg, trace.diagram().title("a < b").width(400).theme(Theme::Light).to_svg());
+    Ok(())
+}
+
+#[test]
+fn an_image_is_no_larger_for_more_changes_than_pixels() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let line = gpio.output(17).open()?;
+    let lamp = gpio.pwm(18).open()?;
+    let trace = trace::record(&gpio);
+    for number in 0..5_000 {
+        gpio.advance(us(10));
+        line.toggle()?;
+        lamp.set_duty(f64::from(number % 1000) / 1000.0)?;
+    }
+    let svg = trace.to_svg();
+    assert!(svg.len() < 100_000, "{} bytes", svg.len());
+    assert!(trace.to_string().lines().all(|line| line.chars().count() <= 80));
     Ok(())
 }

@@ -173,6 +173,6 @@ fn interpreter() -> PathBuf {
     std::env::var_os("PINZERO_PYTHON").expect("run `cargo xtask interop`").into()
 }
 
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/clients")
 }

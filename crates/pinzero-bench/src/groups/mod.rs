@@ -10,6 +10,7 @@ mod pwm;
 mod registers;
 mod remote;
 mod scale;
+mod trace;
 mod write;
 
 use crate::bench::Bench;
@@ -35,6 +36,7 @@ pub(crate) const GROUPS: &[Group] = &[
     group("mock-edges", Machine::This, "An edge on the mock", mock_edges::run),
     group("edges", Machine::KernelRig, "Edges from the character device", edges::run),
     group("scale", Machine::This, "Many devices", scale::run),
+    group("trace", Machine::This, "A trace", trace::run),
     group("pwm", Machine::This, "Software PWM", pwm::run),
     group("buses", Machine::KernelRig, "Buses of the kernel", buses::run),
     group("least-buses", Machine::This, "Buses, without the kernel", buses::run_here),
@@ -60,6 +62,7 @@ const SUBJECTS: &[&[(&str, Work)]] = &[
     cdev::SUBJECTS,
     mock_edges::SUBJECTS,
     scale::SUBJECTS,
+    trace::SUBJECTS,
     pwm::SUBJECTS,
     remote::SUBJECTS,
     daemon::SUBJECTS,

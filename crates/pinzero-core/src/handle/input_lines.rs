@@ -75,6 +75,10 @@ impl Kinded for LineEvent {
         Event::bit(kind)
     }
 
+    fn name(kind: EventKind) -> &'static str {
+        Event::name(kind)
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.event.missed
     }

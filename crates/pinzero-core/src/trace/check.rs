@@ -48,7 +48,7 @@ pub fn assert_trace<S: Into<Signal>>(
     let both = Diagram::of(length, lanes.map(|(name, signals)| Lane::of(name, signals)));
     let [expected, recorded] = lanes.map(|(_, signals)| list(signals));
     panic!(
-        "{pin} differs\n\n{both}\nexpected: {expected}\nrecorded: {recorded}\n\n{}",
+        "{pin} differs\n\n{both}\n\nexpected: {expected}\nrecorded: {recorded}\n\n{}",
         trace.diagram().to(length)
     );
 }

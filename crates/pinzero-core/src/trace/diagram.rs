@@ -148,15 +148,14 @@ impl Diagram {
         while length / step > room.max(1) {
             step = if step.to_string().starts_with('2') { step / 2 * 5 } else { step * 2 };
         }
-        let (unit, name) = match step {
-            1_000_000_000.. => (1_000_000_000, "s"),
-            1_000_000.. => (1_000_000, "ms"),
-            1_000.. => (1_000, "µs"),
-            _ => (1, "ns"),
-        };
+        // The largest unit that needs three decimals at most.
+        let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs")];
+        let fits = |(unit, _): &(u64, &str)| *unit <= self.to && *unit <= step.saturating_mul(1000);
+        let (unit, name) = units.into_iter().find(fits).unwrap_or((1, "ns"));
+        let label = |at| (at, format!("{} {name}", at as f64 / unit as f64));
         let first = self.from.div_ceil(step) * step;
         let times = std::iter::successors(Some(first), |at| at.checked_add(step));
-        times.take_while(|at| *at <= self.to).map(|at| (at, format!("{} {name}", at / unit))).collect()
+        times.take_while(|at| *at <= self.to).map(label).collect()
     }
 }
 

@@ -295,6 +295,13 @@ impl Snapshot {
         signals
     }
 
+    /// Returns whether a line that carries nothing carries something at the same time, by the records from `index` on: it is opened there.
+    pub(super) fn is_passing(&self, signal: Signal, place: usize, index: usize, at: u64) -> bool {
+        let mut same = self.records[index..].iter().take_while(|record| record.at == at);
+        let carries = |record: &Record| self.kind(*record).applied_to(signal) != Signal::Unknown;
+        signal == Signal::Unknown && same.any(|record| usize::from(record.lane) == place && carries(record))
+    }
+
     pub(super) fn change(&self, record: Record) -> Change {
         Change {
             at: Duration::from_nanos(record.at),

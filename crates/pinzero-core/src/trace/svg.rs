@@ -8,7 +8,8 @@ use super::diagram::{Diagram, Lane, Theme};
 const HIGH: f64 = 20.0;
 const GAP: f64 = 18.0;
 
-/// The height of a row of event names, and the most such rows under a line.
+/// The height of the marks of events, that of a row of their names, and the most such rows under a line.
+const MARK: f64 = 8.0;
 const ROW: f64 = 13.0;
 const ROWS: usize = 3;
 
@@ -138,8 +139,7 @@ impl<'a> Drawing<'a> {
         if !missed.is_empty() {
             writeln!(svg, "<path class=\"m\" d=\"{missed}\"/>")?;
         }
-        let rows = self.events(svg, lane, low)?;
-        Ok(GAP + HIGH + rows as f64 * ROW)
+        Ok(GAP + HIGH + self.events(svg, lane, low)?)
     }
 
     /// Returns the course of a signal between the heights `high` and `low`.
@@ -149,8 +149,11 @@ impl<'a> Drawing<'a> {
         let ends = lane.signals.iter().skip(1).map(|(at, _)| *at).chain([self.diagram.to]);
         // Where the pen is, and its height, if it is down.
         let mut pen: Option<f32> = None;
-        // The last column in which a pulse too short for it was drawn.
+        // The last column in which a pulse too short for it was drawn. Others there show as one more stroke beside it, at `crowded`.
         let mut column = None;
+        let mut crowded: Option<f64> = None;
+        // The steady levels of a line with PWM are bands as well.
+        let is_pwm = lane.signals.iter().any(|(_, duty)| duty.is_some_and(|duty| duty > 0.0 && duty < 1.0));
         for ((at, duty), end) in lane.signals.iter().zip(ends) {
             if end < self.diagram.from || *at > self.diagram.to {
                 continue;
@@ -160,10 +163,15 @@ impl<'a> Drawing<'a> {
                 pen = None;
                 continue;
             };
-            // Of the pulses in one pixel, one shows for all.
             let is_short = to - x < 1.0 && end < self.diagram.to;
             if is_short && pen.is_some() && column.replace(x as i64) == Some(x as i64) {
+                if *duty <= 0.0 || *duty >= 1.0 {
+                    crowded.get_or_insert(x + 1.5);
+                }
                 continue;
+            }
+            if let (Some(crowd), Some(before)) = (crowded.take(), pen) {
+                write!(path, "H{}V{high}V{low}V{}", Px(crowd), Px(y(before)))?;
             }
             match pen {
                 None => write!(path, "M{} {}", Px(x), Px(y(*duty)))?,
@@ -173,7 +181,7 @@ impl<'a> Drawing<'a> {
             let to = if is_short { to.max(x + 1.0) } else { to };
             write!(path, "H{}", Px(to))?;
             pen = Some(*duty);
-            if *duty > 0.0 && *duty < 1.0 {
+            if is_pwm && *duty > 0.0 {
                 write!(bands, "M{} {low}V{}H{}V{low}Z", Px(x), Px(y(*duty)), Px(to))?;
                 let label = format!("{} %", Percent(*duty));
                 if to - x > label.len() as f64 * LABEL + 4.0 {
@@ -188,8 +196,8 @@ impl<'a> Drawing<'a> {
         Ok(Wave { path, bands, labels })
     }
 
-    /// Draws the events of a line below `low`, and returns how many rows they take.
-    fn events(&self, svg: &mut String, lane: &Lane, low: f64) -> Result<usize, std::fmt::Error> {
+    /// Draws the events of a line below `low`, and returns the height that they take.
+    fn events(&self, svg: &mut String, lane: &Lane, low: f64) -> Result<f64, std::fmt::Error> {
         let mut ends: Vec<f64> = Vec::new();
         let mut marks = String::new();
         let mut names = String::new();
@@ -199,7 +207,9 @@ impl<'a> Drawing<'a> {
             if column.replace(x as i64) != Some(x as i64) {
                 write!(marks, "M{} {}l-3 6h6z", Px(x), low + 2.0)?;
             }
-            let start = x + 6.0;
+            // A name at the right end ends there.
+            let length = name.chars().count() as f64 * LABEL;
+            let start = (x - 3.0).min(f64::from(self.diagram.width) - length);
             let row = match ends.iter().position(|end| *end <= start) {
                 Some(row) => row,
                 None if ends.len() < ROWS => {
@@ -208,21 +218,15 @@ impl<'a> Drawing<'a> {
                 }
                 None => continue,
             };
-            ends[row] = start + (name.chars().count() + 1) as f64 * LABEL;
-            // A name at the right end goes to the left of its mark.
-            let (x, anchor) = if ends[row] > f64::from(self.diagram.width) {
-                (x - 6.0, " text-anchor=\"end\"")
-            } else {
-                (start, "")
-            };
-            let y = low + 10.0 + row as f64 * ROW;
-            writeln!(names, "<text class=\"l\" x=\"{}\" y=\"{y}\"{anchor}>{}</text>", Px(x), escape(name))?;
+            ends[row] = start + length + LABEL;
+            let y = low + MARK + (row + 1) as f64 * ROW - 3.0;
+            writeln!(names, "<text class=\"l\" x=\"{}\" y=\"{y}\">{}</text>", Px(start), escape(name))?;
         }
         if !marks.is_empty() {
             writeln!(svg, "<path class=\"e\" d=\"{marks}\"/>")?;
         }
         svg.push_str(&names);
-        Ok(ends.len())
+        Ok(if ends.is_empty() { 0.0 } else { MARK + ends.len() as f64 * ROW - 6.0 })
     }
 }
 

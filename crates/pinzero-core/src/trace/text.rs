@@ -1,21 +1,15 @@
 //! Draws a diagram as text.
 
-use std::fmt::Write;
-
 use super::diagram::{Diagram, Lane};
 
-/// The most rows of events under a line. Events that do not fit there have their mark only.
+/// The most rows of events under a line. Events that do not fit there are left out.
 const ROWS: usize = 4;
 
 pub(super) fn draw(diagram: &Diagram) -> String {
     let names = diagram.lanes.iter().map(|lane| lane.name.chars().count()).max().unwrap_or(0);
     let scale = Scale::new(diagram, diagram.columns.saturating_sub(names + 1).max(20));
-    let mut text = String::new();
-    let mut line = |name: &str, row: &str| {
-        let line = format!("{name:names$} {row}");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    };
+    let mut lines = Vec::new();
+    let mut line = |name: &str, row: &str| lines.push(format!("{name:names$} {row}").trim_end().to_owned());
     if let Some(title) = &diagram.title {
         line(title, "");
     }
@@ -30,9 +24,9 @@ pub(super) fn draw(diagram: &Diagram) -> String {
         scale.events(lane).iter().for_each(|row| line("", row));
     }
     let ticks = diagram.ticks(scale.columns as u64 / 12);
-    let labels = ticks.iter().filter_map(|(at, label)| Some((scale.column(*at)?, format!("╵{label}"))));
-    line("", &rows(labels, 1).join(""));
-    text
+    let labels = ticks.iter().filter_map(|(at, label)| Some((scale.column(*at)?, label.as_str())));
+    line("", &rows(labels, '╵', scale.columns, 1).concat());
+    lines.join("\n")
 }
 
 /// The columns of a diagram, and the times that they stand for.
@@ -80,16 +74,28 @@ impl Scale {
 
     /// Returns the rows with the events of a line, each under its column.
     fn events(&self, lane: &Lane) -> Vec<String> {
-        let events = lane.events.iter();
-        rows(events.filter_map(|(at, name)| Some((self.column(*at)?, format!("↑{name}")))), ROWS)
+        let events = lane.events.iter().filter_map(|(at, name)| Some((self.column(*at)?, *name)));
+        rows(events, '↑', self.columns, ROWS)
     }
 }
 
-/// Puts labels at their columns, in as many rows as needed but `most` at most. Where no row has room, the label is left out.
-fn rows(labels: impl Iterator<Item = (usize, String)>, most: usize) -> Vec<String> {
+/// Puts labels at their columns, below `mark`, in as many rows of `width` as needed but `most` at most. Where no row has room, the label is
+/// left out.
+fn rows<'a>(
+    labels: impl Iterator<Item = (usize, &'a str)>,
+    mark: char,
+    width: usize,
+    most: usize,
+) -> Vec<String> {
     let mut rows: Vec<(String, usize)> = Vec::new();
     for (column, label) in labels {
-        let free = rows.iter().position(|(_, length)| *length == 0 || *length < column);
+        let length = label.chars().count();
+        // A label that would stand out on the right is on the left of its mark.
+        let (start, label) = match column + 1 + length > width {
+            true => (column.saturating_sub(length), format!("{label}{mark}")),
+            false => (column, format!("{mark}{label}")),
+        };
+        let free = rows.iter().position(|(_, end)| *end < start || *end == 0);
         if free.is_none() && rows.len() == most {
             continue;
         }
@@ -97,11 +103,10 @@ fn rows(labels: impl Iterator<Item = (usize, String)>, most: usize) -> Vec<Strin
             rows.push((String::new(), 0));
             rows.len() - 1
         });
-        let row = &mut rows[place];
-        let gap = column - row.1;
-        // Writing to a string cannot fail.
-        let _ = write!(row.0, "{:gap$}{label}", "");
-        row.1 = column + label.chars().count();
+        let (row, end) = &mut rows[place];
+        row.push_str(&" ".repeat(start - *end));
+        row.push_str(&label);
+        *end = start + length + 1;
     }
     rows.into_iter().map(|(row, _)| row).collect()
 }

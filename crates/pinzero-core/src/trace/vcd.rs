@@ -40,10 +40,12 @@ pub(super) fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
     let mut signals = Vec::new();
     for (place, lane) in snapshot.lanes.iter().enumerate() {
         signals.push(lane.before);
-        lanes[place].write(&mut out, lane.before, has_pwm[place])?;
+        if !snapshot.is_passing(lane.before, place, 0, snapshot.first()) {
+            lanes[place].write(&mut out, lane.before, has_pwm[place])?;
+        }
     }
     writeln!(out, "$end")?;
-    for record in &snapshot.records {
+    for (index, record) in snapshot.records.iter().enumerate() {
         if record.at / scale != time {
             time = record.at / scale;
             writeln!(out, "#{time}")?;
@@ -54,7 +56,9 @@ pub(super) fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
             writeln!(out, "s{} {}", identifier(name), lanes[place].codes[3])?;
         }
         signals[place] = kind.applied_to(signals[place]);
-        lanes[place].write(&mut out, signals[place], has_pwm[place])?;
+        if !snapshot.is_passing(signals[place], place, index + 1, record.at) {
+            lanes[place].write(&mut out, signals[place], has_pwm[place])?;
+        }
     }
     // So that the last levels have a length.
     let end = snapshot.length.div_ceil(scale);
@@ -136,12 +140,14 @@ fn unit(scale: u64) -> (u64, &'static str) {
     }
 }
 
-/// Returns the code of a variable: its number in the 94 visible characters of ASCII.
+/// Returns the code of a variable: its number in letters with which no value begins. Readers that skip a string have its code left, and take
+/// `1a` for the value 1.
 fn code(mut number: usize) -> String {
+    const LETTERS: &[u8; 16] = b"acdefghijklmnopq";
     let mut code = String::new();
     loop {
-        code.push(char::from(b'!' + (number % 94) as u8));
-        number /= 94;
+        code.push(char::from(LETTERS[number % LETTERS.len()]));
+        number /= LETTERS.len();
         if number == 0 {
             return code;
         }

@@ -54,6 +54,14 @@ impl Kinded for Rotation {
         kind as u32
     }
 
+    fn name(kind: RotationKind) -> &'static str {
+        match kind {
+            RotationKind::Rotated => "rotated",
+            RotationKind::Activated => "activated",
+            RotationKind::Deactivated => "deactivated",
+        }
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

@@ -75,6 +75,15 @@ impl Kinded for KeyEvent {
         kind as u32
     }
 
+    fn name(kind: KeyKind) -> &'static str {
+        match kind {
+            KeyKind::Pressed => "pressed",
+            KeyKind::Released => "released",
+            KeyKind::Held => "held",
+            KeyKind::Ghost => "ghost",
+        }
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

@@ -60,6 +60,10 @@ impl Kinded for Counted {
         0
     }
 
+    fn name((): ()) -> &'static str {
+        "counted"
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

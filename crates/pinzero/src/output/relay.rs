@@ -72,6 +72,10 @@ impl Kinded for Switched {
         0
     }
 
+    fn name((): ()) -> &'static str {
+        "switched"
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

@@ -61,6 +61,10 @@ impl Kinded for Arrival {
         0
     }
 
+    fn name((): ()) -> &'static str {
+        "arrived"
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

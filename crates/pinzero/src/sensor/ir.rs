@@ -47,6 +47,10 @@ impl Kinded for IrCommand {
         0
     }
 
+    fn name((): ()) -> &'static str {
+        "command"
+    }
+
     fn missed(&mut self) -> &mut u32 {
         &mut self.missed
     }

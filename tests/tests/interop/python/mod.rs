@@ -6,3 +6,4 @@ mod gpiozero;
 mod pins;
 mod programs;
 mod serve;
+mod vcd;
