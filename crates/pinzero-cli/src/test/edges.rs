@@ -32,11 +32,18 @@ pub(crate) struct Latency {
     pub(crate) counted_as_lost: u64,
     /// Calls of a handler that no write explains.
     pub(crate) unexpected: u32,
+    /// `None` if no edge was heard.
+    pub(crate) times: Option<Times>,
+    pub(crate) histogram: Vec<Bar>,
+}
+
+/// How long most edges took, and the slowest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Times {
     pub(crate) p50_us: f64,
     pub(crate) p95_us: f64,
     pub(crate) p99_us: f64,
     pub(crate) max_us: f64,
-    pub(crate) histogram: Vec<Bar>,
 }
 
 /// A bar of the histogram.
@@ -70,17 +77,15 @@ pub(crate) fn measure(gpio: &Gpio, [from, to]: [Line; 2]) -> Result<Latency> {
         gpio.sleep(us(500 + u64::from(sent * 7919 % 1000)));
     }
     times.sort_unstable();
-    let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|share| micros(quantile(&times, share)));
+    let [p50_us, p95_us, p99_us, max_us] =
+        [0.5, 0.95, 0.99, 1.0].map(|share| micros(quantile(&times, share)));
     Ok(Latency {
         is_polled: gpio.capabilities().edges != Support::Native,
         sent,
         heard: times.len() as u32,
         counted_as_lost: input.missed(),
         unexpected,
-        p50_us: p50,
-        p95_us: p95,
-        p99_us: p99,
-        max_us: max,
+        times: (!times.is_empty()).then_some(Times { p50_us, p95_us, p99_us, max_us }),
         histogram: histogram(&times),
     })
 }

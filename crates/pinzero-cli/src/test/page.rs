@@ -1,14 +1,15 @@
 //! Writes the report as a page of Markdown, which is readable as it is.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::after_exit::AfterExit;
-use super::edges::{Bar, Latency};
+use super::edges::{Bar, Latency, Times};
 use super::pulls::PullSeen;
 use super::report::{Maybe, Measurements, Report};
 use super::system::{Capabilities, Tried};
 use super::toggle::ToggleRate;
-use super::trials::Trials;
+use super::trials::{Told, Trials};
 use super::waves::{Deviation, Jitter};
 
 /// The width of the longest bar of a histogram.
@@ -48,7 +49,8 @@ fn write_page(page: &mut Page, report: &Report) {
     }
     page.line("| | |");
     page.line("|---|---|");
-    page.line(format_args!("| pinzero | {} |", report.pinzero));
+    let build = if report.is_debug_build { ", a debug build, which is slow" } else { "" };
+    page.line(format_args!("| pinzero | {}{build} |", report.pinzero));
     let revision = board.revision.as_ref().map_or(String::new(), |code| format!(", revision {code}"));
     let memory = board.memory_mb.map_or(String::new(), |size| format!(", {size} MB"));
     page.line(format_args!("| board | {}{revision}{memory} |", board.model));
@@ -63,7 +65,7 @@ fn write_page(page: &mut Page, report: &Report) {
     page.line(format_args!("| factory | {}: pulls {bias}, edges {edges}, groups {group}, flexible lines {flex}, PWM {pwm}, keeping levels {keep} |",
         factory.name));
     page.line(format_args!("| pins | {} and {}, joined by a wire |", pins[0], pins[1]));
-    page.paragraph(format_args!("| time | {} s |", report.seconds));
+    page.paragraph(format_args!("| took | {} s |", report.seconds));
 
     page.paragraph("## Problems");
     if report.problems.is_empty() {
@@ -95,15 +97,24 @@ fn write_trials(page: &mut Page, trials: &Trials) {
         failed.len(),
         ignored.len()
     ));
-    for (title, told) in [("Failed", failed), ("Ignored", ignored)] {
-        if told.is_empty() {
-            continue;
-        }
+    if !failed.is_empty() {
         page.line("");
-        page.paragraph(format_args!("{title}:"));
-        for told in told {
-            page.line(format_args!("* `{}`: {}", told.trial, one_line(&told.message.to_string())));
-        }
+        page.paragraph("Failed:");
+    }
+    for Told { trial, message } in failed {
+        page.line(format_args!("* `{trial}`: {}", one_line(&message.to_string())));
+    }
+    // Many trials have the same reason: two wired pins are few.
+    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for Told { trial, message } in ignored {
+        reasons.entry(one_line(&message.to_string())).or_default().push(trial);
+    }
+    if !ignored.is_empty() {
+        page.line("");
+        page.paragraph("Ignored:");
+    }
+    for (reason, trials) in reasons {
+        page.line(format_args!("* {reason}: `{}`", trials.join("`, `")));
     }
 }
 
@@ -177,11 +188,13 @@ fn section<T>(page: &mut Page, title: &str, value: &Maybe<T>, write: impl FnOnce
 }
 
 fn write_latency(page: &mut Page, latency: &Latency) {
-    let Latency { is_polled, sent, heard, p50_us, p95_us, p99_us, max_us, histogram, .. } = latency;
+    let Latency { is_polled, sent, heard, times, histogram, .. } = latency;
     let how = if *is_polled { ", on an input that is polled every millisecond" } else { "" };
-    page.paragraph(format_args!(
+    page.line(format_args!(
         "From the write on one pin to the handler on the other{how}: {heard} of {sent} edges heard."
     ));
+    let Some(Times { p50_us, p95_us, p99_us, max_us }) = times else { return };
+    page.line("");
     page.paragraph(format_args!("p50 {p50_us} µs, p95 {p95_us} µs, p99 {p99_us} µs, max {max_us} µs"));
     page.line("```text");
     let most = histogram.iter().map(|bar| bar.edges).max().unwrap_or(0).max(1);
@@ -189,10 +202,10 @@ fn write_latency(page: &mut Page, latency: &Latency) {
     let first = histogram.iter().position(is_filled).unwrap_or(0);
     let last = histogram.iter().rposition(is_filled).unwrap_or(0);
     for Bar { below_us, edges } in &histogram[first..=last] {
-        let bound = below_us.map_or("   slower".to_owned(), |bound| format!("< {bound:>6} µs"));
-        // A bar for the single late edge, too.
-        let length = (edges * WIDTH).div_ceil(most) as usize;
-        page.line(format_args!("{bound:>11} {edges:>4} {}", "#".repeat(length)));
+        let bound = below_us.map_or("slower".to_owned(), |bound| format!("< {bound} µs"));
+        // A bar for a single late edge, too.
+        let bar = "#".repeat((edges * WIDTH).div_ceil(most) as usize);
+        page.line(format!("{bound:>10} {edges:>4} {bar}").trim_end());
     }
     page.line("```");
 }
@@ -204,7 +217,14 @@ fn write_jitter(page: &mut Page, jitter: &Jitter) {
     page.paragraph(format_args!("{pin}, {hertz} Hz, {percent:.0} % high, made {maker}: {cycles} cycles seen, {expected_cycles} expected."));
     page.line("| | mean | off by, p50 | p95 | max |");
     page.line("|---|---|---|---|---|");
-    for (what, Deviation { mean_us, p50_us, p95_us, max_us }) in [("period", period), ("pulse", pulse)] {
-        page.line(format_args!("| {what} | {mean_us} µs | {p50_us} µs | {p95_us} µs | {max_us} µs |"));
+    for (what, deviation) in [("period", period), ("pulse", pulse)] {
+        match deviation {
+            Some(Deviation { mean_us, p50_us, p95_us, max_us }) => {
+                page.line(format_args!(
+                    "| {what} | {mean_us} µs | {p50_us} µs | {p95_us} µs | {max_us} µs |"
+                ));
+            }
+            None => page.line(format_args!("| {what} | none seen | | | |")),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use pinzero::board::{PinKind, Pull};
 use pinzero::time::ms;
-use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result, mock};
+use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result};
 use serde::Serialize;
 
 use super::interrupt::Interrupt;
@@ -57,11 +57,7 @@ pub(crate) struct Choice {
 pub(crate) fn run(options: &Options) -> Outcome {
     let private = Private::here(&wired::factory_name(&options.factory));
     let is_simulation = wired::factory_name(&options.factory).eq_ignore_ascii_case("mock");
-    let gpio = if is_simulation {
-        (*mock::builder().realtime().try_open()?).clone()
-    } else {
-        options.factory.open()?
-    };
+    let gpio = if is_simulation { (*wired::simulation()?).clone() } else { options.factory.open()? };
     let Choice { lines, left_out } = choose(&gpio, &options.pins, &options.skip, &private)?;
     if lines.is_empty() {
         let reasons: Vec<String> =

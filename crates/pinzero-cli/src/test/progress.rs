@@ -13,7 +13,8 @@ pub(crate) struct Progress {
 impl Progress {
     /// Returns the progress of this many steps.
     pub(crate) fn new(steps: usize) -> Self {
-        Progress { is_shown: io::stderr().is_terminal(), step: 0, steps }
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Progress { is_shown: io::stderr().is_terminal() && !is_dumb, step: 0, steps }
     }
 
     /// Begins the next step.

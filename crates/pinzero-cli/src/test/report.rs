@@ -20,6 +20,8 @@ const FORMAT: u32 = 1;
 pub(crate) struct Report {
     pub(crate) format: u32,
     pub(crate) pinzero: &'static str,
+    /// `true` if pinzero was built without optimisation.
+    pub(crate) is_debug_build: bool,
     /// `true` if the pins are those of the mock.
     pub(crate) is_simulation: bool,
     pub(crate) board: BoardFacts,
@@ -28,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) pins: [String; 2],
     /// In a sentence each; empty if all is well.
     pub(crate) problems: Vec<String>,
+    /// The fault of the wire at the end of the test, in a sentence.
+    pub(crate) wire_fault: Option<String>,
     pub(crate) trials: Trials,
     /// The measurements; `None` without `--report`.
     pub(crate) measured: Option<Measurements>,
@@ -86,13 +90,17 @@ impl Report {
 
     /// Notes what is wrong in [`Report::problems`].
     pub(crate) fn judge(&mut self) {
-        let mut problems: Vec<String> =
-            self.trials.failed.iter().map(|told| format!("trial {}: {}", told.trial, told.message)).collect();
-        if self.trials.not_run > 0 {
-            problems.push(format!("{} trials did not run: no time was left", self.trials.not_run));
-        }
-        if let Some(measured) = &self.measured {
-            problems.extend(measured.problems());
+        let mut problems = self.wire_fault.iter().cloned().collect::<Vec<_>>();
+        problems.extend(self.measured.iter().flat_map(Measurements::problems));
+        let Trials { failed, not_run, .. } = &self.trials;
+        problems.extend(match failed.len() {
+            0 => None,
+            1 => Some("trials: 1 failed, see below".to_owned()),
+            count => Some(format!("trials: {count} failed, see below")),
+        });
+        if *not_run > 0 {
+            problems
+                .push(format!("trials: {not_run} did not run, as no time was left or a trial did not end"));
         }
         self.problems = problems;
     }

@@ -29,8 +29,10 @@ pub(crate) struct Jitter {
     pub(crate) duty: f64,
     pub(crate) cycles: u32,
     pub(crate) expected_cycles: u32,
-    pub(crate) period: Deviation,
-    pub(crate) pulse: Deviation,
+    /// `None` if no whole cycle was seen.
+    pub(crate) period: Option<Deviation>,
+    /// `None` if no whole pulse was seen.
+    pub(crate) pulse: Option<Deviation>,
 }
 
 /// How far times are from their nominal value, without sign.
@@ -77,12 +79,12 @@ fn evaluate(edges: &[Event], from: Line, in_software: bool) -> Jitter {
 }
 
 impl Deviation {
-    fn of(times: &[Duration], nominal: Duration) -> Self {
+    fn of(times: &[Duration], nominal: Duration) -> Option<Self> {
         let mut off: Vec<Duration> = times.iter().map(|time| time.abs_diff(nominal)).collect();
         off.sort_unstable();
-        let [p50, p95, max] = [0.5, 0.95, 1.0].map(|share| micros(quantile(&off, share)));
-        let mean = times.iter().sum::<Duration>() / (times.len() as u32).max(1);
-        Deviation { mean_us: micros(mean), p50_us: p50, p95_us: p95, max_us: max }
+        let [p50_us, p95_us, max_us] = [0.5, 0.95, 1.0].map(|share| micros(quantile(&off, share)));
+        let mean = times.iter().sum::<Duration>().checked_div(times.len() as u32)?;
+        Some(Deviation { mean_us: micros(mean), p50_us, p95_us, max_us })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pinzero::{ErrorKind, Gpio, Line, Result, Support, mock};
+use pinzero::mock::{self, MockGpio};
+use pinzero::{Capabilities, ErrorKind, Gpio, Line, Result, Support};
 
 use super::message::Private;
 use super::progress::Progress;
@@ -16,8 +17,9 @@ use crate::output;
 use crate::test::interrupt::Interrupt;
 use crate::verdict::{Outcome, Verdict};
 
-/// The longest time for the trials of a report, so that the whole report takes less than two minutes.
-const TRIALS_IN_A_REPORT: Duration = Duration::from_secs(70);
+/// How long after the start of a report the last trial may begin, so that the report takes less than two minutes even if that
+/// trial hangs.
+const REPORT: Duration = Duration::from_secs(85);
 
 /// The longest time for the trials alone.
 const TRIALS: Duration = Duration::from_secs(600);
@@ -83,12 +85,19 @@ fn open(factory: &Factory, ends: &Ends) -> Result<(Gpio, bool)> {
     if !factory_name(factory).eq_ignore_ascii_case("mock") {
         return Ok((factory.open()?, false));
     }
-    let mock = mock::builder().realtime().try_open()?;
+    let mock = simulation()?;
     let lines = [mock.resolve(&*ends.0)?, mock.resolve(&*ends.1)?];
     if lines[0] != lines[1] {
         mock.wire(lines[0], lines[1]);
     }
     Ok(((*mock).clone(), true))
+}
+
+/// Opens a mock in real time, whose PWM is pinzero's own, as it is on most pins of a Raspberry Pi.
+pub(super) fn simulation() -> Result<MockGpio> {
+    let capabilities = mock::gpio().capabilities();
+    let capabilities = Capabilities { pwm: Support::None, ..capabilities };
+    mock::builder().capabilities(capabilities).realtime().try_open()
 }
 
 /// Returns the name of the factory from the command line or the environment; empty if neither names one.
@@ -114,18 +123,24 @@ pub(super) fn examine(
     let system = System::here();
     let measured = measures.then(|| measure(bench, progress));
     progress.step("the trials");
-    let limit = if measures { TRIALS_IN_A_REPORT } else { TRIALS };
+    let end = start + if measures { REPORT } else { TRIALS };
     let Bench { gpio, lines, other_process, private } = *bench;
-    let trials = trials::run(gpio, lines, other_process, Instant::now() + limit, private, progress);
+    let trials = trials::run(gpio, lines, other_process, end, private, progress);
+    let wire_fault = match wire::check(gpio, lines) {
+        Ok(fault) => fault,
+        Err(error) => Some(private.message(error).to_string()),
+    };
     let mut report = Report {
         format: Report::format(),
         pinzero: env!("CARGO_PKG_VERSION"),
+        is_debug_build: cfg!(debug_assertions),
         is_simulation,
         board: BoardFacts::of(gpio),
         system,
         factory: FactoryFacts::of(gpio),
         pins: lines.map(|line| line.to_string()),
         problems: Vec::new(),
+        wire_fault: wire_fault.map(|fault| format!("the wire, at the end of the test: {fault}")),
         trials,
         measured,
         seconds: start.elapsed().as_secs(),

@@ -6,5 +6,7 @@
 )]
 
 mod lines;
+#[cfg(target_os = "linux")]
+mod rig;
 mod run;
 mod served;
