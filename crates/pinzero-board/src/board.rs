@@ -1,6 +1,7 @@
 //! The board: everything that the crate knows about one computer.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::detect;
 use crate::facts::Facts;
@@ -101,7 +102,18 @@ impl Board {
     /// Reads the revision code from the device tree (`/proc/device-tree/system/linux,revision`), then from
     /// `/proc/cpuinfo`. Returns `None` where Linux provides neither.
     pub fn detect() -> Option<Board> {
-        let code = detect::revision("/".as_ref())?;
+        Board::detect_under("/".as_ref())
+    }
+
+    /// Returns the Raspberry Pi whose file tree is under `root`, as [`detect`](Board::detect) does for `/`.
+    ///
+    /// ```
+    /// use pinzero_board::Board;
+    ///
+    /// assert_eq!(Board::detect_under("/nowhere".as_ref()), None);
+    /// ```
+    pub fn detect_under(root: &Path) -> Option<Board> {
+        let code = detect::revision(root)?;
         Board::from_revision(code).ok()
     }
 

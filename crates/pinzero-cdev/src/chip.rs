@@ -176,6 +176,32 @@ fn describe<'a>(chips: impl IntoIterator<Item = &'a Chip>) -> String {
     chips.into_iter().map(Chip::describe).collect::<Vec<_>>().join(", ")
 }
 
+/// A GPIO chip of this computer; returned by [`chips`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChipInfo {
+    /// The device file, free of symbolic links.
+    pub path: PathBuf,
+    /// The kernel's name for the chip, such as `gpiochip0`.
+    pub name: String,
+    /// The driver's name for the chip, such as `pinctrl-rp1`.
+    pub label: String,
+    /// The number of lines, used or not.
+    pub lines: u32,
+}
+
+/// Returns the GPIO chips that this user may open.
+///
+/// ```
+/// for chip in pinzero_cdev::chips() {
+///     println!("{} \"{}\": {} lines", chip.name, chip.label, chip.lines);
+/// }
+/// ```
+pub fn chips() -> Vec<ChipInfo> {
+    let info = |Chip { path, name, label, lines }| ChipInfo { path, name, label, lines };
+    Scan::of("/dev".as_ref()).chips.into_iter().map(info).collect()
+}
+
 /// The chips of a machine.
 #[derive(Debug, Default)]
 struct Scan {

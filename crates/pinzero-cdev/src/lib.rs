@@ -27,5 +27,6 @@ mod spi;
 mod sysfs_pwm;
 
 pub use buses::Buses;
+pub use chip::{ChipInfo, chips};
 pub use factory::{CdevBuilder, CdevFactory};
 pub use sysfs_pwm::SysfsPwm;

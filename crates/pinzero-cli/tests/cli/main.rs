@@ -5,6 +5,7 @@
     reason = "helpers of tests, which fail where they cannot go on"
 )]
 
+mod doctor;
 mod lines;
 #[cfg(target_os = "linux")]
 mod rig;
