@@ -69,10 +69,10 @@ pub(crate) fn node(runner: &mut Runner) -> Result<(), Stop> {
 
 /// Runs the tests in a module, with the paths of their clients.
 fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Result<(), Stop> {
-    // Some of the tests start the command.
-    runner.cargo(&["build", "--locked", "--package=pinzero-cli"])?;
+    // Some of the tests start the command. With the features of the whole workspace, all is as an ordinary test run has built it.
+    runner.cargo(&["build", "--locked", "--workspace", "--bin=pinzero", "--test=interop"])?;
     let mut command = runner.command("cargo");
-    command.env(variable, clients).args(["test", "--locked", "--package=pinzero-tests", "--test=interop"]);
+    command.env(variable, clients).args(["test", "--locked", "--workspace", "--test=interop"]);
     runner.run(command.args(["--", "--include-ignored", module]))?;
     Ok(())
 }

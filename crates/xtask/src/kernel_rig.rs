@@ -8,19 +8,18 @@ pub(crate) const KERNEL: Rig = Rig { name: "kernel-rig", folder: "rig", prepare:
 
 /// Builds the tests that need a simulated chip, and runs them.
 fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
-    // The tests start some of the examples.
-    runner.cargo(&["build", "--locked", "--package=pinzero-examples", "--bins", "--examples"])?;
-    let tests: [&[&str]; 2] = [
-        &["--package=pinzero-cdev", "--tests"],
-        &["--package=pinzero-tests", "--test=kernel_rig", "--test=device_trials"],
-    ];
-    for tests in tests {
-        let mut command = runner.command("cargo");
-        command.env("PINZERO_RIG", "1").args(rig.as_runner("'cfg(all())'"));
-        command.args(["test", "--locked"]).args(tests);
+    // Build all of the workspace, with the examples that some tests start. An ordinary test run has built the same already;
+    // for a few packages, cargo would choose fewer features of their dependencies, and build these once more.
+    let mut command = runner.command("cargo");
+    let programs = runner.build_tests(command.args(["test", "--locked", "--workspace"]))?;
+    let tests = [("crates/pinzero-cdev", &[][..]), ("tests", &["kernel_rig", "device_trials"])];
+    rig.run_tests(runner, &programs, &tests, |command| {
         // The trials of devices have other rigs too, which need no kernel of their own.
-        command.args(["--", "--include-ignored", "--skip=on_a_pi", "--skip=mock::", "--skip=remote::"]);
-        runner.run(&mut command)?;
-    }
-    Ok(())
+        command.env("PINZERO_RIG", "1").args([
+            "--include-ignored",
+            "--skip=on_a_pi",
+            "--skip=mock::",
+            "--skip=remote::",
+        ]);
+    })
 }

@@ -14,9 +14,23 @@ pub(crate) const PI: Rig = Rig { name: "pi-rig", folder: "pi-rig", prepare: "fet
 /// Builds the tests of the register backend, those of the character device on a Raspberry Pi, and a program that blinks
 /// by registers; runs them on both models.
 fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
-    let mut command = cargo(runner, "build")?;
-    command.args(["--package=pinzero-examples", "--example=led_blink", "--features=pinzero/rppal"]);
-    runner.run(&mut command)?;
+    // In one run of cargo, which builds the dependencies once, with the same features for all.
+    let mut command = cargo(runner, "test")?;
+    command.args([
+        "--package=pinzero-rppal",
+        "--package=pinzero-cdev",
+        "--lib",
+        "--test=conformance",
+        "--test=pi",
+    ]);
+    command.args([
+        "--test=pulls",
+        "--package=pinzero-examples",
+        "--example=led_blink",
+        "--features=pinzero/rppal",
+    ]);
+    let programs = runner.build_tests(&mut command)?;
+    let also = folder().join("debug/examples/led_blink");
 
     let machines = runner.output("qemu-system-aarch64", &["-M", "help"])?;
     // QEMU got the Pi 4 together with the I2C controller of the Pi 3.
@@ -31,13 +45,11 @@ fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
                 format!("the installed QEMU has no Raspberry Pi {model}B, which versions from 9 on have");
             return Err(Stop::Skipped(reason));
         }
-        for tests in [&["--package=pinzero-rppal", "--tests"], &["--package=pinzero-cdev", "--test=pi"]] {
-            let mut command = cargo(runner, "test")?;
-            let program = folder().join("debug/examples/led_blink");
-            command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", program);
-            command.env("PINZERO_PI_RIG_MODEL", model).args(rig.as_runner(TARGET)).args(tests);
-            runner.run(command.args(["--", "--include-ignored"]).args(left_out))?;
-        }
+        let tests = [("crates/pinzero-rppal", &[][..]), ("crates/pinzero-cdev", &["pi"])];
+        rig.run_tests(runner, &programs, &tests, |command| {
+            command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", &also);
+            command.env("PINZERO_PI_RIG_MODEL", model).arg("--include-ignored").args(left_out);
+        })?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The rigs: kernels with GPIO chips, for tests that an ordinary machine has no pins for.
 
-use crate::runner::{Runner, Stop, UNSUPPORTED, root};
-use std::path::PathBuf;
+use crate::runner::{Runner, Stop, TestProgram, UNSUPPORTED, root};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 /// A rig, built by its scripts.
@@ -54,9 +54,29 @@ impl Rig {
         (self.tests)(self, runner)
     }
 
-    /// Returns the options with which cargo runs programs for `target` in the rig.
-    pub(crate) fn as_runner(&self, target: &str) -> [String; 2] {
-        ["--config".to_owned(), format!("target.{target}.runner = [{:?}]", self.script("run.sh"))]
+    /// Runs test programs in the rig. `wanted` has the folders of their packages, each with the names of the programs; no name
+    /// stands for all. `prepare` adds arguments and variables to each run.
+    pub(crate) fn run_tests(
+        &self,
+        runner: &mut Runner,
+        programs: &[TestProgram],
+        wanted: &[(&str, &[&str])],
+        prepare: impl Fn(&mut Command),
+    ) -> Result<(), Stop> {
+        for &(folder, names) in wanted {
+            let of_it = programs.iter().filter(|program| program.folder == Path::new(folder));
+            let chosen: Vec<_> =
+                of_it.filter(|it| names.is_empty() || names.contains(&it.name.as_str())).collect();
+            if chosen.len() < names.len().max(1) {
+                return Err(Stop::Failed(format!("{folder} lacks test programs: only {chosen:?}")));
+            }
+            for program in chosen {
+                let mut command = program.run_by(Command::new(self.script("run.sh")));
+                prepare(&mut command);
+                runner.run(&mut command)?;
+            }
+        }
+        Ok(())
     }
 
     /// Gets the parts of the rig, unless they are there.

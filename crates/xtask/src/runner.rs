@@ -1,5 +1,6 @@
 //! Runs commands, passes their output on as it comes, and counts the tests in it.
 
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -52,6 +53,38 @@ impl Tally {
                 _ => {}
             }
         }
+    }
+}
+
+/// A test program that cargo has built.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TestProgram {
+    /// The folder of its package: `crates/pinzero-cdev`.
+    pub(crate) folder: PathBuf,
+    /// The name of its target: `conformance`.
+    pub(crate) name: String,
+    path: PathBuf,
+}
+
+impl TestProgram {
+    /// Reads one of cargo's messages; returns `None` if the message is about anything else than a test program.
+    fn of(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let path = message["executable"].as_str().filter(|_| message["profile"]["test"] == true)?;
+        let folder = Path::new(message["manifest_path"].as_str()?).parent()?;
+        let name = message["target"]["name"].as_str()?.to_owned();
+        Some(Self {
+            folder: folder.strip_prefix(root()).unwrap_or(folder).to_owned(),
+            name,
+            path: path.into(),
+        })
+    }
+
+    /// Makes `command` run this program, where and how `cargo test` does.
+    pub(crate) fn run_by(&self, mut command: Command) -> Command {
+        let folder = root().join(&self.folder);
+        command.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder).arg(&self.path);
+        command
     }
 }
 
@@ -111,6 +144,20 @@ impl Runner {
             Ok(status) if status.success() => Ok(warned),
             Ok(status) => Err(format!("{name}: {status}")),
             Err(error) => Err(format!("{name}: {error}")),
+        }
+    }
+
+    /// Builds tests by a command of cargo, `cargo test`, and returns their programs.
+    pub(crate) fn build_tests(&self, command: &mut Command) -> Result<Vec<TestProgram>, String> {
+        command.args(["--no-run", "--message-format=json-render-diagnostics"]);
+        let name = describe(command);
+        println!("$ {name}");
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("{name}: {error}"))?;
+        let messages = String::from_utf8_lossy(&output.stdout);
+        match output.status.success() {
+            true => Ok(messages.lines().filter_map(TestProgram::of).collect()),
+            false => Err(format!("{name}: {}", output.status)),
         }
     }
 
@@ -175,7 +222,7 @@ pub(crate) fn root() -> PathBuf {
     // the target directory. Without cargo, the working directory is the root.
     match std::env::var_os("CARGO_MANIFEST_DIR") {
         Some(here) => Path::new(&here).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf),
-        None => PathBuf::from("."),
+        None => std::env::current_dir().unwrap_or_default(),
     }
 }
 
@@ -220,6 +267,25 @@ mod tests {
         }
         let missing = BTreeMap::from([("rig".to_owned(), 2)]);
         assert_eq!(tally, Tally { passed: 5, failed: 1, ignored: 2, missing });
+    }
+
+    #[test]
+    fn a_test_program_is_told_by_cargos_messages() {
+        let message = |is_test: bool| {
+            let manifest = root().join("crates/pinzero-cdev/Cargo.toml");
+            format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":{manifest:?},"target":{{"name":"buses"}},
+                "profile":{{"test":{is_test}}},"executable":"/deps/buses-0123"}}"#
+            )
+        };
+        let expected = TestProgram {
+            folder: "crates/pinzero-cdev".into(),
+            name: "buses".to_owned(),
+            path: "/deps/buses-0123".into(),
+        };
+        assert_eq!(TestProgram::of(&message(true)), Some(expected));
+        assert_eq!(TestProgram::of(&message(false)), None);
+        assert_eq!(TestProgram::of(r#"{"reason":"build-finished","success":true}"#), None);
     }
 
     #[test]
