@@ -39,7 +39,6 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("dependencies' Rust versions", Whole, checks::rust_versions),
     ("dependencies' licences and sources", Whole, checks::deny),
     ("advisories", Whole, checks::advisories),
-    ("lints", Whole, |runner| cargo(runner, "clippy --locked --workspace --all-targets")),
     ("lints, no features", Whole, |runner| {
         // The two crates with default features.
         let packages = "--package=pinzero --package=pinzero-core";
