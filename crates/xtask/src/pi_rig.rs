@@ -14,22 +14,15 @@ pub(crate) const PI: Rig = Rig { name: "pi-rig", folder: "pi-rig", prepare: "fet
 /// Builds the tests of the register backend, those of the character device on a Raspberry Pi, and a program that blinks
 /// by registers; runs them on both models.
 fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
-    // In one run of cargo, which builds the dependencies once, with the same features for all.
-    let mut command = cargo(runner, "test")?;
-    command.args([
-        "--package=pinzero-rppal",
-        "--package=pinzero-cdev",
-        "--lib",
-        "--test=conformance",
-        "--test=pi",
-    ]);
-    command.args([
-        "--test=pulls",
-        "--package=pinzero-examples",
-        "--example=led_blink",
-        "--features=pinzero/rppal",
-    ]);
-    let programs = runner.build_tests(&mut command)?;
+    // The same packages in both runs of cargo, so that both have the dependencies with the same features: one build of them.
+    let [mut example, mut tests] = [cargo(runner, "build")?, cargo(runner, "test")?];
+    for command in [&mut example, &mut tests] {
+        command.args(["--package=pinzero-rppal", "--package=pinzero-cdev", "--package=pinzero-examples"]);
+        command.arg("--features=pinzero/rppal");
+    }
+    runner.run(example.arg("--example=led_blink"))?;
+    tests.args(["--lib", "--test=conformance", "--test=pi", "--test=pulls"]);
+    let programs = runner.build_tests(&mut tests)?;
     let also = folder().join("debug/examples/led_blink");
 
     let machines = runner.output("qemu-system-aarch64", &["-M", "help"])?;
@@ -45,8 +38,8 @@ fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
                 format!("the installed QEMU has no Raspberry Pi {model}B, which versions from 9 on have");
             return Err(Stop::Skipped(reason));
         }
-        let tests = [("crates/pinzero-rppal", &[][..]), ("crates/pinzero-cdev", &["pi"])];
-        rig.run_tests(runner, &programs, &tests, |command| {
+        let wanted = [("crates/pinzero-rppal", &[][..]), ("crates/pinzero-cdev", &["pi"])];
+        rig.run_tests(runner, &programs, &wanted, |command| {
             command.env("PINZERO_PI_RIG", "1").env("PINZERO_PI_RIG_ALSO", &also);
             command.env("PINZERO_PI_RIG_MODEL", model).arg("--include-ignored").args(left_out);
         })?;
