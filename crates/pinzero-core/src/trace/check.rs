@@ -21,7 +21,7 @@ use crate::pin_spec::PinSpec;
 /// let trace = trace::record(&gpio);
 /// led.blink_with(Blink::new(ms(100), ms(50)).times(2))?.wait()?;
 /// let (low, high) = (Level::Low, Level::High);
-/// assert_trace(&trace, "GPIO17", [(ms(0), high), (ms(100), low), (ms(150), high), (ms(250), low)]);
+/// assert_trace(&trace, "GPIO17", [(ms(0), low), (ms(0), high), (ms(100), low), (ms(150), high), (ms(250), low)]);
 /// # Ok::<(), pinzero::Error>(())
 /// ```
 ///
