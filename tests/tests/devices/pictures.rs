@@ -1,6 +1,7 @@
 //! The pictures of the documentation, drawn anew from traces and compared.
 //!
 //! `PINZERO_WRITE=1 cargo test -p pinzero-tests --test devices pictures` writes them anew.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
 
 use std::path::Path;
 use std::{env, fs};

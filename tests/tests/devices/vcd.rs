@@ -1,4 +1,5 @@
 //! VCD files of traces: a small reader finds in each what the trace has.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which fail where they cannot go on")]
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -65,7 +65,7 @@ impl Recorded {
     }
 
     fn write(&self) {
-        for trace in &self.trace {
+        if let Some(trace) = &self.trace {
             trace.write_vcd(io::sink()).unwrap_or_else(|error| panic!("{error}"));
         }
     }
