@@ -127,7 +127,10 @@ pub mod options {
 /// Boards: models, headers, names of pins.
 pub mod board {
     #[doc(no_inline)]
-    pub use pinzero_core::board::{Board, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownRevision};
+    pub use pinzero_core::board::{
+        Board, Facts, FormFactor, Function, Header, HeaderPin, PinError, PinKind, Pull, Soc, UnknownModel,
+        UnknownRevision,
+    };
 }
 
 /// The factory for the Linux character device: every Raspberry Pi, and other boards.

@@ -1,0 +1,261 @@
+//! The table of the live view: what it knows of the lines, and how a line of it looks.
+
+use std::time::{Duration, Instant};
+
+use pinzero::board::{HeaderPin, PinKind};
+use pinzero::{Error, ErrorKind, Gpio, Host, Level, LineInfo};
+use ratatui::Frame;
+use ratatui::crossterm::event::KeyCode;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::reader::Reading;
+use crate::pinout::{letters, lines, words};
+
+/// How long a change is marked.
+const MARKED: Duration = Duration::from_secs(1);
+/// The lines of the terminal besides the rows of the table.
+const OTHER_LINES: u16 = 3;
+/// The width of each side of the table, without the consumer.
+const SIDE: usize = 28;
+
+/// A place in the table: a pin of a header, or a line that is on no header.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: Option<u32>,
+    kind: PinKind,
+}
+
+impl From<HeaderPin> for Place {
+    fn from(pin: HeaderPin) -> Place {
+        Place { number: Some(pin.number), kind: pin.kind }
+    }
+}
+
+/// A row of the table; a row without places is empty.
+type Row = [Option<Place>; 2];
+
+/// A line, as last seen.
+#[derive(Debug)]
+struct Seen {
+    line: u32,
+    info: Option<LineInfo>,
+    changed: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct View {
+    title: String,
+    rows: Vec<Row>,
+    lines: Vec<Seen>,
+    error: Option<Error>,
+    /// The first row that is shown, on a terminal that is not high enough.
+    top: usize,
+    /// The number of rows that were shown last.
+    height: usize,
+    note: &'static str,
+    is_utf8: bool,
+}
+
+impl View {
+    pub(super) fn new(gpio: &Gpio, every: Duration) -> View {
+        let board = gpio.board();
+        let mut rows: Vec<Row> = Vec::new();
+        for header in board.headers() {
+            if !rows.is_empty() {
+                rows.push([None; 2]);
+            }
+            let pins: Vec<Place> = header.pins().map(Place::from).collect();
+            rows.extend(pins.chunks(2).map(|pair| [pair.first().copied(), pair.get(1).copied()]));
+        }
+        if rows.is_empty() {
+            let all: Vec<Place> =
+                (0..board.lines()).map(|line| Place { number: None, kind: PinKind::Gpio(line) }).collect();
+            let half = all.len().div_ceil(2);
+            rows.extend((0..half).map(|index| [all.get(index).copied(), all.get(index + half).copied()]));
+        }
+        let place = match gpio.host() {
+            Host::Remote(address) => format!("{} at {address}", gpio.name()),
+            _ => gpio.name().to_owned(),
+        };
+        View {
+            title: format!("{} by {place}, every {} ms", board.model(), every.as_millis()),
+            rows,
+            lines: lines(board).into_iter().map(|line| Seen { line, info: None, changed: None }).collect(),
+            error: None,
+            top: 0,
+            height: 0,
+            note: match gpio.name() {
+                "cdev" => "?: unknown. The kernel shows no level of a line that another program may use",
+                _ => "?: unknown",
+            },
+            is_utf8: letters::is_utf8(),
+        }
+    }
+
+    /// Returns the lines to read.
+    pub(super) fn lines(&self) -> Vec<u32> {
+        self.lines.iter().map(|seen| seen.line).collect()
+    }
+
+    /// Takes a reading over, and marks what has changed.
+    pub(super) fn take(&mut self, reading: Reading, now: Instant) {
+        let infos = match reading {
+            Ok(infos) => infos,
+            Err(error) => {
+                self.error = Some(error);
+                return;
+            }
+        };
+        self.error = None;
+        for (seen, info) in self.lines.iter_mut().zip(infos) {
+            if seen.info.as_ref().is_some_and(|before| *before != info) {
+                seen.changed = Some(now);
+            }
+            seen.info = Some(info);
+        }
+    }
+
+    /// Moves the table, if the key is for that.
+    pub(super) fn scroll(&mut self, key: KeyCode) {
+        let last = self.rows.len().saturating_sub(self.height);
+        self.top = match key {
+            KeyCode::Up => self.top.saturating_sub(1),
+            KeyCode::Down => self.top + 1,
+            KeyCode::PageUp => self.top.saturating_sub(self.height),
+            KeyCode::PageDown => self.top + self.height,
+            KeyCode::Home => 0,
+            KeyCode::End => last,
+            _ => self.top,
+        }
+        .min(last);
+    }
+
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, now: Instant) {
+        let area = frame.area();
+        self.height = usize::from(area.height.saturating_sub(OTHER_LINES)).min(self.rows.len());
+        // The terminal may have grown.
+        self.top = self.top.min(self.rows.len() - self.height);
+        let consumer = (usize::from(area.width).saturating_sub(7) / 2).saturating_sub(SIDE).min(24);
+        let mut text = vec![self.head(), Line::default()];
+        let rows = &self.rows[self.top..self.top + self.height];
+        text.extend(rows.iter().map(|row| self.row(row, consumer, now)));
+        text.push(self.foot());
+        frame.render_widget(Paragraph::new(text), area);
+    }
+
+    fn head(&self) -> Line<'_> {
+        let title = Span::styled(&self.title, Modifier::BOLD);
+        match &self.error {
+            None => Line::from(vec![title, Span::styled("  q ends", Modifier::DIM)]),
+            Some(error) if error.kind() == ErrorKind::Disconnected => Line::from(vec![
+                Span::styled("disconnected", Style::new().fg(Color::Red)),
+                Span::raw("  "),
+                title,
+            ]),
+            Some(error) => Line::styled(error.to_string(), Color::Red),
+        }
+    }
+
+    fn foot(&self) -> Line<'_> {
+        if self.height == self.rows.len() {
+            return Line::styled(self.note, Modifier::DIM);
+        }
+        let (first, last) = (self.top + 1, self.top + self.height);
+        Line::styled(
+            format!("rows {first} to {last} of {}: use the arrow keys", self.rows.len()),
+            Modifier::DIM,
+        )
+    }
+
+    fn row(&self, row: &Row, consumer: usize, now: Instant) -> Line<'_> {
+        let [left, right] = row;
+        if left.is_none() && right.is_none() {
+            return Line::default();
+        }
+        let mut left = self.cells(*left, consumer, now);
+        left.cells.reverse();
+        let right = self.cells(*right, consumer, now);
+        let edge = if self.is_utf8 { "│" } else { "|" };
+        let mut spans = Vec::new();
+        for (index, (cell, width)) in left.cells.into_iter().zip([consumer, 6, 4, 4, 6, 3]).enumerate() {
+            spans.push(Span::raw(if index > 0 { " " } else { "" }));
+            spans.push(Span::styled(format!("{:>width$}", cut(&cell.content, width)), cell.style));
+        }
+        spans.extend([Span::raw(edge), left.lamp, Span::raw(" "), right.lamp, Span::raw(edge)]);
+        for (index, (cell, width)) in right.cells.into_iter().zip([3, 6, 4, 4, 6, consumer]).enumerate() {
+            spans.push(Span::raw(if index > 0 { " " } else { "" }));
+            spans.push(Span::styled(format!("{:<width$}", cut(&cell.content, width)), cell.style));
+        }
+        Line::from(spans)
+    }
+
+    /// Returns the words about a place: number, label, level, pull, function, consumer.
+    fn cells(&self, place: Option<Place>, consumer: usize, now: Instant) -> Cells {
+        let Some(place) = place else { return Cells::default() };
+        let number = place.number.map(|number| number.to_string()).unwrap_or_default();
+        let label = Span::styled(place.kind.to_string(), color(place.kind));
+        let seen = match place.kind {
+            PinKind::Gpio(line) => self.lines.iter().find(|seen| seen.line == line),
+            _ => None,
+        };
+        let Some(seen) = seen else {
+            let lamp = Span::raw(if self.is_utf8 { "·" } else { "." });
+            return Cells {
+                lamp,
+                cells: vec![Span::raw(number), label, "".into(), "".into(), "".into(), "".into()],
+            };
+        };
+        let info = seen.info.clone().unwrap_or_default();
+        let is_marked = seen.changed.is_some_and(|at| now.saturating_duration_since(at) < MARKED);
+        let mark = |style: Style| if is_marked { style.add_modifier(Modifier::REVERSED) } else { style };
+        // Also without colors, a change can be seen.
+        let number = if is_marked { format!("{number}*") } else { number };
+        let dim = Style::new().add_modifier(Modifier::DIM);
+        let (level, style, lamp) = match info.level {
+            Some(Level::High) => {
+                ("high", Style::new().fg(Color::Yellow), if self.is_utf8 { "●" } else { "#" })
+            }
+            Some(Level::Low) => ("low", Style::new(), if self.is_utf8 { "○" } else { "o" }),
+            None => ("?", dim, "?"),
+        };
+        let holder = info.consumer.unwrap_or_default();
+        let cells = vec![
+            Span::styled(number, mark(Style::new())),
+            Span::styled(label.content, mark(label.style)),
+            Span::styled(level, mark(style)),
+            Span::styled(info.bias.and_then(words::bias).unwrap_or("?"), dim),
+            Span::raw(info.function.map_or_else(|| "?".to_owned(), words::function)),
+            Span::styled(cut(&holder, consumer).to_owned(), Style::new().fg(Color::Cyan)),
+        ];
+        Cells { cells, lamp: Span::styled(lamp, mark(style)) }
+    }
+}
+
+/// One side of a row.
+#[derive(Debug)]
+struct Cells {
+    cells: Vec<Span<'static>>,
+    lamp: Span<'static>,
+}
+
+impl Default for Cells {
+    fn default() -> Cells {
+        Cells { cells: vec![Span::raw(""); 6], lamp: Span::raw(" ") }
+    }
+}
+
+/// Returns the beginning of a text, of this number of characters at most.
+fn cut(text: &str, width: usize) -> &str {
+    text.char_indices().nth(width).map_or(text, |(end, _)| &text[..end])
+}
+
+fn color(kind: PinKind) -> Style {
+    match kind {
+        PinKind::Gpio(_) => Style::new().fg(Color::Green),
+        PinKind::Power3v3 => Style::new().fg(Color::Yellow),
+        PinKind::Power5v => Style::new().fg(Color::Red),
+        _ => Style::new().add_modifier(Modifier::DIM),
+    }
+}

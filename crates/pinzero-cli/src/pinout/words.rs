@@ -1,0 +1,43 @@
+//! The words for the state of a line.
+
+use pinzero::board::Pull;
+use pinzero::{Bias, Level, LineFunction};
+
+/// Returns the word for a function: "input", "output", "pwm", "alt0".
+pub(super) fn function(function: LineFunction) -> String {
+    match function {
+        LineFunction::Input => "input".to_owned(),
+        LineFunction::Output => "output".to_owned(),
+        LineFunction::Pwm => "pwm".to_owned(),
+        LineFunction::Alternate(number) => format!("alt{number}"),
+        _ => "other".to_owned(),
+    }
+}
+
+/// Returns the word for a level: "high" or "low".
+pub(super) fn level(level: Level) -> &'static str {
+    match level {
+        Level::High => "high",
+        Level::Low => "low",
+    }
+}
+
+/// Returns the word for the resistor that is set; `None` if that is unknown.
+pub(super) fn bias(bias: Bias) -> Option<&'static str> {
+    match bias {
+        Bias::PullUp => Some("up"),
+        Bias::PullDown => Some("down"),
+        Bias::Disabled => Some("none"),
+        _ => None,
+    }
+}
+
+/// Returns the words for the pull of a line after power-on; `None` if that is unknown.
+pub(super) fn pull(pull: Pull) -> Option<&'static str> {
+    match pull {
+        Pull::FixedUp => Some("fixed up"),
+        Pull::DefaultUp => Some("up"),
+        Pull::DefaultDown => Some("down"),
+        _ => None,
+    }
+}
