@@ -18,19 +18,44 @@ const ROW: f64 = 24.0;
 /// The middle of the tables.
 const MIDDLE: f64 = WIDTH / 2.0;
 
+/// The rules that do not depend on the colors.
 const STYLE: &str = "\
-.pinout{--paper:#fff;--ink:#1f2328;--soft:#57606a;--line:#d0d7de;--board:#e3f2e8;--rim:#2e7d4f;--metal:#eceff2;--chip:#3a4048;--chip-ink:#fff;\
---v5:#c62828;--v3:#9a5b00;--gnd:#57606a;--gpio:#1a7f37;--i2c:#006d85;--spi:#8226a6;--uart:#1f5fbf;--pin-ink:#fff;\
-font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px}\
-@media(prefers-color-scheme:dark){.pinout{--paper:#0d1117;--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--board:#14301f;--rim:#4fae76;--metal:#262c34;\
---chip:#0b0e12;--chip-ink:#e6edf3;--v5:#ff7b72;--v3:#e3b341;--gnd:#9aa4af;--gpio:#57c773;--i2c:#39c5cf;--spi:#d2a8ff;--uart:#79c0ff;--pin-ink:#0d1117}}\
-.pinout .paper{fill:var(--paper)}.pinout text{fill:var(--ink)}.pinout .soft{fill:var(--soft)}.pinout .title{font-size:20px;font-weight:600}\
-.pinout .board{fill:var(--board);stroke:var(--rim);stroke-width:1.5}.pinout .hole{fill:var(--paper);stroke:var(--rim)}\
-.pinout .port,.pinout .flat{fill:var(--metal);stroke:var(--soft)}.pinout .chip{fill:var(--chip);stroke:var(--soft)}.pinout .small{font-size:11px}\
-.pinout .on-chip{fill:var(--chip-ink);font-size:11px}.pinout .strip{fill:var(--chip)}.pinout .body{fill:none;stroke:var(--line)}\
-.pinout .v5{fill:var(--v5)}.pinout .v3{fill:var(--v3)}.pinout .gnd{fill:var(--gnd)}.pinout .gpio{fill:var(--gpio)}\
-.pinout .i2c{fill:var(--i2c)}.pinout .spi{fill:var(--spi)}.pinout .uart{fill:var(--uart)}\
-.pinout .number{fill:var(--pin-ink);font-size:11px;font-weight:600}.pinout .label{font-weight:600}";
+.pinout text{font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px}.pinout .title{font-size:20px;font-weight:600}\
+.pinout .small,.pinout .on-chip{font-size:11px}.pinout .number{font-size:11px;font-weight:600}.pinout .label{font-weight:600}\
+.pinout .body{fill:none}";
+
+/// Each color: its class, what it colors, and the color on a light page and on a dark one. Not variables of CSS, which only browsers know.
+#[rustfmt::skip]
+const COLORS: &[(&str, &str, &str, &str)] = &[
+    ("text", "fill", "#1f2328", "#e6edf3"),
+    (".paper", "fill", "#ffffff", "#0d1117"),
+    (".soft", "fill", "#57606a", "#9aa4af"),
+    (".board", "fill", "#e3f2e8", "#14301f"),
+    (".board", "stroke", "#2e7d4f", "#4fae76"),
+    (".port,.pinout .flat", "fill", "#eceff2", "#262c34"),
+    (".port,.pinout .flat", "stroke", "#57606a", "#9aa4af"),
+    (".chip,.pinout .strip", "fill", "#3a4048", "#0b0e12"),
+    (".chip", "stroke", "#57606a", "#9aa4af"),
+    (".on-chip", "fill", "#ffffff", "#e6edf3"),
+    (".body", "stroke", "#d0d7de", "#30363d"),
+    (".number", "fill", "#ffffff", "#0d1117"),
+    (".v5", "fill", "#c62828", "#ff7b72"),
+    (".v3", "fill", "#9a5b00", "#e3b341"),
+    (".gnd", "fill", "#57606a", "#9aa4af"),
+    (".gpio", "fill", "#1a7f37", "#57c773"),
+    (".i2c", "fill", "#006d85", "#39c5cf"),
+    (".spi", "fill", "#8226a6", "#d2a8ff"),
+    (".uart", "fill", "#1f5fbf", "#79c0ff"),
+];
+
+/// Returns the style sheet: the light colors, and the dark ones for a reader who prefers these.
+fn style() -> String {
+    let rule = |class: &str, property: &str, color: &str| format!(".pinout {class}{{{property}:{color}}}");
+    let light: String =
+        COLORS.iter().map(|(class, property, light, _)| rule(class, property, light)).collect();
+    let dark: String = COLORS.iter().map(|(class, property, _, dark)| rule(class, property, dark)).collect();
+    format!("{STYLE}\n{light}\n@media(prefers-color-scheme:dark){{{dark}}}")
+}
 
 /// Returns the picture.
 pub(super) fn write(board: &Board, is_this_board: bool) -> String {
@@ -191,7 +216,8 @@ impl Picture {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pinout\" width=\"{WIDTH}\" height=\"{height:.0}\" viewBox=\"0 0 {WIDTH} \
              {height:.0}\" role=\"img\" aria-labelledby=\"pinout-title pinout-desc\">\n<title id=\"pinout-title\">Pinout of the \
              {model}</title>\n<desc id=\"pinout-desc\">The board with its connectors, and a table of its pins. {pins}</desc>\n\
-             <style>{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n{}</svg>\n",
+             <style>{}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n{}</svg>\n",
+            style(),
             self.0
         )
     }
