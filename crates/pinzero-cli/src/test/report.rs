@@ -13,7 +13,7 @@ use super::trials::Trials;
 use super::waves::Jitter;
 
 /// The number of the format of the JSON; see `schema/report.json`.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The facts about two wired pins.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,10 +84,6 @@ pub(crate) fn level_name(level: Level) -> &'static str {
 }
 
 impl Report {
-    pub(crate) fn format() -> u32 {
-        FORMAT
-    }
-
     /// Notes what is wrong in [`Report::problems`].
     pub(crate) fn judge(&mut self) {
         let mut problems = self.wire_fault.iter().cloned().collect::<Vec<_>>();

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 use pinzero::mock::{self, MockGpio};
 use pinzero::{Capabilities, ErrorKind, Gpio, Line, Result, Support};
 
+use super::interrupt::Interrupt;
 use super::message::Private;
 use super::progress::Progress;
-use super::report::{Maybe, Measurements, Report};
+use super::report::{self, Maybe, Measurements, Report};
+
 use super::report_file::ReportFile;
 use super::system::{self, BoardFacts, FactoryFacts, System};
+use super::trials::{self, Trials};
 use super::wire::{self, Ends};
-use super::{Options, after_exit, ask, edges, page, pulls, toggle, trials, waves};
+use super::{Options, after_exit, ask, edges, page, pulls, toggle, waves};
 use crate::factory::Factory;
 use crate::output;
-use crate::test::interrupt::Interrupt;
 use crate::verdict::{Outcome, Verdict};
 
 /// How long after the start of a report the last trial may begin, so that the report takes less than two minutes even if that
@@ -58,13 +60,6 @@ pub(crate) fn run(options: &Options, ends: &Ends) -> Outcome {
             output::complain(&format!("{one} and {other} may still be driven: {error}"));
         }
     })?;
-    let mut progress = Progress::new(if file.is_some() { STEPS } else { 2 });
-    progress.step("the wire");
-    if let Some(fault) = wire::check(&gpio, lines)? {
-        wire::restore(&gpio, lines)?;
-        return Err(fault.into());
-    }
-
     let name = options.factory.factory.clone().unwrap_or_default();
     let bench = Bench {
         gpio: &gpio,
@@ -72,11 +67,32 @@ pub(crate) fn run(options: &Options, ends: &Ends) -> Outcome {
         other_process: trials::are_shared(&gpio).then_some(name.as_str()),
         private: &Private::here(&factory_name(&options.factory)),
     };
-    let report = examine(&bench, is_simulation, file.is_some(), &mut progress);
+    let outcome = test(&bench, is_simulation, options, file.as_ref(), &interrupt);
+    // Without its pins the test has failed, but the signal ends the program.
+    interrupt.check();
+    outcome
+}
+
+/// Tests two pins, shows the results, and gives the pins back.
+fn test(
+    bench: &Bench<'_>,
+    is_simulation: bool,
+    options: &Options,
+    file: Option<&ReportFile>,
+    interrupt: &Interrupt,
+) -> Outcome {
+    let Bench { gpio, lines, .. } = *bench;
+    let mut progress = Progress::new(if file.is_some() { STEPS } else { 2 });
+    progress.step("the wire");
+    if let Some(fault) = wire::check(gpio, lines)? {
+        wire::restore(gpio, lines)?;
+        return Err(fault.into());
+    }
+    let report = examine(bench, is_simulation, file.is_some(), &mut progress);
     drop(progress);
     interrupt.check();
-    wire::restore(&gpio, lines)?;
-    show(options, &report, file.as_ref(), &interrupt)?;
+    wire::restore(gpio, lines)?;
+    show(options, &report, file, interrupt)?;
     Ok(if report.problems.is_empty() { Verdict::Good } else { Verdict::Bad })
 }
 
@@ -130,26 +146,14 @@ pub(super) fn examine(
         Ok(fault) => fault,
         Err(error) => Some(private.message(error).to_string()),
     };
-    let mut report = Report {
-        format: Report::format(),
-        pinzero: env!("CARGO_PKG_VERSION"),
-        is_debug_build: cfg!(debug_assertions),
-        is_simulation,
-        board: BoardFacts::of(gpio),
-        system,
-        factory: FactoryFacts::of(gpio),
-        pins: lines.map(|line| line.to_string()),
-        problems: Vec::new(),
-        wire_fault: wire_fault.map(|fault| format!("the wire, at the end of the test: {fault}")),
-        trials,
-        measured,
-        seconds: start.elapsed().as_secs(),
-    };
+    let wire_fault = wire_fault.map(|fault| format!("the wire, at the end of the test: {fault}"));
+    let seconds = start.elapsed().as_secs();
+    let mut report = Report { system, wire_fault, trials, measured, seconds, ..bench.report(is_simulation) };
     report.judge();
     report
 }
 
-fn measure(bench: &Bench<'_>, progress: &mut Progress) -> Measurements {
+pub(super) fn measure(bench: &Bench<'_>, progress: &mut Progress) -> Measurements {
     let Bench { gpio, lines, private, .. } = *bench;
     let has_edges = gpio.capabilities().edges == Support::Native;
     progress.step("the factories");
@@ -179,6 +183,25 @@ fn measure(bench: &Bench<'_>, progress: &mut Progress) -> Measurements {
 }
 
 impl Bench<'_> {
+    /// Returns a report that has only the facts that are known without a test.
+    pub(super) fn report(&self, is_simulation: bool) -> Report {
+        Report {
+            format: report::FORMAT,
+            pinzero: env!("CARGO_PKG_VERSION"),
+            is_debug_build: cfg!(debug_assertions),
+            is_simulation,
+            board: BoardFacts::of(self.gpio),
+            system: System::here(),
+            factory: FactoryFacts::of(self.gpio),
+            pins: self.lines.map(|line| line.to_string()),
+            problems: Vec::new(),
+            wire_fault: None,
+            trials: Trials::default(),
+            measured: None,
+            seconds: 0,
+        }
+    }
+
     /// Takes a measurement. A missing capability is no problem, any other error is one.
     fn maybe<T>(&self, measure: impl FnOnce() -> Result<T>) -> Maybe<T> {
         measure().map_or_else(

@@ -11,3 +11,4 @@ mod lines;
 mod rig;
 mod run;
 mod served;
+mod test;
