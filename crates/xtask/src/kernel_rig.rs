@@ -21,5 +21,9 @@ fn tests(rig: &Rig, runner: &mut Runner) -> Result<(), Stop> {
             "--skip=mock::",
             "--skip=remote::",
         ]);
+    })?;
+    // Most tests of the command need no rig.
+    rig.run_tests(runner, &programs, &[("crates/pinzero-cli", &["cli"])], |command| {
+        command.env("PINZERO_RIG", "1").args(["--include-ignored", "rig::"]);
     })
 }

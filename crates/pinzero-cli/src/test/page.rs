@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::after_exit::AfterExit;
+use super::after_exit::{AfterExit, SIGKILL};
 use super::edges::{Bar, Latency, Times};
 use super::pulls::PullSeen;
 use super::report::{Maybe, Measurements, Report};
@@ -54,8 +54,9 @@ fn write_page(page: &mut Page, report: &Report) {
     let revision = board.revision.as_ref().map_or(String::new(), |code| format!(", revision {code}"));
     let memory = board.memory_mb.map_or(String::new(), |size| format!(", {size} MB"));
     page.line(format_args!("| board | {}{revision}{memory} |", board.model));
+    let remote = if report.is_remote { "; the pins are those of another computer" } else { "" };
     let kernel = system.kernel.as_ref().map_or(String::new(), |release| format!(" {release}"));
-    page.line(format_args!("| system | {}{kernel}, {} |", system.os, system.architecture));
+    page.line(format_args!("| system | {}{kernel}, {}{remote} |", system.os, system.architecture));
     let load = system
         .load
         .map_or("unknown".to_owned(), |[one, five, fifteen]| format!("{one:.2} {five:.2} {fifteen:.2}"));
@@ -172,6 +173,10 @@ fn write_measurements(page: &mut Page, measured: &Measurements) {
                 "| {ended_by} | {status} | {state} | {} |",
                 function.unwrap_or("unknown")
             ));
+        }
+        if all.iter().any(|after| after.is_still_driven && after.ended_by == SIGKILL) {
+            page.line("");
+            page.line("No program can act on SIGKILL: the kernel or the daemon leaves the pin as it was.");
         }
     });
 }

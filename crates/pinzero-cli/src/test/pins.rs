@@ -183,13 +183,13 @@ fn try_test(gpio: &Gpio, line: Line, private: &Private, tested: &mut Tested) -> 
     if up == Some(Level::Low) {
         let words = "pulled up, reads low: a part on this pin pulls harder than";
         tested.faults.push(private.message(format_args!(
-            "{words} {resistor}, or the pin is shorted to ground; so the test did not drive it high"
+            "{words} {resistor}, the pin is shorted to ground, or the pull was not set; so the test did not drive it high"
         )));
     }
     if down == Some(Level::High) {
         let words = "pulled down, reads high: a part on this pin pulls harder than";
         tested.faults.push(private.message(format_args!(
-            "{words} {resistor}, or the pin is shorted to 3.3 V; so the test did not drive it low"
+            "{words} {resistor}, the pin is shorted to 3.3 V, or the pull was not set; so the test did not drive it low"
         )));
     }
     if down != Some(Level::High) {

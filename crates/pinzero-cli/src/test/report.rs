@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) is_debug_build: bool,
     /// `true` if the pins are those of the mock.
     pub(crate) is_simulation: bool,
+    /// `true` if the pins are those of another computer than the `system`.
+    pub(crate) is_remote: bool,
     pub(crate) board: BoardFacts,
     pub(crate) system: System,
     pub(crate) factory: FactoryFacts,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pinzero::mock::{self, MockGpio};
-use pinzero::{Capabilities, ErrorKind, Gpio, Line, Result, Support};
+use pinzero::{Capabilities, ErrorKind, Gpio, Host, Line, Result, Support};
 
 use super::interrupt::Interrupt;
 use super::message::Private;
@@ -190,6 +190,7 @@ impl Bench<'_> {
             pinzero: env!("CARGO_PKG_VERSION"),
             is_debug_build: cfg!(debug_assertions),
             is_simulation,
+            is_remote: matches!(self.gpio.host(), Host::Remote(_)),
             board: BoardFacts::of(self.gpio),
             system: System::here(),
             factory: FactoryFacts::of(self.gpio),

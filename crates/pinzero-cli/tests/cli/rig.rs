@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::run::{command, run};
+
 const CHIP: &str = "/sys/devices/platform/gpio-sim.0";
 
 /// A wire between two lines of gpio-sim: a thread that pulls each line to the level that the other is driven to.
@@ -137,15 +141,39 @@ impl Drop for Joint {
     }
 }
 
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn the_self_test_of_a_real_kernel_is_good() {
+    let output = run(&["test", "--factory", "cdev", "--yes", "--pins", "2,17,27", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["factory"], "cdev");
+    for (index, down) in [Value::Null, "low".into(), "low".into()].iter().enumerate() {
+        let pin = &result["pins"][index];
+        let levels = ["pulled_up", "pulled_down", "driven_low", "driven_high"].map(|name| &pin[name]);
+        assert_eq!(levels, [&"high".into(), down, &"low".into(), &"high".into()], "{pin}");
+    }
+}
+
+#[test]
+#[ignore = "no rig: run `cargo xtask kernel-rig`"]
+fn a_wire_is_looked_for_before_all_else() {
+    let output = run(&["test", "--factory", "cdev", "--yes", "--wire", "22:27"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("GPIO22 and GPIO27 are not joined"), "{error}");
+}
+
 /// Keeps a wire between two lines until the command that follows has ended: for reports by hand.
 ///
-/// `PINZERO_RIG_WIRE="22 27 COMMAND…"`
+/// `PINZERO_RIG_WIRE="22 27 test --wire 22:27 --yes --report /run/report.md"`, and this test in the rig with `--nocapture`. This wire is
+/// slow and lets no pull through, which the report shows.
 #[test]
 #[ignore = "no rig: run `cargo xtask kernel-rig`"]
 fn by_hand() {
     let Ok(text) = std::env::var("PINZERO_RIG_WIRE") else { return };
     let words: Vec<&str> = text.split_whitespace().collect();
     let _wire = Wire::new([words[0].parse().unwrap(), words[1].parse().unwrap()]);
-    let status = crate::run::command(&words[2..]).status().unwrap();
+    let status = command(&words[2..]).status().unwrap();
     println!("{status}");
 }
