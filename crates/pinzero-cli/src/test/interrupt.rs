@@ -7,7 +7,7 @@ use std::thread;
 
 use pinzero::Gpio;
 
-/// The exit code after SIGINT, as a shell shows it.
+/// The exit code after SIGINT, as a shell shows it. The handler is not told which signal came.
 const STATUS: i32 = 130;
 
 /// Whether a signal is ending the program.

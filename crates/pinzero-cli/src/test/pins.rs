@@ -5,7 +5,6 @@ use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result};
 use serde::Serialize;
 
-use super::interrupt::Interrupt;
 use super::message::{Message, Private};
 use super::progress::Progress;
 use super::report::level_name;
@@ -73,14 +72,12 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return Err("not started: no pin was touched".into());
     }
 
-    // Each pin is given back as it was found, after a signal too.
-    let interrupt = Interrupt::guard(&gpio, || ())?;
+    // After a signal, the exit guard gives the pin back as it was found.
     let mut progress = Progress::new(lines.len());
     let mut pins = Vec::new();
     for line in lines {
         progress.step(&line.to_string());
         pins.push(test(&gpio, line, &private));
-        interrupt.check();
     }
     drop(progress);
     let (board, factory) = (gpio.board().model().to_owned(), gpio.name());
