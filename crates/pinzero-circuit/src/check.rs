@@ -1,7 +1,6 @@
 //! Checks a circuit file that is well-formed: names, pins, values.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pinzero::board::Board;
 use toml::Spanned;
@@ -10,54 +9,122 @@ use crate::circuit::{Circuit, File, PI_4B, Table};
 use crate::mistake::Mistake;
 use crate::part::{Kind, Part};
 use crate::pin::Pin;
+use crate::places::Places;
+use crate::values;
 
-/// A part, with the places of its name and its properties.
+/// A part, with the place of its name.
 struct Placed {
     name: Spanned<String>,
     kind: Kind,
 }
 
-pub(crate) fn check(text: &str, mut file: File) -> Result<Circuit, Mistake> {
-    let board = Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54));
-    let mut parts = placed(&mut file);
-    parts.sort_by_key(|part| part.name.span().start);
-    let mut names: BTreeMap<&str, Range<usize>> = BTreeMap::new();
-    for part in &parts {
-        if names.insert(part.name.get_ref(), part.name.span()).is_some() {
-            let message = format!(
-                "another part is called {:?} already: give this one a name of its own",
-                part.name.get_ref()
-            );
-            return Err(Mistake::at(text, part.name.span(), message));
+/// The lines that parts have, each with the name of the part; a bus has several parts.
+type Taken = BTreeMap<u32, String>;
+
+pub(crate) fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
+    let board = match &file.board {
+        None => Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54)),
+        Some(name) => Board::from_name(name).map_err(|error| places.at_top("board", error.to_string()))?,
+    };
+    let mut placed = placed(&mut file);
+    placed.sort_by_key(|part| part.name.span().start);
+    check_names(places, &placed)?;
+    let mut parts = Vec::new();
+    let mut taken = Taken::new();
+    for Placed { name, mut kind } in placed {
+        for pin in kind.pins_mut() {
+            resolve(places, &board, pin)?;
+        }
+        let part = Part { name: name.into_inner(), kind };
+        values::check(places, &board, &part)?;
+        take_pins(places, &mut taken, &part)?;
+        parts.push(part);
+    }
+    check_buses(places, &board, &taken, &parts)?;
+    check_keys(places, &parts)?;
+    for wire in &mut file.wires {
+        for pin in wire.iter_mut() {
+            resolve(places, &board, pin)?;
+        }
+        let [one, other] = wire;
+        if one == other {
+            return Err(places.mistake(other.name.span(), "a wire connects two different pins: [22, 27]"));
         }
     }
-    let mut taken: BTreeMap<u32, String> = BTreeMap::new();
-    for part in &mut parts {
-        for pin in part.kind.pins_mut() {
-            resolve(text, &board, pin)?;
-        }
-        for (_, pin) in part.kind.pins() {
-            if let Some(other) = taken.insert(pin.line, part.name.get_ref().clone()) {
-                let message = format!("{pin} is taken by {other:?}: use another pin");
-                return Err(Mistake::at(text, pin.name.span(), message));
-            }
-        }
-    }
-    for pin in file.wires.iter_mut().flatten() {
-        resolve(text, &board, pin)?;
-    }
-    Ok(Circuit {
-        title: file.title,
-        about: file.about,
-        board,
-        parts: parts.into_iter().map(|part| Part { name: part.name.into_inner(), kind: part.kind }).collect(),
-        wires: file.wires,
-    })
+    Ok(Circuit { title: file.title, about: file.about, board, parts, wires: file.wires })
 }
 
-fn resolve(text: &str, board: &Board, pin: &mut Pin) -> Result<(), Mistake> {
+fn check_names(places: &Places<'_>, parts: &[Placed]) -> Result<(), Mistake> {
+    let mut names = BTreeSet::new();
+    for Placed { name, .. } in parts {
+        let word: &str = name.get_ref();
+        let is_fit = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+        if word.is_empty() || !word.chars().all(is_fit) {
+            let message = format!("a name consists of letters, digits, \"_\" and \"-\", unlike {word:?}");
+            return Err(places.mistake(name.span(), message));
+        }
+        if !names.insert(word) {
+            let message = format!("another part is called {word:?} already: give this one a name of its own");
+            return Err(places.mistake(name.span(), message));
+        }
+    }
+    Ok(())
+}
+
+fn resolve(places: &Places<'_>, board: &Board, pin: &mut Pin) -> Result<(), Mistake> {
     let found = board.find(&pin.name.get_ref().0);
-    pin.line = found.map_err(|error| Mistake::at(text, pin.name.span(), error.to_string()))?;
+    pin.line = found.map_err(|error| places.mistake(pin.name.span(), error.to_string()))?;
+    Ok(())
+}
+
+fn take_pins(places: &Places<'_>, taken: &mut Taken, part: &Part) -> Result<(), Mistake> {
+    for (_, pin) in part.kind.pins() {
+        if let Some(other) = taken.insert(pin.line, part.name.clone()) {
+            let message = match other == part.name {
+                true => format!("{pin} is there twice: use another pin"),
+                false => format!("{pin} is taken by {other:?}: use another pin"),
+            };
+            return Err(places.mistake(pin.name.span(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no part has a pin of a bus that another part is on, and that no two parts have the same place on a bus.
+fn check_buses(places: &Places<'_>, board: &Board, taken: &Taken, parts: &[Part]) -> Result<(), Mistake> {
+    let mut seats: BTreeMap<(u32, u32), &str> = BTreeMap::new();
+    for Part { name, kind } in parts {
+        let (seat, key, what) = match kind {
+            Kind::Potentiometer(part) => ((part.select, part.channel), "channel", "the channel"),
+            Kind::Tmp36(part) => ((part.select, part.channel), "channel", "the channel"),
+            // Beyond all chip selects.
+            Kind::CharacterDisplay(part) => ((100 + part.bus, part.address.into()), "address", "the address"),
+            _ => continue,
+        };
+        for (role, line) in kind.bus_pins(board) {
+            if let Some(other) = taken.get(&line) {
+                let message = format!(
+                    "{other:?} has GPIO{line}, the {role} line of the bus: move {other:?} to another pin"
+                );
+                return Err(places.at_value(kind.name(), name, key, message));
+            }
+        }
+        if let Some(other) = seats.insert(seat, name) {
+            let message = format!("{what} is taken by {other:?}: use another one");
+            return Err(places.at_value(kind.name(), name, key, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
+    let mut keys = BTreeMap::new();
+    for Part { name, kind } in parts {
+        if let Some(other) = kind.key().and_then(|key| keys.insert(key, name)) {
+            let message = format!("{other:?} has this key already: use another one");
+            return Err(places.at_value(kind.name(), name, "key", message));
+        }
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::part::{
     Thermometer,
 };
 use crate::pin::Pin;
+use crate::places::Places;
 
 /// The revision code of a Raspberry Pi 4B, the default board.
 pub(crate) const PI_4B: u32 = 0x00c0_3111;
@@ -37,8 +38,7 @@ pub(crate) type Table<T> = BTreeMap<Spanned<String>, Spanned<T>>;
 pub(crate) struct File {
     pub(crate) title: Option<String>,
     pub(crate) about: Option<String>,
-    #[allow(dead_code, reason = "until boards have names")]
-    pub(crate) board: Option<Spanned<String>>,
+    pub(crate) board: Option<String>,
     #[serde(default)]
     pub(crate) wires: Vec<[Pin; 2]>,
     #[serde(default)]
@@ -90,9 +90,9 @@ impl Circuit {
     /// A [`Mistake`] with its line and column: text that is not TOML, an unknown table or key, a value of a wrong type or out of
     /// range, a pin that the board does not have, a pin or a name that is taken.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
-        let file: File = toml::from_str(text)
-            .map_err(|error| Mistake::at(text, error.span().unwrap_or(0..0), error.message().to_owned()))?;
-        check::check(text, file)
+        let places = Places::read(text)?;
+        let file: File = toml::from_str(text).map_err(|error| Mistake::of_toml(text, &error))?;
+        check::check(&places, file)
     }
 
     /// Returns the title, if the file has one.

@@ -3,9 +3,12 @@
 
 mod check;
 mod circuit;
+mod kinds;
 mod mistake;
 mod part;
 mod pin;
+mod places;
+mod values;
 
 pub use circuit::Circuit;
 pub use mistake::Mistake;
@@ -15,3 +18,6 @@ pub use part::{
     Switch, Thermometer,
 };
 pub use pin::Pin;
+
+/// The JSON schema of a circuit file, for editors.
+pub const SCHEMA: &str = include_str!("../circuit.schema.json");

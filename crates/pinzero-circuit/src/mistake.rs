@@ -23,6 +23,15 @@ impl Mistake {
         Mistake { message: message.into(), line, column }
     }
 
+    /// Returns a mistake that the parser of TOML has found, or its conversion to parts.
+    pub(crate) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
+        let message = match error.message().strip_prefix("missing field ") {
+            Some(key) => format!("the key {} is missing", key.replace('`', "\"")),
+            None => error.message().to_owned(),
+        };
+        Mistake::at(text, error.span().unwrap_or(0..0), message)
+    }
+
     /// Returns the number of the line, from 1.
     pub fn line(&self) -> usize {
         self.line

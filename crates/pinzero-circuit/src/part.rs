@@ -1,5 +1,6 @@
 //! [`Part`]: a part on the pins, and the kinds of parts.
 
+use pinzero::board::Board;
 use serde::Deserialize;
 
 use crate::pin::Pin;
@@ -423,6 +424,32 @@ impl Kind {
                 segments.chain(display.digits.iter().enumerate().map(numbered("digit"))).collect()
             }
             Kind::Potentiometer(_) | Kind::CharacterDisplay(_) | Kind::Tmp36(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the lines of the bus that the part is on, each with its role: `("data", 2)`.
+    pub fn bus_pins(&self, board: &Board) -> Vec<(&'static str, u32)> {
+        match self {
+            Kind::Potentiometer(Slide { select, .. }) | Kind::Tmp36(Thermometer { select, .. }) => {
+                let lines = board.spi_lines(0).into_iter().flatten().chain(board.spi_select(0, *select));
+                ["clock", "mosi", "miso", "select"].into_iter().zip(lines).collect()
+            }
+            Kind::CharacterDisplay(display) => ["data", "clock"]
+                .into_iter()
+                .zip(board.i2c_lines(display.bus).into_iter().flatten())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the key of the part's contact, if the file names one.
+    pub fn key(&self) -> Option<char> {
+        match self {
+            Kind::Button(part) => part.key,
+            Kind::Switch(part) => part.key,
+            Kind::MotionSensor(part) => part.key,
+            Kind::LineSensor(part) => part.key,
+            _ => None,
         }
     }
 
