@@ -10,11 +10,12 @@ use std::time::Instant;
 type Step = fn(&mut Runner) -> Result<(), Stop>;
 
 /// The steps that run tests which the others skip, with the reasons that these tests give.
-const LATER: [(&str, &str); 4] = [KERNEL_RIG, PI_RIG, PYTHON, NODE];
+const LATER: [(&str, &str); 5] = [KERNEL_RIG, PI_RIG, PYTHON, NODE, BROWSER];
 const KERNEL_RIG: (&str, &str) = ("kernel rig", "rig");
 const PI_RIG: (&str, &str) = ("Raspberry Pi rig", "Pi");
 const PYTHON: (&str, &str) = ("clients in Python", "clients in Python");
 const NODE: (&str, &str) = ("client in Node", "client in Node");
+const BROWSER: (&str, &str) = ("page in Chromium", "browser");
 
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     (PYTHON.0, Whole, interop::python),
     ("golden files of gpiozero", Whole, golden::check),
     (NODE.0, Whole, interop::node),
+    (BROWSER.0, Whole, interop::browser),
     (KERNEL_RIG.0, Whole, |runner| KERNEL.test(runner)),
     (PI_RIG.0, Whole, |runner| PI.test(runner)),
     ("benches, counted", Whole, bench::counted),

@@ -1,4 +1,4 @@
-//! Runs unmodified clients of pigpiod, written by others, against our daemon.
+//! Runs unmodified clients of pigpiod, written by others, against our daemon; and the page of the simulator in a browser.
 
 use crate::runner::{Runner, Stop, conclude, need, root};
 use std::env;
@@ -10,14 +10,14 @@ use std::process::ExitCode;
 /// Runs the tests with those clients, as the command line asks.
 pub(crate) fn main() -> ExitCode {
     let mut runner = Runner::default();
-    let results = [python(&mut runner), node(&mut runner)];
+    let results = [python(&mut runner), node(&mut runner), browser(&mut runner)];
     conclude("interop", results)
 }
 
 /// Runs the tests with pigpio and gpiozero.
 pub(crate) fn python(runner: &mut Runner) -> Result<(), Stop> {
     let python = install_python(runner)?;
-    test(runner, "python::", "PINZERO_PYTHON", &python)
+    test(runner, "python::", &[("PINZERO_PYTHON", &python)])
 }
 
 /// Installs pigpio and gpiozero, unless they are there; returns the path of a Python that has them.
@@ -57,6 +57,20 @@ fn unpack(runner: &mut Runner, python: &Path, folder: &Path) -> Result<bool, Str
 
 /// Runs the tests with pigpio-client.
 pub(crate) fn node(runner: &mut Runner) -> Result<(), Stop> {
+    let modules = install_node(runner)?;
+    test(runner, "node::", &[("PINZERO_NODE_PATH", &modules)])
+}
+
+/// Runs the test of the simulator's page in Chromium, with a program in Python.
+pub(crate) fn browser(runner: &mut Runner) -> Result<(), Stop> {
+    need("chromium", &["--version"], "chromium")?;
+    let python = install_python(runner)?;
+    let modules = install_node(runner)?;
+    test(runner, "browser::", &[("PINZERO_PYTHON", &python), ("PINZERO_NODE_PATH", &modules)])
+}
+
+/// Installs the packages for Node, unless they are there; returns their folder.
+fn install_node(runner: &mut Runner) -> Result<PathBuf, Stop> {
     need("node", &["--version"], "nodejs")?;
     need("npm", &["--version"], "npm")?;
     let home = install("node", &["package.json", "package-lock.json"], "", |home| {
@@ -64,15 +78,15 @@ pub(crate) fn node(runner: &mut Runner) -> Result<(), Stop> {
         command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
         runner.run(command.arg(home))
     })?;
-    test(runner, "node::", "PINZERO_NODE_PATH", &home.join("node_modules"))
+    Ok(home.join("node_modules"))
 }
 
 /// Runs the tests in a module, with the paths of their clients.
-fn test(runner: &mut Runner, module: &str, variable: &str, clients: &Path) -> Result<(), Stop> {
+fn test(runner: &mut Runner, module: &str, clients: &[(&str, &Path)]) -> Result<(), Stop> {
     // Some of the tests start the command. With the features of the whole workspace, all is as an ordinary test run has built it.
     runner.cargo(&["build", "--locked", "--workspace", "--bin=pinzero", "--test=interop"])?;
     let mut command = runner.command("cargo");
-    command.env(variable, clients).args(["test", "--locked", "--workspace", "--test=interop"]);
+    command.envs(clients.iter().copied()).args(["test", "--locked", "--workspace", "--test=interop"]);
     runner.run(command.args(["--", "--include-ignored", module]))?;
     Ok(())
 }

@@ -172,7 +172,6 @@ impl Viewer {
 
     /// Returns the edges of lines since the call that returned `since`, and the next `since`. Returns all that are known for 0. A viewer
     /// that lags far behind misses the oldest.
-    #[allow(dead_code, reason = "until a view draws a timing diagram")]
     pub(crate) fn edges(&self, since: u64) -> (u64, Vec<Edges>) {
         let show = self.simulator.0.stage.now.lock();
         let new = usize::try_from(show.packet_count.saturating_sub(since)).unwrap_or(usize::MAX);
@@ -184,7 +183,6 @@ impl Viewer {
     ///
     /// # Errors
     /// A sentence about an action that the part does not have, or a value out of range.
-    #[allow(dead_code, reason = "until a view is built")]
     pub(crate) fn act(&self, action: &Action) -> Result<(), String> {
         self.simulator.0.act(&self.held, action)
     }

@@ -61,10 +61,9 @@ pub(crate) fn run(options: Options) -> Outcome {
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
 
     #[cfg(feature = "web")]
-    let page = options.web.map(|port| web::start(&simulator, port)).transpose()?;
-    #[cfg(feature = "web")]
-    if let Some(page) = &page {
-        output::print(&format!("the board is at http://{}\n", page.address()))?;
+    if let Some(port) = options.web {
+        let address = web::start(&simulator, port)?;
+        output::print(&format!("the board is at http://{address}\n"))?;
     }
 
     let has_view = !options.headless && terminal::is_there();

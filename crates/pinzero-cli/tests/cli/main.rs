@@ -12,3 +12,5 @@ mod rig;
 mod run;
 mod served;
 mod test;
+#[cfg(feature = "web")]
+mod web;

@@ -1,0 +1,152 @@
+// The timing diagram: the levels of the lines in use, the last 10 seconds. Times are those of the simulator.
+
+import { el, byId, setText } from "./dom.js";
+import { levelOf } from "./header.js";
+
+const SPAN = 10_000;
+/** The height of a row: of a few lines, and of many. */
+const ROWS = [26, 19];
+const MANY = 12;
+/** The height of the axis below. */
+const AXIS = 20;
+const FRAME = 33;
+
+let rows = new Map();
+let newest = { at: 0, heard: 0 };
+let stopped = null;
+let drawn = 0;
+let visible = true;
+let rowHeight = ROWS[0];
+
+/** Starts a diagram of these lines: `{ line, label, pin, part, color }`. */
+export function startTiming(lines) {
+  rows = new Map();
+  stopped = null;
+  newest = { at: 0, heard: performance.now() };
+  const [names, body] = [byId("plot-names"), byId("lines").tBodies[0]];
+  names.replaceChildren();
+  body.replaceChildren();
+  for (const row of lines) {
+    const name = el("span", {}, row.label);
+    name.style.setProperty("--wire", row.color);
+    names.append(name);
+    const [function_, level, edges] = [el("td", {}, "–"), el("td", {}, "–"), el("td", {}, "0")];
+    body.append(el("tr", {}, el("th", { scope: "row" }, row.label), el("td", {}, String(row.pin)), el("td", {}, row.part), function_, level, edges));
+    rows.set(row.line, { ...row, name, points: [], cells: { function_, level, edges } });
+  }
+  const canvas = byId("plot");
+  rowHeight = ROWS[lines.length > MANY ? 1 : 0];
+  canvas.parentElement.classList.toggle("many", lines.length > MANY);
+  canvas.style.height = `${lines.length * rowHeight + AXIS}px`;
+  canvas.closest(".timing").hidden = lines.length === 0;
+}
+
+/** Takes what happened since the last frame: the edges, `{ line, more, edges: [[at, high], …] }`, then the changed lines. */
+export function record(at, looks, edges) {
+  newest = { at, heard: performance.now() };
+  for (const { line, edges: times } of edges ?? []) {
+    for (const [time, high] of times) add(rows.get(line), { at: time, high, duty: null });
+  }
+  for (const look of looks) {
+    const row = rows.get(look.line);
+    if (!row) continue;
+    const last = row.points.at(-1);
+    if (!last || last.high !== look.high || last.duty !== look.duty) add(row, { at, high: look.high, duty: look.duty });
+    setText(row.cells.function_, look.function);
+    setText(row.cells.level, levelOf(look));
+  }
+}
+
+function add(row, point) {
+  if (!row) return;
+  const last = row.points.at(-1);
+  if (last && last.at > point.at) point.at = last.at;
+  row.points.push(point);
+}
+
+/** Stops the diagram, or lets it run on. */
+export function pauseTiming(on) {
+  stopped = on ? { at: now(), points: new Map([...rows].map(([line, row]) => [line, [...row.points]])) } : null;
+}
+
+const now = () => newest.at + performance.now() - newest.heard;
+
+function draw(time) {
+  requestAnimationFrame(draw);
+  if (!visible || time - drawn < FRAME) return;
+  drawn = time;
+  const canvas = byId("plot");
+  const scale = devicePixelRatio;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (width === 0 || height === 0) return;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const style = getComputedStyle(canvas);
+  const end = stopped?.at ?? now();
+  const start = end - SPAN;
+  const x = (at) => ((Math.max(at, start) - start) / SPAN) * width;
+
+  context.strokeStyle = style.getPropertyValue("--grid");
+  context.lineWidth = 1;
+  context.fillStyle = style.getPropertyValue("--soft");
+  context.font = "11px system-ui, sans-serif";
+  context.textAlign = "center";
+  // One number for each second, or fewer where there is no room.
+  const every = width < 440 ? 5 : 1;
+  context.beginPath();
+  for (let second = Math.ceil(start / 1000); second * 1000 < end; second++) {
+    const at = Math.round(x(second * 1000)) + 0.5;
+    context.moveTo(at, 0);
+    context.lineTo(at, height - AXIS + 4);
+    if (at > 14 && at < width - 14 && second % every === 0 && second >= 0) context.fillText(`${second} s`, at, height - 3);
+  }
+  context.stroke();
+
+  let index = 0;
+  for (const row of rows.values()) {
+    const top = index++ * rowHeight;
+    const old = row.points.findLastIndex((point) => point.at <= now() - SPAN);
+    if (old > 0) row.points.splice(0, old);
+    const points = stopped?.points.get(row.line) ?? row.points;
+    const color = getComputedStyle(row.name).getPropertyValue("--wire");
+    trace(context, points, end, x, top + rowHeight * 0.2, top + rowHeight * 0.8, color);
+  }
+}
+
+function trace(context, points, end, x, high, low, color) {
+  context.strokeStyle = color;
+  context.fillStyle = color;
+  context.lineWidth = 1.8;
+  context.lineJoin = "round";
+  context.beginPath();
+  points.forEach((point, index) => {
+    const [from, to] = [x(point.at), x(Math.min(points[index + 1]?.at ?? end, end))];
+    if (point.at > end) return;
+    const duty = point.duty ?? (point.high ? 1 : 0);
+    const y = low + (high - low) * duty;
+    if (index === 0) context.moveTo(from, y);
+    else context.lineTo(from, y);
+    context.lineTo(to, y);
+    if (duty > 0) {
+      context.globalAlpha = point.duty == null ? 0.13 : 0.3;
+      context.fillRect(from, y, to - from, low - y);
+      context.globalAlpha = 1;
+    }
+  });
+  context.stroke();
+}
+
+setInterval(() => {
+  for (const row of rows.values()) {
+    const since = now() - SPAN;
+    setText(row.cells.edges, String(row.points.filter((point, index) => point.at > since && index > 0 && point.duty == null && point.high !== row.points[index - 1].high).length));
+  }
+}, 1000);
+
+new IntersectionObserver(([entry]) => (visible = entry.isIntersecting)).observe(byId("plot"));
+requestAnimationFrame(draw);
