@@ -6,8 +6,8 @@ mod plain;
 mod program;
 mod scene;
 mod signal;
-mod state;
-mod terminal;
+pub(crate) mod state;
+pub(crate) mod terminal;
 mod tracer;
 #[cfg(feature = "web")]
 mod web;

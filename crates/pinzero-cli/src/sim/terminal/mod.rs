@@ -1,4 +1,17 @@
-//! Shows the board in the terminal.
+//! The breadboard in the terminal.
+
+mod card;
+mod dial;
+mod header;
+mod help;
+mod input;
+mod palette;
+mod pen;
+mod spot;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod view;
 
 use std::error::Error;
 

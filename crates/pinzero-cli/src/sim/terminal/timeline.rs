@@ -1,0 +1,137 @@
+//! The timing diagram: what each line did in the last seconds.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::sim::state::{LineLook, Scene};
+use crate::sim::terminal::palette::{Palette, shade};
+use crate::sim::terminal::pen::Pen;
+
+/// The time that the diagram shows, in milliseconds.
+pub(crate) const SPAN: f64 = 10_000.0;
+/// Changes of one line that are kept. More in ten seconds than the diagram has columns are a blur anyway.
+const KEPT: usize = 4096;
+/// The width of the names of the lines.
+const NAMES: u16 = 7;
+
+/// The state of a line in the diagram.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Low,
+    High,
+    Pwm(f64),
+}
+
+/// The changes of the lines.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    /// For each line the times of its changes, in milliseconds, and the state from then on.
+    lines: BTreeMap<u32, VecDeque<(f64, State)>>,
+    now: f64,
+}
+
+impl Timeline {
+    /// Returns an empty diagram with a row for each line that a part hangs on.
+    pub(crate) fn new(scene: &Scene) -> Self {
+        let lines = scene.parts.iter().flat_map(|part| &part.pins).map(|(_, line)| (*line, VecDeque::new()));
+        Timeline { lines: lines.collect(), now: 0.0 }
+    }
+
+    /// Notes the states of the lines at a time.
+    pub(crate) fn note(&mut self, at: f64, looks: &[LineLook]) {
+        for look in looks {
+            let state = match look.duty {
+                Some(duty) => State::Pwm(duty),
+                None if look.high => State::High,
+                None => State::Low,
+            };
+            self.change(at, look.line, state);
+        }
+        self.advance(at);
+    }
+
+    fn change(&mut self, at: f64, line: u32, state: State) {
+        let Some(changes) = self.lines.get_mut(&line) else { return };
+        if changes.back().is_none_or(|(last, old)| *last <= at && *old != state) {
+            changes.push_back((at, state));
+        }
+        // One change before the diagram begins says which state the line has there.
+        while changes.len() > KEPT || changes.get(1).is_some_and(|(second, _)| *second < at - SPAN) {
+            changes.pop_front();
+        }
+    }
+
+    /// Moves the right end of the diagram.
+    pub(crate) fn advance(&mut self, now: f64) {
+        self.now = self.now.max(now);
+    }
+
+    /// Returns the time at which the diagram ends.
+    pub(crate) fn now(&self) -> f64 {
+        self.now
+    }
+
+    /// Returns whether the diagram looks otherwise when time goes on.
+    pub(crate) fn moves(&self) -> bool {
+        self.lines.keys().any(|line| self.is_busy(*line))
+    }
+
+    /// Returns the number of rows that the diagram can use.
+    pub(crate) fn rows(&self) -> u16 {
+        u16::try_from(self.lines.len()).unwrap_or(u16::MAX)
+    }
+
+    fn is_busy(&self, line: u32) -> bool {
+        let Some(changes) = self.lines.get(&line) else { return false };
+        // The first change is only the state that the line had from the beginning.
+        changes.iter().skip(1).any(|(at, _)| *at >= self.now - SPAN)
+    }
+
+    /// Chooses the lines to show: those that change, and then the others, in the order of their numbers.
+    fn chosen(&self, count: usize) -> Vec<u32> {
+        let (busy, quiet): (Vec<u32>, Vec<u32>) = self.lines.keys().partition(|line| self.is_busy(**line));
+        let mut chosen: Vec<u32> = busy.into_iter().chain(quiet).take(count).collect();
+        chosen.sort_unstable();
+        chosen
+    }
+
+    /// Draws a row for each of some lines, and the scale below.
+    pub(crate) fn draw(&self, pen: &mut Pen<'_>, palette: Palette, rows: u16) {
+        let dim = Style::new().add_modifier(Modifier::DIM);
+        let width = pen.width().saturating_sub(NAMES + 1);
+        if width == 0 || rows < 2 {
+            return;
+        }
+        for (y, line) in (0..rows - 1).zip(self.chosen(usize::from(rows - 1))) {
+            pen.text(0, y, &format!("{:>6}", format!("GPIO{line}")), dim);
+            for column in 0..width {
+                if let Some((sign, style)) = self.cell(line, column, width, palette) {
+                    pen.text(NAMES + column, y, sign.encode_utf8(&mut [0; 4]), style);
+                }
+            }
+        }
+        let y = (rows - 1).min(self.rows());
+        pen.text(NAMES, y, &format!("-{:.0} s", SPAN / 1000.0), dim);
+        pen.text_before(NAMES + 6, NAMES + width, y, "now", dim);
+    }
+
+    /// Returns the sign of a line in a column.
+    fn cell(&self, line: u32, column: u16, width: u16, palette: Palette) -> Option<(char, Style)> {
+        let changes = self.lines.get(&line)?;
+        // Columns stand at whole multiples of their time, so that an edge does not waver while the diagram moves.
+        let step = SPAN / f64::from(width);
+        let end = ((self.now / step).floor() - f64::from(width - 1 - column) + 1.0) * step;
+        let past = changes.partition_point(|(at, _)| *at < end);
+        let before = changes.partition_point(|(at, _)| *at < end - step);
+        let (_, state) = changes.get(past.checked_sub(1)?)?;
+        if past - before > 1 && before > 0 {
+            return Some(('│', palette.ink(Color::Green)));
+        }
+        Some(match state {
+            State::Low => ('▁', Style::new().add_modifier(Modifier::DIM)),
+            State::High => ('▔', palette.ink(Color::Green)),
+            State::Pwm(duty) => (shade(duty.clamp(0.01, 0.99)), palette.ink(Color::Cyan)),
+        })
+    }
+}
