@@ -1,0 +1,180 @@
+//! The terminal: what comes from it, what goes to it, and how it is given back.
+
+use std::env;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{
+    self, DisableFocusChange, DisableMouseCapture, EnableFocusChange, EnableMouseCapture, Event,
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    supports_keyboard_enhancement,
+};
+use ratatui::crossterm::{cursor, execute};
+use ratatui::layout::Rect;
+
+/// Whether the terminal is ours and has to be given back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal has been told to report the releases of keys.
+static HOLDS: AtomicBool = AtomicBool::new(false);
+
+/// News for the thread that draws.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A key, the mouse, another size.
+    Event(Event),
+    /// The board looks otherwise.
+    Changed,
+    /// The terminal is gone, or a signal ends the program.
+    End,
+}
+
+/// Returns whether standard input and output are a terminal that can be drawn on.
+pub(crate) fn is_usable() -> bool {
+    let dumb = env::var("TERM").is_ok_and(|term| term == "dumb");
+    !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The terminal, until it is dropped.
+pub(crate) struct Screen {
+    backend: CrosstermBackend<BufWriter<Stdout>>,
+    /// What the terminal shows.
+    shown: Buffer,
+}
+
+impl Screen {
+    /// Takes the terminal. Keys, the mouse and the end of the terminal go to `messages`.
+    ///
+    /// # Errors
+    /// Any error of the terminal.
+    pub(crate) fn open(messages: &Sender<Message>) -> io::Result<Self> {
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        // From here on, the drop gives the terminal back.
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        let mut screen = Screen { backend, shown: Buffer::empty(Rect::ZERO) };
+        restore_on_panic();
+        execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableFocusChange, cursor::Hide)?;
+        // A terminal that knows the question answers at once; one that does not answers the second question, which each knows.
+        if supports_keyboard_enhancement().unwrap_or(false) {
+            let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES
+                | KeyboardEnhancementFlags::REPORT_EVENT_TYPES;
+            HOLDS.store(true, Ordering::SeqCst);
+            execute!(io::stdout(), PushKeyboardEnhancementFlags(flags))?;
+        }
+        screen.resize()?;
+        read_events(messages.clone());
+        watch_for_end(messages.clone());
+        Ok(screen)
+    }
+
+    /// Returns whether the terminal tells when a key is released. The console of Windows always does.
+    pub(crate) fn holds(&self) -> bool {
+        cfg!(windows) || HOLDS.load(Ordering::SeqCst)
+    }
+
+    /// Takes the size of the terminal anew, and clears it.
+    ///
+    /// # Errors
+    /// Any error of the terminal.
+    pub(crate) fn resize(&mut self) -> io::Result<()> {
+        let size = self.backend.size()?;
+        self.backend.clear()?;
+        self.shown = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+        Ok(())
+    }
+
+    /// Draws, and sends only what differs from what the terminal shows.
+    ///
+    /// # Errors
+    /// Any error of the terminal.
+    pub(crate) fn draw(&mut self, render: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let mut next = Buffer::empty(self.shown.area);
+        render(&mut next);
+        let updates = self.shown.diff(&next);
+        if !updates.is_empty() {
+            self.backend.draw(updates.into_iter())?;
+            Write::flush(&mut self.backend)?;
+        }
+        self.shown = next;
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back. Once is enough, and errors have nobody who could do better.
+fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    if HOLDS.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), PopKeyboardEnhancementFlags);
+    }
+    let _ = execute!(io::stdout(), DisableFocusChange, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+/// Gives the terminal back before the message of a panic, which would be lost with the screen. Only a panic of the thread that draws
+/// ends the program.
+fn restore_on_panic() {
+    let drawing = thread::current().id();
+    let next = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == drawing {
+            restore();
+        }
+        next(info);
+    }));
+}
+
+/// Reads the terminal on a thread of its own, which ends with the program.
+fn read_events(messages: Sender<Message>) {
+    thread::spawn(move || {
+        loop {
+            let message = event::read().map_or(Message::End, Message::Event);
+            let ends = matches!(message, Message::End);
+            if messages.send(message).is_err() || ends {
+                return;
+            }
+        }
+    });
+}
+
+/// Tells when the terminal is gone. The reader does not: it tries again and again.
+#[cfg(unix)]
+fn watch_for_end(messages: Sender<Message>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    thread::spawn(move || {
+        let out = io::stdout();
+        loop {
+            // Without a wish, the kernel reports only that the other side has hung up.
+            let mut files = [PollFd::new(&out, PollFlags::empty())];
+            match poll(&mut files, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(_) if files[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+                    // Nobody waits for the message once the program ends.
+                    let _ = messages.send(Message::End);
+                    return;
+                }
+                // This system does not watch terminals. SIGHUP comes there, too.
+                _ => return,
+            }
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn watch_for_end(_: Sender<Message>) {}
