@@ -58,7 +58,10 @@ pub(crate) fn run(options: Options) -> Outcome {
     let simulator = Simulator::start(&circuit, options.port()?)?;
     let is_stopped = Arc::new(AtomicBool::new(false));
     let flag = is_stopped.clone();
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    ctrlc::set_handler(move || {
+        flag.store(true, Ordering::Relaxed);
+        terminal::screen::end_if_stuck();
+    })?;
 
     #[cfg(feature = "web")]
     if let Some(port) = options.web {

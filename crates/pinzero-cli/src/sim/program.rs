@@ -24,7 +24,6 @@ pub(crate) struct Console(Arc<Mutex<VecDeque<String>>>);
 
 impl Console {
     /// Returns the last lines.
-    #[allow(dead_code, reason = "until the view in the terminal is built")]
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().iter().cloned().collect()
     }

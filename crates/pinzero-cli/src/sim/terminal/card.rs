@@ -181,7 +181,9 @@ impl Card<'_> {
         }
         let x = LEFT + dial::WIDTH as u16 + 1;
         if held {
-            pen.text(x, 2, &format!("{degrees:+.0}°"), Style::new());
+            // No sign of zero, and none of what rounds to zero.
+            let words = if degrees.abs() < 0.5 { "0°".to_owned() } else { format!("{degrees:+.0}°") };
+            pen.text(x, 2, &words, Style::new());
         } else {
             pen.text(x, 2, "free", dim());
         }

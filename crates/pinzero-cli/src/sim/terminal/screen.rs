@@ -3,9 +3,12 @@
 use std::env;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
+use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
+use std::time::Duration;
 
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
@@ -20,6 +23,12 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute};
 use ratatui::layout::Rect;
 
+use crate::sim::state::Frame;
+
+/// How long a program may take to end after a signal.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Whether a write to the terminal is under way.
+static BUSY: AtomicBool = AtomicBool::new(false);
 /// Whether the terminal is ours and has to be given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether the terminal has been told to report the releases of keys.
@@ -31,7 +40,7 @@ pub(crate) enum Message {
     /// A key, the mouse, another size.
     Event(Event),
     /// The board looks otherwise.
-    Changed,
+    Frame(Arc<Frame>),
     /// The terminal is gone, or a signal ends the program.
     End,
 }
@@ -96,6 +105,7 @@ impl Screen {
     /// # Errors
     /// Any error of the terminal.
     pub(crate) fn draw(&mut self, render: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let _busy = Busy::new();
         let mut next = Buffer::empty(self.shown.area);
         render(&mut next);
         let updates = self.shown.diff(&next);
@@ -119,10 +129,12 @@ fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    let _busy = Busy::new();
     if HOLDS.swap(false, Ordering::SeqCst) {
         let _ = execute!(io::stdout(), PopKeyboardEnhancementFlags);
     }
-    let _ = execute!(io::stdout(), DisableFocusChange, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+    let _ =
+        execute!(io::stdout(), DisableFocusChange, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
     let _ = disable_raw_mode();
 }
 
@@ -178,3 +190,40 @@ fn watch_for_end(messages: Sender<Message>) {
 
 #[cfg(not(unix))]
 fn watch_for_end(_: Sender<Message>) {}
+
+/// A write to the terminal, from its creation until it is dropped.
+struct Busy;
+
+impl Busy {
+    fn new() -> Self {
+        BUSY.store(true, Ordering::SeqCst);
+        Busy
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Ends the program if it is asked to end, but waits for a terminal that takes no more output. Call this from a handler of signals.
+pub(crate) fn end_if_stuck() {
+    thread::sleep(PATIENCE);
+    if BUSY.load(Ordering::SeqCst) {
+        process::exit(1);
+    }
+}
+
+/// Sends [`Message::End`] on Ctrl-C, SIGTERM and SIGHUP.
+///
+/// # Errors
+/// Any error of the system, or if the program handles signals already.
+pub(crate) fn end_on_signals(messages: &Sender<Message>) -> Result<(), ctrlc::Error> {
+    let messages = messages.clone();
+    ctrlc::set_handler(move || {
+        // Nobody listens if the view has ended already.
+        let _ = messages.send(Message::End);
+        end_if_stuck();
+    })
+}

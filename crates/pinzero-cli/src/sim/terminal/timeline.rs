@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::sim::state::{LineLook, Scene};
-use crate::sim::terminal::palette::{Palette, shade};
+use crate::sim::terminal::palette::Palette;
 use crate::sim::terminal::pen::Pen;
 
 /// The time that the diagram shows, in milliseconds.
@@ -51,6 +51,11 @@ impl Timeline {
         self.advance(at);
     }
 
+    /// Notes an edge of a line.
+    pub(crate) fn edge(&mut self, at: f64, line: u32, is_high: bool) {
+        self.change(at, line, if is_high { State::High } else { State::Low });
+    }
+
     fn change(&mut self, at: f64, line: u32, state: State) {
         let Some(changes) = self.lines.get_mut(&line) else { return };
         if changes.back().is_none_or(|(last, old)| *last <= at && *old != state) {
@@ -65,11 +70,6 @@ impl Timeline {
     /// Moves the right end of the diagram.
     pub(crate) fn advance(&mut self, now: f64) {
         self.now = self.now.max(now);
-    }
-
-    /// Returns the time at which the diagram ends.
-    pub(crate) fn now(&self) -> f64 {
-        self.now
     }
 
     /// Returns whether the diagram looks otherwise when time goes on.
@@ -131,7 +131,12 @@ impl Timeline {
         Some(match state {
             State::Low => ('▁', Style::new().add_modifier(Modifier::DIM)),
             State::High => ('▔', palette.ink(Color::Green)),
-            State::Pwm(duty) => (shade(duty.clamp(0.01, 0.99)), palette.ink(Color::Cyan)),
+            State::Pwm(duty) => (level(*duty), palette.ink(Color::Cyan)),
         })
     }
+}
+
+/// Returns the sign of a PWM signal, as high as its duty cycle. A trace draws the same signs.
+fn level(duty: f64) -> char {
+    ['▂', '▃', '▄', '▅', '▆', '▇'][((duty * 6.0) as usize).min(5)]
 }

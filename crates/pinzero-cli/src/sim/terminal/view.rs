@@ -14,7 +14,10 @@ use crate::sim::terminal::spot::{Spot, Stop, stops};
 use crate::sim::terminal::timeline::Timeline;
 
 /// The smallest screen with a drawing.
-const SMALLEST: (u16, u16) = (44, 11);
+pub(crate) const SMALLEST: (u16, u16) = (44, 11);
+
+/// The lines of the program's output that are shown.
+const CONSOLE: usize = 3;
 
 /// The part of the screen's state that is not the simulator's.
 #[derive(Debug)]
@@ -32,6 +35,10 @@ pub(crate) struct View {
     /// The contacts that stay pressed: the part, and the key of a keypad.
     pub(crate) latched: Vec<(usize, usize)>,
     pub(crate) timeline: Timeline,
+    /// What the program prints.
+    pub(crate) console: Vec<String>,
+    /// Why the last action was refused.
+    pub(crate) complaint: Option<String>,
     /// The first row of parts on the screen.
     pub(crate) scroll: usize,
     /// Whether the selected part has to come into sight.
@@ -57,6 +64,8 @@ impl View {
             cursor: 0,
             latched: Vec::new(),
             timeline: Timeline::new(scene),
+            console: Vec::new(),
+            complaint: None,
             scroll: 0,
             follow: false,
             spots: Vec::new(),
@@ -65,10 +74,10 @@ impl View {
 
     /// Draws the screen.
     pub(crate) fn draw(&mut self, scene: &Scene, frame: &Frame, buffer: &mut Buffer) {
-        self.spots.clear();
         let area = *buffer.area();
         let (width, height) = (area.width, area.height);
         if width < SMALLEST.0 || height < SMALLEST.1 {
+            self.spots.clear();
             too_small(&mut Pen::new(buffer, area));
             return;
         }
@@ -76,8 +85,17 @@ impl View {
         let body = Rect { y: area.y + 1, height: height - 3, ..area };
         self.status(&mut Pen::new(buffer, Rect { y: body.bottom(), height: 2, ..area }), scene, frame);
 
+        self.body(buffer, body, scene, frame);
+        if self.help {
+            help::draw(buffer, area, scene, self.palette);
+        }
+    }
+
+    /// Draws the header, the parts and the timing diagram.
+    pub(crate) fn body(&mut self, buffer: &mut Buffer, body: Rect, scene: &Scene, frame: &Frame) {
+        self.spots.clear();
         let selected = self.stops.get(self.selected).map(|stop| stop.part);
-        let with_header = header::rows(scene) <= body.height && width >= header::WIDTH + 1 + 2 * UNIT;
+        let with_header = header::rows(scene) <= body.height && body.width >= header::WIDTH + 1 + 2 * UNIT;
         let left = if with_header { header::WIDTH + 1 } else { 0 };
         if with_header {
             let place = Rect { width: header::WIDTH, ..body };
@@ -85,9 +103,6 @@ impl View {
         }
         let pane = Rect { x: body.x + left, width: body.width - left, ..body };
         self.pane(buffer, pane, scene, frame);
-        if self.help {
-            help::draw(buffer, area, scene, self.palette);
-        }
     }
 
     fn title(&self, pen: &mut Pen<'_>, scene: &Scene) {
@@ -110,14 +125,18 @@ impl View {
         };
         let end = if help::takes(scene, 'q') { "Ctrl-C ends" } else { "q ends" };
         let words = format!("{end} · ? helps · Tab selects · Shift+key latches · {keys}");
-        pen.text(0, 1, &words, dim());
+        match &self.complaint {
+            Some(complaint) => pen.text(0, 1, complaint, self.palette.ink(Color::Red)),
+            None => pen.text(0, 1, &words, dim()),
+        };
     }
 
-    /// Draws the parts, and the timing diagram below.
+    /// Draws the parts, and below them the output of the program and the timing diagram.
     fn pane(&mut self, buffer: &mut Buffer, pane: Rect, scene: &Scene, frame: &Frame) {
         let rows = (self.timeline.rows() + 1).min(pane.height / 3);
         let rows = if self.timeline.rows() == 0 || rows < 3 { 0 } else { rows };
-        let parts = Rect { height: pane.height - rows - 1, ..pane };
+        let printed = self.console.len().min(CONSOLE) as u16;
+        let parts = Rect { height: pane.height - rows - printed - 1, ..pane };
         let above_and_below = self.parts(buffer, parts, scene, frame);
 
         let line = Rect { y: parts.bottom(), height: 1, ..pane };
@@ -130,7 +149,13 @@ impl View {
             (above, below) => format!(" ▲ {above} more, PgUp · ▼ {below} more, PgDn "),
         };
         pen.text_before(0, pane.width.saturating_sub(2), 0, &more, self.palette.ink(Color::Yellow));
-        let diagram = Rect { y: line.bottom(), height: rows, ..pane };
+        let console = Rect { y: line.bottom(), height: printed, ..pane };
+        let mut pen = Pen::new(buffer, console);
+        for (y, line) in (0..).zip(&self.console[self.console.len() - usize::from(printed)..]) {
+            pen.text(0, y, "│", self.palette.ink(Color::Green));
+            pen.text(2, y, line, Style::new());
+        }
+        let diagram = Rect { y: console.bottom(), height: rows, ..pane };
         self.timeline.draw(&mut Pen::new(buffer, diagram), self.palette, rows);
     }
 
@@ -221,7 +246,8 @@ fn fitting(shelves: &[Shelf], height: u16) -> usize {
     fit.count().max(usize::from(!shelves.is_empty()))
 }
 
-fn too_small(pen: &mut Pen<'_>) {
+/// Says that the screen is too small for a drawing.
+pub(crate) fn too_small(pen: &mut Pen<'_>) {
     let (width, height) = SMALLEST;
     let words =
         format!("The board needs {width} x {height} characters. Make the window larger, or press q to end.");
