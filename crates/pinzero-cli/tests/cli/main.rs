@@ -5,8 +5,11 @@
     reason = "helpers of tests, which fail where they cannot go on"
 )]
 
+mod demo;
 mod doctor;
 mod lines;
+mod lines;
+mod pty;
 #[cfg(target_os = "linux")]
 mod rig;
 mod run;
