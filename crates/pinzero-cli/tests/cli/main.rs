@@ -5,6 +5,7 @@
     reason = "helpers of tests, which fail where they cannot go on"
 )]
 
+mod board;
 mod demo;
 mod doctor;
 mod lines;

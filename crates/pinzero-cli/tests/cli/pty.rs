@@ -32,6 +32,11 @@ struct Shown {
     screen: vt100::Parser,
     /// All bytes so far.
     bytes: Vec<u8>,
+    /// Whether the reader lets go.
+    vanishes: bool,
+    /// Whether the reader reads no more.
+    stalls: bool,
+    /// Whether the reader has let go.
     ended: bool,
 }
 
@@ -54,27 +59,28 @@ impl Pty {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = Arc::new(Mutex::new(Some(pair.master.take_writer().expect("a writer"))));
         let screen = vt100::Parser::new(24, 80, 1000);
-        let shared =
-            Arc::new((Mutex::new(Shown { screen, bytes: Vec::new(), ended: false }), Condvar::new()));
+        let shown = Shown { screen, bytes: Vec::new(), vanishes: false, stalls: false, ended: false };
+        let shared = Arc::new((Mutex::new(shown), Condvar::new()));
         thread::spawn({
             let (shared, writer) = (shared.clone(), writer.clone());
             move || {
                 let mut buffer = [0; 4096];
                 let mut answered = 0;
-                loop {
-                    // A pseudo-terminal whose other side is closed ends by an error.
-                    let count = reader.read(&mut buffer).unwrap_or(0);
+                // A pseudo-terminal whose other side is closed ends by an error.
+                while let count @ 1.. = reader.read(&mut buffer).unwrap_or(0) {
                     let mut shown = shared.0.lock().unwrap();
+                    if shown.vanishes {
+                        break;
+                    }
+                    while shown.stalls {
+                        shown = shared.1.wait(shown).unwrap();
+                    }
                     shown.screen.process(&buffer[..count]);
                     shown.bytes.extend_from_slice(&buffer[..count]);
-                    shown.ended = count == 0;
                     let questions =
                         shown.bytes.windows(QUESTION.len()).filter(|part| *part == QUESTION).count();
                     shared.1.notify_all();
                     drop(shown);
-                    if count == 0 {
-                        return;
-                    }
                     if let (Some(writer), true) = (&mut *writer.lock().unwrap(), questions > answered) {
                         answered = questions;
                         let answer = if holds { [KEYBOARD, ANSWER].concat() } else { ANSWER.to_vec() };
@@ -82,6 +88,9 @@ impl Pty {
                         let _ = writer.write_all(&answer).and_then(|()| writer.flush());
                     }
                 }
+                drop(reader);
+                shared.0.lock().unwrap().ended = true;
+                shared.1.notify_all();
             }
         });
         Pty { child, master: Some(pair.master), writer, shared }
@@ -101,10 +110,23 @@ impl Pty {
         self.master.as_ref().expect("the terminal is there").resize(size).expect("another size");
     }
 
-    /// Takes the terminal away, as the window that is closed and the connection that is lost.
-    pub(crate) fn vanish(&mut self) {
+    /// Takes the terminal away, as the window that is closed and the connection that is lost. The reader has to let go, too: `keys` make
+    /// the command write something.
+    pub(crate) fn vanish(&mut self, keys: &str) {
+        self.shown().vanishes = true;
+        self.send(keys);
+        let mut shown = self.shown();
+        while !shown.ended {
+            shown = self.shared.1.wait(shown).unwrap();
+        }
+        drop(shown);
         *self.writer.lock().unwrap() = None;
         self.master = None;
+    }
+
+    /// Reads no more of what the command writes.
+    pub(crate) fn stall(&self) {
+        self.shown().stalls = true;
     }
 
     /// Returns the process.
@@ -137,10 +159,14 @@ impl Pty {
         (line[..line.find(wanted).expect("it is there")].chars().count() + 1, row + 1)
     }
 
-    /// Returns the full screen as the command has left it.
+    /// Returns the full screen as the command has left it. Call this once the command has ended.
     #[track_caller]
     pub(crate) fn left(&self) -> String {
-        let bytes = self.bytes();
+        let mut shown = self.shown();
+        while !shown.ended {
+            shown = self.shared.1.wait(shown).unwrap();
+        }
+        let bytes = std::mem::take(&mut shown.bytes);
         let end = bytes
             .windows(LEAVE.len())
             .position(|part| part == LEAVE)
@@ -178,5 +204,7 @@ impl Drop for Pty {
         // A test that fails leaves no process.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.shown().stalls = false;
+        self.shared.1.notify_all();
     }
 }

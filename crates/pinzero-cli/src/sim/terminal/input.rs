@@ -100,8 +100,8 @@ impl Input {
     fn key(&mut self, event: KeyEvent, board: &mut Board<'_>, now: Instant, answer: &mut Answer) {
         let code = folded(event.code);
         let repeats = event.kind == KeyEventKind::Repeat
-            || self.last.is_some_and(|(last, at)| last == code && now.duration_since(at) < REPEAT);
-        self.last = Some((code, now));
+            || self.last.is_some_and(|(last, at)| last == event.code && now.duration_since(at) < REPEAT);
+        self.last = Some((event.code, now));
         if event.modifiers.contains(KeyModifiers::CONTROL) {
             answer.end = event.code == KeyCode::Char('c');
             return;
