@@ -463,9 +463,10 @@ fn show_together<'a>(values: impl Iterator<Item = (&'a Member, f64)> + Clone) ->
     }
     let stamp = values.clone().next().and_then(|(member, _)| member.target.gpio().stamp());
     groups.into_iter().try_for_each(|(group, mask, levels)| group.pins.set(mask, levels))?;
-    for (member, value) in values.filter(|(member, _)| member.target.group().is_some()) {
-        member.target.note(value);
-        stamp.into_iter().for_each(|at| member.target.record(at));
+    let written = values.filter(|(member, _)| member.target.group().is_some());
+    written.clone().for_each(|(member, value)| member.target.note(value));
+    if let Some(at) = stamp {
+        written.for_each(|(member, _)| member.target.record(at));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ const MILLION: u64 = 1_000_000;
 
 /// How many instructions a recorded write may take, and how many the writing of a change.
 const MOST_TO_RECORD: Target = Target::Most(400.0);
-const MOST_TO_WRITE: Target = Target::Most(600.0);
+const MOST_TO_WRITE: Target = Target::Most(1_000.0);
 
 /// How long a million changes may take, recorded and written, in seconds; and the bytes that one may take.
 const LONGEST: Target = Target::Most(2.0);
