@@ -12,7 +12,7 @@ now = 0
 with open(sys.argv[1], "rb") as file:
     for token in tokenize(file):
         if token.kind is TokenKind.TIMESCALE:
-            unit = token.timescale.magnitude.value * UNITS[token.timescale.unit.value]
+            unit = int(token.timescale.magnitude) * UNITS[token.timescale.unit.value]
         elif token.kind is TokenKind.VAR:
             names[token.var.id_code] = token.var.reference
         elif token.kind is TokenKind.CHANGE_TIME:
