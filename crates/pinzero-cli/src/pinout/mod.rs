@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinzero::Gpio;
-use pinzero::board::{Board, PinKind};
+use pinzero::board::{Board, Header, PinKind};
 
 use crate::factory::Factory;
 use crate::output;
@@ -123,7 +123,7 @@ fn is_code_of(text: &str, board: &Board) -> bool {
 
 /// Returns the lines to show: those on headers, or all lines of a board without a known header.
 fn lines(board: &Board) -> Vec<u32> {
-    let pins = board.headers().iter().flat_map(|header| header.pins());
+    let pins = board.headers().iter().flat_map(Header::pins);
     let on_headers: BTreeSet<u32> = pins
         .filter_map(|pin| match pin.kind {
             PinKind::Gpio(line) => Some(line),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use pinzero::LineFunction;
-use pinzero::board::PinKind;
+use pinzero::board::{Header, PinKind};
 use pinzero::mock::{self, MockGpio};
 use pinzero_circuit::Circuit;
 use pinzero_daemon::Daemon;
@@ -294,7 +294,7 @@ fn sample(stage: &Stage, board: &Weak<Board>, mut tracer: Tracer) {
 
 /// Returns the lines of the main header, and those of parts elsewhere.
 fn lines(circuit: &Circuit) -> Vec<u32> {
-    let header = circuit.board().headers().first().into_iter().flat_map(|header| header.pins());
+    let header = circuit.board().headers().first().into_iter().flat_map(Header::pins);
     let header = header.filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None });
     let parts =
         circuit.parts().iter().flat_map(|part| part.kind.pins().into_iter().map(|(_, pin)| pin.line()));

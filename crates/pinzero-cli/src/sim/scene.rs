@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pinzero::Color;
-use pinzero::board::PinKind;
+use pinzero::board::{Header, PinKind};
 use pinzero_circuit::{Circuit, Kind};
 
 use super::part::Wired;
@@ -35,7 +35,7 @@ pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> S
         .enumerate()
         .flat_map(|(index, part)| part.pins.iter().map(move |(_, line)| (*line, index)))
         .collect();
-    let pins = circuit.board().headers().first().into_iter().flat_map(|header| header.pins());
+    let pins = circuit.board().headers().first().into_iter().flat_map(Header::pins);
     let header = pins.map(|pin| {
         let line = if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None };
         let part = line.and_then(|line| owners.get(&line).copied());

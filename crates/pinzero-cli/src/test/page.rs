@@ -186,7 +186,7 @@ fn section<T>(page: &mut Page, title: &str, value: &Maybe<T>, write: impl FnOnce
     match value {
         Maybe::Measured(value) => write(page, value),
         Maybe::Not { not_measured, .. } => {
-            page.line(format_args!("Not measured: {}", one_line(&not_measured.to_string())))
+            page.line(format_args!("Not measured: {}", one_line(&not_measured.to_string())));
         }
     }
     page.line("");

@@ -1,6 +1,6 @@
 //! `pinzero test`: the self-test of free pins, one after the other.
 
-use pinzero::board::{PinKind, Pull};
+use pinzero::board::{Header, PinKind, Pull};
 use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result};
 use serde::Serialize;
@@ -130,7 +130,7 @@ fn all(gpio: &Gpio) -> Vec<Line> {
     if board.headers().is_empty() {
         return (0..board.lines()).map(Line).collect();
     }
-    let pins = board.headers().iter().flat_map(|header| header.pins());
+    let pins = board.headers().iter().flat_map(Header::pins);
     pins.filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(Line(line)) } else { None }).collect()
 }
 

@@ -9,7 +9,6 @@ mod board;
 mod demo;
 mod doctor;
 mod lines;
-mod lines;
 mod pty;
 #[cfg(target_os = "linux")]
 mod rig;
