@@ -7,6 +7,7 @@ pub(crate) mod monitor;
 pub(crate) mod pulse;
 pub(crate) mod pwm;
 pub(crate) mod read;
+mod recording;
 pub(crate) mod servo;
 mod stamp;
 pub(crate) mod toggle;

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anstyle::AnsiColor;
 use clap::Args;
+use pinzero::trace::{self, Trace};
 use pinzero::{Inputs, Line};
 
 use super::line_format::LineFormat;
 use super::list;
+use super::recording::Recording;
 use super::stamp::{EdgeFacts, Stamps};
 use super::value::{Edges, show_time, time};
 use super::wait::{Listening, is_edge};
@@ -48,6 +50,9 @@ pub(crate) struct Options {
     json: bool,
 
     #[command(flatten)]
+    recording: Recording,
+
+    #[command(flatten)]
     factory: Factory,
 }
 
@@ -56,6 +61,7 @@ pub(crate) struct Options {
 struct Stop {
     is_asked: AtomicBool,
     inputs: OnceLock<Inputs>,
+    trace: OnceLock<Trace>,
 }
 
 impl Stop {
@@ -83,6 +89,8 @@ impl Stop {
     }
 
     fn end(&self) {
+        // Before the lines are closed, which is no part of the recording.
+        self.trace.get().into_iter().for_each(Trace::stop);
         if let Some(inputs) = self.inputs.get() {
             // The command ends, whether the lines can be given back or not.
             let _ = inputs.close();
@@ -102,7 +110,13 @@ struct Tally {
 
 pub(crate) fn run(options: Options) -> Outcome {
     let stop = Stop::at_signal()?;
+    // First, so that a recording is not lost at the end.
+    let files = options.recording.open()?;
     let gpio = options.factory.open()?;
+    // Before the lines are opened, so that their first levels are in it.
+    if files.is_wanted() {
+        stop.trace.get_or_init(|| trace::record(&gpio));
+    }
     let stamps = Stamps::start(&gpio);
     let inputs = options.listening.open(&gpio, &options.pins)?;
     let mut events = inputs.events();
@@ -133,8 +147,12 @@ pub(crate) fn run(options: Options) -> Outcome {
     }
     let error = events.error();
     let elapsed = gpio.now().since(stamps.start);
+    stop.end();
     inputs.close()?;
     output::note(&summary(&lines, &tallies, elapsed));
+    if let Some(trace) = stop.trace.get() {
+        files.write(trace)?;
+    }
     gpio.close()?;
     error.map_or(Ok(Verdict::Good), |error| Err(error.into()))
 }

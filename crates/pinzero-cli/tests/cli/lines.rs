@@ -180,6 +180,32 @@ fn a_monitor_prints_each_edge() {
 }
 
 #[test]
+fn a_monitor_records_to_files() {
+    let folder = std::env::temp_dir().join(format!("pinzero-monitor-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let [vcd, svg] = ["edges.vcd", "edges.svg"].map(|name| folder.join(name).to_str().unwrap().to_owned());
+    std::fs::write(&vcd, "an old recording".repeat(1000)).unwrap();
+    let served = Served::start(&["--wire", "22:27"]);
+    let factory = ["--factory", served.factory.as_str()];
+
+    let monitor = ["monitor", "4", "27", "-n", "4", "--vcd", &vcd, "--svg", &svg];
+    let (monitor, notes) = Program::start(&[&monitor, &factory[..]].concat(), "watching");
+    done(&[&["toggle", "22", "--every", "2ms", "--times", "4", "--keep"], &factory[..]].concat());
+    assert!(monitor.finish().status.success());
+    let notes = rest(notes);
+    assert!(notes.contains(&format!("wrote {vcd}")) && notes.contains(&format!("wrote {svg}")), "{notes}");
+    let [vcd, svg] = [vcd, svg].map(|path| std::fs::read_to_string(path).unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(vcd.contains("$enddefinitions $end") && vcd.contains("GPIO27") && !vcd.contains("old"), "{vcd}");
+    // The first level and four edges.
+    let code = vcd.lines().find(|line| line.contains("$var") && line.contains("GPIO27")).unwrap();
+    let code = code.split_whitespace().nth(3).unwrap();
+    let values = vcd.lines().filter(|line| *line == format!("0{code}") || *line == format!("1{code}"));
+    assert_eq!(values.count(), 5, "{vcd}");
+    assert!(svg.starts_with("<svg") && svg.contains("GPIO27"), "{svg}");
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_ends_a_monitor_in_order_and_a_held_line_is_given_back() {
     use std::os::unix::process::ExitStatusExt;
@@ -248,6 +274,8 @@ fn wrong_words_are_refused_in_a_line() {
         (&["wait", "2", "2", "--timeout", "1ms"], 1, "given twice"),
         (&["wait", "2", "--bias", "down", "--timeout", "1ms"], 1, "pull-up resistor"),
         (&["monitor"], 2, "<PIN>"),
+        (&["monitor", "2", "--vcd", "/nowhere/edges.vcd"], 1, "/nowhere/edges.vcd cannot be written"),
+        (&["monitor", "2", "--svg", "/"], 1, "/ cannot be written"),
         (&["monitor", "2", "--count", "0"], 2, "--count"),
         (&["monitor", "2", "--format", "{pins}"], 2, "use {at}, {unix}, {pin}"),
         (&["monitor", "2", "--format", "{pin"], 2, "has no \"}\""),
