@@ -3,7 +3,7 @@
 use crate::kernel_rig::KERNEL;
 use crate::pi_rig::PI;
 use crate::runner::{Runner, Stop, Tally};
-use crate::{bench, checks, cross, deep, golden, interop, map, parity};
+use crate::{bench, checks, cross, deep, golden, interop, map, parity, schemas};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -58,6 +58,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("Miri", Whole, deep::miri),
     ("fuzz targets", Whole, deep::fuzz),
     (PYTHON.0, Whole, interop::python),
+    ("the command's JSON and completions", Whole, schemas::check),
     ("golden files of gpiozero", Whole, golden::check),
     (NODE.0, Whole, interop::node),
     (BROWSER.0, Whole, interop::browser),

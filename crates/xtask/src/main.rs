@@ -19,6 +19,7 @@ mod parity;
 mod pi_rig;
 mod rig;
 mod runner;
+mod schemas;
 mod toolchain;
 
 use ci::Extent;
@@ -41,6 +42,7 @@ Usage: cargo xtask COMMAND
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   bench [ARG...]           run the benches, with these arguments: `--help` tells which there are
   interop                  run the tests with clients in Python and Node, fetching these first if need be
+  schemas                  validate what the command prints as JSON, and its completions, fetching a validator first if need be
   golden                   record on the real gpiozero what tests/tests/golden compares with, and the list of its items
   cross                    check that what is published builds for other systems, and by the oldest compiler
   parity                   write docs/parity.md: each item of gpiozero's devices, and ours
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
         ["bench", arguments @ ..] => bench::main(arguments),
         ["interop"] => interop::main(),
+        ["schemas"] => schemas::main(),
         ["golden"] => golden::main(),
         ["cross"] => cross::main(),
         ["parity"] => parity::main(false),
