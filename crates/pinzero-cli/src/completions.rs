@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, CommandFactory, ValueHint};
 
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -16,6 +16,7 @@ pub(crate) struct Shell {
 #[derive(Debug, Args)]
 pub(crate) struct Pages {
     /// The folder for the pages, which must exist
+    #[arg(value_hint = ValueHint::DirPath)]
     folder: PathBuf,
 }
 

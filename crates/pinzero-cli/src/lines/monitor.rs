@@ -181,7 +181,8 @@ impl Options {
 fn row(facts: &EdgeFacts, gap: Option<Duration>) -> String {
     let color = if facts.edge == "rising" { AnsiColor::Green } else { AnsiColor::Blue };
     let style = color.on_default();
-    let gap = gap.map(|gap| format!("after {}", show_time(gap))).unwrap_or_default();
+    let width = if gap.is_some() || facts.missed > 0 { 8 } else { 0 };
+    let gap = gap.map(|gap| format!(" after {}", show_time(gap))).unwrap_or_default();
     let loss = match facts.missed {
         0 => String::new(),
         missed => {
@@ -189,8 +190,7 @@ fn row(facts: &EdgeFacts, gap: Option<Duration>) -> String {
             format!("  {style}{missed} edges lost before{style:#}")
         }
     };
-    let row = format!("{:12.6}  {:<7} {style}{:<8}{style:#} {gap}{loss}", facts.at, facts.pin, facts.edge);
-    format!("{}\n", row.trim_end())
+    format!("{:12.6}  {:<7} {style}{:<width$}{style:#}{gap}{loss}\n", facts.at, facts.pin, facts.edge)
 }
 
 /// Returns the last line: how many edges there were, and how many were lost.

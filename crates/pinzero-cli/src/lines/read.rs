@@ -66,15 +66,27 @@ pub(crate) fn run(options: Options) -> Outcome {
         [] => header(&gpio),
         pins => pins.iter().map(|pin| gpio.resolve(pin)).collect::<Result<Vec<Line>>>()?,
     };
-    let mut readings = Vec::new();
-    for line in lines {
-        let mut seen = gpio.line_info(line)?;
-        if !options.pins.is_empty() {
-            read(&gpio, line, options.bias, &mut seen)?;
+    let is_named = !options.pins.is_empty();
+    let (mut readings, mut refusals) = (Vec::new(), Vec::new());
+    for line in &lines {
+        let mut seen = match gpio.line_info(*line) {
+            // A daemon may refuse some lines of the header to its clients.
+            Err(error) if !is_named && error.kind() != ErrorKind::Disconnected => {
+                refusals.push(error);
+                LineInfo::default()
+            }
+            seen => seen?,
+        };
+        if is_named {
+            read(&gpio, *line, options.bias, &mut seen)?;
         }
-        readings.push(Reading::new(&gpio, line, seen, options.active_low));
+        readings.push(Reading::new(&gpio, *line, seen, options.active_low));
     }
-    let is_unknown = readings.iter().any(|reading| reading.level.is_none());
+    if refusals.len() == lines.len() && !lines.is_empty() {
+        return Err(refusals.swap_remove(0).into());
+    }
+    let unknown = readings.iter().filter(|reading| reading.level.is_none()).count();
+    let is_hidden = unknown > refusals.len();
     match (options.json, options.numeric) {
         (true, _) => {
             let report =
@@ -85,11 +97,10 @@ pub(crate) fn run(options: Options) -> Outcome {
             let digit = |reading: &Reading| if reading.active == Some(true) { "1" } else { "0" };
             output::print(&format!("{}\n", readings.iter().map(digit).collect::<Vec<_>>().join(" ")))?;
         }
-        _ => output::print(
-            &readings.iter().map(|reading| reading.row(!options.pins.is_empty())).collect::<String>(),
-        )?,
+        _ => output::print(&readings.iter().map(|reading| reading.row(is_named)).collect::<String>())?,
     }
-    if options.pins.is_empty() && !options.json && is_unknown {
+    refusals.iter().for_each(|error| output::note(&error.to_string()));
+    if !is_named && is_hidden {
         output::note(
             "?: this factory shows the level of a line only to the program that has the line open. Name lines to read them",
         );

@@ -6,6 +6,7 @@
 )]
 
 mod board;
+mod completions;
 mod demo;
 mod doctor;
 mod lines;
