@@ -46,9 +46,19 @@ pub(crate) struct AfterExit {
     pub(crate) driven: &'static str,
     /// The level at the other end of the wire, with a pull against the driven level.
     pub(crate) level: &'static str,
-    pub(crate) is_still_driven: bool,
+    pub(crate) state: State,
     /// The pin's function as the factory reads it, if it can.
     pub(crate) function: Option<&'static str>,
+}
+
+/// What has become of the pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    GivenBack,
+    StillDriven,
+    /// An input, as the factory reads the pin, but the pull against the driven level has not changed the level.
+    Unclear,
 }
 
 /// Lets another process drive the first pin and end; reads the pin by the second.
@@ -75,13 +85,19 @@ pub(crate) fn look(gpio: &Gpio, [pin, far]: [Line; 2], factory: &str, end: End) 
     };
     let status = status.ok_or_else(|| Error::new(ErrorKind::TimedOut, "the other process did not end"))?;
     let level = settled(gpio, &meter)?;
+    let function = gpio.line_info(pin)?.function;
+    let state = match (level == driven, function) {
+        (false, _) => State::GivenBack,
+        (true, Some(LineFunction::Input)) => State::Unclear,
+        (true, _) => State::StillDriven,
+    };
     Ok(AfterExit {
         ended_by: end.name(),
         status: describe(status),
         driven: level_name(driven),
         level: level_name(level),
-        is_still_driven: level == driven,
-        function: gpio.line_info(pin)?.function.map(function_name),
+        state,
+        function: function.map(function_name),
     })
 }
 

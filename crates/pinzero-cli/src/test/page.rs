@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::after_exit::{AfterExit, SIGKILL};
+use super::after_exit::{AfterExit, SIGKILL, State};
 use super::edges::{Bar, Latency, Times};
 use super::pulls::PullSeen;
 use super::report::{Maybe, Measurements, Report};
@@ -163,18 +163,18 @@ fn write_measurements(page: &mut Page, measured: &Measurements) {
         );
         page.line("| ended by | status | the pin | function |");
         page.line("|---|---|---|---|");
-        for AfterExit { ended_by, status, driven, level, is_still_driven, function } in all {
-            let state = if *is_still_driven {
-                format!("**still driven {driven}**")
-            } else {
-                format!("given back: {level}")
+        for AfterExit { ended_by, status, driven, level, state, function } in all {
+            let state = match state {
+                State::GivenBack => format!("given back: {level}"),
+                State::StillDriven => format!("**still driven {driven}**"),
+                State::Unclear => format!("an input, but {level} against the pull: see the pulls"),
             };
             page.line(format_args!(
                 "| {ended_by} | {status} | {state} | {} |",
                 function.unwrap_or("unknown")
             ));
         }
-        if all.iter().any(|after| after.is_still_driven && after.ended_by == SIGKILL) {
+        if all.iter().any(|after| after.state == State::StillDriven && after.ended_by == SIGKILL) {
             page.line("");
             page.line("No program can act on SIGKILL: the kernel or the daemon leaves the pin as it was.");
         }

@@ -3,7 +3,7 @@
 use pinzero::Level;
 use serde::Serialize;
 
-use super::after_exit::{AfterExit, SIGKILL};
+use super::after_exit::{AfterExit, SIGKILL, State};
 use super::edges::Latency;
 use super::message::Message;
 use super::pulls::PullSeen;
@@ -147,7 +147,7 @@ impl Measurements {
             problems.push(format!("pulls: {pin} with its {pull} reads {own}{across}"));
         }
         for after in self.after_exit.measured().into_iter().flatten() {
-            if after.is_still_driven && after.ended_by != SIGKILL {
+            if after.state == State::StillDriven && after.ended_by != SIGKILL {
                 problems.push(format!(
                     "after the end of a program by {}: the pin is still driven {}",
                     after.ended_by, after.driven

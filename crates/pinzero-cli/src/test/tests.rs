@@ -6,7 +6,7 @@ use pinzero_core::board::Board;
 use pinzero_core::factory::Pin;
 use pinzero_core::{Host, InputConfig, LineInfo, OutputConfig, OutputPin};
 
-use super::after_exit::AfterExit;
+use super::after_exit::{AfterExit, State};
 use super::message::Private;
 use super::progress::Progress;
 use super::report::{Maybe, Report};
@@ -177,20 +177,24 @@ fn pulls_that_do_not_hold_show() {
 
 #[test]
 fn a_pin_that_stays_driven_shows() {
-    let after = |ended_by, is_still_driven| AfterExit {
+    let after = |ended_by, state| AfterExit {
         ended_by,
         status: "exit status: 0".to_owned(),
         driven: "high",
-        level: if is_still_driven { "high" } else { "low" },
-        is_still_driven,
+        level: if state == State::GivenBack { "low" } else { "high" },
+        state,
         function: Some("output"),
     };
     let mut report = report(&wired());
     let Some(measured) = &mut report.measured else { panic!("nothing was measured") };
-    measured.after_exit = Maybe::Measured(vec![after("return from main", true), after("SIGTERM", false)]);
+    measured.after_exit = Maybe::Measured(vec![
+        after("return from main", State::StillDriven),
+        after("SIGTERM", State::GivenBack),
+        after("SIGINT", State::Unclear),
+    ]);
     // The kernel decides about this one.
     let Maybe::Measured(all) = &mut measured.after_exit else { return };
-    all.push(after(super::after_exit::SIGKILL, true));
+    all.push(after(super::after_exit::SIGKILL, State::StillDriven));
     report.judge();
     assert_shows(&report, "after the end of a program by return from main: the pin is still driven high");
 }

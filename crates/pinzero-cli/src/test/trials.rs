@@ -12,11 +12,17 @@ use super::progress::Progress;
 /// The longest time for one trial. Only a trial that hangs, or a machine that stalls, takes this long.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// The trial that fails where lines have no holders.
+const ONE_HOLDER: &str = "ownership::one_holder_among_processes";
+
 /// How a factory over pigpiod differs.
-const PIGPIO: [Deviation; 1] = [Deviation {
-    trial: "ownership::one_holder_among_processes",
+const PIGPIO: Deviation = Deviation {
+    trial: ONE_HOLDER,
     reason: "lines have no holders in pigpiod's protocol: every client may drive every line",
-}];
+};
+
+/// How registers differ.
+const RPPAL: Deviation = Deviation { trial: ONE_HOLDER, reason: "registers do not record who drives a line" };
 
 /// The results of the trials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -53,8 +59,11 @@ pub(crate) fn run(
             None => rig,
         })
     };
-    let is_pigpio = gpio.name() == "pigpio" && other_process.is_some();
-    let deviations: &[Deviation] = if is_pigpio { &PIGPIO } else { &[] };
+    let deviations: &[Deviation] = match gpio.name() {
+        "pigpio" if other_process.is_some() => &[PIGPIO],
+        "rppal" if other_process.is_some() => &[RPPAL],
+        _ => &[],
+    };
     let suite = Suite::new("wired", set_up).deviations(deviations).limit(LIMIT);
 
     let start = Instant::now();
