@@ -84,6 +84,11 @@ impl Daemon {
         self.inbox.programs()
     }
 
+    /// Returns the GPIOs that some client watches, as a bit mask.
+    pub fn watched(&self) -> u32 {
+        self.inbox.watched()
+    }
+
     /// Ends all connections, gives all lines back, and returns when that is done. Idempotent.
     pub fn stop(&mut self) {
         self.inbox.push(Message::Stop);

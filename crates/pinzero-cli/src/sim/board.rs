@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use pinzero::LineFunction;
 use pinzero::board::{Header, PinKind};
 use pinzero::mock::{self, MockGpio};
-use pinzero_circuit::Circuit;
+use pinzero_circuit::{Circuit, Kind};
 use pinzero_daemon::Daemon;
 
 use super::part::Wired;
@@ -100,8 +100,11 @@ impl Simulator {
         let daemon = Daemon::builder(&mock).port(port).gpios(mask).adopt_all(true).start();
         let daemon = daemon.map_err(|error| explain(error, port))?;
         let address = daemon.addrs().first().copied().ok_or("the daemon has no address")?;
-        let buses = parts.iter().flat_map(|part| scene::bus_pins(part.kind()));
-        let buses = buses.map(|(_, line)| (line, if line < 4 { "i2c" } else { "spi" })).collect();
+        let buses = parts.iter().flat_map(|part| {
+            let bus = if matches!(part.kind(), Kind::CharacterDisplay(_)) { "i2c" } else { "spi" };
+            part.kind().bus_pins(circuit.board()).into_iter().map(move |(_, line)| (line, bus))
+        });
+        let buses = buses.collect();
         let board = Arc::new(Board {
             scene: scene::describe(circuit, &parts, address.to_string()),
             start: mock.elapsed(),
@@ -132,6 +135,17 @@ impl Simulator {
     /// Returns the state of everything now.
     pub(crate) fn frame(&self) -> Frame {
         self.0.frame()
+    }
+
+    /// Returns whether a program watches or drives a line of this part.
+    pub(crate) fn is_ready(&self, part: usize) -> bool {
+        let board = &self.0;
+        let watched = board.daemon.watched();
+        let lines = board.scene.parts.get(part).into_iter().flat_map(|part| &part.pins);
+        lines.into_iter().any(|(_, line)| {
+            watched.checked_shr(*line).unwrap_or(0) & 1 == 1
+                || board.mock.line(*line).function() != LineFunction::Input
+        })
     }
 
     /// Returns a viewer, for whom the board is sampled from now on.

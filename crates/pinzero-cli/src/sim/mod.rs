@@ -1,10 +1,12 @@
 //! `pinzero sim`: a breadboard without hardware.
 
 mod board;
+mod examples;
 mod part;
 mod plain;
 mod program;
 mod scene;
+mod script;
 mod signal;
 pub(crate) mod state;
 pub(crate) mod terminal;
@@ -17,11 +19,11 @@ use std::cell::RefCell;
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use pinzero_circuit::Circuit;
 
 use crate::output;
@@ -30,16 +32,29 @@ use board::Simulator;
 use program::{Console, Program};
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["file", "example", "list_examples", "run_example"]))]
 pub(crate) struct Options {
-    /// The circuit file: which part hangs on which pins
+    /// The circuit file: which part hangs on which pins; docs/circuit.md describes it
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// Runs an example instead, circuit and program together
+    #[arg(long, value_name = "NAME")]
+    example: Option<String>,
+
+    /// Lists the examples
+    #[arg(long)]
+    list_examples: bool,
+
+    /// Writes the files of the example into a folder, to change them; runs nothing
+    #[arg(long, value_name = "DIR", requires = "example")]
+    export: Option<PathBuf>,
 
     /// The port for programs; 0 takes any free port [default: $PIGPIO_PORT, else 8888]
     #[arg(long, short)]
     port: Option<u16>,
 
-    /// Shows the board in the browser too, at http://127.0.0.1:PORT
+    /// Shows the board in the browser too, at http://127.0.0.1:PORT [default port: 8080]
     #[cfg(feature = "web")]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8080")]
     web: Option<u16>,
@@ -48,14 +63,42 @@ pub(crate) struct Options {
     #[arg(long, visible_alias = "no-terminal")]
     headless: bool,
 
+    /// Plays a script of presses and checks, and ends: with 3 if a check failed
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+
+    /// Runs the program of an example, in the process that an example starts
+    #[arg(long, hide = true, value_name = "NAME")]
+    run_example: Option<String>,
+
     /// The program to run on the board, with its arguments; the simulator ends with it
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<String>,
 }
 
 pub(crate) fn run(options: Options) -> Outcome {
+    if let Some(name) = &options.run_example {
+        (examples::find(name)?.main)()?;
+        return Ok(Verdict::Good);
+    }
+    if options.list_examples {
+        let list = examples::all().map(|example| format!("{:15}  {}\n", example.name, example.title()));
+        output::print(&list.collect::<String>())?;
+        return Ok(Verdict::Good);
+    }
+    if let (Some(name), Some(folder)) = (&options.example, &options.export) {
+        let told = |error| format!("{}: {error}", folder.display());
+        examples::find(name)?.export(folder).map_err(told)?;
+        return Ok(Verdict::Good);
+    }
+    simulate(&options)
+}
+
+/// Builds the circuit, runs the program, and shows the board or plays the script.
+fn simulate(options: &Options) -> Outcome {
     let circuit = options.circuit()?;
     let simulator = Simulator::start(&circuit, options.port()?)?;
+    let steps = options.script.as_deref().map(|path| read_script(path, &simulator)).transpose()?;
     let is_stopped = Arc::new(AtomicBool::new(false));
     let flag = is_stopped.clone();
     ctrlc::set_handler(move || {
@@ -69,42 +112,53 @@ pub(crate) fn run(options: Options) -> Outcome {
         output::print(&format!("the board is at http://{address}\n"))?;
     }
 
-    let has_view = !options.headless && terminal::is_there();
+    let has_view = !options.headless && steps.is_none() && terminal::is_there();
     let console = Console::default();
-    if !has_view {
-        output::print(&greeting(&simulator, options.program.is_empty()))?;
+    let command = options.command()?;
+    if !has_view && steps.is_none() {
+        output::print(&greeting(&simulator, options.example.as_deref(), command.is_empty()))?;
     }
-    let program = match options.program.is_empty() {
+    let program = match command.is_empty() {
         true => None,
-        false => Some(Program::start(&options.program, simulator.port(), has_view.then_some(&console))?),
+        false => Some(Program::start(&command, simulator.port(), has_view.then_some(&console))?),
     };
     let program = RefCell::new(program);
     let ended = || program.borrow_mut().as_mut().and_then(Program::ended);
     let is_over = || is_stopped.load(Ordering::Relaxed) || ended().is_some();
-    if has_view {
-        terminal::run(&simulator, &console, &is_over)?;
-    } else {
-        plain::run(&simulator, &is_over)?;
-    }
-    finish(program.into_inner())
+    let verdict = match steps {
+        // The program may end before the last check looks at what it has left.
+        Some(steps) => script::play(&simulator, &steps, &|| is_stopped.load(Ordering::Relaxed))?,
+        None if has_view => terminal::run(&simulator, &console, &is_over).map(|()| Verdict::Good)?,
+        None => plain::run(&simulator, &is_over).map(|()| Verdict::Good)?,
+    };
+    finish(program.into_inner(), verdict)
 }
 
-/// Ends the program, and tells how it has ended if it was by itself.
-fn finish(program: Option<Program>) -> Outcome {
-    let Some(mut program) = program else { return Ok(Verdict::Good) };
+/// Ends the program, and tells how it has ended if it failed by itself.
+fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
+    let Some(mut program) = program else { return Ok(verdict) };
     match program.ended() {
-        Some(status) if status.success() => Ok(Verdict::Good),
-        Some(status) => Err(program.farewell(status).into()),
+        Some(status) if !status.success() => Err(program.farewell(status).into()),
+        Some(_) => Ok(verdict),
         None => {
             program.stop();
-            Ok(Verdict::Good)
+            Ok(verdict)
         }
     }
 }
 
+fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, Box<dyn Error>> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    script::parse(&text, simulator.scene(), &simulator.frame())
+        .map_err(|mistake| format!("{}, {mistake}", path.display()).into())
+}
+
 impl Options {
     fn circuit(&self) -> Result<Circuit, Box<dyn Error>> {
-        let Some(path) = &self.file else { return Err("give a circuit file".into()) };
+        if let Some(name) = &self.example {
+            return Ok(Circuit::parse(examples::find(name)?.circuit)?);
+        }
+        let path = self.file.as_deref().unwrap_or(Path::new("circuit.toml"));
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Circuit::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()).into())
     }
@@ -118,13 +172,30 @@ impl Options {
             (None, _) => Ok(pinzero_daemon::PORT),
         }
     }
+
+    /// Returns the program with its arguments: the user's own, or that of the example, which is in this executable.
+    fn command(&self) -> Result<Vec<String>, Box<dyn Error>> {
+        match &self.example {
+            Some(name) if self.program.is_empty() => {
+                let this = env::current_exe()?.to_string_lossy().into_owned();
+                Ok(vec![this, "sim".to_owned(), format!("--run-example={name}")])
+            }
+            _ => Ok(self.program.clone()),
+        }
+    }
 }
 
 /// Says what is there, and how a program gets there.
-fn greeting(simulator: &Simulator, tells_how: bool) -> String {
+fn greeting(simulator: &Simulator, example: Option<&str>, needs_program: bool) -> String {
     let scene = simulator.scene();
     let mut text = format!("{} on a {}, at {}\n", scene.title, scene.board, scene.address);
-    if tells_how {
+    if let Some(name) = example {
+        text += &format!(
+            "the program is {}/{name}/main.rs; `--export DIR` writes it for you to change\n",
+            examples::FOLDER
+        );
+    }
+    if needs_program {
         text += "a program finds the board with these variables:\n";
         for (variable, value) in program::environment(simulator.port()) {
             text += &format!("  export {variable}={value}\n");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pinzero::Color;
-use pinzero::board::{Header, PinKind};
+use pinzero::board::{Board, Header, PinKind};
 use pinzero_circuit::{Circuit, Kind};
 
 use super::part::Wired;
@@ -29,7 +29,7 @@ pub(crate) fn keys(circuit: &Circuit) -> Vec<Option<char>> {
 
 /// Describes the circuit.
 pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> Scene {
-    let scenes: Vec<PartScene> = parts.iter().map(part).collect();
+    let scenes: Vec<PartScene> = parts.iter().map(|each| part(each, circuit.board())).collect();
     let owners: BTreeMap<u32, usize> = scenes
         .iter()
         .enumerate()
@@ -52,9 +52,9 @@ pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> S
     }
 }
 
-fn part(part: &Wired) -> PartScene {
+fn part(part: &Wired, board: &Board) -> PartScene {
     let pins = part.kind().pins().into_iter().map(|(role, pin)| (role, pin.line()));
-    let buses = bus_pins(part.kind()).into_iter().map(|(role, line)| (role.to_owned(), line));
+    let buses = part.kind().bus_pins(board).into_iter().map(|(role, line)| (role.to_owned(), line));
     let color = match part.kind() {
         Kind::Led(led) => Some(led.color.parse().unwrap_or(Color::RED).to_string()),
         _ => None,
@@ -65,18 +65,5 @@ fn part(part: &Wired) -> PartScene {
         pins: pins.chain(buses).collect(),
         color,
         controls: part.controls().to_vec(),
-    }
-}
-
-/// Returns the lines of the bus that a part is on.
-pub(crate) fn bus_pins(kind: &Kind) -> Vec<(&'static str, u32)> {
-    let spi = |select: u32| {
-        vec![("clock", 11), ("mosi", 10), ("miso", 9), ("select", if select == 0 { 8 } else { 7 })]
-    };
-    match kind {
-        Kind::Potentiometer(slide) => spi(slide.select),
-        Kind::Tmp36(thermometer) => spi(thermometer.select),
-        Kind::CharacterDisplay(_) => vec![("data", 2), ("clock", 3)],
-        _ => Vec::new(),
     }
 }

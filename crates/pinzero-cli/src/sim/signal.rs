@@ -52,7 +52,8 @@ impl Signal {
             return duty;
         }
         match self.cycles() {
-            Some((from, to, _)) => self.time_high(from, to) / (to - from),
+            // In steps of a twentieth, as no program toggles evenly.
+            Some((from, to, _)) => (self.time_high(from, to) / (to - from) * 20.0).round() / 20.0,
             None => f64::from(u8::from(self.is_high)),
         }
     }

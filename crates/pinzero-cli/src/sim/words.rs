@@ -40,7 +40,7 @@ pub(crate) fn state(part: &PartScene, look: &Look) -> String {
         Look::Light { brightness } => match *brightness {
             0.0 => on(false),
             1.0 => on(true),
-            share => format!("at {} %", number(share * 100.0)),
+            share => format!("at {}", number(share)),
         },
         Look::Color { red, green, blue } if *red == 0.0 && *green == 0.0 && *blue == 0.0 => on(false),
         Look::Color { red, green, blue } => pinzero::Color::new(*red, *green, *blue).to_string(),

@@ -1,0 +1,106 @@
+//! Plays a script.
+
+use std::error::Error;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Check, Doing, Step};
+use crate::output;
+use crate::sim::board::{Simulator, Viewer};
+use crate::sim::words;
+use crate::verdict::Verdict;
+
+/// How often the end is looked for, and a state without frames.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Plays the steps until the first check that fails, or until `is_over` says so. Prints each check.
+///
+/// # Errors
+/// If the end came before the end of the script, and any error of writing.
+pub(crate) fn play(
+    simulator: &Simulator,
+    steps: &[Step],
+    is_over: &dyn Fn() -> bool,
+) -> Result<Verdict, Box<dyn Error>> {
+    let stage = Stage { simulator, viewer: simulator.viewer(), is_over };
+    let mut count = 0;
+    for step in steps {
+        let result = match &step.doing {
+            Doing::Wait(time) => stage.wait(*time, || true),
+            Doing::Act(action) => stage.viewer.act(action).map(|()| true),
+            Doing::ActFor(down, time, up) => stage
+                .viewer
+                .act(down)
+                .and_then(|()| stage.wait(*time, || true))
+                .and_then(|_| stage.viewer.act(up))
+                .map(|()| true),
+            Doing::Expect { part, check, within, lasting } => {
+                count += 1;
+                stage.expect(*part, check, *within, *lasting)
+            }
+        };
+        match result.map_err(|message| format!("line {}: {message}", step.line))? {
+            true => output::print(&format!("ok      line {}: {}\n", step.line, step.text))?,
+            false => {
+                let now = match &step.doing {
+                    Doing::Expect { part, .. } => stage.describe(*part),
+                    _ => String::new(),
+                };
+                output::print(&format!("FAILED  line {}: {}\n        {now}\n", step.line, step.text))?;
+                return Ok(Verdict::Bad);
+            }
+        }
+    }
+    output::print(&format!("{count} checks passed\n"))?;
+    Ok(Verdict::Good)
+}
+
+struct Stage<'a> {
+    simulator: &'a Simulator,
+    viewer: Viewer,
+    is_over: &'a dyn Fn() -> bool,
+}
+
+impl Stage<'_> {
+    /// Waits, as long as `goes_on` says. Returns whether that was all the time.
+    fn wait(&self, time: Duration, goes_on: impl Fn() -> bool) -> Result<bool, String> {
+        let end = Instant::now() + time;
+        loop {
+            if !goes_on() {
+                return Ok(false);
+            }
+            if (self.is_over)() {
+                return Err("the program ended before the script".to_owned());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(true);
+            }
+            thread::sleep(left.min(PAUSE));
+        }
+    }
+
+    fn expect(
+        &self,
+        part: usize,
+        check: &Check,
+        within: Duration,
+        lasting: Duration,
+    ) -> Result<bool, String> {
+        let holds = || self.holds(part, check);
+        let came = if within.is_zero() { holds() } else { !self.wait(within, || !holds())? || holds() };
+        Ok(came && (lasting.is_zero() || self.wait(lasting, holds)?))
+    }
+
+    fn holds(&self, part: usize, check: &Check) -> bool {
+        let frame = self.simulator.frame();
+        check.holds(&self.simulator.scene().parts[part], &frame.parts[part], self.simulator.is_ready(part))
+    }
+
+    fn describe(&self, part: usize) -> String {
+        let scene = &self.simulator.scene().parts[part];
+        let state = words::state(scene, &self.simulator.frame().parts[part]);
+        let ready = if self.simulator.is_ready(part) { "" } else { "; no program uses this part" };
+        format!("{} is {state}{ready}", scene.name).replace("is shows", "shows")
+    }
+}
