@@ -32,6 +32,7 @@ use board::Simulator;
 use program::{Console, Program};
 
 #[derive(Debug, Args)]
+#[command(override_usage = "pinzero sim [OPTIONS] <FILE|--example <NAME>> [-- <PROGRAM>...]")]
 #[command(group = ArgGroup::new("what").required(true).args(["file", "example", "list_examples", "run_example"]))]
 pub(crate) struct Options {
     /// The circuit file: which part hangs on which pins; docs/circuit.md describes it

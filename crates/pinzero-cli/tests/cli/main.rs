@@ -15,6 +15,7 @@ mod pty;
 mod rig;
 mod run;
 mod served;
+mod sim;
 mod test;
 #[cfg(feature = "web")]
 mod web;

@@ -1,0 +1,190 @@
+//! `pinzero sim`: circuits, programs, scripts and examples.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::run::run;
+
+/// A folder of a test, which is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pinzero-sim-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples-sim")
+}
+
+const CIRCUIT: &str = "[led.lamp]\npin = 17\n[button.door]\npin = 2\n[potentiometer.knob]\nchannel = 0\n\
+                       [keypad.lock]\nrows = [5, 6]\ncolumns = [12, 13]\nkeys = [\"12\", \"34\"]\n";
+
+/// Plays a script on the circuit, without a program.
+fn play(name: &str, script: &str) -> Output {
+    let folder = Folder::new(name);
+    let (circuit, script) = (folder.write("circuit.toml", CIRCUIT), folder.write("script.txt", script));
+    run(&["sim", &circuit, "--port", "0", "--script", &script])
+}
+
+#[test]
+fn each_example_does_what_its_script_says() {
+    let list = run(&["sim", "--list-examples"]);
+    let list = stdout(&list);
+    let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names.len(), fs::read_dir(examples()).unwrap().count(), "{list}");
+    for name in names {
+        let script = examples().join(name).join("script.txt");
+        let output = run(&["sim", "--example", name, "--port", "0", "--script", &script.to_string_lossy()]);
+        assert!(output.status.success(), "{name}:\n{}{}", stdout(&output), stderr(&output));
+    }
+}
+
+#[test]
+fn an_example_can_be_taken_along() {
+    let folder = Folder::new("export");
+    let path = folder.0.join("bell");
+    let export = || run(&["sim", "--example", "doorbell", "--export", &path.to_string_lossy()]);
+    assert!(export().status.success());
+    for name in ["circuit.toml", "main.rs", "program.py", "script.txt"] {
+        let original = fs::read(examples().join("doorbell").join(name)).unwrap();
+        assert_eq!(fs::read(path.join(name)).unwrap(), original, "{name}");
+    }
+    let again = export();
+    assert_eq!(again.status.code(), Some(1), "a file of the user's is not written over");
+}
+
+#[test]
+fn a_check_that_fails_ends_with_3_and_says_what_was_there() {
+    let output = play(
+        "fails",
+        "set knob 0.25\nexpect knob at 0.25\n# dark\nwithin 50ms expect lamp on\nexpect lamp off\n",
+    );
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("ok      line 2: expect knob at 0.25"), "{text}");
+    assert!(
+        text.ends_with(
+            "FAILED  line 4: within 50ms expect lamp on\n        lamp is off; no program uses this part\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn contacts_are_pressed_and_released() {
+    let output = play(
+        "contacts",
+        "press door\nexpect door pressed for 20ms\nrelease door\nexpect door released\npress lock 3 for 10ms\npress lock 2\nrelease lock 2\n",
+    );
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).ends_with("2 checks passed\n"), "{}", stdout(&output));
+}
+
+#[test]
+fn mistakes_in_a_script_have_their_place() {
+    for (script, expected) in [
+        ("jump", "line 1, column 1: no step begins with \"jump\": use wait, press, release"),
+        ("\n  wait 5", "line 2, column 8: \"5\" is no time: write 500ms or 2s"),
+        ("wait", "line 1, column 5: a time such as 500ms is missing here"),
+        ("wait 20min", "line 1, column 6: \"20min\" is no time"),
+        ("wait 9min\nwait 9min", "line 2, column 1: the script may take more than 10 minutes"),
+        ("press bell", "line 1, column 7: no part is called \"bell\": there are lamp, door, knob, lock"),
+        ("press lamp", "line 1, column 7: \"lamp\" is a led and cannot be pressed"),
+        ("press lock 9", "line 1, column 12: \"lock\" has no key \"9\""),
+        ("set knob 2", "line 1, column 10: the value of \"knob\" goes from 0 to 1"),
+        ("set knob nan", "line 1, column 10: \"nan\" is no number"),
+        ("turn door 1", "line 1, column 6: \"door\" is a button and has no knob to turn"),
+        ("expect lamp pressed", "line 1, column 13: a led is never \"pressed\": use on, off, at NUMBER"),
+        ("expect knob on", "line 1, column 13: \"knob\" is a potentiometer and never \"on\""),
+        ("within 1s press door", "line 1, column 11: \"expect\" follows the time"),
+        ("expect lamp on now", "line 1, column 16: nothing is left to say here: remove \"now\""),
+        ("expect lamp at 1 ±x", "line 1, column 18: \"±x\" is no tolerance"),
+        ("expect lamp shows \"a", "line 1, column 19: the text has no closing quote"),
+    ] {
+        let output = play("mistakes", script);
+        assert_eq!(output.status.code(), Some(1), "{script}");
+        assert!(stderr(&output).contains(expected), "{script}\n{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_simulated_is_told() {
+    let folder = Folder::new("errors");
+    let wrong = folder.write("wrong.toml", "[led.a]\npin = 17\n[led.b]\npin = 17\n");
+    let output = run(&["sim", &wrong]);
+    assert!(
+        stderr(&output).contains("wrong.toml, line 4, column 7: GPIO17 is taken by \"a\""),
+        "{}",
+        stderr(&output)
+    );
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = run(&["sim", "--example", "doorbell", "--port", &port]);
+    let message = format!("port {port} is in use, perhaps by pigpiod or by another simulator: `--port 0`");
+    assert!(stderr(&output).contains(&message), "{}", stderr(&output));
+
+    let output = run(&["sim", "--example", "dorbel"]);
+    assert!(
+        stderr(&output).contains("there is no example \"dorbel\": use one of doorbell"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(run(&["sim"]).status.code(), Some(2), "no circuit");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    let output = run(&["sim", &circuit, "--port", "0", "--headless", "--", "/no/such/program"]);
+    assert!(stderr(&output).contains("\"/no/such/program\" cannot be started"), "{}", stderr(&output));
+}
+
+/// The program is this command itself: it drives a pin of the board that its environment names.
+#[test]
+fn the_simulator_ends_with_its_program_and_tells_how() {
+    let folder = Folder::new("program");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    let program = env!("CARGO_BIN_EXE_pinzero");
+    let output = run(&[
+        "sim",
+        &circuit,
+        "--port",
+        "0",
+        "--headless",
+        "--",
+        program,
+        "write",
+        "17=1",
+        "--for",
+        "300ms",
+    ]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}{}", stderr(&output));
+    assert!(text.contains("lamp  on"), "{text}");
+    let output = run(&["sim", &circuit, "--port", "0", "--headless", "--", program, "read", "99"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("has ended with exit status: 1"), "{}", stderr(&output));
+}
