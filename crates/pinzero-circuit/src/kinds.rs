@@ -20,7 +20,7 @@ pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("line_sensor", &["pin", "key"]),
     ("rotary_encoder", &["a", "b"]),
     ("keypad", &["rows", "columns", "keys"]),
-    ("seven_segment_display", &["segments", "digits", "active_high"]),
+    ("seven_segment_display", &["segments", "digits", "active_high", "digits_active_high"]),
     ("character_display", &["bus", "address", "columns", "rows"]),
     ("dht11", &["pin", "celsius", "humidity"]),
     ("dht22", &["pin", "celsius", "humidity"]),

@@ -261,9 +261,12 @@ pub struct SevenSegmentDisplay {
     /// The pins that select a digit, from left to right. Default: none; there is one digit, which is always selected.
     #[serde(default)]
     pub digits: Vec<Pin>,
-    /// Whether a segment is lit when its pin is high, and a digit selected when its pin is low: a common cathode. Default: `true`.
+    /// Whether a segment is lit when its pin is high: a common cathode. Default: `true`.
     #[serde(default = "yes")]
     pub active_high: bool,
+    /// Whether a digit is selected when its pin is high, by a transistor, as gpiozero has it by default. Default: `true`.
+    #[serde(default = "yes")]
+    pub digits_active_high: bool,
 }
 
 /// A display of characters with an HD44780 behind a PCF8574, on I2C.

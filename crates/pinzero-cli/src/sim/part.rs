@@ -151,7 +151,9 @@ impl Wired {
                 let read = |pin: &Pin| Signal::read(mock, pin.line());
                 let segments: Vec<_> = display.segments.iter().map(read).collect();
                 let digits: Vec<_> = display.digits.iter().map(read).collect();
-                Look::Digits { digits: self.digits(&segments, &digits, display.active_high) }
+                Look::Digits {
+                    digits: self.digits(&segments, &digits, display.active_high, display.digits_active_high),
+                }
             }
             (_, Model::Servo(servo)) => {
                 Look::Angle { degrees: round(servo.angle(), 10.0), held: servo.pulse().is_some() }
@@ -184,12 +186,18 @@ impl Wired {
         }
     }
 
-    fn digits(&self, segments: &[Signal], digits: &[Signal], active_high: bool) -> Vec<[f64; 8]> {
+    fn digits(
+        &self,
+        segments: &[Signal],
+        digits: &[Signal],
+        active_high: bool,
+        selected: bool,
+    ) -> Vec<[f64; 8]> {
         let show = |segment: &Signal, digit: Option<&Signal>| match digit {
             _ if !segment.is_driven() && !self.is_wired => 0.0,
             None => self.share(segment, active_high),
             Some(digit) if !digit.is_driven() && !self.is_wired => 0.0,
-            Some(digit) => segment.seen_with(digit, active_high, !active_high),
+            Some(digit) => segment.seen_with(digit, active_high, selected),
         };
         let one = |digit: Option<&Signal>| {
             std::array::from_fn(|index| {

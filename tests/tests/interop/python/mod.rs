@@ -6,4 +6,5 @@ mod gpiozero;
 mod pins;
 mod programs;
 mod serve;
+mod sim;
 mod vcd;
