@@ -204,7 +204,9 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        for (part, key) in self.held.lock().clone() {
+        // A lock in the head of the loop would be held until the end of the loop, and `act` takes it.
+        let held = self.held.lock().clone();
+        for (part, key) in held {
             // A part that has been pressed can be released.
             let _ = self.act(&Action::Release { part, key });
         }

@@ -24,6 +24,7 @@ def work():
             if line != 17:
                 busy.write(line, level)
                 count += 1
+        time.sleep(0.01)
 
 
 thread = threading.Thread(target=work)

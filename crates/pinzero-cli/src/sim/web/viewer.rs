@@ -25,7 +25,7 @@ const MESSAGE: usize = 4 * 1024;
 const NONSENSE: u32 = 20;
 
 /// The number of updates that may be on their way to a page. Further ones are merged: nothing is queued for a slow page.
-const ON_THE_WAY: usize = 4;
+const ON_THE_WAY: usize = 2;
 
 /// The time after which a page that does not read is disconnected.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,12 +9,16 @@ const ROWS = [26, 19];
 const MANY = 12;
 /** The height of the axis below. */
 const AXIS = 20;
+/** Edges closer than this, in milliseconds, are drawn as one: about a pixel. */
+const GRAIN = 8;
+/** The least time from one drawing to the next, in milliseconds, and the least part of the time that is left for other things. */
 const FRAME = 33;
+const REST = 4;
 
 let rows = new Map();
 let newest = { at: 0, heard: 0 };
 let stopped = null;
-let drawn = 0;
+let due = 0;
 let visible = true;
 let rowHeight = ROWS[0];
 
@@ -44,8 +48,8 @@ export function startTiming(lines) {
 /** Takes what happened since the last frame: the edges, `{ line, more, edges: [[at, high], …] }`, then the changed lines. */
 export function record(at, looks, edges) {
   newest = { at, heard: performance.now() };
-  for (const { line, edges: times } of edges ?? []) {
-    for (const [time, high] of times) add(rows.get(line), { at: time, high, duty: null });
+  for (const { line, more, edges: times } of edges) {
+    times.forEach(([time, high], index) => add(rows.get(line), { at: time, high, duty: null }, index === 0 ? more : 0));
   }
   for (const look of looks) {
     const row = rows.get(look.line);
@@ -57,11 +61,17 @@ export function record(at, looks, edges) {
   }
 }
 
-function add(row, point) {
+/** Adds a point to a line. Edges that are too close to be told apart become one point. */
+function add(row, point, more = 0) {
   if (!row) return;
   const last = row.points.at(-1);
   if (last && last.at > point.at) point.at = last.at;
-  row.points.push(point);
+  const edges = more + (last && point.duty == null && last.high !== point.high ? 1 : 0);
+  if (last && last.duty == null && point.duty == null && point.at - last.at < GRAIN) {
+    Object.assign(last, { high: point.high, isMixed: true, edges: last.edges + edges });
+  } else {
+    row.points.push({ ...point, isMixed: more > 0, edges });
+  }
 }
 
 /** Stops the diagram, or lets it run on. */
@@ -71,10 +81,16 @@ export function pauseTiming(on) {
 
 const now = () => newest.at + performance.now() - newest.heard;
 
+/** Draws now and then; where that takes long, less often. */
 function draw(time) {
   requestAnimationFrame(draw);
-  if (!visible || time - drawn < FRAME) return;
-  drawn = time;
+  if (!visible || time < due) return;
+  const begin = performance.now();
+  drawAll();
+  due = time + Math.max(FRAME, (performance.now() - begin) * (1 + REST));
+}
+
+function drawAll() {
   const canvas = byId("plot");
   const scale = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -118,33 +134,39 @@ function draw(time) {
   }
 }
 
+/** Draws a line: its level, and what is below as a light area. */
 function trace(context, points, end, x, high, low, color) {
-  context.strokeStyle = color;
-  context.fillStyle = color;
+  const [steady, modulated, outline] = [new Path2D(), new Path2D(), new Path2D()];
+  points.forEach((point, index) => {
+    if (point.at > end) return;
+    const [from, to] = [x(point.at), x(Math.min(points[index + 1]?.at ?? end, end))];
+    const share = point.duty ?? (point.high ? 1 : 0);
+    const y = low + (high - low) * share;
+    if (index === 0) outline.moveTo(from, y);
+    else if (point.isMixed) {
+      outline.lineTo(from, low);
+      outline.lineTo(from, high);
+    }
+    outline.lineTo(from, y);
+    outline.lineTo(to, y);
+    if (share > 0) (point.duty == null ? steady : modulated).rect(from, y, to - from, low - y);
+  });
+  context.fillStyle = context.strokeStyle = color;
   context.lineWidth = 1.8;
   context.lineJoin = "round";
-  context.beginPath();
-  points.forEach((point, index) => {
-    const [from, to] = [x(point.at), x(Math.min(points[index + 1]?.at ?? end, end))];
-    if (point.at > end) return;
-    const duty = point.duty ?? (point.high ? 1 : 0);
-    const y = low + (high - low) * duty;
-    if (index === 0) context.moveTo(from, y);
-    else context.lineTo(from, y);
-    context.lineTo(to, y);
-    if (duty > 0) {
-      context.globalAlpha = point.duty == null ? 0.13 : 0.3;
-      context.fillRect(from, y, to - from, low - y);
-      context.globalAlpha = 1;
-    }
-  });
-  context.stroke();
+  context.globalAlpha = 0.13;
+  context.fill(steady);
+  context.globalAlpha = 0.3;
+  context.fill(modulated);
+  context.globalAlpha = 1;
+  context.stroke(outline);
 }
 
 setInterval(() => {
+  const since = now() - SPAN;
   for (const row of rows.values()) {
-    const since = now() - SPAN;
-    setText(row.cells.edges, String(row.points.filter((point, index) => point.at > since && index > 0 && point.duty == null && point.high !== row.points[index - 1].high).length));
+    const count = row.points.reduce((sum, point) => sum + (point.at > since ? point.edges : 0), 0);
+    setText(row.cells.edges, String(count));
   }
 }, 1000);
 
