@@ -31,7 +31,7 @@ const ON_THE_WAY: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest time without a look at whether the page is still there.
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_millis(250);
 
 /// The message by which a page says that it has read an update.
 const SEEN: &str = "seen";

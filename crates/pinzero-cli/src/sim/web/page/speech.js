@@ -2,35 +2,49 @@
 
 import { byId } from "./dom.js";
 
-/** The time between two announcements, in milliseconds. */
+/** The time from a change to its announcement, in milliseconds: changes together are told together. */
 const PAUSE = 1500;
-/** A part that changes more often than this within `WINDOW` is said to keep changing, once. */
-const OFTEN = 3;
-const WINDOW = 6000;
+/** A part that changes more often than this within `WINDOW` is restless, until nothing has changed for `REST`. */
+const OFTEN = 4;
+const WINDOW = 12_000;
+const REST = 3000;
 
-const histories = new Map();
-let waiting = new Map();
+const parts = new Map();
 let timer = null;
 
-/** Announces that a part is in a new state, perhaps with others, perhaps not at all. */
+/** Announces that a part is in a new state. Of a restless part, it is said once that the part keeps changing, and the state at last. */
 export function say(name, text) {
+  if (!parts.has(name)) parts.set(name, { times: [], isRestless: false });
+  const part = parts.get(name);
+  part.times.push(performance.now());
+  part.text = text;
+  timer ??= setTimeout(tell, PAUSE);
+}
+
+function tell() {
+  timer = null;
   const now = performance.now();
-  const history = (histories.get(name) ?? []).filter((time) => now - time < WINDOW);
-  history.push(now);
-  histories.set(name, history);
-  if (history.length > OFTEN + 1) return;
-  waiting.set(name, history.length > OFTEN ? `${name} keeps changing` : `${name}: ${text}`);
-  timer ??= setTimeout(() => {
-    byId("speech").textContent = [...waiting.values()].join(". ");
-    waiting = new Map();
-    timer = null;
-  }, PAUSE);
+  const sentences = [];
+  for (const [name, part] of parts) {
+    if (part.text == null) continue;
+    const last = part.times.at(-1);
+    part.times = part.times.filter((time) => now - time < WINDOW);
+    if (part.times.length > OFTEN && now - last < REST) {
+      if (!part.isRestless) sentences.push(`${name} keeps changing`);
+      part.isRestless = true;
+      timer ??= setTimeout(tell, PAUSE);
+    } else {
+      sentences.push(`${name}: ${part.text}`);
+      part.isRestless = false;
+      part.text = null;
+    }
+  }
+  if (sentences.length > 0) byId("speech").textContent = sentences.join(". ");
 }
 
 /** Forgets all parts, for there are others now. */
 export function hush() {
-  histories.clear();
-  waiting.clear();
+  parts.clear();
 }
 
 let audio = null;
