@@ -247,7 +247,7 @@ impl Drop for Owner {
 
 /// Returns the state of a line, from the answers about its mode and its level.
 fn line_info(mode: &Answer, level: &Answer) -> Result<LineInfo> {
-    let function = match mode.value()? {
+    let function = |mode: u32| match mode {
         0 => LineFunction::Input,
         1 => LineFunction::Output,
         // The register values of the functions, which are not in order.
@@ -255,8 +255,16 @@ fn line_info(mode: &Answer, level: &Answer) -> Result<LineInfo> {
         3 => LineFunction::Alternate(4),
         mode => LineFunction::Alternate(mode.saturating_sub(4) as u8),
     };
-    let level = Some(Level::from(level.value()? != 0));
-    Ok(LineInfo { function: Some(function), level, ..LineInfo::default() })
+    let level = known(level)?.map(|level| Level::from(level != 0));
+    Ok(LineInfo { function: known(mode)?.map(function), level, ..LineInfo::default() })
+}
+
+/// Returns an answer; `None` if the daemon does not let its clients see this line. Our daemon keeps lines outside of its mask to itself.
+fn known(answer: &Answer) -> Result<Option<u32>> {
+    match answer.value() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(None),
+        value => value.map(Some),
+    }
 }
 
 impl PinFactory for PigpioFactory {

@@ -233,7 +233,7 @@ static KEYBOARD: Outline = Outline {
     width: 43,
     height: 11,
     soc: (17, 7),
-    headers: &[(3, 1)],
+    headers: &[(3, 2)],
     parts: &[edge("network, USB, HDMI, power, SD", 8, 0), place("under the keys:", 14, 6)],
 };
 

@@ -158,9 +158,7 @@ fn notes(board: &Board) -> Vec<String> {
         notes.push("J8 is on Raspberry Pi's I/O board for this module.".to_owned());
     }
     if has_j8 {
-        notes.push(
-            "GPIO0 and GPIO1 are for the memory of a HAT, which tells the board what the HAT is.".to_owned(),
-        );
+        notes.push("GPIO0 and GPIO1 are for the memory of a HAT, which describes the HAT.".to_owned());
     }
     if board.headers().is_empty() {
         let last = board.lines().saturating_sub(1);

@@ -10,6 +10,9 @@ mod completions;
 mod demo;
 mod doctor;
 mod lines;
+mod pinout;
+#[cfg(unix)]
+mod pinout_live;
 mod pty;
 #[cfg(target_os = "linux")]
 mod rig;
