@@ -4,8 +4,10 @@ mod reader;
 mod view;
 
 use std::io::{self, IsTerminal};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pinzero::Gpio;
@@ -18,6 +20,9 @@ use crate::verdict::{Outcome, Verdict};
 
 /// The longest wait for a key, after which new readings and signals are looked at.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The time between a signal and the end of a view that does not end by itself.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// # Errors
 /// If the command does not run on a terminal.
@@ -33,7 +38,13 @@ pub(super) fn run(gpio: &Gpio, every_ms: u32) -> Outcome {
     // A signal must not leave the terminal in raw mode.
     let is_over = Arc::new(AtomicBool::new(false));
     let signal = is_over.clone();
-    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))?;
+    ctrlc::set_handler(move || {
+        signal.store(true, Ordering::Relaxed);
+        thread::sleep(GRACE);
+        // The signal of a terminal that is gone: crossterm reads its end again and again, and does not return.
+        let _ = ratatui::try_restore();
+        process::exit(0);
+    })?;
     // A lost connection is in the view; a message would be written across the table.
     gpio.on_error(|_| ());
 
