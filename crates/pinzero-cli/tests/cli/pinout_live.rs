@@ -194,7 +194,8 @@ fn a_terminal_that_is_gone_ends_the_command() {
     let mut terminal = Terminal::start(&["pinout", "--live", "--factory", "mock"], 24, 80);
     terminal.wait_for("GPIO21");
     terminal.close();
-    assert!(terminal.end().success());
+    let status = terminal.end();
+    assert!(status.success(), "{status:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod reader;
 mod view;
 
 use std::io::{self, IsTerminal};
+use std::mem;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,8 +57,11 @@ pub(super) fn run(gpio: &Gpio, every_ms: u32) -> Outcome {
     let result = watch(&mut terminal, &mut view, &reader, &is_over);
     // A terminal that is gone cannot be restored.
     let _ = ratatui::try_restore();
-    // An error of the terminal means that it is gone. Nobody is left to read about that.
-    let _ = result;
+    // An error of the terminal means that it is gone. Nobody is left to read about that, and a drop that fails to show the cursor
+    // panics, because it cannot print the error either.
+    if result.is_err() {
+        mem::forget(terminal);
+    }
     Ok(Verdict::Good)
 }
 
