@@ -14,6 +14,7 @@ const OUTPUTS: &[(&str, &str)] = &[
     ("doctor", "doctor --json --factory DAEMON"),
     ("read", "read --json --factory mock"),
     ("read", "read --json --factory DAEMON 2 24"),
+    ("pinout", "pinout --json --factory mock"),
     ("test", "test --json --yes --factory mock"),
     ("wait", "wait --json --factory DAEMON 24 --timeout 60s"),
     ("wait", "wait --json --factory mock 24 --timeout 1ms"),
