@@ -26,7 +26,7 @@ fn a_program_in_python_is_seen_and_moved_in_chromium() {
     let folder = std::env::temp_dir().join(format!("pinzero-page-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("doorbell.toml"), DOORBELL).unwrap();
-    let lights = (2..28).map(|line| format!("[led.\"light {line}\"]\npin = {line}\n"));
+    let lights = (2..28).map(|line| format!("[led.light-{line}]\npin = {line}\n"));
     std::fs::write(folder.join("busy.toml"), lights.collect::<String>()).unwrap();
 
     let test = std::env::current_exe().unwrap();

@@ -203,7 +203,7 @@ async function busy(browser) {
   const page = await open(context, simulator.url)
   await page.evaluate(() => {
     window.changes = []
-    const card = document.querySelector('[data-name="light 17"]')
+    const card = document.querySelector('[data-name="light-17"]')
     const look = () => changes.push([(performance.timeOrigin + performance.now()) / 1000, card.dataset.on === 'true'])
     new MutationObserver(look).observe(card, { attributeFilter: ['data-on'] })
   })

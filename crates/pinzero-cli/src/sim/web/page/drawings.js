@@ -5,7 +5,7 @@ import { svg, calm, setText } from "./dom.js";
 
 const picture = (width, height, ...children) =>
   svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "drawing", "aria-hidden": "true" }, ...children);
-const percent = (share) => `${Math.round(share * 100)} %`;
+const percent = (share) => `${Math.round(share * 100)}\u00a0%`;
 const onOff = (on) => ({ on, text: on ? "on" : "off" });
 
 let gradients = 0;
