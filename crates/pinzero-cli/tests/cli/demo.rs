@@ -11,6 +11,18 @@ fn without_a_terminal_the_demo_is_text_and_always_the_same() {
 }
 
 #[test]
+fn the_readme_shows_the_diagram_as_the_demo_prints_it() {
+    let output = String::from_utf8(run(&["demo"]).stdout).unwrap();
+    let start = output.find("What the pins did:").unwrap();
+    let diagram = output[start..].split("\n\n").next().unwrap();
+    let readme = include_str!("../../../../README.md").replace("\r\n", "\n");
+    assert!(
+        readme.contains(&format!("```text\n{diagram}\n```")),
+        "README.md has another diagram than:\n{diagram}"
+    );
+}
+
+#[test]
 fn the_diagram_can_be_an_image() {
     let path = std::env::temp_dir().join(format!("pinzero-demo-{}.svg", std::process::id()));
     let name = path.to_str().unwrap();
