@@ -67,26 +67,14 @@ pub(crate) fn run(options: Options) -> Outcome {
         pins => pins.iter().map(|pin| gpio.resolve(pin)).collect::<Result<Vec<Line>>>()?,
     };
     let is_named = !options.pins.is_empty();
-    let (mut readings, mut refusals) = (Vec::new(), Vec::new());
-    for line in &lines {
-        let mut seen = match gpio.line_info(*line) {
-            // A daemon may refuse some lines of the header to its clients.
-            Err(error) if !is_named && error.kind() != ErrorKind::Disconnected => {
-                refusals.push(error);
-                LineInfo::default()
-            }
-            seen => seen?,
-        };
+    let mut readings = Vec::new();
+    for (line, mut seen) in lines.iter().zip(gpio.line_infos(lines.iter().copied())?) {
         if is_named {
             read(&gpio, *line, options.bias, &mut seen)?;
         }
         readings.push(Reading::new(&gpio, *line, seen, options.active_low));
     }
-    if refusals.len() == lines.len() && !lines.is_empty() {
-        return Err(refusals.swap_remove(0).into());
-    }
-    let unknown = readings.iter().filter(|reading| reading.level.is_none()).count();
-    let is_hidden = unknown > refusals.len();
+    let is_hidden = readings.iter().any(|reading| reading.level.is_none());
     match (options.json, options.numeric) {
         (true, _) => {
             let report =
@@ -99,10 +87,9 @@ pub(crate) fn run(options: Options) -> Outcome {
         }
         _ => output::print(&readings.iter().map(|reading| reading.row(is_named)).collect::<String>())?,
     }
-    refusals.iter().for_each(|error| output::note(&error.to_string()));
     if !is_named && is_hidden {
         output::note(
-            "?: this factory shows the level of a line only to the program that has the line open. Name lines to read them",
+            "?: this factory shows no level of a line that the program has not opened. Name lines to read them",
         );
     }
     gpio.close()?;
