@@ -57,7 +57,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         std::fs::write(path, image).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let text = diagram().columns(78);
-    output::print(&format!("{BOLD}What the pins did:{BOLD:#}\n{text}\n{}", next()?))?;
+    output::print(&format!("{BOLD}What the pins did:{BOLD:#}\n{text}\n\n{}", next()?))?;
     Ok(Verdict::Good)
 }
 
