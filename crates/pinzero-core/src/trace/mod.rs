@@ -154,9 +154,10 @@ impl Trace {
     /// let gpio = mock::gpio();
     /// let lamp = gpio.pwm(18).open()?;
     /// let trace = trace::record(&gpio);
+    /// gpio.advance(ms(5));
     /// lamp.set_duty(0.25)?;
     /// let dim = Signal::Pwm { period: ms(10), pulse: ms(10) / 4 };
-    /// assert_eq!(trace.signals(18)?, [(ms(0), dim)]);
+    /// assert_eq!(trace.signals(18)?, [(ms(0), Signal::Level(Level::Low)), (ms(5), dim)]);
     /// # Ok::<(), pinzero::Error>(())
     /// ```
     ///
