@@ -1,4 +1,4 @@
-//! Checks a circuit file that is well-formed: names, pins, values.
+//! Reads a circuit file, and checks its names, pins and values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,20 @@ struct Placed {
 /// The lines that parts have, each with the name of the part; a bus has several parts.
 type Taken = BTreeMap<u32, String>;
 
-pub(crate) fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
+impl Circuit {
+    /// Reads the text of a circuit file, and checks that the circuit can be built.
+    ///
+    /// # Errors
+    /// A [`Mistake`] with its line and column: text that is not TOML, an unknown table or key, a value of a wrong type or out of
+    /// range, a pin that the board does not have, a pin or a name that is taken.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        let places = Places::read(text)?;
+        let file: File = toml::from_str(text).map_err(|error| Mistake::of_toml(text, &error))?;
+        check(&places, file)
+    }
+}
+
+fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
     let board = match &file.board {
         None => Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54)),
         Some(name) => Board::from_name(name).map_err(|error| places.at_top("board", error.to_string()))?,

@@ -6,15 +6,12 @@ use pinzero::board::Board;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::check;
-use crate::mistake::Mistake;
 use crate::part::{
     Buzzer, CharacterDisplay, Climate, DistanceSensor, Keypad, Led, LightSensor, LineSensor, MotionSensor,
     Motor, Part, PushButton, Relay, RgbLed, RotaryEncoder, Servo, SevenSegmentDisplay, Slide, Switch,
     Thermometer,
 };
 use crate::pin::Pin;
-use crate::places::Places;
 
 /// The revision code of a Raspberry Pi 4B, the default board.
 pub(crate) const PI_4B: u32 = 0x00c0_3111;
@@ -84,17 +81,6 @@ pub(crate) struct File {
 }
 
 impl Circuit {
-    /// Reads the text of a circuit file, and checks that the circuit can be built.
-    ///
-    /// # Errors
-    /// A [`Mistake`] with its line and column: text that is not TOML, an unknown table or key, a value of a wrong type or out of
-    /// range, a pin that the board does not have, a pin or a name that is taken.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
-        let places = Places::read(text)?;
-        let file: File = toml::from_str(text).map_err(|error| Mistake::of_toml(text, &error))?;
-        check::check(&places, file)
-    }
-
     /// Returns the title, if the file has one.
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()

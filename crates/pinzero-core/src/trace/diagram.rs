@@ -1,10 +1,9 @@
 //! [`Diagram`]: the timing diagram of a trace, as text or SVG.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::log::Snapshot;
-use super::{ChangeKind, Signal, svg, text};
+use super::{ChangeKind, Signal};
 use crate::types::Line;
 
 /// The colours of a drawn [`Diagram`].
@@ -133,13 +132,6 @@ impl Diagram {
         self
     }
 
-    /// Returns the diagram as an SVG image.
-    ///
-    /// The same trace gives the same image, byte for byte.
-    pub fn to_svg(&self) -> String {
-        svg::draw(self)
-    }
-
     /// Returns the times of the ticks on the axis, and their labels; `room` is the number of ticks that fit.
     pub(super) fn ticks(&self, room: u64) -> Vec<(u64, String)> {
         let length = self.to.saturating_sub(self.from).max(1);
@@ -156,12 +148,6 @@ impl Diagram {
         let first = self.from.div_ceil(step) * step;
         let times = std::iter::successors(Some(first), |at| at.checked_add(step));
         times.take_while(|at| *at <= self.to).map(label).collect()
-    }
-}
-
-impl fmt::Display for Diagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::draw(self))
     }
 }
 

@@ -21,11 +21,16 @@ const LIGHT: &str = ".p{fill:#fff}text{fill:#1f2328}.g{stroke:#d8dee4}.w{stroke:
 const DARK: &str = ".p{fill:#0d1117}text{fill:#e6edf3}.g{stroke:#30363d}.w{stroke:#58a6ff}.b{fill:#58a6ff}.e{fill:#f778ba}.m{stroke:#ff7b72}";
 const SHAPES: &str = "text{font:12px sans-serif}.l{font-size:10.5px}.g,.w,.m{fill:none;stroke-width:1}.w{stroke-width:1.5}.b{fill-opacity:.3}";
 
-pub(super) fn draw(diagram: &Diagram) -> String {
-    // Writing to a string cannot fail.
-    let mut svg = String::new();
-    let _ = Drawing::new(diagram).draw(&mut svg);
-    svg
+impl Diagram {
+    /// Returns the diagram as an SVG image.
+    ///
+    /// The same trace gives the same image, byte for byte.
+    pub fn to_svg(&self) -> String {
+        // Writing to a string cannot fail.
+        let mut svg = String::new();
+        let _ = Drawing::new(self).draw(&mut svg);
+        svg
+    }
 }
 
 struct Drawing<'a> {

@@ -1,11 +1,19 @@
 //! Draws a diagram as text.
 
+use std::fmt;
+
 use super::diagram::{Diagram, Lane};
 
 /// The most rows of events under a line. Events that do not fit there are left out.
 const ROWS: usize = 4;
 
-pub(super) fn draw(diagram: &Diagram) -> String {
+impl fmt::Display for Diagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&draw(self))
+    }
+}
+
+fn draw(diagram: &Diagram) -> String {
     let names = diagram.lanes.iter().map(|lane| lane.name.chars().count()).max().unwrap_or(0);
     let scale = Scale::new(diagram, diagram.columns.saturating_sub(names + 1).max(20));
     let mut lines = Vec::new();
