@@ -13,6 +13,8 @@ pub(crate) const FOLDER: &str = "crates/pinzero-cli/examples-sim";
 mod dimmer;
 #[path = "../../examples-sim/doorbell/main.rs"]
 mod doorbell;
+#[path = "../../examples-sim/keypad_lock/main.rs"]
+mod keypad_lock;
 #[path = "../../examples-sim/parking_sensor/main.rs"]
 mod parking_sensor;
 #[path = "../../examples-sim/reaction_game/main.rs"]
@@ -50,7 +52,7 @@ macro_rules! example {
     };
 }
 
-const ALL: [Example; 7] = [
+const ALL: [Example; 8] = [
     example!(doorbell),
     example!(traffic_light),
     example!(dimmer),
@@ -58,6 +60,7 @@ const ALL: [Example; 7] = [
     example!(reaction_game),
     example!(parking_sensor),
     example!(thermostat),
+    example!(keypad_lock),
 ];
 
 /// Returns all examples.
