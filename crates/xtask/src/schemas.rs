@@ -24,6 +24,24 @@ const OUTPUTS: &[(&str, &str)] = &[
 /// The world of the daemon.
 const WORLD: &str = "every 10ms 24 high, after 5ms 24 low\n";
 
+/// Validates circuits. Its arguments are the schema and the folder of the examples.
+const CIRCUITS: &str = r#"
+import json, pathlib, sys, tomllib
+import jsonschema
+schema = json.loads(pathlib.Path(sys.argv[1]).read_text())
+kind = jsonschema.validators.validator_for(schema)
+kind.check_schema(schema)
+validator = kind(schema)
+files = sorted(pathlib.Path(sys.argv[2]).glob("*/circuit.toml"))
+assert files, "there are no examples"
+for file in files:
+    for error in validator.iter_errors(tomllib.loads(file.read_text())):
+        sys.exit(f"{file}: {error.message}")
+for wrong in ("[led.a]", "[lamp.a]\npin = 1", "[led.a]\npin = 17\ncolour = 'red'", "[servo.a]\npin = 1\nmin_pulse = 99"):
+    if validator.is_valid(tomllib.loads(wrong)):
+        sys.exit(f"the schema of circuits allows {wrong!r}")
+"#;
+
 /// Runs the check, as the command line asks.
 pub(crate) fn main() -> ExitCode {
     conclude("schemas", [check(&mut Runner::default())])
@@ -38,6 +56,7 @@ pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     check_completions(runner, &command, &python)?;
     let folder = root().join("target/schemas");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    check_circuits(runner, &python)?;
     let daemon = Daemon::start(&command, &folder)?;
     for (schema, line) in OUTPUTS {
         let arguments = line.replace("DAEMON", &daemon.factory);
@@ -54,6 +73,16 @@ pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
             format!("`pinzero {arguments}` does not print what its schema says: {error}\n{output}")
         })?;
     }
+    Ok(())
+}
+
+/// Has the circuits of the examples validated, and wrong ones refused.
+fn check_circuits(runner: &mut Runner, python: &Path) -> Result<(), Stop> {
+    let mut check = runner.command(&python.to_string_lossy());
+    check.env("PYTHONWARNINGS", "ignore").args(["-c", CIRCUITS]);
+    check.arg(root().join("crates/pinzero-circuit/circuit.schema.json"));
+    check.arg(root().join("crates/pinzero-cli/examples-sim"));
+    runner.run(&mut check)?;
     Ok(())
 }
 
