@@ -188,3 +188,25 @@ fn the_simulator_ends_with_its_program_and_tells_how() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("has ended with exit status: 1"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_relay_and_a_line_sensor_serve_a_program() {
+    use pinzero::{LineSensor, Relay};
+    let folder = Folder::new("parts");
+    let circuit = folder.write("circuit.toml", "[relay.bolt]\npin = 17\n[line_sensor.floor]\npin = 22\n");
+    let mut child = crate::run::command(&["sim", &circuit, "--headless", "--port", "0"]);
+    let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let factory = lines.find_map(|line| {
+        line.unwrap().split_once("PINZERO_PIN_FACTORY=").map(|(_, factory)| factory.to_owned())
+    });
+    let gpio = pinzero::open_factory(&factory.unwrap()).unwrap();
+    let relay = Relay::builder(17).gpio(&gpio).open().unwrap();
+    relay.on().unwrap();
+    let on = lines.find(|line| line.as_ref().unwrap().ends_with("bolt   on"));
+    let floor = LineSensor::builder(22).gpio(&gpio).open().map(|sensor| sensor.value());
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(on.is_some());
+    assert!(floor.is_ok_and(|value| value.is_ok()));
+}
