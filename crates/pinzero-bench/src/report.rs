@@ -33,8 +33,8 @@ struct Options {
     places: bool,
 }
 
-/// The groups whose programs take minutes to link: `--short` leaves them out, unless it names them.
-const LARGE: [&str; 2] = ["program", "start"];
+/// The groups whose programs take minutes to build: `--short` leaves them out, unless it names them.
+const LARGE: [&str; 3] = ["registers", "program", "start"];
 
 fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(GROUPS.iter().map(|group| group.name))
