@@ -42,7 +42,7 @@ pub(crate) const GROUPS: &[Group] = &[
     group("least-buses", Machine::This, "Buses, without the kernel", buses::run_here),
     group("remote", Machine::This, "Pins of another computer", remote::run),
     group("daemon", Machine::This, "The daemon", daemon::run),
-    group("program", Machine::This, "A program with one LED", program::run),
+    group("program", Machine::This, "Programs", program::run),
     group("start", Machine::PiRig, "A program with one LED, started", program::run_on_the_pi),
 ];
 

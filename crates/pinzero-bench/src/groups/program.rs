@@ -1,4 +1,4 @@
-//! A program with one LED: how large it is, and what it takes to start it and to end.
+//! A program with one LED, and the command `pinzero`: how large they are, and what it takes to start them and to end.
 
 use std::env;
 use std::fs;
@@ -14,6 +14,10 @@ use crate::machine;
 use crate::process;
 use crate::row::Target;
 
+/// How large the command may be with all of its parts, and how long its drawing of a board may take, in microseconds.
+const LARGEST_COMMAND: Target = Target::Most(6e6);
+const LONGEST_PINOUT: Target = Target::Most(20_000.0);
+
 /// How often each is started; the best counts.
 const ROUNDS: usize = 60;
 
@@ -22,6 +26,7 @@ const SETTLED: Duration = Duration::from_millis(200);
 
 const RPPAL: &str = "the same on `rppal`";
 const NOTHING: &str = "a program that does nothing";
+const FROM_START: &str = "us from start to end";
 const MEMORY: &str = "bytes of memory at most";
 
 /// The parts of pinzero in a program, as arguments of cargo.
@@ -43,7 +48,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
         Ok::<f64, String>(file.len() as f64)
     };
     for (what, features) in FEATURES {
-        build(target, features)?;
+        build(target, "pinzero-bench-programs", features)?;
         let ours = size("one_led")?;
         for (against, theirs, target) in
             [(RPPAL, "one_led_rppal", Target::Ratio(1.6)), (NOTHING, "nothing", Target::None)]
@@ -61,7 +66,20 @@ pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     bench.counted(what, peaks.0, Some((NOTHING, peaks.1)), MEMORY, Target::None);
     if !bench.is_short {
         let (led, nothing) = best_start(&led, &nothing)?;
-        bench.timed(what, led / 1e3, Some((NOTHING, nothing / 1e3)), "us from start to end", Target::None);
+        bench.timed(what, led / 1e3, Some((NOTHING, nothing / 1e3)), FROM_START, Target::None);
+    }
+
+    build(target, "pinzero-cli", &[])?;
+    bench.counted("The command `pinzero`", size("pinzero")?, None, "bytes of file", LARGEST_COMMAND);
+    if !bench.is_short {
+        let draw = || {
+            let mut command = on("mock", &programs.join("pinzero"))();
+            command.args(["pinout", "4b"]);
+            command
+        };
+        let (drawn, nothing) = best_start(&draw, &nothing)?;
+        let against = Some((NOTHING, nothing / 1e3));
+        bench.timed("`pinzero pinout 4b`", drawn / 1e3, against, FROM_START, LONGEST_PINOUT);
     }
     Ok(())
 }
@@ -84,10 +102,10 @@ pub(crate) fn run_on_the_pi(bench: &Bench) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the programs as one does whose size counts.
-fn build(target: &Path, features: &[&str]) -> Result<(), String> {
+/// Builds the programs of a package as one does whose size counts.
+fn build(target: &Path, package: &str, features: &[&str]) -> Result<(), String> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "--locked", "--profile=small", "--package=pinzero-bench-programs"]);
+    command.args(["build", "--quiet", "--locked", "--profile=small", "--package", package]);
     command.args(features).arg("--target-dir").arg(target).current_dir(machine::root());
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.map_err(|error| format!("cargo: {error}"))?;
