@@ -134,6 +134,7 @@ impl Log {
             waves_dropped: state.waves_dropped,
             names: state.names.clone(),
             lanes: state.lanes.clone(),
+            is_virtual: self.clock.is_manual(),
         };
         drop(state);
         // Edges are stamped before they are noted. Of changes at one time, and of those of one line, the order stays.
@@ -262,6 +263,8 @@ fn decode(
 /// A copy of a recording, sorted by time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Snapshot {
+    /// Whether the times are exact, of a virtual clock.
+    pub(super) is_virtual: bool,
     /// In nanoseconds.
     pub(super) length: u64,
     pub(super) dropped: u64,

@@ -209,7 +209,8 @@ impl Trace {
     /// Writes the changes so far as a VCD file, for GTKWave, PulseView and others.
     ///
     /// Each line is a `wire`; one with PWM has a `real` of its duty cycle, and is `x` while there are pulses; the events of a device are a
-    /// `string`, which PulseView leaves out. The time scale is the coarsest, down to a nanosecond, that shows all times exactly.
+    /// `string`, which PulseView leaves out. The time scale is the coarsest that shows
+    /// all times exactly; in real time a microsecond, unless a line changed twice in one.
     ///
     /// # Errors
     /// Any I/O error of `out`.

@@ -5,6 +5,9 @@ use std::io::{self, BufWriter, Write};
 use super::log::Snapshot;
 use super::{ChangeKind, Signal};
 
+/// In nanoseconds.
+const MICROSECOND: u64 = 1_000;
+
 /// The variables of a lane.
 struct Variables {
     /// The last value written of each, so that only changes are.
@@ -120,14 +123,26 @@ fn features(snapshot: &Snapshot) -> (Vec<bool>, Vec<bool>) {
     (has_pwm, has_events)
 }
 
-/// Returns the coarsest unit, in nanoseconds, in which all times are whole: some readers keep a sample for each.
+/// Returns the unit, in nanoseconds: the coarsest in which all times are whole, for some readers keep a sample for each. Times of real
+/// clocks have odd nanoseconds, so these are in microseconds, unless changes of a line would fall together.
 fn scale(snapshot: &Snapshot) -> u64 {
     let times = || snapshot.records.iter().map(|record| record.at).chain([snapshot.first()]);
     let mut scale = 1_000_000_000;
     while scale > 1 && times().any(|at| at % scale != 0) {
         scale /= 10;
     }
-    scale
+    if scale < MICROSECOND && !snapshot.is_virtual && is_spaced(snapshot) { MICROSECOND } else { scale }
+}
+
+/// Returns whether the changes of each line are in different microseconds.
+fn is_spaced(snapshot: &Snapshot) -> bool {
+    let mut last = vec![None; snapshot.lanes.len()];
+    let mut changes =
+        snapshot.records.iter().filter(|record| !matches!(snapshot.kind(**record), ChangeKind::Event(_)));
+    changes.all(|record| {
+        let at = Some(record.at / MICROSECOND);
+        std::mem::replace(&mut last[usize::from(record.lane)], at) != at
+    })
 }
 
 /// Returns the name of a unit of a power of ten in nanoseconds.
