@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use mio::{Registry, Token, Waker};
 use parking_lot::Mutex;
@@ -25,6 +25,8 @@ pub(crate) struct Inbox {
     watched: AtomicU32,
     /// The number of programs that are connected.
     programs: AtomicUsize,
+    /// When a client last sent a request, in nanoseconds.
+    last_request: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +72,7 @@ impl Inbox {
             waker: Waker::new(registry, token)?,
             watched: AtomicU32::new(0),
             programs: AtomicUsize::new(0),
+            last_request: AtomicU64::new(0),
         }))
     }
 
@@ -111,6 +114,15 @@ impl Inbox {
 
     pub(crate) fn set_programs(&self, count: usize) {
         self.programs.store(count, Ordering::Relaxed);
+    }
+
+    /// When a client last sent a request; zero before the first.
+    pub(crate) fn last_request(&self) -> Instant {
+        Instant::from_nanos(self.last_request.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_last_request(&self, at: Instant) {
+        self.last_request.store(at.as_nanos(), Ordering::Relaxed);
     }
 
     /// Takes the first messages, about as many as wanted. If some are left, the loop must come back without a wake-up.

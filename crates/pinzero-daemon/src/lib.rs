@@ -35,6 +35,7 @@ use pinzero_core::Gpio;
 pub use builder::DaemonBuilder;
 use inbox::{Inbox, Message};
 pub use network::{BadNetwork, Network};
+use pinzero_core::time::Instant;
 pub use pinzero_pigpio::protocol::PORT;
 
 /// Identifies a client: its slot among the connections, and a serial number, because slots are reused.
@@ -63,6 +64,7 @@ pub(crate) struct ClientId {
 /// client.write_all(&frame)?;
 /// client.read_exact(&mut frame)?;
 /// assert!(gpio.line(17).level().is_high());
+/// assert!(daemon.last_request() > pinzero_core::time::Instant::ZERO);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -87,6 +89,11 @@ impl Daemon {
     /// Returns the GPIOs that some client watches, as a bit mask.
     pub fn watched(&self) -> u32 {
         self.inbox.watched()
+    }
+
+    /// Returns when a client last sent a request, on the clock of the [`Gpio`]; [`Instant::ZERO`] before the first request.
+    pub fn last_request(&self) -> Instant {
+        self.inbox.last_request()
     }
 
     /// Ends all connections, gives all lines back, and returns when that is done. Idempotent.

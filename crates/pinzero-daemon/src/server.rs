@@ -358,7 +358,8 @@ impl Server {
         let Some(slot) = self.connections.get_mut(key) else { return };
         let client = ClientId { slot: key as u32, serial: slot.serial };
         let connection = &mut slot.connection;
-        let end = self.executor.now() + SHARE_TIME;
+        let start = self.executor.now();
+        let end = start + SHARE_TIME;
         let (mut has_read, mut has_run, mut is_used_up) = (false, false, false);
         // A connection that waits for its next turn has had this one.
         while !connection.is_queued {
@@ -388,6 +389,9 @@ impl Server {
                             self.deadlines.set(Due::Answer(client), at);
                         }
                         connection.reply((&request).into(), answer);
+                        if !has_run {
+                            self.inbox.set_last_request(start);
+                        }
                         has_run = true;
                         let is_late = connection.requests % LOOK == 0 && self.executor.now() >= end;
                         is_used_up = is_slow || is_late || self.executor.has_many_reports();

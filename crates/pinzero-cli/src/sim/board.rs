@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::error::Error;
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use pinzero::LineFunction;
 use pinzero::board::{Header, PinKind};
 use pinzero::mock::{self, MockGpio};
+use pinzero::{LineFunction, time};
 use pinzero_circuit::{Circuit, Kind};
 use pinzero_daemon::Daemon;
 
@@ -29,6 +29,12 @@ const HISTORY: usize = 4096;
 /// The most packets of edges that are kept for viewers that lag.
 const PACKETS: usize = 4096;
 
+/// How long programs have sent no command when they have set up their parts.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// How long a program may take to set up its parts, if it sends commands all the time.
+const SETUP: Duration = Duration::from_secs(2);
+
 /// A simulated board. Clones are the same board; the last one to be dropped ends the board.
 #[derive(Debug, Clone)]
 pub(crate) struct Simulator(Arc<Board>);
@@ -45,6 +51,8 @@ struct Board {
     /// The lines of buses, with the name of the bus.
     buses: BTreeMap<u32, &'static str>,
     stage: Arc<Stage>,
+    /// When the first program connected, as far as a viewer was there.
+    first_program: OnceLock<Instant>,
 }
 
 /// The contacts that somebody holds down: part and key.
@@ -115,6 +123,7 @@ impl Simulator {
             lines,
             buses,
             stage: Arc::default(),
+            first_program: OnceLock::new(),
         });
         let (stage, weak) = (board.stage.clone(), Arc::downgrade(&board));
         let tracer = Tracer::new(&board.mock, board.start, board.lines.iter().copied());
@@ -138,7 +147,7 @@ impl Simulator {
     }
 
     /// Returns whether a program watches or drives a line of this part.
-    pub(crate) fn is_ready(&self, part: usize) -> bool {
+    pub(crate) fn is_used(&self, part: usize) -> bool {
         let board = &self.0;
         let watched = board.daemon.watched();
         let lines = board.scene.parts.get(part).into_iter().flat_map(|part| &part.pins);
@@ -146,6 +155,16 @@ impl Simulator {
             watched.checked_shr(*line).unwrap_or(0) & 1 == 1
                 || board.mock.line(*line).function() != LineFunction::Input
         })
+    }
+
+    /// Returns whether a program uses this part, and has set up its other parts and its handlers too.
+    pub(crate) fn is_ready(&self, part: usize) -> bool {
+        let board = &self.0;
+        let quiet =
+            board.mock.elapsed().saturating_sub(board.daemon.last_request().since(time::Instant::ZERO));
+        let is_set_up =
+            quiet >= QUIET || board.first_program.get().is_some_and(|start| start.elapsed() >= SETUP);
+        is_set_up && self.is_used(part)
     }
 
     /// Returns a viewer, for whom the board is sampled from now on.
@@ -302,6 +321,9 @@ fn sample(stage: &Stage, board: &Weak<Board>, mut tracer: Tracer) {
         let next = Instant::now() + BEAT;
         let Some(board) = board.upgrade() else { return };
         let edges = tracer.read(&board.mock);
+        if board.daemon.programs() > 0 {
+            board.first_program.get_or_init(Instant::now);
+        }
         stage.publish(board.frame(), edges);
         drop(board);
         thread::sleep(next.saturating_duration_since(Instant::now()));

@@ -189,6 +189,34 @@ fn the_simulator_ends_with_its_program_and_tells_how() {
     assert!(stderr(&output).contains("has ended with exit status: 1"), "{}", stderr(&output));
 }
 
+/// A program that has opened the first of its lines opens more, and sets its handlers, before a script may press anything.
+#[test]
+fn a_part_is_ready_once_its_program_sends_no_more_commands() {
+    use pinzero::Led;
+    use std::time::{Duration, Instant};
+    let folder = Folder::new("ready");
+    let circuit = folder.write("circuit.toml", "[led.first]\npin = 17\n[led.last]\npin = 27\n");
+    let script = folder.write("script.txt", "within 20s expect first ready\nexpect last on\n");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut sim = crate::run::command(&["sim", &circuit, "--port", &port.to_string(), "--script", &script]);
+    let sim = sim.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    let gpio = loop {
+        match pinzero::open_factory(&format!("pigpio://127.0.0.1:{port}")) {
+            Ok(gpio) => break gpio,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(20), "{error}"),
+        }
+    };
+    let (first, start) = (Led::builder(17).gpio(&gpio).open().unwrap(), Instant::now());
+    while start.elapsed() < Duration::from_millis(500) {
+        first.on().unwrap();
+    }
+    let last = Led::builder(27).gpio(&gpio).open().unwrap();
+    last.on().unwrap();
+    let output = sim.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
 #[test]
 fn a_relay_and_a_line_sensor_serve_a_program() {
     use pinzero::{LineSensor, Relay};

@@ -6,7 +6,7 @@ use crate::sim::words;
 /// An expected state of a part.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Check {
-    /// A program watches or drives the part.
+    /// A program watches or drives the part, and has set up its parts.
     Ready,
     On,
     Off,

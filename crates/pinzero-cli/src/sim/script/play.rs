@@ -100,7 +100,7 @@ impl Stage<'_> {
     fn describe(&self, part: usize) -> String {
         let scene = &self.simulator.scene().parts[part];
         let state = words::state(scene, &self.simulator.frame().parts[part]);
-        let ready = if self.simulator.is_ready(part) { "" } else { "; no program uses this part" };
-        format!("{} is {state}{ready}", scene.name).replace("is shows", "shows")
+        let used = if self.simulator.is_used(part) { "" } else { "; no program uses this part" };
+        format!("{} is {state}{used}", scene.name).replace("is shows", "shows")
     }
 }
