@@ -125,10 +125,12 @@ fn simulate(options: &Options) -> Outcome {
     };
     let program = RefCell::new(program);
     let ended = || program.borrow_mut().as_mut().and_then(Program::ended);
-    let is_over = || is_stopped.load(Ordering::Relaxed) || ended().is_some();
+    let is_stopped = || is_stopped.load(Ordering::Relaxed);
+    let is_over = || is_stopped() || ended().is_some();
+    // A program that has ended well may do so before the last check looks at what it has left.
+    let failure = || program.borrow_mut().as_mut().and_then(Program::failure);
     let verdict = match steps {
-        // The program may end before the last check looks at what it has left.
-        Some(steps) => script::play(&simulator, &steps, &|| is_stopped.load(Ordering::Relaxed))?,
+        Some(steps) => script::play(&simulator, &steps, &is_stopped, &failure)?,
         None if has_view => terminal::run(&simulator, &console, &is_over).map(|()| Verdict::Good)?,
         None => plain::run(&simulator, &is_over).map(|()| Verdict::Good)?,
     };
@@ -138,14 +140,11 @@ fn simulate(options: &Options) -> Outcome {
 /// Ends the program, and tells how it has ended if it failed by itself.
 fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
     let Some(mut program) = program else { return Ok(verdict) };
-    match program.ended() {
-        Some(status) if !status.success() => Err(program.farewell(status).into()),
-        Some(_) => Ok(verdict),
-        None => {
-            program.stop();
-            Ok(verdict)
-        }
+    if let Some(failure) = program.failure() {
+        return Err(failure.into());
     }
+    program.stop();
+    Ok(verdict)
 }
 
 fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, Box<dyn Error>> {

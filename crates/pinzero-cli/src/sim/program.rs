@@ -103,9 +103,10 @@ impl Program {
         }
     }
 
-    /// Says how the program has ended: `"python3" has ended with exit status: 1`.
-    pub(crate) fn farewell(&self, status: ExitStatus) -> String {
-        format!("{:?} has ended with {status}", self.name)
+    /// Says how the program has failed, if it has: `"python3" has ended with exit status: 1`.
+    pub(crate) fn failure(&mut self) -> Option<String> {
+        let status = self.ended().filter(|status| !status.success())?;
+        Some(format!("{:?} has ended with {status}", self.name))
     }
 }
 

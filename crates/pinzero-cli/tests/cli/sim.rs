@@ -218,6 +218,49 @@ fn a_part_is_ready_once_its_program_sends_no_more_commands() {
 }
 
 #[test]
+fn a_program_that_fails_ends_the_script_and_one_that_ends_well_does_not() {
+    let folder = Folder::new("crash");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    let program = env!("CARGO_BIN_EXE_pinzero");
+    let play = |script: &str, words: &[&str]| {
+        let script = folder.write("script.txt", script);
+        let sim = ["sim", &circuit, "--port", "0", "--script", &script, "--", program];
+        run(&[&sim[..], words].concat())
+    };
+    let start = std::time::Instant::now();
+    let output = play("within 500s expect lamp ready\n", &["read", "99"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("line 1: "), "{}", stderr(&output));
+    assert!(stderr(&output).contains("has ended with exit status: 1"), "{}", stderr(&output));
+    assert!(
+        start.elapsed() < std::time::Duration::from_secs(250),
+        "the script waited for a program that was gone"
+    );
+    let output = play("within 200ms expect lamp on\nexpect lamp off\n", &["read", "17"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_script_that_the_user_stops_says_so() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let folder = Folder::new("stop");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    let script = folder.write("script.txt", "expect lamp off\nwithin 500s expect lamp on\n");
+    let mut sim = crate::run::command(&["sim", &circuit, "--port", "0", "--script", &script]);
+    let piped = std::process::Stdio::piped;
+    let mut sim = sim.stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut line = String::new();
+    // The first step has been played: the script waits.
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(sim.stdout.take().unwrap()), &mut line).unwrap();
+    kill_process(Pid::from_raw(sim.id() as i32).unwrap(), Signal::TERM).unwrap();
+    let output = sim.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    let message = "line 2: stopped before the end of the script";
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+}
+
+#[test]
 fn a_relay_and_a_line_sensor_serve_a_program() {
     use pinzero::{LineSensor, Relay};
     let folder = Folder::new("parts");

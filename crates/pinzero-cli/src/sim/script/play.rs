@@ -13,16 +13,18 @@ use crate::verdict::Verdict;
 /// How often the end is looked for, and a state without frames.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Plays the steps until the first check that fails, or until `is_over` says so. Prints each check.
+/// Plays the steps until the first check that fails. Prints each check. `is_stopped` tells whether the user has stopped the command,
+/// `failure` how the program has failed.
 ///
 /// # Errors
-/// If the end came before the end of the script, and any error of writing.
+/// If the user stops the command or the program fails before the end of the script, and any error of writing.
 pub(crate) fn play(
     simulator: &Simulator,
     steps: &[Step],
-    is_over: &dyn Fn() -> bool,
+    is_stopped: &dyn Fn() -> bool,
+    failure: &dyn Fn() -> Option<String>,
 ) -> Result<Verdict, Box<dyn Error>> {
-    let stage = Stage { simulator, viewer: simulator.viewer(), is_over };
+    let stage = Stage { simulator, viewer: simulator.viewer(), is_stopped, failure };
     let mut count = 0;
     for step in steps {
         let result = match &step.doing {
@@ -58,7 +60,8 @@ pub(crate) fn play(
 struct Stage<'a> {
     simulator: &'a Simulator,
     viewer: Viewer,
-    is_over: &'a dyn Fn() -> bool,
+    is_stopped: &'a dyn Fn() -> bool,
+    failure: &'a dyn Fn() -> Option<String>,
 }
 
 impl Stage<'_> {
@@ -69,8 +72,11 @@ impl Stage<'_> {
             if !goes_on() {
                 return Ok(false);
             }
-            if (self.is_over)() {
-                return Err("the program ended before the script".to_owned());
+            if (self.is_stopped)() {
+                return Err("stopped before the end of the script".to_owned());
+            }
+            if let Some(failure) = (self.failure)() {
+                return Err(failure);
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
