@@ -19,6 +19,7 @@ use std::cell::RefCell;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,9 @@ use crate::output;
 use crate::verdict::{Outcome, Verdict};
 use board::Simulator;
 use program::{Console, Program};
+
+/// The longest circuit file or script, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 #[command(override_usage = "pinzero sim [OPTIONS] <FILE|--example <NAME>> [-- <PROGRAM>...]")]
@@ -148,9 +152,19 @@ fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
 }
 
 fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, Box<dyn Error>> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
     script::parse(&text, simulator.scene(), &simulator.frame())
         .map_err(|mistake| format!("{}, {mistake}", path.display()).into())
+}
+
+/// Reads a file that a person wrote; a device or a log that never ends is none.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("the file has more than 1 MiB: name a circuit file or a script"));
+    }
+    Ok(text)
 }
 
 impl Options {
@@ -159,7 +173,7 @@ impl Options {
             return Ok(Circuit::parse(examples::find(name)?.circuit)?);
         }
         let path = self.file.as_deref().unwrap_or(Path::new("circuit.toml"));
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Circuit::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()).into())
     }
 

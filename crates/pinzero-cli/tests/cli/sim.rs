@@ -260,6 +260,19 @@ fn a_script_that_the_user_stops_says_so() {
     assert!(stderr(&output).contains(message), "{}", stderr(&output));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let folder = Folder::new("endless");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    for arguments in [&["sim", "/dev/zero"][..], &["sim", &circuit, "--port", "0", "--script", "/dev/zero"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let message = "/dev/zero: the file has more than 1 MiB";
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn a_relay_and_a_line_sensor_serve_a_program() {
     use pinzero::{LineSensor, Relay};
