@@ -153,8 +153,13 @@ fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
 
 fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, Box<dyn Error>> {
     let text = read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    script::parse(&text, simulator.scene(), &simulator.frame())
-        .map_err(|mistake| format!("{}, {mistake}", path.display()).into())
+    let steps = script::parse(&text, simulator.scene(), &simulator.frame())
+        .map_err(|mistake| format!("{}, {mistake}", path.display()))?;
+    if !steps.iter().any(|step| matches!(step.doing, script::Doing::Expect { .. })) {
+        let advice = "add a step such as `expect PART on`";
+        return Err(format!("{}: the script checks nothing: {advice}", path.display()).into());
+    }
+    Ok(steps)
 }
 
 /// Reads a file that a person wrote; a device or a log that never ends is none.

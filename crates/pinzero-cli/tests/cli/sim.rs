@@ -274,6 +274,15 @@ fn a_file_without_an_end_is_refused() {
 }
 
 #[test]
+fn a_script_without_a_check_is_refused() {
+    for script in ["", "# later\n", "press door for 10ms\n"] {
+        let output = play("nothing", script);
+        assert_eq!(output.status.code(), Some(1), "{script}");
+        assert!(stderr(&output).contains("script.txt: the script checks nothing"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_relay_and_a_line_sensor_serve_a_program() {
     use pinzero::{LineSensor, Relay};
     let folder = Folder::new("parts");
