@@ -124,6 +124,8 @@ fn mistakes_in_a_script_have_their_place() {
         ("expect knob on", "line 1, column 13: \"knob\" is a potentiometer and never \"on\""),
         ("within 1s press door", "line 1, column 11: \"expect\" follows the time"),
         ("expect lamp on now", "line 1, column 16: nothing is left to say here: remove \"now\""),
+        ("expect lamp at 3", "line 1, column 16: \"lamp\" goes from 0 to 1"),
+        ("expect lamp on\nexpect knob at -0.5", "line 2, column 16: \"knob\" goes from 0 to 1"),
         ("expect lamp at 1 ±x", "line 1, column 18: \"±x\" is no tolerance"),
         ("expect lamp shows \"a", "line 1, column 19: the text has no closing quote"),
     ] {

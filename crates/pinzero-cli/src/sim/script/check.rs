@@ -1,6 +1,8 @@
 //! The states that a script can expect.
 
-use crate::sim::state::{Look, PartScene};
+use std::ops::RangeInclusive;
+
+use crate::sim::state::{Control, Look, PartScene};
 use crate::sim::words;
 
 /// An expected state of a part.
@@ -85,6 +87,21 @@ fn number(look: &Look) -> Option<f64> {
         Look::Speed { speed } => Some(*speed),
         Look::Values { values } => values.first().copied(),
         Look::Turns { steps } => Some(*steps as f64),
+        _ => None,
+    }
+}
+
+/// Returns the numbers that a part can have, if they have bounds.
+pub(crate) fn range(part: &PartScene, look: &Look) -> Option<RangeInclusive<f64>> {
+    match look {
+        Look::Light { .. } => Some(0.0..=1.0),
+        Look::Speed { .. } => Some(-1.0..=1.0),
+        // The widest servo of a circuit file.
+        Look::Angle { .. } => Some(-360.0..=360.0),
+        Look::Values { .. } => part.controls.iter().find_map(|control| match control {
+            Control::Slider { min, max, .. } => Some(*min..=*max),
+            _ => None,
+        }),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Check, usual_tolerance};
+use super::check::{Check, range, usual_tolerance};
 use super::{Doing, Mistake, Step};
 use crate::sim::state::{Action, Control, Frame, Look, PartScene, Scene};
 
@@ -227,7 +227,12 @@ impl<'a> Reader<'a> {
             "on" => Check::On,
             "off" if !matches!(look, Look::Contact { .. }) => Check::Off,
             "at" => {
+                let column = self.words.first().map_or(self.end, |word| word.column);
                 let value = self.number()?;
+                if let Some(range) = range(scene, look).filter(|range| !range.contains(&value)) {
+                    let (least, most) = range.into_inner();
+                    return Err((column, format!("{:?} goes from {least} to {most}", scene.name)));
+                }
                 Check::At { value, tolerance: self.tolerance()?.unwrap_or(usual_tolerance(look)) }
             }
             "plays" => {
