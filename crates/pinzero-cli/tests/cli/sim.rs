@@ -285,23 +285,46 @@ fn a_script_without_a_check_is_refused() {
 }
 
 #[test]
-fn a_relay_and_a_line_sensor_serve_a_program() {
-    use pinzero::{LineSensor, Relay};
+fn relays_motors_digits_sensors_and_wires_serve_a_program() {
     let folder = Folder::new("parts");
-    let circuit = folder.write("circuit.toml", "[relay.bolt]\npin = 17\n[line_sensor.floor]\npin = 22\n");
-    let mut child = crate::run::command(&["sim", &circuit, "--headless", "--port", "0"]);
-    let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    let factory = lines.find_map(|line| {
-        line.unwrap().split_once("PINZERO_PIN_FACTORY=").map(|(_, factory)| factory.to_owned())
-    });
-    let gpio = pinzero::open_factory(&factory.unwrap()).unwrap();
-    let relay = Relay::builder(17).gpio(&gpio).open().unwrap();
-    relay.on().unwrap();
-    let on = lines.find(|line| line.as_ref().unwrap().ends_with("bolt   on"));
-    let floor = LineSensor::builder(22).gpio(&gpio).open().map(|sensor| sensor.value());
-    let _ = child.kill();
-    let _ = child.wait();
-    assert!(on.is_some());
-    assert!(floor.is_ok_and(|value| value.is_ok()));
+    let circuit = folder.write(
+        "circuit.toml",
+        r#"
+wires = [[17, 27]]
+
+[relay.bolt]
+pin = 17
+
+[led.lamp]
+pin = 27
+
+[motor.wheel]
+forward = 5
+backward = 6
+
+[seven_segment_display.digit]
+segments = [12, 13, 16, 19, 20, 21, 26]
+
+[line_sensor.floor]
+pin = 22
+"#,
+    );
+    let script = folder.write(
+        "script.txt",
+        r#"
+within 20s expect bolt on
+within 5s expect lamp on
+within 5s expect wheel at 1 ±0.05
+within 5s expect digit shows "1"
+expect floor off the line
+press floor
+expect floor over the line
+"#,
+    );
+    let program = env!("CARGO_BIN_EXE_pinzero");
+    let sim = ["sim", &circuit, "--port", "0", "--script", &script, "--", program];
+    // The pull-up of GPIO6 would hold the motor, and the segments b and c are a 1.
+    let output = run(&[&sim[..], &["write", "17=1", "5=1", "6=0", "13=1", "16=1", "--hold"]].concat());
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).ends_with("6 checks passed\n"), "{}", stdout(&output));
 }
