@@ -252,6 +252,8 @@ fn requests_that_are_too_long_or_too_slow_end() {
     let board = Board::start();
     let long = board.get("/", &format!("X: {}\r\n", "x".repeat(20_000)));
     assert!(long.starts_with("HTTP/1.1 431 "), "{long}");
+    let slightly = board.get("/", &format!("X: {}\r\n", "x".repeat(8_300)));
+    assert!(slightly.starts_with("HTTP/1.1 431 "), "{slightly}");
     assert!(board.ask("hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let slow = board.ask("GET / HTTP/1.1\r\n");
     assert!(slow.starts_with("HTTP/1.1 408 "), "{slow}");

@@ -35,11 +35,12 @@ impl Request {
         let mut bytes = Vec::new();
         let mut chunk = [0; 2048];
         let end = loop {
-            if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-                break end;
-            }
-            if bytes.len() > HEAD {
+            let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+            if end.unwrap_or(bytes.len()) > HEAD {
                 return Err(Refusal(431, "the head of the request is longer than 8 KiB"));
+            }
+            if let Some(end) = end {
+                break end;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
@@ -54,8 +55,7 @@ impl Request {
         };
         let rest = bytes.split_off(end + 4);
         let head = std::str::from_utf8(&bytes[..end]).ok();
-        let request = head.filter(|head| head.len() <= HEAD).and_then(parse);
-        let request = request.ok_or(Refusal(400, "this is no request of HTTP/1.1"))?;
+        let request = head.and_then(parse).ok_or(Refusal(400, "this is no request of HTTP/1.1"))?;
         Ok(Self { rest, ..request })
     }
 
