@@ -313,6 +313,28 @@ fn a_page_that_talks_nonsense_hears_so_once_and_is_disconnected() {
 }
 
 #[test]
+fn an_action_without_a_place_is_told_what_it_needs() {
+    let board = Board::start();
+    for (action, needed) in [
+        (json!({"part": -1}), "an action needs a `part` from 0"),
+        (json!({"do": "press"}), "an action needs a `part` from 0"),
+        (json!({"do": "press", "part": 0, "key": -1}), "the `key` of an action is a whole number from 0"),
+    ] {
+        let mut page = board.page();
+        let mut other = board.page();
+        page.act(&action);
+        // A change wakes the page, which then has the complaint.
+        other.act(&json!({"do": "press", "part": 2}));
+        let complaint = loop {
+            if let Value::String(complaint) = page.next()["complaint"].take() {
+                break complaint;
+            }
+        };
+        assert!(complaint.starts_with(needed), "{action}: {complaint}");
+    }
+}
+
+#[test]
 fn a_message_that_is_too_long_ends_its_page_only() {
     let board = Board::start();
     let [mut good, mut bad] = [board.page(), board.page()];

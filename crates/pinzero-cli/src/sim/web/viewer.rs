@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use serde_json::json;
+use serde_json::{Value, json};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -88,6 +88,25 @@ pub(super) fn run(mut stream: TcpStream, request: Request, key: &str, simulator:
     });
 }
 
+/// Parses an action.
+///
+/// # Errors
+/// A sentence about text that is no action.
+fn parse(text: &str) -> Result<Action, String> {
+    let explain = |error| format!("this is no action: {error}");
+    let value: Value = serde_json::from_str(text).map_err(explain)?;
+    let is_index = |value: &Value| value.as_u64().is_some();
+    if !value.get("part").is_some_and(is_index) {
+        return Err("an action needs a `part` from 0: the place of the part in the scene".to_owned());
+    }
+    for name in ["key", "slider"] {
+        if !value.get(name).is_none_or(is_index) {
+            return Err(format!("the `{name}` of an action is a whole number from 0"));
+        }
+    }
+    serde_json::from_value(value).map_err(explain)
+}
+
 /// What both threads of a page share.
 struct Page {
     socket: TcpStream,
@@ -116,10 +135,7 @@ impl Page {
                     self.progress.notify_one();
                     Ok(())
                 }
-                Ok(Message::Text(text)) => match serde_json::from_str::<Action>(&text) {
-                    Ok(action) => viewer.act(&action),
-                    Err(error) => Err(format!("this is no action: {error}")),
-                },
+                Ok(Message::Text(text)) => parse(&text).and_then(|action| viewer.act(&action)),
                 Ok(Message::Binary(_)) => Err("actions are text, as JSON".to_owned()),
                 Ok(_) => Ok(()),
                 // The reply to a goodbye is sent by the next call, which then reports the end.
