@@ -187,31 +187,41 @@ fn wait(child: &mut std::process::Child) -> std::process::ExitStatus {
 #[cfg(unix)]
 #[test]
 fn a_signal_in_the_middle_gives_the_pins_back_and_writes_nothing() {
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+
     use rustix::process::{Pid, Signal, kill_process};
 
-    let folder = Folder::new("signal");
-    let page = folder.file("report.md");
-    let daemon = Served::start(&["--wire", "22:27"]);
-    let mut child =
-        command(&["test", "--wire", "22:27", "--report", &page, "--yes", "--factory", &daemon.factory])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-    // The pins of the daemon tell when the test drives them.
-    let gpio = pinzero::open_factory(&daemon.factory).unwrap();
-    let is_driven = || {
-        let infos = [22, 27].map(|pin| gpio.line_info(pin).unwrap().function);
-        infos.contains(&Some(pinzero::LineFunction::Output))
-    };
-    let start = Instant::now();
-    while !is_driven() && start.elapsed() < Duration::from_secs(30) {
-        thread::sleep(Duration::from_millis(1));
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let folder = Folder::new("signal");
+        let page = folder.file("report.md");
+        let daemon = Served::start(&["--wire", "22:27"]);
+        let mut child =
+            command(&["test", "--wire", "22:27", "--report", &page, "--yes", "--factory", &daemon.factory])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+        // The pins of the daemon tell when the test drives them.
+        let gpio = pinzero::open_factory(&daemon.factory).unwrap();
+        let is_driven = || {
+            let infos = [22, 27].map(|pin| gpio.line_info(pin).unwrap().function);
+            infos.contains(&Some(pinzero::LineFunction::Output))
+        };
+        let start = Instant::now();
+        while !is_driven() && start.elapsed() < Duration::from_secs(30) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(wait(&mut child).signal(), Some(signal.as_raw()));
+        assert!(!is_driven());
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        // To the end: a child of the command has the same standard error.
+        let mut error = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        assert!(!error.contains("panicked"), "{error}");
     }
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(wait(&mut child).code(), Some(130));
-    assert!(!is_driven());
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
 }
 
 #[cfg(unix)]
