@@ -1,7 +1,7 @@
 //! Another process that holds a line.
 
 use std::env;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -116,9 +116,13 @@ impl OtherProcess {
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the first process is gone.
     pub fn hold<T>(line: T) -> Result<()> {
-        println!("{READY}");
-        // The end of the input is the signal to leave.
-        let wanted = io::stdin().read_to_end(&mut Vec::new());
+        let tell = || {
+            // `println` would panic.
+            writeln!(io::stdout(), "{READY}")?;
+            // The end of the input is the signal to leave.
+            io::stdin().read_to_end(&mut Vec::new())
+        };
+        let wanted = tell();
         drop(line);
         wanted.map(drop).map_err(|error| {
             Error::new(ErrorKind::Io, "the process that wanted the line is gone").with_source(error)

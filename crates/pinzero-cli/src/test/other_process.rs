@@ -20,15 +20,16 @@ pub(crate) fn drive_task(line: u32, level: Level, factory: &str) -> String {
 /// is done.
 pub(crate) fn other_process(task: &str) -> Outcome {
     let words: Vec<&str> = task.split_whitespace().collect();
-    match words[..] {
+    let held = match words[..] {
         [DRIVE, line, level, ref factory @ ..] => {
             let level = Level::from(level == Level::High.to_string());
-            OtherProcess::hold(open(factory)?.output(line).initial(level).open()?)?;
+            OtherProcess::hold(open(factory)?.output(line).initial(level).open()?)
         }
-        [line, ref factory @ ..] => OtherProcess::hold(open(factory)?.input(line).open()?)?,
+        [line, ref factory @ ..] => OtherProcess::hold(open(factory)?.input(line).open()?),
         [] => return Err("this is the other process of a trial, without a task".into()),
-    }
-    Ok(Verdict::Good)
+    };
+    // An error means that the first process has been stopped. A message would come after the user's next prompt.
+    Ok(if held.is_ok() { Verdict::Good } else { Verdict::Bad })
 }
 
 fn open(factory: &[&str]) -> Result<Gpio, Box<dyn Error>> {
