@@ -2,20 +2,20 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::{Args, CommandFactory, ValueHint};
 use pinzero::trace::Trace;
 
-use crate::output;
+use crate::{Arguments, output};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Recording {
-    /// Records to a VCD file, for PulseView, GTKWave and others
+    /// Records to a VCD file, for PulseView, GTKWave and others; replaces an existing file when the recording is complete
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     vcd: Option<PathBuf>,
 
-    /// Draws a timing diagram
+    /// Draws a timing diagram; replaces an existing file when the recording is complete
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     svg: Option<PathBuf>,
 }
@@ -29,7 +29,16 @@ pub(crate) struct Files {
 
 impl Recording {
     /// Opens the files. What is in them stays until the recording is written.
+    ///
+    /// Ends the command with exit code 2 if both are one file.
     pub(crate) fn open(&self) -> Result<Files, String> {
+        if let (Some(vcd), Some(svg)) = (&self.vcd, &self.svg) {
+            // A path that has no absolute form cannot be opened either.
+            if path::absolute(vcd).ok() == path::absolute(svg).ok() {
+                let message = "--vcd and --svg name the same file: give each a file of its own";
+                Arguments::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+            }
+        }
         let open = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
         Ok(Files { vcd: open(&self.vcd)?, svg: open(&self.svg)? })
     }

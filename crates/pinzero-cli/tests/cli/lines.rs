@@ -290,6 +290,7 @@ fn wrong_words_are_refused_in_a_line() {
         (&["monitor"], 2, "<PIN>"),
         (&["monitor", "2", "--vcd", "/nowhere/edges.vcd"], 1, "/nowhere/edges.vcd cannot be written"),
         (&["monitor", "2", "--svg", "/"], 1, "/ cannot be written"),
+        (&["monitor", "2", "--vcd", "/nowhere/a", "--svg", "/nowhere/./a"], 2, "name the same file"),
         (&["monitor", "2", "--count", "0"], 2, "--count"),
         (&["monitor", "2", "--format", "{pins}"], 2, "use {at}, {unix}, {pin}"),
         (&["monitor", "2", "--format", "{pin"], 2, "has no \"}\""),
