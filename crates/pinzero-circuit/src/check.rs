@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pinzero::board::Board;
+use pinzero::board::{Board, Header, PinKind};
 use toml::Spanned;
 
 use crate::circuit::{Circuit, File, PI_4B, Table};
@@ -29,7 +29,7 @@ impl Circuit {
     /// range, a pin that the board does not have, a pin or a name that is taken.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let places = Places::read(text)?;
-        let file: File = toml::from_str(text).map_err(|error| Mistake::of_toml(text, &error))?;
+        let file: File = toml::from_str(text).map_err(|error| places.of_toml(&error))?;
         check(&places, file)
     }
 }
@@ -85,9 +85,24 @@ fn check_names(places: &Places<'_>, parts: &[Placed]) -> Result<(), Mistake> {
 }
 
 fn resolve(places: &Places<'_>, board: &Board, pin: &mut Pin) -> Result<(), Mistake> {
-    let found = board.find(&pin.name.get_ref().0);
-    pin.line = found.map_err(|error| places.mistake(pin.name.span(), error.to_string()))?;
-    Ok(())
+    let name = pin.name.get_ref().0.as_str();
+    let header = board.headers().iter().flat_map(Header::pins);
+    let on_header: BTreeSet<_> =
+        header.filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None }).collect();
+    let is_line = name.trim().to_ascii_uppercase().trim_start_matches("GPIO").parse::<u64>().is_ok();
+    let message = match board.find(name) {
+        Ok(line) if on_header.is_empty() || on_header.contains(&line) => {
+            pin.line = line;
+            return Ok(());
+        }
+        Err(error) if on_header.is_empty() || !is_line => error.to_string(),
+        _ => {
+            let [first, last] =
+                [on_header.first(), on_header.last()].map(|line| line.copied().unwrap_or_default());
+            format!("unknown pin {name:?}: the lines on the header are GPIO{first} to GPIO{last}")
+        }
+    };
+    Err(places.mistake(pin.name.span(), message))
 }
 
 fn take_pins(places: &Places<'_>, taken: &mut Taken, part: &Part) -> Result<(), Mistake> {

@@ -25,11 +25,7 @@ impl Mistake {
 
     /// Returns a mistake that the parser of TOML has found, or its conversion to parts.
     pub(crate) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
-        let message = match error.message().strip_prefix("missing field ") {
-            Some(key) => format!("the key {} is missing", key.replace('`', "\"")),
-            None => error.message().to_owned(),
-        };
-        Mistake::at(text, error.span().unwrap_or(0..0), message)
+        Mistake::at(text, error.span().unwrap_or(0..0), in_our_words(error.message()))
     }
 
     /// Returns the number of the line, from 1.
@@ -46,6 +42,28 @@ impl Mistake {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// Says without the types of Rust what is wrong with a value.
+fn in_our_words(message: &str) -> String {
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return format!("the key {} is missing", key.replace('`', "\""));
+    }
+    let Some((found, expected)) =
+        message.strip_prefix("invalid ").and_then(|message| message.split_once(", expected "))
+    else {
+        return message.to_owned();
+    };
+    let wanted = match expected {
+        "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "f64" => "a number".to_owned(),
+        "a character" => "one letter or digit".to_owned(),
+        _ => return message.to_owned(),
+    };
+    let found = found.split_once(": ").map_or(found, |(_, found)| found);
+    let value = found.split_once(' ').filter(|(kind, _)| matches!(*kind, "integer" | "string"));
+    format!("give {wanted}, not {}", value.map_or(found, |(_, value)| value).replace('`', ""))
 }
 
 impl fmt::Display for Mistake {

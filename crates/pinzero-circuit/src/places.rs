@@ -53,6 +53,21 @@ impl<'t> Places<'t> {
         Ok(())
     }
 
+    /// Returns a mistake in the values of parts, which names the part if one of its keys is missing.
+    pub(crate) fn of_toml(&self, error: &toml::de::Error) -> Mistake {
+        let mistake = Mistake::of_toml(self.text, error);
+        let kinds = self.tree.iter().filter_map(|(kind, parts)| Some((kind, parts.get_ref().as_table()?)));
+        let mut parts =
+            kinds.flat_map(|(kind, parts)| parts.iter().map(move |(name, part)| (kind, name, part)));
+        match parts.find(|(.., part)| Some(part.span()) == error.span()) {
+            Some((kind, name, part)) => {
+                let message = format!("{} in [{}.{}]", mistake.message(), kind.get_ref(), name.get_ref());
+                self.mistake(part.span(), message)
+            }
+            None => mistake,
+        }
+    }
+
     /// Returns a mistake at these bytes.
     pub(crate) fn mistake(&self, span: Range<usize>, message: impl Into<String>) -> Mistake {
         Mistake::at(self.text, span, message)

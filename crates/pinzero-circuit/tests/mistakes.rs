@@ -54,7 +54,8 @@ fn each_mistake_has_its_place_and_says_what_to_do() {
         ("[led.a]\npni = 17", 2, 1, "a led has no key \"pni\": did you mean \"pin\"?"),
         ("[led]\npin = 17", 2, 1, "begin the part with [led.NAME]"),
         ("led = 17", 1, 7, "begin the part with [led.NAME]"),
-        ("[led.a]\ncolor = \"red\"", 1, 1, "the key \"pin\" is missing"),
+        ("[led.a]\ncolor = \"red\"", 1, 1, "the key \"pin\" is missing in [led.a]"),
+        ("led.a = {}", 1, 9, "the key \"pin\" is missing in [led.a]"),
         ("[led.\"a b\"]\npin = 17", 1, 6, "a name consists of letters"),
         ("[led.a]\npin = 17\n[buzzer.a]\npin = 18", 3, 9, "called \"a\" already"),
         (
@@ -69,7 +70,17 @@ fn each_mistake_has_its_place_and_says_what_to_do() {
         ("[led.a]\npin = true", 2, 7, "a pin such as 17"),
         ("[led.a]\npin = 17\ncolor = \"redd\"", 3, 9, "\"redd\" is no color"),
         ("[led.a]\npin = 17\nactive_high = 1", 3, 15, "expected a boolean"),
-        ("[button.a]\npin = 17\nkey = \"ab\"", 3, 7, "expected a character"),
+        ("[button.a]\npin = 17\nkey = \"ab\"", 3, 7, "give one letter or digit, not \"ab\""),
+        ("[character_display.a]\nrows = 9999999", 2, 8, "give a whole number from 0 to 255, not 9999999"),
+        ("[potentiometer.a]\nchannel = -1", 2, 11, "give a whole number from 0 to 4294967295, not -1"),
+        (
+            "[potentiometer.a]\nchannel = 0.5",
+            2,
+            11,
+            "give a whole number from 0 to 4294967295, not floating point 0.5",
+        ),
+        ("[led.a]\npin = 99", 2, 7, "unknown pin \"99\": the lines on the header are GPIO0 to GPIO27"),
+        ("[led.a]\npin = \"GPIO40\"", 2, 7, "the lines on the header are GPIO0 to GPIO27"),
         ("[button.a]\npin = 17\nkey = \"Ä\"", 3, 7, "a small letter or a digit"),
         ("[button.a]\npin = 17\nkey = \"q\"", 3, 7, "ends the view"),
         (
