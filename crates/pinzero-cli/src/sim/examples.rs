@@ -4,10 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
-
-/// The folder of the examples in the repository.
-pub(crate) const FOLDER: &str = "crates/pinzero-cli/examples-sim";
+use std::path::{Path, PathBuf};
 
 #[path = "../../examples-sim/dimmer/main.rs"]
 mod dimmer;
@@ -87,11 +84,11 @@ impl Example {
         self.circuit.split('"').nth(1).unwrap_or(self.name)
     }
 
-    /// Writes circuit, programs and script into a new folder.
+    /// Writes circuit, programs and script into a new folder. Returns the files.
     ///
     /// # Errors
     /// Any error of writing; a file that is there already is one.
-    pub(crate) fn export(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn export(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(folder)?;
         let files = [
             ("circuit.toml", self.circuit),
@@ -99,10 +96,11 @@ impl Example {
             ("program.py", self.python),
             ("script.txt", self.script),
         ];
-        for (name, text) in files {
-            let mut file = fs::File::create_new(folder.join(name))?;
-            io::Write::write_all(&mut file, text.as_bytes())?;
-        }
-        Ok(())
+        let write = |(name, text): (&str, &str)| {
+            let path = folder.join(name);
+            io::Write::write_all(&mut fs::File::create_new(&path)?, text.as_bytes())?;
+            Ok(path)
+        };
+        files.into_iter().map(write).collect()
     }
 }

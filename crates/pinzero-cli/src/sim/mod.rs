@@ -37,10 +37,10 @@ const MOST_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 #[command(override_usage = "pinzero sim [OPTIONS] <FILE|--example <NAME>> [-- <PROGRAM>...]")]
-#[command(group = ArgGroup::new("what").required(true).args(["file", "example", "list_examples", "run_example"]))]
+#[command(group = ArgGroup::new("what").args(["file", "example", "list_examples", "run_example"]))]
 pub(crate) struct Options {
     /// The circuit file: which part hangs on which pins; docs/circuit.md describes it
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["example", "list_examples", "run_example"])]
     file: Option<PathBuf>,
 
     /// Runs an example instead, circuit and program together
@@ -92,8 +92,17 @@ pub(crate) fn run(options: Options) -> Outcome {
         return Ok(Verdict::Good);
     }
     if let (Some(name), Some(folder)) = (&options.example, &options.export) {
-        let told = |error| format!("{}: {error}", folder.display());
-        examples::find(name)?.export(folder).map_err(told)?;
+        let told = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{} is there already: choose a folder that is not there", folder.display())
+            }
+            _ => format!("{}: {error}", folder.display()),
+        };
+        let files = examples::find(name)?.export(folder).map_err(told)?;
+        let mut text: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+        let [circuit, program] = ["circuit.toml", "program.py"].map(|file| folder.join(file));
+        text += &format!("next: pinzero sim {} -- python3 {}\n", circuit.display(), program.display());
+        output::print(&text)?;
         return Ok(Verdict::Good);
     }
     simulate(&options)
@@ -178,7 +187,13 @@ impl Options {
             return Ok(Circuit::parse(examples::find(name)?.circuit)?);
         }
         let path = self.file.as_deref().unwrap_or(Path::new("circuit.toml"));
-        let text = read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = read_text(path).map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => " (see docs/circuit.md, or `--example doorbell`)",
+                _ => "",
+            };
+            format!("{}: {error}{advice}", path.display())
+        })?;
         Circuit::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()).into())
     }
 
@@ -209,10 +224,8 @@ fn greeting(simulator: &Simulator, example: Option<&str>, needs_program: bool) -
     let scene = simulator.scene();
     let mut text = format!("{} on a {}, at {}\n", scene.title, scene.board, scene.address);
     if let Some(name) = example {
-        text += &format!(
-            "the program is {}/{name}/main.rs; `--export DIR` writes it for you to change\n",
-            examples::FOLDER
-        );
+        text +=
+            &format!("`pinzero sim --example {name} --export DIR` writes the program for you to change\n");
     }
     if needs_program {
         text += "a program finds the board with these variables:\n";

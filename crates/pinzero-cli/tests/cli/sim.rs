@@ -70,13 +70,19 @@ fn an_example_can_be_taken_along() {
     let folder = Folder::new("export");
     let path = folder.0.join("bell");
     let export = || run(&["sim", "--example", "doorbell", "--export", &path.to_string_lossy()]);
-    assert!(export().status.success());
+    let output = export();
+    assert!(output.status.success());
+    let file = |name| path.join(name).display().to_string();
+    let next = format!("next: pinzero sim {} -- python3 {}\n", file("circuit.toml"), file("program.py"));
+    assert!(stdout(&output).starts_with(&file("circuit.toml")), "{}", stdout(&output));
+    assert!(stdout(&output).ends_with(&next), "{}", stdout(&output));
     for name in ["circuit.toml", "main.rs", "program.py", "script.txt"] {
         let original = fs::read(examples().join("doorbell").join(name)).unwrap();
         assert_eq!(fs::read(path.join(name)).unwrap(), original, "{name}");
     }
     let again = export();
     assert_eq!(again.status.code(), Some(1), "a file of the user's is not written over");
+    assert!(stderr(&again).contains("choose a folder that is not there"), "{}", stderr(&again));
 }
 
 #[test]
@@ -158,7 +164,16 @@ fn what_cannot_be_simulated_is_told() {
         "{}",
         stderr(&output)
     );
-    assert_eq!(run(&["sim"]).status.code(), Some(2), "no circuit");
+    let output = run(&["sim"]);
+    assert_eq!(output.status.code(), Some(2), "no circuit");
+    assert!(!stderr(&output).contains("run-example"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("<FILE|--example <NAME>>"), "{}", stderr(&output));
+    let output = run(&["sim", "nope.toml"]);
+    assert!(
+        stderr(&output).contains("(see docs/circuit.md, or `--example doorbell`)"),
+        "{}",
+        stderr(&output)
+    );
     let circuit = folder.write("circuit.toml", CIRCUIT);
     let output = run(&["sim", &circuit, "--port", "0", "--headless", "--", "/no/such/program"]);
     assert!(stderr(&output).contains("\"/no/such/program\" cannot be started"), "{}", stderr(&output));
