@@ -19,6 +19,7 @@ const OUTPUTS: &[(&str, &str)] = &[
     ("wait", "wait --json --factory DAEMON 24 --timeout 60s"),
     ("wait", "wait --json --factory mock 24 --timeout 1ms"),
     ("monitor", "monitor --json --factory DAEMON 24 --count 3"),
+    ("sim", "sim --list-examples --json"),
 ];
 
 /// The world of the daemon.

@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{ArgGroup, Args};
 use pinzero_circuit::Circuit;
+use serde::Serialize;
 
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -50,6 +51,10 @@ pub(crate) struct Options {
     /// Lists the examples
     #[arg(long)]
     list_examples: bool,
+
+    /// Prints the list of examples as JSON
+    #[arg(long, requires = "list_examples")]
+    json: bool,
 
     /// Writes the files of the example into a folder, to change them; runs nothing
     #[arg(long, value_name = "DIR", requires = "example")]
@@ -81,9 +86,26 @@ pub(crate) struct Options {
     program: Vec<String>,
 }
 
+/// What `--list-examples --json` prints.
+#[derive(Debug, Serialize)]
+struct List {
+    examples: Vec<Listed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: &'static str,
+    title: &'static str,
+}
+
 pub(crate) fn run(options: Options) -> Outcome {
     if let Some(name) = &options.run_example {
         (examples::find(name)?.main)()?;
+        return Ok(Verdict::Good);
+    }
+    if options.list_examples && options.json {
+        let examples = examples::all().map(|example| Listed { name: example.name, title: example.title() });
+        output::print_json(&List { examples: examples.collect() })?;
         return Ok(Verdict::Good);
     }
     if options.list_examples {

@@ -86,6 +86,16 @@ fn an_example_can_be_taken_along() {
 }
 
 #[test]
+fn the_list_of_examples_is_json_too() {
+    let output = run(&["sim", "--list-examples", "--json"]);
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let first = serde_json::json!({ "name": "doorbell", "title": "A doorbell" });
+    assert_eq!(list["examples"][0], first);
+    assert_eq!(list["examples"].as_array().unwrap().len(), fs::read_dir(examples()).unwrap().count());
+    assert_eq!(run(&["sim", "--example", "doorbell", "--json"]).status.code(), Some(2), "nothing to print");
+}
+
+#[test]
 fn a_check_that_fails_ends_with_3_and_says_what_was_there() {
     let output = play(
         "fails",
