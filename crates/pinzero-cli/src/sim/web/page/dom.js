@@ -28,8 +28,8 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Returns a text for people: `seven_segment_display` is `seven segment display`. */
-export const words = (name) => name.replaceAll("_", " ").replace(/^rgb/, "RGB").replace(/^led/, "LED").replace(/ led$/, " LED");
+/** Returns a text for people: `seven_segment_display` is `seven segment display`, `dht22` is `DHT22`. */
+export const words = (name) => name.replace(/^(dht|tmp)\d+$/, (product) => product.toUpperCase()).replaceAll("_", " ").replace(/^rgb/, "RGB").replace(/^led/, "LED").replace(/ led$/, " LED");
 
 /** Whether the user asked for less motion. */
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
