@@ -102,6 +102,8 @@ struct Page {
     scene: Value,
     /// The state of each part, as far as told.
     parts: Value,
+    /// The time of the last frame, in milliseconds.
+    at: f64,
 }
 
 impl Page {
@@ -113,7 +115,7 @@ impl Page {
         let origin = format!("http://localhost:{}", board.port);
         request.headers_mut().insert("Origin", origin.parse().unwrap());
         let (socket, _) = tungstenite::client(request, board.connect()).map_err(Box::new)?;
-        let mut page = Self { socket, scene: Value::Null, parts: json!({}) };
+        let mut page = Self { socket, scene: Value::Null, parts: json!({}), at: 0.0 };
         page.scene = page.next()["scene"].take();
         page.wait(|parts| parts[2].is_object());
         Ok(page)
@@ -131,7 +133,8 @@ impl Page {
     fn next(&mut self) -> Value {
         let text = self.socket.read().unwrap().into_text().unwrap();
         let message: Value = serde_json::from_str(&text).unwrap();
-        if message["frame"].is_object() {
+        if let Some(at) = message["frame"]["at"].as_f64() {
+            self.at = at;
             self.send("seen");
         }
         message
@@ -278,6 +281,15 @@ fn all_pages_see_what_one_does() {
     // The button goes up when the page that holds it down is gone; the switch stays.
     drop(one);
     other.wait(|parts| !is_closed(parts, 0) && is_closed(parts, 2));
+}
+
+#[test]
+fn a_page_that_opens_later_is_told_what_time_it_is() {
+    let board = Board::start();
+    let one = board.page();
+    // Nothing changes in between.
+    let other = board.page();
+    assert!(other.at > one.at, "{} {}", other.at, one.at);
 }
 
 #[test]

@@ -178,6 +178,8 @@ impl Page {
                 continue;
             }
             let (packet, edges) = viewer.edges(since);
+            // The frame may be of the last change, long ago; the first one tells the page what time it is.
+            let frame = if seen == 0 { Arc::new(simulator.frame()) } else { frame };
             (seen, since) = (number, packet);
             let update = Update::between(last.as_deref(), &frame);
             if !update.is_empty() || !edges.is_empty() {

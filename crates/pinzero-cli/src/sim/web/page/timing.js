@@ -14,6 +14,8 @@ const GRAIN = 8;
 /** The least time from one drawing to the next, in milliseconds, and the least part of the time that is left for other things. */
 const FRAME = 33;
 const REST = 4;
+/** The time from one drawing to the next while the diagram is out of view: for a printer, or a picture of all of the page. */
+const UNSEEN = 1000;
 
 let rows = new Map();
 let newest = { at: 0, heard: 0 };
@@ -49,13 +51,17 @@ export function startTiming(lines) {
 export function record(at, looks, edges) {
   newest = { at, heard: performance.now() };
   for (const { line, more, edges: times } of edges) {
-    times.forEach(([time, high], index) => add(rows.get(line), { at: time, high, duty: null }, index === 0 ? more : 0));
+    const row = rows.get(line);
+    if (row?.points.length === 0 && times.length > 0) add(row, { at: Math.max(times[0][0] - SPAN, 0), high: !times[0][1], duty: null });
+    times.forEach(([time, high], index) => add(row, { at: time, high, duty: null }, index === 0 ? more : 0));
   }
   for (const look of looks) {
     const row = rows.get(look.line);
     if (!row) continue;
     const last = row.points.at(-1);
-    if (!last || last.high !== look.high || last.duty !== look.duty) add(row, { at, high: look.high, duty: look.duty });
+    // A line that had no edges so far had its level all the time. The past of a duty is not known.
+    if (!last && look.duty == null) add(row, { at: Math.max(at - SPAN, 0), high: look.high, duty: null });
+    else if (!last || last.high !== look.high || last.duty !== look.duty) add(row, { at, high: look.high, duty: look.duty });
     setText(row.cells.function_, look.function);
     setText(row.cells.level, levelOf(look));
   }
@@ -84,7 +90,7 @@ const now = () => newest.at + performance.now() - newest.heard;
 /** Draws now and then; where that takes long, less often. */
 function draw(time) {
   requestAnimationFrame(draw);
-  if (!visible || time < due) return;
+  if (time < (visible ? due : due + UNSEEN)) return;
   const begin = performance.now();
   drawAll();
   due = time + Math.max(FRAME, (performance.now() - begin) * (1 + REST));
