@@ -122,6 +122,12 @@ function wire() {
   if (board) drawWires(byId("wires"), byId("board"), board.header, byId("parts"), board.terminals);
 }
 new ResizeObserver(wire).observe(byId("board"));
+// The header stays in view, so its wires move against the parts.
+let scrolled = 0;
+addEventListener("scroll", () => {
+  cancelAnimationFrame(scrolled);
+  scrolled = requestAnimationFrame(wire);
+}, { passive: true });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", wire);
 
 // The keys of the parts: held as long as the key is.
