@@ -7,7 +7,7 @@ import { drawHeader } from "./header.js";
 import { connect } from "./link.js";
 import { hush, play, say, switchSound } from "./speech.js";
 import { pauseTiming, record, startTiming } from "./timing.js";
-import { drawWires } from "./wires.js";
+import { drawWires, light } from "./wires.js";
 
 const COLORS = 10;
 /** Parts whose state changes are worth an announcement, unless they change all the time. */
@@ -47,6 +47,7 @@ function build(next) {
   const colorOf = (line) => `var(--wire-${Math.max(lines.indexOf(line), 0) % COLORS})`;
   const header = drawHeader(scene, colorOf);
   byId("header").replaceChildren(header.node);
+  for (const [line, { group }] of header.pins) lightFrom(group, `[data-line="${line}"]`);
   const parts = scene.parts.map((part, index) => makePart(part, index, colorOf));
   byId("parts").replaceChildren(...parts.map((part) => part.card));
   const terminals = parts.flatMap((part) => part.terminals);
@@ -86,8 +87,7 @@ function makePart(part, index, colorOf) {
     drawing.node, ...controls.map((control) => control.node), state);
   card.classList.toggle("wide", part.pins.length > 6 || part.kind === "character_display");
   if (plugs.length === 0) card.firstChild.remove();
-  const light = (on) => () => byId("wires").querySelectorAll(`[data-part="${index}"]`).forEach((path) => path.classList.toggle("bright", on));
-  for (const [event, on] of [["pointerenter", true], ["focusin", true], ["pointerleave", false], ["focusout", false]]) card.addEventListener(event, light(on));
+  lightFrom(card, `[data-part="${index}"]`);
 
   let known = null;
   const show = (look) => {
@@ -101,6 +101,12 @@ function makePart(part, index, colorOf) {
     known = news;
   };
   return { card, terminals, controls, show };
+}
+
+/** Makes an element light its wires while the mouse or the focus is on the element. */
+function lightFrom(element, selector) {
+  for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, () => light(byId("wires"), selector));
+  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => light(byId("wires")));
 }
 
 /** Names a pin, shortly where there are many: the rest is for screen readers. */

@@ -5,6 +5,14 @@ import { svg } from "./dom.js";
 
 const RADIUS = 7;
 
+let chosen = null;
+
+/** Draws the wires bold that match a selector, as `[data-part="0"]`, and lets the others fade. Without a selector, all are alike. */
+export function light(layer, selector = null) {
+  chosen = selector;
+  for (const path of layer.children) path.classList.toggle("bright", chosen != null && path.matches(chosen));
+}
+
 /** Draws the wires anew, as the parts are placed now. `terminals` has, for each wire, its line, part, and element. */
 export function drawWires(layer, board, header, parts, terminals) {
   layer.replaceChildren();
@@ -50,8 +58,10 @@ export function drawWires(layer, board, header, parts, terminals) {
       ? `M${wire.from.x + 5},${wire.from.y + 5} Q${wire.from.x + 9},${wire.y} ${wire.from.x + 16},${wire.y}`
       : `M${wire.start},${wire.y}`;
     const path = start + round(wire.odd ? [wire.from.x + 16, wire.y] : [wire.start, wire.y], points);
-    layer.append(svg("path", { class: "wire-edge", d: path }), svg("path", { class: "wire", d: path, "data-part": wire.part, stroke: wire.color }));
+    const of = { d: path, "data-part": wire.part, "data-line": wire.line };
+    layer.append(svg("path", { class: "wire-edge", ...of }), svg("path", { class: "wire", ...of, stroke: wire.color }));
   }
+  light(layer, chosen);
 }
 
 const rowOf = (header) => {
