@@ -297,6 +297,31 @@ GPIO24 Button ▔▔▔▔▔▔▔│▁▁▁▁▁▁▁▁▁▁▁▁▁▁
 }
 
 #[test]
+fn a_diagram_shows_the_moves_of_a_servo_and_the_mean_of_a_fade() -> pinzero::Result<()> {
+    let gpio = mock::gpio();
+    let trace = trace::record(&gpio);
+    let servo = Servo::builder(12).gpio(&gpio).open()?;
+    let glow = PwmLed::builder(18).gpio(&gpio).open()?;
+    let lamp = PwmLed::builder(27).frequency(50.0).gpio(&gpio).open()?;
+    lamp.set_value(0.1)?;
+    servo.min()?;
+    glow.pulse(secs(1), secs(1))?;
+    gpio.advance(secs(2));
+    lamp.set_value(0.6)?;
+    servo.max()?;
+    gpio.advance(secs(2));
+    let text = trace.to_string();
+    let row = |name| text.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(row("GPIO12").contains("▃▃▆▆"), "{text}");
+    assert!(!row("GPIO18").contains('│') && row("GPIO18").contains('▇'), "{text}");
+    // A lamp of 50 Hz is no servo.
+    assert!(row("GPIO27").contains("▂▂▅▅"), "{text}");
+    let image = trace.to_svg();
+    assert!(image.contains(">1 ms<") && image.contains(">2 ms<") && image.contains(">60 %<"), "{image}");
+    Ok(())
+}
+
+#[test]
 fn an_image_is_valid_names_its_parts_and_keeps_short_pulses() -> pinzero::Result<()> {
     let gpio = mock::gpio();
     let line = gpio.output(17).device("<Lamp & \"co\">").open()?;

@@ -6,6 +6,9 @@ use super::log::Snapshot;
 use super::{ChangeKind, Signal};
 use crate::types::Line;
 
+/// The lengths of a servo's pulse at the bottom and at the top of its line, in milliseconds.
+const SERVO: (f32, f32) = (0.4, 2.6);
+
 /// The colours of a drawn [`Diagram`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -22,7 +25,11 @@ pub enum Theme {
 /// A timing diagram; returned by [`Trace::diagram`](super::Trace::diagram).
 ///
 /// `Display` draws the diagram as text. One column stands for a length of time: `▁` low, `▔` high, `▂` to `▇` PWM by its duty cycle, `│` for
-/// more changes than a column can show, `╳` for missed edges, and a blank for a closed line.
+/// more changes of a level than a column can show, `╳` for missed edges, and a blank for a closed line. PWM that changes more than once in a
+/// column has its mean there.
+///
+/// The duty cycle of a servo is always near 5 to 10 %. So a servo's line is drawn by the length of the pulses instead, from 0.4 ms at the
+/// bottom to 2.6 ms at the top. A line counts as a servo's if each pulse on it is of such a length, in a period of 15 to 25 ms.
 #[derive(Debug, Clone)]
 #[must_use = "a diagram is drawn by `to_svg` or `to_string`"]
 pub struct Diagram {
@@ -43,23 +50,40 @@ pub(super) struct Lane {
     /// `None` if the lane is made by a check.
     line: Option<Line>,
     pub(super) name: String,
-    /// Duty cycles, `None` while that is not known, and since when.
+    /// The heights of the signal from 0 to 1, `None` while that is not known, and since when.
     pub(super) signals: Vec<(u64, Option<f32>)>,
+    /// Whether the height of PWM stands for the length of a servo's pulse. It is the duty cycle otherwise.
+    pub(super) is_servo: bool,
     pub(super) events: Vec<(u64, &'static str)>,
     /// The times of edges before which others were missed.
     pub(super) missed: Vec<u64>,
 }
 
 impl Lane {
-    fn new(name: String, signals: impl IntoIterator<Item = (u64, Signal)>) -> Lane {
-        let duty = |signal: Signal| signal.duty().map(|duty| duty as f32);
-        let signals = signals.into_iter().map(|(at, signal)| (at, duty(signal))).collect();
-        Lane { line: None, name, signals, events: Vec::new(), missed: Vec::new() }
+    fn new(name: String, signals: &[(u64, Signal)]) -> Lane {
+        let pwm = || signals.iter().filter(|(_, signal)| matches!(signal, Signal::Pwm { .. }));
+        let is_servo = pwm().count() > 0 && pwm().all(|(_, signal)| servo_height(*signal).is_some());
+        let height = |signal: Signal| match servo_height(signal) {
+            Some(height) if is_servo => Some(height),
+            _ => signal.duty().map(|duty| duty as f32),
+        };
+        let signals = signals.iter().map(|(at, signal)| (*at, height(*signal))).collect();
+        Lane { line: None, name, signals, is_servo, events: Vec::new(), missed: Vec::new() }
     }
 
     /// Returns a lane of these signals.
     pub(super) fn of(name: &str, signals: &[(Duration, Signal)]) -> Lane {
-        Lane::new(name.to_owned(), signals.iter().map(|(at, signal)| (nanos(*at), *signal)))
+        let signals: Vec<_> = signals.iter().map(|(at, signal)| (nanos(*at), *signal)).collect();
+        Lane::new(name.to_owned(), &signals)
+    }
+
+    /// Returns what a height of PWM stands for: the length of a servo's pulse, or the duty cycle.
+    pub(super) fn label(&self, height: f32) -> String {
+        let tenths = |value: f32| (value * 10.0).round() / 10.0;
+        match self.is_servo {
+            true => format!("{} ms", tenths(height * (SERVO.1 - SERVO.0) + SERVO.0)),
+            false => format!("{} %", tenths(height * 100.0)),
+        }
     }
 }
 
@@ -67,7 +91,7 @@ impl Diagram {
     pub(super) fn new(snapshot: Snapshot) -> Diagram {
         let lane = |place: usize| {
             let lane = &snapshot.lanes[place];
-            Lane { line: Some(lane.line), ..Lane::new(lane.name(), snapshot.signals(place)) }
+            Lane { line: Some(lane.line), ..Lane::new(lane.name(), &snapshot.signals(place)) }
         };
         let mut lanes: Vec<Lane> = (0..snapshot.lanes.len()).map(lane).collect();
         for record in &snapshot.records {
@@ -149,6 +173,14 @@ impl Diagram {
         let times = std::iter::successors(Some(first), |at| at.checked_add(step));
         times.take_while(|at| *at <= self.to).map(label).collect()
     }
+}
+
+/// Returns the height of a servo's pulse between the shortest and the longest one; `None` if the signal is not a servo's.
+fn servo_height(signal: Signal) -> Option<f32> {
+    let Signal::Pwm { period, pulse } = signal else { return None };
+    let height = (pulse.as_secs_f32() * 1000.0 - SERVO.0) / (SERVO.1 - SERVO.0);
+    let is_servo = (15..=25).contains(&period.as_millis()) && height > 0.0 && height < 1.0;
+    is_servo.then_some(height)
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -159,7 +159,12 @@ impl<'a> Drawing<'a> {
         let mut crowded: Option<f64> = None;
         // The steady levels of a line with PWM are bands as well.
         let is_pwm = lane.signals.iter().any(|(_, duty)| duty.is_some_and(|duty| duty > 0.0 && duty < 1.0));
+        let mut was_steady = true;
         for ((at, duty), end) in lane.signals.iter().zip(ends) {
+            let is_steady = duty.is_none_or(|duty| duty <= 0.0 || duty >= 1.0);
+            // The end of a fade is no pulse.
+            let is_pulse = is_steady && was_steady;
+            was_steady = is_steady;
             if end < self.diagram.from || *at > self.diagram.to {
                 continue;
             }
@@ -170,7 +175,7 @@ impl<'a> Drawing<'a> {
             };
             let is_short = to - x < 1.0 && end < self.diagram.to;
             if is_short && pen.is_some() && column.replace(x as i64) == Some(x as i64) {
-                if *duty <= 0.0 || *duty >= 1.0 {
+                if is_pulse {
                     crowded.get_or_insert(x + 1.5);
                 }
                 continue;
@@ -188,7 +193,7 @@ impl<'a> Drawing<'a> {
             pen = Some(*duty);
             if is_pwm && *duty > 0.0 {
                 write!(bands, "M{} {low}V{}H{}V{low}Z", Px(x), Px(y(*duty)), Px(to))?;
-                let label = format!("{} %", Percent(*duty));
+                let label = lane.label(*duty);
                 if to - x > label.len() as f64 * LABEL + 4.0 {
                     let (x, y) = (Px((x + to) / 2.0), low - 6.0);
                     writeln!(
@@ -251,15 +256,6 @@ struct Px(f64);
 impl std::fmt::Display for Px {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(&((self.0 * 10.0).round() / 10.0), f)
-    }
-}
-
-/// A duty cycle in percent, with as many digits as it has, to a tenth.
-struct Percent(f32);
-
-impl std::fmt::Display for Percent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(&((self.0 * 1000.0).round() / 10.0), f)
     }
 }
 

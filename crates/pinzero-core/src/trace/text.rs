@@ -58,32 +58,71 @@ impl Scale {
         Some((column as usize).min(self.columns - 1))
     }
 
+    /// Returns the time at which a column begins.
+    fn start(&self, column: usize) -> u64 {
+        let part = u128::from(self.to - self.from) * column as u128 / self.columns as u128;
+        self.from.saturating_add(part as u64)
+    }
+
     /// Returns the course of a signal, one character a column.
     fn wave(&self, lane: &Lane) -> String {
-        let mut wave = vec![None; self.columns];
         let mut signals = lane.signals.iter().peekable();
-        let mut duty = None;
+        let mut height = None;
         while let Some((_, before)) = signals.next_if(|(at, _)| *at < self.from) {
-            duty = *before;
+            height = *before;
         }
-        for (column, cell) in wave.iter_mut().enumerate() {
+        let mut wave = Vec::with_capacity(self.columns);
+        for column in 0..self.columns {
             let mut changes = 0;
-            while let Some((_, next)) = signals.next_if(|(at, _)| self.column(*at) == Some(column)) {
-                changes += u32::from(duty.is_some());
-                duty = *next;
+            let mut mean = Mean { since: self.start(column), ..Mean::default() };
+            while let Some((at, next)) = signals.next_if(|(at, _)| self.column(*at) == Some(column)) {
+                changes += u32::from(height.is_some());
+                mean.add(height, *at);
+                height = *next;
             }
-            *cell = Some(if changes > 1 && is_steady(duty) { '│' } else { glyph(duty) });
+            mean.add(height, self.start(column + 1));
+            wave.push(match changes {
+                0 | 1 => glyph(height),
+                _ if mean.is_pwm => glyph(mean.value().or(height)),
+                _ => '│',
+            });
         }
         for column in lane.missed.iter().filter_map(|at| self.column(*at)) {
-            wave[column] = Some('╳');
+            wave[column] = '╳';
         }
-        wave.into_iter().flatten().collect()
+        wave.into_iter().collect()
     }
 
     /// Returns the rows with the events of a line, each under its column.
     fn events(&self, lane: &Lane) -> Vec<String> {
         let events = lane.events.iter().filter_map(|(at, name)| Some((self.column(*at)?, *name)));
         rows(events, '↑', self.columns, ROWS)
+    }
+}
+
+/// The mean height of a signal in a column.
+#[derive(Default)]
+struct Mean {
+    since: u64,
+    sum: f64,
+    time: f64,
+    /// Whether the signal was PWM for some time, not only levels.
+    is_pwm: bool,
+}
+
+impl Mean {
+    /// Adds a height that lasts until a time.
+    fn add(&mut self, height: Option<f32>, until: u64) {
+        let time = until.saturating_sub(self.since) as f64;
+        self.since = self.since.max(until);
+        let Some(height) = height.filter(|_| time > 0.0) else { return };
+        self.is_pwm |= height > 0.0 && height < 1.0;
+        self.sum += f64::from(height) * time;
+        self.time += time;
+    }
+
+    fn value(&self) -> Option<f32> {
+        (self.time > 0.0).then(|| (self.sum / self.time) as f32)
     }
 }
 
@@ -119,15 +158,11 @@ fn rows<'a>(
     rows.into_iter().map(|(row, _)| row).collect()
 }
 
-fn is_steady(duty: Option<f32>) -> bool {
-    duty.is_some_and(|duty| duty <= 0.0 || duty >= 1.0)
-}
-
-fn glyph(duty: Option<f32>) -> char {
-    match duty {
+fn glyph(height: Option<f32>) -> char {
+    match height {
         None => ' ',
-        Some(duty) if duty <= 0.0 => '▁',
-        Some(duty) if duty >= 1.0 => '▔',
-        Some(duty) => ['▂', '▃', '▄', '▅', '▆', '▇'][((duty * 6.0) as usize).min(5)],
+        Some(height) if height <= 0.0 => '▁',
+        Some(height) if height >= 1.0 => '▔',
+        Some(height) => ['▂', '▃', '▄', '▅', '▆', '▇'][((height * 6.0) as usize).min(5)],
     }
 }

@@ -264,6 +264,26 @@ fn the_timing_diagram_shows_edges_and_pwm() {
 }
 
 #[test]
+fn the_timing_diagram_shows_the_moves_of_a_servo_and_the_mean_of_a_fade() {
+    let look = || Look::Light { brightness: 0.0 };
+    let mut test = Test::new(vec![
+        (part("arm", "servo", &[12], Vec::new()), look()),
+        (lamp("glow", 18, "#ff0000"), look()),
+    ]);
+    let look = |line, duty| LineLook { line, function: "pwm", high: false, duty: Some(duty) };
+    for (at, pulse) in [(0.0, 1.0), (4000.0, 2.0)] {
+        test.view.timeline.note(at, &[look(12, pulse / 20.0)]);
+    }
+    for step in 0..=400 {
+        test.view.timeline.note(f64::from(step) * 20.0, &[look(18, f64::from(step % 100) / 100.0)]);
+    }
+    let text = test.text(80, 24);
+    let row = |name| text.lines().rev().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(row("GPIO12").contains("▃▆"), "{text}");
+    assert!(!row("GPIO18").contains("││") && row("GPIO18").contains("▃▄"), "{text}");
+}
+
+#[test]
 fn a_key_presses_as_long_as_the_terminal_tells() {
     let mut test = Test::new(vec![button('d')]);
     test.view.holds = true;

@@ -1,6 +1,7 @@
 //! The timing diagram: what each line did in the last seconds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -20,7 +21,18 @@ const NAMES: u16 = 7;
 enum State {
     Low,
     High,
+    /// PWM, by its height from 0 to 1.
     Pwm(f64),
+}
+
+impl State {
+    fn height(self) -> f64 {
+        match self {
+            State::Low => 0.0,
+            State::High => 1.0,
+            State::Pwm(height) => height,
+        }
+    }
 }
 
 /// The changes of the lines.
@@ -28,6 +40,8 @@ enum State {
 pub(crate) struct Timeline {
     /// For each line the times of its changes, in milliseconds, and the state from then on.
     lines: BTreeMap<u32, VecDeque<(f64, State)>>,
+    /// The lines of servos.
+    servos: BTreeSet<u32>,
     now: f64,
 }
 
@@ -35,13 +49,16 @@ impl Timeline {
     /// Returns an empty diagram with a row for each line that a part hangs on.
     pub(crate) fn new(scene: &Scene) -> Self {
         let lines = scene.parts.iter().flat_map(|part| &part.pins).map(|(_, line)| (*line, VecDeque::new()));
-        Timeline { lines: lines.collect(), now: 0.0 }
+        let servos = scene.parts.iter().filter(|part| part.kind == "servo");
+        let servos = servos.flat_map(|part| &part.pins).map(|(_, line)| *line);
+        Timeline { lines: lines.collect(), servos: servos.collect(), now: 0.0 }
     }
 
     /// Notes the states of the lines at a time.
     pub(crate) fn note(&mut self, at: f64, looks: &[LineLook]) {
         for look in looks {
             let state = match look.duty {
+                Some(duty) if self.servos.contains(&look.line) => State::Pwm(servo_height(duty)),
                 Some(duty) => State::Pwm(duty),
                 None if look.high => State::High,
                 None => State::Low,
@@ -126,17 +143,36 @@ impl Timeline {
         let before = changes.partition_point(|(at, _)| *at < end - step);
         let (_, state) = changes.get(past.checked_sub(1)?)?;
         if past - before > 1 && before > 0 {
-            return Some(('│', palette.ink(Color::Green)));
+            return Some(match mean(changes, before - 1..past, (end - step, end)) {
+                Some(height) => (level(height), palette.ink(Color::Cyan)),
+                None => ('│', palette.ink(Color::Green)),
+            });
         }
         Some(match state {
             State::Low => ('▁', Style::new().add_modifier(Modifier::DIM)),
             State::High => ('▔', palette.ink(Color::Green)),
-            State::Pwm(duty) => (level(*duty), palette.ink(Color::Cyan)),
+            State::Pwm(height) => (level(*height), palette.ink(Color::Cyan)),
         })
     }
 }
 
-/// Returns the sign of a PWM signal, as high as its duty cycle. A trace draws the same signs.
-fn level(duty: f64) -> char {
-    ['▂', '▃', '▄', '▅', '▆', '▇'][((duty * 6.0) as usize).min(5)]
+/// Returns the mean height of some changes between two times; `None` if there are only levels.
+fn mean(changes: &VecDeque<(f64, State)>, range: Range<usize>, (start, end): (f64, f64)) -> Option<f64> {
+    let is_pwm = changes.range(range.clone()).any(|(_, state)| matches!(state, State::Pwm(_)));
+    let areas = range.clone().map(|index| {
+        let (at, state) = changes[index];
+        let until = if index + 1 < range.end { changes[index + 1].0 } else { end };
+        (until - at.max(start)) * state.height()
+    });
+    is_pwm.then(|| areas.sum::<f64>() / (end - start))
+}
+
+/// Returns the height of a servo's pulse, of which one comes every 20 ms: from 0.4 ms at the bottom to 2.6 ms at the top, as in a trace.
+fn servo_height(duty: f64) -> f64 {
+    ((duty * 20.0 - 0.4) / 2.2).clamp(0.0, 1.0)
+}
+
+/// Returns the sign of a PWM signal by its height. A trace draws the same signs.
+fn level(height: f64) -> char {
+    ['▂', '▃', '▄', '▅', '▆', '▇'][((height * 6.0) as usize).min(5)]
 }
