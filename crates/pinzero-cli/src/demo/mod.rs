@@ -3,8 +3,9 @@
 mod play;
 mod show;
 
+use std::error::Error;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -42,6 +43,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: Options) -> Outcome {
     let mut play = Play::new()?;
+    if let Some(path) = &options.svg {
+        write_picture(path)?;
+    }
     if screen::is_usable() {
         if show::run(&mut play)? == show::End::Stopped {
             return Ok(Verdict::Good);
@@ -51,14 +55,17 @@ pub(crate) fn run(options: Options) -> Outcome {
     }
     // A viewer who has seen enough gets the whole diagram nevertheless.
     play.advance(LENGTH)?;
-    let diagram = || play.trace().diagram().lines(play::LINES);
-    if let Some(path) = &options.svg {
-        let image = diagram().title("pinzero demo").to_svg();
-        std::fs::write(path, image).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    let text = diagram().columns(78);
+    let text = play.trace().diagram().lines(play::LINES).columns(78);
     output::print(&format!("{BOLD}What the pins did:{BOLD:#}\n{text}\n\n{}", next()?))?;
     Ok(Verdict::Good)
+}
+
+/// Writes the timing diagram of the whole play. Time is simulated, so this takes none.
+fn write_picture(path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut play = Play::new()?;
+    play.advance(LENGTH)?;
+    let image = play.trace().diagram().lines(play::LINES).title("pinzero demo").to_svg();
+    std::fs::write(path, image).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// Lists the steps of the play.

@@ -34,6 +34,8 @@ fn the_diagram_can_be_an_image() {
     let output = run(&["demo", "--svg", "/no/such/folder/demo.svg"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("pinzero: /no/such/folder/demo.svg: "));
+    // The error comes before the show.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }
 
 #[test]
