@@ -6,7 +6,7 @@ use super::diagram::{Diagram, Lane};
 use super::{Signal, Trace};
 use crate::pin_spec::PinSpec;
 
-/// Panics unless a line carried these signals from these times on, and shows both as diagrams then.
+/// Compares the signals of a line with the expected ones. If they differ, panics with both diagrams.
 ///
 /// The first signal is that from the start of the trace, or from the moment in which the line was opened. A time at which the line is closed
 /// counts as [`Signal::Unknown`].

@@ -91,7 +91,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Sets how many changes are kept; older ones are dropped. Default: 1,000,000, which take 16 MB, or 32 MB if all are PWM.
+    /// Sets how many changes are kept; older ones are dropped. Default: 1,000,000. They take 16 MB. If all are
+    /// PWM, they take 32 MB.
     pub fn keep(self, changes: usize) -> Trace {
         self.log.set_most(changes);
         self
@@ -290,7 +291,7 @@ pub enum ChangeKind {
     Opened(&'static str),
     /// The line was driven to this level.
     Driven(Level),
-    /// An input was found at this level, or changed to it.
+    /// An input had this level when the line was opened, or changed to this level.
     Edge {
         /// The level of the line.
         level: Level,
