@@ -30,7 +30,12 @@ pub(super) fn of(board: &Board, is_this_board: bool) -> Vec<(&'static str, Strin
     if !memory.is_empty() {
         rows.push(("Memory", sizes(memory)));
     }
-    let Some(facts) = facts else { return rows };
+    let Some(facts) = facts else {
+        if !board.headers().is_empty() {
+            rows.push(("Header", "a guess: pinzero does not know this model".to_owned()));
+        }
+        return rows;
+    };
     rows.push(("Storage", facts.storage.to_owned()));
     rows.push(("USB", ports(&[(facts.usb3, "USB 3"), (facts.usb2, "USB 2")])));
     rows.extend(facts.ethernet.map(|text| ("Ethernet", text.to_owned())));
