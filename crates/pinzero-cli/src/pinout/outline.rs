@@ -204,7 +204,7 @@ static B_5: Outline = Outline {
         right("USB 3", 36, 5, 8),
         right("Ethernet", 33, 10, 11),
         chip("RP1", 27, 5, 7),
-        place("fan", 31, 1),
+        place("fan", 32, 2),
         flat("PCIe", 2, 5),
         flat("MIPI", 23, 7),
         flat("MIPI", 27, 8),

@@ -1,13 +1,11 @@
 //! Writes the page that `pinzero pinout` prints: drawing, facts, and the table of each header.
 
-use std::fmt::Write;
-
 use anstyle::Style;
 use pinzero::board::{Board, Function, Header, HeaderPin, PinKind};
 
 use super::color::{self, BOLD, DIM};
 use super::drawing::{self, Cell};
-use super::facts;
+use super::{facts, words};
 
 /// The width of the page.
 const WIDTH: usize = 80;
@@ -70,17 +68,7 @@ fn beside(page: &mut String, drawing: &[Vec<Cell>], facts: &[(&str, String)]) {
 /// Returns the lines of a fact, which is broken between words where it is too long.
 fn fact_lines(name: &str, fact: &str, width: usize) -> Vec<String> {
     const NAME: usize = 10;
-    let mut texts = vec![String::new()];
-    for word in fact.split(' ') {
-        let last = texts.len() - 1;
-        let length = texts[last].chars().count();
-        if length > 0 && NAME + length + 1 + word.chars().count() > width {
-            texts.push(word.to_owned());
-        } else {
-            let space = if length > 0 { " " } else { "" };
-            let _ = write!(texts[last], "{space}{word}");
-        }
-    }
+    let texts = words::wrap(fact, width - NAME);
     let names = std::iter::once(name).chain(std::iter::repeat(""));
     names.zip(texts).map(|(name, text)| format!("{}{text}", paint(DIM, &format!("{name:<NAME$}")))).collect()
 }

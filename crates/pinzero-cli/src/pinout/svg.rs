@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use pinzero::board::{Board, Function, Header, HeaderPin, PinKind};
 
-use super::facts;
 use super::outline::{self, Kind, Outline, Part};
+use super::{facts, words};
 
 /// The size of a cell of an outline, in pixels: 4 for each millimeter.
 const CELL: (f64, f64) = (8.0, 16.0);
@@ -15,6 +15,10 @@ const WIDTH: f64 = 800.0;
 const MARGIN: f64 = 24.0;
 /// The height of a row of the tables.
 const ROW: f64 = 24.0;
+/// The width of the names of facts.
+const NAME: f64 = 80.0;
+/// The width of a character of a fact, in the widest of the fonts.
+const CHARACTER: f64 = 7.5;
 /// The middle of the tables.
 const MIDDLE: f64 = WIDTH / 2.0;
 
@@ -159,10 +163,13 @@ impl Picture {
         let left =
             outline::of(board).map_or(MARGIN, |outline| MARGIN + (outline.width as f64 + 5.0) * CELL.0);
         let mut y = top + 12.0;
+        let width = (WIDTH - MARGIN - left - NAME) / CHARACTER;
         for (name, fact) in facts::of(board, is_this_board) {
             self.text(left, y, "soft", "start", name);
-            self.text(left + 80.0, y, "fact", "start", &fact);
-            y += 18.0;
+            for line in words::wrap(&fact, width as usize) {
+                self.text(left + NAME, y, "fact", "start", &line);
+                y += 18.0;
+            }
         }
         y - top
     }

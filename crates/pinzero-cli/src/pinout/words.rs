@@ -1,4 +1,4 @@
-//! The words for the state of a line.
+//! The words for the state of a line, and lines of words.
 
 use pinzero::board::Pull;
 use pinzero::{Bias, Level, LineFunction};
@@ -40,4 +40,20 @@ pub(super) fn pull(pull: Pull) -> Option<&'static str> {
         Pull::DefaultDown => Some("down"),
         _ => None,
     }
+}
+
+/// Returns the lines of a text that is broken between words, of this number of characters at most. A longer word has a line of its own.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let length = lines[last].chars().count();
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            lines[last] += if length > 0 { " " } else { "" };
+            lines[last] += word;
+        }
+    }
+    lines
 }

@@ -72,6 +72,11 @@ fn the_picture_is_for_light_and_dark_pages() {
         let picture = printed(&["pinout", board.model(), "--svg"], &[]);
         assert!(picture.contains("prefers-color-scheme:dark") && picture.ends_with("</svg>\n"));
         assert_eq!(picture.matches("<text").count(), picture.matches("</text>").count());
+        // A fact is broken where the picture ends.
+        let facts = picture.lines().filter(|line| line.contains("class=\"fact\""));
+        for fact in facts.filter_map(|line| line.split(['<', '>']).nth(2)) {
+            assert!(fact.chars().count() <= 45, "{}: {fact}", board.model());
+        }
     }
 }
 
