@@ -202,6 +202,11 @@ fn a_terminal_that_is_gone_ends_the_command() {
 fn a_small_terminal_shows_a_part() {
     let mut terminal = Terminal::start(&["pinout", "--live", "--factory", "mock"], 10, 50);
     terminal.wait_for("rows 1 to 7 of 20");
+    // The function is left out before the pull and the level.
+    terminal.wait("both sides", |screen| {
+        screen.rows(0, 50).any(|row| row.contains("down  low  GPIO4") || row.contains("GPIO14 low  down"))
+    });
+    assert!(!terminal.contents().contains("input"), "{}", terminal.contents());
     terminal.press("\u{1b}[B");
     terminal.wait_for("rows 2 to 8 of 20");
     terminal.press("\u{1b}[F");
@@ -223,7 +228,7 @@ fn a_lost_connection_is_shown_and_comes_back() {
     let mut terminal = Terminal::start(&["pinout", "--live", "--every", "20", "--factory", &factory], 24, 80);
     terminal.wait("a reading", |screen| row_of_17(screen).1.contains("low"));
     served.stop();
-    terminal.wait_for("disconnected");
+    terminal.wait_for("disconnected  Raspberry Pi 3B  q ends  pigpio at localhost:");
     assert!(row_of_17(terminal.screen.lock().unwrap().screen()).1.contains("low"), "the last reading stays");
 
     let port = factory.rsplit(':').next().unwrap();

@@ -19,6 +19,9 @@ const MARKED: Duration = Duration::from_secs(1);
 const OTHER_LINES: u16 = 3;
 /// The width of each side of the table, without the consumer.
 const SIDE: usize = 28;
+/// The narrowest terminal for the function of each line, and the narrowest for the pull.
+const FUNCTION_FROM: u16 = 59;
+const PULL_FROM: u16 = 45;
 
 /// A place in the table: a pin of a header, or a line that is on no header.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +49,9 @@ struct Seen {
 
 #[derive(Debug)]
 pub(super) struct View {
-    title: String,
+    model: String,
+    /// The factory, with its address, and the time between two readings.
+    source: String,
     rows: Vec<Row>,
     lines: Vec<Seen>,
     error: Option<Error>,
@@ -80,7 +85,8 @@ impl View {
             _ => gpio.name().to_owned(),
         };
         View {
-            title: format!("{} by {place}, every {} ms", board.model(), every.as_millis()),
+            model: board.model().to_owned(),
+            source: format!("{place}, every {} ms", every.as_millis()),
             rows,
             lines: lines(board).into_iter().map(|line| Seen { line, info: None, changed: None }).collect(),
             error: None,
@@ -137,24 +143,31 @@ impl View {
         self.height = usize::from(area.height.saturating_sub(OTHER_LINES)).min(self.rows.len());
         // The terminal may have grown.
         self.top = self.top.min(self.rows.len() - self.height);
-        let consumer = (usize::from(area.width).saturating_sub(7) / 2).saturating_sub(SIDE).min(24);
+        let widths = widths(area.width);
         let mut text = vec![self.head(), Line::default()];
         let rows = &self.rows[self.top..self.top + self.height];
-        text.extend(rows.iter().map(|row| self.row(row, consumer, now)));
+        text.extend(rows.iter().map(|row| self.row(row, widths, now)));
         text.push(self.foot());
         frame.render_widget(Paragraph::new(text), area);
     }
 
     fn head(&self) -> Line<'_> {
-        let title = Span::styled(&self.title, Modifier::BOLD);
+        let (end, gap) = (Span::styled("q ends", Modifier::DIM), Span::raw("  "));
+        let red = Style::new().fg(Color::Red);
+        let title = Span::styled(&self.model, Modifier::BOLD);
+        // The end of a long line is cut off.
         match &self.error {
-            None => Line::from(vec![title, Span::styled("  q ends", Modifier::DIM)]),
+            None => Line::from(vec![title, gap.clone(), end, gap, Span::raw(&self.source)]),
             Some(error) if error.kind() == ErrorKind::Disconnected => Line::from(vec![
-                Span::styled("disconnected", Style::new().fg(Color::Red)),
-                Span::raw("  "),
+                Span::styled("disconnected", red),
+                gap.clone(),
                 title,
+                gap.clone(),
+                end,
+                gap,
+                Span::raw(&self.source),
             ]),
-            Some(error) => Line::styled(error.to_string(), Color::Red),
+            Some(error) => Line::from(vec![end, gap, Span::styled(error.to_string(), red)]),
         }
     }
 
@@ -169,30 +182,30 @@ impl View {
         )
     }
 
-    fn row(&self, row: &Row, consumer: usize, now: Instant) -> Line<'_> {
+    fn row(&self, row: &Row, widths: [usize; 6], now: Instant) -> Line<'_> {
         let [left, right] = row;
         if left.is_none() && right.is_none() {
             return Line::default();
         }
-        let mut left = self.cells(*left, consumer, now);
-        left.cells.reverse();
-        let right = self.cells(*right, consumer, now);
+        let (left, right) = (self.cells(*left, now), self.cells(*right, now));
         let edge = if self.is_utf8 { "│" } else { "|" };
         let mut spans = Vec::new();
-        for (index, (cell, width)) in left.cells.into_iter().zip([consumer, 6, 4, 4, 6, 3]).enumerate() {
-            spans.push(Span::raw(if index > 0 { " " } else { "" }));
+        for (cell, width) in left.cells.into_iter().zip(widths).rev().filter(|(_, width)| *width > 0) {
             spans.push(Span::styled(format!("{:>width$}", cut(&cell.content, width)), cell.style));
+            spans.push(Span::raw(" "));
         }
+        // The edge is next to the number.
+        spans.pop();
         spans.extend([Span::raw(edge), left.lamp, Span::raw(" "), right.lamp, Span::raw(edge)]);
-        for (index, (cell, width)) in right.cells.into_iter().zip([3, 6, 4, 4, 6, consumer]).enumerate() {
-            spans.push(Span::raw(if index > 0 { " " } else { "" }));
+        for (cell, width) in right.cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
             spans.push(Span::styled(format!("{:<width$}", cut(&cell.content, width)), cell.style));
+            spans.push(Span::raw(" "));
         }
         Line::from(spans)
     }
 
     /// Returns the words about a place: number, label, level, pull, function, consumer.
-    fn cells(&self, place: Option<Place>, consumer: usize, now: Instant) -> Cells {
+    fn cells(&self, place: Option<Place>, now: Instant) -> Cells {
         let Some(place) = place else { return Cells::default() };
         let number = place.number.map(|number| number.to_string()).unwrap_or_default();
         let label = Span::styled(place.kind.to_string(), color(place.kind));
@@ -227,7 +240,7 @@ impl View {
             Span::styled(level, mark(style)),
             Span::styled(info.bias.and_then(words::bias).unwrap_or("?"), dim),
             Span::raw(info.function.map_or_else(|| "?".to_owned(), words::function)),
-            Span::styled(cut(&holder, consumer).to_owned(), Style::new().fg(Color::Cyan)),
+            Span::styled(holder, Style::new().fg(Color::Cyan)),
         ];
         Cells { cells, lamp: Span::styled(lamp, mark(style)) }
     }
@@ -244,6 +257,15 @@ impl Default for Cells {
     fn default() -> Cells {
         Cells { cells: vec![Span::raw(""); 6], lamp: Span::raw(" ") }
     }
+}
+
+/// Returns the widths of the columns on each side of the table: number, label, level, pull, function, consumer. A column of width 0 is
+/// left out.
+fn widths(terminal: u16) -> [usize; 6] {
+    let consumer = (usize::from(terminal).saturating_sub(7) / 2).saturating_sub(SIDE).min(24);
+    let function = if terminal < FUNCTION_FROM { 0 } else { 6 };
+    let pull = if terminal < PULL_FROM { 0 } else { 4 };
+    [3, 6, 4, pull, function, consumer]
 }
 
 /// Returns the beginning of a text, of this number of characters at most.
