@@ -53,7 +53,7 @@ pub(crate) struct Options {
     list_examples: bool,
 
     /// Prints the list of examples as JSON
-    #[arg(long, requires = "list_examples")]
+    #[arg(long, requires = "list_examples", conflicts_with_all = ["file", "example"])]
     json: bool,
 
     /// Writes the files of the example into a folder, to change them; runs nothing
