@@ -115,6 +115,16 @@ async function doorbell(browser) {
     await part(one, 'lamp', false)
   })
 
+  await step('the mouse on a part or a pin shows its wires', async () => {
+    await one.bringToFront()
+    for (const place of ['[data-name="lamp"]', '.pin.used >> nth=0']) {
+      await one.locator(place).hover()
+      await one.locator('.wire.bright').waitFor()
+    }
+    await one.mouse.move(5, 5)
+    await one.locator('.wire.bright').waitFor({ state: 'detached' })
+  })
+
   await step('a slider has its value in Python', async () => {
     await one.bringToFront()
     const slider = one.getByRole('slider', { name: 'dial' })
