@@ -243,6 +243,14 @@ fn a_led_glows_in_its_color() {
 }
 
 #[test]
+fn a_narrow_screen_drops_whole_items_of_the_status() {
+    let mut test = Test::new(vec![button('d')]);
+    let text = test.text(44, 11);
+    let status: Vec<&str> = text.lines().skip(9).collect();
+    assert_eq!(status, ["127.0.0.1:8888 · no program yet", "q ends · ? helps · Tab selects"]);
+}
+
+#[test]
 fn the_timing_diagram_shows_edges_and_pwm() {
     let parts = [17, 18, 22].map(|line| (lamp("light", line, "#ff0000"), Look::Light { brightness: 0.0 }));
     let mut test = Test::new(parts.to_vec());

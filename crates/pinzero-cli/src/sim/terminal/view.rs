@@ -117,14 +117,19 @@ impl View {
             count => format!("{count} programs"),
         };
         let end = pen.text(0, 0, &scene.address, self.palette.ink(Color::Green));
-        let end = pen.text(end, 0, &format!(" · {programs} · "), dim());
-        pen.text(end, 0, &format!("PINZERO_PIN_FACTORY=pigpio://{}", scene.address), Style::new());
+        let end = pen.text(end, 0, &format!(" · {programs}"), dim());
+        let factory = format!("PINZERO_PIN_FACTORY=pigpio://{}", scene.address);
+        if usize::from(end) + 3 + factory.chars().count() <= usize::from(pen.width()) {
+            let end = pen.text(end, 0, " · ", dim());
+            pen.text(end, 0, &factory, Style::new());
+        }
         let keys = match self.holds {
             true => "keys press while held",
             false => "keys press for 0.2 s",
         };
         let end = if help::takes(scene, 'q') { "Ctrl-C ends" } else { "q ends" };
-        let words = format!("{end} · ? helps · Tab selects · Shift+key latches · {keys}");
+        let items = [end, "? helps", "Tab selects", "Shift+key latches", keys];
+        let words = fitting_items(&items, usize::from(pen.width()));
         match &self.complaint {
             Some(complaint) => pen.text(0, 1, complaint, self.palette.ink(Color::Red)),
             None => pen.text(0, 1, &words, dim()),
@@ -244,6 +249,12 @@ fn fitting(shelves: &[Shelf], height: u16) -> usize {
         end <= height + 1
     });
     fit.count().max(usize::from(!shelves.is_empty()))
+}
+
+/// Joins as many of the items as fit into a width.
+fn fitting_items(items: &[&str], width: usize) -> String {
+    let mut lines = (1..=items.len()).rev().map(|count| items[..count].join(" · "));
+    lines.find(|line| line.chars().count() <= width).unwrap_or_default()
 }
 
 /// Says that the screen is too small for a drawing.
