@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use pinzero::{Animation, Blink, Level, OnClose};
 
-use super::value::{show_time, time};
+use super::value::{count, show_time, time};
 use super::{drive, show_times};
 use crate::factory::Factory;
 use crate::output;
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     off: Duration,
 
     /// Stops after so many blinks [default: never]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count)]
     times: Option<u32>,
 
     /// Drives a line low for "on"
@@ -40,7 +40,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let active = Level::from(!options.active_low);
-    let outputs = drive::open(&gpio, &options.pins, options.pins.iter().map(|_| !active), OnClose::Restore)?;
+    let lines = super::find_all(&gpio, &options.pins)?;
+    let outputs = drive::open(&gpio, &lines, lines.iter().map(|_| !active), OnClose::Restore)?;
     let plan = Blink::new(options.on, options.off);
     let plan = options.times.map_or(plan, |times| plan.times(times));
     let blink = Animation::start(outputs.iter().map(|output| output.part(active)), plan)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use pinzero::{Gpio, Host, Level, LineFunction, LineInfo, OnClose, Output, Result};
+use pinzero::{Gpio, Host, Level, Line, LineFunction, LineInfo, OnClose, Output, Result};
 
 use super::value::{show_time, time};
 use crate::output;
@@ -82,17 +82,17 @@ impl Ending {
 /// Opens outputs, which change together where the factory can do so.
 pub(crate) fn open(
     gpio: &Gpio,
-    pins: &[String],
+    lines: &[Line],
     levels: impl IntoIterator<Item = Level>,
     on_close: OnClose,
 ) -> Result<Vec<Output>> {
     let levels: Vec<Level> = levels.into_iter().collect();
-    if let ([pin], [level]) = (pins, &levels[..]) {
-        return Ok(vec![gpio.output(pin).initial(*level).on_close(on_close).open()?]);
+    if let ([line], [level]) = (lines, &levels[..]) {
+        return Ok(vec![gpio.output(*line).initial(*level).on_close(on_close).open()?]);
     }
     let bits = levels.iter().enumerate().filter(|(index, level)| level.is_high() && *index < 64);
     let bits = bits.fold(0, |bits, (index, _)| bits | 1 << index);
-    Ok(gpio.group(pins).initial(bits).on_close(on_close).open()?.outputs())
+    Ok(gpio.group(lines.iter().copied()).initial(bits).on_close(on_close).open()?.outputs())
 }
 
 /// Returns what a line is: function, level, pull and holder, as far as they are known.

@@ -15,11 +15,46 @@ pub(crate) mod value;
 pub(crate) mod wait;
 pub(crate) mod write;
 
+use std::error::Error;
 use std::time::Duration;
 
-use pinzero::{Gpio, Line};
+use pinzero::{ErrorKind, Gpio, Line};
 
 use value::show_time;
+
+/// Returns the line of a name.
+///
+/// # Errors
+/// A sentence that names the pin once.
+pub(crate) fn find(gpio: &Gpio, pin: &str) -> Result<Line, Box<dyn Error>> {
+    gpio.resolve(pin).map_err(|error| {
+        let is_about_name = matches!(error.kind(), ErrorKind::UnknownPin | ErrorKind::NotGpio);
+        match gpio.board().find(pin) {
+            // The board's own sentence begins with the name, which the factory's error puts before the sentence.
+            Err(wrong) if is_about_name => wrong.into(),
+            _ => error.into(),
+        }
+    })
+}
+
+/// Returns the lines of a list of names.
+///
+/// # Errors
+/// See [`find`]; and a sentence about a line that is in the list twice.
+fn find_all<'a>(
+    gpio: &Gpio,
+    pins: impl IntoIterator<Item = &'a String>,
+) -> Result<Vec<Line>, Box<dyn Error>> {
+    let mut lines = Vec::new();
+    for pin in pins {
+        let line = find(gpio, pin)?;
+        if lines.contains(&line) {
+            return Err(format!("{line} is given twice").into());
+        }
+        lines.push(line);
+    }
+    Ok(lines)
+}
 
 /// Waits for this long, or until a signal ends the program.
 fn hold(gpio: &Gpio, period: Option<Duration>) {

@@ -14,7 +14,7 @@ use super::line_format::LineFormat;
 use super::list;
 use super::recording::Recording;
 use super::stamp::{EdgeFacts, Stamps};
-use super::value::{Edges, show_time, time};
+use super::value::{Edges, count, show_time, time};
 use super::wait::{Listening, is_edge};
 use crate::factory::Factory;
 use crate::output;
@@ -34,8 +34,8 @@ pub(crate) struct Options {
     listening: Listening,
 
     /// Ends after so many edges [default: at Ctrl-C]
-    #[arg(long, short = 'n', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
+    #[arg(long, short = 'n', value_name = "COUNT", value_parser = count)]
+    count: Option<u32>,
 
     /// Ends after this time, such as 10s [default: at Ctrl-C]
     #[arg(long = "for", id = "period", value_name = "TIME", value_parser = time)]
@@ -126,7 +126,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let deadline = options.period.map(|period| stamps.start + period);
     output::note(&format!("watching {}, {}", list(lines.iter().copied()), options.show_end()));
 
-    let mut count = 0;
+    let mut count: u32 = 0;
     while options.count.is_none_or(|most| count < most) {
         let next = match deadline {
             Some(deadline) => events.next_timeout(deadline.since(gpio.now())),
@@ -170,9 +170,11 @@ impl Options {
         let period = self.period.map(show_time);
         match (self.count, period) {
             (None, None) => "until Ctrl-C".to_owned(),
-            (Some(count), None) => format!("until {count} edges"),
+            (Some(count), None) => format!("until {}", show_edges(count.into())),
             (None, Some(period)) => format!("for {period}"),
-            (Some(count), Some(period)) => format!("until {count} edges, for {period} at most"),
+            (Some(count), Some(period)) => {
+                format!("until {}, for {period} at most", show_edges(count.into()))
+            }
         }
     }
 }
@@ -201,6 +203,9 @@ fn summary(lines: &[Line], tallies: &[Tally], elapsed: Duration) -> String {
     let each =
         if lines.len() > 1 { format!(" ({})", each.collect::<Vec<_>>().join(", ")) } else { String::new() };
     let lost = if lost == 0 { "none lost".to_owned() } else { format!("{lost} lost") };
-    let noun = if edges == 1 { "edge" } else { "edges" };
-    format!("{edges} {noun} in {}{each}, {lost}", show_time(elapsed))
+    format!("{} in {}{each}, {lost}", show_edges(edges), show_time(elapsed))
+}
+
+fn show_edges(count: u64) -> String {
+    if count == 1 { "1 edge".to_owned() } else { format!("{count} edges") }
 }

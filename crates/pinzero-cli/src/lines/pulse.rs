@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use pinzero::{Animation, Blink, Level, Pwm, Result};
+use pinzero::{Animation, Blink, Level, Line, Pwm, Result};
 
-use super::value::{frequency, show_time, time};
-use super::{list, show_times};
+use super::value::{count, frequency, show_time, time};
+use super::{find_all, list, show_times};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     fade_out: Duration,
 
     /// Stops after so many pulses [default: never]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count)]
     times: Option<u32>,
 
     /// The frequency of the PWM signal
@@ -45,8 +45,8 @@ pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let active = Level::from(!options.active_low);
     let off = if options.active_low { 1.0 } else { 0.0 };
-    let open = |pin: &String| gpio.pwm(pin).frequency(options.frequency).initial(off).rest(!active).open();
-    let lines = options.pins.iter().map(open).collect::<Result<Vec<Pwm>>>()?;
+    let open = |line: Line| gpio.pwm(line).frequency(options.frequency).initial(off).rest(!active).open();
+    let lines = find_all(&gpio, &options.pins)?.into_iter().map(open).collect::<Result<Vec<Pwm>>>()?;
     let plan = Blink::pulse(options.fade_in, options.fade_out);
     let plan = options.times.map_or(plan, |times| plan.times(times));
     let pulse = Animation::start(lines.iter().map(|line| line.part(active)), plan)?;

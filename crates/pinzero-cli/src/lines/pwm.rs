@@ -6,7 +6,7 @@ use clap::Args;
 use pinzero::Level;
 
 use super::value::{frequency, share, show_frequency, time};
-use super::{hold, show_end};
+use super::{find, hold, show_end};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -44,7 +44,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let (duty, rest) =
         if options.active_low { (1.0 - options.share, Level::High) } else { (options.share, Level::Low) };
-    let pwm = gpio.pwm(&options.pin).frequency(options.frequency).hardware(options.hardware);
+    let pwm = gpio.pwm(find(&gpio, &options.pin)?).frequency(options.frequency).hardware(options.hardware);
     let pwm = pwm.initial(duty).rest(rest).open()?;
     let (line, percent) = (pwm.line(), (options.share * 1e4).round() / 1e2);
     let by = if pwm.is_software() { " by software" } else { "" };

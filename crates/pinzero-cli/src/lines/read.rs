@@ -6,6 +6,7 @@ use pinzero::{Bias, Error, ErrorKind, Gpio, Level, Line, LineFunction, LineInfo,
 use serde::Serialize;
 
 use super::drive::describe_function;
+use super::find_all;
 use super::value::Pull;
 use crate::factory::Factory;
 use crate::output;
@@ -64,7 +65,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let lines = match &options.pins[..] {
         [] => header(&gpio),
-        pins => pins.iter().map(|pin| gpio.resolve(pin)).collect::<Result<Vec<Line>>>()?,
+        pins => find_all(&gpio, pins)?,
     };
     let is_named = !options.pins.is_empty();
     let mut readings = Vec::new();

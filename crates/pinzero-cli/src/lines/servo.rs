@@ -6,7 +6,7 @@ use clap::Args;
 use pinzero::AngularServo;
 
 use super::value::{show_time, time};
-use super::{hold, show_end};
+use super::{find, hold, show_end};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -69,7 +69,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let position = options.value.map(Position::Value).or(options.position).unwrap_or(Position::Off);
     options.check(position)?;
     let gpio = options.factory.open()?;
-    let servo = AngularServo::builder(&options.pin).min_pulse_width(options.min_pulse);
+    let servo = AngularServo::builder(find(&gpio, &options.pin)?).min_pulse_width(options.min_pulse);
     let servo = servo.max_pulse_width(options.max_pulse).frame_width(options.frame);
     let servo = servo.min_angle(options.min_angle).max_angle(options.max_angle).hardware(options.hardware);
     let servo = servo.initial_angle(None).gpio(&gpio).open()?;

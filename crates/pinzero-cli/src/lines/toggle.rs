@@ -4,10 +4,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Args;
-use pinzero::{Gpio, Output, Result};
+use pinzero::{Gpio, Line, Output, Result};
 
 use super::drive::{Ending, Was};
-use super::value::time;
+use super::find_all;
+use super::value::{count, time};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     every: Option<Duration>,
 
     /// Stops after so many toggles [default: with --every, never]
-    #[arg(long, value_name = "COUNT", requires = "every")]
+    #[arg(long, value_name = "COUNT", value_parser = count, requires = "every")]
     times: Option<u32>,
 
     #[command(flatten)]
@@ -35,8 +36,8 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
-    let open = |pin: &String| gpio.output(pin).adopt().on_close(options.ending.on_close()).open();
-    let outputs = options.pins.iter().map(open).collect::<Result<Vec<Output>>>()?;
+    let open = |line: Line| gpio.output(line).adopt().on_close(options.ending.on_close()).open();
+    let outputs = find_all(&gpio, &options.pins)?.into_iter().map(open).collect::<Result<Vec<Output>>>()?;
     match options.every {
         None => toggle(&outputs)?,
         Some(every) => repeat(&gpio, &outputs, every, options.times)?,

@@ -86,6 +86,15 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     if time.is_zero() { Err(format!("{text:?} is no time above zero")) } else { Ok(time) }
 }
 
+/// Parses how often something is done: a whole number above zero.
+pub(crate) fn count(text: &str) -> Result<u32, String> {
+    match text.trim().parse() {
+        Ok(0) => Err("give 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err(format!("{text:?} is no count: give a whole number from 1 to {}", u32::MAX)),
+    }
+}
+
 /// Parses a frequency in hertz: `50`, `50Hz`, `1kHz`, `1.5MHz`.
 pub(crate) fn frequency(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is no frequency: write 50Hz, 1kHz or 1.5MHz");
@@ -213,6 +222,14 @@ mod tests {
         }
         for text in ["", "25", "101%", "-1%", "1/4", "x"] {
             assert!(share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_whole_numbers_above_zero() {
+        assert_eq!([count("1"), count(" 5 "), count("4294967295")], [Ok(1), Ok(5), Ok(u32::MAX)]);
+        for text in ["0", "", "-1", "1.5", "many", "4294967296"] {
+            assert!(count(text).unwrap_err().contains("give "), "{text}");
         }
     }
 

@@ -1,14 +1,15 @@
 //! `pinzero wait`.
 
+use std::error::Error;
 use std::time::Duration;
 
 use clap::Args;
-use pinzero::{Bias, EventKind, Gpio, Inputs, LineEvent, Result};
+use pinzero::{Bias, EventKind, Gpio, Inputs, LineEvent};
 use serde::Serialize;
 
-use super::list;
 use super::stamp::Stamps;
 use super::value::{Edges, Pull, show_time, time};
+use super::{find_all, list};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -51,12 +52,12 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    pub(crate) fn open(&self, gpio: &Gpio, pins: &[String]) -> Result<Inputs> {
-        let inputs = gpio.inputs(pins).bias(self.bias.map_or(Bias::AsIs, Bias::from));
-        match self.debounce {
+    pub(crate) fn open(&self, gpio: &Gpio, pins: &[String]) -> Result<Inputs, Box<dyn Error>> {
+        let inputs = gpio.inputs(find_all(gpio, pins)?).bias(self.bias.map_or(Bias::AsIs, Bias::from));
+        Ok(match self.debounce {
             Some(time) => inputs.settle(time).open(),
             None => inputs.open(),
-        }
+        }?)
     }
 }
 

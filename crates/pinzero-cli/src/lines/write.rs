@@ -4,7 +4,7 @@ use clap::Args;
 use pinzero::Level;
 
 use super::drive::{self, Ending, Was};
-use super::value;
+use super::{find_all, value};
 use crate::factory::Factory;
 use crate::verdict::{Outcome, Verdict};
 
@@ -31,7 +31,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let (pins, values): (Vec<String>, Vec<bool>) = options.lines.into_iter().unzip();
     let levels = values.into_iter().map(|value| Level::from(value != options.active_low));
-    let outputs = drive::open(&gpio, &pins, levels, options.ending.on_close())?;
+    let outputs = drive::open(&gpio, &find_all(&gpio, &pins)?, levels, options.ending.on_close())?;
     options.ending.finish(&gpio, &outputs, Was::Instant)?;
     gpio.close()?;
     Ok(Verdict::Good)

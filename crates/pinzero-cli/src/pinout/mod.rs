@@ -44,7 +44,7 @@ pub(crate) struct Options {
     live: bool,
 
     /// The time between two readings of --live, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..), requires = "live")]
+    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = every, requires = "live")]
     every: u32,
 
     /// Prints the board as JSON, with the state of each line if there is a factory
@@ -79,6 +79,11 @@ pub(crate) fn run(options: Options) -> Outcome {
         None => output::print(&letters::printable(page::write(&board, is_this_board)))?,
     }
     Ok(Verdict::Good)
+}
+
+/// Parses the time between two readings, in milliseconds.
+fn every(text: &str) -> Result<u32, String> {
+    text.trim().parse().ok().filter(|ms| *ms >= 10).ok_or_else(|| "give 10 or more milliseconds".to_owned())
 }
 
 /// The board to show.

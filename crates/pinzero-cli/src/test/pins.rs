@@ -9,8 +9,8 @@ use super::message::{Message, Private};
 use super::progress::Progress;
 use super::report::level_name;
 use super::{Options, ask, wired};
-use crate::output;
 use crate::verdict::{Outcome, Verdict};
+use crate::{lines, output};
 
 /// The lines at which a HAT has its memory: left out unless they are asked for.
 const HAT_MEMORY: [u32; 2] = [0, 1];
@@ -99,11 +99,10 @@ pub(crate) fn choose(
     skip: &[String],
     private: &Private,
 ) -> std::result::Result<Choice, String> {
-    let resolve = |names: &[String]| -> Result<Vec<Line>> {
-        names.iter().map(|name| gpio.resolve(name.trim())).collect()
-    };
-    let named = resolve(pins).map_err(|error| error.to_string())?;
-    let skipped = resolve(skip).map_err(|error| error.to_string())?;
+    let find = |name: &String| lines::find(gpio, name.trim()).map_err(|error| error.to_string());
+    let find_all =
+        |names: &[String]| names.iter().map(find).collect::<std::result::Result<Vec<Line>, String>>();
+    let (named, skipped) = (find_all(pins)?, find_all(skip)?);
     if let Some(line) = named.iter().find(|line| skipped.contains(line)) {
         return Err(format!("{line} is in --pins and in --skip"));
     }

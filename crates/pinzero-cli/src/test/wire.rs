@@ -4,6 +4,7 @@ use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, OnClose, Result};
 
 use super::waves::can_float;
+use crate::lines;
 
 /// The names of the two pins, as on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) fn parse(text: &str) -> std::result::Result<Ends, String> {
 /// # Errors
 /// A sentence that says which pin cannot be used, and why.
 pub(crate) fn lines(gpio: &Gpio, Ends(one, other): &Ends) -> std::result::Result<[Line; 2], String> {
-    let find = |name: &str| gpio.resolve(name).map_err(|error| error.to_string());
+    let find = |name: &str| lines::find(gpio, name).map_err(|error| error.to_string());
     let lines = [find(one)?, find(other)?];
     if lines[0] == lines[1] {
         return Err(format!("{one} and {other} are the same pin, {}: a wire joins two", lines[0]));
