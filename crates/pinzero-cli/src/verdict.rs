@@ -9,7 +9,7 @@ pub(crate) const BAD: u8 = 3;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  an error, which is on standard error: the pins, the factory or the board cannot do what is asked for
+  1  an error, which is on standard error, such as a pin that the board does not have
   2  the command line cannot be read
   3  a check failed: `doctor` found no factory that works, a trial of `test` failed, `wait` ran out of time,
      a check of `sim --script` was not met
