@@ -67,8 +67,8 @@ pub(super) fn of(board: &Board) -> Option<&'static Outline> {
     })
 }
 
-/// A port at the right edge, three cells high.
-const fn right(label: &'static str, x: usize, y: usize, width: usize) -> Part<'static> {
+/// A port at the right or the left edge, three cells high.
+const fn side(label: &'static str, x: usize, y: usize, width: usize) -> Part<'static> {
     Part { kind: Kind::Port, label, x, y, width, height: 3 }
 }
 
@@ -98,12 +98,12 @@ static FIRST_A: Outline = Outline {
     parts: &[
         edge("RCA", 29, 0),
         edge("audio", 35, 0),
-        right("USB 2", 36, 5, 8),
+        side("USB 2", 36, 5, 8),
         edge("HDMI", 17, 13),
         flat("DSI", 8, 5),
         flat("CSI", 28, 8),
-        right("SD", 0, 4, 5),
-        right("power", 0, 10, 7),
+        side("SD", 0, 4, 5),
+        side("power", 0, 10, 7),
     ],
 };
 
@@ -115,13 +115,13 @@ static FIRST_B: Outline = Outline {
     parts: &[
         edge("RCA", 29, 0),
         edge("audio", 35, 0),
-        right("USB 2", 36, 4, 8),
-        right("Ethernet", 33, 10, 11),
+        side("USB 2", 36, 4, 8),
+        side("Ethernet", 33, 10, 11),
         edge("HDMI", 17, 13),
         flat("DSI", 8, 5),
         flat("CSI", 28, 8),
-        right("SD", 0, 4, 5),
-        right("power", 0, 10, 7),
+        side("SD", 0, 4, 5),
+        side("power", 0, 10, 7),
     ],
 };
 
@@ -131,7 +131,7 @@ static A_PLUS: Outline = Outline {
     soc: (10, 5),
     headers: &[(4, 1)],
     parts: &[
-        right("USB 2", 26, 5, 8),
+        side("USB 2", 26, 5, 8),
         flat("DSI", 2, 5),
         flat("CSI", 21, 8),
         edge("power", 2, 13),
@@ -146,9 +146,9 @@ static B_PLUS: Outline = Outline {
     soc: (10, 5),
     headers: &[(4, 1)],
     parts: &[
-        right("USB 2", 36, 1, 8),
-        right("USB 2", 36, 5, 8),
-        right("Ethernet", 33, 10, 11),
+        side("USB 2", 36, 1, 8),
+        side("USB 2", 36, 5, 8),
+        side("Ethernet", 33, 10, 11),
         flat("DSI", 2, 5),
         flat("CSI", 21, 8),
         edge("power", 2, 13),
@@ -163,9 +163,9 @@ static B_3_PLUS: Outline = Outline {
     soc: (10, 5),
     headers: &[(4, 1)],
     parts: &[
-        right("USB 2", 36, 1, 8),
-        right("USB 2", 36, 5, 8),
-        right("Ethernet", 33, 10, 11),
+        side("USB 2", 36, 1, 8),
+        side("USB 2", 36, 5, 8),
+        side("Ethernet", 33, 10, 11),
         place("PoE", 31, 3),
         flat("DSI", 2, 5),
         flat("CSI", 21, 8),
@@ -181,9 +181,9 @@ static B_4: Outline = Outline {
     soc: (10, 5),
     headers: &[(4, 1)],
     parts: &[
-        right("Ethernet", 33, 1, 11),
-        right("USB 3", 36, 5, 8),
-        right("USB 2", 36, 10, 8),
+        side("Ethernet", 33, 1, 11),
+        side("USB 3", 36, 5, 8),
+        side("USB 2", 36, 10, 8),
         place("PoE", 30, 4),
         flat("DSI", 2, 5),
         flat("CSI", 21, 8),
@@ -200,9 +200,9 @@ static B_5: Outline = Outline {
     soc: (9, 5),
     headers: &[(4, 1)],
     parts: &[
-        right("USB 2", 36, 1, 8),
-        right("USB 3", 36, 5, 8),
-        right("Ethernet", 33, 10, 11),
+        side("USB 2", 36, 1, 8),
+        side("USB 3", 36, 5, 8),
+        side("Ethernet", 33, 10, 11),
         chip("RP1", 27, 5, 7),
         place("fan", 32, 2),
         flat("PCIe", 2, 5),
@@ -221,7 +221,7 @@ static ZERO: Outline = Outline {
     soc: (10, 3),
     headers: &[(4, 1)],
     parts: &[
-        right("SD", 0, 3, 6),
+        side("SD", 0, 3, 6),
         flat("CSI", 30, 2),
         edge("HDMI", 3, 7),
         edge("USB", 18, 7),
