@@ -15,6 +15,7 @@ const OUTPUTS: &[(&str, &str)] = &[
     ("read", "read --json --factory mock"),
     ("read", "read --json --factory DAEMON 2 24"),
     ("pinout", "pinout --json --factory mock"),
+    ("models", "pinout --models --json"),
     ("test", "test --json --yes --factory mock"),
     ("wait", "wait --json --factory DAEMON 24 --timeout 60s"),
     ("wait", "wait --json --factory mock 24 --timeout 1ms"),

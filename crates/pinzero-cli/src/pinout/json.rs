@@ -1,4 +1,4 @@
-//! Prints the board and its pins as JSON. `schema/pinout.json` describes the form.
+//! Prints the board and its pins as JSON. `schema/pinout.json` describes the form, and `schema/models.json` that of the list of models.
 
 use pinzero::board::{Board, FormFactor, Header, PinKind};
 use pinzero::{Gpio, LineInfo, Result};
@@ -74,6 +74,27 @@ struct State {
     level: Option<&'static str>,
     bias: Option<&'static str>,
     consumer: Option<String>,
+}
+
+/// A model in the list of all models.
+#[derive(Debug, Serialize)]
+pub(super) struct Model {
+    model: String,
+    released: Option<u32>,
+    chip: String,
+    /// The revision code of a usual board.
+    revision: Option<String>,
+}
+
+/// Returns the list of all models.
+pub(super) fn models() -> Vec<Model> {
+    let model = |board: Board| Model {
+        model: board.model().to_owned(),
+        released: board.facts().map(|facts| facts.released),
+        chip: board.soc().to_string(),
+        revision: board.revision().map(|code| format!("{code:04x}")),
+    };
+    Board::models().map(model).collect()
 }
 
 impl<'a> Pinout<'a> {

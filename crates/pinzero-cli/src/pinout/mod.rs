@@ -47,8 +47,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "MS", default_value_t = 100, value_parser = every, requires = "live")]
     every: u32,
 
-    /// Prints the board as JSON, with the state of each line if there is a factory
-    #[arg(long, conflicts_with_all = ["live", "svg", "models"])]
+    /// Prints the board as JSON, with the state of each line if there is a factory; with --models, a list of all models
+    #[arg(long, conflicts_with_all = ["live", "svg"])]
     json: bool,
 
     /// Prints the pinout as a picture, or writes it into a file
@@ -62,7 +62,10 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: Options) -> Outcome {
     if options.models {
-        output::print(&models())?;
+        match options.json {
+            true => output::print_json(&json::models())?,
+            false => output::print(&models())?,
+        }
         return Ok(Verdict::Good);
     }
     if options.live {

@@ -83,6 +83,9 @@ fn the_picture_is_for_light_and_dark_pages() {
 #[test]
 fn all_models_are_listed() {
     assert_snapshot("pinout/models.txt", &printed(&["pinout", "--models"], &[]));
+    let models: Value = serde_json::from_str(&printed(&["pinout", "--models", "--json"], &[])).unwrap();
+    assert_eq!(models.as_array().unwrap().len(), Board::models().count());
+    assert_eq!(models[0]["chip"], "BCM2835");
 }
 
 #[test]
