@@ -9,7 +9,7 @@ pub(crate) struct Factory {
     /// The factory that drives the pins [default: $PINZERO_PIN_FACTORY, else the first of cdev, rppal and pigpio that starts]
     ///
     /// "cdev" is the character device of the Linux kernel; "rppal" is registers; "pigpio://HOST:PORT" is another computer where
-    /// pigpiod or `pinzero serve` runs; "mock" is a simulated Raspberry Pi 4, which shows changes of pins.
+    /// pigpiod or `pinzero serve` runs; "mock" is a simulated Raspberry Pi 4, which prints changes of pins on standard error.
     #[arg(long, value_name = "NAME")]
     pub(crate) factory: Option<String>,
 }

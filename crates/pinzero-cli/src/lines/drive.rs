@@ -54,12 +54,15 @@ impl Ending {
             output.close()?;
         }
         if self.keep {
-            let end = match gpio.host() {
-                Host::Virtual(_) => "the mock ends with this command",
-                Host::Remote(_) => "the daemon keeps it",
-                _ => "the kernel keeps it",
-            };
-            output::note(&format!("{told}: {end}"));
+            output::note(&match gpio.host() {
+                Host::Virtual(_) => {
+                    let was = outputs.iter().zip(&levels);
+                    let was = was.map(|(output, level)| format!("{} was {level}", output.line()));
+                    format!("{}: the mock has ended, so nothing keeps it", was.collect::<Vec<_>>().join(", "))
+                }
+                Host::Remote(_) => format!("{told}: the daemon keeps it"),
+                _ => format!("{told}: the kernel keeps it"),
+            });
         }
         if !(self.keep || self.hold || self.period.is_some()) {
             for (output, level) in outputs.iter().zip(&levels) {

@@ -42,6 +42,8 @@ pub(crate) struct Options {
     period: Option<Duration>,
 
     /// Prints each edge in this form: a text with {at}, {unix}, {pin}, {line}, {edge}, {level} and {missed}
+    ///
+    /// {at} is in seconds since the start of the command, {unix} in seconds since 1970; {missed} is how many edges were lost before this one.
     #[arg(long, value_name = "TEXT", conflicts_with = "json")]
     format: Option<LineFormat>,
 

@@ -24,6 +24,9 @@ pub(crate) struct Options {
     every: Option<Duration>,
 
     /// Stops after so many toggles [default: with --every, never]
+    ///
+    /// After 5 toggles, the line is at its other level; after 4, at its first one. Then the line is given back as it was found, unless
+    /// --keep, --hold or --for says otherwise.
     #[arg(long, value_name = "COUNT", value_parser = count, requires = "every")]
     times: Option<u32>,
 

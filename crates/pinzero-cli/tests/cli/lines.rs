@@ -107,7 +107,10 @@ fn a_line_that_is_given_back_is_described() {
     assert!(!notes.contains("--keep"), "{notes}");
     let notes = shown(&["write", "17=1", "--for", "1ms"]);
     assert!(notes.contains("GPIO17 high, for 1 ms") && !notes.contains("instant"), "{notes}");
-    assert!(shown(&["write", "17=1", "--keep"]).contains("the mock ends with this command"));
+    assert!(
+        shown(&["write", "17=1", "--keep"])
+            .contains("GPIO17 was high: the mock has ended, so nothing keeps it")
+    );
 }
 
 #[test]
