@@ -119,11 +119,11 @@ fn signals_repeat_as_often_as_asked_for() {
         done(&["toggle", "17", "--every", "1ms", "--times", "3", "--factory", "mock"]),
         "GPIO17 high\nGPIO17 low\nGPIO17 high\n"
     );
-    let notes = shown(&["blink", "17", "27", "--on", "1ms", "--off", "1ms", "--times", "2"]);
-    assert!(notes.contains("GPIO17, GPIO27: on 1 ms, off 1 ms, 2 times"), "{notes}");
+    let notes = shown(&["blink", "17", "27", "--on", "100ms", "--off", "100ms", "--times", "2"]);
+    assert!(notes.contains("GPIO17, GPIO27: on 100 ms, off 100 ms, 2 times"), "{notes}");
     assert_eq!(notes.matches("GPIO27 -> ● high").count(), 2, "{notes}");
     // A line that is off at first is high, if low is on.
-    let notes = shown(&["blink", "17", "--on", "1ms", "--off", "1ms", "--times", "1", "--active-low"]);
+    let notes = shown(&["blink", "17", "--on", "100ms", "--off", "1ms", "--times", "1", "--active-low"]);
     assert_eq!(notes.matches("GPIO17 -> ○ low").count(), 1, "{notes}");
     let notes = shown(&["pulse", "18", "--fade-in", "1ms", "--fade-out", "1ms", "--times", "1"]);
     assert!(notes.contains("GPIO18: in 1 ms, out 1 ms, once"), "{notes}");
