@@ -21,8 +21,8 @@ pub enum FormFactor {
 
 /// The facts about a model that are not about its pins: year, memory, clock, ports.
 ///
-/// The facts are from the documents that Raspberry Pi publishes. A number is also 0 where these documents are silent. The ports of
-/// a compute module are those of its connector.
+/// The facts follow Raspberry Pi's product briefs, but not each one has been compared with its brief. A number is also 0 where the
+/// fact is not known. The ports of a compute module are those of its connector.
 ///
 /// ```
 /// use pinzero_board::Board;

@@ -1,6 +1,7 @@
 //! The Raspberry Pi models, by the type field of a new-style revision code.
 //!
-//! The facts are from the product briefs and datasheets that Raspberry Pi publishes. A fact that these do not tell is left out.
+//! The names and codes are from Raspberry Pi's list of revision codes. The other facts follow its product briefs, but not each one has
+//! been compared with its brief: a brief that says otherwise is right. A fact that is not known is left out.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,9 @@
-//! `--factory`, which all commands that use pins have.
+//! `--factory`, which all commands that use pins have, and the port of a daemon.
+
+use std::env;
 
 use clap::Args;
-use pinzero::{Gpio, Result, mock};
+use pinzero::{Gpio, mock};
 
 /// The choice of a factory.
 #[derive(Debug, Clone, Default, Args)]
@@ -19,8 +21,8 @@ impl Factory {
     ///
     /// # Errors
     /// As `pinzero::default_gpio` and `pinzero::open_factory` have it.
-    pub(crate) fn open(&self) -> Result<Gpio> {
-        let variable = std::env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
+    pub(crate) fn open(&self) -> pinzero::Result<Gpio> {
+        let variable = env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
         match self.factory.as_deref().unwrap_or(&variable).trim() {
             // Not the mock of programs, which reads commands from standard input.
             "mock" => Ok((*mock::builder().realtime().show_changes().try_open()?).clone()),
@@ -29,5 +31,19 @@ impl Factory {
                 None => pinzero::default_gpio(),
             },
         }
+    }
+}
+
+/// Returns the port for a daemon: the one that is asked for, else `$PIGPIO_PORT`, else 8888.
+///
+/// # Errors
+/// A sentence about a variable that is no port.
+pub(crate) fn daemon_port(asked: Option<u16>) -> Result<u16, String> {
+    match (asked, env::var("PIGPIO_PORT")) {
+        (Some(port), _) => Ok(port),
+        (None, Ok(text)) if !text.is_empty() => {
+            text.parse().map_err(|_| format!("PIGPIO_PORT is {text:?}: use a number from 0 to 65535"))
+        }
+        (None, _) => Ok(pinzero_daemon::PORT),
     }
 }

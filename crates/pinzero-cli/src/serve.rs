@@ -12,6 +12,7 @@ use pinzero_core::board::Board;
 use pinzero_core::{Gpio, Line, advise_on_factory, mock};
 use pinzero_daemon::{Daemon, Network};
 
+use crate::factory::daemon_port;
 use crate::logger;
 use crate::verdict::{Outcome, Verdict};
 use crate::world::{self, World};
@@ -105,7 +106,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let factory = options.factory()?;
     let (gpio, world) = options.open(factory)?;
     let mut builder = Daemon::builder(&gpio)
-        .port(options.port()?)
+        .port(daemon_port(options.port)?)
         .public(options.public)
         .safe_state(options.safe_state)
         .adopt_all(factory == Factory::Mock)
@@ -139,16 +140,6 @@ impl Options {
                 factory(&name).map_err(|error| format!("PINZERO_PIN_FACTORY is {name:?}: {error}"))
             }
             (None, _) => Ok(Factory::Cdev),
-        }
-    }
-
-    fn port(&self) -> Result<u16, String> {
-        match (self.port, env::var("PIGPIO_PORT")) {
-            (Some(port), _) => Ok(port),
-            (None, Ok(text)) if !text.is_empty() => {
-                text.parse().map_err(|_| format!("PIGPIO_PORT is {text:?}: use a number from 0 to 65535"))
-            }
-            (None, _) => Ok(pinzero_daemon::PORT),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the doctor finds, and how it is shown.
+//! Defines a finding of the doctor, and shows it.
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;

@@ -4,7 +4,7 @@
 
 use pinzero::board::{Board, FormFactor};
 
-/// What a part looks like.
+/// The look of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A connector at the edge, for cables.

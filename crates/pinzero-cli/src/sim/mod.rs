@@ -28,6 +28,7 @@ use clap::{ArgGroup, Args};
 use pinzero_circuit::Circuit;
 use serde::Serialize;
 
+use crate::factory::daemon_port;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
 use board::Simulator;
@@ -133,7 +134,7 @@ pub(crate) fn run(options: Options) -> Outcome {
 /// Builds the circuit, runs the program, and shows the board or plays the script.
 fn simulate(options: &Options) -> Outcome {
     let circuit = options.circuit()?;
-    let simulator = Simulator::start(&circuit, options.port()?)?;
+    let simulator = Simulator::start(&circuit, daemon_port(options.port)?)?;
     let steps = options.script.as_deref().map(|path| read_script(path, &simulator)).transpose()?;
     let is_stopped = Arc::new(AtomicBool::new(false));
     let flag = is_stopped.clone();
@@ -217,16 +218,6 @@ impl Options {
             format!("{}: {error}{advice}", path.display())
         })?;
         Circuit::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()).into())
-    }
-
-    fn port(&self) -> Result<u16, String> {
-        match (self.port, env::var("PIGPIO_PORT")) {
-            (Some(port), _) => Ok(port),
-            (None, Ok(text)) if !text.is_empty() => {
-                text.parse().map_err(|_| format!("PIGPIO_PORT is {text:?}: use a number from 0 to 65535"))
-            }
-            (None, _) => Ok(pinzero_daemon::PORT),
-        }
     }
 
     /// Returns the program with its arguments: the user's own, or that of the example, which is in this executable.

@@ -226,11 +226,12 @@ impl Wired {
                     return Err(self.refusal("has no slider", Some(slider)));
                 };
                 if !(*min..=*max).contains(&value) {
+                    let max = format!("{max} {unit}");
                     return Err(format!(
-                        "the {name} of {:?} goes from {min} to {max} {unit}, not to {value}",
-                        self.name
-                    )
-                    .replace(" ,", ","));
+                        "the {name} of {:?} goes from {min} to {}, not to {value}",
+                        self.name,
+                        max.trim_end()
+                    ));
                 }
                 hand.values[slider] = value;
                 self.move_sliders(&hand.values);

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The lines of output that are kept.
 const LINES: usize = 500;
 
-/// What the program has printed, for a view that has the terminal for itself. Clones are the same console.
+/// The output of the program, for a view that has the terminal for itself. Clones are the same console.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Console(Arc<Mutex<VecDeque<String>>>);
 

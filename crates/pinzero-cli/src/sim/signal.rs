@@ -1,4 +1,4 @@
-//! What a line looks like to an eye, or sounds like to an ear: its share of time, its frequency.
+//! Reads the last moments of a line as an eye or an ear does: its share of time, its frequency.
 
 use std::time::Duration;
 

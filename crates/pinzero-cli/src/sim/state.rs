@@ -1,4 +1,4 @@
-//! What viewers of a simulated board see and do: descriptions of parts, states, actions. The page in the browser has them as JSON.
+//! Defines the descriptions, states and actions between a simulated board and its viewers. The page in the browser has them as JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub(crate) struct PartScene {
     pub(crate) pins: Vec<(String, u32)>,
     /// The color of a LED, as `"#rrggbb"`.
     pub(crate) color: Option<String>,
-    /// What a user can move.
+    /// The controls that a user can move.
     pub(crate) controls: Vec<Control>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Control {
     Push { key: Option<char> },
     /// A contact that stays: [`Action::Press`] closes it, [`Action::Release`] opens it.
     Switch { key: Option<char> },
-    /// A value in a range: [`Action::Set`]. A part may have several, told apart by their names: `"celsius"`, `"humidity"`.
+    /// A value in a range: [`Action::Set`]. A part may have several, each with a name: `"celsius"`, `"humidity"`.
     Slider { name: &'static str, min: f64, max: f64, step: f64, unit: &'static str },
     /// A knob that turns without end, in steps: [`Action::Turn`].
     Knob,

@@ -1,37 +1,11 @@
 //! Puts states into words.
 
+use pinzero::CharFont;
+
 use super::state::{Control, Look, PartScene};
 
-/// The characters of a display of segments, with a bit for each of the segments a to g.
-const CHARACTERS: [(u8, char); 27] = [
-    (0b000_0000, ' '),
-    (0b011_1111, '0'),
-    (0b000_0110, '1'),
-    (0b101_1011, '2'),
-    (0b100_1111, '3'),
-    (0b110_0110, '4'),
-    (0b110_1101, '5'),
-    (0b111_1101, '6'),
-    (0b000_0111, '7'),
-    (0b111_1111, '8'),
-    (0b110_1111, '9'),
-    (0b111_0111, 'A'),
-    (0b111_1100, 'b'),
-    (0b011_1001, 'C'),
-    (0b101_1110, 'd'),
-    (0b111_1001, 'E'),
-    (0b111_0001, 'F'),
-    (0b011_1101, 'G'),
-    (0b111_0110, 'H'),
-    (0b001_1110, 'J'),
-    (0b011_1000, 'L'),
-    (0b101_0100, 'n'),
-    (0b101_1100, 'o'),
-    (0b111_0011, 'P'),
-    (0b101_0000, 'r'),
-    (0b011_1110, 'U'),
-    (0b100_0000, '-'),
-];
+/// The segment in the middle alone.
+const MINUS: &str = "0000001";
 
 /// Returns the state of a part in a few words: `on`, `45°`, `23.5 °C, 40 %`.
 pub(crate) fn state(part: &PartScene, look: &Look) -> String {
@@ -86,12 +60,14 @@ pub(crate) fn text(look: &Look) -> Option<String> {
     }
 }
 
+/// Returns the character that the segments show, and perhaps the point: as a `LedCharDisplay` reads itself back.
 fn character(segments: &[f64; 8]) -> Vec<char> {
-    let is_lit = |segment: usize| segments[segment] >= 0.5;
-    let bits = (0..7).filter(|segment| is_lit(*segment)).fold(0, |bits, segment| bits | 1_u8 << segment);
-    let found = CHARACTERS.iter().find(|(pattern, _)| *pattern == bits);
-    let character = found.map_or('?', |(_, character)| *character);
-    if is_lit(7) { vec![character, '.'] } else { vec![character] }
+    let is_lit = |level: &f64| *level >= 0.5;
+    let pattern: String = segments[..7].iter().map(|level| if is_lit(level) { '1' } else { '0' }).collect();
+    // The font has no minus, and thermometers need one.
+    let minus = (pattern == MINUS).then_some('-');
+    let character = minus.or_else(|| CharFont::seven_segments().character(&pattern)).unwrap_or('?');
+    if is_lit(&segments[7]) { vec![character, '.'] } else { vec![character] }
 }
 
 fn values_with_units(part: &PartScene, values: &[f64]) -> String {

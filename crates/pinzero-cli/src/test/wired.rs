@@ -9,7 +9,6 @@ use super::interrupt::Interrupt;
 use super::message::Private;
 use super::progress::Progress;
 use super::report::{self, Maybe, Measurements, Report};
-
 use super::report_file::ReportFile;
 use super::system::{self, BoardFacts, FactoryFacts, System};
 use super::trials::{self, Trials};

@@ -28,8 +28,6 @@ pub(super) struct Circuit {
     pub(super) capabilities: Capabilities,
     pub(super) clock: Clock,
     pub(super) output: Option<Output>,
-    /// The most changes in the history of a line.
-    pub(super) memory: usize,
     wires: Mutex<Wires>,
     /// The chips on the buses. The lock is taken before those of the chips.
     pub(super) chips: parking_lot::Mutex<Chips>,
@@ -168,7 +166,6 @@ impl Circuit {
             capabilities,
             clock,
             output,
-            memory,
             wires: Mutex::new(Wires { memory, ..Wires::default() }),
             chips: parking_lot::Mutex::default(),
             ports: parking_lot::Mutex::default(),
@@ -362,13 +359,14 @@ impl Circuit {
         // One instant for the start of the pulses and for their first edge.
         let now = self.clock.now();
         let new = Pulse { at: now - Instant::ZERO, period, pulse };
+        let memory = wires.memory;
         wires.edit(line, &self.board, |state| {
             check()?;
             state.writes += 1;
             state.function = LineFunction::Pwm;
             state.output = state.wave.set(now, period, pulse).unwrap_or(state.output);
             if state.pulses.last().is_none_or(|last| (last.period, last.pulse) != (period, pulse)) {
-                remember(&mut state.pulses, new, self.memory);
+                remember(&mut state.pulses, new, memory);
                 self.output.iter().for_each(|output| output.note_pulse(line, new));
             }
             Ok(())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Change, ChangeKind, Signal};
 use crate::process::Home;
@@ -121,13 +121,33 @@ impl Log {
         self.state.lock().end.get_or_insert(now);
     }
 
+    /// Returns the length so far, in which all changes are. In a forked child in which the lock is held for ever, returns zero.
+    pub(super) fn duration(&self) -> Duration {
+        self.look().map_or(Duration::ZERO, |state| Duration::from_nanos(self.length(&state)))
+    }
+
+    /// Returns how many changes have been dropped. In a forked child in which the lock is held for ever, returns 0.
+    pub(super) fn dropped(&self) -> u64 {
+        self.look().map_or(0, |state| state.dropped)
+    }
+
+    /// Returns the state; `None` in a forked child in which the lock is held for ever.
+    fn look(&self) -> Option<MutexGuard<'_, State>> {
+        if self.home.is_elsewhere() { self.state.try_lock() } else { Some(self.state.lock()) }
+    }
+
+    /// In nanoseconds. Edges are stamped before they are noted: the last one may be after the end.
+    fn length(&self, state: &State) -> u64 {
+        let end = state.end.unwrap_or_else(|| self.clock.now());
+        let last = state.records.iter().map(|record| record.at).max();
+        nanos(end.since(self.start)).max(last.unwrap_or(0))
+    }
+
     /// Returns a copy, sorted by time. In a forked child in which the lock is held for ever, returns an empty one.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let state = if self.home.is_elsewhere() { self.state.try_lock() } else { Some(self.state.lock()) };
-        let Some(state) = state else { return Snapshot::default() };
-        let end = state.end.unwrap_or_else(|| self.clock.now());
+        let Some(state) = self.look() else { return Snapshot::default() };
         let mut snapshot = Snapshot {
-            length: nanos(end.since(self.start)),
+            length: self.length(&state),
             dropped: state.dropped,
             records: state.records.iter().copied().collect(),
             waves: state.waves.iter().copied().collect(),
@@ -139,8 +159,6 @@ impl Log {
         drop(state);
         // Edges are stamped before they are noted. Of changes at one time, and of those of one line, the order stays.
         snapshot.records.sort_by_key(|record| record.at);
-        let last = snapshot.records.last().map_or(0, |record| record.at);
-        snapshot.length = snapshot.length.max(last);
         snapshot
     }
 }

@@ -116,12 +116,12 @@ impl Trace {
 
     /// Returns the length of the recording: until it was stopped, else until now.
     pub fn duration(&self) -> Duration {
-        Duration::from_nanos(self.log.snapshot().length)
+        self.log.duration()
     }
 
     /// Returns how many changes were dropped because there were more than the trace keeps.
     pub fn dropped(&self) -> u64 {
-        self.log.snapshot().dropped
+        self.log.dropped()
     }
 
     /// Returns the changes so far, in the order of their times.

@@ -23,7 +23,7 @@ pub(crate) struct Step {
     pub(crate) doing: Doing,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Doing {
     Wait(Duration),

@@ -121,7 +121,7 @@ fn parse(head: &str) -> Option<Request> {
     })
 }
 
-/// What every answer says. The page loads nothing from elsewhere, and nobody may frame it.
+/// The headers of every answer. The page loads nothing from elsewhere, and nobody may frame it.
 const EVERY: &str = "\
 Cache-Control: no-store\r
 Connection: close\r

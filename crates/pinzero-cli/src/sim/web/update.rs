@@ -1,4 +1,4 @@
-//! What a page is told of a frame: only what is new to this page.
+//! Finds the news of a frame for a page, which knows the frame before.
 
 use std::collections::BTreeMap;
 

@@ -67,7 +67,7 @@ export function record(at, looks, edges) {
   }
 }
 
-/** Adds a point to a line. Edges that are too close to be told apart become one point. */
+/** Adds a point to a line. Edges that are too close for the eye become one point. */
 function add(row, point, more = 0) {
   if (!row) return;
   const last = row.points.at(-1);
