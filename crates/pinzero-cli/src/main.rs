@@ -8,6 +8,7 @@ mod lines;
 mod logger;
 mod output;
 mod pinout;
+mod screen;
 mod serve;
 mod sim;
 mod test;

@@ -11,9 +11,8 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 
 use self::play::{LENGTH, Play, STEPS};
-use crate::output;
-use crate::sim::terminal::screen;
 use crate::verdict::{Outcome, Verdict};
+use crate::{output, screen};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pinzero::board::{Header, PinKind};
 use pinzero::mock::{self, MockGpio, MockServo};
 use pinzero::prelude::*;
 use pinzero::trace::{self, Trace};
 use pinzero::{Line, Result};
 
-use crate::sim::state::{Control, Frame, LineLook, Look, PartScene, PinScene, Scene};
+use crate::sim::scene;
+use crate::sim::state::{Control, Frame, LineLook, Look, PartScene, Scene};
 
 /// The length of the play.
 pub(crate) const LENGTH: Duration = ms(7500);
@@ -145,18 +145,13 @@ impl Play {
             },
             part("arm", "servo", SERVO, None),
         ];
-        let pins = self.gpio.board().headers().first().into_iter().flat_map(Header::pins);
-        let header = pins.map(|pin| {
-            let line = if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None };
-            let part = parts.iter().position(|part| part.pins.iter().any(|(_, pin)| Some(*pin) == line));
-            PinScene { number: pin.number, label: pin.kind.to_string(), line, part }
-        });
+        let owner = |line| parts.iter().position(|part| part.pins.iter().any(|(_, pin)| *pin == line));
         Scene {
             title: "pinzero demo".to_owned(),
             about: String::new(),
             board: self.gpio.board().model().to_owned(),
             address: String::new(),
-            header: header.collect(),
+            header: scene::header(self.gpio.board(), owner),
             parts,
             wires: Vec::new(),
         }

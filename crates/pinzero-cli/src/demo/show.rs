@@ -10,10 +10,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::play::{LENGTH, Play};
+use crate::screen::{self, Message, Screen};
 use crate::sim::state::{Frame, Scene};
 use crate::sim::terminal::palette::Palette;
 use crate::sim::terminal::pen::Pen;
-use crate::sim::terminal::screen::{self, Message, Screen};
 use crate::sim::terminal::view::{SMALLEST, View, too_small};
 
 /// The time between two pictures.
@@ -55,7 +55,7 @@ pub(crate) fn run(play: &mut Play) -> Result<End, Box<dyn Error>> {
                 return Ok(if control_c { End::Stopped } else { End::Seen });
             }
             Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return Ok(End::Stopped),
-            Ok(Message::Event(_) | Message::Frame(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Message::Event(_) | Message::News(())) | Err(RecvTimeoutError::Timeout) => {}
         }
     }
     Ok(End::Seen)

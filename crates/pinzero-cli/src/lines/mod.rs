@@ -15,9 +15,11 @@ pub(crate) mod value;
 pub(crate) mod wait;
 pub(crate) mod write;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
+use pinzero::board::{Board, Header, HeaderPin, PinKind};
 use pinzero::{ErrorKind, Gpio, Line};
 
 use value::show_time;
@@ -54,6 +56,14 @@ fn find_all<'a>(
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// Returns the lines on headers, in their order; all lines of a board without a known header.
+pub(crate) fn on_headers(board: &Board) -> Vec<Line> {
+    let pins = board.headers().iter().flat_map(Header::pins);
+    let line = |pin: HeaderPin| if let PinKind::Gpio(line) = pin.kind { Some(Line(line)) } else { None };
+    let lines: BTreeSet<Line> = pins.filter_map(line).collect();
+    if lines.is_empty() { (0..board.lines()).map(Line).collect() } else { lines.into_iter().collect() }
 }
 
 /// Waits for this long, or until a signal ends the program.

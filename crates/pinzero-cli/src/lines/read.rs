@@ -1,7 +1,6 @@
 //! `pinzero read`.
 
 use clap::Args;
-use pinzero::board::{Header, PinKind};
 use pinzero::{Bias, Error, ErrorKind, Gpio, Level, Line, LineFunction, LineInfo, Result};
 use serde::Serialize;
 
@@ -64,7 +63,7 @@ struct Reading {
 pub(crate) fn run(options: Options) -> Outcome {
     let gpio = options.factory.open()?;
     let lines = match &options.pins[..] {
-        [] => header(&gpio),
+        [] => super::on_headers(gpio.board()),
         pins => find_all(&gpio, pins)?,
     };
     let is_named = !options.pins.is_empty();
@@ -95,21 +94,6 @@ pub(crate) fn run(options: Options) -> Outcome {
     }
     gpio.close()?;
     Ok(Verdict::Good)
-}
-
-/// Returns the lines on headers; all lines of a board without a known header.
-fn header(gpio: &Gpio) -> Vec<Line> {
-    let board = gpio.board();
-    let kinds = board.headers().iter().flat_map(Header::pins).map(|pin| pin.kind);
-    let mut lines: Vec<Line> = match board.headers() {
-        [] => (0..board.lines()).map(Line).collect(),
-        _ => kinds
-            .filter_map(|kind| if let PinKind::Gpio(line) = kind { Some(Line(line)) } else { None })
-            .collect(),
-    };
-    lines.sort_unstable();
-    lines.dedup();
-    lines
 }
 
 /// Reads the level of a line, if it is not known yet. Opens the line only if there is no other way, and never turns an output round.

@@ -4,7 +4,8 @@ use pinzero::board::{Board, FormFactor, Header, PinKind};
 use pinzero::{Gpio, LineInfo, Result};
 use serde::Serialize;
 
-use super::{lines, words};
+use super::words;
+use crate::lines;
 
 /// A board.
 #[derive(Debug, Serialize)]
@@ -100,9 +101,8 @@ pub(super) fn models() -> Vec<Model> {
 impl<'a> Pinout<'a> {
     /// Returns the board, with the state of each line if there is a factory.
     pub(super) fn new(board: &'a Board, gpio: Option<&Gpio>) -> Result<Pinout<'a>> {
-        let lines = lines(board);
-        let states =
-            gpio.map(|gpio| gpio.line_infos(lines.iter().map(|line| pinzero::Line(*line)))).transpose()?;
+        let lines = lines::on_headers(board);
+        let states = gpio.map(|gpio| gpio.line_infos(lines.iter().copied())).transpose()?;
         let states = states.into_iter().flatten().map(Some).chain(std::iter::repeat(None));
         Ok(Pinout {
             model: board.model(),
@@ -114,7 +114,7 @@ impl<'a> Pinout<'a> {
             facts: facts(board),
             headers: board.headers().iter().map(header).collect(),
             factory: gpio.map(Gpio::name),
-            lines: lines.iter().zip(states).map(|(number, state)| line(board, *number, state)).collect(),
+            lines: lines.iter().zip(states).map(|(number, state)| line(board, number.0, state)).collect(),
         })
     }
 }

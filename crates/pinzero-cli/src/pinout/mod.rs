@@ -11,7 +11,6 @@ mod page;
 mod svg;
 mod words;
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write;
 use std::fs;
@@ -19,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pinzero::Gpio;
-use pinzero::board::{Board, Header, PinKind};
+use pinzero::board::Board;
 
 use crate::factory::Factory;
 use crate::output;
@@ -127,18 +126,6 @@ fn is_code_of(text: &str, board: &Board) -> bool {
     let text = text.trim().to_ascii_lowercase();
     let code = u32::from_str_radix(text.strip_prefix("0x").unwrap_or(&text), 16);
     code.is_ok_and(|code| Board::from_revision(code).as_ref() == Ok(board))
-}
-
-/// Returns the lines to show: those on headers, or all lines of a board without a known header.
-fn lines(board: &Board) -> Vec<u32> {
-    let pins = board.headers().iter().flat_map(Header::pins);
-    let on_headers: BTreeSet<u32> = pins
-        .filter_map(|pin| match pin.kind {
-            PinKind::Gpio(line) => Some(line),
-            _ => None,
-        })
-        .collect();
-    if on_headers.is_empty() { (0..board.lines()).collect() } else { on_headers.into_iter().collect() }
 }
 
 /// Returns the list of all models.

@@ -5,7 +5,7 @@ mod examples;
 mod part;
 mod plain;
 mod program;
-mod scene;
+pub(crate) mod scene;
 mod script;
 mod signal;
 pub(crate) mod state;
@@ -29,8 +29,8 @@ use pinzero_circuit::Circuit;
 use serde::Serialize;
 
 use crate::factory::daemon_port;
-use crate::output;
 use crate::verdict::{Outcome, Verdict};
+use crate::{output, screen};
 use board::Simulator;
 use program::{Console, Program};
 
@@ -140,7 +140,7 @@ fn simulate(options: &Options) -> Outcome {
     let flag = is_stopped.clone();
     ctrlc::set_handler(move || {
         flag.store(true, Ordering::Relaxed);
-        terminal::screen::end_if_stuck();
+        screen::end_if_stuck();
     })?;
 
     #[cfg(feature = "web")]

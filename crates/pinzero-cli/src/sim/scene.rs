@@ -35,21 +35,25 @@ pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> S
         .enumerate()
         .flat_map(|(index, part)| part.pins.iter().map(move |(_, line)| (*line, index)))
         .collect();
-    let pins = circuit.board().headers().first().into_iter().flat_map(Header::pins);
-    let header = pins.map(|pin| {
-        let line = if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None };
-        let part = line.and_then(|line| owners.get(&line).copied());
-        PinScene { number: pin.number, label: pin.kind.to_string(), line, part }
-    });
     Scene {
         title: circuit.title().unwrap_or("A breadboard").to_owned(),
         about: circuit.about().unwrap_or_default().trim().to_owned(),
         board: circuit.board().model().to_owned(),
         address,
-        header: header.collect(),
+        header: header(circuit.board(), |line| owners.get(&line).copied()),
         parts: scenes,
         wires: circuit.wires().iter().map(|[one, other]| [one.line(), other.line()]).collect(),
     }
+}
+
+/// Describes the main header; `owner` returns the part on a line, by its place.
+pub(crate) fn header(board: &Board, owner: impl Fn(u32) -> Option<usize>) -> Vec<PinScene> {
+    let pins = board.headers().first().into_iter().flat_map(Header::pins);
+    let pins = pins.map(|pin| {
+        let line = if let PinKind::Gpio(line) = pin.kind { Some(line) } else { None };
+        PinScene { number: pin.number, label: pin.kind.to_string(), line, part: line.and_then(&owner) }
+    });
+    pins.collect()
 }
 
 fn part(part: &Wired, board: &Board) -> PartScene {

@@ -1,6 +1,6 @@
 //! `pinzero test`: the self-test of free pins, one after the other.
 
-use pinzero::board::{Header, PinKind, Pull};
+use pinzero::board::{PinKind, Pull};
 use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result};
 use serde::Serialize;
@@ -106,7 +106,7 @@ pub(crate) fn choose(
     if let Some(line) = named.iter().find(|line| skipped.contains(line)) {
         return Err(format!("{line} is in --pins and in --skip"));
     }
-    let mut candidates = if pins.is_empty() { all(gpio) } else { named };
+    let mut candidates = if pins.is_empty() { lines::on_headers(gpio.board()) } else { named };
     candidates.sort_unstable();
     candidates.dedup();
     candidates.retain(|line| !skipped.contains(line));
@@ -121,16 +121,6 @@ pub(crate) fn choose(
         }
     }
     Ok(choice)
-}
-
-/// Returns the lines of the headers, or all lines of a board without known headers.
-fn all(gpio: &Gpio) -> Vec<Line> {
-    let board = gpio.board();
-    if board.headers().is_empty() {
-        return (0..board.lines()).map(Line).collect();
-    }
-    let pins = board.headers().iter().flat_map(Header::pins);
-    pins.filter_map(|pin| if let PinKind::Gpio(line) = pin.kind { Some(Line(line)) } else { None }).collect()
 }
 
 /// Returns the reason why a pin must not be tested.

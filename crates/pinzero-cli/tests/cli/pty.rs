@@ -134,14 +134,20 @@ impl Pty {
         self.child.process_id().expect("the command has been started")
     }
 
-    /// Waits until the screen is as wanted, and returns it as text.
+    /// Waits until the text on the screen is as wanted, and returns the text.
     #[track_caller]
     pub(crate) fn wait_for(&self, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for_screen(|screen| wanted(&screen.contents()))
+    }
+
+    /// Waits until the screen is as wanted, and returns its text.
+    #[track_caller]
+    pub(crate) fn wait_for_screen(&self, wanted: impl Fn(&vt100::Screen) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         let mut shown = self.shown();
         loop {
             let text = shown.screen.screen().contents();
-            if wanted(&text) {
+            if wanted(shown.screen.screen()) {
                 return text + "\n";
             }
             let left = end.saturating_duration_since(Instant::now());

@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use pinzero::board::{HeaderPin, PinKind};
 use pinzero::{Error, ErrorKind, Gpio, Host, Level, LineInfo};
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Widget};
 
 use super::reader::Reading;
-use crate::pinout::{letters, lines, words};
+use crate::lines;
+use crate::pinout::{letters, words};
 
 /// How long a change is marked.
 const MARKED: Duration = Duration::from_secs(1);
@@ -42,7 +43,7 @@ type Row = [Option<Place>; 2];
 /// A line, as last seen.
 #[derive(Debug)]
 struct Seen {
-    line: u32,
+    line: pinzero::Line,
     info: Option<LineInfo>,
     changed: Option<Instant>,
 }
@@ -88,7 +89,10 @@ impl View {
             model: board.model().to_owned(),
             source: format!("{place}, every {} ms", every.as_millis()),
             rows,
-            lines: lines(board).into_iter().map(|line| Seen { line, info: None, changed: None }).collect(),
+            lines: lines::on_headers(board)
+                .into_iter()
+                .map(|line| Seen { line, info: None, changed: None })
+                .collect(),
             error: None,
             top: 0,
             height: 0,
@@ -101,7 +105,7 @@ impl View {
     }
 
     /// Returns the lines to read.
-    pub(super) fn lines(&self) -> Vec<u32> {
+    pub(super) fn lines(&self) -> Vec<pinzero::Line> {
         self.lines.iter().map(|seen| seen.line).collect()
     }
 
@@ -138,8 +142,8 @@ impl View {
         .min(last);
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, now: Instant) {
-        let area = frame.area();
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, now: Instant) {
+        let area = *buffer.area();
         self.height = usize::from(area.height.saturating_sub(OTHER_LINES)).min(self.rows.len());
         // The terminal may have grown.
         self.top = self.top.min(self.rows.len() - self.height);
@@ -148,7 +152,7 @@ impl View {
         let rows = &self.rows[self.top..self.top + self.height];
         text.extend(rows.iter().map(|row| self.row(row, widths, now)));
         text.push(self.foot());
-        frame.render_widget(Paragraph::new(text), area);
+        Paragraph::new(text).render(area, buffer);
     }
 
     fn head(&self) -> Line<'_> {
@@ -210,7 +214,7 @@ impl View {
         let number = place.number.map(|number| number.to_string()).unwrap_or_default();
         let label = Span::styled(place.kind.to_string(), color(place.kind));
         let seen = match place.kind {
-            PinKind::Gpio(line) => self.lines.iter().find(|seen| seen.line == line),
+            PinKind::Gpio(line) => self.lines.iter().find(|seen| seen.line.0 == line),
             _ => None,
         };
         let Some(seen) = seen else {

@@ -7,7 +7,6 @@ mod help;
 mod input;
 pub(crate) mod palette;
 pub(crate) mod pen;
-pub(crate) mod screen;
 mod spot;
 #[cfg(test)]
 mod tests;
@@ -24,12 +23,12 @@ use ratatui::crossterm::event::Event;
 
 use self::input::{Answer, Board, Input};
 use self::palette::Palette;
-use self::screen::{Message, Screen};
 use self::view::View;
 use super::board::{Simulator, Viewer};
 use super::program::Console;
 use super::state::{Frame, Scene};
 use crate::output;
+use crate::screen::{self, Message, Screen};
 
 /// The least time between two pictures: 60 a second.
 const BEAT: Duration = Duration::from_micros(16_667);
@@ -64,7 +63,7 @@ pub(crate) fn run(
 }
 
 /// Sends each new frame, until the viewer is dropped.
-fn follow(viewer: &Arc<Viewer>, messages: Sender<Message>) {
+fn follow(viewer: &Arc<Viewer>, messages: Sender<Message<Arc<Frame>>>) {
     fn wait(viewer: &Weak<Viewer>, seen: u64) -> Option<(u64, Arc<Frame>)> {
         Some(viewer.upgrade()?.wait(seen, PAUSE))
     }
@@ -73,7 +72,7 @@ fn follow(viewer: &Arc<Viewer>, messages: Sender<Message>) {
     thread::spawn(move || {
         let mut seen = 0;
         while let Some((number, frame)) = wait(&viewer, seen) {
-            if number != seen && messages.send(Message::Frame(frame)).is_err() {
+            if number != seen && messages.send(Message::News(frame)).is_err() {
                 return;
             }
             seen = number;
@@ -119,7 +118,7 @@ impl<'a> Show<'a> {
     fn run(
         &mut self,
         screen: &mut Screen,
-        messages: &Receiver<Message>,
+        messages: &Receiver<Message<Arc<Frame>>>,
         console: &Console,
         is_over: &dyn Fn() -> bool,
     ) {
@@ -151,7 +150,7 @@ impl<'a> Show<'a> {
     }
 
     /// Takes a message, and returns whether it is the end.
-    fn take(&mut self, message: Message, screen: &mut Screen) -> bool {
+    fn take(&mut self, message: Message<Arc<Frame>>, screen: &mut Screen) -> bool {
         self.is_stale = true;
         match message {
             Message::End => true,
@@ -161,7 +160,7 @@ impl<'a> Show<'a> {
                 let answer = self.input.handle(&event, &mut board, Instant::now());
                 self.act(answer)
             }
-            Message::Frame(frame) => {
+            Message::News(frame) => {
                 self.note_edges();
                 self.view.timeline.note(frame.at, &frame.lines);
                 self.frame = frame;

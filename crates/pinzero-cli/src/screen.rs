@@ -4,7 +4,6 @@ use std::env;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -23,8 +22,6 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute};
 use ratatui::layout::Rect;
 
-use crate::sim::state::Frame;
-
 /// How long a program may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Whether a write to the terminal is under way.
@@ -34,13 +31,13 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether the terminal has been told to report the releases of keys.
 static HOLDS: AtomicBool = AtomicBool::new(false);
 
-/// News for the thread that draws.
+/// A message for the thread that draws; `N` is the news of the view.
 #[derive(Debug)]
-pub(crate) enum Message {
+pub(crate) enum Message<N> {
     /// A key, the mouse, another size.
     Event(Event),
-    /// The board looks otherwise.
-    Frame(Arc<Frame>),
+    /// The view has something else to show.
+    News(N),
     /// The terminal is gone, or a signal ends the program.
     End,
 }
@@ -63,7 +60,7 @@ impl Screen {
     ///
     /// # Errors
     /// Any error of the terminal.
-    pub(crate) fn open(messages: &Sender<Message>) -> io::Result<Self> {
+    pub(crate) fn open<N: Send + 'static>(messages: &Sender<Message<N>>) -> io::Result<Self> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         // From here on, the drop gives the terminal back.
@@ -152,7 +149,7 @@ fn restore_on_panic() {
 }
 
 /// Reads the terminal on a thread of its own, which ends with the program.
-fn read_events(messages: Sender<Message>) {
+fn read_events<N: Send + 'static>(messages: Sender<Message<N>>) {
     thread::spawn(move || {
         loop {
             let message = event::read().map_or(Message::End, Message::Event);
@@ -166,7 +163,7 @@ fn read_events(messages: Sender<Message>) {
 
 /// Tells when the terminal is gone. The reader does not: it tries again and again.
 #[cfg(unix)]
-fn watch_for_end(messages: Sender<Message>) {
+fn watch_for_end<N: Send + 'static>(messages: Sender<Message<N>>) {
     use rustix::event::{PollFd, PollFlags, poll};
 
     thread::spawn(move || {
@@ -189,7 +186,7 @@ fn watch_for_end(messages: Sender<Message>) {
 }
 
 #[cfg(not(unix))]
-fn watch_for_end(_: Sender<Message>) {}
+fn watch_for_end<N>(_: Sender<Message<N>>) {}
 
 /// A write to the terminal, from its creation until it is dropped.
 struct Busy;
@@ -219,7 +216,7 @@ pub(crate) fn end_if_stuck() {
 ///
 /// # Errors
 /// Any error of the system, or if the program handles signals already.
-pub(crate) fn end_on_signals(messages: &Sender<Message>) -> Result<(), ctrlc::Error> {
+pub(crate) fn end_on_signals<N: Send + 'static>(messages: &Sender<Message<N>>) -> Result<(), ctrlc::Error> {
     let messages = messages.clone();
     ctrlc::set_handler(move || {
         // Nobody listens if the view has ended already.
