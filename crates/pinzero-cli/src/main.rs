@@ -7,6 +7,7 @@ mod factory;
 mod lines;
 mod logger;
 mod output;
+mod patience;
 mod pinout;
 mod screen;
 mod serve;

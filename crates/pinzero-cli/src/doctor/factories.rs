@@ -6,7 +6,7 @@ use pinzero::{Error, Gpio};
 use super::Place;
 use super::environment::variable;
 use super::finding::{Finding, Mark};
-use super::patience::{LONGEST, within};
+use crate::patience::{LONGEST, within};
 
 /// What was found about factories.
 pub(crate) struct Factories {

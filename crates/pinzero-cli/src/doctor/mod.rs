@@ -5,7 +5,6 @@ mod factories;
 mod finding;
 #[cfg(target_os = "linux")]
 mod linux;
-mod patience;
 
 use std::path::PathBuf;
 

@@ -1,17 +1,13 @@
 //! The facts about the machine, and the factories that work on it.
 
 use std::fs;
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use pinzero::{Gpio, Support};
 use serde::Serialize;
 
 use super::message::{Message, Private};
-
-/// The longest wait for a factory to start.
-const LIMIT: Duration = Duration::from_secs(5);
+use crate::patience::{LONGEST, within};
 
 /// The machine on which the command runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -118,9 +114,9 @@ pub(crate) fn factories(private: &Private) -> Vec<Tried> {
 }
 
 fn start(name: &'static str) -> Result<(), String> {
-    let (sender, receiver) = mpsc::channel();
-    // The receiver may have gone on without an answer.
-    thread::spawn(move || _ = sender.send(pinzero::open_factory(name).and_then(|gpio| gpio.close())));
-    let result = receiver.recv_timeout(LIMIT).map_err(|_| format!("no answer within {LIMIT:?}"))?;
-    result.map_err(|error| error.to_string())
+    let open_and_close = move || pinzero::open_factory(name).and_then(|gpio| gpio.close());
+    match within(&format!("starting {name}"), open_and_close) {
+        Some(result) => result.map_err(|error| error.to_string()),
+        None => Err(format!("no answer within {LONGEST:?}")),
+    }
 }

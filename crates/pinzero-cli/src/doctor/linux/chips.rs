@@ -9,7 +9,7 @@ use pinzero::{Gpio, Line};
 use super::{system, user};
 use crate::doctor::Place;
 use crate::doctor::finding::{Finding, Mark};
-use crate::doctor::patience::within;
+use crate::patience::within;
 
 /// The group and udev's class of the chips' device files.
 const CLASS: (&str, &str) = ("gpio", "gpio");

@@ -19,7 +19,7 @@ pub(crate) fn within<T: Send + 'static>(what: &str, code: impl FnOnce() -> T + S
         // Without a receiver, nobody waits any more.
         let _ = sender.send(code());
     };
-    std::thread::Builder::new().name("pinzero-doctor".into()).spawn(body).ok()?;
+    std::thread::Builder::new().name("pinzero-patience".into()).spawn(body).ok()?;
     receiver.recv_timeout(A_MOMENT).ok().or_else(|| {
         if std::io::stderr().is_terminal() {
             output::note(&format!("{what} …"));
