@@ -24,7 +24,7 @@ use crate::part::{Owner, Ownership, Part, Target};
 use crate::pin_spec::PinSpec;
 use crate::report::Reports;
 use crate::reserve::{Reservation, Reserver};
-use crate::runtime::{EdgeSink, LineEdge, Next, Outbox, Runtime, Task};
+use crate::runtime::{EdgeSink, LineEdge, Next, Outbox, Runtime, Task, TaskId};
 use crate::sync::{AtomicBool, AtomicU64};
 use crate::time::{Clock, Instant, ms};
 use crate::types::{Edge, Level, Line};
@@ -461,6 +461,28 @@ fn no_step_follows_the_start_of_another_animation() {
         assert_eq!((first.count(), first.count()), (at_write, at_start));
         // Either the animation started after the write, or the write ended it.
         assert_eq!(second.count() > so_far, animation.is_running());
+    });
+}
+
+/// A recording sets what stands for the user, while an animation gives the line back to the user on another thread.
+#[test]
+fn a_line_that_is_given_back_while_a_recording_begins_is_recorded() {
+    check(|| {
+        let gpio: Gpio = Gpio::clone(&mock::gpio());
+        let ownership = Arc::new(Ownership::new(true));
+        let task = TaskId::from_raw(7);
+        gpio.runtime().enter(|state| ownership.hand_over(task.raw(), state));
+        let animation = beside(&ownership, move |ownership| ownership.give_back(task));
+        gpio.runtime().enter(|_| ownership.set_direct(false));
+        animation.join().unwrap();
+        assert_eq!((ownership.is_free(), ownership.is_direct()), (true, false));
+
+        // And back, as the recording ends.
+        gpio.runtime().enter(|state| ownership.hand_over(task.raw(), state));
+        let animation = beside(&ownership, move |ownership| ownership.give_back(task));
+        gpio.runtime().enter(|_| ownership.set_direct(true));
+        animation.join().unwrap();
+        assert!(ownership.is_direct());
     });
 }
 

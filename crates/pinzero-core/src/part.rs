@@ -99,8 +99,9 @@ impl Ownership {
     /// Sets whether a write needs nothing after it, from the next write on. Call this with the runtime's lock held.
     pub(crate) fn set_direct(&self, writes_directly: bool) {
         let (before, idle) = if writes_directly { (USER, DIRECT) } else { (DIRECT, USER) };
-        self.idle.store(idle, Ordering::SeqCst);
-        let _ = self.owner.compare_exchange(before, idle, Ordering::SeqCst, Ordering::SeqCst);
+        // Swapped, not stored: `give_back` pairs with this.
+        self.idle.swap(idle, Ordering::AcqRel);
+        let _ = self.owner.compare_exchange(before, idle, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// Returns whether the user, in the process that opened the output, owns it and a write needs nothing after it. Two loads are
@@ -147,10 +148,11 @@ impl Ownership {
     pub(crate) fn give_back(&self, task: TaskId) {
         let mut owner = task.raw();
         loop {
-            let idle = self.idle.load(Ordering::SeqCst);
-            let given = self.owner.compare_exchange(owner, idle, Ordering::SeqCst, Ordering::SeqCst);
-            // Looked at again: another thread may have set what stands for the user meanwhile, and found the task here.
-            if given.is_err() || self.idle.load(Ordering::SeqCst) == idle {
+            let idle = self.idle.load(Ordering::Acquire);
+            let given = self.owner.compare_exchange(owner, idle, Ordering::AcqRel, Ordering::Acquire);
+            // Looked at again: another thread may have set what stands for the user meanwhile, and found the task here. Not by a
+            // load, which may miss the swap in `set_direct`. If this comes before that swap, then `set_direct` finds the user here.
+            if given.is_err() || self.idle.fetch_or(0, Ordering::AcqRel) == idle {
                 return;
             }
             owner = idle;
