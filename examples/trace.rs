@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let button = Button::builder(2).bounce_time(ms(5)).open()?;
     button.when_pressed(move |_| led.blink_with(Blink::new(ms(100), ms(100)).times(2)));
 
-    println!("press the button on GPIO2");
     let trace = trace::record(&default_gpio()?);
+    println!("press the button on GPIO2");
     button.wait_for_press()?;
     button.wait_for_release()?;
     trace.stop();
