@@ -6,7 +6,9 @@ use pinzero::board::{Board, Header, PinKind};
 use toml::Spanned;
 
 use crate::circuit::{Circuit, File, PI_4B, Table};
+use crate::kinds;
 use crate::mistake::Mistake;
+use crate::mqtt::Mqtt;
 use crate::part::{Kind, Part};
 use crate::pin::Pin;
 use crate::places::Places;
@@ -55,6 +57,7 @@ fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
     }
     check_buses(places, &board, &taken, &parts)?;
     check_keys(places, &parts)?;
+    check_devices(places, &file.mqtt, &parts)?;
     for wire in &mut file.wires {
         for pin in wire.iter_mut() {
             resolve(places, &board, pin)?;
@@ -64,7 +67,7 @@ fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
             return Err(places.mistake(other.name.span(), "a wire connects two different pins: [22, 27]"));
         }
     }
-    Ok(Circuit { title: file.title, about: file.about, board, parts, wires: file.wires })
+    Ok(Circuit { title: file.title, about: file.about, board, parts, wires: file.wires, mqtt: file.mqtt })
 }
 
 fn check_names(places: &Places<'_>, parts: &[Placed]) -> Result<(), Mistake> {
@@ -151,6 +154,19 @@ fn check_keys(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
         if let Some(other) = kind.key().and_then(|key| keys.insert(key, name)) {
             let message = format!("{other:?} has this key already: use another one");
             return Err(places.at_value(kind.name(), name, "key", message));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that each device on the broker is a part.
+fn check_devices(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
+    for name in mqtt.device.keys() {
+        if !parts.iter().any(|part| part.name == *name.get_ref()) {
+            let names: Vec<_> = parts.iter().map(|part| &*part.name).collect();
+            let message =
+                format!("no part is called {:?}: {}", name.get_ref(), kinds::advise(name.get_ref(), &names));
+            return Err(places.mistake(name.span(), message));
         }
     }
     Ok(())

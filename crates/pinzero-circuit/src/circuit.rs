@@ -6,6 +6,7 @@ use pinzero::board::Board;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::mqtt::Mqtt;
 use crate::part::{
     Buzzer, CharacterDisplay, Climate, DistanceSensor, Keypad, Led, LightSensor, LineSensor, MotionSensor,
     Motor, Part, PushButton, Relay, RgbLed, RotaryEncoder, Servo, SevenSegmentDisplay, Slide, Switch,
@@ -24,6 +25,7 @@ pub struct Circuit {
     pub(crate) board: Board,
     pub(crate) parts: Vec<Part>,
     pub(crate) wires: Vec<[Pin; 2]>,
+    pub(crate) mqtt: Mqtt,
 }
 
 /// The parts of a kind, by their names.
@@ -38,6 +40,8 @@ pub(crate) struct File {
     pub(crate) board: Option<String>,
     #[serde(default)]
     pub(crate) wires: Vec<[Pin; 2]>,
+    #[serde(default)]
+    pub(crate) mqtt: Mqtt,
     #[serde(default)]
     pub(crate) led: Table<Led>,
     #[serde(default)]
@@ -104,5 +108,10 @@ impl Circuit {
     /// Returns the wires from pin to pin.
     pub fn wires(&self) -> &[[Pin; 2]] {
         &self.wires
+    }
+
+    /// Returns how the parts appear on a broker.
+    pub fn mqtt(&self) -> &Mqtt {
+        &self.mqtt
     }
 }

@@ -1,7 +1,7 @@
 //! The words of the file: its tables, and the keys of each.
 
 /// The keys at the top of the file, besides the tables of parts.
-pub(crate) const TOP: [&str; 4] = ["title", "about", "board", "wires"];
+pub(crate) const TOP: [&str; 5] = ["title", "about", "board", "wires", "mqtt"];
 
 /// The kinds of parts, each with its keys.
 pub(crate) const KINDS: [(&str, &[&str]); 20] = [

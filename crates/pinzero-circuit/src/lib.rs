@@ -5,6 +5,7 @@ mod check;
 mod circuit;
 mod kinds;
 mod mistake;
+mod mqtt;
 mod part;
 mod pin;
 mod places;
@@ -12,6 +13,7 @@ mod values;
 
 pub use circuit::Circuit;
 pub use mistake::Mistake;
+pub use mqtt::{Appearance, Mqtt, Resting};
 pub use part::{
     Buzzer, CharacterDisplay, Climate, DistanceSensor, Keypad, Kind, Led, LightSensor, LineSensor,
     MotionSensor, Motor, Part, PushButton, Relay, RgbLed, RotaryEncoder, Servo, SevenSegmentDisplay, Slide,

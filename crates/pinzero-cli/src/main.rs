@@ -6,6 +6,8 @@ mod doctor;
 mod factory;
 mod lines;
 mod logger;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod output;
 mod patience;
 mod pinout;
@@ -62,6 +64,9 @@ enum Command {
     Test(test::Options),
     /// Simulates a breadboard, for programs in any language
     Sim(sim::Options),
+    /// Puts the devices of a circuit file on an MQTT broker, for Home Assistant and others
+    #[cfg(feature = "mqtt")]
+    Mqtt(mqtt::Options),
     /// Serves the pins to programs that speak pigpiod's protocol: gpiozero, pigpio.py, pigpio-client, pigs
     Serve(serve::Options),
     /// Prints the completions for a shell
@@ -87,6 +92,8 @@ impl Command {
             Command::Monitor(options) => lines::monitor::run(options),
             Command::Test(options) => test::run(options),
             Command::Sim(options) => sim::run(options),
+            #[cfg(feature = "mqtt")]
+            Command::Mqtt(options) => mqtt::run(options),
             Command::Serve(options) => serve::main(options),
             Command::Completions(shell) => completions::print(shell),
             Command::Man(pages) => completions::write_pages(pages),

@@ -1,0 +1,95 @@
+//! [`Mqtt`]: how the parts of a circuit appear on an MQTT broker.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The table `[mqtt]`: the broker, and how the parts appear on it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Mqtt {
+    /// The broker: `"mqtts://HOST:PORT"`. Default: the command line names the broker.
+    pub broker: Option<String>,
+    /// The name of this node on the broker. Default: the host name.
+    pub node: Option<String>,
+    /// The first level of all topics. Default: `"pinzero"`.
+    pub prefix: Option<String>,
+    /// The topic of a device, before `/state` and `/set`. Default: `"{prefix}/{node}/{device}"`.
+    pub topic: Option<String>,
+    /// The first level of Home Assistant's discovery topics; empty for no discovery. Default: `"homeassistant"`.
+    pub discovery: Option<String>,
+    /// The client identifier. Default: one that no other computer has.
+    pub client_id: Option<String>,
+    /// The name of the user at the broker. Default: none.
+    pub user: Option<String>,
+    /// The file that holds the password. Default: the systemd credential `mqtt-password`, else no password.
+    pub password_file: Option<PathBuf>,
+    /// The file of the certificate authority that signed the broker's certificate. Default: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The file of this client's certificate. Default: none.
+    pub certificate_file: Option<PathBuf>,
+    /// The file of the key of this client's certificate. Default: none.
+    pub key_file: Option<PathBuf>,
+    /// The time between signs of life, in seconds. Default: 30.
+    pub keep_alive: Option<u16>,
+    /// The number of events to keep while the broker is away. Default: 1000.
+    pub queue: Option<usize>,
+    /// What differs from the defaults, for each device: `[mqtt.device.NAME]`.
+    pub device: BTreeMap<Spanned<String>, Appearance>,
+}
+
+/// The table `[mqtt.device.NAME]`: how one part appears on the broker, and how the node treats the part.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Appearance {
+    /// Whether the part is left out. Default: `false`.
+    pub hidden: bool,
+    /// The kind of entity, where a part can be one of several: `"light"` or `"switch"` for a LED, `"number"` or `"cover"` for a servo,
+    /// `"fan"` or `"switch"` for a motor. Default: the first of each.
+    #[serde(rename = "as")]
+    pub entity: Option<String>,
+    /// The name for people. Default: the name of the part.
+    pub name: Option<String>,
+    /// The icon: `"mdi:pump"`. Default: Home Assistant's own.
+    pub icon: Option<String>,
+    /// The area of the house that Home Assistant suggests. Default: none.
+    pub area: Option<String>,
+    /// The class of a sensor or switch in Home Assistant: `"water"`, `"door"`. Default: that of the kind.
+    pub class: Option<String>,
+    /// The unit of a reading. Default: that of the kind.
+    pub unit: Option<String>,
+    /// The state of an output at the start. Default: [`Keep`](Resting::Keep).
+    pub initial: Option<Resting>,
+    /// The state of an output after the node has ended. Default: [`Keep`](Resting::Keep) for relays, LEDs and buzzers without PWM;
+    /// [`Off`](Resting::Off) for all that turn, sound or are dimmed.
+    pub on_exit: Option<Resting>,
+    /// The state of an output once the broker has been away for `safe_after` seconds. Default: [`Keep`](Resting::Keep).
+    pub safe: Option<Resting>,
+    /// The time without a broker after which the device takes its safe state, in seconds. Default: 60.
+    pub safe_after: Option<f64>,
+    /// The time between two readings of a sensor, in seconds. Default: 30.
+    pub interval: Option<f64>,
+    /// The digits of a reading after the decimal point. Default: those that the sensor can tell apart.
+    pub digits: Option<u8>,
+    /// The number of pulses that make one unit of a counter. Default: 1.
+    pub pulses_per_unit: Option<f64>,
+    /// Whether the pin is dimmed by PWM. Default: `true` for a LED that is a light.
+    pub dimmable: Option<bool>,
+}
+
+/// A state that an output takes without a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Resting {
+    /// The state that the output has.
+    Keep,
+    /// On.
+    On,
+    /// Off.
+    Off,
+}

@@ -1,0 +1,36 @@
+//! [`Device`]: a part of the circuit that is on the broker.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use pinzero::Timer;
+use pinzero_circuit::{Appearance, Part};
+
+use crate::things::Thing;
+
+/// A part that is on the broker.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) name: Arc<str>,
+    pub(crate) part: Part,
+    pub(crate) appearance: Appearance,
+    pub(crate) topic: String,
+    /// The opened part, or why it could not be opened.
+    pub(crate) thing: pinzero::Result<Box<dyn Thing>>,
+    pub(crate) memory: Mutex<Memory>,
+    /// Reads a sensor.
+    pub(crate) sampler: Mutex<Option<Timer>>,
+    /// Runs while the broker is away.
+    pub(crate) safety: Mutex<Option<Timer>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The number of events so far.
+    pub(crate) events: u64,
+    /// Whether a thread tells the state, and whether it has to look again.
+    pub(crate) is_telling: bool,
+    pub(crate) look_again: bool,
+    /// The stamp of the newest command that has one.
+    pub(crate) newest: f64,
+}

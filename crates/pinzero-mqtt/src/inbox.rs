@@ -1,0 +1,80 @@
+//! [`Inbox`]: the commands that wait for their devices.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+/// The number of commands that may wait for one device. Of more, the oldest is dropped: the newer ones decide.
+const LIMIT: usize = 64;
+
+/// A command that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// The name of the device.
+    pub(crate) device: Arc<str>,
+    /// The last level of the topic: `"set"`.
+    pub(crate) verb: String,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// The commands that wait, first come, first served, with a bound for each device.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    orders: VecDeque<Order>,
+    waiting: BTreeMap<Arc<str>, usize>,
+    is_closed: bool,
+}
+
+impl Inbox {
+    /// Adds a command. Returns `false` if an older one of the device was dropped for it.
+    pub(crate) fn push(&self, order: Order) -> bool {
+        let mut queue = self.queue.lock();
+        let waiting = queue.waiting.entry(order.device.clone()).or_default();
+        let is_full = *waiting == LIMIT;
+        if !is_full {
+            *waiting += 1;
+        } else if let Some(oldest) = queue.orders.iter().position(|other| other.device == order.device) {
+            queue.orders.remove(oldest);
+        }
+        queue.orders.push_back(order);
+        self.arrived.notify_one();
+        !is_full
+    }
+
+    /// Blocks until a command comes, and takes it; `None` once the inbox is closed.
+    pub(crate) fn wait(&self) -> Option<Order> {
+        let mut queue = self.queue.lock();
+        loop {
+            if queue.is_closed {
+                return None;
+            }
+            if let Some(order) = queue.take() {
+                return Some(order);
+            }
+            self.arrived.wait(&mut queue);
+        }
+    }
+
+    /// Ends all waiting. Commands that are left are dropped.
+    pub(crate) fn close(&self) {
+        self.queue.lock().is_closed = true;
+        self.arrived.notify_all();
+    }
+}
+
+impl Queue {
+    fn take(&mut self) -> Option<Order> {
+        let order = self.orders.pop_front()?;
+        if let Some(waiting) = self.waiting.get_mut(&order.device) {
+            *waiting -= 1;
+        }
+        Some(order)
+    }
+}

@@ -1,0 +1,105 @@
+//! [`Broker`]: what a node needs of a client of MQTT, so that another can take the place of `rumqttc`.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// A message on a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// The topic, without wildcards.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// To the broker: whether the broker keeps the message for those who subscribe later. From the broker: whether the broker had kept
+    /// the message, so that nobody has just sent it.
+    pub retain: bool,
+}
+
+impl Message {
+    /// Returns a message that the broker does not keep.
+    pub fn new(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
+        Message { topic: topic.into(), payload: payload.into(), retain: false }
+    }
+
+    /// Makes the broker keep the message.
+    pub fn retained(mut self) -> Self {
+        self.retain = true;
+        self
+    }
+}
+
+/// A way to a broker.
+pub trait Broker: fmt::Debug + Send {
+    /// Starts to connect, and returns both ends of the connection. The broker publishes `will` if the connection ends in any way but by
+    /// [`Sender::disconnect`]. A connection does not come back: call this again.
+    ///
+    /// # Errors
+    /// An address or a certificate that cannot be used. A broker that does not answer is an error of [`Receiver::next`].
+    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError>;
+}
+
+/// The end of a connection that sends. No method blocks, nor waits for the network.
+pub trait Sender: fmt::Debug + Send + Sync {
+    /// Sends a message, at least once (QoS 1). [`Incoming::Told`] gives the `ticket` back once the broker has the message. Returns `false`
+    /// if there is no room at the moment, or no connection any more.
+    fn publish(&self, ticket: u64, message: &Message) -> bool;
+
+    /// Asks for the messages whose topics match one of these filters, at least once (QoS 1). Returns `false` as `publish` does.
+    fn subscribe(&self, filters: &[String]) -> bool;
+
+    /// Ends the connection once all that was sent has left. The broker does not publish the will.
+    fn disconnect(&self);
+}
+
+/// The end of a connection that receives.
+pub trait Receiver: fmt::Debug + Send {
+    /// Blocks until there is news.
+    ///
+    /// # Errors
+    /// The connection has ended, or did not come about.
+    fn next(&mut self) -> Result<Incoming, LinkError>;
+}
+
+/// News from a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// The broker has accepted the connection. Nothing is subscribed to yet.
+    Connected,
+    /// The broker has the message with this ticket.
+    Told(u64),
+    /// A message.
+    Message(Message),
+}
+
+/// The reason why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkError {
+    /// What is wrong, and what to do.
+    pub message: String,
+    /// Whether to try again is of no use: the broker refuses the password, or a certificate cannot be read.
+    pub is_final: bool,
+}
+
+impl LinkError {
+    /// Returns an error that may pass.
+    pub fn passing(message: impl Into<String>) -> Self {
+        LinkError { message: message.into(), is_final: false }
+    }
+
+    /// Returns an error that stays until somebody does something.
+    pub fn final_one(message: impl Into<String>) -> Self {
+        LinkError { message: message.into(), is_final: true }
+    }
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for LinkError {}

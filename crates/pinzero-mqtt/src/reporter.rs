@@ -1,0 +1,44 @@
+//! [`Reporter`]: with which a device tells what has changed.
+
+use std::sync::Weak;
+
+use pinzero::time::Instant;
+use serde_json::{Map, Value};
+
+use crate::shared::Shared;
+
+/// Tells the broker what has changed on a device. Never blocks on the network; safe to call from handlers of pins.
+#[derive(Debug, Clone)]
+pub(crate) struct Reporter {
+    pub(crate) shared: Weak<Shared>,
+    /// The name of the device.
+    pub(crate) device: std::sync::Arc<str>,
+}
+
+impl Reporter {
+    /// Tells the state of the device, if it is another than was told last.
+    pub(crate) fn changed(&self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.tell_state(&self.device);
+        }
+    }
+
+    /// Tells an event that took place at `at` on the factory's clock: `"click"`.
+    pub(crate) fn event(&self, event: &str, at: Instant) {
+        self.event_with(event, at, Map::new());
+    }
+
+    /// Tells an event with further fields.
+    pub(crate) fn event_with(&self, event: &str, at: Instant, fields: Map<String, Value>) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.tell_event(&self.device, event, at, fields);
+        }
+    }
+
+    /// Tells that something went wrong on the device, in the log.
+    pub(crate) fn complain(&self, error: &dyn std::fmt::Display) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.complain(&self.device, error);
+        }
+    }
+}

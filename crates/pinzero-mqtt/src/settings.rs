@@ -1,0 +1,52 @@
+//! [`Settings`]: how a node appears on its broker.
+
+use std::time::Duration;
+
+use pinzero_circuit::Mqtt;
+
+use crate::topics::Topics;
+
+/// How a node appears on its broker.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The topics.
+    pub(crate) topics: Topics,
+    /// The first level of Home Assistant's discovery topics; `None` for no discovery.
+    pub(crate) discovery: Option<String>,
+    /// What tells this computer from all others, for identifiers in Home Assistant.
+    pub(crate) identity: String,
+    /// The number of events to hold while the broker is away.
+    pub(crate) queue: usize,
+    /// The time without a broker after which devices take their safe state, unless the file says otherwise.
+    pub(crate) safe_after: Duration,
+}
+
+/// The number of events to hold while the broker is away.
+const QUEUE: usize = 1000;
+
+/// The first level of all topics.
+pub const PREFIX: &str = "pinzero";
+
+/// The topic of a device.
+const TOPIC: &str = "{prefix}/{node}/{device}";
+
+impl Settings {
+    /// Reads the settings of a circuit file. `host` is the name of this computer, and `identity` tells this computer from all others.
+    ///
+    /// # Errors
+    /// A sentence about a topic that cannot be used.
+    pub fn new(mqtt: &Mqtt, host: &str, identity: &str) -> Result<Self, String> {
+        let node = mqtt.node.as_deref().unwrap_or(host);
+        let prefix = mqtt.prefix.as_deref().unwrap_or(PREFIX);
+        let topics = Topics::new(prefix, node, mqtt.topic.as_deref().unwrap_or(TOPIC))?;
+        let discovery = mqtt.discovery.clone().unwrap_or_else(|| "homeassistant".to_owned());
+        Ok(Settings {
+            topics,
+            discovery: Some(discovery).filter(|prefix| !prefix.is_empty()),
+            identity: identity.to_owned(),
+            queue: mqtt.queue.unwrap_or(QUEUE),
+            safe_after: Duration::from_secs(60),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! The parts of a circuit as things on a broker: one kind a file.
+
+mod relay;
+
+use std::fmt;
+use std::time::Duration;
+
+use pinzero::Gpio;
+use pinzero_circuit::{Appearance, Kind, Part};
+use serde_json::{Map, Value};
+
+use crate::entity::Entity;
+use crate::payload::Command;
+use crate::refusal::Refusal;
+use crate::reporter::Reporter;
+
+/// A part of the circuit, opened, as the broker sees it.
+pub(crate) trait Thing: fmt::Debug + Send + Sync {
+    /// Describes the thing to Home Assistant.
+    fn entities(&self) -> Vec<Entity>;
+
+    /// Returns the state, as told on the state topic; `None` for a thing that has events only. Reads a sensor anew.
+    fn state(&self) -> pinzero::Result<Option<Map<String, Value>>>;
+
+    /// Carries out a command. The state is told afterwards, whether the command was carried out or refused.
+    fn command(&self, command: Command) -> Result<(), Refusal> {
+        let _ = command;
+        Err(Refusal::because("this device takes no commands"))
+    }
+
+    /// Takes the safe state, since the broker has been away for too long.
+    fn make_safe(&self) -> pinzero::Result<()> {
+        Ok(())
+    }
+
+    /// Returns the time between two readings, for a sensor that does not tell by itself.
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Closes the pins.
+    fn close(&self) -> pinzero::Result<()>;
+}
+
+/// What a thing is opened with.
+pub(crate) struct Opening<'a> {
+    pub(crate) gpio: &'a Gpio,
+    pub(crate) appearance: &'a Appearance,
+    /// How the thing tells what has changed. The first state is told without it.
+    pub(crate) reporter: Reporter,
+}
+
+/// Opens a part.
+pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dyn Thing>> {
+    Ok(match &part.kind {
+        Kind::Relay(relay) => Box::new(relay::Relay::open(relay, opening)?),
+        other => {
+            let message = format!("a {} is no device on a broker", other.name());
+            return Err(pinzero::Error::new(pinzero::ErrorKind::Unsupported, message));
+        }
+    })
+}

@@ -1,0 +1,60 @@
+//! [`Topics`]: where things are on the broker.
+
+/// The topics of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Topics {
+    prefix: String,
+    node: String,
+    /// The topic of a device, with `{prefix}`, `{node}` and `{device}`.
+    template: String,
+}
+
+impl Topics {
+    /// Returns the topics of a node.
+    ///
+    /// # Errors
+    /// A sentence about a prefix, node or template that makes no topics.
+    pub(crate) fn new(prefix: &str, node: &str, template: &str) -> Result<Self, String> {
+        for (what, text) in [("prefix", prefix), ("topic", template)] {
+            let is_fit =
+                !text.is_empty() && !text.contains(['#', '+', '\0']) && !text.starts_with(['$', '/']);
+            if !is_fit || text.ends_with('/') || text.contains("//") {
+                return Err(format!(
+                    "the {what} {text:?} makes no topics: use levels without \"#\" and \"+\", such as \"home/pins\""
+                ));
+            }
+        }
+        if node.is_empty() || node.contains(['#', '+', '/', '\0', '$', ' ']) {
+            return Err(format!(
+                "the node {node:?} is no level of a topic: use letters, digits, \"_\" and \"-\""
+            ));
+        }
+        if !template.split('/').any(|level| level.contains("{device}")) {
+            return Err(format!("the topic {template:?} is the same for all devices: add {{device}} to it"));
+        }
+        Ok(Topics { prefix: prefix.to_owned(), node: node.to_owned(), template: template.to_owned() })
+    }
+
+    /// Returns the name of the node.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Returns the topic that tells whether the node is there: `online` or `offline`.
+    pub(crate) fn status(&self) -> String {
+        format!("{}/{}/status", self.prefix, self.node)
+    }
+
+    /// Returns the topic of the facts about the node, in JSON.
+    pub(crate) fn info(&self) -> String {
+        format!("{}/{}/info", self.prefix, self.node)
+    }
+
+    /// Returns the topic of a device, to which `/state`, `/set`, `/get`, `/event` and `/availability` are added.
+    pub(crate) fn device(&self, device: &str) -> String {
+        self.template
+            .replace("{prefix}", &self.prefix)
+            .replace("{node}", &self.node)
+            .replace("{device}", device)
+    }
+}

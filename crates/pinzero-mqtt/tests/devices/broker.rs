@@ -1,0 +1,171 @@
+//! A broker for tests, inside the program: it takes what a node sends, and gives what a test sends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{self, TryRecvError};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use pinzero_mqtt::{Broker, Incoming, LinkError, Message, Receiver, Sender};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A broker inside the program. Clones are the same broker.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TestBroker(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    to_node: Option<mpsc::Sender<Incoming>>,
+    /// All messages, in order.
+    messages: Vec<Message>,
+    kept: BTreeMap<String, String>,
+    filters: Vec<String>,
+    /// How often a node has connected.
+    connections: usize,
+    is_away: bool,
+    /// Whether the broker takes messages and acknowledges none.
+    is_stuck: bool,
+}
+
+impl TestBroker {
+    /// Sends a message to the node, as a program elsewhere does.
+    pub(crate) fn send(&self, topic: &str, payload: &str) {
+        self.deliver(Message::new(topic, payload));
+    }
+
+    /// Delivers a message to the node.
+    pub(crate) fn deliver(&self, message: Message) {
+        self.wait(|state| state.to_node.is_some().then_some(()));
+        let state = self.0.state.lock();
+        state.to_node.as_ref().unwrap().send(Incoming::Message(message)).unwrap();
+    }
+
+    /// Ends the connection, and refuses others until [`TestBroker::come_back`].
+    pub(crate) fn go_away(&self) {
+        let mut state = self.0.state.lock();
+        state.is_away = true;
+        state.to_node = None;
+    }
+
+    /// Accepts connections again.
+    pub(crate) fn come_back(&self) {
+        self.0.state.lock().is_away = false;
+    }
+
+    /// Takes messages without acknowledging them, from now on.
+    pub(crate) fn get_stuck(&self) {
+        self.0.state.lock().is_stuck = true;
+    }
+
+    /// Waits until `find` finds something.
+    fn wait<T>(&self, mut find: impl FnMut(&State) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.0.state.lock();
+        loop {
+            if let Some(found) = find(&state) {
+                return found;
+            }
+            let waited = self.0.changed.wait_until(&mut state, end);
+            assert!(!waited.timed_out(), "it did not come; the messages were {:#?}", state.messages);
+        }
+    }
+
+    /// Waits until a message on this topic satisfies the test, and returns the payload. Takes out all messages up to this one.
+    pub(crate) fn expect(&self, topic: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let found = self.wait(|state| {
+            let fits = |message: &Message| {
+                message.topic == topic && is_it(std::str::from_utf8(&message.payload).unwrap())
+            };
+            state.messages.iter().position(fits)
+        });
+        let message = self.0.state.lock().messages.drain(..=found).next_back().unwrap();
+        String::from_utf8(message.payload).unwrap()
+    }
+
+    /// Returns the messages that have come and were not taken out.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.0.state.lock().messages.clone()
+    }
+
+    /// Returns what is kept, by topic, as somebody sees who subscribes now.
+    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
+        self.0.state.lock().kept.clone()
+    }
+
+    /// Waits until a node has connected this many times.
+    pub(crate) fn expect_connections(&self, count: usize) {
+        self.wait(|state| (state.connections >= count).then_some(()));
+    }
+
+    /// Returns the filters of the newest subscription.
+    pub(crate) fn filters(&self) -> Vec<String> {
+        self.0.state.lock().filters.clone()
+    }
+}
+
+impl Broker for TestBroker {
+    fn connect(&mut self, _will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+        let mut state = self.0.state.lock();
+        if state.is_away {
+            return Err(LinkError::passing("the test's broker is away"));
+        }
+        let (sender, receiver) = mpsc::channel();
+        sender.send(Incoming::Connected).unwrap();
+        state.to_node = Some(sender);
+        state.connections += 1;
+        self.0.changed.notify_all();
+        Ok((Arc::new(self.clone()), Box::new(End(receiver))))
+    }
+}
+
+impl Sender for TestBroker {
+    fn publish(&self, ticket: u64, message: &Message) -> bool {
+        let mut state = self.0.state.lock();
+        let Some(to_node) = &state.to_node else { return false };
+        if !state.is_stuck && to_node.send(Incoming::Told(ticket)).is_err() {
+            return false;
+        }
+        state.messages.push(message.clone());
+        if message.retain {
+            let payload = String::from_utf8(message.payload.clone()).unwrap();
+            match payload.is_empty() {
+                true => state.kept.remove(&message.topic),
+                false => state.kept.insert(message.topic.clone(), payload),
+            };
+        }
+        self.0.changed.notify_all();
+        true
+    }
+
+    fn subscribe(&self, filters: &[String]) -> bool {
+        self.0.state.lock().filters = filters.to_vec();
+        true
+    }
+
+    fn disconnect(&self) {
+        self.0.state.lock().to_node = None;
+    }
+}
+
+#[derive(Debug)]
+struct End(mpsc::Receiver<Incoming>);
+
+impl Receiver for End {
+    fn next(&mut self) -> Result<Incoming, LinkError> {
+        match self.0.try_recv() {
+            Ok(incoming) => Ok(incoming),
+            Err(TryRecvError::Disconnected) => Err(LinkError::passing("the test's broker went away")),
+            Err(TryRecvError::Empty) => {
+                self.0.recv().map_err(|_| LinkError::passing("the test's broker went away"))
+            }
+        }
+    }
+}

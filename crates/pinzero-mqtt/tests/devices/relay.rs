@@ -1,0 +1,48 @@
+//! A relay as a switch.
+
+use pinzero::Level;
+use pinzero::time::ms;
+use pinzero_mqtt::Message;
+use serde_json::json;
+
+use crate::house::House;
+
+const PUMP: &str = "[relay.pump]\npin = 17\n";
+
+#[test]
+fn a_relay_is_switched_and_tells_so() {
+    let house = House::new(PUMP);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    house.set("pump", "ON");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+    house.set("pump", r#"{"state":"toggle"}"#);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+}
+
+#[test]
+fn a_newer_command_calls_the_end_of_an_older_one_off() {
+    let house = House::new(PUMP);
+    house.broker.send("pinzero/attic/pump/set_on_ms", "500");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.gpio.advance(ms(600));
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+
+    house.set("pump", r#"{"state":"ON","for":0.5}"#);
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.set("pump", "ON");
+    house.broker.send("pinzero/attic/pump/get", "");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.gpio.advance(ms(600));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+}
+
+#[test]
+fn a_retained_command_and_a_wrong_one_are_refused_and_the_state_is_told() {
+    let house = House::new(PUMP);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    house.broker.deliver(Message::new("pinzero/attic/pump/set", "ON").retained());
+    house.set("pump", "perhaps");
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+}
