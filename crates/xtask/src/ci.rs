@@ -31,8 +31,9 @@ use Extent::{Quick, Whole};
 const STEPS: &[(&str, Extent, Step)] = &[
     ("formatting", Quick, |runner| cargo(runner, "fmt --all --check")),
     ("formatting, fuzz targets", Quick, |runner| {
-        cargo(runner, "fmt --manifest-path=crates/pinzero-board/fuzz/Cargo.toml --check")?;
-        cargo(runner, "fmt --manifest-path=crates/pinzero-pigpio/fuzz/Cargo.toml --check")
+        deep::FUZZ.iter().try_for_each(|(folder, _)| {
+            cargo(runner, &format!("fmt --manifest-path={folder}/Cargo.toml --check"))
+        })
     }),
     ("file lengths", Quick, checks::file_lengths),
     ("map", Quick, map::check),

@@ -5,9 +5,10 @@ use std::fs;
 use std::process::Command;
 
 /// The folders of fuzz targets, and the targets' names.
-const FUZZ: [(&str, [&str; 2]); 2] = [
-    ("crates/pinzero-board/fuzz", ["pin_names", "revision_codes"]),
-    ("crates/pinzero-pigpio/fuzz", ["requests", "replies_and_reports"]),
+pub(crate) const FUZZ: [(&str, &[&str]); 3] = [
+    ("crates/pinzero-board/fuzz", &["pin_names", "revision_codes"]),
+    ("crates/pinzero-pigpio/fuzz", &["requests", "replies_and_reports"]),
+    ("crates/pinzero-mqtt/fuzz", &["commands"]),
 ];
 
 /// Flags with which libFuzzer sees the code that an input reaches, and the comparisons, as with cargo-fuzz. No
