@@ -57,6 +57,7 @@ fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
     }
     check_buses(places, &board, &taken, &parts)?;
     check_keys(places, &parts)?;
+    check_ids(places, &parts)?;
     check_devices(places, &file.mqtt, &parts)?;
     for wire in &mut file.wires {
         for pin in wire.iter_mut() {
@@ -159,6 +160,27 @@ fn check_keys(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
     Ok(())
 }
 
+/// Checks that no two thermometers on the 1-Wire bus are the same one.
+fn check_ids(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
+    let mut ids: BTreeMap<Option<&str>, &str> = BTreeMap::new();
+    for Part { name, kind } in parts {
+        let Kind::Ds18b20(sensor) = kind else { continue };
+        let id = sensor.id.as_deref();
+        let message = match (ids.iter().next(), ids.get(&id)) {
+            (_, Some(other)) if id.is_some() => format!("{other:?} has this id already: use another one"),
+            (Some((first, other)), _) if id.is_none() || first.is_none() => {
+                format!("{other:?} is on the bus too: give each ds18b20 its \"id\"")
+            }
+            _ => {
+                ids.insert(id, name);
+                continue;
+            }
+        };
+        return Err(places.at_value(kind.name(), name, "id", message));
+    }
+    Ok(())
+}
+
 /// Checks that each device on the broker is a part.
 fn check_devices(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
     for name in mqtt.device.keys() {
@@ -200,5 +222,7 @@ fn placed(file: &mut File) -> Vec<Placed> {
     take(&mut parts, &mut file.dht11, Kind::Dht11);
     take(&mut parts, &mut file.dht22, Kind::Dht22);
     take(&mut parts, &mut file.tmp36, Kind::Tmp36);
+    take(&mut parts, &mut file.ds18b20, Kind::Ds18b20);
+    take(&mut parts, &mut file.pulse_counter, Kind::PulseCounter);
     parts
 }

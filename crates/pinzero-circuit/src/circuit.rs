@@ -9,8 +9,8 @@ use toml::Spanned;
 use crate::mqtt::Mqtt;
 use crate::part::{
     Buzzer, CharacterDisplay, Climate, DistanceSensor, Keypad, Led, LightSensor, LineSensor, MotionSensor,
-    Motor, Part, PushButton, Relay, RgbLed, RotaryEncoder, Servo, SevenSegmentDisplay, Slide, Switch,
-    Thermometer,
+    Motor, OneWireThermometer, Part, PulseCounter, PushButton, Relay, RgbLed, RotaryEncoder, Servo,
+    SevenSegmentDisplay, Slide, Switch, Thermometer,
 };
 use crate::pin::Pin;
 
@@ -82,6 +82,10 @@ pub(crate) struct File {
     pub(crate) dht22: Table<Climate>,
     #[serde(default)]
     pub(crate) tmp36: Table<Thermometer>,
+    #[serde(default)]
+    pub(crate) ds18b20: Table<OneWireThermometer>,
+    #[serde(default)]
+    pub(crate) pulse_counter: Table<PulseCounter>,
 }
 
 impl Circuit {

@@ -4,7 +4,7 @@
 pub(crate) const TOP: [&str; 5] = ["title", "about", "board", "wires", "mqtt"];
 
 /// The kinds of parts, each with its keys.
-pub(crate) const KINDS: [(&str, &[&str]); 20] = [
+pub(crate) const KINDS: [(&str, &[&str]); 22] = [
     ("led", &["pin", "color", "active_high"]),
     ("rgb_led", &["red", "green", "blue", "active_high"]),
     ("button", &["pin", "pull_up", "key"]),
@@ -25,6 +25,8 @@ pub(crate) const KINDS: [(&str, &[&str]); 20] = [
     ("dht11", &["pin", "celsius", "humidity"]),
     ("dht22", &["pin", "celsius", "humidity"]),
     ("tmp36", &["channel", "select", "celsius"]),
+    ("ds18b20", &["id"]),
+    ("pulse_counter", &["pin", "pull_up", "hertz", "key"]),
 ];
 
 /// Returns the keys of a kind.
@@ -136,6 +138,7 @@ mod tests {
                 };
                 let default = match &value["default"] {
                     Value::Null if required.contains(&(*key).into()) => "required".to_owned(),
+                    Value::Null if *key == "id" => "the only sensor on the bus".to_owned(),
                     Value::Null => "the next free letter or digit".to_owned(),
                     default if *key == "address" => format!("`{:#x}`", default.as_u64().unwrap()),
                     default => format!("`{default}`"),

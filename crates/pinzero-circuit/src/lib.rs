@@ -16,8 +16,8 @@ pub use mistake::Mistake;
 pub use mqtt::{Appearance, Mqtt, Resting};
 pub use part::{
     Buzzer, CharacterDisplay, Climate, DistanceSensor, Keypad, Kind, Led, LightSensor, LineSensor,
-    MotionSensor, Motor, Part, PushButton, Relay, RgbLed, RotaryEncoder, Servo, SevenSegmentDisplay, Slide,
-    Switch, Thermometer,
+    MotionSensor, Motor, OneWireThermometer, Part, PulseCounter, PushButton, Relay, RgbLed, RotaryEncoder,
+    Servo, SevenSegmentDisplay, Slide, Switch, Thermometer,
 };
 pub use pin::Pin;
 

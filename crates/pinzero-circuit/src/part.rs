@@ -40,6 +40,8 @@ pub enum Kind {
     Dht11(Climate),
     Dht22(Climate),
     Tmp36(Thermometer),
+    Ds18b20(OneWireThermometer),
+    PulseCounter(PulseCounter),
 }
 
 /// A LED on one pin.
@@ -318,6 +320,34 @@ pub struct Thermometer {
     pub celsius: f64,
 }
 
+/// A DS18B20, a thermometer on the 1-Wire bus of the kernel, whose pin the kernel's configuration names.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OneWireThermometer {
+    /// The id, which no other has: `"28-0316a2798bff"`. Default: the only sensor on the bus.
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+/// A meter that gives pulses: of water, energy or wind.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PulseCounter {
+    /// The pin.
+    pub pin: Pin,
+    /// Whether a pulse connects the pin with ground, and the pin is pulled up; else with 3.3 V. Default: `true`.
+    #[serde(default = "yes")]
+    pub pull_up: bool,
+    /// The pulses a second that the meter gives by itself at first, from 0 to 100. Default: 0.
+    #[serde(default)]
+    pub hertz: f64,
+    /// The key that gives a pulse. Default: the next free letter or digit.
+    #[serde(default)]
+    pub key: Option<char>,
+}
+
 fn yes() -> bool {
     true
 }
@@ -394,6 +424,8 @@ impl Kind {
             Kind::Dht11(_) => "dht11",
             Kind::Dht22(_) => "dht22",
             Kind::Tmp36(_) => "tmp36",
+            Kind::Ds18b20(_) => "ds18b20",
+            Kind::PulseCounter(_) => "pulse_counter",
         }
     }
 
@@ -412,7 +444,8 @@ impl Kind {
             | Kind::MotionSensor(MotionSensor { pin, .. })
             | Kind::LineSensor(LineSensor { pin, .. })
             | Kind::Dht11(Climate { pin, .. })
-            | Kind::Dht22(Climate { pin, .. }) => named([("pin", pin)]),
+            | Kind::Dht22(Climate { pin, .. })
+            | Kind::PulseCounter(PulseCounter { pin, .. }) => named([("pin", pin)]),
             Kind::RgbLed(led) => named([("red", &led.red), ("green", &led.green), ("blue", &led.blue)]),
             Kind::Motor(motor) => named([("forward", &motor.forward), ("backward", &motor.backward)]),
             Kind::DistanceSensor(sensor) => named([("trigger", &sensor.trigger), ("echo", &sensor.echo)]),
@@ -426,7 +459,9 @@ impl Kind {
                 let segments = letters.into_iter().map(str::to_owned).zip(&display.segments);
                 segments.chain(display.digits.iter().enumerate().map(numbered("digit"))).collect()
             }
-            Kind::Potentiometer(_) | Kind::CharacterDisplay(_) | Kind::Tmp36(_) => Vec::new(),
+            Kind::Potentiometer(_) | Kind::CharacterDisplay(_) | Kind::Tmp36(_) | Kind::Ds18b20(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -452,6 +487,7 @@ impl Kind {
             Kind::Switch(part) => part.key,
             Kind::MotionSensor(part) => part.key,
             Kind::LineSensor(part) => part.key,
+            Kind::PulseCounter(part) => part.key,
             _ => None,
         }
     }
@@ -469,7 +505,8 @@ impl Kind {
             | Kind::MotionSensor(MotionSensor { pin, .. })
             | Kind::LineSensor(LineSensor { pin, .. })
             | Kind::Dht11(Climate { pin, .. })
-            | Kind::Dht22(Climate { pin, .. }) => vec![pin],
+            | Kind::Dht22(Climate { pin, .. })
+            | Kind::PulseCounter(PulseCounter { pin, .. }) => vec![pin],
             Kind::RgbLed(led) => vec![&mut led.red, &mut led.green, &mut led.blue],
             Kind::Motor(motor) => vec![&mut motor.forward, &mut motor.backward],
             Kind::DistanceSensor(sensor) => vec![&mut sensor.trigger, &mut sensor.echo],
@@ -478,7 +515,9 @@ impl Kind {
             Kind::SevenSegmentDisplay(display) => {
                 display.segments.iter_mut().chain(&mut display.digits).collect()
             }
-            Kind::Potentiometer(_) | Kind::CharacterDisplay(_) | Kind::Tmp36(_) => Vec::new(),
+            Kind::Potentiometer(_) | Kind::CharacterDisplay(_) | Kind::Tmp36(_) | Kind::Ds18b20(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -29,6 +29,11 @@ fn check_kind(kind: &Kind, board: &Board) -> Result<(), Wrong> {
         Kind::Switch(part) => key(part.key),
         Kind::MotionSensor(part) => key(part.key),
         Kind::LineSensor(part) => key(part.key),
+        Kind::PulseCounter(part) => {
+            key(part.key)?;
+            range("hertz", part.hertz, 0.0..=100.0, " Hz")
+        }
+        Kind::Ds18b20(sensor) => check_id(sensor.id.as_deref()),
         Kind::Servo(servo) => check_servo(servo),
         Kind::Potentiometer(slide) => {
             converter(slide.channel, slide.select)?;
@@ -110,6 +115,24 @@ fn converter(channel: u32, select: u32) -> Result<(), Wrong> {
         return Err(("select", format!("SPI bus 0 has the chip selects 0 and 1, not {select}")));
     }
     Ok(())
+}
+
+/// Checks the id of a thermometer on the 1-Wire bus, as the kernel writes it.
+fn check_id(id: Option<&str>) -> Result<(), Wrong> {
+    let is_digit = |letter: char| letter.is_ascii_digit() || matches!(letter, 'a'..='f');
+    match id {
+        Some(id)
+            if !id.strip_prefix("28-").is_some_and(|rest| rest.len() == 12 && rest.chars().all(is_digit)) =>
+        {
+            Err((
+                "id",
+                format!(
+                    "an id is one of those in /sys/bus/w1/devices, such as \"28-0316a2798bff\", not {id:?}"
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks the key of a contact: one that every keyboard has, and that no view has for itself.
