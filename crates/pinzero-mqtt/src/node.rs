@@ -50,6 +50,7 @@ impl Node {
                 inbox: Inbox::default(),
                 complaints: Mutex::default(),
                 since: gpio.wall_time(),
+                news: Mutex::default(),
                 end: Mutex::new(false),
                 ending: Condvar::new(),
             }),
@@ -157,6 +158,7 @@ impl Node {
         *self.shared.end.lock() = true;
         self.shared.ending.notify_all();
         self.shared.inbox.close();
+        self.shared.tell_info();
         self.shared.keep(&self.shared.settings.topics.status(), "offline");
         if let Some(sender) = self.shared.post.lock().sender.take() {
             sender.disconnect();

@@ -38,8 +38,22 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) complaints: Mutex<BTreeMap<Arc<str>, Limit>>,
     pub(crate) since: SystemTime,
+    pub(crate) news: Mutex<News>,
     pub(crate) end: Mutex<bool>,
     pub(crate) ending: Condvar,
+}
+
+/// The time after an event, within which the facts about the node tell of the event.
+const SOON: Duration = Duration::from_secs(10);
+
+/// What has happened on a node.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// When the broker last accepted a connection.
+    connected: Option<SystemTime>,
+    last_event: Option<Value>,
+    /// Whether the facts about the node will be told soon.
+    is_due: bool,
 }
 
 impl Shared {
@@ -111,8 +125,30 @@ impl Shared {
         self.keep(&discovery::topic(prefix, &self.settings, &device.name), payload.to_string());
     }
 
+    /// Tells the facts about the node after a moment, so that many events cost one message.
+    pub(crate) fn tell_info_soon(shared: &Arc<Self>) {
+        if std::mem::replace(&mut shared.news.lock().is_due, true) {
+            return;
+        }
+        let weak = Arc::downgrade(shared);
+        let timer = shared.gpio.after(SOON, move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.news.lock().is_due = false;
+                shared.tell_info();
+            }
+        });
+        if let Err(error) = timer {
+            shared.complain(shared.settings.topics.node(), &error);
+        }
+    }
+
     /// Tells the facts about the node.
     pub(crate) fn tell_info(&self) {
+        let stopped = self.end.lock().then(|| milliseconds(self.gpio.wall_time()));
+        let (connected, last_event) = {
+            let news = self.news.lock();
+            (news.connected.map(milliseconds), news.last_event.clone())
+        };
         let devices: Vec<Value> = self
             .devices
             .lock()
@@ -125,6 +161,9 @@ impl Shared {
             "board": self.gpio.board().model(),
             "factory": self.gpio.name(),
             "since": milliseconds(self.since),
+            "connected": connected,
+            "stopped": stopped,
+            "last_event": last_event,
             "devices": devices,
             "lost": post.outbox.counts().lost,
         });
@@ -179,6 +218,8 @@ impl Shared {
         };
         let age = self.gpio.now().since(at);
         let time = self.gpio.wall_time().checked_sub(age).unwrap_or(UNIX_EPOCH);
+        self.news.lock().last_event =
+            Some(json!({ "device": name, "event": event, "at": milliseconds(time) }));
         fields.insert("event_type".to_owned(), event.into());
         fields.insert("at".to_owned(), milliseconds(time).into());
         fields.insert("number".to_owned(), number.into());
@@ -213,6 +254,8 @@ impl Shared {
                 timer.cancel();
             }
         }
+        self.news.lock().connected = Some(self.gpio.wall_time());
+        self.tell_info();
         let filters = self.filters();
         let mut post = self.post.lock();
         sender.subscribe(&filters);
