@@ -28,6 +28,8 @@ pub(crate) struct Device {
 pub(crate) struct Memory {
     /// The number of events so far.
     pub(crate) events: u64,
+    /// Whether the device has been closed, so that nothing is told of it any more.
+    pub(crate) is_closed: bool,
     /// Whether a thread tells the state, and whether it has to look again.
     pub(crate) is_telling: bool,
     pub(crate) look_again: bool,

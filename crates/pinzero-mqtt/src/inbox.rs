@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -29,6 +30,8 @@ pub(crate) struct Inbox {
 struct Queue {
     orders: VecDeque<Order>,
     waiting: BTreeMap<Arc<str>, usize>,
+    /// The device whose command is being carried out, and since when.
+    busy: Option<(Arc<str>, Instant)>,
     is_closed: bool,
 }
 
@@ -48,18 +51,26 @@ impl Inbox {
         !is_full
     }
 
-    /// Blocks until a command comes, and takes it; `None` once the inbox is closed.
+    /// Blocks until a command comes, and takes it; `None` once the inbox is closed. The command before has been carried out.
     pub(crate) fn wait(&self) -> Option<Order> {
         let mut queue = self.queue.lock();
+        queue.busy = None;
         loop {
             if queue.is_closed {
                 return None;
             }
             if let Some(order) = queue.take() {
+                queue.busy = Some((order.device.clone(), Instant::now()));
                 return Some(order);
             }
             self.arrived.wait(&mut queue);
         }
+    }
+
+    /// Returns the device whose command has been carried out for longer than this, and still is.
+    pub(crate) fn stuck_for(&self, time: Duration) -> Option<Arc<str>> {
+        let queue = self.queue.lock();
+        queue.busy.as_ref().filter(|(_, since)| since.elapsed() > time).map(|(device, _)| device.clone())
     }
 
     /// Ends all waiting. Commands that are left are dropped.

@@ -1,4 +1,8 @@
 //! [`Broker`]: what a node needs of a client of MQTT, so that another can take the place of `rumqttc`.
+//!
+//! The client's part is one connection: packets, acknowledgements, signs of life. The node's part is all that outlives a connection: when
+//! to connect again, the subscriptions, and what has yet to be told. Hence a client needs no memory, no queue and no second attempt; a
+//! clean session of MQTT 3.1.1 will do.
 
 use std::error::Error;
 use std::fmt;
@@ -33,32 +37,39 @@ impl Message {
 /// A way to a broker.
 pub trait Broker: fmt::Debug + Send {
     /// Starts to connect, and returns both ends of the connection. The broker publishes `will` if the connection ends in any way but by
-    /// [`Sender::disconnect`]. A connection does not come back: call this again.
+    /// [`Sender::disconnect`]. A connection does not come back: call this again. Does not wait for the network.
     ///
     /// # Errors
-    /// An address or a certificate that cannot be used. A broker that does not answer is an error of [`Receiver::next`].
+    /// An address, a certificate or a password that cannot be used. A broker that does not answer, or refuses, is an error of
+    /// [`Receiver::next`].
     fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError>;
 }
 
-/// The end of a connection that sends. No method blocks, nor waits for the network.
+/// The end of a connection that sends. No method blocks, nor waits for the network: handlers of pins call them.
+///
+/// Messages and subscriptions leave in the order of the calls.
 pub trait Sender: fmt::Debug + Send + Sync {
     /// Sends a message, at least once (QoS 1). [`Incoming::Told`] gives the `ticket` back once the broker has the message. Returns `false`
-    /// if there is no room at the moment, or no connection any more.
+    /// if there is no room at the moment, or no connection any more: then the message has not left. There is room for 32 messages that the
+    /// broker has not acknowledged.
     fn publish(&self, ticket: u64, message: &Message) -> bool;
 
     /// Asks for the messages whose topics match one of these filters, at least once (QoS 1). Returns `false` as `publish` does.
     fn subscribe(&self, filters: &[String]) -> bool;
 
-    /// Ends the connection once all that was sent has left. The broker does not publish the will.
+    /// Ends the connection once all that was sent has left. The broker does not publish the will. [`Receiver::next`] then fails.
     fn disconnect(&self);
+
+    /// Ends the connection at once, even one that has not come about. The broker publishes the will. [`Receiver::next`] then fails.
+    fn abandon(&self);
 }
 
 /// The end of a connection that receives.
 pub trait Receiver: fmt::Debug + Send {
-    /// Blocks until there is news.
+    /// Blocks until there is news. The client keeps the connection alive from here, and notices if the broker does not answer any more.
     ///
     /// # Errors
-    /// The connection has ended, or did not come about.
+    /// The connection has ended, or did not come about. It does not come back.
     fn next(&mut self) -> Result<Incoming, LinkError>;
 }
 
@@ -74,13 +85,14 @@ pub enum Incoming {
     Message(Message),
 }
 
-/// The reason why there is no connection.
+/// The reason why there is no connection, or why a node has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkError {
     /// What is wrong, and what to do.
     pub message: String,
-    /// Whether to try again is of no use: the broker refuses the password, or a certificate cannot be read.
+    /// Whether to try again is of no use: the address is none, or a file cannot be read. A password that the broker refuses is no such
+    /// reason, for a broker that has just started may not know its users yet.
     pub is_final: bool,
 }
 

@@ -1,10 +1,11 @@
 //! [`Node`]: the devices of a circuit on a broker.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use log::warn;
+use log::{debug, warn};
 use parking_lot::{Condvar, Mutex};
 use pinzero::Gpio;
 use pinzero_circuit::{Appearance, Circuit, Part};
@@ -12,7 +13,6 @@ use pinzero_circuit::{Appearance, Circuit, Part};
 use crate::device::Device;
 use crate::inbox::Inbox;
 use crate::link::{Broker, Incoming, LinkError, Message};
-use crate::outbox::Outbox;
 use crate::post::Post;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -40,19 +40,21 @@ pub struct Changes {
 impl Node {
     /// Opens the devices of a circuit on `gpio`. A device that cannot be opened is told to be offline, and the others work.
     pub fn open(gpio: &Gpio, circuit: &Circuit, settings: Settings) -> Self {
-        let post = Post { outbox: Outbox::new(settings.queue), sender: None };
+        let post = Post::new(gpio, settings.queue);
         let node = Node {
             shared: Arc::new(Shared {
                 settings,
                 gpio: gpio.clone(),
                 devices: Mutex::default(),
                 post: Mutex::new(post),
+                settled: Condvar::new(),
                 inbox: Inbox::default(),
                 complaints: Mutex::default(),
                 since: gpio.wall_time(),
                 news: Mutex::default(),
                 end: Mutex::new(false),
                 ending: Condvar::new(),
+                failure: Mutex::default(),
             }),
         };
         node.reload(circuit);
@@ -101,13 +103,15 @@ impl Node {
         changes
     }
 
-    /// Runs the node on a broker: connects, and connects again whenever the connection ends, until [`Node::stop`].
+    /// Runs the node on a broker: connects, and connects again whenever the connection ends, until [`Node::stop`]. A node runs once.
     ///
     /// # Errors
-    /// What cannot be mended by trying again: a password that the broker refuses, a certificate that cannot be read.
+    /// What cannot be mended by trying again: an error of [`Broker::connect`] that is final; a command that panics, or does not end. Then
+    /// the broker tells others that the node is offline, and a service manager had better start the program anew.
     pub fn run(&self, broker: &mut dyn Broker) -> Result<(), LinkError> {
         let shared = self.shared.clone();
         let worker = std::thread::Builder::new().name("pinzero-mqtt".into()).spawn(move || {
+            let _supervisor = Supervisor(shared.clone());
             while let Some(order) = shared.inbox.wait() {
                 shared.carry_out(order);
             }
@@ -115,62 +119,129 @@ impl Node {
         if let Err(error) = worker {
             return Err(LinkError::final_one(format!("no thread for commands: {error}")));
         }
-        Shared::away(&self.shared);
-        let will = Message::new(self.shared.settings.topics.status(), "offline").retained();
+        let result = self.stay_connected(broker);
+        self.shared.inbox.close();
+        result
+    }
+
+    fn stay_connected(&self, broker: &mut dyn Broker) -> Result<(), LinkError> {
+        let shared = &self.shared;
+        let will = Message::new(shared.settings.topics.status(), "offline").retained();
         let mut pause = FIRST_PAUSE;
-        while !*self.shared.end.lock() {
-            let mut was_connected = false;
-            let error = match broker.connect(&will) {
-                Err(error) => error,
-                Ok((sender, mut receiver)) => loop {
-                    match receiver.next() {
-                        Err(error) => break error,
-                        Ok(Incoming::Connected) => {
-                            was_connected = true;
-                            pause = FIRST_PAUSE;
-                            self.shared.connected(sender.clone());
-                        }
-                        Ok(Incoming::Told(ticket)) => self.shared.told(ticket),
-                        Ok(Incoming::Message(message)) => self.shared.receive(&message),
-                    }
-                },
-            };
-            self.shared.disconnected();
-            if *self.shared.end.lock() {
+        let mut last_error = String::new();
+        shared.away();
+        while !*shared.end.lock() {
+            let (error, time) = self.connect(broker, &will);
+            shared.disconnected();
+            if *shared.end.lock() {
                 break;
             }
             if error.is_final {
                 return Err(error);
             }
-            warn!("{error}; connecting again in {} s", pause.as_secs_f32());
-            if was_connected {
-                Shared::away(&self.shared);
+            if time.is_some() {
+                shared.away();
             }
-            self.shared.ending.wait_for(&mut self.shared.end.lock(), pause);
+            // A connection that ends soon is no better than none: two clients with the same identifier end each other's.
+            if time.is_some_and(|time| time > pause * 2) {
+                pause = FIRST_PAUSE;
+                last_error.clear();
+            }
+            let wait = pause.mul_f64(spread());
+            if error.message == last_error {
+                debug!("{error}");
+            } else {
+                warn!("{error}; trying again, at first in {:.1} s", wait.as_secs_f32());
+                last_error = error.message;
+            }
+            let mut end = shared.end.lock();
+            if !*end {
+                shared.ending.wait_for(&mut end, wait);
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Ok(())
+        shared.failure.lock().take().map_or(Ok(()), Err)
     }
 
-    /// Ends the node: tells the broker that the node is offline, leaves, and closes the devices. [`Node::run`] then returns, unless the
-    /// network is stuck.
-    pub fn stop(&self) {
-        *self.shared.end.lock() = true;
-        self.shared.ending.notify_all();
-        self.shared.inbox.close();
-        self.shared.tell_info();
-        self.shared.keep(&self.shared.settings.topics.status(), "offline");
-        if let Some(sender) = self.shared.post.lock().sender.take() {
-            sender.disconnect();
+    /// Connects, and keeps the connection as long as it lasts. Returns why it ended, and how long it lasted, if there was one.
+    fn connect(&self, broker: &mut dyn Broker, will: &Message) -> (LinkError, Option<Duration>) {
+        let shared = &self.shared;
+        let (sender, mut receiver) = match broker.connect(will) {
+            Err(error) => return (error, None),
+            Ok(ends) => ends,
+        };
+        shared.post.lock().sender = Some(sender.clone());
+        // The end may have come before it could see the sender.
+        if *shared.end.lock() {
+            sender.abandon();
         }
-        for device in std::mem::take(&mut *self.shared.devices.lock()).into_values() {
-            self.shared.close(&device);
+        let mut since = None;
+        loop {
+            match receiver.next() {
+                Err(error) => return (error, since.map(|since: Instant| since.elapsed())),
+                Ok(Incoming::Connected) => {
+                    since = Some(Instant::now());
+                    shared.connected();
+                }
+                Ok(Incoming::Told(ticket)) => shared.told(ticket),
+                Ok(Incoming::Message(message)) => shared.receive(&message),
+            }
         }
     }
+
+    /// Ends the node: closes the devices, tells the broker that the node is offline, and leaves. [`Node::run`] then returns.
+    ///
+    /// Waits for the broker for 2 seconds at most. If the broker has not been told by then, the broker finds out by itself, and publishes
+    /// the will.
+    pub fn stop(&self) {
+        let shared = &self.shared;
+        *shared.end.lock() = true;
+        shared.ending.notify_all();
+        shared.inbox.close();
+        shared.tell_info();
+        let devices = std::mem::take(&mut *shared.devices.lock());
+        for device in devices.into_values() {
+            shared.close(&device);
+        }
+        shared.keep(&shared.settings.topics.status(), "offline");
+        let until = Instant::now() + FAREWELL;
+        let mut post = shared.post.lock();
+        while post.outbox.is_connected() && !post.outbox.is_idle() {
+            if shared.settled.wait_until(&mut post, until).timed_out() {
+                break;
+            }
+        }
+        let Some(sender) = post.sender.take() else { return };
+        if post.outbox.is_connected() && post.outbox.is_idle() {
+            sender.disconnect();
+        } else {
+            sender.abandon();
+        }
+    }
+}
+
+/// Notices if the thread that carries out commands panics, for messages would then arrive and nothing would happen.
+struct Supervisor(Arc<Shared>);
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("a command has panicked, see above: start the node anew".to_owned());
+        }
+    }
+}
+
+/// Returns a number from 0.5 to 1, another each time, so that the nodes of a broker that comes back do not all connect at once.
+fn spread() -> f64 {
+    let random = RandomState::new().build_hasher().finish();
+    0.5 + f64::from(random as u32) / f64::from(u32::MAX) / 2.0
 }
 
 /// The pause before the second attempt to connect. Each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest pause between two attempts to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// How long a node that ends waits until the broker knows.
+const FAREWELL: Duration = Duration::from_secs(2);

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::link::Message;
+use pinzero::time::Instant;
+use serde_json::{Map, Value};
 
 /// The number of messages on their way at a time. The broker and the network are never given more.
-const WINDOW: usize = 32;
+pub(crate) const WINDOW: usize = 32;
 
 /// The messages that the broker has yet to be told: the newest of each topic that is kept, and each event. Pure: no clock, no network.
 #[derive(Debug)]
@@ -15,9 +16,11 @@ pub(crate) struct Outbox {
     /// The topics whose message is to be sent, first come, first served.
     changed: VecDeque<String>,
     /// The events that have not been sent yet, in order.
-    events: VecDeque<Message>,
+    events: VecDeque<Event>,
+    /// Whether the next message is an event, if both wait: they take turns, so that neither holds the other up.
+    is_turn_of_events: bool,
     /// The messages on their way, by ticket.
-    sent: BTreeMap<u64, Sent>,
+    sent: BTreeMap<u64, Content>,
     next_ticket: u64,
     is_connected: bool,
     /// The number of events to hold.
@@ -33,26 +36,41 @@ pub(crate) struct Counts {
     pub(crate) lost: u64,
 }
 
+/// An event. The wall time is added when the event is sent: a Pi without a clock of its own learns the time after its start.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) topic: String,
+    /// When the event took place, on the factory's clock.
+    pub(crate) at: Instant,
+    pub(crate) fields: Map<String, Value>,
+}
+
+/// What a message tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    /// The newest message of a topic that the broker keeps.
+    Kept { topic: String, payload: Vec<u8> },
+    /// An event, which the broker passes on and forgets.
+    Event(Event),
+}
+
 #[derive(Debug)]
 struct Kept {
     payload: Vec<u8>,
     /// Whether the topic waits in `changed`.
     is_waiting: bool,
-}
-
-#[derive(Debug)]
-enum Sent {
-    Kept { topic: String, payload: Vec<u8> },
-    Event(Message),
+    /// The number of messages of the topic on their way.
+    on_their_way: usize,
 }
 
 impl Outbox {
-    /// Returns an empty outbox that holds at most `limit` events.
+    /// Returns an empty outbox that holds at most `limit` events, besides those on their way.
     pub(crate) fn new(limit: usize) -> Self {
         Outbox {
             kept: BTreeMap::new(),
             changed: VecDeque::new(),
             events: VecDeque::new(),
+            is_turn_of_events: false,
             sent: BTreeMap::new(),
             next_ticket: 0,
             is_connected: false,
@@ -66,22 +84,22 @@ impl Outbox {
     pub(crate) fn keep(&mut self, topic: &str, payload: impl Into<Vec<u8>>) {
         let payload = payload.into();
         match self.kept.get_mut(topic) {
-            Some(kept) if kept.payload == payload => {}
-            Some(kept) => {
-                kept.payload = payload;
-                self.change(topic);
-            }
+            Some(kept) if kept.payload == payload => return,
+            Some(kept) => kept.payload = payload,
             None => {
-                self.kept.insert(topic.to_owned(), Kept { payload, is_waiting: false });
-                self.change(topic);
+                let kept = Kept { payload, is_waiting: false, on_their_way: 0 };
+                self.kept.insert(topic.to_owned(), kept);
             }
         }
+        self.repeat(topic);
     }
 
     /// Sends the message of a topic once more.
     pub(crate) fn repeat(&mut self, topic: &str) {
-        if self.kept.contains_key(topic) {
-            self.change(topic);
+        if let Some(kept) = self.kept.get_mut(topic) {
+            if !std::mem::replace(&mut kept.is_waiting, true) {
+                self.changed.push_back(topic.to_owned());
+            }
         }
     }
 
@@ -89,23 +107,14 @@ impl Outbox {
     pub(crate) fn repeat_all(&mut self) {
         let topics: Vec<String> = self.kept.keys().cloned().collect();
         for topic in topics {
-            self.change(&topic);
-        }
-    }
-
-    fn change(&mut self, topic: &str) {
-        if let Some(kept) = self.kept.get_mut(topic) {
-            if !kept.is_waiting {
-                kept.is_waiting = true;
-                self.changed.push_back(topic.to_owned());
-            }
+            self.repeat(&topic);
         }
     }
 
     /// Adds an event. If there are too many, the oldest that has not been sent is lost, and counted.
-    pub(crate) fn event(&mut self, message: Message) {
+    pub(crate) fn event(&mut self, event: Event) {
         self.counts.made += 1;
-        self.events.push_back(message);
+        self.events.push_back(event);
         self.bound();
     }
 
@@ -118,38 +127,40 @@ impl Outbox {
 
     /// Takes the next message to send, with its ticket; `None` while there is no connection, nothing to send, or too much on the way.
     /// Give the message back by [`Outbox::refused`], if the connection does not take it.
-    pub(crate) fn next(&mut self) -> Option<(u64, Message)> {
+    pub(crate) fn next(&mut self) -> Option<(u64, Content)> {
         if !self.is_connected || self.sent.len() >= WINDOW {
             return None;
         }
-        let (message, sent) = if let Some(topic) = self.changed.pop_front() {
-            // Each topic in `changed` is in `kept`: topics leave `kept` only when they are told and not waiting.
+        let is_event = !self.events.is_empty() && (self.is_turn_of_events || self.changed.is_empty());
+        let content = if is_event {
+            Content::Event(self.events.pop_front()?)
+        } else {
+            let topic = self.changed.pop_front()?;
+            // Each topic in `changed` is in `kept`: topics leave `kept` only while they do not wait.
             let kept = self.kept.get_mut(&topic)?;
             kept.is_waiting = false;
-            let payload = kept.payload.clone();
-            (Message::new(topic.clone(), payload.clone()).retained(), Sent::Kept { topic, payload })
-        } else {
-            let event = self.events.pop_front()?;
-            (event.clone(), Sent::Event(event))
+            kept.on_their_way += 1;
+            Content::Kept { topic, payload: kept.payload.clone() }
         };
+        self.is_turn_of_events = !is_event;
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.sent.insert(ticket, sent);
-        Some((ticket, message))
+        self.sent.insert(ticket, content.clone());
+        Some((ticket, content))
     }
 
-    /// Takes back a message that the connection did not take. It is the next again.
+    /// Takes back a message that the connection did not take. It is the next of its kind again.
     pub(crate) fn refused(&mut self, ticket: u64) {
         match self.sent.remove(&ticket) {
-            Some(Sent::Kept { topic, .. }) => {
+            Some(Content::Kept { topic, .. }) => {
                 if let Some(kept) = self.kept.get_mut(&topic) {
-                    if !kept.is_waiting {
-                        kept.is_waiting = true;
+                    kept.on_their_way -= 1;
+                    if !std::mem::replace(&mut kept.is_waiting, true) {
                         self.changed.push_front(topic);
                     }
                 }
             }
-            Some(Sent::Event(event)) => {
+            Some(Content::Event(event)) => {
                 self.events.push_front(event);
                 self.bound();
             }
@@ -160,40 +171,57 @@ impl Outbox {
     /// Records that the broker has a message.
     pub(crate) fn told(&mut self, ticket: u64) {
         match self.sent.remove(&ticket) {
-            Some(Sent::Kept { topic, payload }) => {
-                let is_forgotten = payload.is_empty()
-                    && self.kept.get(&topic).is_some_and(|kept| kept.payload.is_empty() && !kept.is_waiting);
-                if is_forgotten {
-                    self.kept.remove(&topic);
+            Some(Content::Kept { topic, .. }) => {
+                if let Some(kept) = self.kept.get_mut(&topic) {
+                    kept.on_their_way -= 1;
+                    // A topic is forgotten when the broker has surely forgotten it.
+                    if kept.payload.is_empty() && !kept.is_waiting && kept.on_their_way == 0 {
+                        self.kept.remove(&topic);
+                    }
                 }
             }
-            Some(Sent::Event(_)) => self.counts.told += 1,
+            Some(Content::Event(_)) => self.counts.told += 1,
             None => {}
         }
     }
 
-    /// Records a new connection: all that is kept is to be sent, for the broker may have forgotten.
-    pub(crate) fn connected(&mut self) {
+    /// Records a new connection: all that is kept is to be sent, for the broker may have forgotten. The topic `last` comes after all others.
+    pub(crate) fn connected(&mut self, last: &str) {
         self.is_connected = true;
         self.repeat_all();
+        if let Some(position) = self.changed.iter().position(|topic| topic == last) {
+            self.changed.remove(position);
+            self.changed.push_back(last.to_owned());
+        }
     }
 
-    /// Records the end of the connection. What was on its way is to be sent again.
+    /// Records the end of the connection. What was on its way is to be sent again: an event may thus arrive twice, with the same number.
     pub(crate) fn disconnected(&mut self) {
         self.is_connected = false;
-        let sent = std::mem::take(&mut self.sent);
-        for event in sent.into_values().rev().filter_map(|sent| match sent {
-            Sent::Event(event) => Some(event),
-            Sent::Kept { .. } => None,
-        }) {
-            self.events.push_front(event);
+        for kept in self.kept.values_mut() {
+            kept.on_their_way = 0;
+        }
+        for content in std::mem::take(&mut self.sent).into_values().rev() {
+            if let Content::Event(event) = content {
+                self.events.push_front(event);
+            }
         }
         self.bound();
+    }
+
+    /// Returns whether there is a connection.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.is_connected
     }
 
     /// Returns the number of events made, told and lost. The others wait.
     pub(crate) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Returns whether events wait to be sent.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// Returns whether nothing waits, and nothing is on its way.

@@ -79,6 +79,10 @@ impl Sender for RumqttSender {
         // Without room, the connection is stuck, and the will tells.
         let _ = self.client.try_disconnect();
     }
+
+    fn abandon(&self) {
+        let _ = self.client.try_disconnect();
+    }
 }
 
 struct RumqttReceiver {

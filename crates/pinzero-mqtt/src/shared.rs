@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use log::{info, warn};
 use parking_lot::{Condvar, Mutex};
-use pinzero::Gpio;
 use pinzero::time::Instant;
+use pinzero::{Gpio, Timer};
 use pinzero_circuit::{Appearance, Part, Resting};
 use serde_json::{Map, Value, json};
 
@@ -16,9 +16,10 @@ use crate::device::Device;
 use crate::discovery::{self, Described};
 use crate::inbox::{Inbox, Order};
 use crate::limit::Limit;
-use crate::link::{Message, Sender};
-use crate::payload::Command;
-use crate::post::Post;
+use crate::link::{LinkError, Message};
+use crate::outbox::Event;
+use crate::payload::{self, Command};
+use crate::post::{Post, milliseconds};
 use crate::refusal::Refusal;
 use crate::reporter::Reporter;
 use crate::settings::Settings;
@@ -26,6 +27,9 @@ use crate::things::{self, Opening};
 
 /// The last levels of the topics that take commands.
 const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
+
+/// The longest time that a command may take. Commands start something, and do not wait for the end.
+const LONGEST_COMMAND: Duration = Duration::from_secs(30);
 
 /// What the threads of a node share.
 #[derive(Debug)]
@@ -35,12 +39,16 @@ pub(crate) struct Shared {
     pub(crate) devices: Mutex<BTreeMap<Arc<str>, Arc<Device>>>,
     /// Taken after all other locks. Sending does not block, so the lock is held meanwhile: what is told first arrives first.
     pub(crate) post: Mutex<Post>,
+    /// Notified when the outbox has become idle, or the connection has ended.
+    pub(crate) settled: Condvar,
     pub(crate) inbox: Inbox,
     pub(crate) complaints: Mutex<BTreeMap<Arc<str>, Limit>>,
     pub(crate) since: SystemTime,
     pub(crate) news: Mutex<News>,
     pub(crate) end: Mutex<bool>,
     pub(crate) ending: Condvar,
+    /// Why the node has to end by itself.
+    pub(crate) failure: Mutex<Option<LinkError>>,
 }
 
 /// The time after an event, within which the facts about the node tell of the event.
@@ -76,6 +84,7 @@ impl Shared {
             safety: Mutex::default(),
         });
         shared.devices.lock().insert(name.clone(), device.clone());
+        shared.listen(&device);
         shared.announce(&device);
         shared.tell_state(&name);
         if let Some(interval) = device.thing.as_ref().ok().and_then(|thing| thing.interval()) {
@@ -83,6 +92,25 @@ impl Shared {
                 Ok(timer) => *device.sampler.lock() = Some(timer),
                 Err(error) => shared.complain(&name, &error),
             }
+        }
+    }
+
+    /// Asks a broker that is there for the commands of a new device; of one that is away, the device takes its safe state after a time.
+    fn listen(self: &Arc<Self>, device: &Arc<Device>) {
+        let is_heard = {
+            let post = self.post.lock();
+            let filters = VERBS.map(|verb| format!("{}/{verb}", device.topic));
+            let sender = post.sender.as_ref().filter(|_| post.outbox.is_connected());
+            sender.map(|sender| {
+                // The next connection has all subscriptions.
+                sender.subscribe(&filters) || {
+                    sender.abandon();
+                    false
+                }
+            })
+        };
+        if is_heard.is_none() {
+            self.wait_for_safe_state(device);
         }
     }
 
@@ -99,9 +127,12 @@ impl Shared {
         }
     }
 
+    /// Closes a device. Nothing is told of it afterwards.
     pub(crate) fn close(&self, device: &Device) {
-        for timer in [&device.sampler, &device.safety] {
-            if let Some(timer) = timer.lock().take() {
+        device.memory.lock().is_closed = true;
+        for slot in [&device.sampler, &device.safety] {
+            let timer = slot.lock().take();
+            if let Some(timer) = timer {
                 timer.cancel();
             }
         }
@@ -144,14 +175,14 @@ impl Shared {
 
     /// Tells the facts about the node.
     pub(crate) fn tell_info(&self) {
+        // Held until the facts are told, so that no older ones follow.
+        let devices = self.devices.lock();
         let stopped = self.end.lock().then(|| milliseconds(self.gpio.wall_time()));
         let (connected, last_event) = {
             let news = self.news.lock();
             (news.connected.map(milliseconds), news.last_event.clone())
         };
-        let devices: Vec<Value> = self
-            .devices
-            .lock()
+        let described: Vec<Value> = devices
             .values()
             .map(|device| json!({ "name": &*device.name, "kind": device.part.kind.name(), "topic": device.topic }))
             .collect();
@@ -164,9 +195,10 @@ impl Shared {
             "connected": connected,
             "stopped": stopped,
             "last_event": last_event,
-            "devices": devices,
+            "devices": described,
             "lost": post.outbox.counts().lost,
         });
+        post.lost = post.outbox.counts().lost;
         post.keep(&self.settings.topics.info(), info.to_string());
     }
 
@@ -189,18 +221,23 @@ impl Shared {
             }
             memory.is_telling = true;
         }
+        let _telling = Telling(&device);
         loop {
             let state = device.thing.as_ref().map_err(Clone::clone).and_then(|thing| thing.state());
-            let availability = if state.is_ok() { "online" } else { "offline" };
-            self.keep(&format!("{}/availability", device.topic), availability);
-            match state {
-                Ok(Some(state)) => {
-                    self.keep(&format!("{}/state", device.topic), Value::Object(state).to_string());
-                }
-                Ok(None) => {}
-                Err(error) => self.complain(name, &error),
+            if let Err(error) = &state {
+                self.complain(name, error);
             }
+            // Held until the state is told, so that nothing follows the end of a device.
             let mut memory = device.memory.lock();
+            if memory.is_closed {
+                return;
+            }
+            let mut post = self.post.lock();
+            let availability = if state.is_ok() { "online" } else { "offline" };
+            post.keep(&format!("{}/availability", device.topic), availability);
+            if let Ok(Some(state)) = state {
+                post.keep(&format!("{}/state", device.topic), Value::Object(state).to_string());
+            }
             if !std::mem::take(&mut memory.look_again) {
                 memory.is_telling = false;
                 return;
@@ -211,29 +248,15 @@ impl Shared {
     /// Tells an event of a device.
     pub(crate) fn tell_event(&self, name: &str, event: &str, at: Instant, mut fields: Map<String, Value>) {
         let Some(device) = self.device(name) else { return };
-        let number = {
-            let mut memory = device.memory.lock();
-            memory.events += 1;
-            memory.events
-        };
         let age = self.gpio.now().since(at);
-        let time = self.gpio.wall_time().checked_sub(age).unwrap_or(UNIX_EPOCH);
-        self.news.lock().last_event =
-            Some(json!({ "device": name, "event": event, "at": milliseconds(time) }));
+        let time = self.gpio.wall_time().checked_sub(age).map(milliseconds);
+        self.news.lock().last_event = Some(json!({ "device": name, "event": event, "at": time }));
+        // Held until the event is in the outbox, so that events are in the order of their numbers.
+        let mut memory = device.memory.lock();
+        memory.events += 1;
         fields.insert("event_type".to_owned(), event.into());
-        fields.insert("at".to_owned(), milliseconds(time).into());
-        fields.insert("number".to_owned(), number.into());
-        let message = Message::new(format!("{}/event", device.topic), Value::Object(fields).to_string());
-        let has_lost = {
-            let mut post = self.post.lock();
-            let before = post.outbox.counts().lost;
-            post.outbox.event(message);
-            post.pump();
-            post.outbox.counts().lost != before
-        };
-        if has_lost {
-            self.tell_info();
-        }
+        fields.insert("number".to_owned(), memory.events.into());
+        self.post.lock().event(Event { topic: format!("{}/event", device.topic), at, fields });
     }
 
     /// Writes into the log what is wrong with a device: ten lines a minute at most.
@@ -247,27 +270,32 @@ impl Shared {
         }
     }
 
-    pub(crate) fn connected(&self, sender: Arc<dyn Sender>) {
+    pub(crate) fn connected(&self) {
         info!("connected with the broker as {:?}", self.settings.topics.node());
-        for device in self.devices.lock().values() {
-            if let Some(timer) = device.safety.lock().take() {
-                timer.cancel();
-            }
-        }
         self.news.lock().connected = Some(self.gpio.wall_time());
         self.tell_info();
-        let filters = self.filters();
-        let mut post = self.post.lock();
-        sender.subscribe(&filters);
-        post.sender = Some(sender);
-        post.outbox.connected();
-        post.pump();
+        let devices = self.devices.lock();
+        let filters = self.filters(&devices);
+        {
+            // Devices that come later see the connection, and subscribe by themselves.
+            let mut post = self.post.lock();
+            let Some(sender) = post.sender.clone() else { return };
+            if !sender.subscribe(&filters) {
+                return sender.abandon();
+            }
+            // Whoever sees the node online sees the states of now.
+            post.outbox.connected(&self.settings.topics.status());
+            post.pump();
+        }
+        let timers: Vec<Timer> = devices.values().filter_map(|device| device.safety.lock().take()).collect();
+        drop(devices);
+        timers.iter().for_each(Timer::cancel);
     }
 
     /// Returns the filters of the topics on which a node listens.
-    fn filters(&self) -> Vec<String> {
+    fn filters(&self, devices: &BTreeMap<Arc<str>, Arc<Device>>) -> Vec<String> {
         let mut filters: Vec<String> = Vec::new();
-        for device in self.devices.lock().values() {
+        for device in devices.values() {
             filters.extend(VERBS.map(|verb| format!("{}/{verb}", device.topic)));
         }
         filters.extend(self.settings.discovery.iter().map(|prefix| format!("{prefix}/status")));
@@ -278,30 +306,43 @@ impl Shared {
         let mut post = self.post.lock();
         post.sender = None;
         post.outbox.disconnected();
+        self.settled.notify_all();
     }
 
     /// Starts the time until the safe state, for the devices that have one.
-    pub(crate) fn away(shared: &Arc<Self>) {
-        let devices: Vec<Arc<Device>> = shared.devices.lock().values().cloned().collect();
+    pub(crate) fn away(self: &Arc<Self>) {
+        let devices: Vec<Arc<Device>> = self.devices.lock().values().cloned().collect();
         for device in devices {
-            if matches!(device.appearance.safe, None | Some(Resting::Keep)) {
-                continue;
+            self.wait_for_safe_state(&device);
+        }
+    }
+
+    fn wait_for_safe_state(self: &Arc<Self>, device: &Arc<Device>) {
+        if matches!(device.appearance.safe, None | Some(Resting::Keep)) {
+            return;
+        }
+        let after = device.appearance.safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
+        let timer = self.gpio.after(after, move || {
+            let (Some(shared), Some(device)) = (weak.upgrade(), waiting.upgrade()) else { return };
+            let is_connected = shared.post.lock().outbox.is_connected();
+            let is_closed = device.memory.lock().is_closed;
+            if is_connected || is_closed {
+                return;
             }
-            let after =
-                device.appearance.safe_after.map_or(shared.settings.safe_after, Duration::from_secs_f64);
-            let (weak, name) = (Arc::downgrade(shared), device.name.clone());
-            let timer = shared.gpio.after(after, move || {
-                let Some(shared) = weak.upgrade() else { return };
-                let Some(device) = shared.device(&name) else { return };
-                if let Ok(Err(error)) = device.thing.as_ref().map(|thing| thing.make_safe()) {
-                    shared.complain(&name, &error);
+            if let Ok(Err(error)) = device.thing.as_ref().map(|thing| thing.make_safe()) {
+                shared.complain(&device.name, &error);
+            }
+            shared.tell_state(&device.name);
+        });
+        match timer {
+            Ok(timer) => {
+                let older = device.safety.lock().replace(timer);
+                if let Some(older) = older {
+                    older.cancel();
                 }
-                shared.tell_state(&name);
-            });
-            match timer {
-                Ok(timer) => *device.safety.lock() = Some(timer),
-                Err(error) => shared.complain(&device.name, &error),
             }
+            Err(error) => self.complain(&device.name, &error),
         }
     }
 
@@ -309,6 +350,25 @@ impl Shared {
         let mut post = self.post.lock();
         post.outbox.told(ticket);
         post.pump();
+        if post.outbox.is_idle() {
+            self.settled.notify_all();
+        }
+        let has_lost = post.outbox.counts().lost != post.lost && !post.outbox.has_events();
+        drop(post);
+        if has_lost {
+            self.tell_info();
+        }
+    }
+
+    /// Makes [`Node::run`](crate::Node::run) end with this error, so that somebody starts the node anew.
+    pub(crate) fn fail(&self, message: String) {
+        self.failure.lock().get_or_insert(LinkError::final_one(message));
+        *self.end.lock() = true;
+        self.ending.notify_all();
+        let sender = self.post.lock().sender.clone();
+        if let Some(sender) = sender {
+            sender.abandon();
+        }
     }
 
     /// Takes a message from the broker.
@@ -335,6 +395,13 @@ impl Shared {
             );
             return self.complain(&device.name, &complaint);
         }
+        if message.payload.len() > payload::LONGEST {
+            // Not queued: many of these would fill the memory.
+            let size = message.payload.len();
+            let complaint = format!("a command of {size} bytes: send at most {}", payload::LONGEST);
+            self.complain(&device.name, &complaint);
+            return self.post.lock().repeat(&format!("{}/state", device.topic));
+        }
         let order =
             Order { device: device.name.clone(), verb: verb.to_owned(), payload: message.payload.clone() };
         if !self.inbox.push(order) {
@@ -342,6 +409,11 @@ impl Shared {
                 &device.name,
                 &"commands come faster than the device can follow: the oldest were dropped",
             );
+        }
+        if let Some(device) = self.inbox.stuck_for(LONGEST_COMMAND) {
+            self.fail(format!(
+                "a command to {device} has not ended for {LONGEST_COMMAND:?}: start the node anew"
+            ));
         }
     }
 
@@ -361,9 +433,7 @@ impl Shared {
         }
         if done.is_err() || order.verb == "get" {
             // Those who sent the command may think that it was carried out.
-            let mut post = self.post.lock();
-            post.outbox.repeat(&format!("{}/state", device.topic));
-            post.pump();
+            self.post.lock().repeat(&format!("{}/state", device.topic));
         }
     }
 
@@ -390,8 +460,13 @@ impl Shared {
     }
 }
 
-/// Returns the milliseconds since 1970.
-fn milliseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// A thread that tells the state of a device. If the thread panics, others may tell.
+struct Telling<'a>(&'a Device);
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.memory.lock().is_telling = false;
+        }
+    }
 }

@@ -28,11 +28,26 @@ struct State {
     messages: Vec<Message>,
     kept: BTreeMap<String, String>,
     filters: Vec<String>,
+    will: Option<Message>,
     /// How often a node has connected.
     connections: usize,
     is_away: bool,
     /// Whether the broker takes messages and acknowledges none.
     is_stuck: bool,
+}
+
+impl State {
+    /// Takes a message for those who listen.
+    fn take(&mut self, message: Message) {
+        if message.retain {
+            let payload = String::from_utf8(message.payload.clone()).unwrap();
+            match payload.is_empty() {
+                true => self.kept.remove(&message.topic),
+                false => self.kept.insert(message.topic.clone(), payload),
+            };
+        }
+        self.messages.push(message);
+    }
 }
 
 impl TestBroker {
@@ -105,14 +120,14 @@ impl TestBroker {
         self.wait(|state| (state.connections >= count).then_some(()));
     }
 
-    /// Returns the filters of the newest subscription.
+    /// Returns the filters to which the node has subscribed on this connection.
     pub(crate) fn filters(&self) -> Vec<String> {
         self.0.state.lock().filters.clone()
     }
 }
 
 impl Broker for TestBroker {
-    fn connect(&mut self, _will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         let mut state = self.0.state.lock();
         if state.is_away {
             return Err(LinkError::passing("the test's broker is away"));
@@ -120,6 +135,8 @@ impl Broker for TestBroker {
         let (sender, receiver) = mpsc::channel();
         sender.send(Incoming::Connected).unwrap();
         state.to_node = Some(sender);
+        state.will = Some(will.clone());
+        state.filters.clear();
         state.connections += 1;
         self.0.changed.notify_all();
         Ok((Arc::new(self.clone()), Box::new(End(receiver))))
@@ -133,25 +150,28 @@ impl Sender for TestBroker {
         if !state.is_stuck && to_node.send(Incoming::Told(ticket)).is_err() {
             return false;
         }
-        state.messages.push(message.clone());
-        if message.retain {
-            let payload = String::from_utf8(message.payload.clone()).unwrap();
-            match payload.is_empty() {
-                true => state.kept.remove(&message.topic),
-                false => state.kept.insert(message.topic.clone(), payload),
-            };
-        }
+        state.take(message.clone());
         self.0.changed.notify_all();
         true
     }
 
     fn subscribe(&self, filters: &[String]) -> bool {
-        self.0.state.lock().filters = filters.to_vec();
+        self.0.state.lock().filters.extend_from_slice(filters);
         true
     }
 
     fn disconnect(&self) {
         self.0.state.lock().to_node = None;
+    }
+
+    fn abandon(&self) {
+        let mut state = self.0.state.lock();
+        if state.to_node.take().is_some() {
+            if let Some(will) = state.will.take() {
+                state.take(will);
+            }
+        }
+        self.0.changed.notify_all();
     }
 }
 
