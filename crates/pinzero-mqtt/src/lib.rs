@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "it fails a test here"))]
 
+mod address;
 mod device;
 mod discovery;
 mod entity;
+mod explain;
 mod inbox;
 mod limit;
 mod link;
@@ -17,6 +20,8 @@ mod rumqtt;
 mod settings;
 mod shared;
 mod things;
+#[cfg(feature = "tls")]
+mod tls;
 mod topics;
 
 pub use link::{Broker, Incoming, LinkError, Message, Receiver, Sender};

@@ -30,8 +30,6 @@ pub(crate) fn run(options: Options) -> Outcome {
     let settings = Settings::new(circuit.mqtt(), "node", "identity")?;
     let gpio = options.factory.open()?;
     let node = Node::open(&gpio, &circuit, settings);
-    let address = options.broker.trim_start_matches("mqtt://");
-    let (host, port) = address.split_once(':').unwrap_or((address, "1883"));
-    node.run(&mut Rumqtt::new("pinzero", host, port.parse()?))?;
+    node.run(&mut Rumqtt::new(&options.broker, circuit.mqtt(), "pinzero")?)?;
     Ok(Verdict::Good)
 }

@@ -1,0 +1,112 @@
+//! [`Address`]: where a broker is.
+
+/// The port of a broker without encryption, and with.
+const PORTS: [u16; 2] = [1883, 8883];
+
+/// Where a broker is: `mqtt://[USER@]HOST[:PORT]`, or `mqtts://` with encryption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) is_encrypted: bool,
+    pub(crate) user: Option<String>,
+    /// The name or the number of the computer; an IPv6 address has no brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// A sentence about an address that is none. The sentence does not repeat a password.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (is_encrypted, rest) = match text.split_once("://") {
+            Some(("mqtt", rest)) => (false, rest),
+            Some(("mqtts", rest)) => (true, rest),
+            Some((scheme, _)) => {
+                let message = format!("a broker at {scheme}:// cannot be reached: use mqtt:// or mqtts://");
+                return Err(message);
+            }
+            None => return Err("the address of the broker has no scheme: use mqtt://HOST:PORT".to_owned()),
+        };
+        let (user, rest) = match rest.rsplit_once('@') {
+            Some((user, rest)) => (Some(user), rest),
+            None => (None, rest),
+        };
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err(
+                "the address of the broker holds a password, which others can see there: move the password to \
+                 a file, and name that as the password file"
+                    .to_owned(),
+            );
+        }
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let is_port = |text: &str| !text.contains([':', ']']);
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => {
+                (host, Some(port))
+            }
+            _ => (rest, None),
+        };
+        let number = match port {
+            None => PORTS[usize::from(is_encrypted)],
+            Some(port) => match port.parse() {
+                Ok(number) if number != 0 => number,
+                _ => return Err(format!("the broker's port {port:?} is no number from 1 to 65535")),
+            },
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if host.is_empty() || host.contains(['/', '?', '#', '[', ']', ' ']) {
+            return Err(format!("the broker's host {host:?} is none: use mqtt://HOST:PORT"));
+        }
+        if user == Some("") {
+            return Err("the user in the address of the broker has no name: use mqtt://USER@HOST".to_owned());
+        }
+        Ok(Address { is_encrypted, user: user.map(str::to_owned), host: host.to_owned(), port: number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_a_host_and_may_have_a_user_and_a_port() {
+        let parts = |text: &str| {
+            let address = Address::parse(text).unwrap();
+            (address.is_encrypted, address.user, address.host, address.port)
+        };
+        let user = |name: &str| Some(name.to_owned());
+        assert_eq!(parts("mqtt://broker"), (false, None, "broker".to_owned(), 1883));
+        assert_eq!(parts("mqtts://broker/"), (true, None, "broker".to_owned(), 8883));
+        assert_eq!(parts("mqtt://pi@10.0.0.1:99"), (false, user("pi"), "10.0.0.1".to_owned(), 99));
+        assert_eq!(parts("mqtts://a@b@broker:1"), (true, user("a@b"), "broker".to_owned(), 1));
+        assert_eq!(parts("mqtt://[::1]:99"), (false, None, "::1".to_owned(), 99));
+        assert_eq!(parts("mqtt://[::1]"), (false, None, "::1".to_owned(), 1883));
+        assert_eq!(parts("mqtt://fe80::1"), (false, None, "fe80::1".to_owned(), 1883));
+    }
+
+    #[test]
+    fn what_is_no_address_says_what_is_and_hides_passwords() {
+        for text in [
+            "",
+            "broker",
+            "broker:1883",
+            "http://broker",
+            "mqtt://",
+            "mqtt://:1883",
+            "mqtt://broker:",
+            "mqtt://broker:0",
+            "mqtt://broker:70000",
+            "mqtt://broker/path",
+            "mqtt://@broker",
+            "mqtt://pi:hunter2@broker",
+            "ws://broker",
+            "mqtt://a b",
+            "mqtt://[::1",
+        ] {
+            let message = Address::parse(text).unwrap_err();
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}
