@@ -4,10 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
+use pinzero_circuit::Mqtt;
 use pinzero_mqtt::Rumqtt;
-
-/// The port of a broker without encryption.
-const PORT: u16 = 1883;
 
 /// The choice of a broker. The names are those of the table `[mqtt]` in a circuit file.
 #[derive(Debug, Clone, Default, Args)]
@@ -56,16 +54,12 @@ impl BrokerOptions {
     /// A sentence about an address or a file that cannot be used.
     pub(crate) fn open(&self, client_id: &str) -> Result<Rumqtt, String> {
         let address = self.address()?;
-        let wrong = || format!("the broker {address:?} is no address: use mqtt://HOST or mqtt://HOST:PORT");
-        let rest = address.trim().strip_prefix("mqtt://").ok_or_else(wrong)?.trim_end_matches('/');
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| wrong())?),
-            _ => (rest, PORT),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.contains('@') {
-            return Err(wrong());
-        }
-        Ok(Rumqtt::new(client_id, host, port))
+        let mut mqtt = Mqtt::default();
+        mqtt.user.clone_from(&self.user);
+        mqtt.password_file.clone_from(&self.password_file);
+        mqtt.ca_file.clone_from(&self.ca_file);
+        mqtt.certificate_file.clone_from(&self.certificate_file);
+        mqtt.key_file.clone_from(&self.key_file);
+        Rumqtt::new(&address, &mqtt, client_id).map_err(|error| error.message)
     }
 }
