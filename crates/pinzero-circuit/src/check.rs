@@ -6,9 +6,8 @@ use pinzero::board::{Board, Header, PinKind};
 use toml::Spanned;
 
 use crate::circuit::{Circuit, File, PI_4B, Table};
-use crate::kinds;
+use crate::devices;
 use crate::mistake::Mistake;
-use crate::mqtt::Mqtt;
 use crate::part::{Kind, Part};
 use crate::pin::Pin;
 use crate::places::Places;
@@ -39,7 +38,7 @@ impl Circuit {
 fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
     let board = match &file.board {
         None => Board::from_revision(PI_4B).unwrap_or_else(|_| Board::generic(54)),
-        Some(name) => Board::from_name(name).map_err(|error| places.at_top("board", error.to_string()))?,
+        Some(name) => Board::from_name(name).map_err(|error| places.at(&["board"], error.to_string()))?,
     };
     let mut placed = placed(&mut file);
     placed.sort_by_key(|part| part.name.span().start);
@@ -58,7 +57,7 @@ fn check(places: &Places<'_>, mut file: File) -> Result<Circuit, Mistake> {
     check_buses(places, &board, &taken, &parts)?;
     check_keys(places, &parts)?;
     check_ids(places, &parts)?;
-    check_devices(places, &file.mqtt, &parts)?;
+    devices::check(places, &file.mqtt, &parts)?;
     for wire in &mut file.wires {
         for pin in wire.iter_mut() {
             resolve(places, &board, pin)?;
@@ -138,12 +137,12 @@ fn check_buses(places: &Places<'_>, board: &Board, taken: &Taken, parts: &[Part]
                 let message = format!(
                     "{other:?} has GPIO{line}, the {role} line of the bus: move {other:?} to another pin"
                 );
-                return Err(places.at_value(kind.name(), name, key, message));
+                return Err(places.at(&[kind.name(), name, key], message));
             }
         }
         if let Some(other) = seats.insert(seat, name) {
             let message = format!("{what} is taken by {other:?}: use another one");
-            return Err(places.at_value(kind.name(), name, key, message));
+            return Err(places.at(&[kind.name(), name, key], message));
         }
     }
     Ok(())
@@ -154,7 +153,7 @@ fn check_keys(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
     for Part { name, kind } in parts {
         if let Some(other) = kind.key().and_then(|key| keys.insert(key, name)) {
             let message = format!("{other:?} has this key already: use another one");
-            return Err(places.at_value(kind.name(), name, "key", message));
+            return Err(places.at(&[kind.name(), name, "key"], message));
         }
     }
     Ok(())
@@ -176,20 +175,7 @@ fn check_ids(places: &Places<'_>, parts: &[Part]) -> Result<(), Mistake> {
                 continue;
             }
         };
-        return Err(places.at_value(kind.name(), name, "id", message));
-    }
-    Ok(())
-}
-
-/// Checks that each device on the broker is a part.
-fn check_devices(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
-    for name in mqtt.device.keys() {
-        if !parts.iter().any(|part| part.name == *name.get_ref()) {
-            let names: Vec<_> = parts.iter().map(|part| &*part.name).collect();
-            let message =
-                format!("no part is called {:?}: {}", name.get_ref(), kinds::advise(name.get_ref(), &names));
-            return Err(places.mistake(name.span(), message));
-        }
+        return Err(places.at(&[kind.name(), name, "id"], message));
     }
     Ok(())
 }

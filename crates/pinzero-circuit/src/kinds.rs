@@ -29,6 +29,96 @@ pub(crate) const KINDS: [(&str, &[&str]); 22] = [
     ("pulse_counter", &["pin", "pull_up", "hertz", "key"]),
 ];
 
+/// The keys of the table `[mqtt]`.
+pub(crate) const MQTT: [&str; 14] = [
+    "broker",
+    "node",
+    "prefix",
+    "topic",
+    "discovery",
+    "client_id",
+    "user",
+    "password_file",
+    "ca_file",
+    "certificate_file",
+    "key_file",
+    "keep_alive",
+    "queue",
+    "device",
+];
+
+/// The keys of a table `[mqtt.device.NAME]`, each with the kinds of parts that have the key; all kinds, if none are listed.
+pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
+    ("hidden", &[]),
+    ("as", &[]),
+    ("name", &[]),
+    ("icon", &[]),
+    ("area", &[]),
+    (
+        "class",
+        &[
+            "led",
+            "button",
+            "switch",
+            "relay",
+            "servo",
+            "motor",
+            "potentiometer",
+            "light_sensor",
+            "distance_sensor",
+            "motion_sensor",
+            "line_sensor",
+            "rotary_encoder",
+            "keypad",
+            "tmp36",
+            "ds18b20",
+            "pulse_counter",
+        ],
+    ),
+    ("unit", &["potentiometer", "light_sensor", "distance_sensor", "rotary_encoder", "pulse_counter"]),
+    ("initial", OUTPUTS),
+    ("on_exit", OUTPUTS),
+    ("safe", OUTPUTS),
+    ("safe_after", OUTPUTS),
+    ("interval", SENSORS),
+    ("digits", SENSORS),
+    ("pulses_per_unit", &["pulse_counter"]),
+    ("bounce_time", &["pulse_counter"]),
+    ("dimmable", &["led", "rgb_led"]),
+];
+
+/// The parts that have a state to rest in.
+const OUTPUTS: &[&str] = &["led", "rgb_led", "buzzer", "relay", "servo", "motor"];
+
+/// The parts that are read at intervals.
+const SENSORS: &[&str] = &[
+    "potentiometer",
+    "light_sensor",
+    "distance_sensor",
+    "dht11",
+    "dht22",
+    "tmp36",
+    "ds18b20",
+    "pulse_counter",
+];
+
+/// Returns the kinds of entities in Home Assistant as which a kind of part can appear, the usual one first.
+pub(crate) fn entities(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "led" => &["light", "switch"],
+        "rgb_led" => &["light"],
+        "button" | "keypad" => &["event"],
+        "switch" | "motion_sensor" | "line_sensor" => &["binary_sensor"],
+        "buzzer" => &["siren"],
+        "relay" => &["switch"],
+        "servo" => &["number", "cover"],
+        "motor" => &["fan", "switch"],
+        "rotary_encoder" => &["number", "sensor"],
+        "seven_segment_display" | "character_display" => &["text"],
+        _ => &["sensor"],
+    }
+}
+
 /// Returns the keys of a kind.
 pub(crate) fn keys(kind: &str) -> Option<&'static [&'static str]> {
     KINDS.iter().find(|(name, _)| *name == kind).map(|(_, keys)| *keys)
@@ -102,20 +192,85 @@ mod tests {
             keys.sort();
             assert_eq!(keys, sorted(known.iter().copied()), "{kind}");
         }
+        let mqtt = &schema["properties"]["mqtt"]["properties"];
+        let devices = &mqtt["device"]["additionalProperties"]["properties"];
+        for (object, known) in [(mqtt, MQTT.to_vec()), (devices, DEVICE.map(|(key, _)| key).to_vec())] {
+            let mut keys = keys_of(object);
+            keys.sort();
+            assert_eq!(keys, sorted(known));
+        }
+        let words: Vec<&str> =
+            devices["as"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        let mut known: Vec<&str> = KINDS.iter().flat_map(|(kind, _)| entities(kind)).copied().collect();
+        known.sort_unstable();
+        known.dedup();
+        assert_eq!(sorted(words), sorted(known));
+    }
+
+    #[test]
+    fn the_keys_of_devices_are_for_kinds_that_there_are() {
+        for (key, kinds) in DEVICE {
+            for kind in kinds {
+                assert!(keys(kind).is_some(), "{key}: there is no {kind}");
+            }
+        }
     }
 
     /// Each structure refuses a key that it does not have, with a list of those that it has.
     #[test]
     fn the_words_are_those_of_the_structures() {
-        for (kind, known) in KINDS {
-            let text = format!("[{kind}.a]\nno_such_key = 1\n");
+        let kinds = KINDS.map(|(kind, known)| (format!("{kind}.a"), known.to_vec()));
+        let mqtt = [
+            ("mqtt".to_owned(), MQTT.to_vec()),
+            ("mqtt.device.a".to_owned(), DEVICE.map(|(key, _)| key).to_vec()),
+        ];
+        for (table, known) in kinds.into_iter().chain(mqtt) {
+            let text = format!("[{table}]\nno_such_key = 1\n");
             let error = toml::from_str::<crate::circuit::File>(&text).unwrap_err();
             let listed: Vec<_> = error.message().split('`').skip(3).step_by(2).collect();
-            assert_eq!(sorted(listed), sorted(known.iter().copied()), "{kind}: {error}");
+            assert_eq!(sorted(listed), sorted(known), "{table}: {error}");
         }
     }
 
-    /// Returns the sections of the page, one for each kind.
+    /// Returns the default of a key for which the schema has no value.
+    fn words_for_default(key: &str) -> &'static str {
+        match key {
+            "key" => "the next free letter or digit",
+            "id" => "the only sensor on the bus",
+            "broker" => "the command names the broker",
+            "node" => "the name of the computer",
+            "client_id" => "one that no other computer has",
+            "password_file" => "the systemd credential `mqtt-password`, else no password",
+            "ca_file" => "the authorities of the system",
+            "name" => "the name of the part",
+            "icon" => "that of Home Assistant",
+            "as" | "class" | "unit" => "that of the kind",
+            "on_exit" => "`\"off\"` for what is dimmed, turns or sounds, else `\"keep\"`",
+            "interval" => "`10` for a pulse_counter, else `30`",
+            "digits" => "as many as the sensor can tell apart",
+            "dimmable" => "`true` for a light",
+            "user" | "certificate_file" | "key_file" | "area" | "device" => "none",
+            _ => panic!("say what the default of {key:?} is"),
+        }
+    }
+
+    /// Returns the row of a key, without its end.
+    fn row(key: &str, value: &Value, is_required: bool) -> String {
+        let description = value["description"].as_str().unwrap();
+        let range = match (&value["minimum"], &value["maximum"]) {
+            (Value::Number(least), Value::Number(most)) => format!(" From {least} to {most}."),
+            _ => String::new(),
+        };
+        let default = match &value["default"] {
+            Value::Null if is_required => "required".to_owned(),
+            Value::Null => words_for_default(key).to_owned(),
+            default if key == "address" => format!("`{:#x}`", default.as_u64().unwrap()),
+            default => format!("`{default}`"),
+        };
+        format!("| `{key}` | {description}{range} | {default} |")
+    }
+
+    /// Returns the sections of the page, one for each kind, and those of the table `[mqtt]`.
     fn page() -> String {
         let schema = schema();
         let mut page = String::new();
@@ -123,29 +278,32 @@ mod tests {
             let table = &schema["properties"][kind];
             let part = &table["additionalProperties"];
             let required = part["required"].as_array().cloned().unwrap_or_default();
-            write!(
-                page,
-                "\n### {kind}\n\n{}\n\n| key | meaning | default |\n|---|---|---|\n",
-                table["description"].as_str().unwrap()
-            )
-            .unwrap();
+            let description = table["description"].as_str().unwrap();
+            writeln!(page, "\n### {kind}\n\n{description}\n\n| key | meaning | default |\n|---|---|---|")
+                .unwrap();
             for key in keys {
-                let value = &part["properties"][key];
-                let description = value["description"].as_str().unwrap();
-                let range = match (&value["minimum"], &value["maximum"]) {
-                    (Value::Number(least), Value::Number(most)) => format!(" From {least} to {most}."),
-                    _ => String::new(),
-                };
-                let default = match &value["default"] {
-                    Value::Null if required.contains(&(*key).into()) => "required".to_owned(),
-                    Value::Null if *key == "id" => "the only sensor on the bus".to_owned(),
-                    Value::Null => "the next free letter or digit".to_owned(),
-                    default if *key == "address" => format!("`{:#x}`", default.as_u64().unwrap()),
-                    default => format!("`{default}`"),
-                };
-                writeln!(page, "| `{key}` | {description}{range} | {default} |").unwrap();
+                let row = row(key, &part["properties"][key], required.contains(&(*key).into()));
+                writeln!(page, "{row}").unwrap();
             }
         }
+        let mqtt = &schema["properties"]["mqtt"]["properties"];
+        writeln!(page, "\n## The table mqtt\n\n| key | meaning | default |\n|---|---|---|").unwrap();
+        for key in MQTT {
+            writeln!(page, "{}", row(key, &mqtt[key], false)).unwrap();
+        }
+        let heading = "## The tables mqtt.device.NAME";
+        writeln!(page, "\n{heading}\n\n| key | meaning | default | for |\n|---|---|---|---|").unwrap();
+        for (key, kinds) in DEVICE {
+            let kinds = match kinds {
+                [] => "all".to_owned(),
+                OUTPUTS => "outputs".to_owned(),
+                SENSORS => "sensors".to_owned(),
+                kinds => kinds.join(", "),
+            };
+            let row = row(key, &mqtt["device"]["additionalProperties"]["properties"][key], false);
+            writeln!(page, "{row} {kinds} |").unwrap();
+        }
+        write!(page, "\nOutputs are {}. Sensors are {}.\n", OUTPUTS.join(", "), SENSORS.join(", ")).unwrap();
         page
     }
 

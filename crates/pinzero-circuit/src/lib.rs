@@ -3,12 +3,14 @@
 
 mod check;
 mod circuit;
+mod devices;
 mod kinds;
 mod mistake;
 mod mqtt;
 mod part;
 mod pin;
 mod places;
+mod topics;
 mod values;
 
 pub use circuit::Circuit;
@@ -20,6 +22,7 @@ pub use part::{
     Servo, SevenSegmentDisplay, Slide, Switch, Thermometer,
 };
 pub use pin::Pin;
+pub use topics::check_topics;
 
 /// The JSON schema of a circuit file, for editors.
 pub const SCHEMA: &str = include_str!("../circuit.schema.json");

@@ -49,6 +49,12 @@ fn in_our_words(message: &str) -> String {
     if let Some(key) = message.strip_prefix("missing field ") {
         return format!("the key {} is missing", key.replace('`', "\""));
     }
+    if let Some((word, known)) =
+        message.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
+    {
+        let known: Vec<_> = known.split('`').skip(1).step_by(2).map(|word| format!("{word:?}")).collect();
+        return format!("give one of {}, not {}", known.join(", "), word.replace('`', "\""));
+    }
     let Some((found, expected)) =
         message.strip_prefix("invalid ").and_then(|message| message.split_once(", expected "))
     else {
@@ -56,6 +62,9 @@ fn in_our_words(message: &str) -> String {
     };
     let wanted = match expected {
         "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
+        "usize" => "a whole number from 0".to_owned(),
+        "path string" => "the name of a file".to_owned(),
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "f64" => "a number".to_owned(),
         "a character" => "one letter or digit".to_owned(),

@@ -71,12 +71,14 @@ pub struct Appearance {
     pub safe: Option<Resting>,
     /// The time without a broker after which the device takes its safe state, in seconds. Default: 60.
     pub safe_after: Option<f64>,
-    /// The time between two readings of a sensor, in seconds. Default: 30.
+    /// The time between two readings of a sensor, in seconds. Default: 30; 10 for a counter.
     pub interval: Option<f64>,
     /// The digits of a reading after the decimal point. Default: those that the sensor can tell apart.
     pub digits: Option<u8>,
     /// The number of pulses that make one unit of a counter. Default: 1.
     pub pulses_per_unit: Option<f64>,
+    /// The time for which a contact bounces, in seconds: shorter pulses do not count. Default: 0.
+    pub bounce_time: Option<f64>,
     /// Whether the pin is dimmed by PWM. Default: `true` for a LED that is a light.
     pub dimmable: Option<bool>,
 }

@@ -24,6 +24,8 @@ impl<'t> Places<'t> {
             let word: &str = name.get_ref();
             if let Some(keys) = kinds::keys(word) {
                 places.check_kind(word, value, keys)?;
+            } else if word == "mqtt" {
+                places.check_mqtt(value)?;
             } else if !kinds::TOP.contains(&word) {
                 let known: Vec<_> =
                     kinds::TOP.into_iter().chain(kinds::KINDS.map(|(kind, _)| kind)).collect();
@@ -42,15 +44,35 @@ impl<'t> Places<'t> {
         let parts = value.get_ref().as_table().ok_or_else(|| no_name(value.span()))?;
         for (name, part) in parts {
             let Some(part) = part.get_ref().as_table() else { return Err(no_name(name.span())) };
-            for (key, _) in part {
-                let word: &str = key.get_ref();
-                if !keys.contains(&word) {
-                    let message = format!("a {kind} has no key {word:?}: {}", kinds::advise(word, keys));
-                    return Err(self.mistake(key.span(), message));
-                }
-            }
+            self.check_keys(&format!("a {kind}"), part, keys)?;
         }
         Ok(())
+    }
+
+    fn check_mqtt(&self, value: &Spanned<DeValue<'_>>) -> Result<(), Mistake> {
+        let no_table = |span| self.mistake(span, "begin the table with [mqtt]");
+        let no_name =
+            |span| self.mistake(span, "a device is a part: begin its table with [mqtt.device.NAME]");
+        let mqtt = value.get_ref().as_table().ok_or_else(|| no_table(value.span()))?;
+        self.check_keys("[mqtt]", mqtt, &kinds::MQTT)?;
+        let Some((_, devices)) = find(mqtt, "device") else { return Ok(()) };
+        let keys = kinds::DEVICE.map(|(key, _)| key);
+        for (name, device) in devices.get_ref().as_table().ok_or_else(|| no_name(devices.span()))? {
+            let device = device.get_ref().as_table().ok_or_else(|| no_name(name.span()))?;
+            self.check_keys("a device", device, &keys)?;
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self, what: &str, table: &DeTable<'_>, keys: &[&str]) -> Result<(), Mistake> {
+        match table.iter().find(|(key, _)| !keys.contains(&&**key.get_ref())) {
+            None => Ok(()),
+            Some((key, _)) => {
+                let word: &str = key.get_ref();
+                let message = format!("{what} has no key {word:?}: {}", kinds::advise(word, keys));
+                Err(self.mistake(key.span(), message))
+            }
+        }
     }
 
     /// Returns a mistake in the values of parts, which names the part if one of its keys is missing.
@@ -73,19 +95,29 @@ impl<'t> Places<'t> {
         Mistake::at(self.text, span, message)
     }
 
-    /// Returns a mistake at a value of the top of the file.
-    pub(crate) fn at_top(&self, key: &str, message: impl Into<String>) -> Mistake {
-        self.mistake(find(&self.tree, key).map_or(0..0, |(_, value)| value.span()), message)
+    /// Returns a mistake at the value of a key, which is the last one of its path: `["led", "light", "pin"]`. If the value is a
+    /// default, the mistake is at the name of the table.
+    pub(crate) fn at(&self, path: &[&str], message: impl Into<String>) -> Mistake {
+        let place = match (self.entry(path), path) {
+            (Some((_, value)), _) => Some(value.span()),
+            (None, [table @ .., _]) => self.key(table),
+            (None, []) => None,
+        };
+        self.mistake(place.unwrap_or(0..0), message)
     }
 
-    /// Returns a mistake at the value of a key of a part; at the part's name, if the value is a default.
-    pub(crate) fn at_value(&self, kind: &str, part: &str, key: &str, message: impl Into<String>) -> Mistake {
-        let parts = find(&self.tree, kind).and_then(|(_, parts)| parts.get_ref().as_table());
-        let place = parts.and_then(|parts| find(parts, part)).map(|(name, value)| {
-            let value = value.get_ref().as_table().and_then(|part| find(part, key));
-            value.map_or_else(|| name.span(), |(_, value)| value.span())
-        });
-        self.mistake(place.unwrap_or(0..0), message)
+    /// Returns where a key is, which is the last one of its path; `None` if the file has no such key.
+    pub(crate) fn key(&self, path: &[&str]) -> Option<Range<usize>> {
+        self.entry(path).map(|(name, _)| name.span())
+    }
+
+    fn entry(&self, path: &[&str]) -> Option<Entry<'_, 't>> {
+        let (last, tables) = path.split_last()?;
+        let mut table = &self.tree;
+        for name in tables {
+            table = find(table, name)?.1.get_ref().as_table()?;
+        }
+        find(table, last)
     }
 }
 

@@ -11,12 +11,12 @@ use crate::part::{Keypad, Kind, Part, Servo};
 use crate::places::Places;
 
 /// A wrong value: the key, and what to do.
-type Wrong = (&'static str, String);
+pub(crate) type Wrong = (&'static str, String);
 
 /// Checks the values of a part, each by itself and among each other.
 pub(crate) fn check(places: &Places<'_>, board: &Board, part: &Part) -> Result<(), Mistake> {
     let Part { name, kind } = part;
-    check_kind(kind, board).map_err(|(key, message)| places.at_value(kind.name(), name, key, message))
+    check_kind(kind, board).map_err(|(key, message)| places.at(&[kind.name(), name, key], message))
 }
 
 fn check_kind(kind: &Kind, board: &Board) -> Result<(), Wrong> {
@@ -100,7 +100,12 @@ fn check_kind(kind: &Kind, board: &Board) -> Result<(), Wrong> {
     }
 }
 
-fn range(key: &'static str, value: f64, range: RangeInclusive<f64>, unit: &str) -> Result<(), Wrong> {
+pub(crate) fn range(
+    key: &'static str,
+    value: f64,
+    range: RangeInclusive<f64>,
+    unit: &str,
+) -> Result<(), Wrong> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -1,7 +1,9 @@
 //! Mistakes in circuit files: each has its place, and says what to do.
 #![allow(clippy::unwrap_used, reason = "tests fail where they cannot go on")]
 
-use pinzero_circuit::{Circuit, Kind};
+use std::collections::BTreeSet;
+
+use pinzero_circuit::{Circuit, Kind, Resting, check_topics};
 use proptest::prelude::*;
 
 const DOORBELL: &str = r#"
@@ -138,10 +140,183 @@ fn each_mistake_has_its_place_and_says_what_to_do() {
         ("wires = [[22, 22]]", 1, 15, "two different pins"),
         ("wires = [[22, \"GND\"]]", 1, 15, "is ground"),
     ] {
-        let mistake = Circuit::parse(text).expect_err(text);
-        assert_eq!((mistake.line(), mistake.column()), (line, column), "{text}\n{mistake}");
-        assert!(mistake.message().contains(message), "{text}\n{mistake}");
+        expect_mistake(text, line, column, message);
     }
+}
+
+/// A circuit whose parts are on a broker.
+const HOUSE: &str = r#"
+[led.lamp]
+pin = 17
+
+[button.bell]
+pin = 18
+
+[servo.blind]
+pin = 12
+
+[dht22.air]
+pin = 4
+
+[distance_sensor.tank]
+trigger = 23
+echo = 24
+
+[pulse_counter.water]
+pin = 27
+
+[mqtt]
+broker = "mqtts://broker.lan:8883"
+node = "attic"
+prefix = "home/pins"
+topic = "{prefix}/{node}/{device}"
+discovery = ""
+user = "attic"
+password_file = "/etc/pinzero/password"
+ca_file = "ca.pem"
+certificate_file = "attic.pem"
+key_file = "attic.key"
+keep_alive = 60
+queue = 0
+
+[mqtt.device.lamp]
+as = "switch"
+name = "Lamp"
+icon = "mdi:lamp"
+area = "Attic"
+initial = "on"
+on_exit = "keep"
+safe = "off"
+safe_after = 0
+
+[mqtt.device.water]
+class = "water"
+unit = "L"
+pulses_per_unit = 450
+interval = 5.5
+digits = 3
+bounce_time = 0.005
+"#;
+
+#[test]
+fn the_parts_of_a_house_are_on_a_broker() {
+    let circuit = Circuit::parse(HOUSE).unwrap();
+    let mqtt = circuit.mqtt();
+    assert_eq!(
+        (mqtt.broker.as_deref(), mqtt.keep_alive, mqtt.queue),
+        (Some("mqtts://broker.lan:8883"), Some(60), Some(0))
+    );
+    let device = |name: &str| mqtt.device.iter().find(|(key, _)| key.get_ref() == name).unwrap().1.clone();
+    assert_eq!(device("lamp").entity.as_deref(), Some("switch"));
+    assert_eq!((device("lamp").safe, device("lamp").safe_after), (Some(Resting::Off), Some(0.0)));
+    assert_eq!((device("water").pulses_per_unit, device("water").bounce_time), (Some(450.0), Some(0.005)));
+    for broker in ["mqtt://10.0.0.2", "mqtt://[fd00::1]:1883", "mqtt://[fd00::1]", "mqtts://broker.lan"] {
+        Circuit::parse(&format!("[mqtt]\nbroker = {broker:?}")).unwrap();
+    }
+}
+
+/// The example of a house has no mistake, and a part of each kind that a house has.
+#[test]
+fn the_example_of_a_house_is_read() {
+    let circuit = Circuit::parse(include_str!("../../pinzero-mqtt/examples/house.toml")).unwrap();
+    let kinds: BTreeSet<_> = circuit.parts().iter().map(|part| part.kind.name()).collect();
+    assert!(kinds.len() >= 16, "{kinds:?}");
+    assert_eq!(circuit.mqtt().node.as_deref(), Some("house"));
+}
+
+#[test]
+fn each_mistake_about_the_broker_has_its_place_and_says_what_to_do() {
+    for (text, line, column, message) in [
+        ("mqtt = 1883", 1, 8, "begin the table with [mqtt]"),
+        ("[mqtt]\nbrokr = \"x\"", 2, 1, "[mqtt] has no key \"brokr\": did you mean \"broker\"?"),
+        ("[mqtt]\ndevice = 1", 2, 10, "begin its table with [mqtt.device.NAME]"),
+        ("[mqtt.device]\nlamp = 1", 2, 1, "begin its table with [mqtt.device.NAME]"),
+        ("[[mqtt]]", 1, 1, "begin the table with [mqtt]"),
+        ("[mqtt]\nbroker = \"broker.lan\"", 2, 10, "mqtt://HOST:PORT, or mqtts://HOST:PORT with encryption"),
+        ("[mqtt]\nbroker = \"http://a\"", 2, 10, "mqtt://HOST:PORT"),
+        ("[mqtt]\nbroker = \"mqtt://\"", 2, 10, "mqtt://HOST:PORT"),
+        ("[mqtt]\nbroker = \"mqtt://a/b\"", 2, 10, "without anything behind it"),
+        ("[mqtt]\nbroker = \"mqtt://fd00::1\"", 2, 10, "in brackets: mqtt://[fd00::1]:1883"),
+        ("[mqtt]\nbroker = \"mqtt://[fd00::1]x:80\"", 2, 10, "without anything behind it"),
+        ("[mqtt]\nbroker = \"mqtt://a:0\"", 2, 10, "a number from 1 to 65535"),
+        ("[mqtt]\nbroker = \"mqtt://a:\"", 2, 10, "a number from 1 to 65535"),
+        ("[mqtt]\nbroker = \"mqtt://me:secret@a\"", 2, 10, "\"password_file\""),
+        ("[mqtt]\nbroker = \"mqtt://me@a\"", 2, 10, "write the name to \"user\""),
+        ("[mqtt]\nbroker = 1883", 2, 10, "expected a string"),
+        ("[mqtt]\nnode = \"a/b\"", 2, 8, "no level of a topic"),
+        ("[mqtt]\nnode = \"\"", 2, 8, "no level of a topic"),
+        ("[mqtt]\nprefix = \"home/#\"", 2, 10, "the prefix \"home/#\" makes no topics"),
+        ("[mqtt]\nprefix = \"$SYS\"", 2, 10, "makes no topics"),
+        ("[mqtt]\nprefix = \"/home\"", 2, 10, "makes no topics"),
+        ("[mqtt]\nprefix = \"a\\u0000\"", 2, 10, "makes no topics"),
+        ("[mqtt]\nprefix = \"\"", 2, 10, "makes no topics"),
+        ("[mqtt]\ntopic = \"{prefix}/{node}\"", 2, 9, "the same for all devices: add {device}"),
+        ("[mqtt]\ntopic = \"{nod}/{device}\"", 2, 9, "other braces than {prefix}, {node} and {device}"),
+        ("[mqtt]\ntopic = \"+/{device}\"", 2, 9, "the topic \"+/{device}\" makes no topics"),
+        ("[mqtt]\ndiscovery = \"ha/\"", 2, 13, "the discovery \"ha/\" makes no topics"),
+        ("[mqtt]\nclient_id = \"\"", 2, 13, "client_id is empty"),
+        ("[mqtt]\nuser = \"a\\nb\"", 2, 8, "in one line"),
+        ("[mqtt]\npassword_file = 7", 2, 17, "give the name of a file, not 7"),
+        ("[mqtt]\ncertificate_file = \"a\"", 2, 20, "needs key_file"),
+        ("[mqtt]\nkey_file = \"a\"", 2, 12, "needs certificate_file"),
+        ("[mqtt]\nbroker = \"mqtt://a\"\nca_file = \"a\"", 3, 11, "use mqtts://"),
+        ("[mqtt]\nkeep_alive = 4", 2, 14, "keep_alive goes from 5 to 65535 s, not 4"),
+        ("[mqtt]\nkeep_alive = 70000", 2, 14, "give a whole number from 0 to 65535, not 70000"),
+        ("[mqtt]\nqueue = -1", 2, 9, "give a whole number from 0, not -1"),
+        ("[mqtt]\nqueue = 1000001", 2, 9, "queue goes from 0 to 1000000 events"),
+    ] {
+        expect_mistake(text, line, column, message);
+    }
+}
+
+#[test]
+fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
+    for (name, value, column, message) in [
+        ("lmap", "hidden = true", 0, "no part is called \"lmap\": did you mean \"lamp\"?"),
+        ("lamp", "safe_aftr = 1", 1, "a device has no key \"safe_aftr\": did you mean \"safe_after\"?"),
+        ("lamp", "as = \"fan\"", 6, "a led cannot appear as \"fan\": possible are light, switch"),
+        ("lamp", "as = \"lihgt\"", 6, "did you mean \"light\"?"),
+        ("bell", "as = \"switch\"", 6, "a button cannot appear as \"switch\": use \"event\""),
+        ("blind", "as = 1", 6, "expected a string"),
+        ("bell", "safe = \"off\"", 1, "a button has no \"safe\": parts with it are led,"),
+        ("air", "class = \"humidity\"", 1, "a dht22 has no \"class\""),
+        ("air", "pulses_per_unit = 2", 1, "parts with it are pulse_counter"),
+        ("lamp", "interval = 2", 1, "a led has no \"interval\""),
+        ("lamp", "class = \"outlet\"", 9, "a light has no class in Home Assistant"),
+        ("lamp", "class = \"outlet\"\nas = \"switch\"\ndimmable = true", 12, "a switch is not dimmed"),
+        ("bell", "class = \"Door bell\"", 9, "a class is a word such as"),
+        ("lamp", "initial = \"of\"", 11, "give one of \"keep\", \"on\", \"off\", not \"of\""),
+        ("lamp", "initial = true", 11, ""),
+        ("blind", "safe = \"on\"", 8, "a servo is never \"on\""),
+        ("lamp", "safe_after = 60", 14, "add safe = \"off\""),
+        ("lamp", "safe = \"off\"\nsafe_after = inf", 14, "safe_after goes from 0 to 2073600 s, not inf"),
+        ("lamp", "safe = \"off\"\nsafe_after = -1", 14, "safe_after goes from 0 to 2073600 s, not -1"),
+        ("air", "interval = nan", 12, "interval goes from 0.1 to 86400 s, not NaN"),
+        ("air", "interval = 0", 12, "interval goes from 0.1 to 86400 s"),
+        ("air", "interval = \"1\"", 12, "give a number, not \"1\""),
+        ("air", "digits = 10", 10, "digits goes from 0 to 9, not 10"),
+        ("air", "digits = 1000", 10, "give a whole number from 0 to 255, not 1000"),
+        ("water", "pulses_per_unit = 0", 19, "pulses_per_unit goes from 0.001 to 1000000000"),
+        ("water", "bounce_time = 2", 15, "bounce_time goes from 0 to 1 s"),
+        ("tank", "unit = \"in\"", 8, "a distance is told in \"m\", \"cm\" or \"mm\""),
+        ("lamp", "icon = \"lamp\"", 8, "such as \"mdi:pump\""),
+        ("lamp", "name = \" \"", 8, "name is empty"),
+    ] {
+        let parts = HOUSE.split("[mqtt]").next().unwrap();
+        let text = format!("{parts}[mqtt.device.{name}]\n{value}");
+        let last = text.split('\n').count();
+        // The name of the device itself is in the line before; of several keys, the last one is wrong.
+        let (line, column) = if column == 0 { (last - 1, 14) } else { (last, column) };
+        expect_mistake(&text, line, column, message);
+    }
+}
+
+/// Checks that a text has this mistake.
+#[track_caller]
+fn expect_mistake(text: &str, line: usize, column: usize, message: &str) {
+    let Err(mistake) = Circuit::parse(text) else { panic!("no mistake: {text}") };
+    assert_eq!((mistake.line(), mistake.column()), (line, column), "{text}\n{mistake}");
+    assert!(mistake.message().contains(message), "{text}\n{mistake}");
 }
 
 /// Checks that a mistake has its place within the text.
@@ -151,6 +326,11 @@ fn check(text: &str) {
     assert!((1..=lines.len()).contains(&mistake.line()), "{text:?}: {mistake}");
     let length = lines[mistake.line() - 1].chars().count();
     assert!((1..=length + 1).contains(&mistake.column()), "{text:?}: {mistake}");
+}
+
+/// Returns a text in the quotes of TOML, which are those of JSON here.
+fn toml_text(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
 }
 
 proptest! {
@@ -163,5 +343,23 @@ proptest! {
     fn a_circuit_with_damage_is_one_too(start in 0..DOORBELL.len(), length in 0..40_usize, new in "[\\[\\]=\",0-9a-z\n.é-]{0,6}") {
         let end = (start + length).min(DOORBELL.len());
         check(&[&DOORBELL[..start], &new, &DOORBELL[end..]].concat());
+    }
+
+    #[test]
+    fn a_house_with_damage_is_one_too(start in 0..HOUSE.len(), length in 0..40_usize, new in "[\\[\\]=\",0-9a-z\n./#+{}:@é-]{0,6}") {
+        let end = (start + length).min(HOUSE.len());
+        check(&[&HOUSE[..start], &new, &HOUSE[end..]].concat());
+    }
+
+    #[test]
+    fn any_words_for_topics_are_taken_or_refused(prefix in "\\PC{0,8}|[a{}/#+$]{0,6}", topic in "(\\{device\\}|\\{node\\}|[a{}/#+$])*") {
+        let text = format!("[mqtt]\nprefix = {}\ntopic = {}", toml_text(&prefix), toml_text(&topic));
+        let is_fit = check_topics(&prefix, "node", &topic).is_ok();
+        prop_assert_eq!(Circuit::parse(&text).is_ok(), is_fit, "{}", text);
+        if is_fit {
+            let has_wildcard = [&prefix, &topic].iter().any(|text| text.contains(['#', '+']));
+            let is_own = topic.contains("{device}");
+            prop_assert!(!has_wildcard && is_own, "{}", text);
+        }
     }
 }

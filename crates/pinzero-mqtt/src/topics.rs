@@ -15,23 +15,7 @@ impl Topics {
     /// # Errors
     /// A sentence about a prefix, node or template that makes no topics.
     pub(crate) fn new(prefix: &str, node: &str, template: &str) -> Result<Self, String> {
-        for (what, text) in [("prefix", prefix), ("topic", template)] {
-            let is_fit =
-                !text.is_empty() && !text.contains(['#', '+', '\0']) && !text.starts_with(['$', '/']);
-            if !is_fit || text.ends_with('/') || text.contains("//") {
-                return Err(format!(
-                    "the {what} {text:?} makes no topics: use levels without \"#\" and \"+\", such as \"home/pins\""
-                ));
-            }
-        }
-        if node.is_empty() || node.contains(['#', '+', '/', '\0', '$', ' ']) {
-            return Err(format!(
-                "the node {node:?} is no level of a topic: use letters, digits, \"_\" and \"-\""
-            ));
-        }
-        if !template.split('/').any(|level| level.contains("{device}")) {
-            return Err(format!("the topic {template:?} is the same for all devices: add {{device}} to it"));
-        }
+        pinzero_circuit::check_topics(prefix, node, template).map_err(|(_, message)| message)?;
         Ok(Topics { prefix: prefix.to_owned(), node: node.to_owned(), template: template.to_owned() })
     }
 

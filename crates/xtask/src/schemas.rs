@@ -34,12 +34,14 @@ schema = json.loads(pathlib.Path(sys.argv[1]).read_text())
 kind = jsonschema.validators.validator_for(schema)
 kind.check_schema(schema)
 validator = kind(schema)
-files = sorted(pathlib.Path(sys.argv[2]).glob("*/circuit.toml"))
-assert files, "there are no examples"
+files = [path for pattern in sys.argv[2:] for path in sorted(pathlib.Path().glob(pattern))]
+assert len(files) > 8, files
 for file in files:
     for error in validator.iter_errors(tomllib.loads(file.read_text())):
         sys.exit(f"{file}: {error.message}")
-for wrong in ("[led.a]", "[lamp.a]\npin = 1", "[led.a]\npin = 17\ncolour = 'red'", "[servo.a]\npin = 1\nmin_pulse = 99"):
+for wrong in ("[led.a]", "[lamp.a]\npin = 1", "[led.a]\npin = 17\ncolour = 'red'", "[servo.a]\npin = 1\nmin_pulse = 99",
+    "[mqtt]\nnod = 'a'", "[mqtt]\nbroker = 'mqtt://me:secret@a'", "[mqtt]\nprefix = 'a/#'", "[mqtt]\ntopic = 'a'",
+    "[mqtt.device.a]\nas = 'lamp'", "[mqtt.device.a]\ndigits = 10", "[mqtt.device.a]\nsafe = 'of'"):
     if validator.is_valid(tomllib.loads(wrong)):
         sys.exit(f"the schema of circuits allows {wrong!r}")
 "#;
@@ -83,7 +85,7 @@ fn check_circuits(runner: &mut Runner, python: &Path) -> Result<(), Stop> {
     let mut check = runner.command(&python.to_string_lossy());
     check.env("PYTHONWARNINGS", "ignore").args(["-c", CIRCUITS]);
     check.arg(root().join("crates/pinzero-circuit/circuit.schema.json"));
-    check.arg(root().join("crates/pinzero-cli/examples-sim"));
+    check.args(["crates/pinzero-cli/examples-sim/*/circuit.toml", "crates/pinzero-mqtt/examples/*.toml"]);
     runner.run(&mut check)?;
     Ok(())
 }

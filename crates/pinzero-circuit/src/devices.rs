@@ -1,0 +1,208 @@
+//! Checks the table `[mqtt]`, and those of its devices.
+
+use toml::Spanned;
+
+use crate::kinds;
+use crate::mistake::Mistake;
+use crate::mqtt::{Appearance, Mqtt, Resting};
+use crate::part::{Kind, Part};
+use crate::places::Places;
+use crate::topics::{check_levels, check_topics};
+use crate::values::{Wrong, range};
+
+/// The longest time until a safe state, in seconds: 24 days.
+const LONGEST: f64 = 2_073_600.0;
+
+/// The entities of Home Assistant that have no class.
+const CLASSLESS: [&str; 4] = ["light", "siren", "fan", "text"];
+
+/// Checks the table `[mqtt]`, with the devices in it.
+pub(crate) fn check(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
+    check_broker(mqtt).map_err(|(key, message)| places.at(&["mqtt", key], message))?;
+    let mut devices: Vec<(&Spanned<String>, &Appearance)> = mqtt.device.iter().collect();
+    devices.sort_by_key(|(name, _)| name.span().start);
+    for (name, appearance) in devices {
+        let word: &str = name.get_ref();
+        let Some(part) = parts.iter().find(|part| part.name == word) else {
+            let names: Vec<_> = parts.iter().map(|part| &*part.name).collect();
+            let message = format!("no part is called {word:?}: {}", kinds::advise(word, &names));
+            return Err(places.mistake(name.span(), message));
+        };
+        check_keys(places, part)?;
+        check_device(&part.kind, appearance)
+            .map_err(|(key, message)| places.at(&["mqtt", "device", word, key], message))?;
+    }
+    Ok(())
+}
+
+fn check_broker(mqtt: &Mqtt) -> Result<(), Wrong> {
+    if let Some(broker) = &mqtt.broker {
+        check_address(broker)?;
+    }
+    let [prefix, node, topic] = [(&mqtt.prefix, "prefix"), (&mqtt.node, "node"), (&mqtt.topic, "{device}")]
+        .map(|(word, other)| word.as_deref().unwrap_or(other));
+    check_topics(prefix, node, topic)?;
+    match mqtt.discovery.as_deref() {
+        None | Some("") => {}
+        Some(discovery) => check_levels("discovery", discovery)?,
+    }
+    for (key, text) in [("client_id", &mqtt.client_id), ("user", &mqtt.user)] {
+        check_text(key, text.as_deref())?;
+    }
+    for (key, file, other, other_file) in [
+        ("certificate_file", &mqtt.certificate_file, "key_file", &mqtt.key_file),
+        ("key_file", &mqtt.key_file, "certificate_file", &mqtt.certificate_file),
+    ] {
+        if file.is_some() && other_file.is_none() {
+            return Err((
+                key,
+                format!("{key} needs {other} beside it: a certificate and its key belong together"),
+            ));
+        }
+    }
+    if mqtt.broker.as_ref().is_some_and(|broker| broker.starts_with("mqtt://")) {
+        let files = [("ca_file", &mqtt.ca_file), ("certificate_file", &mqtt.certificate_file)];
+        if let Some((key, _)) = files.iter().find(|(_, file)| file.is_some()) {
+            return Err((key, format!("{key} is for encryption, and mqtt:// has none: use mqtts://")));
+        }
+    }
+    if let Some(time) = mqtt.keep_alive.filter(|time| *time < 5) {
+        return Err(("keep_alive", format!("keep_alive goes from 5 to 65535 s, not {time}")));
+    }
+    if let Some(count) = mqtt.queue.filter(|count| *count > 1_000_000) {
+        return Err(("queue", format!("queue goes from 0 to 1000000 events, not {count}")));
+    }
+    Ok(())
+}
+
+/// Checks the address of a broker. A password in the address would be in every copy of the file.
+fn check_address(address: &str) -> Result<(), Wrong> {
+    let wrong = |message: &str| Err(("broker", message.to_owned()));
+    let Some(rest) = ["mqtt://", "mqtts://"].iter().find_map(|scheme| address.strip_prefix(scheme)) else {
+        return wrong("a broker's address is mqtt://HOST:PORT, or mqtts://HOST:PORT with encryption");
+    };
+    if let Some((user, _)) = rest.rsplit_once('@') {
+        return wrong(match user.contains(':') {
+            true => {
+                "an address has no password: write the name to \"user\", and the password to a file of its own, \"password_file\""
+            }
+            false => "an address has no user: write the name to \"user\"",
+        });
+    }
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (rest, None),
+    };
+    if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
+        return wrong("the port of a broker is a number from 1 to 65535: mqtt://HOST:1883");
+    }
+    if host.contains(':') && !host.starts_with('[') {
+        return wrong("an IPv6 address is in brackets: mqtt://[fd00::1]:1883");
+    }
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    let is_fit = |letter: char| !letter.is_whitespace() && !letter.is_control() && !"/?#".contains(letter);
+    if host.is_empty() || host.contains(':') != is_bracketed || !host.chars().all(is_fit) {
+        return wrong("a broker's address is mqtt://HOST:PORT, without anything behind it");
+    }
+    Ok(())
+}
+
+/// Checks that each key of a device is one that its kind of part has.
+fn check_keys(places: &Places<'_>, part: &Part) -> Result<(), Mistake> {
+    let kind = part.kind.name();
+    for (key, kinds) in kinds::DEVICE {
+        let place = places.key(&["mqtt", "device", &part.name, key]);
+        if let Some(place) = place.filter(|_| !kinds.is_empty() && !kinds.contains(&kind)) {
+            let message = format!("a {kind} has no {key:?}: parts with it are {}", kinds.join(", "));
+            return Err(places.mistake(place, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
+    let entities = kinds::entities(kind.name());
+    let entity = appearance.entity.as_deref().or(entities.first().copied()).unwrap_or_default();
+    if !entities.contains(&entity) {
+        let advice = match entities {
+            [only] => format!("use {only:?}, or remove it"),
+            several => kinds::advise(entity, several),
+        };
+        return Err(("as", format!("a {} cannot appear as {entity:?}: {advice}", kind.name())));
+    }
+    for (key, text) in [
+        ("name", &appearance.name),
+        ("icon", &appearance.icon),
+        ("area", &appearance.area),
+        ("class", &appearance.class),
+        ("unit", &appearance.unit),
+    ] {
+        check_text(key, text.as_deref())?;
+    }
+    if appearance.icon.as_ref().is_some_and(|icon| !icon.contains(':')) {
+        return Err(("icon", "an icon is one of Material Design, such as \"mdi:pump\"".to_owned()));
+    }
+    if let Some(class) = &appearance.class {
+        if !class.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_')) {
+            return Err(("class", format!("a class is a word such as \"water\" or \"door\", not {class:?}")));
+        }
+        if CLASSLESS.contains(&entity) {
+            return Err(("class", format!("a {entity} has no class in Home Assistant: remove it")));
+        }
+    }
+    check_unit(kind, appearance.unit.as_deref())?;
+    for (key, resting) in
+        [("initial", appearance.initial), ("on_exit", appearance.on_exit), ("safe", appearance.safe)]
+    {
+        if matches!(kind, Kind::Servo(_)) && resting == Some(Resting::On) {
+            return Err((
+                key,
+                "a servo is never \"on\": use \"keep\", or \"off\" for a servo that is free".to_owned(),
+            ));
+        }
+    }
+    if appearance.safe_after.is_some() && matches!(appearance.safe, None | Some(Resting::Keep)) {
+        return Err((
+            "safe_after",
+            "safe_after needs a state to take: add safe = \"off\" or safe = \"on\"".to_owned(),
+        ));
+    }
+    if appearance.dimmable == Some(true) && entity == "switch" {
+        return Err(("dimmable", "a switch is not dimmed: remove dimmable, or as = \"switch\"".to_owned()));
+    }
+    let numbers = [
+        ("safe_after", appearance.safe_after, 0.0..=LONGEST, " s"),
+        ("interval", appearance.interval, 0.1..=86_400.0, " s"),
+        ("digits", appearance.digits.map(f64::from), 0.0..=9.0, ""),
+        ("pulses_per_unit", appearance.pulses_per_unit, 0.001..=1e9, ""),
+        ("bounce_time", appearance.bounce_time, 0.0..=1.0, " s"),
+    ];
+    for (key, value, possible, unit) in numbers {
+        if let Some(value) = value {
+            range(key, value, possible, unit)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the unit of a distance. Other units are the user's own words.
+fn check_unit(kind: &Kind, unit: Option<&str>) -> Result<(), Wrong> {
+    match (kind, unit) {
+        (Kind::DistanceSensor(_), Some(unit)) if !matches!(unit, "m" | "cm" | "mm") => {
+            Err(("unit", format!("a distance is told in \"m\", \"cm\" or \"mm\", not in {unit:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_text(key: &'static str, text: Option<&str>) -> Result<(), Wrong> {
+    match text {
+        Some(text) if text.trim().is_empty() => {
+            Err((key, format!("{key} is empty: give it a text, or remove it")))
+        }
+        Some(text) if text.chars().any(char::is_control) || text.chars().count() > 255 => {
+            Err((key, format!("{key} is a text of at most 255 letters, in one line")))
+        }
+        _ => Ok(()),
+    }
+}
