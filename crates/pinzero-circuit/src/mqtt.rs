@@ -62,10 +62,10 @@ pub struct Appearance {
     pub class: Option<String>,
     /// The unit of a reading. Default: that of the kind.
     pub unit: Option<String>,
-    /// The state of an output at the start. Default: [`Keep`](Resting::Keep).
+    /// The state of an output at the start. Default: [`Keep`](Resting::Keep). A pin that nobody drives, as after a power cut, is then off.
     pub initial: Option<Resting>,
-    /// The state of an output after the node has ended. Default: [`Keep`](Resting::Keep) for relays, LEDs and buzzers without PWM;
-    /// [`Off`](Resting::Off) for all that turn, sound or are dimmed.
+    /// The state of an output after the node has ended. Default: [`Keep`](Resting::Keep) for relays and for LEDs without PWM, where the
+    /// system keeps the level of a closed pin; [`Off`](Resting::Off) for all that turn, sound or are dimmed.
     pub on_exit: Option<Resting>,
     /// The state of an output once the broker has been away for `safe_after` seconds. Default: [`Keep`](Resting::Keep).
     pub safe: Option<Resting>,

@@ -35,6 +35,17 @@ pub(crate) enum Switching {
     Toggle,
 }
 
+impl Switching {
+    /// Returns whether something is on after this that is on before, or not.
+    pub(crate) fn of(self, is_on: bool) -> bool {
+        match self {
+            Switching::On => true,
+            Switching::Off => false,
+            Switching::Toggle => !is_on,
+        }
+    }
+}
+
 impl Command {
     /// Reads a payload.
     ///

@@ -1,6 +1,15 @@
 //! The parts of a circuit as things on a broker: one kind a file.
 
+mod buzzer;
+mod cover;
+mod led;
+mod light;
+mod motor;
 mod relay;
+mod rest;
+mod rgb_led;
+mod servo;
+mod timed;
 
 use std::fmt;
 use std::time::Duration;
@@ -53,7 +62,12 @@ pub(crate) struct Opening<'a> {
 /// Opens a part.
 pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dyn Thing>> {
     Ok(match &part.kind {
-        Kind::Relay(relay) => Box::new(relay::Relay::open(relay, opening)?),
+        Kind::Relay(relay) => Box::new(relay::Relay::open(relay.pin.line(), relay.active_high, opening)?),
+        Kind::Led(led) => led::open(led, opening)?,
+        Kind::RgbLed(led) => Box::new(rgb_led::open(led, opening)?),
+        Kind::Buzzer(buzzer) => Box::new(buzzer::Siren::open(buzzer, opening)?),
+        Kind::Motor(motor) => Box::new(motor::Fan::open(motor, opening)?),
+        Kind::Servo(servo) => servo::open(servo, opening)?,
         other => {
             let message = format!("a {} is no device on a broker", other.name());
             return Err(pinzero::Error::new(pinzero::ErrorKind::Unsupported, message));

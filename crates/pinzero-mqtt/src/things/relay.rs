@@ -1,101 +1,87 @@
-//! [`Relay`]: a relay as a switch.
+//! [`Relay`]: a relay as a switch, and any other output that is only on or off.
 
-use std::time::Duration;
-
-use parking_lot::Mutex;
-use pinzero::{DigitalOutputDevice, Timer};
+use pinzero::{DigitalOutputDevice, Result};
 use pinzero_circuit::Resting;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Opening, Thing};
+use super::timed::{Drive, Timed};
+use super::{Opening, Thing, rest};
 use crate::entity::Entity;
-use crate::payload::{Command, Switching};
+use crate::payload::Command;
 use crate::refusal::Refusal;
-use crate::reporter::Reporter;
+
+/// The classes of a switch in Home Assistant.
+const CLASSES: [&str; 2] = ["outlet", "switch"];
 
 /// A relay as a switch.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    output: DigitalOutputDevice,
-    safe: Resting,
-    reporter: Reporter,
-    /// The end of a timed command.
-    end: Mutex<Option<Timer>>,
+    output: Timed<DigitalOutputDevice>,
+    class: Option<String>,
+    safe: Option<bool>,
 }
 
 impl Relay {
-    pub(crate) fn open(part: &pinzero_circuit::Relay, opening: &Opening<'_>) -> pinzero::Result<Self> {
-        let initial = match opening.appearance.initial {
-            Some(Resting::On) => Some(true),
-            Some(Resting::Off) => Some(false),
-            _ => None,
-        };
-        let output = DigitalOutputDevice::builder(part.pin.line())
-            .active_high(part.active_high)
-            .initial_value(initial)
-            .gpio(opening.gpio)
-            .open()?;
-        Ok(Relay {
-            output,
-            safe: opening.appearance.safe.unwrap_or(Resting::Keep),
-            reporter: opening.reporter.clone(),
-            end: Mutex::new(None),
-        })
+    /// Opens an output that is on while the pin is high, or low.
+    pub(crate) fn open(pin: u32, active_high: bool, opening: &Opening<'_>) -> Result<Self> {
+        rest::platform(opening, &["switch"])?;
+        let class = opening.appearance.class.clone();
+        if let Some(class) = class.as_ref().filter(|class| !CLASSES.contains(&&***class)) {
+            return rest::invalid(format!("class = {class:?}: a switch can be {}", CLASSES.join(" or ")));
+        }
+        let output = rest::open(DigitalOutputDevice::builder, pin, active_high, Resting::Keep, opening)?;
+        let is_on = output.is_active()?;
+        Ok(Relay { output: Timed::new(output, is_on, opening), class, safe: rest::safe(opening) })
+    }
+}
+
+impl Drive for DigitalOutputDevice {
+    type State = bool;
+
+    fn drive(&self, is_on: &bool) -> Result<()> {
+        self.set_value(*is_on)
     }
 
-    fn switch(&self, to: Switching, lasting: Option<Duration>) -> Result<(), Refusal> {
-        // The newer command decides: the end of an older one is called off.
-        if let Some(end) = self.end.lock().take() {
-            end.cancel();
-        }
-        match to {
-            Switching::On => self.output.on()?,
-            Switching::Off => self.output.off()?,
-            Switching::Toggle => self.output.toggle()?,
-        }
-        if let Some(time) = lasting {
-            let (output, reporter) = (self.output.clone(), self.reporter.clone());
-            let end = self.output.gpio().after(time, move || {
-                let done = output.toggle();
-                reporter.changed();
-                done
-            })?;
-            *self.end.lock() = Some(end);
-        }
-        Ok(())
+    fn close(&self) -> Result<()> {
+        self.close()
     }
 }
 
 impl Thing for Relay {
     fn entities(&self) -> Vec<Entity> {
-        vec![Entity::main("switch")]
+        let entity = Entity::main("switch");
+        vec![match &self.class {
+            Some(class) => entity.with("device_class", class.clone()),
+            None => entity,
+        }]
     }
 
-    fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
-        let state = if self.output.is_active()? { "ON" } else { "OFF" };
-        Ok(Some(Map::from_iter([("state".to_owned(), state.into())])))
+    /// Reads the pin, so a short circuit shows.
+    fn state(&self) -> Result<Option<Map<String, Value>>> {
+        Ok(Some(Map::from_iter([("state".to_owned(), word(self.output.device().is_active()?))])))
     }
 
     fn command(&self, command: Command) -> Result<(), Refusal> {
         let mut fields = command.into_fields("state", "value");
-        let state = fields.state()?;
-        let lasting = fields.seconds("for")?;
+        let (state, time) = (fields.state()?, fields.seconds("for")?);
         fields.finish("\"state\" and \"for\", in seconds")?;
-        match state {
-            Some(state) => self.switch(state, lasting),
-            None => Err(Refusal::because("a command without \"state\": send ON, OFF or TOGGLE")),
-        }
+        let Some(state) = state else {
+            return Err(Refusal::because("a command without \"state\": send ON, OFF or TOGGLE"));
+        };
+        let is_on = state.of(self.output.state());
+        Ok(self.output.set_for(is_on, time, !is_on)?)
     }
 
-    fn make_safe(&self) -> pinzero::Result<()> {
-        match self.safe {
-            Resting::On => self.output.on(),
-            Resting::Off => self.output.off(),
-            _ => Ok(()),
-        }
+    fn make_safe(&self) -> Result<()> {
+        self.safe.map_or(Ok(()), |is_on| self.output.set(is_on))
     }
 
-    fn close(&self) -> pinzero::Result<()> {
+    fn close(&self) -> Result<()> {
         self.output.close()
     }
+}
+
+/// Returns the word for a state.
+pub(crate) fn word(is_on: bool) -> Value {
+    json!(if is_on { "ON" } else { "OFF" })
 }

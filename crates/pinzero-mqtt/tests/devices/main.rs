@@ -2,6 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 
 mod broker;
+mod buzzer;
 mod house;
 mod info;
+mod led;
+mod motor;
 mod relay;
+mod rest;
+mod rgb_led;
+mod servo;

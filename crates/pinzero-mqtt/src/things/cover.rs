@@ -1,0 +1,126 @@
+//! [`Cover`]: a servo as a cover: a blind, a valve, a flap.
+
+use pinzero::{AngularServo, Result};
+use pinzero_circuit::{Appearance, Resting};
+use serde_json::{Map, Value};
+
+use super::Thing;
+use super::servo::Pose;
+use super::timed::Timed;
+use crate::entity::Entity;
+use crate::payload::Command;
+use crate::refusal::Refusal;
+
+/// The position of an open cover.
+const OPEN: f64 = 100.0;
+
+/// The position of a closed cover.
+const CLOSED: f64 = 0.0;
+
+/// A servo as a cover: closed at the smallest angle, open at the largest.
+#[derive(Debug)]
+pub(crate) struct Cover {
+    servo: Timed<AngularServo>,
+    safe: Option<bool>,
+    class: Option<String>,
+}
+
+impl Cover {
+    /// Wraps a servo, and moves it to the first position that the file names, if any.
+    pub(crate) fn new(
+        servo: Timed<AngularServo>,
+        safe: Option<bool>,
+        appearance: &Appearance,
+    ) -> Result<Self> {
+        let cover = Cover { servo, safe, class: appearance.class.clone() };
+        match appearance.initial {
+            Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
+            Some(Resting::Off) => cover.servo.set(cover.pose(CLOSED))?,
+            _ => {}
+        }
+        Ok(cover)
+    }
+
+    /// Returns the servo's pose for a position from 0, closed, to 100, open.
+    fn pose(&self, position: f64) -> Pose {
+        let servo = self.servo.device();
+        let (least, most) = (servo.min_angle(), servo.max_angle());
+        Pose { is_on: true, angle: Some(least + (most - least) * position / OPEN) }
+    }
+
+    /// Returns the position; `None` without pulses.
+    fn position(&self) -> Option<f64> {
+        let (servo, pose) = (self.servo.device(), self.servo.state());
+        let (least, most) = (servo.min_angle(), servo.max_angle());
+        let angle = pose.angle.filter(|_| pose.is_on)?;
+        Some(((angle - least) / (most - least) * 100.0).round())
+    }
+}
+
+impl Thing for Cover {
+    fn entities(&self) -> Vec<Entity> {
+        let entity = Entity::main("cover")
+            .with("value_template", "{{ value_json.state }}")
+            // Nothing at all stands for a position that nobody knows.
+            .with("position_template", "{{ value_json.position if value_json.position is not none }}")
+            .with("set_position_template", "{\"position\": {{ position }}}");
+        vec![match &self.class {
+            Some(class) => entity.with("device_class", class.clone()),
+            None => entity,
+        }]
+    }
+
+    fn state(&self) -> Result<Option<Map<String, Value>>> {
+        let position = self.position();
+        let state = match position {
+            // Never moved, or let go.
+            None => self.servo.state().angle.map(|_| "stopped"),
+            Some(0.0) => Some("closed"),
+            Some(_) => Some("open"),
+        };
+        Ok(Some(Map::from_iter([
+            ("state".to_owned(), state.into()),
+            ("position".to_owned(), position.map(|position| position as u8).into()),
+        ])))
+    }
+
+    fn command(&self, command: Command) -> Result<(), Refusal> {
+        let mut fields = command.into_fields("state", "position");
+        let state = fields.text("state")?.map(|state| state.to_ascii_uppercase());
+        let position = fields.number("position", 0.0, 100.0)?;
+        let time = fields.seconds("for")?;
+        fields.finish("\"state\", \"position\", from 0 to 100, and \"for\", in seconds")?;
+        let is_open = self.position().is_some_and(|position| position > CLOSED);
+        let position = match (state.as_deref(), position) {
+            (None, Some(position)) => position,
+            (Some("OPEN" | "ON"), None) => OPEN,
+            (Some("CLOSE" | "OFF"), None) => CLOSED,
+            (Some("TOGGLE"), None) => {
+                if is_open {
+                    CLOSED
+                } else {
+                    OPEN
+                }
+            }
+            // The servo lets go where it is.
+            (Some("STOP"), None) if time.is_none() => {
+                return Ok(self.servo.set(Pose { is_on: false, ..self.servo.state() })?);
+            }
+            _ => {
+                let message = "send a \"position\", or as \"state\" one of OPEN, CLOSE, STOP or TOGGLE";
+                return Err(Refusal::because(message));
+            }
+        };
+        let then = if position > CLOSED { CLOSED } else { OPEN };
+        Ok(self.servo.set_for(self.pose(position), time, self.pose(then))?)
+    }
+
+    fn make_safe(&self) -> Result<()> {
+        let position = |is_on| if is_on { OPEN } else { CLOSED };
+        self.safe.map_or(Ok(()), |is_on| self.servo.set(self.pose(position(is_on))))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.servo.close()
+    }
+}

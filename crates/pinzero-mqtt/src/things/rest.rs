@@ -1,0 +1,91 @@
+//! The states that an output takes without a command: at first, at the end, and when the broker is away.
+
+use pinzero::options::Digital;
+use pinzero::{Builder, DigitalOutputDevice, Error, ErrorKind, LineFunction, OnClose, Open, Result};
+use pinzero_circuit::Resting;
+
+use super::Opening;
+
+/// Opens an output that is only on or off, in its first state. `on_exit` is what becomes of it at the end, unless the file says otherwise.
+pub(crate) fn open<D: Open<Digital>>(
+    device: impl FnOnce(u32) -> Builder<D, Digital>,
+    pin: u32,
+    active_high: bool,
+    on_exit: Resting,
+    opening: &Opening<'_>,
+) -> Result<D> {
+    device(pin)
+        .active_high(active_high)
+        .initial_value(initial(opening, pin)?)
+        .on_close(on_close(opening, on_exit, active_high))
+        .gpio(opening.gpio)
+        .open()
+}
+
+/// Returns whether an output is on at first; `None` keeps the level that is on the pin.
+///
+/// A pin that nobody drives, as after a power cut, is off: what a weak pull makes of such a pin is nobody's wish.
+fn initial(opening: &Opening<'_>, pin: u32) -> Result<Option<bool>> {
+    match opening.appearance.initial {
+        Some(Resting::On) => Ok(Some(true)),
+        Some(Resting::Off) => Ok(Some(false)),
+        _ => match opening.gpio.line_info(pin)?.function {
+            None | Some(LineFunction::Output) => Ok(None),
+            Some(_) => Ok(Some(false)),
+        },
+    }
+}
+
+/// Returns whether an output is on at first, for one with PWM, which cannot keep a level by itself.
+pub(crate) fn is_on_at_first(opening: &Opening<'_>, pin: u32, active_high: bool) -> Result<bool> {
+    if let Some(is_on) = initial(opening, pin)? {
+        return Ok(is_on);
+    }
+    // Not all factories read a line that nobody holds.
+    let builder = DigitalOutputDevice::builder(pin).active_high(active_high).initial_value(None);
+    builder.on_close(OnClose::Restore).gpio(opening.gpio).open()?.is_active()
+}
+
+/// Returns what a pin becomes after the end. Where the system does not promise to keep a level, nobody is bound to: only `"keep"` in
+/// the file fails there.
+pub(crate) fn on_close(opening: &Opening<'_>, default: Resting, active_high: bool) -> OnClose {
+    let level = |is_high| if is_high { OnClose::High } else { OnClose::Low };
+    match opening.appearance.on_exit.unwrap_or(default) {
+        Resting::On => level(active_high),
+        Resting::Off => level(!active_high),
+        _ => match opening.appearance.on_exit {
+            None if !opening.gpio.capabilities().keep.is_available() => OnClose::Restore,
+            _ => OnClose::Keep,
+        },
+    }
+}
+
+/// Returns whether an output is on in its safe state; `None` keeps the state.
+pub(crate) fn safe(opening: &Opening<'_>) -> Option<bool> {
+    match opening.appearance.safe {
+        Some(Resting::On) => Some(true),
+        Some(Resting::Off) => Some(false),
+        _ => None,
+    }
+}
+
+/// Fails if one of these states is "on"; each has the name of its key.
+pub(crate) fn refuse_on(kind: &str, states: &[(&str, Option<Resting>)]) -> Result<()> {
+    match states.iter().find(|(_, state)| *state == Some(Resting::On)) {
+        None => Ok(()),
+        Some((key, _)) => invalid(format!("a {kind} cannot have {key} = \"on\": give \"off\" or \"keep\"")),
+    }
+}
+
+/// Returns the platform that the file names by `as`, which is one of these. Default: the first.
+pub(crate) fn platform(opening: &Opening<'_>, possible: &[&'static str]) -> Result<&'static str> {
+    let Some(wanted) = &opening.appearance.entity else { return Ok(possible[0]) };
+    match possible.iter().find(|platform| *platform == wanted) {
+        Some(platform) => Ok(platform),
+        None => invalid(format!("as = {wanted:?}: possible are {}", possible.join(", "))),
+    }
+}
+
+pub(crate) fn invalid<T>(message: impl Into<String>) -> Result<T> {
+    Err(Error::new(ErrorKind::InvalidValue, message.into()))
+}

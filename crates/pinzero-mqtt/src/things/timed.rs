@@ -1,0 +1,146 @@
+//! [`Timed`]: an output whose newest command counts, and whose commands may have an end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pinzero::{Gpio, Result, Timer};
+
+use super::Opening;
+use crate::reporter::Reporter;
+
+/// A device of outputs, as its commands see it.
+pub(crate) trait Drive: fmt::Debug + Send + Sync + 'static {
+    /// What a command sets.
+    type State: fmt::Debug + Clone + Send;
+
+    /// Brings the pins into a state, and ends all that runs on them: a blink, a fade.
+    fn drive(&self, state: &Self::State) -> Result<()>;
+
+    /// Closes the pins.
+    fn close(&self) -> Result<()>;
+}
+
+/// An output whose newest command counts: the end of an older one is called off, on whatever thread the newer one comes.
+#[derive(Debug)]
+pub(crate) struct Timed<D: Drive>(Arc<Shared<D>>);
+
+#[derive(Debug)]
+struct Shared<D: Drive> {
+    device: D,
+    gpio: Gpio,
+    reporter: Reporter,
+    slot: Mutex<Slot<D::State>>,
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    /// The state that was wanted last.
+    wanted: S,
+    /// Counts how often another state was wanted.
+    number: u64,
+    /// The end of the newest command, and the state after that.
+    end: Option<(Timer, S)>,
+    /// Whether a thread is writing to the pins. That thread writes again if another state is wanted meanwhile, so no lock is held
+    /// while writing, and the newest state is written last.
+    is_driving: bool,
+}
+
+impl<D: Drive> Timed<D> {
+    /// Wraps a device that is in `state`.
+    pub(crate) fn new(device: D, state: D::State, opening: &Opening<'_>) -> Self {
+        let slot = Slot { wanted: state, number: 0, end: None, is_driving: false };
+        let (gpio, reporter) = (opening.gpio.clone(), opening.reporter.clone());
+        Timed(Arc::new(Shared { device, gpio, reporter, slot: Mutex::new(slot) }))
+    }
+
+    /// Returns the device.
+    pub(crate) fn device(&self) -> &D {
+        &self.0.device
+    }
+
+    /// Returns the state that was set last.
+    pub(crate) fn state(&self) -> D::State {
+        self.0.slot.lock().wanted.clone()
+    }
+
+    /// Sets a state.
+    pub(crate) fn set(&self, state: D::State) -> Result<()> {
+        self.0.change(state, None).map(drop)
+    }
+
+    /// Sets a state, and `then` the other one once the time is over. Without a time, the state stays.
+    pub(crate) fn set_for(&self, state: D::State, time: Option<Duration>, then: D::State) -> Result<()> {
+        let number = self.0.change(state, None)?;
+        let Some(time) = time else { return Ok(()) };
+        let (shared, at_end) = (Arc::downgrade(&self.0), then.clone());
+        let timer = self.0.gpio.after(time, move || {
+            let Some(shared) = shared.upgrade() else { return };
+            if let Err(error) = shared.change(at_end, Some(number)) {
+                shared.reporter.complain(&error);
+            }
+            shared.reporter.changed();
+        });
+        match timer {
+            Ok(timer) => {
+                let mut slot = self.0.slot.lock();
+                if slot.number == number {
+                    slot.end = Some((timer, then));
+                } else {
+                    drop(slot);
+                    timer.cancel();
+                }
+                Ok(())
+            }
+            // A command must not stand that cannot end.
+            Err(error) => self.0.change(then, Some(number)).and(Err(error)),
+        }
+    }
+
+    /// Closes the pins. A command that has an end finds that end now: a pump that is on for a minute must not stay on.
+    pub(crate) fn close(&self) -> Result<()> {
+        let end = self.0.slot.lock().end.take();
+        let ended = end.map_or(Ok(()), |(timer, then)| {
+            timer.cancel();
+            self.set(then)
+        });
+        self.0.device.close().and(ended)
+    }
+}
+
+impl<D: Drive> Shared<D> {
+    /// Sets a state, and returns its number; does nothing if another state was wanted after the one of the number `after`.
+    fn change(&self, state: D::State, after: Option<u64>) -> Result<u64> {
+        let (number, before, end, is_driven) = {
+            let mut slot = self.slot.lock();
+            if after.is_some_and(|after| after != slot.number) {
+                return Ok(slot.number);
+            }
+            slot.number += 1;
+            let before = std::mem::replace(&mut slot.wanted, state);
+            (slot.number, before, slot.end.take(), std::mem::replace(&mut slot.is_driving, true))
+        };
+        if let Some((timer, _)) = end {
+            timer.cancel();
+        }
+        if is_driven {
+            return Ok(number);
+        }
+        loop {
+            let (wanted, newest) = {
+                let slot = self.slot.lock();
+                (slot.wanted.clone(), slot.number)
+            };
+            let driven = self.device.drive(&wanted);
+            let mut slot = self.slot.lock();
+            if slot.number == newest {
+                slot.is_driving = false;
+                if driven.is_err() && newest == number {
+                    slot.wanted = before;
+                }
+                return driven.map(|()| number);
+            }
+        }
+    }
+}

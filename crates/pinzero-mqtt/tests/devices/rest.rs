@@ -1,0 +1,193 @@
+//! The states of outputs without a command: at the start, after the end, and without a broker.
+
+use pinzero::mock::{self, MockGpio};
+use pinzero::time::secs;
+use pinzero::{Level, LineFunction, OnClose};
+use serde_json::json;
+
+use crate::house::House;
+
+const RELAYS: &str = "[relay.pump]\npin = 17\n[relay.boiler]\npin = 27\nactive_high = false\n";
+
+fn on() -> serde_json::Value {
+    json!({ "state": "ON" })
+}
+
+fn off() -> serde_json::Value {
+    json!({ "state": "OFF" })
+}
+
+/// Drives a pin and leaves it driven, as a run before this one.
+fn leave(gpio: &MockGpio, pin: u32, level: Level) {
+    drop(gpio.output(pin).initial(level).on_close(OnClose::Keep).open().unwrap());
+    gpio.line(pin).clear();
+}
+
+#[test]
+fn relays_are_off_after_a_power_cut_and_do_not_click() {
+    let gpio = mock::gpio();
+    // As after the start of the computer: an input with a pull. That of pin 27 would switch an inverted relay on.
+    assert_eq!(gpio.line(27).level(), Level::Low);
+    let house = House::on(gpio, RELAYS);
+    house.expect_state("boiler", &off());
+    house.expect_state("pump", &off());
+    assert_eq!(house.gpio.line(27).level(), Level::High);
+    assert_eq!(house.gpio.line(27).history().len(), 1);
+    assert!(house.gpio.line(17).history().is_empty());
+}
+
+#[test]
+fn relays_keep_what_is_on_the_pin_over_a_restart() {
+    let gpio = mock::gpio();
+    let house = House::on(gpio.clone(), RELAYS);
+    house.set("pump", "ON");
+    house.expect_state("pump", &on());
+    house.set("boiler", "ON");
+    house.expect_state("boiler", &on());
+    house.set("boiler", "OFF");
+    house.expect_state("boiler", &off());
+    [17, 27].iter().for_each(|pin| gpio.line(*pin).clear());
+    drop(house);
+    assert_eq!(gpio.line(17).function(), LineFunction::Output);
+
+    let house = House::on(gpio.clone(), RELAYS);
+    house.expect_state("boiler", &off());
+    house.expect_state("pump", &on());
+    assert!(gpio.line(17).history().is_empty() && gpio.line(27).history().is_empty());
+    house.set("boiler", "ON");
+    house.expect_state("boiler", &on());
+    drop(house);
+    let house = House::on(gpio.clone(), RELAYS);
+    house.expect_state("boiler", &on());
+    assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::High, Level::Low));
+}
+
+#[test]
+fn the_file_says_what_an_output_is_at_first_and_at_the_end() {
+    let gpio = mock::gpio();
+    leave(&gpio, 17, Level::High);
+    leave(&gpio, 27, Level::High);
+    let circuit = format!(
+        "{RELAYS}[mqtt.device.pump]\ninitial = \"off\"\non_exit = \"on\"\n\
+         [mqtt.device.boiler]\ninitial = \"on\"\non_exit = \"off\"\n"
+    );
+    let house = House::on(gpio.clone(), &circuit);
+    house.expect_state("boiler", &on());
+    house.expect_state("pump", &off());
+    assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::Low, Level::Low));
+    drop(house);
+    assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::High, Level::High));
+}
+
+#[test]
+fn a_timed_command_ends_with_the_node() {
+    let gpio = mock::gpio();
+    let house = House::on(gpio.clone(), RELAYS);
+    house.set("pump", r#"{"state":"ON","for":5}"#);
+    house.expect_state("pump", &on());
+    house.set("boiler", r#"{"state":"ON","for":5}"#);
+    house.expect_state("boiler", &on());
+    house.set("boiler", "ON");
+    house.broker.send("pinzero/attic/boiler/get", "");
+    house.expect_state("boiler", &on());
+    drop(house);
+    assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::Low, Level::Low));
+    let house = House::on(gpio.clone(), RELAYS);
+    house.expect_state("boiler", &on());
+    house.expect_state("pump", &off());
+    gpio.advance(secs(10));
+    assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::Low, Level::Low));
+}
+
+#[test]
+fn a_led_is_taken_over_lit_and_left_dark_unless_the_file_says_otherwise() {
+    for active_high in [true, false] {
+        let gpio = mock::gpio();
+        let (lit, dark) = (Level::from(active_high), Level::from(!active_high));
+        leave(&gpio, 17, lit);
+        let circuit = format!("[led.lamp]\npin = 17\nactive_high = {active_high}\n");
+        let state = json!({ "state": "ON", "brightness": 255, "color_mode": "brightness", "effect": "none" });
+        let kept = format!("{circuit}[mqtt.device.lamp]\non_exit = \"keep\"\n");
+        let house = House::on(gpio.clone(), &kept);
+        house.expect_state("lamp", &state);
+        assert!(gpio.line(17).history().is_empty(), "{:?}", gpio.line(17).history());
+        drop(house);
+        assert_eq!(gpio.line(17).level(), lit);
+        let house = House::on(gpio.clone(), &circuit);
+        house.expect_state("lamp", &state);
+        drop(house);
+        assert_eq!((gpio.line(17).level(), gpio.line(17).function()), (dark, LineFunction::Output));
+    }
+}
+
+#[test]
+fn a_led_without_pwm_is_kept() {
+    let gpio = mock::gpio();
+    let circuit = "[led.lamp]\npin = 17\n[mqtt.device.lamp]\ndimmable = false\n";
+    let house = House::on(gpio.clone(), circuit);
+    let state = json!({ "state": "ON", "color_mode": "onoff", "effect": "none" });
+    house.set("lamp", "ON");
+    house.expect_state("lamp", &state);
+    drop(house);
+    assert_eq!(gpio.line(17).level(), Level::High);
+    let house = House::on(gpio, circuit);
+    house.expect_state("lamp", &state);
+}
+
+#[test]
+fn what_sounds_and_turns_is_off_at_the_end() {
+    let gpio = mock::gpio();
+    let circuit = "[buzzer.alarm]\npin = 22\nactive_high = false\n[motor.fan]\nforward = 23\nbackward = 24\n";
+    let house = House::on(gpio.clone(), circuit);
+    house.set("alarm", "ON");
+    house.expect_state("alarm", &json!({ "state": "ON", "tone": "steady" }));
+    house.set("fan", "ON");
+    house.expect_state("fan", &json!({ "state": "ON", "percentage": 100, "direction": "forward" }));
+    drop(house);
+    assert_eq!([22, 23, 24].map(|pin| gpio.line(pin).level()), [Level::High, Level::Low, Level::Low]);
+}
+
+#[test]
+fn a_motor_that_turns_is_taken_over() {
+    let gpio = mock::gpio();
+    let circuit = "[motor.fan]\nforward = 23\nbackward = 24\n[mqtt.device.fan]\non_exit = \"keep\"\n";
+    let reverse = json!({ "state": "ON", "percentage": 100, "direction": "reverse" });
+    let house = House::on(gpio.clone(), circuit);
+    house.set("fan", r#"{"state":"ON","direction":"reverse"}"#);
+    house.expect_state("fan", &reverse);
+    drop(house);
+    assert_eq!([23, 24].map(|pin| gpio.line(pin).level()), [Level::Low, Level::High]);
+    let house = House::on(gpio, circuit);
+    house.expect_state("fan", &reverse);
+}
+
+#[test]
+fn outputs_take_their_safe_state_while_the_broker_is_away() {
+    let circuit = format!(
+        "{RELAYS}[led.lamp]\npin = 18\n\
+         [mqtt.device.pump]\nsafe = \"off\"\nsafe_after = 10\n\
+         [mqtt.device.boiler]\nsafe = \"on\"\nsafe_after = 20\n\
+         [mqtt.device.lamp]\nsafe = \"off\"\nsafe_after = 10\n"
+    );
+    let house = House::new(&circuit);
+    house.set("pump", r#"{"state":"ON","for":15}"#);
+    house.expect_state("pump", &on());
+    house.set("lamp", r#"{"effect":"pulse"}"#);
+    let lit =
+        |effect| json!({ "state": "ON", "brightness": 255, "color_mode": "brightness", "effect": effect });
+    house.expect_state("lamp", &lit("pulse"));
+    house.broker.go_away();
+    // The node begins to count once it knows.
+    house.gpio.advance(secs(1));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    house.gpio.advance(secs(11));
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+    assert_eq!(house.gpio.line(18).level(), Level::Low);
+    assert_eq!(house.gpio.line(27).level(), Level::High);
+    // The end of the command before is called off: the pump stays off.
+    house.gpio.advance(secs(10));
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+    assert_eq!(house.gpio.line(27).level(), Level::Low);
+    house.broker.come_back();
+    house.expect_state("boiler", &on());
+}
