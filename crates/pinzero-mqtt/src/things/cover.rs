@@ -1,15 +1,19 @@
 //! [`Cover`]: a servo as a cover: a blind, a valve, a flap.
 
 use pinzero::{AngularServo, Result};
-use pinzero_circuit::{Appearance, Resting};
+use pinzero_circuit::Resting;
 use serde_json::{Map, Value};
 
-use super::Thing;
 use super::servo::Pose;
 use super::timed::Timed;
+use super::{Opening, Thing, rest};
 use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
+
+/// The classes of a cover in Home Assistant.
+const CLASSES: [&str; 10] =
+    ["awning", "blind", "curtain", "damper", "door", "garage", "gate", "shade", "shutter", "window"];
 
 /// The position of an open cover.
 const OPEN: f64 = 100.0;
@@ -22,18 +26,14 @@ const CLOSED: f64 = 0.0;
 pub(crate) struct Cover {
     servo: Timed<AngularServo>,
     safe: Option<bool>,
-    class: Option<String>,
+    class: Option<&'static str>,
 }
 
 impl Cover {
     /// Wraps a servo, and moves it to the first position that the file names, if any.
-    pub(crate) fn new(
-        servo: Timed<AngularServo>,
-        safe: Option<bool>,
-        appearance: &Appearance,
-    ) -> Result<Self> {
-        let cover = Cover { servo, safe, class: appearance.class.clone() };
-        match appearance.initial {
+    pub(crate) fn new(servo: Timed<AngularServo>, opening: &Opening<'_>) -> Result<Self> {
+        let cover = Cover { servo, safe: rest::safe(opening), class: rest::class(opening, &CLASSES)? };
+        match opening.appearance.initial {
             Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
             Some(Resting::Off) => cover.servo.set(cover.pose(CLOSED))?,
             _ => {}
@@ -64,8 +64,8 @@ impl Thing for Cover {
             // Nothing at all stands for a position that nobody knows.
             .with("position_template", "{{ value_json.position if value_json.position is not none }}")
             .with("set_position_template", "{\"position\": {{ position }}}");
-        vec![match &self.class {
-            Some(class) => entity.with("device_class", class.clone()),
+        vec![match self.class {
+            Some(class) => entity.with("device_class", class),
             None => entity,
         }]
     }

@@ -10,14 +10,11 @@ use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
 
-/// The classes of a switch in Home Assistant.
-const CLASSES: [&str; 2] = ["outlet", "switch"];
-
 /// A relay as a switch.
 #[derive(Debug)]
 pub(crate) struct Relay {
     output: Timed<DigitalOutputDevice>,
-    class: Option<String>,
+    class: Option<&'static str>,
     safe: Option<bool>,
 }
 
@@ -25,10 +22,7 @@ impl Relay {
     /// Opens an output that is on while the pin is high, or low.
     pub(crate) fn open(pin: u32, active_high: bool, opening: &Opening<'_>) -> Result<Self> {
         rest::platform(opening, &["switch"])?;
-        let class = opening.appearance.class.clone();
-        if let Some(class) = class.as_ref().filter(|class| !CLASSES.contains(&&***class)) {
-            return rest::invalid(format!("class = {class:?}: a switch can be {}", CLASSES.join(" or ")));
-        }
+        let class = rest::class(opening, &["outlet", "switch"])?;
         let output = rest::open(DigitalOutputDevice::builder, pin, active_high, Resting::Keep, opening)?;
         let is_on = output.is_active()?;
         Ok(Relay { output: Timed::new(output, is_on, opening), class, safe: rest::safe(opening) })
@@ -50,8 +44,8 @@ impl Drive for DigitalOutputDevice {
 impl Thing for Relay {
     fn entities(&self) -> Vec<Entity> {
         let entity = Entity::main("switch");
-        vec![match &self.class {
-            Some(class) => entity.with("device_class", class.clone()),
+        vec![match self.class {
+            Some(class) => entity.with("device_class", class),
             None => entity,
         }]
     }

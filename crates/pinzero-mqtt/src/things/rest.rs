@@ -1,4 +1,4 @@
-//! The states that an output takes without a command: at first, at the end, and when the broker is away.
+//! What the file says of an output: its states without a command, at first, at the end and when the broker is away, and its looks.
 
 use pinzero::options::Digital;
 use pinzero::{Builder, DigitalOutputDevice, Error, ErrorKind, LineFunction, OnClose, Open, Result};
@@ -74,6 +74,15 @@ pub(crate) fn refuse_on(kind: &str, states: &[(&str, Option<Resting>)]) -> Resul
     match states.iter().find(|(_, state)| *state == Some(Resting::On)) {
         None => Ok(()),
         Some((key, _)) => invalid(format!("a {kind} cannot have {key} = \"on\": give \"off\" or \"keep\"")),
+    }
+}
+
+/// Returns the class that the file names, which Home Assistant must know for this kind of entity: one of these.
+pub(crate) fn class(opening: &Opening<'_>, known: &[&'static str]) -> Result<Option<&'static str>> {
+    let Some(wanted) = &opening.appearance.class else { return Ok(None) };
+    match known.iter().find(|class| *class == wanted) {
+        Some(class) => Ok(Some(class)),
+        None => invalid(format!("class = {wanted:?}: possible are {}", known.join(", "))),
     }
 }
 

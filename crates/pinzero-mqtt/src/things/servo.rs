@@ -48,10 +48,9 @@ pub(crate) fn open(part: &pinzero_circuit::Servo, opening: &Opening<'_>) -> Resu
         .gpio(opening.gpio)
         .open()?;
     let servo = Timed::new(servo, Pose { is_on: false, angle: None }, opening);
-    let safe = rest::safe(opening);
     Ok(match platform {
-        "cover" => Box::new(Cover::new(servo, safe, appearance)?),
-        _ => Box::new(Dial { servo, safe }),
+        "cover" => Box::new(Cover::new(servo, opening)?),
+        _ => Box::new(Dial { servo, safe: rest::safe(opening) }),
     })
 }
 

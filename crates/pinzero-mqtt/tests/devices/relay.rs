@@ -1,11 +1,14 @@
 //! A relay as a switch.
 
-use pinzero::Level;
-use pinzero::time::ms;
+use std::time::Instant;
+
+use pinzero::time::{ms, us};
+use pinzero::{Level, mock};
 use pinzero_mqtt::Message;
 use serde_json::json;
 
 use crate::house::House;
+use crate::led::entity;
 
 const PUMP: &str = "[relay.pump]\npin = 17\n";
 
@@ -38,6 +41,38 @@ fn a_newer_command_calls_the_end_of_an_older_one_off() {
 }
 
 #[test]
+fn an_off_for_a_time_ends_on_and_a_toggle_toggles_back() {
+    let house = House::new(PUMP);
+    house.broker.send("pinzero/attic/pump/set_off_ms", "500");
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    house.broker.send("pinzero/attic/pump/get", "");
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    house.gpio.advance(ms(600));
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.set("pump", r#"{"state":"TOGGLE","for":1}"#);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    house.gpio.advance(ms(1100));
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    for wrong in ["1", r#"{"for":1}"#, r#"{"state":"OFF","for":"1"}"#, r#"{"state":"OFF","brightness":3}"#] {
+        house.set("pump", wrong);
+        house.expect_state("pump", &json!({ "state": "ON" }));
+    }
+    house.broker.send("pinzero/attic/pump/set_off_ms", "soon");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+}
+
+#[test]
+fn a_relay_can_be_an_outlet_and_nothing_that_home_assistant_does_not_know() {
+    let house = House::new(&format!("{PUMP}[mqtt.device.pump]\nclass = \"outlet\"\n"));
+    assert_eq!(entity(&house, "pump")["device_class"], "outlet");
+    for wrong in ["class = \"pump\"", "as = \"fan\""] {
+        let house = House::new(&format!("{PUMP}[mqtt.device.pump]\n{wrong}\n"));
+        house.broker.expect("pinzero/attic/pump/availability", |payload| payload == "offline");
+    }
+}
+
+#[test]
 fn a_retained_command_and_a_wrong_one_are_refused_and_the_state_is_told() {
     let house = House::new(PUMP);
     house.expect_state("pump", &json!({ "state": "OFF" }));
@@ -45,4 +80,25 @@ fn a_retained_command_and_a_wrong_one_are_refused_and_the_state_is_told() {
     house.set("pump", "perhaps");
     house.expect_state("pump", &json!({ "state": "OFF" }));
     assert_eq!(house.gpio.line(17).level(), Level::Low);
+}
+
+/// On real time, so that the end of a command and the next command meet on two threads.
+#[test]
+fn an_end_that_comes_together_with_a_newer_command_does_not_undo_that_command() {
+    let house = House::on(mock::builder().realtime().open(), PUMP);
+    for round in 0..200_u64 {
+        house.set("pump", "OFF");
+        house.expect_state("pump", &json!({ "state": "OFF" }));
+        house.set("pump", r#"{"state":"ON","for":0.002}"#);
+        house.expect_state("pump", &json!({ "state": "ON" }));
+        let end = Instant::now() + us(1700 + round % 20 * 20);
+        while Instant::now() < end {
+            std::hint::spin_loop();
+        }
+        house.set("pump", "ON");
+        house.broker.send("pinzero/attic/pump/get", "");
+        house.expect_state("pump", &json!({ "state": "ON" }));
+        std::thread::sleep(ms(1));
+        assert_eq!(house.gpio.line(17).level(), Level::High, "in round {round}");
+    }
 }
