@@ -423,9 +423,10 @@ impl Shared {
         let done = match (&*order.verb, &device.thing) {
             ("get", _) => Ok(()),
             (_, Err(error)) => Err(Refusal::Pin(error.clone())),
-            (verb, Ok(thing)) => {
-                self.command(&device, verb, &order.payload).and_then(|command| thing.command(command))
-            }
+            (verb, Ok(thing)) => thing
+                .parse(&order.payload)
+                .and_then(|command| self.command(&device, verb, command))
+                .and_then(|command| thing.command(command)),
         };
         self.tell_state(&device.name);
         if let Err(refusal) = &done {
@@ -437,9 +438,8 @@ impl Shared {
         }
     }
 
-    /// Reads a command. Fails for one that is older than another that has been carried out.
-    fn command(&self, device: &Device, verb: &str, payload: &[u8]) -> Result<Command, Refusal> {
-        let mut command = Command::parse(payload)?;
+    /// Reads a command by its topic and its stamp. Fails for one that is older than another that has been carried out.
+    fn command(&self, device: &Device, verb: &str, mut command: Command) -> Result<Command, Refusal> {
         if let Some(state) = match verb {
             "set_on_ms" => Some("ON"),
             "set_off_ms" => Some("OFF"),

@@ -31,6 +31,11 @@ pub(crate) trait Thing: fmt::Debug + Send + Sync {
     /// Returns the state, as told on the state topic; `None` for a thing that has events only. Reads a sensor anew.
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>>;
 
+    /// Reads the payload of a command.
+    fn parse(&self, payload: &[u8]) -> Result<Command, Refusal> {
+        Command::parse(payload)
+    }
+
     /// Carries out a command. The state is told afterwards, whether the command was carried out or refused.
     fn command(&self, command: Command) -> Result<(), Refusal> {
         let _ = command;
