@@ -1,14 +1,24 @@
 //! The parts of a circuit as things on a broker: one kind a file.
 
+mod button;
 mod buzzer;
+mod contact;
 mod cover;
+mod display;
+mod encoder;
+mod event;
+mod keypad;
+mod lcd;
 mod led;
 mod light;
 mod motor;
 mod relay;
+mod relay;
 mod rest;
 mod rgb_led;
+mod sensor;
 mod servo;
+mod source;
 mod timed;
 
 use std::fmt;
@@ -73,6 +83,21 @@ pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dy
         Kind::Buzzer(buzzer) => Box::new(buzzer::Siren::open(buzzer, opening)?),
         Kind::Motor(motor) => Box::new(motor::Fan::open(motor, opening)?),
         Kind::Servo(servo) => servo::open(servo, opening)?,
+        Kind::Relay(relay) => Box::new(relay::Relay::open(relay, opening)?),
+        Kind::Button(part) => Box::new(button::Button::open(part, opening)?),
+        Kind::Switch(part) => Box::new(contact::Contact::open_switch(part, opening)?),
+        Kind::MotionSensor(part) => Box::new(contact::Contact::open_motion_sensor(part, opening)?),
+        Kind::LineSensor(part) => Box::new(contact::Contact::open_line_sensor(part, opening)?),
+        Kind::Keypad(part) => Box::new(keypad::Keypad::open(part, opening)?),
+        Kind::RotaryEncoder(part) => Box::new(encoder::Encoder::open(part, opening)?),
+        Kind::Potentiometer(_)
+        | Kind::LightSensor(_)
+        | Kind::DistanceSensor(_)
+        | Kind::Dht11(_)
+        | Kind::Dht22(_)
+        | Kind::Tmp36(_) => Box::new(sensor::Sensor::open(&part.kind, opening)?),
+        Kind::SevenSegmentDisplay(part) => Box::new(display::Display::open_segments(part, opening)?),
+        Kind::CharacterDisplay(part) => Box::new(display::Display::open_lines(part, opening)?),
         other => {
             let message = format!("a {} is no device on a broker", other.name());
             return Err(pinzero::Error::new(pinzero::ErrorKind::Unsupported, message));

@@ -89,7 +89,7 @@ impl TestBroker {
                 return found;
             }
             let waited = self.0.changed.wait_until(&mut state, end);
-            assert!(!waited.timed_out(), "it did not come; the messages were {:#?}", state.messages);
+            assert!(!waited.timed_out(), "it did not come; the messages were {:#?}", state.texts());
         }
     }
 
@@ -115,6 +115,11 @@ impl TestBroker {
         self.0.state.lock().kept.clone()
     }
 
+    /// Waits until something is kept on this topic, and returns the payload.
+    pub(crate) fn expect_kept(&self, topic: &str) -> String {
+        self.wait(|state| state.kept.get(topic).cloned())
+    }
+
     /// Waits until a node has connected this many times.
     pub(crate) fn expect_connections(&self, count: usize) {
         self.wait(|state| (state.connections >= count).then_some(()));
@@ -123,6 +128,15 @@ impl TestBroker {
     /// Returns the filters to which the node has subscribed on this connection.
     pub(crate) fn filters(&self) -> Vec<String> {
         self.0.state.lock().filters.clone()
+    }
+}
+
+impl State {
+    /// Returns the messages for people.
+    fn texts(&self) -> Vec<String> {
+        let text =
+            |message: &Message| format!("{}: {}", message.topic, String::from_utf8_lossy(&message.payload));
+        self.messages.iter().map(text).collect()
     }
 }
 

@@ -50,6 +50,13 @@ impl House {
         self.broker.expect(&topic, |payload| serde_json::from_str::<Value>(payload).unwrap() == *state);
     }
 
+    /// Returns the components of a device in Home Assistant's discovery, by their keys.
+    pub(crate) fn components(&self, device: &str) -> serde_json::Map<String, Value> {
+        let topic = format!("homeassistant/device/pinzero_0123456789abcdef_{device}/config");
+        let config: Value = serde_json::from_str(&self.broker.expect_kept(&topic)).unwrap();
+        config["components"].as_object().unwrap().clone()
+    }
+
     /// Waits until the device tells this event, and returns its fields.
     pub(crate) fn expect_event(&self, device: &str, event: &str) -> Value {
         let topic = format!("pinzero/attic/{device}/event");

@@ -2,12 +2,21 @@
 #![allow(clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 
 mod broker;
+mod button;
 mod buzzer;
+mod contact;
+mod display;
+mod encoder;
+mod house;
 mod house;
 mod info;
+mod info;
+mod keypad;
 mod led;
 mod motor;
 mod relay;
+mod relay;
 mod rest;
 mod rgb_led;
+mod sensor;
 mod servo;

@@ -1,0 +1,80 @@
+//! [`Contact`]: a switch, a motion sensor or a line sensor.
+
+use std::time::Duration;
+
+use pinzero::DigitalInputDevice;
+use serde_json::{Map, Value};
+
+use super::{Opening, Thing};
+use crate::entity::Entity;
+
+/// How long a level must be steady before a change counts.
+const STEADY: Duration = Duration::from_millis(20);
+
+/// Something that is on or off by itself: a switch, a motion sensor, a line sensor.
+#[derive(Debug)]
+pub(crate) struct Contact {
+    input: DigitalInputDevice,
+    class: Option<String>,
+}
+
+impl Contact {
+    /// Opens a switch, which is on while closed.
+    pub(crate) fn open_switch(
+        part: &pinzero_circuit::Switch,
+        opening: &Opening<'_>,
+    ) -> pinzero::Result<Self> {
+        Self::open(part.pin.line(), part.pull_up, None, opening)
+    }
+
+    /// Opens a motion sensor, which is on while something moves.
+    pub(crate) fn open_motion_sensor(
+        part: &pinzero_circuit::MotionSensor,
+        opening: &Opening<'_>,
+    ) -> pinzero::Result<Self> {
+        Self::open(part.pin.line(), false, Some("motion"), opening)
+    }
+
+    /// Opens a line sensor, which is on over a line.
+    pub(crate) fn open_line_sensor(
+        part: &pinzero_circuit::LineSensor,
+        opening: &Opening<'_>,
+    ) -> pinzero::Result<Self> {
+        Self::open(part.pin.line(), true, None, opening)
+    }
+
+    fn open(line: u32, pull_up: bool, class: Option<&str>, opening: &Opening<'_>) -> pinzero::Result<Self> {
+        let input = DigitalInputDevice::builder(line)
+            .pull_up(pull_up)
+            .bounce_time(STEADY)
+            .gpio(opening.gpio)
+            .open()?;
+        let tells = || {
+            let reporter = opening.reporter.clone();
+            move |_| reporter.changed()
+        };
+        input.when_activated(tells());
+        input.when_deactivated(tells());
+        let class = opening.appearance.class.as_deref().or(class).map(str::to_owned);
+        Ok(Contact { input, class })
+    }
+}
+
+impl Thing for Contact {
+    fn entities(&self) -> Vec<Entity> {
+        let entity = Entity::main("binary_sensor").with("value_template", "{{ value_json.state }}");
+        vec![match &self.class {
+            Some(class) => entity.with("device_class", class.as_str()),
+            None => entity,
+        }]
+    }
+
+    fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
+        let state = if self.input.is_active()? { "ON" } else { "OFF" };
+        Ok(Some(Map::from_iter([("state".to_owned(), state.into())])))
+    }
+
+    fn close(&self) -> pinzero::Result<()> {
+        self.input.close()
+    }
+}

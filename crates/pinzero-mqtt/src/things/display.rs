@@ -1,0 +1,167 @@
+//! [`Display`]: a display of seven segments or of characters as a text.
+
+use parking_lot::Mutex;
+use pinzero::{LedCharDisplay, LedMultiCharDisplay};
+use pinzero_circuit::{CharacterDisplay, Pin, Resting, SevenSegmentDisplay};
+use serde_json::{Map, Value};
+
+use super::lcd::{self, Lcd};
+use super::{Opening, Thing};
+use crate::entity::Entity;
+use crate::payload::{Command, LONGEST};
+use crate::refusal::Refusal;
+
+/// A display as a text.
+#[derive(Debug)]
+pub(crate) struct Display {
+    screen: Screen,
+    /// The text that was sent last.
+    text: Mutex<String>,
+    /// The number of characters that fit.
+    most: usize,
+    safe: Option<Resting>,
+}
+
+#[derive(Debug)]
+enum Screen {
+    Digit(LedCharDisplay),
+    Digits(LedMultiCharDisplay),
+    Rows { lcd: Lcd, columns: usize, rows: usize },
+}
+
+impl Display {
+    pub(crate) fn open_segments(part: &SevenSegmentDisplay, opening: &Opening<'_>) -> pinzero::Result<Self> {
+        let lines: Vec<u32> = part.segments.iter().map(Pin::line).collect();
+        let (segments, point) = lines.split_at(lines.len().min(7));
+        let digits: Vec<u32> = part.digits.iter().map(Pin::line).collect();
+        let screen = if digits.is_empty() {
+            let mut builder = LedCharDisplay::builder(segments.to_vec()).active_high(part.active_high);
+            if let [point] = point {
+                builder = builder.dp(*point);
+            }
+            Screen::Digit(builder.gpio(opening.gpio).open()?)
+        } else {
+            let mut builder = LedMultiCharDisplay::builder(segments.to_vec(), digits.clone())
+                .segments_active_high(part.active_high)
+                .digits_active_high(part.digits_active_high);
+            if let [point] = point {
+                builder = builder.dp(*point);
+            }
+            Screen::Digits(builder.gpio(opening.gpio).open()?)
+        };
+        // A point belongs to the digit before.
+        let most = digits.len().max(1) * (1 + point.len());
+        Ok(Self::new(screen, most, opening))
+    }
+
+    pub(crate) fn open_lines(part: &CharacterDisplay, opening: &Opening<'_>) -> pinzero::Result<Self> {
+        let lcd = Lcd::open(part.bus, part.address, part.columns, opening.gpio)?;
+        let (columns, rows) = (usize::from(part.columns), usize::from(part.rows));
+        Ok(Self::new(Screen::Rows { lcd, columns, rows }, columns * rows, opening))
+    }
+
+    fn new(screen: Screen, most: usize, opening: &Opening<'_>) -> Self {
+        Display { screen, text: Mutex::default(), most, safe: opening.appearance.safe }
+    }
+
+    fn show(&self, text: &str) -> Result<(), Refusal> {
+        match &self.screen {
+            Screen::Digit(display) if text.is_empty() => display.off()?,
+            Screen::Digit(display) => display.set_value(text)?,
+            Screen::Digits(display) => display.set_value(text)?,
+            Screen::Rows { lcd, columns, rows } => lcd.show(&lay_out(text, *columns, *rows)?)?,
+        }
+        text.clone_into(&mut self.text.lock());
+        Ok(())
+    }
+}
+
+/// Spreads a text over the rows of a display. A row that is too long goes on in the next one.
+fn lay_out(text: &str, columns: usize, rows: usize) -> Result<Vec<String>, Refusal> {
+    let mut laid: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        if let Some(character) = line.chars().find(|character| lcd::code(*character).is_none()) {
+            return Err(Refusal::because(format!(
+                "the display does not have {character:?}: send letters of ASCII, digits, signs and \"°\""
+            )));
+        }
+        let characters: Vec<char> = line.chars().collect();
+        let parts = characters.chunks(columns).map(String::from_iter);
+        laid.extend(if characters.is_empty() { vec![String::new()] } else { parts.collect() });
+    }
+    if laid.len() > rows {
+        return Err(Refusal::because(format!(
+            "the text needs {} rows: send at most {rows} of {columns} characters",
+            laid.len()
+        )));
+    }
+    laid.resize(rows, String::new());
+    Ok(laid.iter().map(|row| format!("{row:columns$}")).collect())
+}
+
+impl Thing for Display {
+    fn entities(&self) -> Vec<Entity> {
+        let entity = Entity::main("text")
+            .with("max", self.most.min(255))
+            .with("value_template", "{{ value_json.text }}")
+            // In an object, so that a text such as `{5}` is a text.
+            .with("command_template", "{\"text\": {{ value | tojson }} }");
+        vec![entity]
+    }
+
+    /// A text is a command as it is, without quotes.
+    fn parse(&self, payload: &[u8]) -> Result<Command, Refusal> {
+        match std::str::from_utf8(payload) {
+            Ok(text)
+                if payload.len() <= LONGEST && !text.is_empty() && !text.trim_start().starts_with('{') =>
+            {
+                Ok(Command::Word(text.to_owned()))
+            }
+            _ => Command::parse(payload),
+        }
+    }
+
+    /// Returns the text. A character display is told the text anew, since the display may have lost its supply meanwhile.
+    fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
+        let text = self.text.lock().clone();
+        match &self.screen {
+            Screen::Digit(display) => drop(display.value()?),
+            Screen::Digits(display) => drop(display.value()?),
+            Screen::Rows { lcd, columns, rows } => {
+                // The text was laid out before.
+                lcd.show(&lay_out(&text, *columns, *rows).unwrap_or_default())?;
+            }
+        }
+        Ok(Some(Map::from_iter([("text".to_owned(), text.into())])))
+    }
+
+    fn command(&self, command: Command) -> Result<(), Refusal> {
+        let mut fields = command.into_fields("text", "text");
+        let text = fields.text("text")?;
+        fields.finish("\"text\"")?;
+        match text {
+            Some(text) => self.show(&text),
+            None => Err(Refusal::because("a command without \"text\": send the text to show")),
+        }
+    }
+
+    fn make_safe(&self) -> pinzero::Result<()> {
+        match self.safe {
+            Some(Resting::Off) => match self.show("") {
+                Err(Refusal::Pin(error)) => Err(error),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn close(&self) -> pinzero::Result<()> {
+        match &self.screen {
+            Screen::Digit(display) => display.close(),
+            Screen::Digits(display) => display.close(),
+            Screen::Rows { lcd, columns, rows } => {
+                lcd.close(&lay_out("", *columns, *rows).unwrap_or_default())
+            }
+        }
+    }
+}

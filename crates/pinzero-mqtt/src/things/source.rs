@@ -1,0 +1,123 @@
+//! [`Source`]: where a sensor's readings come from.
+
+use pinzero::time::Instant;
+use pinzero::{Dht11, Dht22, DistanceSensor, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result};
+use pinzero_circuit::Kind;
+
+/// The number of samples whose median is a reading.
+const SAMPLES: usize = 5;
+
+/// The farthest distance, in metres, that is told. An HC-SR04 sees no farther.
+const FARTHEST: f64 = 4.0;
+
+/// Where the readings of a sensor come from.
+///
+/// A distance or a light sensor is open during a reading only: pinzero's devices for them measure all the time, and a reading is wanted
+/// every half minute.
+#[derive(Debug)]
+pub(super) enum Source {
+    Potentiometer(Mcp3008),
+    Tmp36(Mcp3008),
+    Light { gpio: Gpio, line: u32 },
+    Distance { gpio: Gpio, trigger: u32, echo: u32 },
+    Dht11(Dht11),
+    Dht22(Dht22),
+}
+
+/// What a reading measures.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quantity {
+    /// The name of the field in the state.
+    pub(super) key: &'static str,
+    /// The class in Home Assistant, if there is one.
+    pub(super) class: Option<&'static str>,
+    pub(super) unit: &'static str,
+    /// The digits after the decimal point that the sensor can tell apart.
+    pub(super) digits: u8,
+}
+
+const fn percent(key: &'static str) -> Quantity {
+    Quantity { key, class: None, unit: "%", digits: 1 }
+}
+
+const DISTANCE: Quantity = Quantity { key: "distance", class: Some("distance"), unit: "m", digits: 3 };
+const TEMPERATURE: Quantity =
+    Quantity { key: "temperature", class: Some("temperature"), unit: "°C", digits: 1 };
+const HUMIDITY: Quantity = Quantity { class: Some("humidity"), ..percent("humidity") };
+
+impl Source {
+    /// Opens the source of a sensor; `None` for a part that is no sensor.
+    pub(super) fn open(kind: &Kind, gpio: &Gpio) -> Result<Option<Self>> {
+        let converter =
+            |channel: u32, select: u32| Mcp3008::builder(channel).select(0, select).gpio(gpio).open();
+        Ok(Some(match kind {
+            Kind::Potentiometer(part) => Source::Potentiometer(converter(part.channel, part.select)?),
+            Kind::Tmp36(part) => Source::Tmp36(converter(part.channel, part.select)?),
+            Kind::LightSensor(part) => Source::Light { gpio: gpio.clone(), line: part.pin.line() },
+            Kind::DistanceSensor(part) => {
+                Source::Distance { gpio: gpio.clone(), trigger: part.trigger.line(), echo: part.echo.line() }
+            }
+            Kind::Dht11(part) => Source::Dht11(Dht11::builder(part.pin.line()).gpio(gpio).open()?),
+            Kind::Dht22(part) => Source::Dht22(Dht22::builder(part.pin.line()).gpio(gpio).open()?),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Returns what a reading consists of.
+    pub(super) fn quantities(&self) -> Vec<Quantity> {
+        match self {
+            Source::Potentiometer(_) => vec![percent("position")],
+            Source::Light { .. } => vec![percent("light")],
+            Source::Distance { .. } => vec![DISTANCE],
+            Source::Tmp36(_) => vec![TEMPERATURE],
+            Source::Dht11(_) | Source::Dht22(_) => vec![TEMPERATURE, HUMIDITY],
+        }
+    }
+
+    /// Measures. Returns the values of the quantities in their order, with the time of the measurement.
+    pub(super) fn read(&self) -> Result<(Vec<f64>, Instant)> {
+        let (values, gpio) = match self {
+            Source::Potentiometer(converter) => (vec![converter.value()? * 100.0], converter.gpio()),
+            // 0.5 V at 0 °C, and 10 mV more for each degree.
+            Source::Tmp36(converter) => (vec![(converter.voltage()? - 0.5) * 100.0], converter.gpio()),
+            Source::Light { gpio, line } => {
+                let sensor = LightSensor::builder(*line).queue_len(SAMPLES).gpio(gpio).open()?;
+                (vec![sensor.value()? * 100.0], gpio)
+            }
+            Source::Distance { gpio, trigger, echo } => (vec![distance(gpio, *trigger, *echo)?], gpio),
+            Source::Dht11(sensor) => {
+                let reading = sensor.read()?;
+                return Ok((vec![reading.temperature, reading.humidity], reading.at));
+            }
+            Source::Dht22(sensor) => {
+                let reading = sensor.read()?;
+                return Ok((vec![reading.temperature, reading.humidity], reading.at));
+            }
+        };
+        Ok((values, gpio.now()))
+    }
+
+    pub(super) fn close(&self) -> Result<()> {
+        match self {
+            Source::Potentiometer(converter) | Source::Tmp36(converter) => converter.close(),
+            Source::Light { .. } | Source::Distance { .. } => Ok(()),
+            Source::Dht11(sensor) => sensor.close(),
+            Source::Dht22(sensor) => sensor.close(),
+        }
+    }
+}
+
+/// Measures a distance in metres, at most [`FARTHEST`].
+fn distance(gpio: &Gpio, trigger: u32, echo: u32) -> Result<f64> {
+    let sensor =
+        DistanceSensor::builder(echo, trigger).max_distance(FARTHEST).queue_len(SAMPLES).gpio(gpio).open()?;
+    let distance = sensor.distance()?;
+    // Far away, the echo is long; without an echo, there is no sensor. The median would call both far away.
+    if sensor.missed_echoes() > SAMPLES as u64 / 2 {
+        let message = "the sensor does not answer: check its supply, and the wires of trigger and echo";
+        return Err(Error::new(ErrorKind::TimedOut, message)
+            .with_device("DistanceSensor")
+            .with_pin(sensor.pin()));
+    }
+    Ok(distance)
+}
