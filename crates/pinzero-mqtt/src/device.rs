@@ -1,6 +1,7 @@
 //! [`Device`]: a part of the circuit that is on the broker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use pinzero::Timer;
@@ -22,6 +23,18 @@ pub(crate) struct Device {
     pub(crate) sampler: Mutex<Option<Timer>>,
     /// Runs while the broker is away.
     pub(crate) safety: Mutex<Option<Timer>>,
+}
+
+impl Device {
+    /// Has a sensor read at once, on the thread of its readings: a sensor that does not answer may take seconds, and delays nobody else.
+    /// Returns `false` if the device is no such sensor.
+    pub(crate) fn read_soon(&self) -> bool {
+        let sampler = self.sampler.lock().clone();
+        if let Some(timer) = &sampler {
+            timer.call_in(Duration::ZERO);
+        }
+        sampler.is_some()
+    }
 }
 
 #[derive(Debug, Default)]

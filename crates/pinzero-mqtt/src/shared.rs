@@ -86,12 +86,14 @@ impl Shared {
         shared.devices.lock().insert(name.clone(), device.clone());
         shared.listen(&device);
         shared.announce(&device);
-        shared.tell_state(&name);
         if let Some(interval) = device.thing.as_ref().ok().and_then(|thing| thing.interval()) {
             match shared.gpio.every_on_thread(interval, move |_| reporter.changed()) {
                 Ok(timer) => *device.sampler.lock() = Some(timer),
                 Err(error) => shared.complain(&name, &error),
             }
+        }
+        if !device.read_soon() {
+            shared.tell_state(&name);
         }
     }
 
@@ -428,7 +430,9 @@ impl Shared {
                 .and_then(|command| self.command(&device, verb, command))
                 .and_then(|command| thing.command(command)),
         };
-        self.tell_state(&device.name);
+        if !device.read_soon() {
+            self.tell_state(&device.name);
+        }
         if let Err(refusal) = &done {
             self.complain(&device.name, refusal);
         }

@@ -168,3 +168,16 @@ fn a_wrong_unit_interval_or_class_leaves_the_device_offline() {
         assert_eq!(availability, "offline", "{device}");
     }
 }
+
+#[test]
+fn a_sensor_that_does_not_answer_delays_no_other_device() {
+    // Each reading fails after 4 seconds at the earliest.
+    let gpio = mock::builder().realtime().open();
+    gpio.dht22(4).set_silent(true);
+    let house = House::on(gpio, "[dht22.room]\npin = 4\n[relay.pump]\npin = 17\n");
+    house.broker.send("pinzero/attic/room/get", "");
+    house.set("pump", "ON");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    assert!(!house.broker.kept().contains_key("pinzero/attic/room/availability"), "the relay has waited");
+    expect_availability(&house, "room", "offline");
+}
