@@ -13,7 +13,6 @@ mod led;
 mod light;
 mod motor;
 mod relay;
-mod relay;
 mod rest;
 mod rgb_led;
 mod sensor;
@@ -83,7 +82,6 @@ pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dy
         Kind::Buzzer(buzzer) => Box::new(buzzer::Siren::open(buzzer, opening)?),
         Kind::Motor(motor) => Box::new(motor::Fan::open(motor, opening)?),
         Kind::Servo(servo) => servo::open(servo, opening)?,
-        Kind::Relay(relay) => Box::new(relay::Relay::open(relay, opening)?),
         Kind::Button(part) => Box::new(button::Button::open(part, opening)?),
         Kind::Switch(part) => Box::new(contact::Contact::open_switch(part, opening)?),
         Kind::MotionSensor(part) => Box::new(contact::Contact::open_motion_sensor(part, opening)?),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::source::{Quantity, Source};
 use super::{Opening, Thing};
 use crate::entity::Entity;
-use crate::shared::milliseconds;
+use crate::post::milliseconds;
 
 /// The time between two readings, in seconds, unless the file says otherwise.
 const INTERVAL: f64 = 30.0;
