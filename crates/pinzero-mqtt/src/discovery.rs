@@ -1,5 +1,7 @@
 //! Home Assistant's discovery: one message for each device, which lists its entities.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::entity::Entity;
@@ -12,43 +14,55 @@ pub(crate) struct Described<'a> {
     pub(crate) name: &'a str,
     /// The name for people.
     pub(crate) title: &'a str,
+    /// The kind of the part: `"relay"`.
+    pub(crate) kind: &'a str,
     pub(crate) icon: Option<&'a str>,
     pub(crate) area: Option<&'a str>,
     pub(crate) entities: &'a [Entity],
-    /// The name of the board.
-    pub(crate) board: &'a str,
+    /// The entities that the device had before, by [`Entity::id`].
+    pub(crate) former: &'a BTreeSet<String>,
 }
 
-/// Returns the identifier of a device, which no other computer has.
-pub(crate) fn identifier(settings: &Settings, device: &str) -> String {
-    format!("pinzero_{}_{device}", settings.identity)
-}
-
-/// Returns the topic of a device's discovery, below `prefix`.
+/// Returns the topic of a device's discovery, below `prefix`. The device without a name is the node.
 pub(crate) fn topic(prefix: &str, settings: &Settings, device: &str) -> String {
     format!("{prefix}/device/{}/config", identifier(settings, device))
 }
 
+/// Returns the identifier of a device, which no other device of any node has.
+fn identifier(settings: &Settings, device: &str) -> String {
+    match device {
+        "" => format!("pinzero_{}", settings.identity),
+        device => format!("pinzero_{}_{device}", settings.identity),
+    }
+}
+
 /// Returns the discovery's message for a device.
 pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
-    let identifier = identifier(settings, device.name);
     let topic = settings.topics.device(device.name);
-    let mut components = Map::new();
-    for entity in device.entities {
-        let mut component = entity.settings.clone();
-        let key = match &*entity.key {
-            "" => identifier.clone(),
-            key => format!("{identifier}_{key}"),
-        };
-        component.insert("platform".to_owned(), entity.platform.into());
-        component.insert("unique_id".to_owned(), key.clone().into());
-        components.insert(key, component.into());
+    let mut entities = device.entities.to_vec();
+    if let (Some(icon), false) = (device.icon, entities.is_empty()) {
+        let main = entities.iter().position(|entity| entity.key.is_empty()).unwrap_or(0);
+        entities[main].settings.insert("icon".to_owned(), icon.into());
+    }
+    let mut components = components(settings, device.name, &entities);
+    // An entity that is only left out stays in Home Assistant. One with a platform and nothing else goes.
+    for id in device.former {
+        let platform = id.split('.').next();
+        components.entry(id.as_str()).or_insert_with(|| json!({ "platform": platform }));
+    }
+    let mut about = json!({
+        "identifiers": [identifier(settings, device.name)],
+        "name": device.title,
+        "manufacturer": "pinzero",
+        "model": device.kind,
+        "via_device": identifier(settings, ""),
+    });
+    if let Some(area) = device.area {
+        about["suggested_area"] = area.into();
     }
     json!({
-        "device": { "identifiers": [identifier], "name": device.title, "manufacturer": "pinzero", "model": device.board },
-        "origin": { "name": "pinzero", "sw_version": env!("CARGO_PKG_VERSION"), "support_url": "https://github.com/pinzero/pinzero" },
-        "state_topic": format!("{topic}/state"),
-        "command_topic": format!("{topic}/set"),
+        "device": about,
+        "origin": origin(),
         "availability": [
             { "topic": settings.topics.status() },
             { "topic": format!("{topic}/availability") },
@@ -57,4 +71,144 @@ pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
         "qos": 1,
         "components": components,
     })
+}
+
+/// Returns the discovery's message for the node: the device by which the others are reached. `board` is the name of the board.
+pub(crate) fn node_payload(settings: &Settings, board: &str) -> Value {
+    let (status, info) = (settings.topics.status(), settings.topics.info());
+    let of_info = |entity: Entity| {
+        entity.with("state_topic", info.clone()).with("availability", json!([{ "topic": status }]))
+    };
+    let entities = [
+        // Without availability: Home Assistant then shows that the node is away, rather than nothing.
+        Entity::main("binary_sensor")
+            .with("device_class", "connectivity")
+            .with("state_topic", status.clone())
+            .with("value_template", "{{ value }}")
+            .with("payload_on", "online")
+            .with("payload_off", "offline"),
+        of_info(Entity::further("sensor", "since"))
+            .with("device_class", "timestamp")
+            .with("value_template", "{{ (value_json.since / 1000) | as_datetime }}"),
+        of_info(Entity::further("sensor", "lost"))
+            .with("name", "Lost events")
+            .with("state_class", "total_increasing"),
+    ];
+    let entities = entities.map(|entity| entity.with("entity_category", "diagnostic"));
+    json!({
+        "device": {
+            "identifiers": [identifier(settings, "")],
+            "name": settings.topics.node(),
+            "manufacturer": "pinzero",
+            "model": board,
+            "sw_version": env!("CARGO_PKG_VERSION"),
+        },
+        "origin": origin(),
+        "qos": 1,
+        "components": components(settings, "", &entities),
+    })
+}
+
+/// Returns the program that tells all this.
+fn origin() -> Value {
+    json!({
+        "name": "pinzero",
+        "sw_version": env!("CARGO_PKG_VERSION"),
+        "support_url": "https://github.com/pinzero/pinzero",
+    })
+}
+
+/// Returns the entities of a device, each with the keys that its platform needs.
+fn components(settings: &Settings, device: &str, entities: &[Entity]) -> Map<String, Value> {
+    let topic = settings.topics.device(device);
+    let identifier = identifier(settings, device);
+    let mut components = Map::new();
+    for entity in entities {
+        let mut component = entity.settings.clone();
+        component.insert("platform".to_owned(), entity.platform.into());
+        let added = match entity.platform {
+            "device_automation" => trigger(&topic),
+            _ => [topics(entity, &topic), identity(settings, entity, device, &identifier)].concat(),
+        };
+        for (key, value) in added {
+            component.entry(key).or_insert(value);
+        }
+        components.insert(entity.id(), component.into());
+    }
+    components
+}
+
+/// A key of the discovery with its value.
+type Pair = (String, Value);
+
+fn pair(key: impl Into<String>, value: impl Into<Value>) -> Pair {
+    (key.into(), value.into())
+}
+
+/// Returns the keys of a trigger for automations, which is no entity. The device has its `topic`.
+fn trigger(topic: &str) -> Vec<Pair> {
+    vec![pair("automation_type", "trigger"), pair("topic", format!("{topic}/event"))]
+}
+
+/// Returns the names of an entity.
+fn identity(settings: &Settings, entity: &Entity, device: &str, identifier: &str) -> Vec<Pair> {
+    let is_main = entity.key.is_empty();
+    let unique_id = if is_main { identifier.to_owned() } else { format!("{identifier}.{}", entity.key) };
+    let words: Vec<String> = [settings.topics.node(), device, &entity.key]
+        .iter()
+        .filter(|word| !word.is_empty())
+        .map(|word| word.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"))
+        .collect();
+    vec![
+        pair("unique_id", unique_id),
+        pair("default_entity_id", format!("{}.{}", entity.platform, words.join("_"))),
+        pair("name", if is_main { Value::Null } else { sentence(&entity.key).into() }),
+    ]
+}
+
+/// Returns the topics of an entity, with the templates that read its value out of the device's state. The device has its `topic`.
+fn topics(entity: &Entity, topic: &str) -> Vec<Pair> {
+    let (state, set) = (format!("{topic}/state"), format!("{topic}/set"));
+    let mut pairs = Vec::new();
+    for template in entity.settings.keys() {
+        let Some(name) = template.strip_suffix("_template") else { continue };
+        match name {
+            "command" | "command_off" | "value" | "state_value" => {}
+            "position" | "json_attributes" => pairs.push(pair(format!("{name}_topic"), state.clone())),
+            "set_position" => pairs.push(pair("set_position_topic", set.clone())),
+            _ => {
+                if let Some(name) = name.strip_suffix("_command") {
+                    pairs.push(pair(format!("{name}_command_topic"), set.clone()));
+                } else if let Some(name) = name.strip_suffix("_value") {
+                    pairs.push(pair(format!("{name}_state_topic"), state.clone()));
+                }
+            }
+        }
+    }
+    let field = if entity.key.is_empty() { "state" } else { &entity.key };
+    let value = format!("{{{{ value_json.{field} }}}}");
+    let is_json = entity.settings.get("schema").is_some_and(|schema| schema == "json");
+    match entity.platform {
+        "event" => pairs.push(pair("state_topic", format!("{topic}/event"))),
+        "button" => {}
+        // Home Assistant takes the state from the position, unless there is a template for the state.
+        "cover" if !entity.settings.contains_key("value_template") => {}
+        // These read the whole object.
+        "light" if is_json => pairs.push(pair("state_topic", state)),
+        "light" | "fan" | "siren" => {
+            pairs.extend([pair("state_topic", state), pair("state_value_template", value)]);
+        }
+        _ => pairs.extend([pair("state_topic", state), pair("value_template", value)]),
+    }
+    if !matches!(entity.platform, "event" | "sensor" | "binary_sensor") {
+        pairs.extend([pair("command_topic", set), pair("retain", false)]);
+    }
+    pairs
+}
+
+/// Returns a key as the beginning of a sentence: `edge_time` is "Edge time".
+fn sentence(key: &str) -> String {
+    let mut letters = key.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).map(|letter| if letter == '_' { ' ' } else { letter }).collect()
 }

@@ -8,6 +8,7 @@ mod discovery;
 mod entity;
 mod explain;
 mod inbox;
+mod leftovers;
 mod limit;
 mod link;
 mod node;

@@ -50,6 +50,8 @@ impl Node {
                 settled: Condvar::new(),
                 inbox: Inbox::default(),
                 complaints: Mutex::default(),
+                entities: Mutex::default(),
+                birth: Mutex::default(),
                 since: gpio.wall_time(),
                 news: Mutex::default(),
                 end: Mutex::new(false),
@@ -58,6 +60,7 @@ impl Node {
             }),
         };
         node.reload(circuit);
+        node.shared.announce_node();
         node.shared.keep(&node.shared.settings.topics.status(), "online");
         node
     }
@@ -97,7 +100,7 @@ impl Node {
         }
         for (name, (part, appearance)) in wanted {
             changes.opened.push(name.to_string());
-            Shared::add(shared, name, part, appearance);
+            shared.add(name, part, appearance);
         }
         shared.tell_info();
         changes

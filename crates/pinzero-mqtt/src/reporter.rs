@@ -32,7 +32,7 @@ impl Reporter {
     pub(crate) fn event_with(&self, event: &str, at: Instant, fields: Map<String, Value>) {
         if let Some(shared) = self.shared.upgrade() {
             shared.tell_event(&self.device, event, at, fields);
-            Shared::tell_info_soon(&shared);
+            shared.tell_info_soon();
         }
     }
 

@@ -14,7 +14,7 @@ pub struct Settings {
     pub(crate) topics: Topics,
     /// The first level of Home Assistant's discovery topics; `None` for no discovery.
     pub(crate) discovery: Option<String>,
-    /// What tells this computer from all others, for identifiers in Home Assistant.
+    /// What tells this node from all others, for identifiers in Home Assistant.
     pub(crate) identity: String,
     /// The number of events to hold while the broker is away.
     pub(crate) queue: usize,
@@ -32,7 +32,7 @@ pub const PREFIX: &str = "pinzero";
 const TOPIC: &str = "{prefix}/{node}/{device}";
 
 impl Settings {
-    /// Reads the settings of a circuit file. `host` is the name of this computer, and `identity` tells this computer from all others.
+    /// Reads the settings of a circuit file. `host` is the name of this computer, and `identity` tells this node from all others.
     ///
     /// # Errors
     /// A sentence about a topic that cannot be used.

@@ -1,7 +1,8 @@
 //! [`Shared`]: what the threads of a node share: its devices, and what the broker is told of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,9 @@ use serde_json::{Map, Value, json};
 
 use crate::device::Device;
 use crate::discovery::{self, Described};
+use crate::entity::Entity;
 use crate::inbox::{Inbox, Order};
+use crate::leftovers::Leftovers;
 use crate::limit::Limit;
 use crate::link::{LinkError, Message};
 use crate::outbox::Event;
@@ -30,6 +33,8 @@ const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
 
 /// The longest time that a command may take. Commands start something, and do not wait for the end.
 const LONGEST_COMMAND: Duration = Duration::from_secs(30);
+/// The longest time until a node answers the start of Home Assistant, so that not all nodes answer in the same instant.
+const SPREAD: Duration = Duration::from_secs(2);
 
 /// What the threads of a node share.
 #[derive(Debug)]
@@ -43,6 +48,10 @@ pub(crate) struct Shared {
     pub(crate) settled: Condvar,
     pub(crate) inbox: Inbox,
     pub(crate) complaints: Mutex<BTreeMap<Arc<str>, Limit>>,
+    /// The entities that Home Assistant has been told of, by the names of their devices.
+    pub(crate) entities: Mutex<BTreeMap<Arc<str>, BTreeSet<String>>>,
+    /// Runs after Home Assistant has started, until the node answers.
+    pub(crate) birth: Mutex<Option<Timer>>,
     pub(crate) since: SystemTime,
     pub(crate) news: Mutex<News>,
     pub(crate) end: Mutex<bool>,
@@ -65,14 +74,14 @@ pub(crate) struct News {
 }
 
 impl Shared {
-    pub(crate) fn add(shared: &Arc<Self>, name: Arc<str>, part: Part, appearance: Appearance) {
-        let reporter = Reporter { shared: Arc::downgrade(shared), device: name.clone() };
-        let opening = Opening { gpio: &shared.gpio, appearance: &appearance, reporter: reporter.clone() };
+    pub(crate) fn add(self: &Arc<Self>, name: Arc<str>, part: Part, appearance: Appearance) {
+        let reporter = Reporter { shared: Arc::downgrade(self), device: name.clone() };
+        let opening = Opening { gpio: &self.gpio, appearance: &appearance, reporter: reporter.clone() };
         let thing = things::open(&part, &opening);
         if let Err(error) = &thing {
-            shared.complain(&name, error);
+            self.complain(&name, error);
         }
-        let topic = shared.settings.topics.device(&name);
+        let topic = self.settings.topics.device(&name);
         let device = Arc::new(Device {
             name: name.clone(),
             part,
@@ -83,17 +92,17 @@ impl Shared {
             sampler: Mutex::default(),
             safety: Mutex::default(),
         });
-        shared.devices.lock().insert(name.clone(), device.clone());
-        shared.listen(&device);
-        shared.announce(&device);
+        self.devices.lock().insert(name.clone(), device.clone());
+        self.listen(&device);
+        self.announce(&device);
         if let Some(interval) = device.thing.as_ref().ok().and_then(|thing| thing.interval()) {
-            match shared.gpio.every_on_thread(interval, move |_| reporter.changed()) {
+            match self.gpio.every_on_thread(interval, move |_| reporter.changed()) {
                 Ok(timer) => *device.sampler.lock() = Some(timer),
-                Err(error) => shared.complain(&name, &error),
+                Err(error) => self.complain(&name, &error),
             }
         }
         if !device.read_soon() {
-            shared.tell_state(&name);
+            self.tell_state(&name);
         }
     }
 
@@ -123,9 +132,10 @@ impl Shared {
             for leaf in ["state", "availability"] {
                 self.keep(&format!("{}/{leaf}", device.topic), "");
             }
-            if let Some(prefix) = &self.settings.discovery {
-                self.keep(&discovery::topic(prefix, &self.settings, &device.name), "");
+            if let Some(topic) = self.discovery_topic(&device.name) {
+                self.keep(&topic, "");
             }
+            self.entities.lock().remove(&device.name);
         }
     }
 
@@ -143,35 +153,71 @@ impl Shared {
         }
     }
 
+    /// Returns the topic of a device's discovery, unless there is no discovery. The device without a name is the node.
+    fn discovery_topic(&self, device: &str) -> Option<String> {
+        self.settings.discovery.as_ref().map(|prefix| discovery::topic(prefix, &self.settings, device))
+    }
+
+    /// Tells Home Assistant of the node.
+    pub(crate) fn announce_node(&self) {
+        let Some(topic) = self.discovery_topic("") else { return };
+        let payload = discovery::node_payload(&self.settings, self.gpio.board().model());
+        self.keep(&topic, payload.to_string());
+    }
+
     /// Tells Home Assistant of a device.
     fn announce(&self, device: &Device) {
-        let (Some(prefix), Ok(thing)) = (&self.settings.discovery, &device.thing) else { return };
+        let (Some(topic), Ok(thing)) = (self.discovery_topic(&device.name), &device.thing) else { return };
+        let entities = thing.entities();
+        if entities.is_empty() {
+            return;
+        }
+        let mut all = self.entities.lock();
+        let told = all.entry(device.name.clone()).or_default();
         let described = Described {
             name: &device.name,
             title: device.appearance.name.as_deref().unwrap_or(&device.name),
+            kind: device.part.kind.name(),
             icon: device.appearance.icon.as_deref(),
             area: device.appearance.area.as_deref(),
-            entities: &thing.entities(),
-            board: self.gpio.board().model(),
+            entities: &entities,
+            former: told,
         };
         let payload = discovery::payload(&self.settings, &described);
-        self.keep(&discovery::topic(prefix, &self.settings, &device.name), payload.to_string());
+        told.extend(entities.iter().map(Entity::id));
+        self.keep(&topic, payload.to_string());
+    }
+
+    /// Clears what an earlier run of the node left on the broker, and is there no more.
+    fn clear(&self, leftovers: Leftovers) {
+        let devices: Vec<Arc<Device>> = self.devices.lock().values().cloned().collect();
+        let present = devices.iter().map(|device| device.topic.clone()).collect();
+        let names = devices.iter().map(|device| &*device.name).chain([""]);
+        let discoveries = names.filter_map(|name| self.discovery_topic(name)).collect();
+        for topic in leftovers.topics(&present, &discoveries) {
+            self.keep(&topic, "");
+        }
+        for former in leftovers.devices {
+            let Some(device) = devices.iter().find(|device| *device.name == *former.name) else { continue };
+            self.entities.lock().entry(device.name.clone()).or_default().extend(former.entities);
+            self.announce(device);
+        }
     }
 
     /// Tells the facts about the node after a moment, so that many events cost one message.
-    pub(crate) fn tell_info_soon(shared: &Arc<Self>) {
-        if std::mem::replace(&mut shared.news.lock().is_due, true) {
+    pub(crate) fn tell_info_soon(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.news.lock().is_due, true) {
             return;
         }
-        let weak = Arc::downgrade(shared);
-        let timer = shared.gpio.after(SOON, move || {
+        let weak = Arc::downgrade(self);
+        let timer = self.gpio.after(SOON, move || {
             if let Some(shared) = weak.upgrade() {
                 shared.news.lock().is_due = false;
                 shared.tell_info();
             }
         });
         if let Err(error) = timer {
-            shared.complain(shared.settings.topics.node(), &error);
+            self.complain(self.settings.topics.node(), &error);
         }
     }
 
@@ -186,7 +232,16 @@ impl Shared {
         };
         let described: Vec<Value> = devices
             .values()
-            .map(|device| json!({ "name": &*device.name, "kind": device.part.kind.name(), "topic": device.topic }))
+            .map(|device| {
+                let entities = device.thing.as_ref().map(|thing| thing.entities()).unwrap_or_default();
+                json!({
+                    "name": &*device.name,
+                    "kind": device.part.kind.name(),
+                    "topic": device.topic,
+                    "discovery": self.discovery_topic(&device.name),
+                    "entities": entities.iter().map(Entity::id).collect::<Vec<String>>(),
+                })
+            })
             .collect();
         let mut post = self.post.lock();
         let info = json!({
@@ -197,6 +252,7 @@ impl Shared {
             "connected": connected,
             "stopped": stopped,
             "last_event": last_event,
+            "discovery": self.discovery_topic(""),
             "devices": described,
             "lost": post.outbox.counts().lost,
         });
@@ -301,6 +357,7 @@ impl Shared {
             filters.extend(VERBS.map(|verb| format!("{}/{verb}", device.topic)));
         }
         filters.extend(self.settings.discovery.iter().map(|prefix| format!("{prefix}/status")));
+        filters.push(self.settings.topics.info());
         filters
     }
 
@@ -374,18 +431,49 @@ impl Shared {
     }
 
     /// Takes a message from the broker.
-    pub(crate) fn receive(&self, message: &Message) {
+    pub(crate) fn receive(self: &Arc<Self>, message: &Message) {
         let is_birth = self.settings.discovery.as_ref().is_some_and(|prefix| {
             message.topic.strip_prefix(&**prefix).is_some_and(|rest| rest == "/status")
         });
         if is_birth {
             if message.payload == b"online" && !message.retain {
-                let mut post = self.post.lock();
+                self.answer_birth();
+            }
+        } else if message.topic == self.settings.topics.info() {
+            // Messages that were not kept are the node's own.
+            if message.retain {
+                self.clear(Leftovers::read(&message.payload));
+            }
+        } else {
+            self.take_command(message);
+        }
+    }
+
+    /// Tells all once more, after a while that differs from node to node.
+    fn answer_birth(self: &Arc<Self>) {
+        let mut hasher = DefaultHasher::new();
+        (&self.settings.identity, self.settings.topics.node()).hash(&mut hasher);
+        let pause = SPREAD.mul_f64(f64::from(hasher.finish() as u16) / f64::from(u16::MAX));
+        let weak = Arc::downgrade(self);
+        let timer = self.gpio.after(pause, move || {
+            if let Some(shared) = weak.upgrade() {
+                let mut post = shared.post.lock();
                 post.outbox.repeat_all();
                 post.pump();
             }
-            return;
+        });
+        match timer {
+            Ok(timer) => {
+                if let Some(older) = self.birth.lock().replace(timer) {
+                    older.cancel();
+                }
+            }
+            Err(error) => warn!("Home Assistant has started, and is not told of the devices: {error}"),
         }
+    }
+
+    /// Takes a command, to be carried out in turn.
+    fn take_command(&self, message: &Message) {
         let Some((topic, verb)) = message.topic.rsplit_once('/') else { return };
         let device = self.devices.lock().values().find(|device| device.topic == topic).cloned();
         let Some(device) = device else { return };

@@ -5,6 +5,7 @@ mod broker;
 mod button;
 mod buzzer;
 mod contact;
+mod discovery;
 mod display;
 mod encoder;
 mod house;
