@@ -8,6 +8,7 @@ mod contact;
 mod discovery;
 mod display;
 mod encoder;
+mod home_assistant;
 mod house;
 mod info;
 mod keypad;

@@ -1,0 +1,232 @@
+//! Home Assistant's part of the game: each message of the discovery is checked against the documented keys, each state is read, each event is
+//! received, and each command that Home Assistant would send is carried out.
+
+mod reader;
+mod remote;
+mod templates;
+mod validator;
+
+use std::collections::BTreeMap;
+
+use pinzero::mock::{self, MockGpio};
+use pinzero::time::ms;
+use serde_json::{Value, json};
+
+use crate::house::House;
+use validator::Components;
+
+/// Circuits that have all kinds of parts between them, in all the forms in which a part can appear.
+const CIRCUITS: [&str; 1] = [r#"
+[relay.pump]
+pin = 17
+[relay.socket]
+pin = 27
+[mqtt.device.socket]
+class = "outlet"
+name = "Socket"
+area = "Kitchen"
+icon = "mdi:power-socket-eu"
+"#];
+
+/// Returns pins with all that is to be connected with them.
+fn pins() -> MockGpio {
+    mock::gpio()
+}
+
+/// The devices of a house, as Home Assistant knows them: the components, by the topic of the discovery.
+fn discovered(house: &House) -> BTreeMap<String, Components> {
+    // The status is told last.
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    let kept = house.broker.kept();
+    let told = kept.iter().filter(|(topic, _)| topic.starts_with("homeassistant/"));
+    told.map(|(topic, payload)| {
+        let (problems, components) = validator::check(topic, payload);
+        assert_eq!(problems, [""; 0], "{topic}: {payload}");
+        (topic.clone(), components)
+    })
+    .collect()
+}
+
+/// Returns the entities that read from a topic.
+fn readers(devices: &BTreeMap<String, Components>, topic: &str) -> Vec<serde_json::Map<String, Value>> {
+    let all = devices.values().flat_map(BTreeMap::values);
+    all.filter(|component| component.values().any(|value| value == topic)).cloned().collect()
+}
+
+#[test]
+fn home_assistant_understands_each_device_and_each_state() {
+    for circuit in CIRCUITS {
+        let house = House::on(pins(), circuit);
+        let devices = discovered(&house);
+        assert_eq!(validator::check_together(devices.values()), [""; 0]);
+        let kept = house.broker.kept();
+        for topic in kept.keys().filter(|topic| topic.ends_with("/state")) {
+            assert!(!readers(&devices, topic).is_empty(), "nobody reads {topic}");
+        }
+        for entity in devices.values().flat_map(BTreeMap::values) {
+            for (key, topic) in entity.iter().filter(|(key, _)| key.ends_with("state_topic")) {
+                let topic = topic.as_str().unwrap();
+                match kept.get(topic) {
+                    Some(state) => {
+                        assert_eq!(reader::faults(entity, state), [""; 0], "{topic}: {state} for {entity:?}");
+                    }
+                    // Events are not kept.
+                    None => assert!(topic.ends_with("/event"), "{entity:?}: the {key} {topic} is never told"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_commands_of_home_assistant_are_carried_out_and_seen_there() {
+    for circuit in CIRCUITS {
+        let house = House::on(pins(), circuit);
+        let devices = discovered(&house);
+        for entity in devices.values().flat_map(BTreeMap::values) {
+            let Some(set) = entity.get("command_topic").and_then(Value::as_str) else { continue };
+            let device = set.strip_suffix("/set").unwrap();
+            let wishes = remote::wishes(entity);
+            assert!(!wishes.is_empty(), "no command for {entity:?}");
+            for wish in wishes {
+                house.broker.send(set, &wish.command);
+                // What takes time may take ten seconds.
+                let is_granted = (0..100).any(|_| {
+                    house.broker.send(&format!("{device}/get"), "");
+                    let state = house.broker.expect(&format!("{device}/state"), |_| true);
+                    assert_eq!(reader::faults(entity, &state), [""; 0], "{device}: {state}");
+                    house.gpio.advance(ms(100));
+                    (wish.is_granted)(&state)
+                });
+                assert!(is_granted, "{device} does not do {}", wish.command);
+            }
+        }
+    }
+}
+
+/// A message that is right, to be made wrong.
+fn right() -> Value {
+    json!({
+        "device": { "identifiers": ["pinzero_1_room"], "name": "Room" },
+        "origin": { "name": "pinzero" },
+        "availability": [{ "topic": "pinzero/attic/status" }],
+        "availability_mode": "all",
+        "components": {
+            "sensor.temperature": {
+                "platform": "sensor", "unique_id": "1.t", "default_entity_id": "sensor.room_temperature", "name": "Temperature",
+                "device_class": "temperature", "state_class": "measurement", "unit_of_measurement": "°C",
+                "state_topic": "pinzero/attic/room/state", "value_template": "{{ value_json.temperature }}",
+            },
+            "light": {
+                "platform": "light", "unique_id": "1.l", "default_entity_id": "light.room", "name": null, "schema": "json",
+                "supported_color_modes": ["rgb"], "brightness": true,
+                "state_topic": "pinzero/attic/room/state", "command_topic": "pinzero/attic/room/set",
+            },
+            "device_automation.click": {
+                "platform": "device_automation", "automation_type": "trigger", "type": "button_short_press", "subtype": "button_1",
+                "topic": "pinzero/attic/room/event",
+            },
+            "switch": { "platform": "switch" },
+        },
+    })
+}
+
+const TOPIC: &str = "homeassistant/device/pinzero_1_room/config";
+
+#[test]
+fn the_validator_accepts_what_is_right_and_nothing_else() {
+    assert_eq!(validator::check(TOPIC, &right().to_string()).0, [""; 0]);
+    let wrong = [
+        ("/model", json!("room")),
+        ("/device/model_name", json!("room")),
+        ("/device/identifiers", json!([])),
+        ("/device/name", json!(5)),
+        ("/origin/name", Value::Null),
+        ("/origin", json!({})),
+        ("/availability_mode", json!("both")),
+        ("/availability/0/payload", json!("online")),
+        ("/qos", json!(3)),
+        ("/components", json!({})),
+        ("/components/sensor.temperature/platform", json!("thermometer")),
+        ("/components/sensor.temperature/unique_id", Value::Null),
+        ("/components/sensor.temperature/default_entity_id", json!("room_temperature")),
+        ("/components/sensor.temperature/default_entity_id", json!("sensor.Room")),
+        ("/components/sensor.temperature/object_id", json!("room_temperature")),
+        ("/components/sensor.temperature/device_class", json!("warmth")),
+        ("/components/sensor.temperature/state_class", json!("total")),
+        ("/components/sensor.temperature/unit_of_measurement", json!("C")),
+        ("/components/sensor.temperature/value_template", json!("{{ value_json.temperature }")),
+        ("/components/sensor.temperature/state_topic", json!("pinzero/+/state")),
+        ("/components/sensor.temperature/payload_on", json!("ON")),
+        ("/components/sensor.temperature/icon", json!("thermometer")),
+        ("/components/light/schema", json!("basic")),
+        ("/components/light/supported_color_modes", json!(["rgb", "onoff"])),
+        ("/components/light/supported_color_modes", json!(["red"])),
+        ("/components/light/effect", json!(true)),
+        ("/components/light/brightness_value_template", json!("{{ value_json.brightness }}")),
+        ("/components/light/name", json!("")),
+        ("/components/device_automation.click/unique_id", json!("1.c")),
+        ("/components/device_automation.click/automation_type", json!("click")),
+        ("/components/switch/name", json!("A switch that is to go")),
+    ];
+    for (place, value) in wrong {
+        let mut message = right();
+        let (parent, key) = place.rsplit_once('/').unwrap();
+        message.pointer_mut(parent).unwrap()[key] = value.clone();
+        let problems = validator::check(TOPIC, &message.to_string()).0;
+        assert!(!problems.is_empty(), "{place} = {value} is accepted");
+    }
+    for missing in [
+        "/device",
+        "/origin",
+        "/components",
+        "/components/light/command_topic",
+        "/components/device_automation.click/topic",
+    ] {
+        let mut message = right();
+        let (parent, key) = missing.rsplit_once('/').unwrap();
+        message.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key);
+        assert!(
+            !validator::check(TOPIC, &message.to_string()).0.is_empty(),
+            "a message without {missing} is accepted"
+        );
+    }
+    for topic in [
+        "homeassistant/device/pump 1/config",
+        "homeassistant/switch/pump/config",
+        "device/pump/config",
+        "homeassistant/device/pump",
+    ] {
+        assert!(!validator::check(topic, &right().to_string()).0.is_empty(), "{topic} is accepted");
+    }
+    assert!(!validator::check(TOPIC, "[]").0.is_empty());
+    let twice = validator::check(TOPIC, &right().to_string()).1;
+    assert_eq!(validator::check_together([&twice, &twice].into_iter()).len(), 4);
+}
+
+#[test]
+fn the_reader_accepts_no_state_that_home_assistant_would_drop() {
+    let (_, components) = validator::check(TOPIC, &right().to_string());
+    let faults = |key: &str, payload: &str| reader::faults(&components[key], payload).len();
+    assert_eq!(faults("sensor.temperature", r#"{"temperature":21.5}"#), 0);
+    assert_eq!(faults("sensor.temperature", r#"{"temperature":null}"#), 0);
+    assert_eq!(faults("sensor.temperature", r#"{"temperature":"warm"}"#), 1);
+    let light = r#"{"state":"ON","brightness":200,"color_mode":"rgb","color":{"r":1,"g":2,"b":3}}"#;
+    assert_eq!(faults("light", light), 0);
+    assert_eq!(faults("light", r#"{"state":"OFF"}"#), 0);
+    for wrong in [
+        r#"{"state":"on","brightness":200,"color_mode":"rgb","color":{"r":1,"g":2,"b":3}}"#,
+        r#"{"state":"ON","brightness":300,"color_mode":"rgb","color":{"r":1,"g":2,"b":3}}"#,
+        r#"{"state":"ON","brightness":200,"color_mode":"hs","color":{"h":1,"s":2}}"#,
+        r#"{"state":"ON","brightness":200,"color_mode":"rgb"}"#,
+        r#"{"state":"ON","brightness":200,"color":{"r":1,"g":2,"b":3}}"#,
+        r#"{"state":"ON","brightness":200,"color_mode":"rgb","color":{"r":1,"g":2,"b":3},"effect":"rain"}"#,
+        "ON",
+    ] {
+        assert_ne!(faults("light", wrong), 0, "{wrong}");
+    }
+    let event = json!({ "platform": "event", "event_types": ["click"] });
+    let event = |payload: &str| reader::event(event.as_object().unwrap(), payload);
+    assert_eq!(event(r#"{"event_type":"click","at":1}"#), Ok(false));
+    assert!(event(r#"{"event_type":"hop"}"#).is_err() && event("click").is_err() && event("{}").is_err());
+}
