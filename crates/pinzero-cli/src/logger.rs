@@ -195,13 +195,13 @@ impl Log for Writer {
     }
 }
 
-/// Starts the log: warnings and errors; with `verbose`, all messages but traces.
+/// Starts the log: messages of this level and above.
 ///
 /// # Errors
 /// Any error of the system that starts the thread.
-pub(crate) fn start(verbose: bool) -> io::Result<()> {
+pub(crate) fn start(level: LevelFilter) -> io::Result<()> {
     thread::Builder::new().name("pinzero-log".into()).spawn(|| WRITER.run())?;
-    log::set_max_level(if verbose { LevelFilter::Debug } else { LevelFilter::Warn });
+    log::set_max_level(level);
     // This fails only if there is a logger already, and this function is called once.
     let _ = log::set_logger(&WRITER);
     // The default hook writes to standard error itself, and a thread that panics must not wait for that.

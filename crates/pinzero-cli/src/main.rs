@@ -1,5 +1,6 @@
 //! The command `pinzero`.
 
+mod circuit_file;
 mod completions;
 mod demo;
 mod doctor;

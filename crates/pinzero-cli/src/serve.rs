@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 
 use clap::Args;
+use log::LevelFilter;
 use pinzero_core::board::Board;
 use pinzero_core::{Gpio, Line, advise_on_factory, mock};
 use pinzero_daemon::{Daemon, Network};
@@ -85,7 +86,7 @@ pub(crate) struct Options {
 
 /// Starts the log, and serves.
 pub(crate) fn main(options: Options) -> Outcome {
-    logger::start(options.verbose)
+    logger::start(if options.verbose { LevelFilter::Debug } else { LevelFilter::Warn })
         .map_err(|error| format!("the thread that writes messages cannot be started: {error}"))?;
     let result = run(options);
     // Before the error, which is written at once.

@@ -9,12 +9,15 @@ const LONGEST_FILE: usize = 800;
 /// Packages that a build for a system other than Linux must not need.
 const LINUX_ONLY: [&str; 3] = ["rppal", "gpiocdev", "gpiocdev-uapi"];
 
-/// Runs systemd's check on the example unit, with existing programs put in.
+/// The most exposure of a service that runs for good, in tenths of a point by systemd's count: 100 is a service without any protection.
+const MOST_EXPOSURE: u8 = 20;
+
+/// Runs systemd's checks on the example units, with existing programs put in.
 pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
     if runner.output("systemd-analyze", &["--version"]).is_err() {
         return Err(Stop::Skipped("systemd-analyze is not installed".to_owned()));
     }
-    for name in ["relay.service", "pinzero.service"] {
+    for name in ["relay.service", "pinzero.service", "pinzero-mqtt.service"] {
         let unit = fs::read_to_string(root().join("docs").join(name)).map_err(|error| error.to_string())?;
         let present: String = unit.lines().map(|line| with_true(line) + "\n").collect();
         let folder = root().join("target");
@@ -22,7 +25,12 @@ pub(crate) fn unit_file(runner: &mut Runner) -> Result<(), Stop> {
         let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&copy, present));
         written.map_err(|error| error.to_string())?;
         let mut command = runner.command("systemd-analyze");
-        runner.run(command.arg("verify").arg(copy))?;
+        runner.run(command.arg("verify").arg(&copy))?;
+        if name != "relay.service" {
+            let threshold = format!("--threshold={MOST_EXPOSURE}");
+            let mut command = runner.command("systemd-analyze");
+            runner.run(command.args(["security", "--offline=true", "--no-pager", &threshold]).arg(copy))?;
+        }
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ const OUTPUTS: &[(&str, &str)] = &[
     ("wait", "wait --json --factory mock 24 --timeout 1ms"),
     ("monitor", "monitor --json --factory DAEMON 24 --count 3"),
     ("sim", "sim --list-examples --json"),
+    ("mqtt", "mqtt --check --json --circuit crates/pinzero-cli/examples-sim/doorbell/circuit.toml"),
 ];
 
 /// The world of the daemon.
@@ -137,7 +138,8 @@ fn check_completions(runner: &mut Runner, command: &Path, python: &Path) -> Resu
 
 /// Returns what a command prints, whatever its exit code says.
 fn run(command: &Path, arguments: &str) -> Result<String, String> {
-    let output = Command::new(command).args(arguments.split(' ')).stderr(Stdio::null()).output();
+    let mut process = Command::new(command);
+    let output = process.args(arguments.split(' ')).current_dir(root()).stderr(Stdio::null()).output();
     let output = output.map_err(|error| format!("{}: {error}", command.display()))?;
     String::from_utf8(output.stdout).map_err(|error| format!("`pinzero {arguments}`: {error}"))
 }

@@ -1,35 +1,175 @@
-//! `pinzero mqtt`.
+//! `pinzero mqtt`: the devices of a circuit on a broker.
 
+mod check;
+mod identity;
+mod notify;
+mod service;
+mod signals;
+
+use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use pinzero_circuit::Circuit;
-use pinzero_mqtt::{Node, Rumqtt, Settings};
+use log::LevelFilter;
+use pinzero_circuit::{Circuit, Mqtt};
+use pinzero_mqtt::{Rumqtt, Settings};
 
 use crate::factory::Factory;
 use crate::verdict::{Outcome, Verdict};
+use crate::{circuit_file, logger};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     factory: Factory,
 
-    /// The circuit file, which names the devices
+    /// The circuit file, which names the devices; its table [mqtt] has defaults for the options below
     #[arg(long, value_name = "FILE")]
     circuit: PathBuf,
 
-    /// The broker: mqtt://HOST:PORT or mqtts://HOST:PORT
+    /// The broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS
     #[arg(long, value_name = "URL")]
-    broker: String,
+    broker: Option<String>,
+
+    /// The name of this computer on the broker [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+
+    /// The first level of all topics [default: pinzero]
+    #[arg(long)]
+    prefix: Option<String>,
+
+    /// The name of the user at the broker
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// The file that holds the password [default: systemd's credential mqtt-password, if there is one]
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// The certificates of the authority that vouches for the broker [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
+    /// The certificate of this client
+    #[arg(long, value_name = "FILE")]
+    certificate_file: Option<PathBuf>,
+
+    /// The key of this client's certificate
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+
+    /// The first level of Home Assistant's discovery topics [default: homeassistant]
+    #[arg(long, value_name = "PREFIX", conflicts_with = "no_discovery")]
+    discovery: Option<String>,
+
+    /// Tells Home Assistant nothing
+    #[arg(long)]
+    no_discovery: bool,
+
+    /// Checks the file, prints what would be on the broker, and touches neither a pin nor the broker
+    #[arg(long)]
+    check: bool,
+
+    /// Prints the result of the check as JSON
+    #[arg(long, requires = "check")]
+    json: bool,
+
+    /// Prints details of the connection and, with the mock, changes of pins
+    #[arg(long, short)]
+    verbose: bool,
 }
 
-/// Puts the devices of a circuit file on a broker, until a signal comes.
+/// A circuit, and how it appears on a broker: what the file says, and what the command line says otherwise.
+struct Plan {
+    circuit: Circuit,
+    mqtt: Mqtt,
+    node: String,
+    settings: Settings,
+}
+
+/// Starts the log, and checks the file or runs the node.
 pub(crate) fn run(options: Options) -> Outcome {
-    let text = std::fs::read_to_string(&options.circuit)?;
-    let circuit = Circuit::parse(&text).map_err(|mistake| mistake.to_string())?;
-    let settings = Settings::new(circuit.mqtt(), "node", "identity")?;
-    let gpio = options.factory.open()?;
-    let node = Node::open(&gpio, &circuit, settings);
-    node.run(&mut Rumqtt::new(&options.broker, circuit.mqtt(), "pinzero")?)?;
-    Ok(Verdict::Good)
+    let level = match options.check {
+        true => LevelFilter::Warn,
+        false if options.verbose => LevelFilter::Debug,
+        false => LevelFilter::Info,
+    };
+    logger::start(level)
+        .map_err(|error| format!("the thread that writes messages cannot be started: {error}"))?;
+    let result = if options.check { check::run(&options) } else { service::run(&options) };
+    // Before the error, which is written at once.
+    logger::finish();
+    result.map(|()| Verdict::Good)
+}
+
+impl Plan {
+    fn settings(mqtt: &Mqtt, node: &str) -> Result<Settings, String> {
+        Settings::new(mqtt, node, &identity::of(node))
+    }
+
+    /// Returns the names of the devices.
+    fn devices(&self) -> impl Iterator<Item = &str> {
+        let is_hidden = |name: &str| {
+            self.mqtt.device.iter().any(|(other, device)| other.get_ref() == name && device.hidden)
+        };
+        self.circuit.parts().iter().map(|part| &*part.name).filter(move |name| !is_hidden(name))
+    }
+}
+
+impl Options {
+    /// Reads the circuit file.
+    ///
+    /// # Errors
+    /// The name of the file, and what is wrong with it, or with the options.
+    fn plan(&self) -> Result<Plan, Box<dyn Error>> {
+        let circuit = circuit_file::read(&self.circuit)?;
+        let mqtt = self.override_keys(circuit.mqtt());
+        let node = mqtt.node.clone().unwrap_or_else(identity::host_name);
+        let settings = Plan::settings(&mqtt, &node)?;
+        Ok(Plan { circuit, mqtt, node, settings })
+    }
+
+    /// Returns the keys of the table `[mqtt]`, where options replace some.
+    fn override_keys(&self, mqtt: &Mqtt) -> Mqtt {
+        let mut mqtt = mqtt.clone();
+        replace(&mut mqtt.broker, &self.broker);
+        replace(&mut mqtt.node, &self.node);
+        replace(&mut mqtt.prefix, &self.prefix);
+        replace(&mut mqtt.user, &self.user);
+        replace(&mut mqtt.password_file, &self.password_file);
+        replace(&mut mqtt.ca_file, &self.ca_file);
+        replace(&mut mqtt.certificate_file, &self.certificate_file);
+        replace(&mut mqtt.key_file, &self.key_file);
+        replace(&mut mqtt.discovery, &self.discovery);
+        if self.no_discovery {
+            mqtt.discovery = Some(String::new());
+        }
+        mqtt
+    }
+
+    /// Returns the way to the broker, without connecting.
+    ///
+    /// # Errors
+    /// No broker, an address that is none, or a file that cannot be read.
+    fn broker(&self, plan: &Plan) -> Result<Rumqtt, Box<dyn Error>> {
+        let Some(url) = &plan.mqtt.broker else {
+            let file = self.circuit.display();
+            return Err(format!(
+                "no broker: give --broker mqtt://HOST, or write broker = \"mqtt://HOST\" below [mqtt] in {file}"
+            )
+            .into());
+        };
+        let wrong = || format!("the broker {url:?} has no address: use mqtt://HOST:PORT");
+        let address = url.strip_prefix("mqtt://").filter(|address| !address.is_empty()).ok_or_else(wrong)?;
+        let (host, port) = address.split_once(':').unwrap_or((address, "1883"));
+        let port = port.parse().map_err(|_| wrong())?;
+        Ok(Rumqtt::new(&format!("pinzero-{}", identity::of(&plan.node)), host, port))
+    }
+}
+
+fn replace<T: Clone>(value: &mut Option<T>, other: &Option<T>) {
+    if other.is_some() {
+        value.clone_from(other);
+    }
 }

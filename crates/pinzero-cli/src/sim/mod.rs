@@ -18,8 +18,7 @@ mod words;
 use std::cell::RefCell;
 use std::env;
 use std::error::Error;
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,12 +29,9 @@ use serde::Serialize;
 
 use crate::factory::daemon_port;
 use crate::verdict::{Outcome, Verdict};
-use crate::{output, screen};
+use crate::{circuit_file, output, screen};
 use board::Simulator;
 use program::{Console, Program};
-
-/// The longest circuit file or script, in bytes.
-const MOST_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 #[command(override_usage = "pinzero sim [OPTIONS] <FILE|--example <NAME>> [-- <PROGRAM>...]")]
@@ -184,7 +180,7 @@ fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
 }
 
 fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, Box<dyn Error>> {
-    let text = read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = circuit_file::read_text(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let steps = script::parse(&text, simulator.scene(), &simulator.frame())
         .map_err(|mistake| format!("{}, {mistake}", path.display()))?;
     if !steps.iter().any(|step| matches!(step.doing, script::Doing::Expect { .. })) {
@@ -194,30 +190,13 @@ fn read_script(path: &Path, simulator: &Simulator) -> Result<Vec<script::Step>, 
     Ok(steps)
 }
 
-/// Reads a file that a person wrote; a device or a log that never ends is none.
-fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("the file has more than 1 MiB: name a circuit file or a script"));
-    }
-    Ok(text)
-}
-
 impl Options {
     fn circuit(&self) -> Result<Circuit, Box<dyn Error>> {
         if let Some(name) = &self.example {
             return Ok(Circuit::parse(examples::find(name)?.circuit)?);
         }
         let path = self.file.as_deref().unwrap_or(Path::new("circuit.toml"));
-        let text = read_text(path).map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::NotFound => " (see docs/circuit.md, or `--example doorbell`)",
-                _ => "",
-            };
-            format!("{}: {error}{advice}", path.display())
-        })?;
-        Circuit::parse(&text).map_err(|mistake| format!("{}, {mistake}", path.display()).into())
+        circuit_file::read(path)
     }
 
     /// Returns the program with its arguments: the user's own, or that of the example, which is in this executable.

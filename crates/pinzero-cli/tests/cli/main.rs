@@ -10,6 +10,8 @@ mod completions;
 mod demo;
 mod doctor;
 mod lines;
+#[cfg(all(unix, feature = "mqtt"))]
+mod mqtt;
 mod pinout;
 #[cfg(unix)]
 mod pinout_live;

@@ -1,7 +1,7 @@
 //! Programs that run beside a test, and end with it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::run::command;
@@ -40,12 +40,17 @@ pub(crate) struct Program(Option<Child>);
 impl Program {
     /// Starts the command, and waits until a line on standard error begins with `ready`. Returns the rest of standard error, too.
     pub(crate) fn start(arguments: &[&str], ready: &str) -> (Program, BufReader<ChildStderr>) {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Program::start_command(&mut command(arguments), ready)
+    }
+
+    /// Starts a command that has been made, as [`Program::start`] does.
+    pub(crate) fn start_command(command: &mut Command, ready: &str) -> (Program, BufReader<ChildStderr>) {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let program = Program(Some(child));
         loop {
             let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "{arguments:?} ended before {ready:?}");
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "{command:?} ended before {ready:?}");
             if line.starts_with(ready) {
                 return (program, stderr);
             }

@@ -1,0 +1,372 @@
+//! `pinzero mqtt`.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use pinzero_mqtt::{Broker as _, Incoming, Message, Rumqtt, Sender};
+use serde_json::{Value, json};
+
+use crate::run::{command, run};
+use crate::served::{Program, rest};
+
+/// The longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An address where nobody listens.
+const NOBODY: &str = "mqtt://127.0.0.1:1";
+
+const PUMP: &str = "[mqtt]\nnode = \"attic\"\n\n[relay.pump]\npin = 17\n";
+
+/// A folder with a circuit file, which is removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(circuit: &str) -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("pinzero-mqtt-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let folder = Folder(path);
+        folder.write(circuit);
+        folder
+    }
+
+    fn write(&self, circuit: &str) {
+        fs::write(self.circuit(), circuit).unwrap();
+    }
+
+    fn circuit(&self) -> String {
+        self.0.join("circuit.toml").to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        run(&self.arguments(arguments))
+    }
+
+    /// Starts a node on a mock, and waits for a line on standard error.
+    fn start(&self, broker: &str, ready: &str) -> (Program, BufReader<ChildStderr>) {
+        Program::start(&self.arguments(&["--factory", "mock", "--broker", broker]), ready)
+    }
+
+    fn arguments<'a>(&self, arguments: &[&'a str]) -> Vec<&'a str> {
+        // A test may forget a few bytes.
+        let circuit: &'static str = self.circuit().leak();
+        [&["mqtt", "--circuit", circuit], arguments].concat()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a run that must fail says.
+fn error(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    text
+}
+
+/// Reads lines until one contains this text, and returns all of them.
+fn lines_until(stderr: &mut impl BufRead, text: &str) -> String {
+    let mut all = String::new();
+    while !all.contains(text) {
+        assert!(stderr.read_line(&mut all).unwrap() > 0, "no {text:?} in: {all}");
+    }
+    all
+}
+
+/// Accepts a client as a broker does, and is silent from then on.
+fn stuck_broker() -> (String, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (guard, end) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let _ = client.read(&mut [0; 1024]).unwrap();
+        // CONNACK: accepted.
+        client.write_all(&[0x20, 2, 0, 0]).unwrap();
+        // Until the test has ended.
+        let _ = end.recv();
+    });
+    (url, guard)
+}
+
+#[test]
+fn without_a_broker_the_error_says_how_to_name_one() {
+    let folder = Folder::new(PUMP);
+    let text = error(&folder.run(&["--factory", "mock"]));
+    assert!(text.contains("--broker mqtt://HOST") && text.contains("broker = \"mqtt://HOST\""), "{text}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error_that_names_the_file() {
+    let text = error(&run(&["mqtt", "--circuit", "/nowhere/circuit.toml", "--broker", NOBODY]));
+    assert!(text.contains("/nowhere/circuit.toml") && text.contains("docs/circuit.md"), "{text}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_place() {
+    let folder = Folder::new("[relay.pump]\npin = 17\ncolour = 1\n");
+    let text = error(&folder.run(&["--factory", "mock", "--broker", NOBODY]));
+    assert!(text.contains("circuit.toml, line 3, column 1: "), "{text}");
+}
+
+#[test]
+fn an_address_that_is_none_and_a_name_that_is_none_are_errors() {
+    let folder = Folder::new(PUMP);
+    for url in ["mqtt://host:port", "http://host", "mqtt://", ""] {
+        let text = error(&folder.run(&["--factory", "mock", "--broker", url]));
+        assert!(text.contains("mqtt://HOST"), "{url}: {text}");
+    }
+    let text = error(&folder.run(&["--factory", "mock", "--broker", NOBODY, "--node", "my attic"]));
+    assert!(text.contains("my attic"), "{text}");
+}
+
+#[test]
+fn a_password_is_not_taken_from_the_command_line() {
+    let output = Folder::new(PUMP).run(&["--broker", NOBODY, "--password", "x"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--password-file"));
+}
+
+#[test]
+fn a_check_shows_devices_topics_and_entities_without_pins_or_broker() {
+    let folder = Folder::new(PUMP);
+    let output = folder.run(&["--check", "--broker", NOBODY]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    for part in [
+        "attic on mqtt://127.0.0.1:1\n",
+        "  pinzero/attic/status\n",
+        "pump (relay)\n",
+        "  pinzero/attic/pump/set\n",
+        "  pinzero/attic/pump/state  {\"state\":\"OFF\"}\n",
+        "  homeassistant/device/",
+        "/config  switch\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+
+    let changed = ["--check", "--json", "--node", "cellar", "--prefix", "home", "--no-discovery"];
+    let report: Value = serde_json::from_slice(&folder.run(&changed).stdout).unwrap();
+    assert_eq!(report["status"], "home/cellar/status");
+    let device = &report["devices"][0];
+    assert_eq!((&device["topic"], &device["discovery"]), (&json!("home/cellar/pump"), &Value::Null));
+    assert_eq!(device["entities"][0]["platform"], "switch");
+
+    let other = folder.run(&["--check", "--discovery", "ha"]);
+    assert!(String::from_utf8_lossy(&other.stdout).contains("  ha/device/"), "{other:?}");
+    folder.write("[relay.pump]\npin = 99\n");
+    assert!(error(&folder.run(&["--check"])).contains("line 2"));
+}
+
+#[test]
+fn a_node_without_its_broker_keeps_trying_and_ends_with_0_at_sigterm() {
+    let folder = Folder::new(PUMP);
+    let (node, mut stderr) = folder.start(NOBODY, "pinzero: warn: ");
+    lines_until(&mut stderr, "connecting again");
+    node.signal("TERM");
+    let output = node.finish();
+    assert_eq!(output.status.code(), Some(0), "{}", rest(stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.lines().next(), Some("attic: 1 device of mock on mqtt://127.0.0.1:1"));
+}
+
+#[test]
+fn a_stuck_broker_does_not_delay_the_end() {
+    let folder = Folder::new(PUMP);
+    let (url, _broker) = stuck_broker();
+    let (node, stderr) = folder.start(&url, "pinzero: info: connected");
+    let start = Instant::now();
+    node.signal("TERM");
+    let output = node.finish();
+    // Without the bound, the end takes as long as the sign of life: half a minute.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(output.status.code(), Some(0), "{}", rest(stderr));
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let folder = Folder::new(PUMP);
+    let (url, _broker) = stuck_broker();
+    let (node, _stderr) = folder.start(&url, "pinzero: info: connected");
+    node.signal("INT");
+    node.signal("TERM");
+    assert_eq!(node.finish().status.signal(), Some(15));
+}
+
+#[test]
+fn a_reload_does_not_touch_devices_that_did_not_change() {
+    let on = "\n[mqtt.device.pump]\ninitial = \"on\"\n";
+    let folder = Folder::new(&format!("{PUMP}{on}"));
+    let (node, mut stderr) = folder.start(NOBODY, "GPIO17 -> ● high");
+    // A mistake changes nothing.
+    folder.write(&format!("{PUMP}{on}[relay.fan]\npins = 27\n"));
+    node.signal("HUP");
+    let mut text = lines_until(&mut stderr, "the devices stay as they were");
+    assert!(text.contains("circuit.toml, line 10, column 1: "), "{text}");
+    folder.write(&format!("{PUMP}{on}[relay.fan]\npin = 27\n[mqtt.device.fan]\ninitial = \"on\"\n"));
+    node.signal("HUP");
+    text += &lines_until(&mut stderr, "GPIO27 -> ● high");
+    // A broker and a prefix take a new connection.
+    let moved = PUMP.replace("[mqtt]", "[mqtt]\nprefix = \"home\"");
+    folder.write(&format!("{moved}{on}"));
+    node.signal("HUP");
+    text += &lines_until(&mut stderr, "restart pinzero");
+    assert!(text.contains("[mqtt] differs in prefix: "), "{text}");
+    assert!(!text.contains("GPIO17"), "{text}");
+    node.signal("TERM");
+    let output = node.finish();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("opened fan; removed none; 1 as before"), "{text}");
+    assert!(text.contains("opened none; removed fan; 1 as before"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_is_told_when_the_node_is_ready_and_when_the_node_ends() {
+    let folder = Folder::new(PUMP);
+    let path = folder.0.join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = command(&folder.arguments(&["--factory", "mock", "--broker", NOBODY]));
+    let (node, _stderr) = Program::start_command(command.env("NOTIFY_SOCKET", &path), "pinzero: warn: ");
+    let told = || {
+        let mut bytes = [0; 1024];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    assert_eq!(told(), "READY=1\nSTATUS=attic: 1 device of mock on mqtt://127.0.0.1:1");
+    node.signal("TERM");
+    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(node.finish().status.code(), Some(0));
+}
+
+/// A genuine mosquitto, which ends with the test.
+struct Mosquitto {
+    child: Child,
+    _folder: Folder,
+    port: u16,
+}
+
+impl Mosquitto {
+    fn start() -> Mosquitto {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The folder of a circuit serves as well.
+        let folder = Folder::new("");
+        let settings = folder.0.join("mosquitto.conf");
+        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+        fs::write(&settings, text).unwrap();
+        let start = |program: &str| {
+            let mut command = Command::new(program);
+            command.arg("-c").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+        };
+        let child = start("mosquitto").or_else(|_| start("/usr/sbin/mosquitto")).expect("mosquitto");
+        let broker = Mosquitto { child, _folder: folder, port };
+        let end = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < end, "mosquitto does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        broker
+    }
+
+    fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// Connects, and subscribes to all that begins with this topic.
+    fn client(&self, below: &str) -> Client {
+        let will = Message::new("test/will", "");
+        let mut broker = Rumqtt::new("test", "127.0.0.1", self.port);
+        let (sender, mut receiver) = broker.connect(&will).unwrap();
+        assert_eq!(receiver.next(), Ok(Incoming::Connected));
+        assert!(sender.subscribe(&[format!("{below}/#")]));
+        let (news, messages) = mpsc::channel();
+        std::thread::spawn(move || {
+            while let Ok(incoming) = receiver.next() {
+                if let Incoming::Message(message) = incoming {
+                    // The test may have ended.
+                    let _ = news.send((message.topic, String::from_utf8(message.payload).unwrap()));
+                }
+            }
+        });
+        Client { sender, messages, seen: RefCell::default() }
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client of the broker.
+struct Client {
+    sender: Arc<dyn Sender>,
+    messages: Receiver<(String, String)>,
+    /// The messages that no test has expected yet.
+    seen: RefCell<Vec<(String, String)>>,
+}
+
+impl Client {
+    fn publish(&self, topic: &str, payload: &str) {
+        assert!(self.sender.publish(0, &Message::new(topic, payload)));
+    }
+
+    /// Waits for a message.
+    #[track_caller]
+    fn expect(&self, topic: &str, payload: &str) {
+        let mut seen = self.seen.borrow_mut();
+        loop {
+            if let Some(index) = seen.iter().position(|(one, other)| one == topic && other == payload) {
+                seen.remove(index);
+                return;
+            }
+            match self.messages.recv_timeout(PATIENCE) {
+                Ok(message) => seen.push(message),
+                Err(error) => panic!("no {payload:?} on {topic}: {error}; but {seen:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "no broker: run `cargo xtask mqtt`"]
+fn a_node_obeys_a_genuine_broker_and_says_when_the_node_leaves() {
+    let broker = Mosquitto::start();
+    let folder = Folder::new(PUMP);
+    let client = broker.client("pinzero/attic");
+    let (node, mut stderr) = folder.start(&broker.url(), "pinzero: info: connected");
+    client.expect("pinzero/attic/status", "online");
+    client.expect("pinzero/attic/pump/state", r#"{"state":"OFF"}"#);
+    client.publish("pinzero/attic/pump/set", "ON");
+    client.expect("pinzero/attic/pump/state", r#"{"state":"ON"}"#);
+
+    // A device that a reload adds takes commands, too, and one that stays does not notice.
+    folder.write(&format!("{PUMP}\n[relay.fan]\npin = 27\n"));
+    node.signal("HUP");
+    client.expect("pinzero/attic/fan/state", r#"{"state":"OFF"}"#);
+    client.publish("pinzero/attic/fan/set", "ON");
+    client.expect("pinzero/attic/fan/state", r#"{"state":"ON"}"#);
+    let text = lines_until(&mut stderr, "GPIO27 -> ● high");
+    assert_eq!(text.matches("GPIO17").count(), 1, "{text}");
+
+    node.signal("TERM");
+    client.expect("pinzero/attic/status", "offline");
+    assert_eq!(node.finish().status.code(), Some(0));
+}
