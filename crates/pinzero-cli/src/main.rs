@@ -1,5 +1,7 @@
 //! The command `pinzero`.
 
+#[cfg(feature = "mqtt")]
+mod broker;
 mod circuit_file;
 mod completions;
 mod demo;

@@ -14,6 +14,7 @@ use log::LevelFilter;
 use pinzero_circuit::{Circuit, Mqtt};
 use pinzero_mqtt::{Rumqtt, Settings};
 
+use crate::broker::BrokerOptions;
 use crate::factory::Factory;
 use crate::verdict::{Outcome, Verdict};
 use crate::{circuit_file, logger};
@@ -27,9 +28,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     circuit: PathBuf,
 
-    /// The broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS
-    #[arg(long, value_name = "URL")]
-    broker: Option<String>,
+    #[command(flatten)]
+    broker: BrokerOptions,
 
     /// The name of this computer on the broker [default: the host name]
     #[arg(long, value_name = "NAME")]
@@ -38,26 +38,6 @@ pub(crate) struct Options {
     /// The first level of all topics [default: pinzero]
     #[arg(long)]
     prefix: Option<String>,
-
-    /// The name of the user at the broker
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-
-    /// The file that holds the password [default: systemd's credential mqtt-password, if there is one]
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-
-    /// The certificates of the authority that vouches for the broker [default: those of the system]
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-
-    /// The certificate of this client
-    #[arg(long, value_name = "FILE")]
-    certificate_file: Option<PathBuf>,
-
-    /// The key of this client's certificate
-    #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
 
     /// The first level of Home Assistant's discovery topics [default: homeassistant]
     #[arg(long, value_name = "PREFIX", conflicts_with = "no_discovery")]
@@ -133,14 +113,15 @@ impl Options {
     /// Returns the keys of the table `[mqtt]`, where options replace some.
     fn override_keys(&self, mqtt: &Mqtt) -> Mqtt {
         let mut mqtt = mqtt.clone();
-        replace(&mut mqtt.broker, &self.broker);
+        replace(&mut mqtt.broker, &self.broker.broker);
+        mqtt.broker = mqtt.broker.or_else(|| self.broker.address().ok());
         replace(&mut mqtt.node, &self.node);
         replace(&mut mqtt.prefix, &self.prefix);
-        replace(&mut mqtt.user, &self.user);
-        replace(&mut mqtt.password_file, &self.password_file);
-        replace(&mut mqtt.ca_file, &self.ca_file);
-        replace(&mut mqtt.certificate_file, &self.certificate_file);
-        replace(&mut mqtt.key_file, &self.key_file);
+        replace(&mut mqtt.user, &self.broker.user);
+        replace(&mut mqtt.password_file, &self.broker.password_file);
+        replace(&mut mqtt.ca_file, &self.broker.ca_file);
+        replace(&mut mqtt.certificate_file, &self.broker.certificate_file);
+        replace(&mut mqtt.key_file, &self.broker.key_file);
         replace(&mut mqtt.discovery, &self.discovery);
         if self.no_discovery {
             mqtt.discovery = Some(String::new());
@@ -152,19 +133,23 @@ impl Options {
     ///
     /// # Errors
     /// No broker, an address that is none, or a file that cannot be read.
-    fn broker(&self, plan: &Plan) -> Result<Rumqtt, Box<dyn Error>> {
-        let Some(url) = &plan.mqtt.broker else {
-            let file = self.circuit.display();
+    fn broker(&self, plan: &Plan) -> Result<Rumqtt, String> {
+        if plan.mqtt.broker.is_none() {
             return Err(format!(
-                "no broker: give --broker mqtt://HOST, or write broker = \"mqtt://HOST\" below [mqtt] in {file}"
-            )
-            .into());
+                "no broker is named: add `--broker mqtt://HOST`, or write `broker = \"mqtt://HOST\"` below [mqtt] in {}",
+                self.circuit.display()
+            ));
+        }
+        let chosen = BrokerOptions {
+            broker: plan.mqtt.broker.clone(),
+            user: plan.mqtt.user.clone(),
+            password_file: plan.mqtt.password_file.clone(),
+            ca_file: plan.mqtt.ca_file.clone(),
+            certificate_file: plan.mqtt.certificate_file.clone(),
+            key_file: plan.mqtt.key_file.clone(),
         };
-        let wrong = || format!("the broker {url:?} has no address: use mqtt://HOST:PORT");
-        let address = url.strip_prefix("mqtt://").filter(|address| !address.is_empty()).ok_or_else(wrong)?;
-        let (host, port) = address.split_once(':').unwrap_or((address, "1883"));
-        let port = port.parse().map_err(|_| wrong())?;
-        Ok(Rumqtt::new(&format!("pinzero-{}", identity::of(&plan.node)), host, port))
+        let client = plan.mqtt.client_id.clone();
+        chosen.open(&client.unwrap_or_else(|| format!("pinzero-{}", identity::of(&plan.node))))
     }
 }
 

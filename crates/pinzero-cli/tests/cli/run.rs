@@ -10,6 +10,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     for variable in [
         "PINZERO_PIN_FACTORY",
         "PINZERO_GPIOCHIP",
+        "PINZERO_BROKER",
         "PIGPIO_ADDR",
         "PIGPIO_PORT",
         "NO_COLOR",
