@@ -67,9 +67,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         report.devices.iter_mut().for_each(|device| device.discovery = None);
     }
     if options.json {
-        output::print_json(&report)?
+        output::print_json(&report)?;
     } else {
-        output::print(&report.text())?
+        output::print(&report.text())?;
     }
     Ok(())
 }
@@ -108,7 +108,7 @@ impl Report {
             let platforms: Vec<&str> = device.entities.iter().map(|entity| &*entity.platform).collect();
             match &device.discovery {
                 _ if platforms.is_empty() => {
-                    text += "  does not open on simulated pins: only the Pi can tell\n"
+                    text += "  does not open on simulated pins: only the Pi can tell\n";
                 }
                 Some(topic) => _ = writeln!(text, "  {topic}  {}", platforms.join(", ")),
                 None => {}

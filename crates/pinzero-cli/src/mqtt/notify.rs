@@ -28,7 +28,7 @@ fn tell(state: &str) {
         socket.send_to_addr(state.as_bytes(), &address)
     });
     if let Err(error) = told {
-        log::warn!("systemd is not told that the service is up: {}: {error}", path.display());
+        log::warn!("systemd cannot be told how the service is: {error}");
     }
 }
 
