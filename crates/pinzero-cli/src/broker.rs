@@ -55,11 +55,24 @@ impl BrokerOptions {
     pub(crate) fn open(&self, client_id: &str) -> Result<Rumqtt, String> {
         let address = self.address()?;
         let mut mqtt = Mqtt::default();
-        mqtt.user.clone_from(&self.user);
-        mqtt.password_file.clone_from(&self.password_file);
-        mqtt.ca_file.clone_from(&self.ca_file);
-        mqtt.certificate_file.clone_from(&self.certificate_file);
-        mqtt.key_file.clone_from(&self.key_file);
+        self.replace_in(&mut mqtt);
         Rumqtt::new(&address, &mqtt, client_id).map_err(|error| error.message)
+    }
+
+    /// Replaces the keys of a table `[mqtt]` by the options that are given.
+    pub(crate) fn replace_in(&self, mqtt: &mut Mqtt) {
+        replace(&mut mqtt.broker, &self.broker);
+        replace(&mut mqtt.user, &self.user);
+        replace(&mut mqtt.password_file, &self.password_file);
+        replace(&mut mqtt.ca_file, &self.ca_file);
+        replace(&mut mqtt.certificate_file, &self.certificate_file);
+        replace(&mut mqtt.key_file, &self.key_file);
+    }
+}
+
+/// Replaces the value of a key by that of an option, if there is one.
+pub(crate) fn replace<T: Clone>(key: &mut Option<T>, option: &Option<T>) {
+    if option.is_some() {
+        key.clone_from(option);
     }
 }

@@ -196,6 +196,8 @@ impl Sender for Paper {
     }
 
     fn disconnect(&self) {}
+
+    fn abandon(&self) {}
 }
 
 impl Receiver for Paper {

@@ -14,7 +14,7 @@ use log::LevelFilter;
 use pinzero_circuit::{Circuit, Mqtt};
 use pinzero_mqtt::{Rumqtt, Settings};
 
-use crate::broker::BrokerOptions;
+use crate::broker::{BrokerOptions, replace};
 use crate::factory::Factory;
 use crate::verdict::{Outcome, Verdict};
 use crate::{circuit_file, logger};
@@ -113,15 +113,10 @@ impl Options {
     /// Returns the keys of the table `[mqtt]`, where options replace some.
     fn override_keys(&self, mqtt: &Mqtt) -> Mqtt {
         let mut mqtt = mqtt.clone();
-        replace(&mut mqtt.broker, &self.broker.broker);
+        self.broker.replace_in(&mut mqtt);
         mqtt.broker = mqtt.broker.or_else(|| self.broker.address().ok());
         replace(&mut mqtt.node, &self.node);
         replace(&mut mqtt.prefix, &self.prefix);
-        replace(&mut mqtt.user, &self.broker.user);
-        replace(&mut mqtt.password_file, &self.broker.password_file);
-        replace(&mut mqtt.ca_file, &self.broker.ca_file);
-        replace(&mut mqtt.certificate_file, &self.broker.certificate_file);
-        replace(&mut mqtt.key_file, &self.broker.key_file);
         replace(&mut mqtt.discovery, &self.discovery);
         if self.no_discovery {
             mqtt.discovery = Some(String::new());
@@ -134,27 +129,13 @@ impl Options {
     /// # Errors
     /// No broker, an address that is none, or a file that cannot be read.
     fn broker(&self, plan: &Plan) -> Result<Rumqtt, String> {
-        if plan.mqtt.broker.is_none() {
+        let Some(address) = &plan.mqtt.broker else {
+            let file = self.circuit.display();
             return Err(format!(
-                "no broker is named: add `--broker mqtt://HOST`, or write `broker = \"mqtt://HOST\"` below [mqtt] in {}",
-                self.circuit.display()
+                "no broker is named: add `--broker mqtt://HOST`, or write `broker = \"mqtt://HOST\"` below [mqtt] in {file}"
             ));
-        }
-        let chosen = BrokerOptions {
-            broker: plan.mqtt.broker.clone(),
-            user: plan.mqtt.user.clone(),
-            password_file: plan.mqtt.password_file.clone(),
-            ca_file: plan.mqtt.ca_file.clone(),
-            certificate_file: plan.mqtt.certificate_file.clone(),
-            key_file: plan.mqtt.key_file.clone(),
         };
-        let client = plan.mqtt.client_id.clone();
-        chosen.open(&client.unwrap_or_else(|| format!("pinzero-{}", identity::of(&plan.node))))
-    }
-}
-
-fn replace<T: Clone>(value: &mut Option<T>, other: &Option<T>) {
-    if other.is_some() {
-        value.clone_from(other);
+        let client_id = format!("pinzero-{}", identity::of(&plan.node));
+        Rumqtt::new(address, &plan.mqtt, &client_id).map_err(|error| error.message)
     }
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use pinzero_circuit::Mqtt;
 use pinzero_mqtt::{Broker as _, Incoming, Message, Rumqtt, Sender};
 use serde_json::{Value, json};
 
@@ -126,10 +127,18 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
 #[test]
 fn an_address_that_is_none_and_a_name_that_is_none_are_errors() {
     let folder = Folder::new(PUMP);
-    for url in ["mqtt://host:port", "http://host", "mqtt://", ""] {
+    for (url, advice) in [
+        ("mqtt://host:port", "1 to 65535"),
+        ("http://host", "use mqtt:// or mqtts://"),
+        ("mqtt://", "use mqtt://HOST:PORT"),
+        ("", "use mqtt://HOST:PORT"),
+        ("mqtt://pi:hunter2@host", "password file"),
+    ] {
         let text = error(&folder.run(&["--factory", "mock", "--broker", url]));
-        assert!(text.contains("mqtt://HOST"), "{url}: {text}");
+        assert!(text.contains(advice) && !text.contains("hunter2"), "{url}: {text}");
     }
+    let missing = ["--factory", "mock", "--broker", "mqtt://pi@host", "--password-file", "/nowhere/password"];
+    assert!(error(&folder.run(&missing)).contains("/nowhere/password"));
     let text = error(&folder.run(&["--factory", "mock", "--broker", NOBODY, "--node", "my attic"]));
     assert!(text.contains("my attic"), "{text}");
 }
@@ -291,7 +300,7 @@ impl Mosquitto {
     /// Connects, and subscribes to all that begins with this topic.
     fn client(&self, below: &str) -> Client {
         let will = Message::new("test/will", "");
-        let mut broker = Rumqtt::new("test", "127.0.0.1", self.port);
+        let mut broker = Rumqtt::new(&self.url(), &Mqtt::default(), "test").unwrap();
         let (sender, mut receiver) = broker.connect(&will).unwrap();
         assert_eq!(receiver.next(), Ok(Incoming::Connected));
         assert!(sender.subscribe(&[format!("{below}/#")]));
