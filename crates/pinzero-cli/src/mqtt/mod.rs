@@ -2,12 +2,13 @@
 
 mod check;
 mod identity;
+mod import;
 mod notify;
 mod service;
 mod signals;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use log::LevelFilter;
@@ -25,8 +26,8 @@ pub(crate) struct Options {
     factory: Factory,
 
     /// The circuit file, which names the devices; its table [mqtt] has defaults for the options below
-    #[arg(long, value_name = "FILE")]
-    circuit: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "import")]
+    circuit: Option<PathBuf>,
 
     #[command(flatten)]
     broker: BrokerOptions,
@@ -55,6 +56,10 @@ pub(crate) struct Options {
     #[arg(long, requires = "check")]
     json: bool,
 
+    /// Prints a circuit file made from a configuration of mqtt-io, and ends
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    import: Option<PathBuf>,
+
     /// Prints details of the connection and, with the mock, changes of pins
     #[arg(long, short)]
     verbose: bool,
@@ -70,6 +75,9 @@ struct Plan {
 
 /// Starts the log, and checks the file or runs the node.
 pub(crate) fn run(options: Options) -> Outcome {
+    if let Some(path) = &options.import {
+        return import::run(path);
+    }
     let level = match options.check {
         true => LevelFilter::Warn,
         false if options.verbose => LevelFilter::Debug,
@@ -98,12 +106,17 @@ impl Plan {
 }
 
 impl Options {
+    /// Returns the path of the circuit file. The command line has one, except for an import.
+    fn circuit_file(&self) -> &Path {
+        self.circuit.as_deref().unwrap_or(Path::new(""))
+    }
+
     /// Reads the circuit file.
     ///
     /// # Errors
     /// The name of the file, and what is wrong with it, or with the options.
     fn plan(&self) -> Result<Plan, Box<dyn Error>> {
-        let circuit = circuit_file::read(&self.circuit)?;
+        let circuit = circuit_file::read(self.circuit_file())?;
         let mqtt = self.override_keys(circuit.mqtt());
         let node = mqtt.node.clone().unwrap_or_else(identity::host_name);
         let settings = Plan::settings(&mqtt, &node)?;
@@ -130,7 +143,7 @@ impl Options {
     /// No broker, an address that is none, or a file that cannot be read.
     fn broker(&self, plan: &Plan) -> Result<Rumqtt, String> {
         let Some(address) = &plan.mqtt.broker else {
-            let file = self.circuit.display();
+            let file = self.circuit_file().display();
             return Err(format!(
                 "no broker is named: add `--broker mqtt://HOST`, or write `broker = \"mqtt://HOST\"` below [mqtt] in {file}"
             ));

@@ -116,7 +116,7 @@ impl Service<'_> {
         };
         logger::print(format!(
             "read {} again: opened {}; removed {}; {} as before",
-            self.options.circuit.display(),
+            self.options.circuit_file().display(),
             devices(&changes.opened),
             devices(&changes.removed),
             changes.kept.len()

@@ -12,6 +12,8 @@ mod doctor;
 mod lines;
 #[cfg(all(unix, feature = "mqtt"))]
 mod mqtt;
+#[cfg(feature = "mqtt")]
+mod mqtt_import;
 mod pinout;
 #[cfg(unix)]
 mod pinout_live;
