@@ -3,6 +3,7 @@
 mod button;
 mod buzzer;
 mod contact;
+mod counter;
 mod cover;
 mod display;
 mod encoder;
@@ -93,9 +94,11 @@ pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dy
         | Kind::DistanceSensor(_)
         | Kind::Dht11(_)
         | Kind::Dht22(_)
-        | Kind::Tmp36(_) => Box::new(sensor::Sensor::open(&part.kind, opening)?),
+        | Kind::Tmp36(_)
+        | Kind::Ds18b20(_) => Box::new(sensor::Sensor::open(&part.kind, opening)?),
         Kind::SevenSegmentDisplay(part) => Box::new(display::Display::open_segments(part, opening)?),
         Kind::CharacterDisplay(part) => Box::new(display::Display::open_lines(part, opening)?),
+        Kind::PulseCounter(part) => Box::new(counter::Counter::open(part, opening)?),
         other => {
             let message = format!("a {} is no device on a broker", other.name());
             return Err(pinzero::Error::new(pinzero::ErrorKind::Unsupported, message));

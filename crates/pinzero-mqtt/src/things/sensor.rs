@@ -93,10 +93,7 @@ impl Channel {
     }
 
     fn told(&self, value: f64) -> Value {
-        let power = 10_f64.powi(self.digits.into());
-        // Adding zero makes 0 of -0.
-        let rounded = ((value * self.scale.0 + self.scale.1) * power).round() / power + 0.0;
-        if self.digits == 0 { (rounded as i64).into() } else { rounded.into() }
+        rounded(value * self.scale.0 + self.scale.1, self.digits)
     }
 
     fn entity(&self, entity: Entity, expiry: u64) -> Entity {
@@ -111,6 +108,14 @@ impl Channel {
             None => entity,
         }
     }
+}
+
+/// Returns a number with so many digits after the decimal point.
+pub(super) fn rounded(value: f64, digits: u8) -> Value {
+    let power = 10_f64.powi(digits.into());
+    // Adding zero makes 0 of -0.
+    let rounded = (value * power).round() / power + 0.0;
+    if digits == 0 { (rounded as i64).into() } else { rounded.into() }
 }
 
 fn invalid(message: String) -> Error {

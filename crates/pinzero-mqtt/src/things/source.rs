@@ -1,7 +1,7 @@
 //! [`Source`]: where a sensor's readings come from.
 
 use pinzero::time::Instant;
-use pinzero::{Dht11, Dht22, DistanceSensor, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result};
+use pinzero::{Dht11, Dht22, DistanceSensor, Ds18b20, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result};
 use pinzero_circuit::Kind;
 
 /// The number of samples whose median is a reading.
@@ -18,10 +18,22 @@ const FARTHEST: f64 = 4.0;
 pub(super) enum Source {
     Potentiometer(Mcp3008),
     Tmp36(Mcp3008),
-    Light { gpio: Gpio, line: u32 },
-    Distance { gpio: Gpio, trigger: u32, echo: u32 },
+    Light {
+        gpio: Gpio,
+        line: u32,
+    },
+    Distance {
+        gpio: Gpio,
+        trigger: u32,
+        echo: u32,
+    },
     Dht11(Dht11),
     Dht22(Dht22),
+    /// A sensor that the kernel reads, so it is never closed.
+    Ds18b20 {
+        gpio: Gpio,
+        sensor: Ds18b20,
+    },
 }
 
 /// What a reading measures.
@@ -59,6 +71,13 @@ impl Source {
             }
             Kind::Dht11(part) => Source::Dht11(Dht11::builder(part.pin.line()).gpio(gpio).open()?),
             Kind::Dht22(part) => Source::Dht22(Dht22::builder(part.pin.line()).gpio(gpio).open()?),
+            Kind::Ds18b20(part) => {
+                let sensor = match &part.id {
+                    Some(id) => Ds18b20::builder().id(id).open()?,
+                    None => Ds18b20::new()?,
+                };
+                Source::Ds18b20 { gpio: gpio.clone(), sensor }
+            }
             _ => return Ok(None),
         }))
     }
@@ -70,6 +89,7 @@ impl Source {
             Source::Light { .. } => vec![percent("light")],
             Source::Distance { .. } => vec![DISTANCE],
             Source::Tmp36(_) => vec![TEMPERATURE],
+            Source::Ds18b20 { .. } => vec![Quantity { digits: 2, ..TEMPERATURE }],
             Source::Dht11(_) | Source::Dht22(_) => vec![TEMPERATURE, HUMIDITY],
         }
     }
@@ -85,6 +105,7 @@ impl Source {
                 (vec![sensor.value()? * 100.0], gpio)
             }
             Source::Distance { gpio, trigger, echo } => (vec![distance(gpio, *trigger, *echo)?], gpio),
+            Source::Ds18b20 { gpio, sensor } => (vec![sensor.temperature()?], gpio),
             Source::Dht11(sensor) => {
                 let reading = sensor.read()?;
                 return Ok((vec![reading.temperature, reading.humidity], reading.at));
@@ -100,7 +121,7 @@ impl Source {
     pub(super) fn close(&self) -> Result<()> {
         match self {
             Source::Potentiometer(converter) | Source::Tmp36(converter) => converter.close(),
-            Source::Light { .. } | Source::Distance { .. } => Ok(()),
+            Source::Light { .. } | Source::Distance { .. } | Source::Ds18b20 { .. } => Ok(()),
             Source::Dht11(sensor) => sensor.close(),
             Source::Dht22(sensor) => sensor.close(),
         }
@@ -120,4 +141,21 @@ fn distance(gpio: &Gpio, trigger: u32, echo: u32) -> Result<f64> {
             .with_pin(sensor.pin()));
     }
     Ok(distance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_reads_a_ds18b20() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/w1/devices");
+        let sensor = Ds18b20::builder().root(root).id("28-0316a2798bff").open().unwrap();
+        let gpio = pinzero::mock::gpio();
+        let source = Source::Ds18b20 { gpio: (*gpio).clone(), sensor };
+        let (values, at) = source.read().unwrap();
+        assert_eq!((values.len(), source.quantities()[0].unit, at), (1, "°C", gpio.now()));
+        assert!((-55.0..125.0).contains(&values[0]), "{values:?}");
+        source.close().unwrap();
+    }
 }

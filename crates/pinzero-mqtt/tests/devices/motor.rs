@@ -61,10 +61,3 @@ fn a_motor_can_be_a_switch() {
     house.expect_state("fan", &state(100, "forward"));
     assert_eq!(entity(&house, "fan")["platform"], "switch");
 }
-
-/// Both pins of a bridge would be high.
-#[test]
-fn a_motor_cannot_be_left_on() {
-    let house = House::new(&format!("{FAN}[mqtt.device.fan]\non_exit = \"on\"\n"));
-    house.broker.expect("pinzero/attic/fan/availability", |payload| payload == "offline");
-}

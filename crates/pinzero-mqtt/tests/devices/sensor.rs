@@ -59,6 +59,14 @@ fn a_sensor_that_fails_is_offline_and_keeps_no_old_value_as_new() {
 }
 
 #[test]
+fn a_ds18b20_that_is_not_there_is_offline_and_others_work() {
+    let house = House::new("[ds18b20.heating]\nid = \"28-000000000000\"\n[relay.pump]\npin = 17\n");
+    expect_availability(&house, "heating", "offline");
+    house.set("pump", "ON");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+}
+
+#[test]
 fn a_distance_is_told_in_metres_and_a_sensor_without_an_echo_is_offline() {
     let gpio = mock::gpio();
     let room = gpio.echo(23, 24);
@@ -151,24 +159,6 @@ fn climate_is_two_sensors_of_one_device() {
 }
 
 /// A device that the file describes wrongly is offline, and the others work.
-#[test]
-fn a_wrong_unit_interval_or_class_leaves_the_device_offline() {
-    let (gpio, _chip) = converter();
-    gpio.dht22(4).set(21.3, 55.0);
-    let house = House::on(
-        gpio,
-        "[potentiometer.unit]\nchannel = 0\n[potentiometer.interval]\nchannel = 1\n[potentiometer.digits]\nchannel = 2\n\
-         [dht22.room]\npin = 4\n[potentiometer.right]\nchannel = 3\n\
-         [mqtt.device.unit]\nunit = \"V\"\n[mqtt.device.interval]\ninterval = 0\n[mqtt.device.digits]\ndigits = 200\n\
-         [mqtt.device.room]\nclass = \"temperature\"\n",
-    );
-    expect(&house, "right", |_| true);
-    for device in ["unit", "interval", "digits", "room"] {
-        let availability = house.broker.expect_kept(&format!("pinzero/attic/{device}/availability"));
-        assert_eq!(availability, "offline", "{device}");
-    }
-}
-
 #[test]
 fn a_sensor_that_does_not_answer_delays_no_other_device() {
     // Each reading fails after 4 seconds at the earliest.
