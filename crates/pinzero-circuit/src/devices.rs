@@ -13,9 +13,6 @@ use crate::values::{Wrong, range};
 /// The longest time until a safe state, in seconds: 24 days.
 const LONGEST: f64 = 2_073_600.0;
 
-/// The entities of Home Assistant that have no class.
-const CLASSLESS: [&str; 4] = ["light", "siren", "fan", "text"];
-
 /// Checks the table `[mqtt]`, with the devices in it.
 pub(crate) fn check(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
     check_broker(mqtt).map_err(|(key, message)| places.at(&["mqtt", key], message))?;
@@ -142,25 +139,11 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     if appearance.icon.as_ref().is_some_and(|icon| !icon.contains(':')) {
         return Err(("icon", "an icon is one of Material Design, such as \"mdi:pump\"".to_owned()));
     }
-    if let Some(class) = &appearance.class {
-        if !class.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_')) {
-            return Err(("class", format!("a class is a word such as \"water\" or \"door\", not {class:?}")));
-        }
-        if CLASSLESS.contains(&entity) {
-            return Err(("class", format!("a {entity} has no class in Home Assistant: remove it")));
-        }
+    if let Some(class) = appearance.class.as_deref() {
+        check_class(entity, class)?;
     }
     check_unit(kind, appearance.unit.as_deref())?;
-    for (key, resting) in
-        [("initial", appearance.initial), ("on_exit", appearance.on_exit), ("safe", appearance.safe)]
-    {
-        if matches!(kind, Kind::Servo(_)) && resting == Some(Resting::On) {
-            return Err((
-                key,
-                "a servo is never \"on\": use \"keep\", or \"off\" for a servo that is free".to_owned(),
-            ));
-        }
-    }
+    check_resting(kind, entity, appearance)?;
     if appearance.safe_after.is_some() && matches!(appearance.safe, None | Some(Resting::Keep)) {
         return Err((
             "safe_after",
@@ -173,7 +156,7 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     let numbers = [
         ("safe_after", appearance.safe_after, 0.0..=LONGEST, " s"),
         ("interval", appearance.interval, 0.1..=86_400.0, " s"),
-        ("digits", appearance.digits.map(f64::from), 0.0..=9.0, ""),
+        ("digits", appearance.digits.map(f64::from), 0.0..=6.0, ""),
         ("pulses_per_unit", appearance.pulses_per_unit, 0.001..=1e9, ""),
         ("bounce_time", appearance.bounce_time, 0.0..=1.0, " s"),
     ];
@@ -185,9 +168,44 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Checks the unit of a distance. Other units are the user's own words.
+/// Checks the class of an entity. Home Assistant refuses an entity of a class that it does not know.
+fn check_class(entity: &str, class: &str) -> Result<(), Wrong> {
+    let is_word = class.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'));
+    match kinds::classes(entity) {
+        Some([]) => Err(("class", format!("{entity} has no class in Home Assistant: remove it"))),
+        Some(known) if !known.contains(&class) => Err((
+            "class",
+            format!("{entity} has no class {class:?} in Home Assistant: {}", kinds::advise(class, known)),
+        )),
+        None if !is_word => Err(("class", format!("a class is a word such as \"water\", not {class:?}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that no part is "on" that cannot be. A servo as a cover is on when it is open.
+fn check_resting(kind: &Kind, entity: &str, appearance: &Appearance) -> Result<(), Wrong> {
+    let keys: &[&str] = match (kind, entity) {
+        (Kind::Servo(_), "number") => &["initial", "on_exit", "safe"],
+        (Kind::Servo(_) | Kind::Motor(_), _) => &["on_exit"],
+        (Kind::SevenSegmentDisplay(_) | Kind::CharacterDisplay(_), _) => &["safe"],
+        _ => &[],
+    };
+    let states =
+        [("initial", appearance.initial), ("on_exit", appearance.on_exit), ("safe", appearance.safe)];
+    match states.iter().find(|(key, state)| *state == Some(Resting::On) && keys.contains(key)) {
+        None => Ok(()),
+        Some((key, _)) => {
+            Err((key, format!("a {} cannot have {key} = \"on\": use \"keep\" or \"off\"", kind.name())))
+        }
+    }
+}
+
+/// Checks the unit of a distance or a temperature, which is converted. Other units are the user's own words.
 fn check_unit(kind: &Kind, unit: Option<&str>) -> Result<(), Wrong> {
     match (kind, unit) {
+        (Kind::Tmp36(_) | Kind::Ds18b20(_), Some(unit)) if !matches!(unit, "°C" | "°F") => {
+            Err(("unit", format!("a temperature is told in \"°C\" or \"°F\", not in {unit:?}")))
+        }
         (Kind::DistanceSensor(_), Some(unit)) if !matches!(unit, "m" | "cm" | "mm") => {
             Err(("unit", format!("a distance is told in \"m\", \"cm\" or \"mm\", not in {unit:?}")))
         }

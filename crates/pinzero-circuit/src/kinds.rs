@@ -62,24 +62,22 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
             "switch",
             "relay",
             "servo",
-            "motor",
             "potentiometer",
             "light_sensor",
             "distance_sensor",
             "motion_sensor",
             "line_sensor",
-            "rotary_encoder",
             "keypad",
             "tmp36",
             "ds18b20",
             "pulse_counter",
         ],
     ),
-    ("unit", &["potentiometer", "light_sensor", "distance_sensor", "rotary_encoder", "pulse_counter"]),
+    ("unit", &["distance_sensor", "tmp36", "ds18b20", "rotary_encoder", "pulse_counter"]),
     ("initial", OUTPUTS),
     ("on_exit", OUTPUTS),
-    ("safe", OUTPUTS),
-    ("safe_after", OUTPUTS),
+    ("safe", WITH_SAFE_STATE),
+    ("safe_after", WITH_SAFE_STATE),
     ("interval", SENSORS),
     ("digits", SENSORS),
     ("pulses_per_unit", &["pulse_counter"]),
@@ -89,6 +87,10 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
 
 /// The parts that have a state to rest in.
 const OUTPUTS: &[&str] = &["led", "rgb_led", "buzzer", "relay", "servo", "motor"];
+
+/// The parts that have a state to take while the broker is away: outputs, and displays, which go dark.
+const WITH_SAFE_STATE: &[&str] =
+    &["led", "rgb_led", "buzzer", "relay", "servo", "motor", "seven_segment_display", "character_display"];
 
 /// The parts that are read at intervals.
 const SENSORS: &[&str] = &[
@@ -117,6 +119,49 @@ pub(crate) fn entities(kind: &str) -> &'static [&'static str] {
         "seven_segment_display" | "character_display" => &["text"],
         _ => &["sensor"],
     }
+}
+
+/// Returns the classes of a kind of entity in Home Assistant; `None` if there are too many to list.
+pub(crate) fn classes(entity: &str) -> Option<&'static [&'static str]> {
+    Some(match entity {
+        "sensor" => return None,
+        "switch" => &["outlet", "switch"],
+        "event" => &["button", "doorbell", "motion"],
+        "cover" => {
+            &["awning", "blind", "curtain", "damper", "door", "garage", "gate", "shade", "shutter", "window"]
+        }
+        "binary_sensor" => &[
+            "battery",
+            "battery_charging",
+            "carbon_monoxide",
+            "cold",
+            "connectivity",
+            "door",
+            "garage_door",
+            "gas",
+            "heat",
+            "light",
+            "lock",
+            "moisture",
+            "motion",
+            "moving",
+            "occupancy",
+            "opening",
+            "plug",
+            "power",
+            "presence",
+            "problem",
+            "running",
+            "safety",
+            "smoke",
+            "sound",
+            "tamper",
+            "update",
+            "vibration",
+            "window",
+        ],
+        _ => &[],
+    })
 }
 
 /// Returns the keys of a kind.
@@ -297,6 +342,7 @@ mod tests {
             let kinds = match kinds {
                 [] => "all".to_owned(),
                 OUTPUTS => "outputs".to_owned(),
+                WITH_SAFE_STATE => "outputs and displays".to_owned(),
                 SENSORS => "sensors".to_owned(),
                 kinds => kinds.join(", "),
             };

@@ -162,6 +162,14 @@ pin = 4
 trigger = 23
 echo = 24
 
+[motor.fan]
+forward = 20
+backward = 21
+
+[character_display.panel]
+
+[ds18b20.frost]
+
 [pulse_counter.water]
 pin = 27
 
@@ -282,23 +290,35 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
         ("air", "class = \"humidity\"", 1, "a dht22 has no \"class\""),
         ("air", "pulses_per_unit = 2", 1, "parts with it are pulse_counter"),
         ("lamp", "interval = 2", 1, "a led has no \"interval\""),
-        ("lamp", "class = \"outlet\"", 9, "a light has no class in Home Assistant"),
+        ("lamp", "class = \"outlet\"", 9, "light has no class in Home Assistant"),
         ("lamp", "class = \"outlet\"\nas = \"switch\"\ndimmable = true", 12, "a switch is not dimmed"),
-        ("bell", "class = \"Door bell\"", 9, "a class is a word such as"),
+        (
+            "bell",
+            "class = \"Door bell\"",
+            9,
+            "event has no class \"Door bell\" in Home Assistant: did you mean \"doorbell\"?",
+        ),
         ("lamp", "initial = \"of\"", 11, "give one of \"keep\", \"on\", \"off\", not \"of\""),
         ("lamp", "initial = true", 11, ""),
-        ("blind", "safe = \"on\"", 8, "a servo is never \"on\""),
+        ("bell", "class = \"water\"", 9, "possible are button, doorbell, motion"),
+        ("blind", "class = \"blind\"", 9, "number has no class in Home Assistant"),
+        ("water", "class = \"Water\"", 9, "a class is a word such as \"water\""),
+        ("blind", "safe = \"on\"", 8, "a servo cannot have safe = \"on\""),
+        ("blind", "as = \"cover\"\nsafe = \"on\"\non_exit = \"on\"", 11, "cannot have on_exit = \"on\""),
+        ("fan", "on_exit = \"on\"", 11, "a motor cannot have on_exit = \"on\""),
+        ("panel", "safe = \"on\"", 8, "a character_display cannot have safe = \"on\""),
         ("lamp", "safe_after = 60", 14, "add safe = \"off\""),
         ("lamp", "safe = \"off\"\nsafe_after = inf", 14, "safe_after goes from 0 to 2073600 s, not inf"),
         ("lamp", "safe = \"off\"\nsafe_after = -1", 14, "safe_after goes from 0 to 2073600 s, not -1"),
         ("air", "interval = nan", 12, "interval goes from 0.1 to 86400 s, not NaN"),
         ("air", "interval = 0", 12, "interval goes from 0.1 to 86400 s"),
         ("air", "interval = \"1\"", 12, "give a number, not \"1\""),
-        ("air", "digits = 10", 10, "digits goes from 0 to 9, not 10"),
+        ("air", "digits = 7", 10, "digits goes from 0 to 6, not 7"),
         ("air", "digits = 1000", 10, "give a whole number from 0 to 255, not 1000"),
         ("water", "pulses_per_unit = 0", 19, "pulses_per_unit goes from 0.001 to 1000000000"),
         ("water", "bounce_time = 2", 15, "bounce_time goes from 0 to 1 s"),
         ("tank", "unit = \"in\"", 8, "a distance is told in \"m\", \"cm\" or \"mm\""),
+        ("frost", "unit = \"K\"", 8, "a temperature is told in \"°C\" or \"°F\", not in \"K\""),
         ("lamp", "icon = \"lamp\"", 8, "such as \"mdi:pump\""),
         ("lamp", "name = \" \"", 8, "name is empty"),
     ] {
