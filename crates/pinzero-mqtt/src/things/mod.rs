@@ -1,5 +1,6 @@
 //! The parts of a circuit as things on a broker: one kind a file.
 
+mod brief;
 mod button;
 mod buzzer;
 mod contact;

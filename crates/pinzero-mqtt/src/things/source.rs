@@ -4,6 +4,8 @@ use pinzero::time::Instant;
 use pinzero::{Dht11, Dht22, DistanceSensor, Ds18b20, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result};
 use pinzero_circuit::Kind;
 
+use super::brief::Brief;
+
 /// The number of samples whose median is a reading.
 const SAMPLES: usize = 5;
 
@@ -21,11 +23,13 @@ pub(super) enum Source {
     Light {
         gpio: Gpio,
         line: u32,
+        reading: Brief,
     },
     Distance {
         gpio: Gpio,
         trigger: u32,
         echo: u32,
+        reading: Brief,
     },
     Dht11(Dht11),
     Dht22(Dht22),
@@ -65,10 +69,15 @@ impl Source {
         Ok(Some(match kind {
             Kind::Potentiometer(part) => Source::Potentiometer(converter(part.channel, part.select)?),
             Kind::Tmp36(part) => Source::Tmp36(converter(part.channel, part.select)?),
-            Kind::LightSensor(part) => Source::Light { gpio: gpio.clone(), line: part.pin.line() },
-            Kind::DistanceSensor(part) => {
-                Source::Distance { gpio: gpio.clone(), trigger: part.trigger.line(), echo: part.echo.line() }
+            Kind::LightSensor(part) => {
+                Source::Light { gpio: gpio.clone(), line: part.pin.line(), reading: Brief::default() }
             }
+            Kind::DistanceSensor(part) => Source::Distance {
+                gpio: gpio.clone(),
+                trigger: part.trigger.line(),
+                echo: part.echo.line(),
+                reading: Brief::default(),
+            },
             Kind::Dht11(part) => Source::Dht11(Dht11::builder(part.pin.line()).gpio(gpio).open()?),
             Kind::Dht22(part) => Source::Dht22(Dht22::builder(part.pin.line()).gpio(gpio).open()?),
             Kind::Ds18b20(part) => {
@@ -100,11 +109,13 @@ impl Source {
             Source::Potentiometer(converter) => (vec![converter.value()? * 100.0], converter.gpio()),
             // 0.5 V at 0 °C, and 10 mV more for each degree.
             Source::Tmp36(converter) => (vec![(converter.voltage()? - 0.5) * 100.0], converter.gpio()),
-            Source::Light { gpio, line } => {
+            Source::Light { gpio, line, reading } => {
                 let sensor = LightSensor::builder(*line).queue_len(SAMPLES).gpio(gpio).open()?;
-                (vec![sensor.value()? * 100.0], gpio)
+                (vec![reading.of(&sensor, || sensor.value())? * 100.0], gpio)
             }
-            Source::Distance { gpio, trigger, echo } => (vec![distance(gpio, *trigger, *echo)?], gpio),
+            Source::Distance { gpio, trigger, echo, reading } => {
+                (vec![distance(gpio, *trigger, *echo, reading)?], gpio)
+            }
             Source::Ds18b20 { gpio, sensor } => (vec![sensor.temperature()?], gpio),
             Source::Dht11(sensor) => {
                 let reading = sensor.read()?;
@@ -121,7 +132,8 @@ impl Source {
     pub(super) fn close(&self) -> Result<()> {
         match self {
             Source::Potentiometer(converter) | Source::Tmp36(converter) => converter.close(),
-            Source::Light { .. } | Source::Distance { .. } | Source::Ds18b20 { .. } => Ok(()),
+            Source::Light { reading, .. } | Source::Distance { reading, .. } => reading.close(),
+            Source::Ds18b20 { .. } => Ok(()),
             Source::Dht11(sensor) => sensor.close(),
             Source::Dht22(sensor) => sensor.close(),
         }
@@ -129,10 +141,10 @@ impl Source {
 }
 
 /// Measures a distance in metres, at most [`FARTHEST`].
-fn distance(gpio: &Gpio, trigger: u32, echo: u32) -> Result<f64> {
+fn distance(gpio: &Gpio, trigger: u32, echo: u32, reading: &Brief) -> Result<f64> {
     let sensor =
         DistanceSensor::builder(echo, trigger).max_distance(FARTHEST).queue_len(SAMPLES).gpio(gpio).open()?;
-    let distance = sensor.distance()?;
+    let distance = reading.of(&sensor, || sensor.distance())?;
     // Far away, the echo is long; without an echo, there is no sensor. The median would call both far away.
     if sensor.missed_echoes() > SAMPLES as u64 / 2 {
         let message = "the sensor does not answer: check its supply, and the wires of trigger and echo";
