@@ -25,15 +25,6 @@ impl Encoder {
         part: &pinzero_circuit::RotaryEncoder,
         opening: &Opening<'_>,
     ) -> pinzero::Result<Self> {
-        let is_sensor = match opening.appearance.entity.as_deref() {
-            None | Some("number") => false,
-            Some("sensor") => true,
-            Some(other) => {
-                let message =
-                    format!("a rotary_encoder is no {other:?}: write as = \"number\" or as = \"sensor\"");
-                return Err(pinzero::Error::new(pinzero::ErrorKind::InvalidValue, message));
-            }
-        };
         let encoder = pinzero::RotaryEncoder::builder(part.a.line(), part.b.line())
             .max_steps(MOST)
             .gpio(opening.gpio)
@@ -45,6 +36,7 @@ impl Encoder {
                 reporter.changed();
             }
         });
+        let is_sensor = opening.appearance.entity.as_deref() == Some("sensor");
         Ok(Encoder { encoder, unit: opening.appearance.unit.clone(), is_sensor })
     }
 }

@@ -14,9 +14,6 @@ use crate::post::milliseconds;
 /// The time between two readings, in seconds, unless the file says otherwise.
 const INTERVAL: f64 = 30.0;
 
-/// The shortest and the longest time between two readings, in seconds.
-const INTERVALS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
-
 /// The number of intervals without a reading after which Home Assistant does not know the value any more.
 const PATIENCE: f64 = 3.0;
 
@@ -42,54 +39,39 @@ struct Channel {
 
 impl Sensor {
     pub(crate) fn open(kind: &Kind, opening: &Opening<'_>) -> pinzero::Result<Self> {
-        let appearance = opening.appearance;
-        let interval = appearance.interval.unwrap_or(INTERVAL);
-        if !INTERVALS.contains(&interval) {
-            return Err(invalid(format!("an interval of {interval} s: give 0.1 to 86400")));
-        }
         let Some(source) = Source::open(kind, opening.gpio)? else {
-            return Err(invalid(format!("a {} is no sensor", kind.name())));
+            let message = format!("a {} is no sensor", kind.name());
+            return Err(Error::new(ErrorKind::InvalidValue, message));
         };
-        let quantities = source.quantities();
-        if quantities.len() > 1 && (appearance.class.is_some() || appearance.unit.is_some()) {
-            let message = format!("a {} measures several things: leave out `class` and `unit`", kind.name());
-            return Err(invalid(message));
-        }
-        let channels = quantities.into_iter().map(|quantity| Channel::new(quantity, appearance));
+        let channels = source.quantities().into_iter();
         Ok(Sensor {
             gpio: opening.gpio.clone(),
             source,
-            channels: channels.collect::<pinzero::Result<_>>()?,
-            interval: Duration::from_secs_f64(interval),
+            channels: channels.map(|quantity| Channel::new(quantity, opening.appearance)).collect(),
+            // The circuit file allows no interval that is no time.
+            interval: Duration::from_secs_f64(opening.appearance.interval.unwrap_or(INTERVAL)),
         })
     }
 }
 
 impl Channel {
-    fn new(quantity: Quantity, appearance: &Appearance) -> pinzero::Result<Self> {
-        let Quantity { key, class, unit, digits } = quantity;
-        let wanted = appearance.unit.as_deref().unwrap_or(unit);
-        // Fewer digits belong to a smaller unit.
-        let (scale, digits) = match (unit, wanted) {
-            (own, wanted) if own == wanted => ((1.0, 0.0), digits),
+    fn new(quantity: Quantity, appearance: &Appearance) -> Self {
+        let Quantity { key, class, unit: own, digits } = quantity;
+        let unit = appearance.unit.as_deref().unwrap_or(own);
+        // A smaller unit has fewer digits.
+        let (scale, digits) = match (own, unit) {
             ("m", "cm") => ((100.0, 0.0), 1),
             ("m", "mm") => ((1000.0, 0.0), 0),
-            ("°C", "°F") => ((1.8, 32.0), 1),
-            _ => {
-                let known = match unit {
-                    "m" => "\"m\", \"cm\" or \"mm\"",
-                    "°C" => "\"°C\" or \"°F\"",
-                    _ => "\"%\"",
-                };
-                return Err(invalid(format!("the unit {wanted:?} is none of this sensor: give {known}")));
-            }
+            ("°C", "°F") => ((1.8, 32.0), digits),
+            _ => ((1.0, 0.0), digits),
         };
-        let digits = appearance.digits.unwrap_or(digits);
-        if digits > 6 {
-            return Err(invalid(format!("{digits} digits after the decimal point: give 0 to 6")));
+        Channel {
+            key,
+            class: appearance.class.as_deref().or(class).map(str::to_owned),
+            unit: unit.to_owned(),
+            scale,
+            digits: appearance.digits.unwrap_or(digits),
         }
-        let class = appearance.class.as_deref().or(class).map(str::to_owned);
-        Ok(Channel { key, class, unit: wanted.to_owned(), scale, digits })
     }
 
     fn told(&self, value: f64) -> Value {
@@ -116,10 +98,6 @@ pub(super) fn rounded(value: f64, digits: u8) -> Value {
     // Adding zero makes 0 of -0.
     let rounded = (value * power).round() / power + 0.0;
     if digits == 0 { (rounded as i64).into() } else { rounded.into() }
-}
-
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidValue, message)
 }
 
 impl Thing for Sensor {

@@ -1,5 +1,7 @@
 //! Displays as a text.
 
+use std::time::Instant;
+
 use pinzero::mock::{self, Fault, MockChip, MockGpio};
 use pinzero::time::secs;
 use pinzero_mqtt::Message;
@@ -117,7 +119,9 @@ fn a_display_can_go_dark_without_a_broker() {
     house.expect_state("lcd", &json!({ "text": "Hello" }));
     house.broker.go_away();
     // The node notices on a thread of its own.
+    let end = Instant::now() + secs(20);
     while !rows(&chip)[0].trim().is_empty() {
+        assert!(Instant::now() < end, "the display still shows {:?}", rows(&chip));
         std::thread::yield_now();
         house.gpio.advance(secs(1));
     }

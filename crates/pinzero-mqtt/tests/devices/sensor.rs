@@ -2,6 +2,7 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::time::{ms, secs};
+use pinzero_circuit::Circuit;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -97,7 +98,7 @@ fn the_file_gives_unit_digits_and_interval() {
     gpio.echo(23, 24).set_distance(0.8);
     let house = House::on(
         gpio,
-        "[distance_sensor.tank]\ntrigger = 23\necho = 24\n[mqtt.device.tank]\nunit = \"cm\"\ndigits = 0\ninterval = 5\nclass = \"water\"\n",
+        "[distance_sensor.tank]\ntrigger = 23\necho = 24\n[mqtt.device.tank]\nunit = \"cm\"\ndigits = 0\ninterval = 5\n",
     );
     expect(&house, "tank", |state| state["distance"] == json!(80));
     let components = house.components("tank");
@@ -105,7 +106,6 @@ fn the_file_gives_unit_digits_and_interval() {
     assert_eq!(component["unit_of_measurement"], "cm");
     assert_eq!(component["suggested_display_precision"], 0);
     assert_eq!(component["expire_after"], 15);
-    assert_eq!(component["device_class"], "water");
 }
 
 #[test]
@@ -158,7 +158,6 @@ fn climate_is_two_sensors_of_one_device() {
     assert_eq!(classes, [("humidity", "%"), ("temperature", "°C")]);
 }
 
-/// A device that the file describes wrongly is offline, and the others work.
 #[test]
 fn a_sensor_that_does_not_answer_delays_no_other_device() {
     // Each reading fails after 4 seconds at the earliest.
@@ -170,4 +169,17 @@ fn a_sensor_that_does_not_answer_delays_no_other_device() {
     house.expect_state("pump", &json!({ "state": "ON" }));
     assert!(!house.broker.kept().contains_key("pinzero/attic/room/availability"), "the relay has waited");
     expect_availability(&house, "room", "offline");
+}
+
+#[test]
+fn a_device_that_changes_in_the_middle_of_a_reading_has_its_pins_at_once() {
+    // A reading takes a third of a second.
+    let gpio = mock::builder().realtime().open();
+    let room = gpio.echo(23, 24);
+    room.set_distance(0.8);
+    let circuit = "[distance_sensor.tank]\ntrigger = 23\necho = 24\n[mqtt.device.tank]\ninterval = ";
+    let house = House::on(gpio, &format!("{circuit}30\n"));
+    house.node.reload(&Circuit::parse(&format!("{circuit}40\n")).unwrap());
+    let first = house.broker.expect("pinzero/attic/tank/availability", |_| true);
+    assert_eq!(first, "online");
 }
