@@ -144,3 +144,88 @@ impl<D: Drive> Shared<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use pinzero::mock::{self, MockGpio};
+    use pinzero::time::ms;
+    use pinzero::{Error, ErrorKind};
+
+    use super::*;
+
+    /// An output of which each write tells that it begins, and waits for its result.
+    #[derive(Debug)]
+    struct Slow {
+        begun: Sender<u32>,
+        results: Mutex<Receiver<Result<()>>>,
+    }
+
+    impl Drive for Slow {
+        type State = u32;
+
+        fn drive(&self, state: &u32) -> Result<()> {
+            self.begun.send(*state).unwrap();
+            self.results.lock().recv().unwrap()
+        }
+
+        fn close(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn open() -> (MockGpio, Arc<Timed<Slow>>, Receiver<u32>, Sender<Result<()>>) {
+        let gpio = mock::builder().time_by_hand().open();
+        let ((begun, begins), (result, results)) = (mpsc::channel(), mpsc::channel());
+        let slow = Slow { begun, results: Mutex::new(results) };
+        let reporter = Reporter { shared: Weak::new(), device: "slow".into() };
+        let opening = Opening { gpio: &gpio, appearance: &Default::default(), reporter };
+        let timed = Arc::new(Timed::new(slow, 0, &opening));
+        (gpio, timed, begins, result)
+    }
+
+    #[test]
+    fn a_newer_command_waits_for_no_write_and_is_written_last() {
+        let (_gpio, timed, begins, result) = open();
+        let older = std::thread::spawn({
+            let timed = timed.clone();
+            move || timed.set(1)
+        });
+        assert_eq!(begins.recv(), Ok(1));
+        timed.set(2).unwrap();
+        timed.set(3).unwrap();
+        result.send(Ok(())).unwrap();
+        assert_eq!(begins.recv(), Ok(3));
+        result.send(Ok(())).unwrap();
+        older.join().unwrap().unwrap();
+        assert_eq!(timed.state(), 3);
+    }
+
+    #[test]
+    fn an_end_that_is_being_written_does_not_undo_a_newer_command() {
+        let (gpio, timed, begins, result) = open();
+        result.send(Ok(())).unwrap();
+        timed.set_for(1, Some(ms(5)), 0).unwrap();
+        assert_eq!(begins.recv(), Ok(1));
+        let end = std::thread::spawn(move || gpio.advance(ms(10)));
+        assert_eq!(begins.recv(), Ok(0));
+        timed.set(2).unwrap();
+        result.send(Ok(())).unwrap();
+        assert_eq!(begins.recv(), Ok(2));
+        result.send(Ok(())).unwrap();
+        end.join().unwrap();
+        assert_eq!(timed.state(), 2);
+    }
+
+    #[test]
+    fn a_write_that_fails_changes_nothing_and_has_no_end() {
+        let (gpio, timed, begins, result) = open();
+        result.send(Err(Error::new(ErrorKind::Io, "the pin does not move"))).unwrap();
+        timed.set_for(1, Some(ms(5)), 4).unwrap_err();
+        assert_eq!((timed.state(), begins.recv()), (0, Ok(1)));
+        gpio.advance(ms(10));
+        assert!(begins.try_recv().is_err());
+    }
+}

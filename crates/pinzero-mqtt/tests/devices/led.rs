@@ -1,7 +1,9 @@
 //! A LED as a light or a switch.
 
+use std::time::Instant;
+
 use pinzero::Level;
-use pinzero::time::ms;
+use pinzero::time::{ms, secs};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -12,10 +14,16 @@ const PLAIN: &str = "[led.lamp]\npin = 17\n[mqtt.device.lamp]\ndimmable = false\
 /// Returns what Home Assistant is told of the first entity of a device.
 pub(crate) fn entity(house: &House, device: &str) -> Value {
     let end = format!("{device}/config");
-    let kept = house.broker.kept();
-    let (_, payload) = kept.iter().find(|(topic, _)| topic.ends_with(&end)).unwrap();
-    let payload: Value = serde_json::from_str(payload).unwrap();
-    payload["components"].as_object().unwrap().values().next().unwrap().clone()
+    let patience = Instant::now() + secs(20);
+    loop {
+        let kept = house.broker.kept();
+        if let Some((_, payload)) = kept.iter().find(|(topic, _)| topic.ends_with(&end)) {
+            let payload: Value = serde_json::from_str(payload).unwrap();
+            return payload["components"].as_object().unwrap().values().next().unwrap().clone();
+        }
+        assert!(Instant::now() < patience, "{device} is not told to Home Assistant");
+        std::thread::yield_now();
+    }
 }
 
 fn duty(house: &House) -> f64 {

@@ -16,6 +16,7 @@ mod info;
 mod keypad;
 mod led;
 mod motor;
+mod noise;
 mod relay;
 mod rest;
 mod rgb_led;

@@ -1,9 +1,7 @@
 //! A relay as a switch.
 
-use std::time::Instant;
-
-use pinzero::time::{ms, us};
-use pinzero::{Level, mock};
+use pinzero::Level;
+use pinzero::time::ms;
 use pinzero_mqtt::Message;
 use serde_json::json;
 
@@ -76,25 +74,4 @@ fn a_retained_command_and_a_wrong_one_are_refused_and_the_state_is_told() {
     house.set("pump", "perhaps");
     house.expect_state("pump", &json!({ "state": "OFF" }));
     assert_eq!(house.gpio.line(17).level(), Level::Low);
-}
-
-/// On real time, so that the end of a command and the next command meet on two threads.
-#[test]
-fn an_end_that_comes_together_with_a_newer_command_does_not_undo_that_command() {
-    let house = House::on(mock::builder().realtime().open(), PUMP);
-    for round in 0..200_u64 {
-        house.set("pump", "OFF");
-        house.expect_state("pump", &json!({ "state": "OFF" }));
-        house.set("pump", r#"{"state":"ON","for":0.002}"#);
-        house.expect_state("pump", &json!({ "state": "ON" }));
-        let end = Instant::now() + us(1700 + round % 20 * 20);
-        while Instant::now() < end {
-            std::hint::spin_loop();
-        }
-        house.set("pump", "ON");
-        house.broker.send("pinzero/attic/pump/get", "");
-        house.expect_state("pump", &json!({ "state": "ON" }));
-        std::thread::sleep(ms(1));
-        assert_eq!(house.gpio.line(17).level(), Level::High, "in round {round}");
-    }
 }
