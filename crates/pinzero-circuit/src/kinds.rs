@@ -82,7 +82,7 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
     ("digits", SENSORS),
     ("pulses_per_unit", &["pulse_counter"]),
     ("bounce_time", &["pulse_counter"]),
-    ("dimmable", &["led", "rgb_led"]),
+    ("dimmable", &["led"]),
 ];
 
 /// The parts that have a state to rest in.

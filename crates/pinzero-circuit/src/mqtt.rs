@@ -67,7 +67,8 @@ pub struct Appearance {
     /// The state of an output after the node has ended. Default: [`Keep`](Resting::Keep) for relays and for LEDs without PWM, where the
     /// system keeps the level of a closed pin; [`Off`](Resting::Off) for all that turn, sound or are dimmed.
     pub on_exit: Option<Resting>,
-    /// The state of an output once the broker has been away for `safe_after` seconds. Default: [`Keep`](Resting::Keep).
+    /// The state of an output once the broker has been away for `safe_after` seconds. A cover that is on is open, and one that is off is
+    /// closed. Default: [`Keep`](Resting::Keep).
     pub safe: Option<Resting>,
     /// The time without a broker after which the device takes its safe state, in seconds. Default: 60.
     pub safe_after: Option<f64>,

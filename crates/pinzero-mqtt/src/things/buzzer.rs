@@ -37,7 +37,6 @@ pub(crate) struct Alarm {
 
 impl Siren {
     pub(crate) fn open(part: &pinzero_circuit::Buzzer, opening: &Opening<'_>) -> Result<Self> {
-        rest::platform(opening, &["siren"])?;
         let buzzer = rest::open(Buzzer::builder, part.pin.line(), part.active_high, Resting::Off, opening)?;
         let alarm = Alarm { is_on: buzzer.is_active()?, tone: TONES[0] };
         Ok(Siren { buzzer: Timed::new(buzzer, alarm, opening), safe: rest::safe(opening) })

@@ -4,7 +4,7 @@ use pinzero::{Motor, Result};
 use pinzero_circuit::Resting;
 use serde_json::{Map, Value};
 
-use super::relay::word;
+use super::relay::{SWITCHES, switch, word};
 use super::timed::{Drive, Timed};
 use super::{Opening, Thing, rest};
 use crate::entity::Entity;
@@ -15,7 +15,8 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Fan {
     motor: Timed<Motor>,
-    platform: &'static str,
+    is_switch: bool,
+    class: Option<&'static str>,
     safe: Option<bool>,
 }
 
@@ -30,9 +31,7 @@ pub(crate) struct Course {
 
 impl Fan {
     pub(crate) fn open(part: &pinzero_circuit::Motor, opening: &Opening<'_>) -> Result<Self> {
-        let platform = rest::platform(opening, &["fan", "switch"])?;
-        // Both pins high are a brake or a short circuit, whatever the driver makes of them.
-        rest::refuse_on("motor", &[("on_exit", opening.appearance.on_exit)])?;
+        let class = rest::class(opening, &SWITCHES)?;
         let (forward, backward) = (part.forward.line(), part.backward.line());
         let course = match opening.appearance.initial {
             Some(Resting::On) => Course { is_on: true, percentage: 100, is_reverse: false },
@@ -47,7 +46,8 @@ impl Fan {
             .gpio(opening.gpio)
             .open()?;
         motor.drive(&course)?;
-        Ok(Fan { motor: Timed::new(motor, course, opening), platform, safe: rest::safe(opening) })
+        let is_switch = rest::is_as(opening, "switch");
+        Ok(Fan { motor: Timed::new(motor, course, opening), is_switch, class, safe: rest::safe(opening) })
     }
 }
 
@@ -66,14 +66,13 @@ impl Drive for Motor {
 
 impl Thing for Fan {
     fn entities(&self) -> Vec<Entity> {
-        let entity = Entity::main(self.platform);
-        vec![match self.platform {
-            "fan" => entity
+        vec![match self.is_switch {
+            true => switch(self.class),
+            false => Entity::main("fan")
                 .with("percentage_value_template", "{{ value_json.percentage }}")
                 .with("percentage_command_template", "{\"percentage\": {{ value }}}")
                 .with("direction_value_template", "{{ value_json.direction }}")
                 .with("direction_command_template", "{\"direction\": \"{{ value }}\"}"),
-            _ => entity,
         }]
     }
 

@@ -10,6 +10,9 @@ use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
 
+/// The classes of a switch in Home Assistant.
+pub(crate) const SWITCHES: [&str; 2] = ["outlet", "switch"];
+
 /// A relay as a switch.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -21,8 +24,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// Opens an output that is on while the pin is high, or low.
     pub(crate) fn open(pin: u32, active_high: bool, opening: &Opening<'_>) -> Result<Self> {
-        rest::platform(opening, &["switch"])?;
-        let class = rest::class(opening, &["outlet", "switch"])?;
+        let class = rest::class(opening, &SWITCHES)?;
         let output = rest::open(DigitalOutputDevice::builder, pin, active_high, Resting::Keep, opening)?;
         let is_on = output.is_active()?;
         Ok(Relay { output: Timed::new(output, is_on, opening), class, safe: rest::safe(opening) })
@@ -43,11 +45,7 @@ impl Drive for DigitalOutputDevice {
 
 impl Thing for Relay {
     fn entities(&self) -> Vec<Entity> {
-        let entity = Entity::main("switch");
-        vec![match self.class {
-            Some(class) => entity.with("device_class", class),
-            None => entity,
-        }]
+        vec![switch(self.class)]
     }
 
     /// Reads the pin, so a short circuit shows.
@@ -72,6 +70,15 @@ impl Thing for Relay {
 
     fn close(&self) -> Result<()> {
         self.output.close()
+    }
+}
+
+/// Describes a switch of a class.
+pub(crate) fn switch(class: Option<&'static str>) -> Entity {
+    let entity = Entity::main("switch");
+    match class {
+        Some(class) => entity.with("device_class", class),
+        None => entity,
     }
 }
 

@@ -69,32 +69,19 @@ pub(crate) fn safe(opening: &Opening<'_>) -> Option<bool> {
     }
 }
 
-/// Fails if one of these states is "on"; each has the name of its key.
-pub(crate) fn refuse_on(kind: &str, states: &[(&str, Option<Resting>)]) -> Result<()> {
-    match states.iter().find(|(_, state)| *state == Some(Resting::On)) {
-        None => Ok(()),
-        Some((key, _)) => invalid(format!("a {kind} cannot have {key} = \"on\": give \"off\" or \"keep\"")),
-    }
-}
-
 /// Returns the class that the file names, which Home Assistant must know for this kind of entity: one of these.
 pub(crate) fn class(opening: &Opening<'_>, known: &[&'static str]) -> Result<Option<&'static str>> {
     let Some(wanted) = &opening.appearance.class else { return Ok(None) };
     match known.iter().find(|class| *class == wanted) {
         Some(class) => Ok(Some(class)),
-        None => invalid(format!("class = {wanted:?}: possible are {}", known.join(", "))),
+        None => {
+            let message = format!("class = {wanted:?}: possible are {}", known.join(", "));
+            Err(Error::new(ErrorKind::InvalidValue, message))
+        }
     }
 }
 
-/// Returns the platform that the file names by `as`, which is one of these. Default: the first.
-pub(crate) fn platform(opening: &Opening<'_>, possible: &[&'static str]) -> Result<&'static str> {
-    let Some(wanted) = &opening.appearance.entity else { return Ok(possible[0]) };
-    match possible.iter().find(|platform| *platform == wanted) {
-        Some(platform) => Ok(platform),
-        None => invalid(format!("as = {wanted:?}: possible are {}", possible.join(", "))),
-    }
-}
-
-pub(crate) fn invalid<T>(message: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorKind::InvalidValue, message.into()))
+/// Returns whether the file has a part appear as this kind of entity, and not as the usual one.
+pub(crate) fn is_as(opening: &Opening<'_>, entity: &str) -> bool {
+    opening.appearance.entity.as_deref() == Some(entity)
 }

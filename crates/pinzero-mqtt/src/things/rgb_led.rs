@@ -8,10 +8,6 @@ use super::timed::Drive;
 use super::{Opening, rest};
 
 pub(crate) fn open(part: &pinzero_circuit::RgbLed, opening: &Opening<'_>) -> Result<Light<RgbLed>> {
-    rest::platform(opening, &["light"])?;
-    if opening.appearance.dimmable == Some(false) {
-        return rest::invalid("an RGB LED is dimmed by PWM: leave `dimmable` out");
-    }
     let pins = [part.red.line(), part.green.line(), part.blue.line()];
     let mut color = [0; 3];
     for (value, pin) in color.iter_mut().zip(pins) {

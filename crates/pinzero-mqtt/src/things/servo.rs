@@ -18,7 +18,8 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Dial {
     servo: Timed<AngularServo>,
-    safe: Option<bool>,
+    /// Whether the safe state is that of no pulses.
+    is_let_go_when_safe: bool,
 }
 
 /// What a servo is to do.
@@ -31,12 +32,6 @@ pub(crate) struct Pose {
 }
 
 pub(crate) fn open(part: &pinzero_circuit::Servo, opening: &Opening<'_>) -> Result<Box<dyn Thing>> {
-    let platform = rest::platform(opening, &["number", "cover"])?;
-    let appearance = opening.appearance;
-    rest::refuse_on("servo", &[("on_exit", appearance.on_exit)])?;
-    if platform == "number" {
-        rest::refuse_on("servo", &[("initial", appearance.initial), ("safe", appearance.safe)])?;
-    }
     let pulse = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
     let servo = AngularServo::builder(part.pin.line())
         .min_pulse_width(pulse(part.min_pulse))
@@ -48,9 +43,9 @@ pub(crate) fn open(part: &pinzero_circuit::Servo, opening: &Opening<'_>) -> Resu
         .gpio(opening.gpio)
         .open()?;
     let servo = Timed::new(servo, Pose { is_on: false, angle: None }, opening);
-    Ok(match platform {
-        "cover" => Box::new(Cover::new(servo, opening)?),
-        _ => Box::new(Dial { servo, safe: rest::safe(opening) }),
+    Ok(match rest::is_as(opening, "cover") {
+        true => Box::new(Cover::new(servo, opening)?),
+        false => Box::new(Dial { servo, is_let_go_when_safe: rest::safe(opening) == Some(false) }),
     })
 }
 
@@ -106,8 +101,10 @@ impl Thing for Dial {
     }
 
     fn make_safe(&self) -> Result<()> {
-        let before = self.servo.state();
-        self.safe.map_or(Ok(()), |is_on| self.servo.set(Pose { is_on, ..before }))
+        match self.is_let_go_when_safe {
+            true => self.servo.set(Pose { is_on: false, ..self.servo.state() }),
+            false => Ok(()),
+        }
     }
 
     fn close(&self) -> Result<()> {

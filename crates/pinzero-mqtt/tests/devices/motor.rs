@@ -56,8 +56,9 @@ fn a_wrong_speed_or_direction_is_refused() {
 
 #[test]
 fn a_motor_can_be_a_switch() {
-    let house = House::new(&format!("{FAN}[mqtt.device.fan]\nas = \"switch\"\n"));
+    let house = House::new(&format!("{FAN}[mqtt.device.fan]\nas = \"switch\"\nclass = \"outlet\"\n"));
     house.set("fan", "ON");
     house.expect_state("fan", &state(100, "forward"));
-    assert_eq!(entity(&house, "fan")["platform"], "switch");
+    let told = entity(&house, "fan");
+    assert_eq!((&told["platform"], &told["device_class"]), (&json!("switch"), &json!("outlet")));
 }

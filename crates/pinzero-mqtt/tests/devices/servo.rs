@@ -70,3 +70,17 @@ fn a_servo_can_be_a_cover() {
     }
     assert_eq!(entity(&house, "arm")["platform"], "cover");
 }
+
+#[test]
+fn a_cover_is_closed_without_a_broker_where_the_file_says_so() {
+    let house = House::new(&format!("{BLIND}initial = \"on\"\nsafe = \"off\"\nsafe_after = 10\n"));
+    house.expect_state("arm", &cover("open", 100));
+    house.broker.go_away();
+    let mut seconds = 0;
+    while house.gpio.line(18).pulse().unwrap().pulse != ms(1) {
+        assert!(seconds < 5000, "no safe state");
+        seconds += 1;
+        house.gpio.advance(ms(1000));
+        std::thread::sleep(ms(1));
+    }
+}
