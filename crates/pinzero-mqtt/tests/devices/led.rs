@@ -1,9 +1,7 @@
 //! A LED as a light or a switch.
 
-use std::time::Instant;
-
 use pinzero::Level;
-use pinzero::time::{ms, secs};
+use pinzero::time::ms;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -11,19 +9,9 @@ use crate::house::House;
 const LAMP: &str = "[led.lamp]\npin = 17\n";
 const PLAIN: &str = "[led.lamp]\npin = 17\n[mqtt.device.lamp]\ndimmable = false\n";
 
-/// Returns what Home Assistant is told of the first entity of a device.
+/// Returns what Home Assistant is told of the only entity of a device.
 pub(crate) fn entity(house: &House, device: &str) -> Value {
-    let end = format!("{device}/config");
-    let patience = Instant::now() + secs(20);
-    loop {
-        let kept = house.broker.kept();
-        if let Some((_, payload)) = kept.iter().find(|(topic, _)| topic.ends_with(&end)) {
-            let payload: Value = serde_json::from_str(payload).unwrap();
-            return payload["components"].as_object().unwrap().values().next().unwrap().clone();
-        }
-        assert!(Instant::now() < patience, "{device} is not told to Home Assistant");
-        std::thread::yield_now();
-    }
+    house.components(device).into_iter().next().unwrap().1
 }
 
 fn duty(house: &House) -> f64 {
