@@ -6,7 +6,7 @@ use pinzero_circuit::Resting;
 
 use super::Opening;
 
-/// Opens an output that is only on or off, in its first state. `on_exit` is what becomes of it at the end, unless the file says otherwise.
+/// Opens an output that is only on or off, in its first state. `on_exit` is the state after the end, unless the file names another.
 pub(crate) fn open<D: Open<Digital>>(
     device: impl FnOnce(u32) -> Builder<D, Digital>,
     pin: u32,
@@ -41,13 +41,13 @@ pub(crate) fn is_on_at_first(opening: &Opening<'_>, pin: u32, active_high: bool)
     if let Some(is_on) = initial(opening, pin)? {
         return Ok(is_on);
     }
-    // Not all factories read a line that nobody holds.
+    // By an output of its own, for not all factories read a line that nobody holds.
     let builder = DigitalOutputDevice::builder(pin).active_high(active_high).initial_value(None);
     builder.on_close(OnClose::Restore).gpio(opening.gpio).open()?.is_active()
 }
 
-/// Returns what a pin becomes after the end. Where the system does not promise to keep a level, nobody is bound to: only `"keep"` in
-/// the file fails there.
+/// Returns what a pin becomes after the end: `default`, unless the file names a state. Where the system does not keep the level of a
+/// closed pin, the default is to restore the pin, and `"keep"` in the file is an error of `open`.
 pub(crate) fn on_close(opening: &Opening<'_>, default: Resting, active_high: bool) -> OnClose {
     let level = |is_high| if is_high { OnClose::High } else { OnClose::Low };
     match opening.appearance.on_exit.unwrap_or(default) {

@@ -26,6 +26,7 @@ fn dimmed(state: &str, brightness: u8, effect: &str) -> Value {
     json!({ "state": state, "brightness": brightness, "color_mode": "brightness", "effect": effect })
 }
 
+/// mqtt-io#4: PWM.
 #[test]
 fn a_led_is_dimmed_and_keeps_its_brightness_while_off() {
     let house = House::new(LAMP);

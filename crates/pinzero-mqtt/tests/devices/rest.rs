@@ -3,6 +3,7 @@
 use pinzero::mock::{self, MockGpio};
 use pinzero::time::secs;
 use pinzero::{Level, LineFunction, OnClose};
+use pinzero_circuit::Circuit;
 use serde_json::json;
 
 use crate::house::House;
@@ -23,6 +24,8 @@ fn leave(gpio: &MockGpio, pin: u32, level: Level) {
     gpio.line(pin).clear();
 }
 
+/// mqtt-io#23, #12: outputs are driven low at the start, and a boiler fires after a power cut. mqtt-io#131: inverted relays are on after
+/// a restart of the computer.
 #[test]
 fn relays_are_off_after_a_power_cut_and_do_not_click() {
     let gpio = mock::gpio();
@@ -36,6 +39,7 @@ fn relays_are_off_after_a_power_cut_and_do_not_click() {
     assert!(house.gpio.line(17).history().is_empty());
 }
 
+/// mqtt-io#73: relays chatter at the end. mqtt-io#283, #125: the state at the start is never told.
 #[test]
 fn relays_keep_what_is_on_the_pin_over_a_restart() {
     let gpio = mock::gpio();
@@ -60,6 +64,19 @@ fn relays_keep_what_is_on_the_pin_over_a_restart() {
     let house = House::on(gpio.clone(), RELAYS);
     house.expect_state("boiler", &on());
     assert_eq!((gpio.line(17).level(), gpio.line(27).level()), (Level::High, Level::Low));
+}
+
+#[test]
+fn a_relay_whose_table_changes_does_not_click() {
+    let house = House::new(RELAYS);
+    house.set("boiler", "ON");
+    house.expect_state("boiler", &on());
+    house.gpio.line(27).clear();
+    let circuit = Circuit::parse(&format!("{RELAYS}[mqtt.device.boiler]\nname = \"Boiler\"\n")).unwrap();
+    assert_eq!(house.node.reload(&circuit).opened, ["boiler"]);
+    house.broker.send("pinzero/attic/boiler/get", "");
+    house.expect_state("boiler", &on());
+    assert!(house.gpio.line(27).history().is_empty());
 }
 
 #[test]
