@@ -2,7 +2,7 @@
 
 use pinzero::mock::{self, MockGpio};
 use pinzero::time::secs;
-use pinzero::{Level, LineFunction, OnClose};
+use pinzero::{Capabilities, Level, LineFunction, OnClose, Support};
 use pinzero_circuit::Circuit;
 use serde_json::json;
 
@@ -118,8 +118,9 @@ fn a_timed_command_ends_with_the_node() {
 
 #[test]
 fn a_led_is_taken_over_lit_and_left_dark_unless_the_file_says_otherwise() {
-    for active_high in [true, false] {
-        let gpio = mock::gpio();
+    let software = Capabilities { pwm: Support::None, ..mock::gpio().capabilities() };
+    for (active_high, is_software) in [(true, false), (false, false), (true, true), (false, true)] {
+        let gpio = if is_software { mock::builder().capabilities(software).open() } else { mock::gpio() };
         let (lit, dark) = (Level::from(active_high), Level::from(!active_high));
         leave(&gpio, 17, lit);
         let circuit = format!("[led.lamp]\npin = 17\nactive_high = {active_high}\n");
@@ -135,6 +136,18 @@ fn a_led_is_taken_over_lit_and_left_dark_unless_the_file_says_otherwise() {
         drop(house);
         assert_eq!((gpio.line(17).level(), gpio.line(17).function()), (dark, LineFunction::Output));
     }
+}
+
+/// As on kernels that make an input of a closed output.
+#[test]
+fn where_the_system_does_not_keep_levels_only_a_keep_in_the_file_is_an_error() {
+    let capabilities = Capabilities { keep: Support::None, ..mock::gpio().capabilities() };
+    let gpio = mock::builder().capabilities(capabilities).open();
+    let house = House::on(gpio.clone(), &format!("{RELAYS}[mqtt.device.pump]\non_exit = \"keep\"\n"));
+    house.expect_state("boiler", &off());
+    house.broker.expect("pinzero/attic/pump/availability", |payload| payload == "offline");
+    drop(house);
+    assert_eq!(gpio.line(27).function(), LineFunction::Input);
 }
 
 #[test]
