@@ -66,7 +66,8 @@ fn of_network(error: &io::Error) -> String {
 fn of_certificates(error: &rustls::Error) -> String {
     use rustls::{AlertDescription, CertificateError, Error};
     match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // A new authority with the name of an old one makes a bad signature.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             "its certificate is signed by an authority that is unknown here: name the file of that authority"
                 .to_owned()
         }

@@ -1,0 +1,125 @@
+//! Brokers that end, hang, and come back.
+
+use std::time::{Duration, Instant};
+
+use pinzero::Level;
+use pinzero::time::{ms, secs};
+
+use crate::attic::Attic;
+use crate::observer::Observer;
+use crate::server::Mosquitto;
+
+const PUMP: &str = "[relay.pump]\npin = 17\n";
+
+/// Restarts of a broker one after another, each with all that a node has to do.
+const RESTARTS: usize = 20;
+
+// mqtt-io#332 and #333: a client that crashed after some reconnections, and one that forgot its subscriptions.
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn a_node_survives_many_restarts_of_the_broker_and_listens_after_each() {
+    let mut mosquitto = Mosquitto::start();
+    let attic = Attic::run(&mosquitto, PUMP);
+    Observer::connect(mosquitto.port()).expect_status("online");
+    for round in 0..RESTARTS {
+        mosquitto.kill();
+        mosquitto.come_back();
+        let observer = Observer::connect(mosquitto.port());
+        observer.expect_status("online");
+        // After a connection of less than half a second, the node would wait longer before the next.
+        let start = Instant::now();
+        let mut commands = 0;
+        while start.elapsed() < Duration::from_millis(600) {
+            for (word, level) in [("ON", Level::High), ("OFF", Level::Low)] {
+                observer.send("pinzero/attic/pump/set", word);
+                observer.expect_state("pump", word);
+                assert_eq!(attic.gpio.line(17).level(), level);
+                commands += 1;
+            }
+        }
+        println!("restart {round}: {commands} commands");
+    }
+}
+
+// mqtt-io#282 and #187: a dead broker was noticed at the next change only, which was then lost.
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn a_broker_that_hangs_is_noticed_and_the_newest_state_is_told_when_it_goes_on() {
+    let mosquitto = Mosquitto::start();
+    let observer = Observer::connect(mosquitto.port());
+    let attic = Attic::run(&mosquitto, &format!("mqtt.keep_alive = 1\n{PUMP}"));
+    observer.expect_status("online");
+    observer.send("pinzero/attic/pump/set_on_ms", "5000");
+    observer.expect_state("pump", "ON");
+    mosquitto.hold();
+    attic.gpio.advance(secs(6));
+    assert_eq!(attic.gpio.line(17).level(), Level::Low);
+    // Two signs of life have to stay without an answer.
+    std::thread::sleep(Duration::from_secs(4));
+    mosquitto.go_on();
+    // The node had given the connection up, and made a new one: hence the will.
+    observer.expect_status("offline");
+    observer.expect_status("online");
+    let late = Observer::connect(mosquitto.port());
+    late.expect_state("pump", "OFF");
+}
+
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn devices_take_their_safe_state_while_the_broker_is_away() {
+    let mut mosquitto = Mosquitto::start();
+    let circuit = format!("{PUMP}[mqtt.device.pump]\nsafe = \"off\"\nsafe_after = 5.0\n");
+    let attic = Attic::run(&mosquitto, &circuit);
+    let observer = Observer::connect(mosquitto.port());
+    observer.expect_status("online");
+    observer.send("pinzero/attic/pump/set", "ON");
+    observer.expect_state("pump", "ON");
+    // Nothing happens while the broker is there.
+    attic.gpio.advance(secs(60));
+    assert_eq!(attic.gpio.line(17).level(), Level::High);
+    mosquitto.kill();
+    // Until the node has noticed, virtual time must not count.
+    let end = Instant::now() + crate::server::PATIENCE;
+    while attic.gpio.line(17).level() == Level::High {
+        assert!(Instant::now() < end, "no safe state");
+        attic.gpio.advance(ms(100));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    mosquitto.come_back();
+    let observer = Observer::connect(mosquitto.port());
+    observer.expect_status("online");
+    assert!(attic.gpio.line(17).level() == Level::Low);
+    Observer::connect(mosquitto.port()).expect_state("pump", "OFF");
+}
+
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn a_node_stops_soon_whatever_the_broker_does() {
+    // While there is a connection to a broker that hangs.
+    let mosquitto = Mosquitto::start();
+    let mut attic = Attic::run(&mosquitto, PUMP);
+    Observer::connect(mosquitto.port()).expect_status("online");
+    mosquitto.hold();
+    stops_soon(&mut attic);
+    mosquitto.go_on();
+    Observer::connect(mosquitto.port()).expect_status("offline");
+    // While the node connects.
+    mosquitto.hold();
+    let mut attic = Attic::run(&mosquitto, PUMP);
+    std::thread::sleep(Duration::from_millis(300));
+    stops_soon(&mut attic);
+    mosquitto.go_on();
+    // While the node waits for the next attempt.
+    let mut gone = Mosquitto::start();
+    gone.kill();
+    let mut attic = Attic::run(&gone, PUMP);
+    std::thread::sleep(Duration::from_millis(300));
+    stops_soon(&mut attic);
+}
+
+fn stops_soon(attic: &mut Attic) {
+    let start = Instant::now();
+    attic.stop();
+    // The farewell takes 2 s at most.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
