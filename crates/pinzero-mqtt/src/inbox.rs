@@ -89,3 +89,44 @@ impl Queue {
         Some(order)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(device: &str, payload: usize) -> Order {
+        Order { device: device.into(), verb: "set".to_owned(), payload: payload.to_string().into_bytes() }
+    }
+
+    #[test]
+    fn of_too_many_commands_the_oldest_of_the_same_device_is_dropped() {
+        let inbox = Inbox::default();
+        assert!(inbox.push(order("lamp", 1000)));
+        assert!((0..LIMIT).all(|number| inbox.push(order("pump", number))));
+        assert!(!inbox.push(order("pump", LIMIT)));
+        assert_eq!(inbox.wait(), Some(order("lamp", 1000)));
+        assert_eq!(inbox.wait(), Some(order("pump", 1)));
+        // The one that was taken has made room.
+        assert!(inbox.push(order("pump", LIMIT + 1)));
+        inbox.close();
+        assert_eq!(inbox.wait(), None);
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_found() {
+        let inbox = Inbox::default();
+        inbox.push(order("pump", 1));
+        assert_eq!(inbox.stuck_for(Duration::ZERO), None);
+        inbox.wait();
+        while inbox.stuck_for(Duration::ZERO).is_none() {
+            std::thread::yield_now();
+        }
+        assert_eq!(inbox.stuck_for(Duration::ZERO).as_deref(), Some("pump"));
+        assert_eq!(inbox.stuck_for(LIMIT_OF_TEST), None);
+        inbox.close();
+        inbox.wait();
+        assert_eq!(inbox.stuck_for(Duration::ZERO), None);
+    }
+
+    const LIMIT_OF_TEST: Duration = Duration::from_secs(3600);
+}

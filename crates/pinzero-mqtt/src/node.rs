@@ -131,6 +131,7 @@ impl Node {
         let shared = &self.shared;
         let will = Message::new(shared.settings.topics.status(), "offline").retained();
         let mut pause = FIRST_PAUSE;
+        let mut last_pause = Duration::ZERO;
         let mut last_error = String::new();
         shared.away();
         while !*shared.end.lock() {
@@ -146,7 +147,7 @@ impl Node {
                 shared.away();
             }
             // A connection that ends soon is no better than none: two clients with the same identifier end each other's.
-            if time.is_some_and(|time| time > pause * 2) {
+            if time.is_some_and(|time| time > last_pause * 2) {
                 pause = FIRST_PAUSE;
                 last_error.clear();
             }
@@ -161,6 +162,7 @@ impl Node {
             if !*end {
                 shared.ending.wait_for(&mut end, wait);
             }
+            last_pause = pause;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         shared.failure.lock().take().map_or(Ok(()), Err)
@@ -248,3 +250,36 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// How long a node that ends waits until the broker knows.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use pinzero::mock;
+
+    use super::*;
+    use crate::link::{Receiver, Sender};
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Broker for Nowhere {
+        fn connect(&mut self, _: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+            Err(LinkError::passing("nobody is there"))
+        }
+    }
+
+    // mqtt-io#231: messages arrived, and nothing was done any more.
+    #[test]
+    fn a_command_that_panics_ends_the_node_with_an_error() {
+        let circuit = Circuit::parse("[relay.pump]\npin = 17\n").unwrap();
+        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let node = Node::open(&mock::gpio(), &circuit, settings);
+        let shared = node.shared.clone();
+        let worker = std::thread::spawn(move || {
+            let _supervisor = Supervisor(shared);
+            panic!("a panic on purpose");
+        });
+        let error = node.run(&mut Nowhere).unwrap_err();
+        assert!(worker.join().is_err());
+        assert!(error.is_final && error.message.contains("panicked"), "{error}");
+    }
+}

@@ -229,3 +229,171 @@ impl Outbox {
         self.changed.is_empty() && self.events.is_empty() && self.sent.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TOPICS: [&str; 3] = ["a", "b", "c"];
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        /// Sets the message of a topic; 0 stands for an empty payload.
+        Keep(usize, u8),
+        Repeat(usize),
+        Event,
+        Connect,
+        Disconnect,
+        /// Lets the connection take this many messages.
+        Send(usize),
+        /// Offers a message to a connection that has no room.
+        Refuse,
+        /// Lets the broker read this many messages.
+        Read(usize),
+        /// Delivers this many acknowledgements.
+        Acknowledge(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => (0..TOPICS.len(), 0..4_u8).prop_map(|(topic, value)| Step::Keep(topic, value)),
+            1 => (0..TOPICS.len()).prop_map(Step::Repeat),
+            6 => Just(Step::Event),
+            1 => Just(Step::Connect),
+            1 => Just(Step::Disconnect),
+            6 => (1..50_usize).prop_map(Step::Send),
+            1 => Just(Step::Refuse),
+            4 => (1..20_usize).prop_map(Step::Read),
+            4 => (1..20_usize).prop_map(Step::Acknowledge),
+        ];
+        prop::collection::vec(step, 0..200)
+    }
+
+    /// An outbox with a network and a broker, and what is right.
+    struct World {
+        outbox: Outbox,
+        limit: usize,
+        /// What the broker ought to keep in the end.
+        newest: BTreeMap<&'static str, Vec<u8>>,
+        network: VecDeque<(u64, Content)>,
+        acknowledgements: VecDeque<u64>,
+        /// What the broker keeps, and the numbers of the events that it passed on.
+        kept: BTreeMap<String, Vec<u8>>,
+        passed: Vec<u64>,
+        events: u64,
+    }
+
+    impl World {
+        fn take(&mut self, step: &Step) {
+            match *step {
+                Step::Keep(topic, value) => {
+                    let payload = if value == 0 { Vec::new() } else { vec![value] };
+                    self.outbox.keep(TOPICS[topic], payload.clone());
+                    self.newest.insert(TOPICS[topic], payload);
+                }
+                Step::Repeat(topic) => self.outbox.repeat(TOPICS[topic]),
+                Step::Event => {
+                    self.events += 1;
+                    let at = Instant::default() + std::time::Duration::from_secs(self.events);
+                    self.outbox.event(Event { topic: "events".to_owned(), at, fields: Map::new() });
+                }
+                Step::Connect if !self.outbox.is_connected() => self.outbox.connected("a"),
+                Step::Connect => {}
+                Step::Disconnect => {
+                    self.outbox.disconnected();
+                    self.network.clear();
+                    self.acknowledgements.clear();
+                }
+                Step::Send(count) => {
+                    for _ in 0..count {
+                        let Some(sent) = self.outbox.next() else { break };
+                        self.network.push_back(sent);
+                    }
+                }
+                Step::Refuse => {
+                    if let Some((ticket, _)) = self.outbox.next() {
+                        self.outbox.refused(ticket);
+                    }
+                }
+                Step::Read(count) => {
+                    for (ticket, content) in self.network.drain(..count.min(self.network.len())) {
+                        match content {
+                            Content::Kept { topic, payload } if payload.is_empty() => {
+                                _ = self.kept.remove(&topic)
+                            }
+                            Content::Kept { topic, payload } => _ = self.kept.insert(topic, payload),
+                            Content::Event(event) => {
+                                self.passed.push(event.at.since(Instant::default()).as_secs());
+                            }
+                        }
+                        self.acknowledgements.push_back(ticket);
+                    }
+                }
+                Step::Acknowledge(count) => {
+                    for ticket in self.acknowledgements.drain(..count.min(self.acknowledgements.len())) {
+                        self.outbox.told(ticket);
+                    }
+                }
+            }
+        }
+
+        fn check(&self) {
+            let Counts { made, told, lost } = self.outbox.counts();
+            let on_their_way =
+                self.outbox.sent.values().filter(|content| matches!(content, Content::Event(_))).count();
+            assert!(self.outbox.sent.len() <= WINDOW);
+            assert!(self.outbox.events.len() <= self.limit);
+            assert_eq!(made, self.events);
+            assert_eq!(made, told + lost + (self.outbox.events.len() + on_their_way) as u64);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_is_lost_uncounted_and_the_newest_state_wins(steps in steps(), limit in 0..40_usize) {
+            let mut world = World {
+                outbox: Outbox::new(limit),
+                limit,
+                newest: BTreeMap::new(),
+                network: VecDeque::new(),
+                acknowledgements: VecDeque::new(),
+                kept: BTreeMap::new(),
+                passed: Vec::new(),
+                events: 0,
+            };
+            for step in &steps {
+                world.take(step);
+                world.check();
+            }
+            world.take(&Step::Connect);
+            while !world.outbox.is_idle() {
+                world.take(&Step::Send(WINDOW));
+                world.take(&Step::Read(WINDOW));
+                world.take(&Step::Acknowledge(WINDOW));
+                world.check();
+            }
+            let newest = world.newest.iter().filter(|(_, payload)| !payload.is_empty());
+            let newest: BTreeMap<_, _> =
+                newest.map(|(topic, payload)| ((*topic).to_owned(), payload.clone())).collect();
+            prop_assert_eq!(&world.kept, &newest);
+            // What is forgotten costs no memory.
+            prop_assert_eq!(world.outbox.kept.len(), newest.len());
+            let Counts { made, told, lost } = world.outbox.counts();
+            prop_assert_eq!(told, made - lost);
+            // An event may come twice, but new ones come in order, and none comes from nowhere.
+            let different: BTreeSet<u64> = world.passed.iter().copied().collect();
+            let mut first_times = world.passed.clone();
+            let mut seen = BTreeSet::new();
+            first_times.retain(|number| seen.insert(*number));
+            prop_assert!(first_times.is_sorted());
+            prop_assert!(different.len() as u64 >= told && different.len() as u64 <= made);
+            prop_assert!(different.iter().all(|number| (1..=made).contains(number)));
+        }
+    }
+}

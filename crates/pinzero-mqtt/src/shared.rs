@@ -33,6 +33,7 @@ const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
 
 /// The longest time that a command may take. Commands start something, and do not wait for the end.
 const LONGEST_COMMAND: Duration = Duration::from_secs(30);
+
 /// The longest time until a node answers the start of Home Assistant, so that not all nodes answer in the same instant.
 const SPREAD: Duration = Duration::from_secs(2);
 

@@ -20,11 +20,18 @@ pub(crate) struct Attic {
 impl Attic {
     /// Opens the devices of a circuit file, and runs the node.
     pub(crate) fn run(mosquitto: &Mosquitto, circuit: &str) -> Self {
+        Self::run_with(mosquitto, circuit, |_| {})
+    }
+
+    /// Opens the devices of a circuit file, and runs the node with options of the connection that the file need not allow.
+    pub(crate) fn run_with(mosquitto: &Mosquitto, circuit: &str, change: impl FnOnce(&mut Mqtt)) -> Self {
         let circuit = Circuit::parse(circuit).unwrap();
         let gpio = mock::builder().time_by_hand().open();
         let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
         let node = Arc::new(Node::open(&gpio, &circuit, settings));
-        let mut broker = rumqtt(&mosquitto.address(), circuit.mqtt());
+        let mut mqtt = circuit.mqtt().clone();
+        change(&mut mqtt);
+        let mut broker = rumqtt(&mosquitto.address(), &mqtt);
         let runner = std::thread::spawn({
             let node = node.clone();
             move || node.run(&mut broker)

@@ -48,7 +48,7 @@ impl Mosquitto {
         let lines = fs::read_to_string(self.folder.join("lines")).unwrap();
         // Started by root, mosquitto would become a user who cannot read the folder.
         let text = format!(
-            "listener {} 127.0.0.1\npersistence false\nuser root\nlog_dest file {}\n{lines}",
+            "listener {} 127.0.0.1\npersistence false\nset_tcp_nodelay true\nuser root\nlog_dest file {}\n{lines}",
             self.port,
             self.folder.join("log").display()
         );
