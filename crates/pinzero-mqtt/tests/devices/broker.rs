@@ -31,6 +31,10 @@ struct State {
     will: Option<Message>,
     /// How often a node has connected.
     connections: usize,
+    /// How often a node has tried in vain.
+    refusals: usize,
+    /// Whether the node has left by itself, so that nobody needs its will.
+    said_farewell: bool,
     is_away: bool,
     /// Whether the broker takes messages and acknowledges none.
     is_stuck: bool,
@@ -72,7 +76,9 @@ impl TestBroker {
 
     /// Accepts connections again.
     pub(crate) fn come_back(&self) {
-        self.0.state.lock().is_away = false;
+        let mut state = self.0.state.lock();
+        state.is_away = false;
+        state.is_stuck = false;
     }
 
     /// Takes messages without acknowledging them, from now on.
@@ -120,6 +126,22 @@ impl TestBroker {
         self.wait(|state| state.kept.get(topic).cloned())
     }
 
+    /// Waits until the messages that have come satisfy the test, and takes them out.
+    pub(crate) fn collect(&self, is_enough: impl Fn(&[Message]) -> bool) -> Vec<Message> {
+        self.wait(|state| is_enough(&state.messages).then_some(()));
+        std::mem::take(&mut self.0.state.lock().messages)
+    }
+
+    /// Waits until a node has tried to connect this many times in vain. By then the node knows that the broker is away.
+    pub(crate) fn expect_refusals(&self, count: usize) {
+        self.wait(|state| (state.refusals >= count).then_some(()));
+    }
+
+    /// Returns whether the node has left by itself.
+    pub(crate) fn said_farewell(&self) -> bool {
+        self.0.state.lock().said_farewell
+    }
+
     /// Waits until a node has connected this many times.
     pub(crate) fn expect_connections(&self, count: usize) {
         self.wait(|state| (state.connections >= count).then_some(()));
@@ -144,6 +166,8 @@ impl Broker for TestBroker {
     fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         let mut state = self.0.state.lock();
         if state.is_away {
+            state.refusals += 1;
+            self.0.changed.notify_all();
             return Err(LinkError::passing("the test's broker is away"));
         }
         let (sender, receiver) = mpsc::channel();
@@ -175,7 +199,9 @@ impl Sender for TestBroker {
     }
 
     fn disconnect(&self) {
-        self.0.state.lock().to_node = None;
+        let mut state = self.0.state.lock();
+        state.to_node = None;
+        state.said_farewell = true;
     }
 
     fn abandon(&self) {

@@ -1,6 +1,7 @@
 //! The devices of a node, on simulated pins, with a broker inside the program.
 #![allow(clippy::unwrap_used, reason = "they fail a test here, in helpers too")]
 
+mod away;
 mod broker;
 mod button;
 mod buzzer;

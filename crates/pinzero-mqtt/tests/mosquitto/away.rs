@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use pinzero::Level;
 use pinzero::time::{ms, secs};
+use pinzero_mqtt::Message;
 use serde_json::Value;
 
 use crate::attic::Attic;
-use crate::observer::Observer;
+use crate::observer::{Observer, text};
 use crate::server::Mosquitto;
 
 const PUMP: &str = "[relay.pump]\npin = 17\n";
@@ -64,19 +65,18 @@ fn a_broker_that_hangs_is_noticed_and_the_newest_state_is_told_when_it_goes_on()
     // Two signs of life have to stay without an answer.
     std::thread::sleep(Duration::from_secs(4));
     mosquitto.go_on();
+    // Each press has made three events.
+    let seen = observer.collect(|messages| numbers(messages).iter().collect::<BTreeSet<_>>().len() == 150);
     // The node had given the connection up, and made a new one: hence the will.
-    observer.expect_status("offline");
-    observer.expect_status("online");
-    // Each press has made three events. Nothing is lost; an event whose acknowledgement was lost comes twice.
-    let mut numbers = BTreeSet::new();
-    while numbers.len() < 150 {
-        let event = observer.expect("pinzero/attic/bell/event", |_| true);
-        assert!(!event.retain);
-        let event: Value = serde_json::from_slice(&event.payload).unwrap();
-        let number = event["number"].as_u64().unwrap();
-        assert!(numbers.contains(&number) || number == numbers.len() as u64 + 1, "{number} came too early");
-        numbers.insert(number);
-    }
+    let statuses: Vec<String> =
+        seen.iter().filter(|message| message.topic == "pinzero/attic/status").map(text).collect();
+    assert_eq!(statuses, ["offline", "online"]);
+    // Nothing is lost; an event whose acknowledgement was lost comes twice.
+    let mut first_times = numbers(&seen);
+    let mut known = BTreeSet::new();
+    first_times.retain(|number| known.insert(*number));
+    assert!(first_times.into_iter().eq(1..=150));
+    assert!(!seen.iter().any(|message| message.retain), "an event is kept");
     let late = Observer::connect(mosquitto.port());
     late.expect_status("online");
     let kept = late.messages();
@@ -142,4 +142,12 @@ fn stops_soon(attic: &mut Attic) {
     attic.stop();
     // The farewell takes 2 s at most.
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+/// Returns the numbers of the events among these messages.
+fn numbers(messages: &[Message]) -> Vec<u64> {
+    let events = messages.iter().filter(|message| message.topic == "pinzero/attic/bell/event");
+    let number =
+        |message: &Message| serde_json::from_slice::<Value>(&message.payload).unwrap()["number"].as_u64();
+    events.map(|message| number(message).unwrap()).collect()
 }

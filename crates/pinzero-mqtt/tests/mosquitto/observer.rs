@@ -88,6 +88,11 @@ impl Observer {
         })
     }
 
+    /// Waits until the messages that have come satisfy the test, and takes them out.
+    pub(crate) fn collect(&self, is_enough: impl Fn(&[Message]) -> bool) -> Vec<Message> {
+        self.wait(|seen| is_enough(&seen.messages).then(|| std::mem::take(&mut seen.messages)))
+    }
+
     /// Waits for a state of a device, and takes out all messages up to that.
     pub(crate) fn expect_state(&self, device: &str, state: &str) -> Message {
         self.expect(&format!("pinzero/attic/{device}/state"), |text| {

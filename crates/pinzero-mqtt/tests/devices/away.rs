@@ -1,0 +1,189 @@
+//! A broker that goes, hangs, and comes back: nothing is lost, and nothing is invented.
+
+use pinzero::Level;
+use pinzero::mock;
+use pinzero::time::{ms, secs};
+use pinzero_circuit::Circuit;
+use pinzero_mqtt::Message;
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+const HOUSE: &str = "[relay.pump]\npin = 17\n[button.bell]\npin = 2\n";
+
+/// The milliseconds since 1970 at the zero of the mock's clock.
+const MIDNIGHT: u64 = 1_767_225_600_000;
+
+/// A node whose virtual time moves only when a test says so.
+fn house(circuit: &str) -> House {
+    House::on(mock::builder().time_by_hand().open(), circuit)
+}
+
+fn press(house: &House) {
+    house.gpio.line(2).press(ms(80));
+    house.gpio.advance(secs(1));
+}
+
+/// Returns the numbers of the events of the bell.
+fn numbers(messages: &[Message]) -> Vec<u64> {
+    let events = messages.iter().filter(|message| message.topic == "pinzero/attic/bell/event");
+    let number =
+        |message: &Message| serde_json::from_slice::<Value>(&message.payload).unwrap()["number"].as_u64();
+    events.map(|message| number(message).unwrap()).collect()
+}
+
+#[test]
+fn events_wait_for_the_broker_with_their_stamps() {
+    let house = house(HOUSE);
+    house.expect_state("bell", &json!({ "state": "OFF" }));
+    house.broker.go_away();
+    press(&house);
+    press(&house);
+    house.gpio.advance(secs(100));
+    house.broker.come_back();
+    let (first, second) = (house.expect_event("bell", "click"), house.expect_event("bell", "click"));
+    assert_eq!((&first["number"], &second["number"]), (&json!(3), &json!(6)));
+    assert_eq!(first["at"], second["at"].as_u64().unwrap() - 1000);
+    assert!(second["at"].as_u64().unwrap() < MIDNIGHT + 3000, "{second}");
+}
+
+#[test]
+fn events_beyond_the_bound_are_lost_and_counted() {
+    let house = house(&format!("[mqtt]\nqueue = 5\n{HOUSE}"));
+    house.broker.go_away();
+    house.broker.expect_refusals(1);
+    for _ in 0..10 {
+        press(&house);
+    }
+    house.broker.come_back();
+    // Each press makes three events.
+    let seen = house.broker.collect(|messages| numbers(messages).contains(&30));
+    assert_eq!(numbers(&seen), [26, 27, 28, 29, 30]);
+    let facts: Value = serde_json::from_str(&house.broker.expect_kept("pinzero/attic/info")).unwrap();
+    assert_eq!(facts["lost"], 25);
+}
+
+#[test]
+fn of_many_states_the_newest_is_told_when_the_broker_returns() {
+    let house = house(HOUSE);
+    house.expect_state("bell", &json!({ "state": "OFF" }));
+    house.broker.go_away();
+    house.broker.expect_refusals(1);
+    for _ in 0..10 {
+        press(&house);
+    }
+    house.gpio.line(2).drive(Level::Low);
+    house.gpio.advance(ms(100));
+    house.broker.come_back();
+    house.expect_state("bell", &json!({ "state": "ON" }));
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+}
+
+#[test]
+fn a_broker_that_hangs_is_given_no_more_than_it_takes_and_pins_go_on() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.broker.get_stuck();
+    for _ in 0..100 {
+        press(&house);
+    }
+    // All that was to be told at the start had come before `online`.
+    assert_eq!(house.broker.messages().len(), 32);
+    // Commands still arrive, and are carried out.
+    house.set("pump", "ON");
+    while house.gpio.line(17).level() == Level::Low {
+        std::thread::yield_now();
+    }
+    house.broker.go_away();
+    house.broker.come_back();
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    while house.expect_event("bell", "click")["number"] != 300 {}
+}
+
+#[test]
+fn a_device_takes_its_safe_state_when_the_broker_has_been_away_for_long() {
+    let house = house(&format!("{HOUSE}[mqtt.device.pump]\nsafe = \"off\"\nsafe_after = 30.0\n"));
+    house.set("pump", "ON");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.gpio.advance(secs(100));
+    assert_eq!(house.gpio.line(17).level(), Level::High, "while the broker is there");
+    house.broker.go_away();
+    house.broker.expect_refusals(1);
+    house.gpio.advance(secs(29));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+    house.broker.come_back();
+    house.broker.expect_connections(2);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.gpio.advance(secs(100));
+    assert_eq!(house.gpio.line(17).level(), Level::High, "the broker came back in time");
+    house.broker.go_away();
+    house.broker.expect_refusals(2);
+    house.gpio.advance(secs(31));
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+    house.broker.come_back();
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+}
+
+#[test]
+fn a_device_that_is_added_listens_at_once_and_one_that_is_gone_says_nothing_more() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    let changes =
+        house.node.reload(&Circuit::parse("[relay.fan]\npin = 18\n[button.bell]\npin = 2\n").unwrap());
+    assert_eq!((changes.opened, changes.removed), (vec!["fan".to_owned()], vec!["pump".to_owned()]));
+    assert_eq!(changes.kept, ["bell"]);
+    assert!(house.broker.filters().contains(&"pinzero/attic/fan/set".to_owned()));
+    house.set("pump", "ON");
+    house.set("fan", "ON");
+    house.expect_state("fan", &json!({ "state": "ON" }));
+    assert!(!house.broker.kept().keys().any(|topic| topic.contains("pump")), "{:?}", house.broker.kept());
+}
+
+#[test]
+fn a_node_that_stops_is_offline_before_it_leaves() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.node.stop();
+    let messages = house.broker.messages();
+    let last = messages.last().unwrap();
+    assert_eq!((&*last.topic, &*last.payload), ("pinzero/attic/status", &b"offline"[..]));
+    assert!(house.broker.said_farewell());
+}
+
+#[test]
+fn a_node_that_stops_while_the_broker_hangs_leaves_the_rest_to_the_will() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.broker.get_stuck();
+    house.node.stop();
+    assert_eq!(house.broker.kept()["pinzero/attic/status"], "offline");
+    assert!(!house.broker.said_farewell());
+}
+
+#[test]
+fn of_two_commands_that_overtake_each_other_the_newer_counts() {
+    let house = house(HOUSE);
+    house.set("pump", r#"{"state":"ON","at":1000.5}"#);
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    house.set("pump", r#"{"state":"OFF","at":1000.4}"#);
+    // The refusal tells the state again.
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+    house.set("pump", r#"{"state":"OFF","at":1000.6}"#);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+}
+
+#[test]
+fn of_a_thousand_commands_at_once_the_last_one_decides() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    for _ in 0..500 {
+        house.set("pump", "OFF");
+        house.set("pump", "ON");
+    }
+    house.set("pump", "not a command");
+    house.broker.send("pinzero/attic/bell/get", "");
+    house.expect_state("bell", &json!({ "state": "OFF" }));
+    assert_eq!(house.gpio.line(17).level(), Level::High);
+    assert_eq!(house.broker.kept()["pinzero/attic/pump/state"], r#"{"state":"ON"}"#);
+}
