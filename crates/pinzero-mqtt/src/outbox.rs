@@ -322,10 +322,10 @@ mod tests {
                 Step::Read(count) => {
                     for (ticket, content) in self.network.drain(..count.min(self.network.len())) {
                         match content {
-                            Content::Kept { topic, payload } if payload.is_empty() => {
-                                _ = self.kept.remove(&topic)
+                            Content::Kept { topic, payload } => {
+                                self.kept.insert(topic, payload);
+                                self.kept.retain(|_, payload| !payload.is_empty());
                             }
-                            Content::Kept { topic, payload } => _ = self.kept.insert(topic, payload),
                             Content::Event(event) => {
                                 self.passed.push(event.at.since(Instant::default()).as_secs());
                             }

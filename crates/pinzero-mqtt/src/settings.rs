@@ -26,7 +26,7 @@ pub struct Settings {
 const QUEUE: usize = 1000;
 
 /// The first level of all topics.
-pub const PREFIX: &str = "pinzero";
+pub(crate) const PREFIX: &str = "pinzero";
 
 /// The topic of a device.
 const TOPIC: &str = "{prefix}/{node}/{device}";

@@ -3,19 +3,20 @@
 use crate::kernel_rig::KERNEL;
 use crate::pi_rig::PI;
 use crate::runner::{Runner, Stop, Tally};
-use crate::{bench, checks, cross, deep, golden, interop, map, parity, schemas};
+use crate::{bench, broker, checks, cross, deep, golden, interop, map, parity, schemas};
 use std::process::ExitCode;
 use std::time::Instant;
 
 type Step = fn(&mut Runner) -> Result<(), Stop>;
 
 /// The steps that run tests which the others skip, with the reasons that these tests give.
-const LATER: [(&str, &str); 5] = [KERNEL_RIG, PI_RIG, PYTHON, NODE, BROWSER];
+const LATER: [(&str, &str); 6] = [KERNEL_RIG, PI_RIG, PYTHON, NODE, BROWSER, BROKER];
 const KERNEL_RIG: (&str, &str) = ("kernel rig", "rig");
 const PI_RIG: (&str, &str) = ("Raspberry Pi rig", "Pi");
 const PYTHON: (&str, &str) = ("clients in Python", "clients in Python");
 const NODE: (&str, &str) = ("client in Node", "client in Node");
 const BROWSER: (&str, &str) = ("page in Chromium", "browser");
+const BROKER: (&str, &str) = ("MQTT broker", "broker");
 
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ const STEPS: &[(&str, Extent, Step)] = &[
     ("golden files of gpiozero", Whole, golden::check),
     (NODE.0, Whole, interop::node),
     (BROWSER.0, Whole, interop::browser),
+    (BROKER.0, Whole, broker::test),
     (KERNEL_RIG.0, Whole, |runner| KERNEL.test(runner)),
     (PI_RIG.0, Whole, |runner| PI.test(runner)),
     ("benches, counted", Whole, bench::counted),

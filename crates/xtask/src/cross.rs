@@ -2,10 +2,11 @@
 
 use crate::runner::{Runner, Stop, conclude, need};
 use crate::toolchain::{self, OLDEST};
+use serde_json::Value;
 use std::process::ExitCode;
 
 /// The published packages, which must build on users' systems.
-const PUBLISHED: [&str; 11] = [
+const PUBLISHED: [&str; 12] = [
     "--package=pinzero",
     "--package=pinzero-board",
     "--package=pinzero-cdev",
@@ -14,18 +15,20 @@ const PUBLISHED: [&str; 11] = [
     "--package=pinzero-conformance",
     "--package=pinzero-core",
     "--package=pinzero-daemon",
+    "--package=pinzero-mqtt",
     "--package=pinzero-parts",
     "--package=pinzero-pigpio",
     "--package=pinzero-rppal",
 ];
 
-/// The systems for which packages are checked without linking, in runs of cargo: first those with prebuilt standard
-/// libraries, then those that may lack them. The second are the first Raspberry Pis and the Zero, whose ARMv6 stands
-/// for 32 bits and musl for the other C library, and laptops.
-const CHECKED: [&[&str]; 2] = [
-    &["aarch64-unknown-linux-gnu"],
-    &["arm-unknown-linux-musleabihf", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"],
-];
+/// A system for which packages are checked without linking: a Raspberry Pi of 64 bits. Its C compiler is for encryption.
+const CHECKED: &str = "aarch64-unknown-linux-gnu";
+const COMPILER: &str = "aarch64-linux-gnu-gcc";
+
+/// Systems for which Debian has no C compiler, hence packages are checked without encryption, which is in C: the first Raspberry Pis and the
+/// Zero, whose ARMv6 stands for 32 bits and musl for the other C library; and laptops.
+const CHECKED_WITHOUT_C: [&str; 3] =
+    ["arm-unknown-linux-musleabihf", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
 /// A system for which some programs are linked as well, by a compiler from Debian's packages. Those for 64 bits are linked, and run, by
 /// the Raspberry Pi rig. For an ARMv6 with hard float there is no such package: Debian's C library for hard float wants an ARMv7.
@@ -43,17 +46,35 @@ pub(crate) fn main() -> ExitCode {
 
 /// Checks that the published packages compile for the other systems, and that programs link for one of them.
 pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
-    for systems in CHECKED {
-        let mut command = toolchain::cargo(runner, "check", systems)?;
-        // `rppal` is off by default, depends on the word size, and is empty on systems other than Linux.
-        runner.run(command.args(PUBLISHED).arg("--all-features"))?;
-    }
+    need(COMPILER, &["--version"], "gcc-aarch64-linux-gnu")?;
+    let mut command = toolchain::cargo(runner, "check", &[CHECKED])?;
+    // `rppal` is off by default, depends on the word size, and is empty on systems other than Linux.
+    runner.run(command.args(PUBLISHED).arg("--all-features"))?;
+    let mut command = toolchain::cargo(runner, "check", &CHECKED_WITHOUT_C)?;
+    command.args(PUBLISHED).args(["--no-default-features", "--features", &features_without_c(runner)?]);
+    runner.run(&mut command)?;
     need(LINKER, &["--version"], "gcc-arm-linux-gnueabihf")?;
     let mut command = toolchain::cargo(runner, "build", &[LINKED])?;
     command.env("CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER", LINKER);
     command.args(["--package=pinzero-cli", "--package=pinzero-examples", "--bins"]).args(EXAMPLES);
     runner.run(command.arg("--features=pinzero-cli/rppal"))?;
     Ok(())
+}
+
+/// Returns all features of the published packages but `tls`, and but the lists of the default ones, which have it.
+fn features_without_c(runner: &Runner) -> Result<String, Stop> {
+    let metadata = runner.output("cargo", &["metadata", "--locked", "--no-deps", "--format-version=1"])?;
+    let metadata: Value =
+        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let mut features = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let is_published = PUBLISHED.iter().any(|option| option.ends_with(&format!("={name}")));
+        let all = package["features"].as_object().into_iter().flatten().map(|(feature, _)| feature);
+        let wanted = all.filter(|feature| is_published && !["default", "tls"].contains(&feature.as_str()));
+        features.extend(wanted.map(|feature| format!("{name}/{feature}")));
+    }
+    Ok(features.join(","))
 }
 
 /// Checks that the published packages compile with the oldest supported compiler.

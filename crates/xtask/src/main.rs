@@ -7,6 +7,7 @@
 //! `cargo xtask bench` measures speed and size.
 
 mod bench;
+mod broker;
 mod checks;
 mod ci;
 mod cross;
@@ -42,6 +43,7 @@ Usage: cargo xtask COMMAND
   pi-rig -- COMMAND        run COMMAND there: a static aarch64 program, or a word to its shell
   bench [ARG...]           run the benches, with these arguments: `--help` tells which there are
   interop                  run the tests with clients in Python and Node, fetching these first if need be
+  broker                   run the tests with mosquitto, an MQTT broker
   schemas                  validate what the command prints as JSON, and its completions, fetching a validator first if need be
   golden                   record on the real gpiozero what tests/tests/golden compares with, and the list of its items
   cross                    check that what is published builds for other systems, and by the oldest compiler
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         ["pi-rig", "--", command @ ..] if !command.is_empty() => PI.main(Task::Run(command)),
         ["bench", arguments @ ..] => bench::main(arguments),
         ["interop"] => interop::main(),
+        ["broker"] => broker::main(),
         ["schemas"] => schemas::main(),
         ["golden"] => golden::main(),
         ["cross"] => cross::main(),

@@ -56,11 +56,10 @@ impl Mosquitto {
         let path = format!("{}:/usr/sbin:/usr/local/sbin", env::var("PATH").unwrap_or_default());
         let mut command = Command::new("mosquitto");
         command.env("PATH", path).arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("no mosquitto: apt-get install mosquitto");
+        let child = self.child.insert(command.spawn().expect("no mosquitto: apt-get install mosquitto"));
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                self.child = Some(child);
                 return true;
             }
             if child.try_wait().unwrap().is_some() {
