@@ -49,6 +49,8 @@ struct Tally {
 
 #[derive(Debug)]
 struct State {
+    /// The most warnings of a place in a window.
+    warnings: u32,
     lines: VecDeque<Line>,
     /// How many lines found no room since the writer last said so.
     dropped: u64,
@@ -65,14 +67,13 @@ struct Writer {
     written: Condvar,
 }
 
-/// Returns how many lines a place may log in a window. Warnings come from what clients do; the rest only if a user asks for it.
-fn limit(level: Level) -> u32 {
-    if level <= Level::Warn { 1 } else { 20 }
-}
+/// The most lines of a place in a window.
+pub(crate) const MANY: u32 = 20;
 
 impl State {
     const fn new() -> Self {
         State {
+            warnings: MANY,
             lines: VecDeque::new(),
             dropped: 0,
             tallies: BTreeMap::new(),
@@ -88,7 +89,8 @@ impl State {
         if tally.left_out == 0 && now >= tally.since + WINDOW {
             (tally.since, tally.written) = (now, 0);
         }
-        if tally.written < limit(level) {
+        let limit = if level <= Level::Warn { self.warnings } else { MANY };
+        if tally.written < limit {
             tally.written += 1;
             return 0;
         }
@@ -195,12 +197,14 @@ impl Log for Writer {
     }
 }
 
-/// Starts the log: messages of this level and above.
+/// Starts the log: messages of this level and above, and of each place in the code this number of warnings in a second. Use 1 where
+/// clients make the warnings.
 ///
 /// # Errors
 /// Any error of the system that starts the thread.
-pub(crate) fn start(level: LevelFilter) -> io::Result<()> {
+pub(crate) fn start(level: LevelFilter, warnings: u32) -> io::Result<()> {
     thread::Builder::new().name("pinzero-log".into()).spawn(|| WRITER.run())?;
+    WRITER.state.lock().warnings = warnings;
     log::set_max_level(level);
     // This fails only if there is a logger already, and this function is called once.
     let _ = log::set_logger(&WRITER);

@@ -86,7 +86,7 @@ pub(crate) struct Options {
 
 /// Starts the log, and serves.
 pub(crate) fn main(options: Options) -> Outcome {
-    logger::start(if options.verbose { LevelFilter::Debug } else { LevelFilter::Warn })
+    logger::start(if options.verbose { LevelFilter::Debug } else { LevelFilter::Warn }, 1)
         .map_err(|error| format!("the thread that writes messages cannot be started: {error}"))?;
     let result = run(options);
     // Before the error, which is written at once.

@@ -100,15 +100,15 @@ impl Report {
         for device in &self.devices {
             text += &format!("{} ({})\n", device.name, device.kind);
             for topic in &device.topics {
-                let state =
-                    if topic.ends_with("/state") { format!("  {}", device.state) } else { String::new() };
+                let has_state = topic.ends_with("/state") && !device.state.is_null();
+                let state = if has_state { format!("  {}", device.state) } else { String::new() };
                 // A string takes everything.
                 let _ = writeln!(text, "  {topic}{state}");
             }
             let platforms: Vec<&str> = device.entities.iter().map(|entity| &*entity.platform).collect();
             match &device.discovery {
                 _ if platforms.is_empty() => {
-                    text += "  does not open on simulated pins: only the Pi can tell\n";
+                    text += "  does not open on simulated pins: see the warning\n";
                 }
                 Some(topic) => _ = writeln!(text, "  {topic}  {}", platforms.join(", ")),
                 None => {}

@@ -83,7 +83,8 @@ pub(crate) fn run(options: Options) -> Outcome {
         false if options.verbose => LevelFilter::Debug,
         false => LevelFilter::Info,
     };
-    logger::start(level)
+    // The node bounds the warnings about each device.
+    logger::start(level, logger::MANY)
         .map_err(|error| format!("the thread that writes messages cannot be started: {error}"))?;
     let result = if options.check { check::run(&options) } else { service::run(&options) };
     // Before the error, which is written at once.
