@@ -6,45 +6,156 @@ mod remote;
 mod templates;
 mod validator;
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pinzero::mock::{self, MockGpio};
-use pinzero::time::ms;
+use pinzero::time::{ms, secs};
+use pinzero_parts::LcdBackpack;
 use serde_json::{Value, json};
 
 use crate::house::House;
+use reader::Effect;
 use validator::Components;
 
 /// Circuits that have all kinds of parts between them, in all the forms in which a part can appear.
-const CIRCUITS: [&str; 1] = [r#"
+const CIRCUITS: [&str; 3] = [
+    r##"
 [relay.pump]
 pin = 17
 [relay.socket]
 pin = 27
+[led.desk]
+pin = 18
+[led.lamp]
+pin = 22
+[led.sign]
+pin = 23
+[rgb_led.mood]
+red = 5
+green = 6
+blue = 13
+[buzzer.bell]
+pin = 24
+[servo.arm]
+pin = 12
+[servo.blind]
+pin = 19
+[motor.blower]
+forward = 20
+backward = 21
+[motor.mill]
+forward = 7
+backward = 8
+
 [mqtt.device.socket]
 class = "outlet"
 name = "Socket"
 area = "Kitchen"
 icon = "mdi:power-socket-eu"
-"#];
+[mqtt.device.lamp]
+dimmable = false
+[mqtt.device.sign]
+as = "switch"
+[mqtt.device.blind]
+as = "cover"
+class = "blind"
+[mqtt.device.mill]
+as = "switch"
+"##,
+    r##"
+[button.door]
+pin = 2
+[button.hall]
+pin = 3
+[switch.gate]
+pin = 22
+[motion_sensor.stairs]
+pin = 23
+[line_sensor.belt]
+pin = 24
+[rotary_encoder.knob]
+a = 27
+b = 17
+[keypad.code]
+rows = [5, 6]
+columns = [12, 13]
+keys = ["12", "3#"]
+[distance_sensor.tank]
+trigger = 25
+echo = 16
+[light_sensor.window]
+pin = 18
+[dht11.cellar]
+pin = 20
+[dht22.room]
+pin = 21
+[potentiometer.level]
+channel = 0
+[tmp36.shed]
+channel = 1
+
+[mqtt.device.door]
+class = "doorbell"
+[mqtt.device.gate]
+class = "door"
+name = "Garden gate"
+[mqtt.device.tank]
+unit = "cm"
+digits = 0
+"##,
+    r##"
+[character_display.panel]
+[seven_segment_display.clock]
+segments = [4, 17, 27, 22, 5, 6, 13, 19]
+digits = [16, 20, 21, 26]
+"##,
+];
+
+/// Kinds of parts that need more than pins.
+const ELSEWHERE: [&str; 2] = ["ds18b20", "pulse_counter"];
 
 /// Returns pins with all that is to be connected with them.
-fn pins() -> MockGpio {
-    mock::gpio()
+fn pins() -> (MockGpio, Vec<Box<dyn Any>>) {
+    let gpio = mock::gpio();
+    let room = gpio.dht22(21);
+    room.set(21.3, 55.0);
+    let cellar = gpio.dht11(20);
+    cellar.set(11.0, 70.0);
+    let tank = gpio.echo(25, 16);
+    tank.set_distance(0.8);
+    let converter = gpio.mcp3008([11, 10, 9, 8]);
+    converter.set(0, 512);
+    converter.set(1, 233);
+    let parts: Vec<Box<dyn Any>> = vec![
+        Box::new((room, cellar, tank, converter)),
+        Box::new(gpio.capacitor(18, ms(2))),
+        Box::new(gpio.i2c_chip(1, 0x27, LcdBackpack::new())),
+    ];
+    (gpio, parts)
 }
 
-/// The devices of a house, as Home Assistant knows them: the components, by the topic of the discovery.
-fn discovered(house: &House) -> BTreeMap<String, Components> {
+/// Opens a house with all that may be connected.
+fn open(circuit: &str) -> (House, BTreeMap<String, Components>, Vec<Box<dyn Any>>) {
+    let (gpio, parts) = pins();
+    let (house, devices) = open_on(gpio, circuit);
+    (house, devices, parts)
+}
+
+/// Opens a house, and returns its devices as Home Assistant knows them: the components, by the topic of the discovery.
+fn open_on(gpio: MockGpio, circuit: &str) -> (House, BTreeMap<String, Components>) {
+    let house = House::on(gpio, circuit);
     // The status is told last.
     house.broker.expect("pinzero/attic/status", |status| status == "online");
     let kept = house.broker.kept();
     let told = kept.iter().filter(|(topic, _)| topic.starts_with("homeassistant/"));
-    told.map(|(topic, payload)| {
+    let check = |(topic, payload): (&String, &String)| {
         let (problems, components) = validator::check(topic, payload);
         assert_eq!(problems, [""; 0], "{topic}: {payload}");
         (topic.clone(), components)
-    })
-    .collect()
+    };
+    (house, told.map(check).collect())
 }
 
 /// Returns the entities that read from a topic.
@@ -56,33 +167,50 @@ fn readers(devices: &BTreeMap<String, Components>, topic: &str) -> Vec<serde_jso
 #[test]
 fn home_assistant_understands_each_device_and_each_state() {
     for circuit in CIRCUITS {
-        let house = House::on(pins(), circuit);
-        let devices = discovered(&house);
+        let (house, devices, _parts) = open(circuit);
         assert_eq!(validator::check_together(devices.values()), [""; 0]);
+        for entity in devices.values().flat_map(BTreeMap::values) {
+            for (_, topic) in entity.iter().filter(|(key, _)| key.ends_with("state_topic")) {
+                let topic = topic.as_str().unwrap();
+                // Events are not kept.
+                if topic.ends_with("/event") {
+                    continue;
+                }
+                let state = house.broker.expect_kept(topic);
+                assert_eq!(reader::faults(entity, &state), [""; 0], "{topic}: {state} for {entity:?}");
+            }
+        }
         let kept = house.broker.kept();
         for topic in kept.keys().filter(|topic| topic.ends_with("/state")) {
             assert!(!readers(&devices, topic).is_empty(), "nobody reads {topic}");
-        }
-        for entity in devices.values().flat_map(BTreeMap::values) {
-            for (key, topic) in entity.iter().filter(|(key, _)| key.ends_with("state_topic")) {
-                let topic = topic.as_str().unwrap();
-                match kept.get(topic) {
-                    Some(state) => {
-                        assert_eq!(reader::faults(entity, state), [""; 0], "{topic}: {state} for {entity:?}");
-                    }
-                    // Events are not kept.
-                    None => assert!(topic.ends_with("/event"), "{entity:?}: the {key} {topic} is never told"),
-                }
-            }
         }
     }
 }
 
 #[test]
+fn there_is_a_device_of_each_kind_of_part() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../../pinzero-circuit/circuit.schema.json")).unwrap();
+    let all = schema["properties"].as_object().unwrap().iter();
+    // A kind of part is a table of tables.
+    let kinds = all.filter(|(_, kind)| kind.get("additionalProperties").is_some_and(Value::is_object));
+    let mut kinds: BTreeSet<String> = kinds.map(|(name, _)| name.clone()).collect();
+    assert!(kinds.len() > 20, "{kinds:?}");
+    for circuit in CIRCUITS {
+        let (house, devices, _parts) = open(circuit);
+        let info: Value = serde_json::from_str(&house.broker.kept()["pinzero/attic/info"]).unwrap();
+        for device in info["devices"].as_array().unwrap() {
+            assert!(devices.contains_key(device["discovery"].as_str().unwrap()), "{device} is not told of");
+            kinds.remove(device["kind"].as_str().unwrap());
+        }
+    }
+    assert_eq!(kinds, ELSEWHERE.map(str::to_owned).into());
+}
+
+#[test]
 fn all_commands_of_home_assistant_are_carried_out_and_seen_there() {
     for circuit in CIRCUITS {
-        let house = House::on(pins(), circuit);
-        let devices = discovered(&house);
+        let (house, devices, _parts) = open(circuit);
         for entity in devices.values().flat_map(BTreeMap::values) {
             let Some(set) = entity.get("command_topic").and_then(Value::as_str) else { continue };
             let device = set.strip_suffix("/set").unwrap();
@@ -102,6 +230,49 @@ fn all_commands_of_home_assistant_are_carried_out_and_seen_there() {
             }
         }
     }
+}
+
+/// Waits for an event that satisfies the test, and returns all up to this one.
+fn events(house: &House, topic: &str, is_last: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let seen = RefCell::new(BTreeSet::new());
+    house.broker.expect(topic, |payload| {
+        seen.borrow_mut().insert(payload.to_owned());
+        is_last(&serde_json::from_str(payload).unwrap())
+    });
+    seen.into_inner()
+}
+
+#[test]
+fn events_are_shown_and_run_automations() {
+    let gpio = mock::gpio();
+    let keys = gpio.keypad([5, 6], [12, 13]);
+    let (house, devices) = open_on(
+        gpio,
+        "[button.door]\npin = 2\n[keypad.code]\nrows = [5, 6]\ncolumns = [12, 13]\nkeys = [\"12\", \"3#\"]\n",
+    );
+    let effects = |topic: &str, events: &BTreeSet<String>| -> Vec<Effect> {
+        let readers = readers(&devices, topic);
+        let all = events
+            .iter()
+            .flat_map(|event| readers.iter().map(move |entity| reader::event(entity, event).unwrap()));
+        all.filter(|effect| *effect != Effect::Nothing).collect()
+    };
+    house.gpio.line(2).press(ms(80));
+    house.gpio.advance(secs(1));
+    let door = "pinzero/attic/door/event";
+    let found = effects(door, &events(&house, door, |event| event["event_type"] == "click"));
+    let shown = |kind: &str| Effect::Event(kind.to_owned());
+    assert_eq!(found.len(), 4, "{found:?}");
+    for effect in [shown("press"), shown("release"), shown("click"), Effect::Trigger] {
+        assert!(found.contains(&effect), "{found:?}");
+    }
+    keys.press(1, 1);
+    house.gpio.advance(ms(200));
+    keys.release(1, 1);
+    house.gpio.advance(ms(200));
+    let code = "pinzero/attic/code/event";
+    let found = effects(code, &events(&house, code, |event| event["event_type"] == "release"));
+    assert_eq!(found, [shown("#")]);
 }
 
 /// A message that is right, to be made wrong.
@@ -227,6 +398,6 @@ fn the_reader_accepts_no_state_that_home_assistant_would_drop() {
     }
     let event = json!({ "platform": "event", "event_types": ["click"] });
     let event = |payload: &str| reader::event(event.as_object().unwrap(), payload);
-    assert_eq!(event(r#"{"event_type":"click","at":1}"#), Ok(false));
+    assert_eq!(event(r#"{"event_type":"click","at":1}"#), Ok(Effect::Event("click".to_owned())));
     assert!(event(r#"{"event_type":"hop"}"#).is_err() && event("click").is_err() && event("{}").is_err());
 }

@@ -146,20 +146,37 @@ fn faults_of_light(light: &Map<String, Value>, payload: &str) -> Vec<String> {
     faults
 }
 
-/// Returns what is wrong with an event for an entity, and whether a trigger of an automation fires.
-pub(crate) fn event(entity: &Map<String, Value>, payload: &str) -> Result<bool, String> {
+/// What Home Assistant does with an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing: the template gives nothing, or another trigger is meant.
+    Nothing,
+    /// The entity shows an event of this type.
+    Event(String),
+    /// The automations with this trigger run.
+    Trigger,
+}
+
+/// Returns what an entity, or a trigger, does with an event.
+///
+/// # Errors
+/// What is wrong with the event.
+pub(crate) fn event(entity: &Map<String, Value>, payload: &str) -> Result<Effect, String> {
     let rendered = value(entity, "value_template", payload);
     match entity["platform"].as_str() {
+        _ if rendered.is_empty() => Ok(Effect::Nothing),
         Some("event") => {
             let event: Value =
                 serde_json::from_str(&rendered).map_err(|error| format!("{rendered}: {error}"))?;
             let kind = event["event_type"].as_str().ok_or(format!("{rendered} has no event_type"))?;
             match list(entity, "event_types").contains(&kind) {
-                true => Ok(false),
+                true => Ok(Effect::Event(kind.to_owned())),
                 false => Err(format!("the event {kind:?} is not in event_types")),
             }
         }
-        Some("device_automation") => Ok(entity.get("payload").is_none_or(|wanted| *wanted == *rendered)),
-        _ => Ok(false),
+        Some("device_automation") if entity.get("payload").is_none_or(|wanted| *wanted == *rendered) => {
+            Ok(Effect::Trigger)
+        }
+        _ => Ok(Effect::Nothing),
     }
 }

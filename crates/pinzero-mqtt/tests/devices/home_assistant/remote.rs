@@ -30,9 +30,12 @@ pub(crate) fn wishes(entity: &Map<String, Value>) -> Vec<Wish> {
             let middle = min + ((max - min) * 0.3 / step).floor() * step;
             [min, max, middle].map(|number| remote.number(number)).into()
         }
-        "text" => ["21", "Hi", "{", "7.50"]
-            .map(|text| remote.value("command_template", text, "value_template", text))
-            .into(),
+        "text" => {
+            let most = entity.get("max").and_then(Value::as_u64).unwrap_or(255);
+            // Any display can show digits.
+            let texts = ["7", "21", "7.5"].into_iter().filter(|text| text.len() as u64 <= most);
+            texts.map(|text| remote.value("command_template", text, "value_template", text)).collect()
+        }
         "select" => list(entity, "options")
             .into_iter()
             .map(|option| remote.value("command_template", option, "value_template", option))
