@@ -152,3 +152,17 @@ fn all_is_told_again_within_two_seconds_after_home_assistant_has_started() {
     house.expect_state("pump", &json!({ "state": "OFF" }));
     assert!(house.broker.messages().iter().all(|message| message.topic != PUMP_TOPIC), "a second answer");
 }
+
+#[test]
+fn a_part_that_appears_as_another_kind_of_entity_takes_the_former_one_back() {
+    let house = House::new("[led.lamp]\npin = 17\n");
+    let topic = "homeassistant/device/pinzero_0123456789abcdef_lamp/config";
+    expect(&house, topic, |lamp| lamp["components"].get("light").is_some());
+    let changed = Circuit::parse("[led.lamp]\npin = 17\n[mqtt.device.lamp]\nas = \"switch\"\n").unwrap();
+    assert_eq!(house.node.reload(&changed).opened, ["lamp"]);
+    let lamp = expect(&house, topic, |lamp| lamp["components"].get("switch").is_some());
+    assert_eq!(lamp["components"]["light"], json!({ "platform": "light" }));
+    house.node.reload(&Circuit::parse("[led.lamp]\npin = 17\n").unwrap());
+    let lamp = expect(&house, topic, |lamp| lamp["components"]["switch"] == json!({ "platform": "switch" }));
+    assert_eq!(lamp["components"]["light"]["schema"], "json");
+}
