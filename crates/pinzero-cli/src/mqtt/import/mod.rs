@@ -9,28 +9,24 @@ mod sheet;
 mod tests;
 mod yaml;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use pinzero_circuit::Circuit;
 
-use crate::output;
 use crate::verdict::{Outcome, Verdict};
+use crate::{circuit_file, output};
 use fields::Fields;
 use sheet::Sheet;
 use yaml::Remark;
 
 /// The largest configuration, in bytes.
-const LARGEST: u64 = 256 << 10;
+const LARGEST: usize = 256 << 10;
 
 /// Prints the circuit file, and on standard error what the circuit does otherwise.
 pub(crate) fn run(path: &Path) -> Outcome {
     let place = path.display();
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| format!("{place}: {error}"))?;
-    file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| format!("{place}: {error}"))?;
-    if text.len() as u64 > LARGEST {
+    let text = circuit_file::read_text(path).map_err(|error| format!("{place}: {error}"))?;
+    if text.len() > LARGEST {
         return Err(format!(
             "{place}: larger than {} KiB: this is no configuration of mqtt-io",
             LARGEST >> 10
