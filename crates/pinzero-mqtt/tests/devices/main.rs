@@ -5,6 +5,7 @@ mod away;
 mod broker;
 mod button;
 mod buzzer;
+mod complaints;
 mod contact;
 mod counter;
 mod discovery;
