@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pinzero::time::{ms, secs};
 use pinzero::{Level, mock};
 use pinzero_circuit::Circuit;
-use pinzero_mqtt::{Node, Settings};
+use pinzero_mqtt::{Broker, LinkError, Message, Node, Receiver, Sender, Settings};
 use serde_json::{Value, json};
 
 use crate::broker::TestBroker;
@@ -164,4 +164,52 @@ fn commands_are_carried_out_after_many_that_make_no_sense() {
     house.set("pump", "ON");
     house.expect_state("pump", &json!({ "state": "ON" }));
     assert_eq!(house.gpio.line(17).level(), Level::High);
+}
+
+/// A broker whose client panics when it is to tell that something is on.
+#[derive(Debug, Clone)]
+struct Trap(TestBroker);
+
+impl Broker for Trap {
+    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+        let (_, receiver) = self.0.connect(will)?;
+        Ok((Arc::new(self.clone()), receiver))
+    }
+}
+
+impl Sender for Trap {
+    fn publish(&self, ticket: u64, message: &Message) -> bool {
+        assert!(message.payload != br#"{"state":"ON"}"#, "the trap of a test");
+        self.0.publish(ticket, message)
+    }
+
+    fn subscribe(&self, filters: &[String]) -> bool {
+        self.0.subscribe(filters)
+    }
+
+    fn disconnect(&self) {
+        self.0.disconnect();
+    }
+
+    fn abandon(&self) {
+        self.0.abandon();
+    }
+}
+
+/// mqtt-io#231 once more: a thread that is gone must not leave a node that only seems to be there.
+#[test]
+fn a_node_ends_with_an_error_and_its_will_when_a_command_panics() {
+    let circuit = Circuit::parse(PUMP).unwrap();
+    let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+    let node = Arc::new(Node::open(&mock::gpio(), &circuit, settings));
+    let broker = TestBroker::default();
+    let runner = std::thread::spawn({
+        let mut trap = Trap(broker.clone());
+        move || node.run(&mut trap)
+    });
+    broker.expect("pinzero/attic/status", |status| status == "online");
+    broker.send("pinzero/attic/pump/set", "ON");
+    broker.expect("pinzero/attic/status", |status| status == "offline");
+    let error = runner.join().unwrap().unwrap_err();
+    assert!(error.is_final && error.to_string().contains("panicked"), "{error}");
 }
