@@ -7,6 +7,8 @@ mod completions;
 mod demo;
 mod doctor;
 mod factory;
+#[cfg(feature = "mqtt")]
+mod fleet;
 mod lines;
 mod logger;
 #[cfg(feature = "mqtt")]
@@ -70,6 +72,9 @@ enum Command {
     /// Puts the devices of a circuit file on an MQTT broker, for Home Assistant and others
     #[cfg(feature = "mqtt")]
     Mqtt(mqtt::Options),
+    /// Shows the nodes of an MQTT broker, and sends commands to their devices
+    #[cfg(feature = "mqtt")]
+    Fleet(fleet::Options),
     /// Serves the pins to programs that speak pigpiod's protocol: gpiozero, pigpio.py, pigpio-client, pigs
     Serve(serve::Options),
     /// Prints the completions for a shell
@@ -97,6 +102,8 @@ impl Command {
             Command::Sim(options) => sim::run(options),
             #[cfg(feature = "mqtt")]
             Command::Mqtt(options) => mqtt::run(options),
+            #[cfg(feature = "mqtt")]
+            Command::Fleet(options) => fleet::run(options),
             Command::Serve(options) => serve::main(options),
             Command::Completions(shell) => completions::print(shell),
             Command::Man(pages) => completions::write_pages(pages),

@@ -12,8 +12,9 @@ use std::time::Duration;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{
-    self, DisableFocusChange, DisableMouseCapture, EnableFocusChange, EnableMouseCapture, Event,
-    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    self, DisableFocusChange, DisableMouseCapture, EnableFocusChange, EnableMouseCapture, Event, KeyCode,
+    KeyEvent, KeyEventKind, KeyModifiers, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+    PushKeyboardEnhancementFlags,
 };
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -40,6 +41,13 @@ pub(crate) enum Message<N> {
     News(N),
     /// The terminal is gone, or a signal ends the program.
     End,
+}
+
+/// Returns whether a key ends a view that has no text to type: q, Esc, Ctrl-C. In raw mode, Ctrl-C is a key.
+pub(crate) fn is_end(key: KeyEvent) -> bool {
+    let is_control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    key.kind == KeyEventKind::Press
+        && (matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Esc) || is_control_c)
 }
 
 /// Returns whether standard input and output are a terminal that can be drawn on.

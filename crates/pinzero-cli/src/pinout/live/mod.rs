@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use pinzero::Gpio;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 use self::reader::Reading;
 use self::view::View;
@@ -46,7 +46,7 @@ fn watch(screen: &mut Screen, view: &mut View, messages: &Receiver<Message<Readi
     while screen.draw(|buffer| view.draw(buffer, Instant::now())).is_ok() {
         match messages.recv_timeout(TICK) {
             Ok(Message::News(reading)) => view.take(reading, Instant::now()),
-            Ok(Message::Event(Event::Key(key))) if ends(key) => return,
+            Ok(Message::Event(Event::Key(key))) if screen::is_end(key) => return,
             Ok(Message::Event(Event::Key(KeyEvent { code, kind: KeyEventKind::Press, .. }))) => {
                 view.scroll(code);
             }
@@ -55,11 +55,4 @@ fn watch(screen: &mut Screen, view: &mut View, messages: &Receiver<Message<Readi
             Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }
-}
-
-/// Returns whether a key ends the view. In raw mode, Ctrl-C is a key.
-fn ends(key: KeyEvent) -> bool {
-    let is_control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-    key.kind == KeyEventKind::Press
-        && (matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Esc) || is_control_c)
 }
