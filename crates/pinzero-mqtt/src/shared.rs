@@ -320,6 +320,11 @@ impl Shared {
 
     /// Writes into the log what is wrong with a device: ten lines a minute at most.
     pub(crate) fn complain(&self, name: &str, error: &dyn Display) {
+        self.has_complained(name, error);
+    }
+
+    /// Does what [`Shared::complain`] does. Returns whether there was a line.
+    fn has_complained(&self, name: &str, error: &dyn Display) -> bool {
         let allowed =
             self.complaints.lock().entry(Arc::from(name)).or_default().allow(std::time::Instant::now());
         match allowed {
@@ -327,6 +332,14 @@ impl Shared {
             Some(0) => warn!("{name}: {error}"),
             Some(held_back) => warn!("{name}: {error} ({held_back} messages about {name} were held back)"),
         }
+        allowed.is_some()
+    }
+
+    /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later.
+    fn tell_refusal(&self, device: &Device, refusal: &Refusal) {
+        let fields = Map::from_iter([("reason".to_owned(), refusal.to_string().into())]);
+        let event = Event { topic: format!("{}/refused", device.topic), at: self.gpio.now(), fields };
+        self.post.lock().event(event);
     }
 
     pub(crate) fn connected(&self) {
@@ -523,7 +536,9 @@ impl Shared {
             self.tell_state(&device.name);
         }
         if let Err(refusal) = &done {
-            self.complain(&device.name, refusal);
+            if self.has_complained(&device.name, refusal) {
+                self.tell_refusal(&device, refusal);
+            }
         }
         if done.is_err() || order.verb == "get" {
             // Those who sent the command may think that it was carried out.

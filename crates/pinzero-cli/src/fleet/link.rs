@@ -284,7 +284,7 @@ impl Shared {
         let Some(pattern) = &self.interest.devices else { return };
         let topics = state.fleet.ask(pattern, DEVICES_AT_ONCE);
         if !topics.is_empty() {
-            let leaves = ["availability", "state", "event"];
+            let leaves = ["availability", "state", "event", "refused"];
             let filters = topics.iter().flat_map(|topic| leaves.map(|leaf| format!("{topic}/{leaf}")));
             self.ask(state, filters.collect());
         }

@@ -15,7 +15,7 @@ pub(super) const MOST_NODES: usize = 1000;
 const MOST_DEVICES: usize = 256;
 const MOST_DEVICES_IN_ALL: usize = 20_000;
 /// The longest payloads that are read, in bytes.
-const LONGEST_INFO: usize = 128 << 10;
+const LONGEST_INFO: usize = 256 << 10;
 const LONGEST_STATE: usize = 2 << 10;
 /// The longest name, in characters, and the longest topic, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -79,6 +79,9 @@ pub(super) struct Device {
     /// When the last of these came.
     pub(super) told_at: u64,
     pub(super) last_event: Option<Event>,
+    /// Why a command was refused, and the number of such messages.
+    pub(super) refusal: String,
+    pub(super) refusals: u64,
     pub(super) changed: Option<u64>,
     /// Whether the broker has been asked for messages of this device.
     is_asked: bool,
@@ -323,6 +326,7 @@ impl Fleet {
                 match leaf {
                     "state" => device.take_state(message, now),
                     "availability" => device.take_availability(message, now),
+                    "refused" if !message.retain => device.take_refusal(message),
                     // An event that was kept is a mistake of somebody: nobody has just pressed anything.
                     "event" if !message.retain => {
                         if let Some(event) = device.take_event(message, now) {
@@ -412,6 +416,14 @@ impl Device {
             self.changed = Some(now);
         }
         self.is_online = is_online;
+    }
+
+    fn take_refusal(&mut self, message: &Message) {
+        let Ok(mut fields) = read(&message.payload, LONGEST_STATE) else { return };
+        if let Some(Value::String(reason)) = fields.remove("reason") {
+            self.refusal = harmless(&reason, LONGEST_TOPIC);
+            self.refusals += 1;
+        }
     }
 
     fn take_event(&mut self, message: &Message, now: u64) -> Option<Event> {

@@ -110,6 +110,7 @@ struct Target {
     before: Option<Map<String, Value>>,
     /// The number of states that were told before the command.
     told: u64,
+    refusals: u64,
     outcome: Outcomes,
 }
 
@@ -122,6 +123,8 @@ enum Outcomes {
     Waiting,
     /// The device has told a state that the command does not ask for.
     Other(Map<String, Value>),
+    /// The node has refused the command, for this reason.
+    Refused(String),
     Done {
         state: Map<String, Value>,
         after_ms: u64,
@@ -199,6 +202,7 @@ fn targets(fleet: &Fleet, pattern: &Pattern) -> Vec<Target> {
         topic: device.topic.clone(),
         before: device.state(),
         told: device.told,
+        refusals: device.refusals,
         outcome: if node.is_online != Some(true) {
             Outcomes::NotSent(format!("{} is offline", node.name))
         } else if device.is_online == Some(false) {
@@ -215,11 +219,15 @@ fn targets(fleet: &Fleet, pattern: &Pattern) -> Vec<Target> {
 impl Target {
     /// Looks whether the device has told a state since the command, which was sent at `start`.
     fn look(&mut self, fleet: &Fleet, order: &Order, start: u64) {
-        if matches!(self.outcome, Outcomes::NotSent(_) | Outcomes::Done { .. }) {
+        if !matches!(self.outcome, Outcomes::Waiting | Outcomes::Other(_)) {
             return;
         }
-        let device = fleet.device(&self.topic).filter(|device| device.told > self.told);
-        let Some((device, state)) = device.and_then(|device| Some((device, device.state()?))) else { return };
+        let Some(device) = fleet.device(&self.topic) else { return };
+        if device.refusals > self.refusals {
+            self.outcome = Outcomes::Refused(device.refusal.clone());
+            return;
+        }
+        let Some(state) = device.state().filter(|_| device.told > self.told) else { return };
         self.outcome = match order.is_met(self.before.as_ref(), &state) {
             true => Outcomes::Done { state, after_ms: device.told_at.saturating_sub(start) },
             false => Outcomes::Other(state),
@@ -249,8 +257,9 @@ fn lines(targets: &[Target], order: &Order, wait: Duration) -> String {
             Outcomes::Waiting => {
                 format!("{name}: sent {sent}; no answer within {}\n", value::show_time(wait))
             }
+            Outcomes::Refused(reason) => format!("{name}: sent {sent}; refused: {reason}\n"),
             Outcomes::Other(state) => {
-                format!("{name}: sent {sent}; refused: the state is {}\n", words(state))
+                format!("{name}: sent {sent}; but the state is {}\n", words(state))
             }
             Outcomes::Done { state, after_ms } => {
                 format!("{name}: sent {sent}; the state is {}, after {after_ms} ms\n", words(state))
@@ -269,7 +278,8 @@ fn report<'a>(targets: &'a [Target], order: &'a Order) -> Report<'a> {
         let (outcome, after_ms, state, reason) = match outcome {
             Outcomes::NotSent(reason) => ("not sent", None, None, Some(&**reason)),
             Outcomes::Waiting => ("no answer", None, None, None),
-            Outcomes::Other(state) => ("refused", None, Some(state), None),
+            Outcomes::Refused(reason) => ("refused", None, None, Some(&**reason)),
+            Outcomes::Other(state) => ("another state", None, Some(state), None),
             Outcomes::Done { state, after_ms } => ("done", Some(*after_ms), Some(state), None),
         };
         Reported { device: name, outcome, after_ms, state, reason }

@@ -1,5 +1,6 @@
 //! The facts about a node, which `pinzero fleet` shows.
 
+use pinzero::time::{ms, secs};
 use serde_json::Value;
 
 use crate::house::House;
@@ -24,4 +25,29 @@ fn a_node_tells_since_when_it_runs_and_is_connected_and_when_it_stopped() {
     let info = parse(&house.broker.expect(INFO, |info| parse(info)["stopped"].is_u64()));
     assert!(info["stopped"].as_u64() >= info["connected"].as_u64(), "{info}");
     house.broker.expect("pinzero/attic/status", |status| status == "offline");
+}
+
+#[test]
+fn a_node_tells_why_a_command_is_refused_before_it_tells_the_state_again() {
+    let house = House::new("[relay.pump]\npin = 17\n");
+    house.expect_state("pump", &serde_json::json!({ "state": "OFF" }));
+    house.set("pump", r#"{"state":"ON","power":5}"#);
+    let refused = house.broker.expect("pinzero/attic/pump/refused", |_| true);
+    assert!(parse(&refused)["reason"].as_str().unwrap().contains("power"), "{refused}");
+    house.expect_state("pump", &serde_json::json!({ "state": "OFF" }));
+    assert!(house.broker.kept().keys().all(|topic| !topic.ends_with("/refused")));
+}
+
+#[test]
+fn an_event_is_in_the_facts_within_ten_seconds() {
+    let house = House::new("[button.bell]\npin = 2\n");
+    house.expect_state("bell", &serde_json::json!({ "state": "OFF" }));
+    house.gpio.line(2).press(ms(80));
+    house.gpio.advance(secs(15));
+    let info = parse(&house.broker.expect(INFO, |info| !parse(info)["last_event"].is_null()));
+    assert_eq!(
+        (&info["last_event"]["device"], &info["last_event"]["event"]),
+        (&"bell".into(), &"click".into())
+    );
+    assert!(info["last_event"]["at"].is_u64(), "{info}");
 }

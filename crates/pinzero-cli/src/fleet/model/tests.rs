@@ -54,6 +54,7 @@ fn texts(node: &Node) -> String {
             Some(device.topic.clone()),
             state,
             event(&device.last_event),
+            Some(device.refusal.clone()),
         ]
     });
     let all = of_node.into_iter().chain(of_devices).flatten();
@@ -111,6 +112,8 @@ fn states_and_events_of_devices_are_marked_if_somebody_tells_them_now() {
     fleet.take(&Message::new("pinzero/attic/info", INFO), 8000);
     assert_eq!(node(&fleet).last_event.as_ref().unwrap().at, 6500);
     assert_eq!(lamp(&fleet).told, 2);
+    live(&mut fleet, "pinzero/attic/lamp/refused", r#"{"reason":"no \u001b"}"#, 8000);
+    assert_eq!((&*lamp(&fleet).refusal, lamp(&fleet).refusals), ("no \\u001b", 1));
     // Nobody has just pressed anything.
     fleet.take(
         &Message::new("pinzero/attic/button/event", r#"{"event_type":"old","at":9000}"#).retained(),
@@ -246,7 +249,7 @@ fn memory_is_bounded() {
 
     let huge = format!(r#"{{"board":"{}"}}"#, "x".repeat(1 << 20));
     live(&mut fleet, "pinzero/n0/info", &huge, NOW);
-    assert!(node(&fleet).flaw.as_ref().unwrap().contains("more than 131072 are not read"));
+    assert!(node(&fleet).flaw.as_ref().unwrap().contains("more than 262144 are not read"));
     live(&mut fleet, "0/1/state", &huge, NOW);
     assert_eq!(fleet.device("0/1").unwrap().state(), None);
     live(&mut fleet, &format!("pinzero/{}/status", "x".repeat(60_000)), "online", NOW);
@@ -278,6 +281,7 @@ fn junk() -> impl Strategy<Value = Vec<u8>> {
             "board",
             "since",
             "event_type",
+            "reason",
             "lost",
         ];
         prop_oneof![
@@ -299,7 +303,7 @@ proptest! {
         messages in prop::collection::vec((
             prop_oneof![
                 "pinzero/[ab\u{1b}]{1,2}/(status|info)",
-                "(pinzero/a/lamp|home/x|a/b)/(state|event|availability)",
+                "(pinzero/a/lamp|home/x|a/b)/(state|event|availability|refused)",
                 any::<String>(),
             ],
             junk(),
