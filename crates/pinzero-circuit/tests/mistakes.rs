@@ -155,10 +155,6 @@ pin = 18
 [servo.blind]
 pin = 12
 
-[motor.fan]
-forward = 5
-backward = 6
-
 [dht22.air]
 pin = 4
 
