@@ -27,5 +27,6 @@ mod topics;
 
 pub use link::{Broker, Incoming, LinkError, Message, Receiver, Sender};
 pub use node::{Changes, Node};
+pub use outbox::EventCounts;
 pub use rumqtt::Rumqtt;
 pub use settings::Settings;

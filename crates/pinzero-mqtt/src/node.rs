@@ -13,6 +13,7 @@ use pinzero_circuit::{Appearance, Circuit, Part};
 use crate::device::Device;
 use crate::inbox::Inbox;
 use crate::link::{Broker, Incoming, LinkError, Message};
+use crate::outbox::EventCounts;
 use crate::post::Post;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -192,6 +193,11 @@ impl Node {
                 Ok(Incoming::Message(message)) => shared.receive(&message),
             }
         }
+    }
+
+    /// Returns the number of events so far: those that the broker has, those that were lost, and all.
+    pub fn events(&self) -> EventCounts {
+        self.shared.post.lock().outbox.counts()
     }
 
     /// Ends the node: closes the devices, tells the broker that the node is offline, and leaves. [`Node::run`] then returns.

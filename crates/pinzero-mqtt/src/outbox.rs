@@ -25,15 +25,19 @@ pub(crate) struct Outbox {
     is_connected: bool,
     /// The number of events to hold.
     limit: usize,
-    counts: Counts,
+    counts: EventCounts,
 }
 
-/// The number of events since the start.
+/// The events of a node since its start; returned by [`Node::events`](crate::Node::events).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) made: u64,
-    pub(crate) told: u64,
-    pub(crate) lost: u64,
+#[non_exhaustive]
+pub struct EventCounts {
+    /// The number of events of all devices.
+    pub made: u64,
+    /// The number of those that the broker has acknowledged.
+    pub told: u64,
+    /// The number of those that were dropped, since too many waited for the broker. The others wait.
+    pub lost: u64,
 }
 
 /// An event. The wall time is added when the event is sent: a Pi without a clock of its own learns the time after its start.
@@ -75,7 +79,7 @@ impl Outbox {
             next_ticket: 0,
             is_connected: false,
             limit,
-            counts: Counts::default(),
+            counts: EventCounts::default(),
         }
     }
 
@@ -215,7 +219,7 @@ impl Outbox {
     }
 
     /// Returns the number of events made, told and lost. The others wait.
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> EventCounts {
         self.counts
     }
 
@@ -342,7 +346,7 @@ mod tests {
         }
 
         fn check(&self) {
-            let Counts { made, told, lost } = self.outbox.counts();
+            let EventCounts { made, told, lost } = self.outbox.counts();
             let on_their_way =
                 self.outbox.sent.values().filter(|content| matches!(content, Content::Event(_))).count();
             assert!(self.outbox.sent.len() <= WINDOW);
@@ -384,7 +388,7 @@ mod tests {
             prop_assert_eq!(&world.kept, &newest);
             // What is forgotten costs no memory.
             prop_assert_eq!(world.outbox.kept.len(), newest.len());
-            let Counts { made, told, lost } = world.outbox.counts();
+            let EventCounts { made, told, lost } = world.outbox.counts();
             prop_assert_eq!(told, made - lost);
             // An event may come twice, but new ones come in order, and none comes from nowhere.
             let different: BTreeSet<u64> = world.passed.iter().copied().collect();
