@@ -81,9 +81,12 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
     ("interval", SENSORS),
     ("digits", SENSORS),
     ("pulses_per_unit", &["pulse_counter"]),
-    ("bounce_time", &["pulse_counter"]),
+    ("bounce_time", CONTACTS),
     ("dimmable", &["led"]),
 ];
+
+/// The parts whose contacts may bounce.
+const CONTACTS: &[&str] = &["button", "switch", "motion_sensor", "line_sensor", "pulse_counter"];
 
 /// The parts that have a state to rest in.
 const OUTPUTS: &[&str] = &["led", "rgb_led", "buzzer", "relay", "servo", "motor"];
@@ -291,6 +294,7 @@ mod tests {
             "icon" => "that of Home Assistant",
             "as" | "class" | "unit" => "that of the kind",
             "on_exit" => "`\"off\"` for what is dimmed, turns or sounds, else `\"keep\"`",
+            "bounce_time" => "`0` for a pulse_counter, else `0.02`",
             "interval" => "`10` for a pulse_counter, else `30`",
             "digits" => "as many as the sensor can tell apart",
             "dimmable" => "`true` for a light",

@@ -78,7 +78,8 @@ pub struct Appearance {
     pub digits: Option<u8>,
     /// The number of pulses that make one unit of a counter. Default: 1.
     pub pulses_per_unit: Option<f64>,
-    /// The time for which a contact bounces, in seconds: shorter pulses do not count. Default: 0.
+    /// The time for which a contact bounces, in seconds: shorter pulses do not count. Default: 0 for a pulse counter, else
+    /// 0.02.
     pub bounce_time: Option<f64>,
     /// Whether the pin is dimmed by PWM. Default: `true` for a LED that is a light.
     pub dimmable: Option<bool>,

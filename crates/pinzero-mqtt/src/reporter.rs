@@ -23,13 +23,8 @@ impl Reporter {
         }
     }
 
-    /// Tells an event that took place at `at` on the factory's clock: `"click"`.
-    pub(crate) fn event(&self, event: &str, at: Instant) {
-        self.event_with(event, at, Map::new());
-    }
-
-    /// Tells an event with further fields.
-    pub(crate) fn event_with(&self, event: &str, at: Instant, fields: Map<String, Value>) {
+    /// Tells an event that took place at `at` on the factory's clock, such as `"click"`, with these fields.
+    pub(crate) fn event(&self, event: &str, at: Instant, fields: Map<String, Value>) {
         if let Some(shared) = self.shared.upgrade() {
             shared.tell_event(&self.device, event, at, fields);
             shared.tell_info_soon();

@@ -1,18 +1,12 @@
 //! [`Button`]: a push button as events, triggers and a contact.
 
-use std::time::Duration;
-
 use pinzero::Event;
 use pinzero_circuit::PushButton;
 use serde_json::{Map, Value};
 
-use super::event::{fields, seconds};
+use super::event::{bounce_time, fields, seconds};
 use super::{Opening, Thing};
 use crate::entity::Entity;
-use crate::reporter::Reporter;
-
-/// How long a contact must be steady before a change counts.
-const BOUNCE: Duration = Duration::from_millis(10);
 
 /// The events of a button.
 const EVENTS: [&str; 5] = ["press", "release", "click", "double", "long"];
@@ -30,39 +24,32 @@ pub(crate) struct Button {
 
 impl Button {
     pub(crate) fn open(part: &PushButton, opening: &Opening<'_>) -> pinzero::Result<Self> {
+        let bounce_time = bounce_time(opening.appearance);
         let button = pinzero::Button::builder(part.pin.line())
             .pull_up(part.pull_up)
-            .bounce_time(BOUNCE)
+            .bounce_time(bounce_time)
             .gpio(opening.gpio)
             .open()?;
-        // The state first: who acts on an event finds the state that belongs to it.
-        let changes = |word: &'static str| {
-            let reporter = opening.reporter.clone();
-            move |event| {
-                reporter.changed();
-                tell(&reporter, word, event);
-            }
-        };
-        button.when_pressed(changes("press"));
-        button.when_released(changes("release"));
         let tells = |word: &'static str| {
             let reporter = opening.reporter.clone();
-            move |event| tell(&reporter, word, event)
+            move |event: Event| {
+                let mut fields = fields(event.missed, &reporter);
+                if word != "press" {
+                    fields.insert("lasted".to_owned(), seconds(event.lasted).into());
+                }
+                // The state first: who acts on an event finds the state that belongs to it.
+                reporter.changed();
+                // The time of the edge, and not of when the contact had been steady.
+                reporter.event(word, event.at - bounce_time, fields);
+            }
         };
+        button.when_pressed(tells("press"));
+        button.when_released(tells("release"));
         button.when_clicked(tells("click"));
         button.when_double_clicked(tells("double"));
         button.when_long_pressed(tells("long"));
         Ok(Button { button, entities: entities(opening) })
     }
-}
-
-/// Tells an event of the button, with how long the button had been pressed, in seconds.
-fn tell(reporter: &Reporter, word: &str, event: Event) {
-    let mut fields = fields(event.missed, reporter);
-    if word != "press" {
-        fields.insert("lasted".to_owned(), seconds(event.lasted).into());
-    }
-    reporter.event_with(word, event.at, fields);
 }
 
 fn entities(opening: &Opening<'_>) -> Vec<Entity> {

@@ -1,15 +1,11 @@
 //! [`Contact`]: a switch, a motion sensor or a line sensor.
 
-use std::time::Duration;
-
 use pinzero::DigitalInputDevice;
 use serde_json::{Map, Value};
 
+use super::event::bounce_time;
 use super::{Opening, Thing};
 use crate::entity::Entity;
-
-/// How long a level must be steady before a change counts.
-const STEADY: Duration = Duration::from_millis(20);
 
 /// Something that is on or off by itself: a switch, a motion sensor, a line sensor.
 #[derive(Debug)]
@@ -46,7 +42,7 @@ impl Contact {
     fn open(line: u32, pull_up: bool, class: Option<&str>, opening: &Opening<'_>) -> pinzero::Result<Self> {
         let input = DigitalInputDevice::builder(line)
             .pull_up(pull_up)
-            .bounce_time(STEADY)
+            .bounce_time(bounce_time(opening.appearance))
             .gpio(opening.gpio)
             .open()?;
         let tells = || {

@@ -53,7 +53,7 @@ impl Keypad {
 fn tell(reporter: &Reporter, word: &str, event: KeyEvent) {
     let mut fields = fields(event.missed, reporter);
     fields.insert("key".to_owned(), event.key.to_string().into());
-    reporter.event_with(word, event.at, fields);
+    reporter.event(word, event.at, fields);
 }
 
 impl Thing for Keypad {
