@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use crate::address::BrokerAddress;
 use crate::kinds;
 use crate::mistake::Mistake;
 use crate::mqtt::{Appearance, Mqtt, Resting};
@@ -33,8 +34,10 @@ pub(crate) fn check(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<
 }
 
 fn check_broker(mqtt: &Mqtt) -> Result<(), Wrong> {
-    if let Some(broker) = &mqtt.broker {
-        check_address(broker)?;
+    let address = mqtt.broker.as_deref().map(BrokerAddress::parse).transpose();
+    let address = address.map_err(|message| ("broker", message))?;
+    if mqtt.user.is_some() && address.as_ref().is_some_and(|address| address.user.is_some()) {
+        return Err(("user", "the address of the broker has a user too: remove one of them".to_owned()));
     }
     let [prefix, node, topic] = [(&mqtt.prefix, "prefix"), (&mqtt.node, "node"), (&mqtt.topic, "{device}")]
         .map(|(word, other)| word.as_deref().unwrap_or(other));
@@ -57,7 +60,7 @@ fn check_broker(mqtt: &Mqtt) -> Result<(), Wrong> {
             ));
         }
     }
-    if mqtt.broker.as_ref().is_some_and(|broker| broker.starts_with("mqtt://")) {
+    if address.is_some_and(|address| !address.is_encrypted) {
         let files = [("ca_file", &mqtt.ca_file), ("certificate_file", &mqtt.certificate_file)];
         if let Some((key, _)) = files.iter().find(|(_, file)| file.is_some()) {
             return Err((key, format!("{key} is for encryption, and mqtt:// has none: use mqtts://")));
@@ -68,38 +71,6 @@ fn check_broker(mqtt: &Mqtt) -> Result<(), Wrong> {
     }
     if let Some(count) = mqtt.queue.filter(|count| *count > 1_000_000) {
         return Err(("queue", format!("queue goes from 0 to 1000000 events, not {count}")));
-    }
-    Ok(())
-}
-
-/// Checks the address of a broker. A password in the address would be in every copy of the file.
-fn check_address(address: &str) -> Result<(), Wrong> {
-    let wrong = |message: &str| Err(("broker", message.to_owned()));
-    let Some(rest) = ["mqtt://", "mqtts://"].iter().find_map(|scheme| address.strip_prefix(scheme)) else {
-        return wrong("a broker's address is mqtt://HOST:PORT, or mqtts://HOST:PORT with encryption");
-    };
-    if let Some((user, _)) = rest.rsplit_once('@') {
-        return wrong(match user.contains(':') {
-            true => {
-                "an address has no password: write the name to \"user\", and the password to a file of its own, \"password_file\""
-            }
-            false => "an address has no user: write the name to \"user\"",
-        });
-    }
-    let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (rest, None),
-    };
-    if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
-        return wrong("the port of a broker is a number from 1 to 65535: mqtt://HOST:1883");
-    }
-    if host.contains(':') && !host.starts_with('[') {
-        return wrong("an IPv6 address is in brackets: mqtt://[fd00::1]:1883");
-    }
-    let is_bracketed = host.starts_with('[') && host.ends_with(']');
-    let is_fit = |letter: char| !letter.is_whitespace() && !letter.is_control() && !"/?#".contains(letter);
-    if host.is_empty() || host.contains(':') != is_bracketed || !host.chars().all(is_fit) {
-        return wrong("a broker's address is mqtt://HOST:PORT, without anything behind it");
     }
     Ok(())
 }

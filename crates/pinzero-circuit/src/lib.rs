@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod address;
 mod check;
 mod circuit;
 mod devices;
@@ -13,6 +14,7 @@ mod places;
 mod topics;
 mod values;
 
+pub use address::BrokerAddress;
 pub use circuit::Circuit;
 pub use mistake::Mistake;
 pub use mqtt::{Appearance, Mqtt, Resting};

@@ -2,13 +2,13 @@
 
 use std::io;
 
+use pinzero_circuit::BrokerAddress;
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, mqttbytes};
 
-use crate::address::Address;
 use crate::rumqtt::{LONGEST_INCOMING, PATIENCE};
 
 /// Returns a sentence about an error.
-pub(crate) fn explain(address: &Address, error: &ConnectionError) -> String {
+pub(crate) fn explain(address: &BrokerAddress, error: &ConnectionError) -> String {
     let broker = format!("the broker at {}:{}", address.host, address.port);
     match error {
         ConnectionError::ConnectionRefused(code) => format!("{broker} {}", refusal(*code)),

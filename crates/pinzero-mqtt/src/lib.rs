@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "it fails a test here"))]
 
-mod address;
 mod device;
 mod discovery;
 mod entity;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::warn;
 use parking_lot::Mutex;
-use pinzero_circuit::Mqtt;
+use pinzero_circuit::{BrokerAddress, Mqtt};
 use rumqttc::{
     AsyncClient, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode, Transport,
@@ -18,7 +18,6 @@ use rumqttc::{
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
-use crate::address::Address;
 use crate::explain::explain;
 use crate::link::{Broker, Incoming, LinkError, Message, Receiver, Sender};
 
@@ -48,7 +47,7 @@ const CREDENTIAL: &str = "mqtt-password";
 /// Passwords and certificates are read anew for each connection, and are kept nowhere.
 #[derive(Debug)]
 pub struct Rumqtt {
-    address: Address,
+    address: BrokerAddress,
     client_id: String,
     mqtt: Mqtt,
 }
@@ -63,7 +62,7 @@ impl Rumqtt {
     /// An address that is none, a file that cannot be read, or options that do not go together. All of these are final.
     pub fn new(address: &str, mqtt: &Mqtt, client_id: &str) -> Result<Self, LinkError> {
         let broker = Rumqtt {
-            address: Address::parse(address).map_err(LinkError::final_one)?,
+            address: BrokerAddress::parse(address).map_err(LinkError::final_one)?,
             client_id: mqtt.client_id.as_deref().unwrap_or(client_id).to_owned(),
             mqtt: mqtt.clone(),
         };
@@ -73,7 +72,7 @@ impl Rumqtt {
 
     /// Reads the files, and returns the options of a connection.
     fn options(&self) -> Result<MqttOptions, String> {
-        let Address { is_encrypted, user, host, port } = &self.address;
+        let BrokerAddress { is_encrypted, user, host, port, .. } = &self.address;
         let mut options = MqttOptions::new(&self.client_id, host, *port);
         let keep_alive = self.mqtt.keep_alive.unwrap_or(KEEP_ALIVE);
         if keep_alive == 0 {
@@ -198,7 +197,7 @@ impl Sender for RumqttSender {
 }
 
 struct RumqttReceiver {
-    address: Address,
+    address: BrokerAddress,
     /// Taken at the end.
     runtime: Option<Runtime>,
     event_loop: EventLoop,

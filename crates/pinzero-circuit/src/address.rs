@@ -1,24 +1,36 @@
-//! [`Address`]: where a broker is.
+//! [`BrokerAddress`]: where a broker is.
 
 /// The port of a broker without encryption, and with.
 const PORTS: [u16; 2] = [1883, 8883];
 
 /// Where a broker is: `mqtt://[USER@]HOST[:PORT]`, or `mqtts://` with encryption.
+///
+/// ```
+/// use pinzero_circuit::BrokerAddress;
+///
+/// let address = BrokerAddress::parse("mqtts://attic@broker.lan")?;
+/// assert_eq!((&*address.host, address.port, address.is_encrypted), ("broker.lan", 8883, true));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) is_encrypted: bool,
-    pub(crate) user: Option<String>,
+#[non_exhaustive]
+pub struct BrokerAddress {
+    /// Whether the connection is encrypted.
+    pub is_encrypted: bool,
+    /// The name of the user, if the address has one.
+    pub user: Option<String>,
     /// The name or the number of the computer; an IPv6 address has no brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub host: String,
+    /// The port. Default: 1883, or 8883 with encryption.
+    pub port: u16,
 }
 
-impl Address {
+impl BrokerAddress {
     /// Reads an address.
     ///
     /// # Errors
     /// A sentence about an address that is none. The sentence does not repeat a password.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (is_encrypted, rest) = match text.split_once("://") {
             Some(("mqtt", rest)) => (false, rest),
@@ -62,7 +74,7 @@ impl Address {
         if user == Some("") {
             return Err("the user in the address of the broker has no name: use mqtt://USER@HOST".to_owned());
         }
-        Ok(Address { is_encrypted, user: user.map(str::to_owned), host: host.to_owned(), port: number })
+        Ok(BrokerAddress { is_encrypted, user: user.map(str::to_owned), host: host.to_owned(), port: number })
     }
 }
 
@@ -73,7 +85,7 @@ mod tests {
     #[test]
     fn addresses_have_a_host_and_may_have_a_user_and_a_port() {
         let parts = |text: &str| {
-            let address = Address::parse(text).unwrap();
+            let address = BrokerAddress::parse(text).unwrap();
             (address.is_encrypted, address.user, address.host, address.port)
         };
         let user = |name: &str| Some(name.to_owned());
@@ -105,7 +117,7 @@ mod tests {
             "mqtt://a b",
             "mqtt://[::1",
         ] {
-            let message = Address::parse(text).unwrap_err();
+            let message = BrokerAddress::parse(text).unwrap_err();
             assert!(!message.contains("hunter2"), "{message}");
         }
     }
