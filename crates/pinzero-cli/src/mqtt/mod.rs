@@ -60,7 +60,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", exclusive = true)]
     import: Option<PathBuf>,
 
-    /// Prints details of the connection and, with the mock, changes of pins
+    /// Prints details of the connection
     #[arg(long, short)]
     verbose: bool,
 }

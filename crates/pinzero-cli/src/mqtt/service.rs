@@ -53,6 +53,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     })?;
     let plan = options.plan()?;
     let broker = options.broker(&plan)?;
+    if plan.mqtt.node.is_none() && ["localhost", "raspberrypi"].contains(&&*plan.node) {
+        log::warn!("the node has a name that others have, too: give --node NAME if there are several");
+    }
     let gpio = options.factory.open()?;
     let node = Arc::new(Node::open(&gpio, &plan.circuit, plan.settings.clone()));
     let service = Service { options, gpio, node, plan, sender, news };
