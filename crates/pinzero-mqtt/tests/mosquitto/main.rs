@@ -5,6 +5,7 @@
 mod access;
 mod attic;
 mod away;
+mod leftovers;
 mod observer;
 mod server;
 mod talk;
