@@ -36,7 +36,7 @@ fn identifier(settings: &Settings, device: &str) -> String {
     }
 }
 
-/// Returns the discovery's message for a device.
+/// Returns the message of the discovery for a device.
 pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
     let topic = settings.topics.device(device.name);
     let mut entities = device.entities.to_vec();
@@ -45,7 +45,7 @@ pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
         entities[main].settings.insert("icon".to_owned(), icon.into());
     }
     let mut components = components(settings, device.name, &entities);
-    // An entity that is only left out stays in Home Assistant. One with a platform and nothing else goes.
+    // Home Assistant keeps an entity that the message leaves out, and removes one that has only a platform.
     for id in device.former {
         let platform = id.split('.').next();
         components.entry(id.as_str()).or_insert_with(|| json!({ "platform": platform }));
@@ -73,7 +73,7 @@ pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
     })
 }
 
-/// Returns the discovery's message for the node: the device by which the others are reached. `board` is the name of the board.
+/// Returns the message of the discovery for the node, through which Home Assistant reaches the others. `board` is the name of the board.
 pub(crate) fn node_payload(settings: &Settings, board: &str) -> Value {
     let (status, info) = (settings.topics.status(), settings.topics.info());
     let of_info = |entity: Entity| {
@@ -109,7 +109,7 @@ pub(crate) fn node_payload(settings: &Settings, board: &str) -> Value {
     })
 }
 
-/// Returns the program that tells all this.
+/// Returns the program that sends the message, which Home Assistant's log names.
 fn origin() -> Value {
     json!({
         "name": "pinzero",
@@ -128,7 +128,7 @@ fn components(settings: &Settings, device: &str, entities: &[Entity]) -> Map<Str
         component.insert("platform".to_owned(), entity.platform.into());
         let added = match entity.platform {
             "device_automation" => trigger(&topic),
-            _ => [topics(entity, &topic), identity(settings, entity, device, &identifier)].concat(),
+            _ => [topics(entity, &topic), names(settings, entity, device, &identifier)].concat(),
         };
         for (key, value) in added {
             component.entry(key).or_insert(value);
@@ -150,8 +150,8 @@ fn trigger(topic: &str) -> Vec<Pair> {
     vec![pair("automation_type", "trigger"), pair("topic", format!("{topic}/event"))]
 }
 
-/// Returns the names of an entity.
-fn identity(settings: &Settings, entity: &Entity, device: &str, identifier: &str) -> Vec<Pair> {
+/// Returns the names of an entity: for Home Assistant, for automations, and for people.
+fn names(settings: &Settings, entity: &Entity, device: &str, identifier: &str) -> Vec<Pair> {
     let is_main = entity.key.is_empty();
     let unique_id = if is_main { identifier.to_owned() } else { format!("{identifier}.{}", entity.key) };
     let words: Vec<String> = [settings.topics.node(), device, &entity.key]

@@ -35,7 +35,7 @@ impl Entity {
         self
     }
 
-    /// Returns what tells the entity from the others of its device, in the discovery: `"light"`, `"sensor.humidity"`.
+    /// Returns the key of the entity in the discovery: `"light"`, `"sensor.humidity"`.
     pub(crate) fn id(&self) -> String {
         match &*self.key {
             "" => self.platform.to_owned(),
