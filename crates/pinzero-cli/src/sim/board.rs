@@ -97,6 +97,7 @@ impl Simulator {
             .parts()
             .iter()
             .zip(scene::keys(circuit))
+            .filter(|(part, _)| scene::is_simulated(&part.kind))
             .map(|(part, key)| {
                 let is_wired = part.kind.pins().iter().any(|(_, pin)| wired.contains(&pin.line()));
                 Wired::new(&mock, &mut converters, part, key, is_wired)

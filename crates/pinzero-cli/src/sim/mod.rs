@@ -2,6 +2,7 @@
 
 mod board;
 mod examples;
+mod meter;
 mod part;
 mod plain;
 mod program;
@@ -130,6 +131,9 @@ pub(crate) fn run(options: Options) -> Outcome {
 /// Builds the circuit, runs the program, and shows the board or plays the script.
 fn simulate(options: &Options) -> Outcome {
     let circuit = options.circuit()?;
+    if let Some(sentence) = scene::left_out(&circuit) {
+        output::note(&sentence);
+    }
     let simulator = Simulator::start(&circuit, daemon_port(options.port)?)?;
     let steps = options.script.as_deref().map(|path| read_script(path, &simulator)).transpose()?;
     let is_stopped = Arc::new(AtomicBool::new(false));

@@ -12,6 +12,7 @@ use pinzero::mock::{
 use pinzero_circuit::{Keypad, Kind, Part, Pin};
 use pinzero_parts::LcdBackpack;
 
+use super::meter::Meter;
 use super::signal::Signal;
 use super::state::{Action, Control, Look};
 
@@ -38,6 +39,7 @@ enum Model {
         closed: Level,
         open: Option<Level>,
     },
+    Meter(Meter),
     Keypad(MockKeypad),
     Servo(MockServo),
     Motor(MockMotor),
@@ -89,6 +91,7 @@ impl Wired {
             Kind::DistanceSensor(sensor) => vec![sensor.distance],
             Kind::Dht11(climate) | Kind::Dht22(climate) => vec![climate.celsius, climate.humidity],
             Kind::Tmp36(thermometer) => vec![thermometer.celsius],
+            Kind::PulseCounter(meter) => vec![meter.hertz],
             _ => Vec::new(),
         };
         let keys = match &part.kind {
@@ -160,6 +163,10 @@ impl Wired {
             }
             (_, Model::Motor(motor)) => Look::Speed { speed: round(motor.speed(), 100.0) },
             (_, Model::Contact { .. }) => Look::Contact { closed: hand.pressed[0] > 0 },
+            (_, Model::Meter(meter)) => {
+                let (closed, count) = meter.look();
+                Look::Pulses { closed, values: hand.values.clone(), count }
+            }
             (_, Model::Encoder(_)) => Look::Turns { steps: hand.steps },
             (_, Model::Keypad(_)) => {
                 let down = hand.pressed.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -266,7 +273,7 @@ impl Wired {
     /// Presses or releases a key. A key is down as long as anybody holds it; a switch stays as the last one has put it.
     fn press(&self, mock: &MockGpio, hand: &mut Hand, key: usize, is_down: bool) -> Result<(), String> {
         let is_switch = matches!(self.controls.first(), Some(Control::Switch { .. }));
-        if !matches!(self.model, Model::Contact { .. } | Model::Keypad(_)) {
+        if !matches!(self.model, Model::Contact { .. } | Model::Meter(_) | Model::Keypad(_)) {
             return Err(self.refusal("cannot be pressed", None));
         }
         let Some(holders) = hand.pressed.get_mut(key) else {
@@ -282,6 +289,7 @@ impl Wired {
         let is_down = *holders > 0;
         if is_down != was_down {
             match (&self.model, &self.kind) {
+                (Model::Meter(meter), _) => meter.press(is_down),
                 (Model::Keypad(keypad), Kind::Keypad(Keypad { columns, .. })) => {
                     let (row, column) = (key / columns.len(), key % columns.len());
                     if is_down { keypad.press(row, column) } else { keypad.release(row, column) }
@@ -316,6 +324,7 @@ impl Wired {
                     .set_charge_time((*light > 0.0).then(|| DARK.mul_f64((1.0 - light).clamp(0.0, 1.0))));
             }
             (Model::Echo(sensor), _, [distance]) => sensor.set_distance(*distance),
+            (Model::Meter(meter), _, [hertz]) => meter.set_hertz(*hertz),
             (Model::Dht(sensor), _, [celsius, humidity]) => sensor.set(*celsius, *humidity),
             _ => {}
         }
@@ -334,6 +343,9 @@ impl Model {
         match kind {
             Kind::Button(button) => contact(button.pin.line(), button.pull_up),
             Kind::Switch(switch) => contact(switch.pin.line(), switch.pull_up),
+            Kind::PulseCounter(part) => {
+                Model::Meter(Meter::new(mock, part.pin.line(), Level::from(!part.pull_up)))
+            }
             Kind::MotionSensor(sensor) => {
                 Model::Contact { line: sensor.pin.line(), closed: Level::High, open: Some(Level::Low) }
             }
@@ -375,6 +387,7 @@ fn controls(kind: &Kind, key: Option<char>) -> Vec<Control> {
         Kind::Button(_) | Kind::MotionSensor(_) => vec![Control::Push { key }],
         Kind::Switch(_) | Kind::LineSensor(_) => vec![Control::Switch { key }],
         Kind::Potentiometer(_) => vec![slider("value", 0.0, 1.0, 0.01, "")],
+        Kind::PulseCounter(_) => vec![Control::Push { key }, slider("hertz", 0.0, 100.0, 0.1, "Hz")],
         Kind::LightSensor(_) => vec![slider("light", 0.0, 1.0, 0.01, "")],
         Kind::DistanceSensor(_) => vec![slider("distance", 0.0, 4.0, 0.01, "m")],
         Kind::RotaryEncoder(_) => vec![Control::Knob],

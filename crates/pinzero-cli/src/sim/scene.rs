@@ -19,6 +19,7 @@ pub(crate) fn keys(circuit: &Circuit) -> Vec<Option<char>> {
         Kind::Switch(part) => Some(part.key),
         Kind::MotionSensor(part) => Some(part.key),
         Kind::LineSensor(part) => Some(part.key),
+        Kind::PulseCounter(part) => Some(part.key),
         _ => None,
     };
     let taken: Vec<char> = circuit.parts().iter().filter_map(|part| wanted(&part.kind).flatten()).collect();
@@ -37,13 +38,33 @@ pub(crate) fn describe(circuit: &Circuit, parts: &[Wired], address: String) -> S
         .collect();
     Scene {
         title: circuit.title().unwrap_or("A breadboard").to_owned(),
-        about: circuit.about().unwrap_or_default().trim().to_owned(),
+        about: about(circuit),
         board: circuit.board().model().to_owned(),
         address,
         header: header(circuit.board(), |line| owners.get(&line).copied()),
         parts: scenes,
         wires: circuit.wires().iter().map(|[one, other]| [one.line(), other.line()]).collect(),
     }
+}
+
+/// Returns whether the simulator has a part of this kind. The kernel of the program's own computer reads a DS18B20, so no simulated one
+/// would be seen.
+pub(crate) fn is_simulated(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Ds18b20(_))
+}
+
+/// Returns a sentence about the parts that the simulator leaves out, if there are some.
+pub(crate) fn left_out(circuit: &Circuit) -> Option<String> {
+    let parts = circuit.parts().iter().filter(|part| !is_simulated(&part.kind));
+    let names: Vec<&str> = parts.map(|part| &*part.name).collect();
+    (!names.is_empty())
+        .then(|| format!("Not simulated, since the kernel reads a DS18B20: {}.", names.join(", ")))
+}
+
+/// Returns the words about the circuit, and about what is left out.
+fn about(circuit: &Circuit) -> String {
+    let words = [circuit.about().map(|about| about.trim().to_owned()), left_out(circuit)];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// Describes the main header; `owner` returns the part on a line, by its place.

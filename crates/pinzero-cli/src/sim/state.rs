@@ -108,6 +108,8 @@ pub(crate) enum Look {
     Speed { speed: f64 },
     /// The values of sliders, in the order of the part's controls.
     Values { values: Vec<f64> },
+    /// A meter: whether its contact is closed, the value of its slider, and the pulses since the start.
+    Pulses { closed: bool, values: Vec<f64>, count: u64 },
     /// An encoder: the steps since the start.
     Turns { steps: i64 },
     /// A keypad: the indices of the keys that are down, row by row.

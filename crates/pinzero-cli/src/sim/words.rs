@@ -34,6 +34,7 @@ pub(crate) fn state(part: &PartScene, look: &Look) -> String {
         }
         Look::Speed { speed } => format!("at {}", number(*speed)),
         Look::Values { values } => values_with_units(part, values),
+        Look::Pulses { values, count, .. } => format!("at {count}, {}", values_with_units(part, values)),
         Look::Turns { steps } => format!("at {steps}"),
         Look::Keys { down } => {
             let rows = part.controls.iter().filter_map(|control| match control {

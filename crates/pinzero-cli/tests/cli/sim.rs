@@ -123,6 +123,22 @@ fn contacts_are_pressed_and_released() {
 }
 
 #[test]
+fn a_meter_gives_pulses_by_its_key_and_by_itself() {
+    let folder = Folder::new("meter");
+    let circuit = folder.write("circuit.toml", "[pulse_counter.water]\npin = 27\n[ds18b20.cellar]\n");
+    let script = "press water for 20ms\nexpect water at 1\npress water for 20ms\nexpect water at 2 for 100ms\n\
+                  set water 20\nwithin 10s expect water at 6 ±1\nset water 0\n";
+    let script = folder.write("script.txt", script);
+    let output = run(&["sim", &circuit, "--port", "0", "--script", &script]);
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+    assert!(
+        stderr(&output).contains("Not simulated, since the kernel reads a DS18B20: cellar."),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn mistakes_in_a_script_have_their_place() {
     for (script, expected) in [
         ("jump", "line 1, column 1: no step begins with \"jump\": use wait, press, release"),

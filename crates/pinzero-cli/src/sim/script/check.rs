@@ -87,6 +87,7 @@ fn number(look: &Look) -> Option<f64> {
         Look::Speed { speed } => Some(*speed),
         Look::Values { values } => values.first().copied(),
         Look::Turns { steps } => Some(*steps as f64),
+        Look::Pulses { count, .. } => Some(*count as f64),
         _ => None,
     }
 }
@@ -110,7 +111,7 @@ pub(crate) fn range(part: &PartScene, look: &Look) -> Option<RangeInclusive<f64>
 pub(crate) fn usual_tolerance(look: &Look) -> f64 {
     match look {
         Look::Angle { .. } => 1.0,
-        Look::Turns { .. } => 0.0,
+        Look::Turns { .. } | Look::Pulses { .. } => 0.0,
         _ => 0.05,
     }
 }

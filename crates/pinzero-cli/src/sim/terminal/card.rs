@@ -41,6 +41,7 @@ impl Card<'_> {
             Some(Look::Angle { .. }) => (0, dial::HEIGHT as u16),
             Some(Look::Digits { digits }) => (4 * digits.len() as u16, 3),
             Some(Look::Values { values }) => (0, values.len() as u16),
+            Some(Look::Pulses { values, .. }) => (0, 1 + values.len() as u16),
             Some(Look::Keys { .. }) => {
                 let rows = self.rows();
                 (rows.iter().map(|row| 3 * columns(row)).max().unwrap_or(0), rows.len() as u16)
@@ -65,7 +66,8 @@ impl Card<'_> {
             Look::Relay { on } => self.relay(pen, *on),
             Look::Angle { degrees, held } => self.angle(pen, *degrees, *held),
             Look::Speed { speed } => self.speed(pen, *speed),
-            Look::Values { values } => self.values(pen, values, spots),
+            Look::Values { values } => self.values(pen, 1, values, spots),
+            Look::Pulses { closed, values, count } => self.meter(pen, *closed, *count, values, spots),
             Look::Turns { steps } => self.turns(pen, *steps, spots),
             Look::Keys { down } => self.keys(pen, down, spots),
             Look::Digits { digits } => self.digits(pen, digits),
@@ -140,13 +142,7 @@ impl Card<'_> {
                 spots.push(Spot { place: pen.place(0, 0, width, 2), target: Target::Switch { part } });
             }
             Some(Control::Push { key }) => {
-                let key = key.map_or("·".to_owned(), String::from);
-                let (cap, style) = if closed {
-                    (format!("▐ {key} ▌"), reversed())
-                } else {
-                    (format!("[ {key} ]"), Style::new())
-                };
-                let end = pen.text(LEFT, 1, &cap, style);
+                let end = cap(pen, *key, closed);
                 pen.text(end + 1, 1, word, if closed { self.palette.ink(Color::Green) } else { dim() });
                 spots.push(Spot { place: pen.place(0, 0, width, 2), target: Target::Push { part } });
             }
@@ -212,7 +208,20 @@ impl Card<'_> {
         pen.text(end + 1, 1, &words, if speed == 0.0 { dim() } else { Style::new() });
     }
 
-    fn values(&self, pen: &mut Pen<'_>, values: &[f64], spots: &mut Vec<Spot>) {
+    fn meter(&self, pen: &mut Pen<'_>, closed: bool, count: u64, values: &[f64], spots: &mut Vec<Spot>) {
+        let key = self.part.controls.iter().find_map(|control| match control {
+            Control::Push { key } => *key,
+            _ => None,
+        });
+        let end = cap(pen, key, closed);
+        pen.text(end + 1, 1, &count.to_string(), Style::new());
+        let place = pen.place(0, 0, pen.width().saturating_sub(1), 2);
+        spots.push(Spot { place, target: Target::Push { part: self.index } });
+        self.values(pen, 2, values, spots);
+    }
+
+    /// Draws the sliders, from row `top` on.
+    fn values(&self, pen: &mut Pen<'_>, top: u16, values: &[f64], spots: &mut Vec<Spot>) {
         let sliders = self.part.controls.iter().enumerate().filter_map(|(control, slider)| match slider {
             Control::Slider { min, max, step, unit, .. } => {
                 Some((control, Range { min: *min, max: *max, step: *step }, *unit))
@@ -220,7 +229,7 @@ impl Card<'_> {
             _ => None,
         });
         for (slider, ((control, range, unit), value)) in sliders.zip(values).enumerate() {
-            let y = 1 + slider as u16;
+            let y = top + slider as u16;
             let words = format!("{} {unit}", number(*value, range.step));
             let room = pen.width().saturating_sub(LEFT + 4 + columns(words.trim_end())).max(3);
             let knob = (range.share(*value) * f64::from(room - 1)).round() as u16;
@@ -295,6 +304,14 @@ impl Card<'_> {
         }
         pen.text(LEFT, 2 + lines.len() as u16, &format!("└{rule}┘"), dim());
     }
+}
+
+/// Draws the cap of a push button, with its key, and returns the column behind it.
+fn cap(pen: &mut Pen<'_>, key: Option<char>, closed: bool) -> u16 {
+    let key = key.map_or("·".to_owned(), String::from);
+    let (cap, style) =
+        if closed { (format!("▐ {key} ▌"), reversed()) } else { (format!("[ {key} ]"), Style::new()) };
+    pen.text(LEFT, 1, &cap, style)
 }
 
 /// Writes a value with as many digits as the step of its slider has.

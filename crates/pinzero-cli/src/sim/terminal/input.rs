@@ -306,7 +306,10 @@ fn point_at(view: &mut View, target: Target) {
 fn step(board: &mut Board<'_>, direction: i32, far: bool, answer: &mut Answer) {
     match selected(board.view) {
         Some(Target::Slider { part, slider, range }) => {
-            let Some(Look::Values { values }) = board.frame.parts.get(part) else { return };
+            let Some(Look::Values { values } | Look::Pulses { values, .. }) = board.frame.parts.get(part)
+            else {
+                return;
+            };
             let Some(value) = values.get(slider) else { return };
             let by = if far || range.step <= 0.0 { range.stride() } else { range.step };
             answer.actions.push(Action::Set {

@@ -159,6 +159,14 @@ fn knob() -> (PartScene, Look) {
     (part("knob", "rotary_encoder", &[10, 9], vec![Control::Knob]), Look::Turns { steps: -3 })
 }
 
+fn meter() -> (PartScene, Look) {
+    let controls = vec![Control::Push { key: Some('w') }, slider("hertz", 0.0, 100.0, 0.1, "Hz")];
+    (
+        part("water", "pulse_counter", &[13], controls),
+        Look::Pulses { closed: false, values: vec![50.0], count: 1250 },
+    )
+}
+
 /// Every kind of part.
 fn all() -> Vec<(PartScene, Look)> {
     let eight = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0];
@@ -184,6 +192,7 @@ fn all() -> Vec<(PartScene, Look)> {
             part("score", "seven_segment_display", &[14, 15, 11, 0, 1], Vec::new()),
             Look::Digits { digits: vec![eight, two] },
         ),
+        meter(),
         (part("panel", "character_display", &[], Vec::new()), Look::Text { lines: text, lit: true }),
         (part("a name that is far too long", "led", &[21], Vec::new()), Look::Light { brightness: 0.0 }),
     ]

@@ -4,7 +4,7 @@
 import { el, svg, setText, words } from "./dom.js";
 import { withUnit } from "./drawings.js";
 
-const LETTER = { motion_sensor: "Move", line_sensor: "Dark line" };
+const LETTER = { motion_sensor: "Move", line_sensor: "Dark line", pulse_counter: "Pulse" };
 
 /** Makes the controls of a part. `act` sends an action. */
 export function controlsOf(part, index, act) {

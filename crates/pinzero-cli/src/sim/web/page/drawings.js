@@ -195,6 +195,20 @@ function thermometer(part) {
   };
 }
 
+/** Draws a meter with a wheel that turns by a tenth with each pulse. */
+function meter(part) {
+  const wheel = svg("g", { class: "knob-disc" }, ...Array.from({ length: 10 }, (_, spoke) => svg("path", { class: "tick", d: "M60 18v10", transform: `rotate(${36 * spoke} 60 46)` })), svg("circle", { class: "signal", cx: 60, cy: 34, r: 4.5 }));
+  const node = picture(120, 92, svg("circle", { class: "motor-body", cx: 60, cy: 46, r: 36 }), wheel, svg("circle", { class: "screw", cx: 60, cy: 46, r: 5 }));
+  return {
+    node,
+    show({ closed, values, count }) {
+      wheel.style.transform = `rotate(${count * 36}deg)`;
+      node.classList.toggle("pulled", closed);
+      return { on: closed, text: `${count} pulses, ${withUnit(values[0], sliders(part)[0])}` };
+    },
+  };
+}
+
 const SEGMENTS = [
   "M13 8l4-4h22l4 4-4 4H17z", "M44 9l4 4v22l-4 4-4-4V13z", "M44 41l4 4v22l-4 4-4-4V45z", "M13 72l4-4h22l4 4-4 4H17z",
   "M12 41l4 4v22l-4 4-4-4V45z", "M12 9l4 4v22l-4 4-4-4V13z", "M13 40l4-4h22l4 4-4 4H17z",
@@ -252,7 +266,7 @@ const none = (words) => () => ({ node: null, show: words });
 
 const KINDS = {
   led: light, rgb_led: color, buzzer, relay, servo, motor, potentiometer, light_sensor: lightSensor, distance_sensor: distance,
-  dht11: thermometer, dht22: thermometer, tmp36: thermometer, motion_sensor: motion, line_sensor: lineSensor,
+  dht11: thermometer, dht22: thermometer, tmp36: thermometer, motion_sensor: motion, line_sensor: lineSensor, pulse_counter: meter,
   seven_segment_display: digits, character_display: text,
   button: none(({ closed }) => ({ on: closed, text: closed ? "pressed" : "not pressed" })),
   switch: none(({ closed }) => ({ on: closed, text: closed ? "closed" : "open" })),
