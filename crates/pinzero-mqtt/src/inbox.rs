@@ -73,6 +73,11 @@ impl Inbox {
         queue.busy.as_ref().filter(|(_, since)| since.elapsed() > time).map(|(device, _)| device.clone())
     }
 
+    /// Returns whether nobody waits for commands any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.lock().is_closed
+    }
+
     /// Ends all waiting. Commands that are left are dropped.
     pub(crate) fn close(&self) {
         self.queue.lock().is_closed = true;

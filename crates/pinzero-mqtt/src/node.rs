@@ -114,6 +114,9 @@ impl Node {
     /// the broker tells others that the node is offline, and a service manager had better start the program anew.
     pub fn run(&self, broker: &mut dyn Broker) -> Result<(), LinkError> {
         let shared = self.shared.clone();
+        if shared.inbox.is_closed() && !*shared.end.lock() {
+            return Err(LinkError::final_one("the node has run already: open it anew"));
+        }
         let worker = std::thread::Builder::new().name("pinzero-mqtt".into()).spawn(move || {
             let _supervisor = Supervisor(shared.clone());
             while let Some(order) = shared.inbox.wait() {
@@ -287,5 +290,25 @@ mod tests {
         let error = node.run(&mut Nowhere).unwrap_err();
         assert!(worker.join().is_err());
         assert!(error.is_final && error.message.contains("panicked"), "{error}");
+    }
+
+    #[test]
+    fn a_node_that_could_not_go_on_does_not_run_again() {
+        #[derive(Debug)]
+        struct Wrong;
+
+        impl Broker for Wrong {
+            fn connect(&mut self, _: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+                Err(LinkError::final_one("no address"))
+            }
+        }
+
+        let circuit = Circuit::parse("[relay.pump]\npin = 17\n").unwrap();
+        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let node = Node::open(&mock::gpio(), &circuit, settings);
+        assert_eq!(node.run(&mut Wrong).unwrap_err().message, "no address");
+        assert!(node.run(&mut Wrong).unwrap_err().message.contains("already"));
+        node.stop();
+        node.run(&mut Wrong).unwrap();
     }
 }

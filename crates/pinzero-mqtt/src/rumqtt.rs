@@ -27,6 +27,9 @@ const REQUESTS: usize = 10_000;
 /// The number of filters in a subscription. Some brokers of cloud services take no more.
 const FILTERS: usize = 8;
 
+/// The number of packet identifiers: more than there are packets without an acknowledgement at a time.
+const PACKETS: u16 = 512;
+
 /// The time between signs of life, unless the file says otherwise.
 const KEEP_ALIVE: u16 = 30;
 
@@ -79,7 +82,7 @@ impl Rumqtt {
             return Err("keep_alive is 0: use 1 second or more, else a dead broker is not noticed".to_owned());
         }
         options.set_keep_alive(Duration::from_secs(keep_alive.into()));
-        options.set_max_packet_size(LONGEST_INCOMING, LONGEST_OUTGOING);
+        options.set_max_packet_size(LONGEST_INCOMING, LONGEST_OUTGOING).set_inflight(PACKETS);
         let folder = env::var_os("CREDENTIALS_DIRECTORY");
         let password = password(self.mqtt.password_file.as_deref(), folder.as_deref().map(Path::new))?;
         match (user.as_ref().or(self.mqtt.user.as_ref()), password) {
