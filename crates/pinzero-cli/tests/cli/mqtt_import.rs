@@ -60,9 +60,9 @@ fn a_file_that_is_no_configuration_ends_with_1_and_its_line() {
         assert!(error.contains(message), "{error}");
         assert!(output.stdout.is_empty());
     }
-    std::fs::write(&path, vec![b' '; 300 << 10]).unwrap();
+    std::fs::write(&path, vec![b' '; 70 << 10]).unwrap();
     let output = run(&["mqtt", "--import", path.to_str().unwrap()]);
     std::fs::remove_file(&path).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("larger than 256 KiB"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("larger than 64 KiB"));
 }

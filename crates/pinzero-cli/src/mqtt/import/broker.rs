@@ -1,8 +1,5 @@
 //! The section `mqtt`, which becomes the table `[mqtt]`.
 
-use pinzero_circuit::Circuit;
-use pinzero_mqtt::Settings;
-
 use super::fields::Fields;
 use super::sheet::{Sheet, quoted};
 use super::yaml::Remark;
@@ -41,15 +38,15 @@ fn write_address(sheet: &mut Sheet, mqtt: &mut Fields) -> Result<(), Remark> {
     let mut tls = mqtt.fields("tls")?;
     let is_encrypted = if let Some(tls) = &mut tls { tls.flag("enabled")?.unwrap_or(false) } else { false };
     let scheme = if is_encrypted { "mqtts" } else { "mqtt" };
-    sheet.line(&format!("broker = {}", quoted(&format!("{scheme}://{host}:{port}"))));
+    sheet.key(mqtt.line, "broker", quoted(&format!("{scheme}://{host}:{port}")));
     if let Some(client_id) = mqtt.text("client_id")?.filter(|id| !id.is_empty()) {
         sheet.say(
             "A broker throws out the older of two clients with the same id: end mqtt-io before pinzero starts.",
         );
-        sheet.line(&format!("client_id = {}", quoted(&client_id)));
+        sheet.key(mqtt.line, "client_id", quoted(&client_id));
     }
     if let Some(user) = mqtt.text("user")?.filter(|user| !user.is_empty()) {
-        sheet.line(&format!("user = {}", quoted(&user)));
+        sheet.key(mqtt.line, "user", quoted(&user));
     }
     if mqtt.text("password")?.is_some_and(|password| !password.is_empty()) {
         sheet.remark(
@@ -59,7 +56,7 @@ fn write_address(sheet: &mut Sheet, mqtt: &mut Fields) -> Result<(), Remark> {
         sheet.line("# password_file = \"/etc/pinzero/mqtt-password\"");
     }
     if let Some(seconds) = mqtt.whole("keepalive", 1..=65535)? {
-        sheet.line(&format!("keep_alive = {seconds}"));
+        sheet.key(mqtt.line, "keep_alive", seconds);
     }
     match tls {
         Some(tls) if is_encrypted => write_tls(sheet, tls),
@@ -68,10 +65,16 @@ fn write_address(sheet: &mut Sheet, mqtt: &mut Fields) -> Result<(), Remark> {
 }
 
 fn write_tls(sheet: &mut Sheet, mut tls: Fields) -> Result<(), Remark> {
-    for (old, new) in [("ca_certs", "ca_file"), ("certfile", "certificate_file"), ("keyfile", "key_file")] {
-        if let Some(file) = tls.text(old)? {
-            sheet.line(&format!("{new} = {}", quoted(&file)));
-        }
+    if let Some(file) = tls.text("ca_certs")? {
+        sheet.key(tls.line, "ca_file", quoted(&file));
+    }
+    let files = [("certfile", "certificate_file"), ("keyfile", "key_file")];
+    let mut lines = Vec::new();
+    for (old, new) in files {
+        lines.extend(tls.text(old)?.map(|file| format!("{new} = {}", quoted(&file))));
+    }
+    if let Err(why) = sheet.try_lines(&lines) {
+        sheet.remark(tls.line, format!("{}: left out: {why}", lines.join(", ")));
     }
     let is_lax = tls.text("cert_reqs")?.is_some_and(|wanted| wanted != "CERT_REQUIRED");
     if tls.flag("insecure")?.unwrap_or(false) || is_lax {
@@ -103,11 +106,7 @@ fn write_topics(sheet: &mut Sheet, mqtt: &mut Fields, word: &str) -> Result<Opti
             vec![format!("prefix = {}", quoted(old)), format!("topic = \"{{prefix}}/{word}/{{device}}\"")]
         }
     };
-    let with_them = format!("{}{}\n", sheet.text(), levels.join("\n"));
-    let checked = Circuit::parse(&with_them)
-        .map_err(|mistake| mistake.message().to_owned())
-        .and_then(|circuit| Settings::new(circuit.mqtt(), "node", "identity"));
-    if let Err(why) = checked {
+    if let Err(why) = sheet.try_lines(&levels) {
         sheet.remark(mqtt.line, format!("The old topics cannot be kept: {why}."));
         return Ok(None);
     }
@@ -122,9 +121,6 @@ fn write_topics(sheet: &mut Sheet, mqtt: &mut Fields, word: &str) -> Result<Opti
         "States move: from {base}output/NAME, {base}input/NAME and {base}sensor/NAME to {base}{word}/NAME/state, in \
          JSON and always retained: {{\"state\":\"ON\"}}."
     ));
-    for level in levels {
-        sheet.line(&level);
-    }
     Ok(old.contains('/').then(|| format!("{old}/status")))
 }
 
@@ -149,7 +145,7 @@ fn write_discovery(sheet: &mut Sheet, mqtt: &mut Fields) -> Result<(), Remark> {
     }
     sheet.say("Home Assistant sees new devices: delete those of mqtt-io there.");
     if let Some(prefix) = prefix.filter(|prefix| prefix.trim_end_matches('/') != DISCOVERY) {
-        sheet.line(&format!("discovery = {}", quoted(prefix.trim_end_matches('/'))));
+        sheet.key(mqtt.line, "discovery", quoted(prefix.trim_end_matches('/')));
     }
     Ok(())
 }

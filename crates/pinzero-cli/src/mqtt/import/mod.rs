@@ -20,7 +20,7 @@ use sheet::Sheet;
 use yaml::Remark;
 
 /// The largest configuration, in bytes.
-const LARGEST: usize = 256 << 10;
+const LARGEST: usize = 64 << 10;
 
 /// Prints the circuit file, and on standard error what the circuit does otherwise.
 pub(crate) fn run(path: &Path) -> Outcome {

@@ -31,8 +31,7 @@ pub(super) fn modules(sheet: &mut Sheet, entries: Vec<Fields>) -> Result<Modules
             let host: Vec<_> = entry.clone().rest().filter(|key| key.text == "host").collect();
             if let (Some(key), "pigpio") = (host.first(), &*module) {
                 let message = "The pins are on another computer: start pinzero with --factory pigpio://HOST.";
-                sheet.gap();
-                sheet.remark(key.line, message);
+                sheet.add_remark(key.line, message);
             }
         }
         modules.insert(name, why);
@@ -83,7 +82,7 @@ pub(super) fn outputs(sheet: &mut Sheet, modules: &Modules, entries: Vec<Fields>
             sheet.differs(&mut part, message);
         }
         payloads(sheet, &mut part, &mut entry)?;
-        appearance(sheet, &mut part, home, &["outlet", "switch"])?;
+        appearance(sheet, &mut part, home)?;
         entry.forget(&["publish_initial", "retain"]);
         rest(sheet, &mut part, entry);
         sheet.add(part);
@@ -131,7 +130,7 @@ pub(super) fn inputs(sheet: &mut Sheet, modules: &Modules, entries: Vec<Fields>)
         if component != "binary_sensor" {
             sheet.differs(&mut part, format!("Home Assistant sees a binary sensor, not a {component}."));
         }
-        appearance(sheet, &mut part, home, &[])?;
+        appearance(sheet, &mut part, home)?;
         // Edges are told at once, and states are always retained.
         entry.forget(&["retain", "poll_interval", "poll_when_interrupt_for", "interrupt_payload"]);
         rest(sheet, &mut part, entry);
@@ -187,27 +186,22 @@ fn payloads(sheet: &mut Sheet, part: &mut Part, entry: &mut Fields) -> Result<()
     Ok(())
 }
 
-/// Takes what Home Assistant was told. `classes` are those that the kind may have; none are all.
-pub(super) fn appearance(
-    sheet: &mut Sheet,
-    part: &mut Part,
-    home: Option<Fields>,
-    classes: &[&str],
-) -> Result<(), Remark> {
+/// Takes what Home Assistant was told.
+pub(super) fn appearance(sheet: &mut Sheet, part: &mut Part, home: Option<Fields>) -> Result<(), Remark> {
     let Some(mut home) = home else { return Ok(()) };
-    for (old, new) in
-        [("name", "name"), ("icon", "icon"), ("suggested_area", "area"), ("unit_of_measurement", "unit")]
-    {
+    for (old, new) in [
+        ("name", "name"),
+        ("icon", "icon"),
+        ("suggested_area", "area"),
+        ("device_class", "class"),
+        ("unit_of_measurement", "unit"),
+    ] {
         if let Some(value) = home.text(old)? {
             part.appears(new, quoted(&value));
         }
     }
-    if let Some(class) = home.text("device_class")? {
-        match classes.is_empty() || classes.contains(&&*class) {
-            true => part.appears("class", quoted(&class)),
-            false => sheet.differs(part, format!("Home Assistant knows no class {class:?} of this kind.")),
-        }
-    }
+    // The classes of states are those of the kinds.
+    home.forget(&["state_class"]);
     for key in home.rest() {
         sheet.differs(part, format!("ha_discovery: {:?} has no counterpart.", key.text));
     }

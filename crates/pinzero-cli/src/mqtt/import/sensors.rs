@@ -117,7 +117,7 @@ fn several(sheet: &mut Sheet, part: &mut Part, module: &mut Module) -> Result<()
         digits = digits.max(reading.whole("digits", 0..=20)?);
         reading.forget(&["retain", "expire_after"]);
         if let Some(mut home) = reading.fields("ha_discovery")? {
-            home.forget(&["component", "device_class", "unit_of_measurement", "expire_after"]);
+            home.forget(&["component", "device_class", "unit_of_measurement", "state_class", "expire_after"]);
             for key in home.rest() {
                 let message = format!("{name}: ha_discovery: {:?} has no counterpart.", key.text);
                 sheet.differs(part, message);
@@ -152,11 +152,11 @@ fn one(sheet: &mut Sheet, module: &Module, mut reading: Fields) -> Result<(), Re
     if let Some(home) = &mut home {
         home.forget(&["component", "expire_after"]);
         if part.has("unit") {
-            // That of the rate; the unit here is that of the total.
+            // For a counter, those of the rate; the unit here is that of the total.
             home.forget(&["device_class", "unit_of_measurement"]);
         }
     }
-    pins::appearance(sheet, &mut part, home, &[])?;
+    pins::appearance(sheet, &mut part, home)?;
     reading.forget(&["retain", "expire_after", "unit_of_measurement"]);
     pins::rest(sheet, &mut part, settings);
     pins::rest(sheet, &mut part, reading);
@@ -176,7 +176,7 @@ fn distance(
     }
     settings.forget(&["burst"]);
     reading.forget(&["burst"]);
-    sheet.differs(&mut part, "The distance is in metres, not in centimetres.");
+    part.appears("unit", "\"cm\"");
     Ok(part)
 }
 

@@ -14,9 +14,29 @@ const WIDTH: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     text: String,
+    /// What comes behind the text, in order.
+    items: Vec<Item>,
     names: BTreeSet<String>,
     /// What a person should know besides the file.
     remarks: Vec<Remark>,
+}
+
+#[derive(Debug)]
+enum Item {
+    Comment(String),
+    Part(Part),
+}
+
+impl Item {
+    fn text(&self) -> String {
+        match self {
+            Item::Comment(comment) => format!("\n{}", commented(comment)),
+            Item::Part(part) => {
+                let comments: String = part.comments.iter().map(|comment| commented(comment)).collect();
+                format!("\n{comments}{}", part.tables())
+            }
+        }
+    }
 }
 
 /// A part of the circuit, before it is written.
@@ -83,10 +103,26 @@ impl Sheet {
         self.text.push('\n');
     }
 
-    /// Writes a key with its value, or the head of a table.
+    /// Writes a line as it is.
     pub(super) fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
+    }
+
+    /// Writes lines if the circuit can have them. Else returns why not.
+    pub(super) fn try_lines(&mut self, lines: &[String]) -> Result<(), String> {
+        let lines = lines.join("\n");
+        check(&format!("{}{lines}", self.text))?;
+        self.line(&lines);
+        Ok(())
+    }
+
+    /// Writes a key with its value, if the circuit can have them.
+    pub(super) fn key(&mut self, line: usize, key: &str, value: impl Display) {
+        let key = format!("{key} = {value}");
+        if let Err(why) = self.try_lines(std::slice::from_ref(&key)) {
+            self.remark(line, format!("{key}: left out: {why}"));
+        }
     }
 
     /// Writes a comment, and tells it to the person as well.
@@ -133,47 +169,71 @@ impl Sheet {
         part.say(message);
     }
 
-    /// Writes a part. A part that the circuit cannot have becomes a comment.
-    pub(super) fn add(&mut self, mut part: Part) {
-        let tables = part.tables();
-        let with_it = format!("{}\n{tables}", self.text);
-        self.gap();
-        match Circuit::parse(&with_it) {
-            Ok(_) => {
-                for comment in &part.comments {
-                    self.text.push_str(&commented(comment));
-                }
-                self.text.push_str(&tables);
-            }
-            Err(mistake) => {
-                self.differs(&mut part, format!("left out: {}", mistake.message()));
-                for comment in &part.comments {
-                    self.text.push_str(&commented(comment));
-                }
-                for line in tables.lines() {
-                    let _ = writeln!(self.text, "{}", format!("# {line}").trim_end());
-                }
-            }
+    /// Adds a part behind all others.
+    pub(super) fn add(&mut self, part: Part) {
+        self.items.push(Item::Part(part));
+    }
+
+    /// Adds a comment behind all parts, and tells it to the person as well.
+    pub(super) fn add_remark(&mut self, line: usize, message: impl Into<String>) {
+        let message = message.into();
+        self.remarks.push(Remark::at(line, message.clone()));
+        self.items.push(Item::Comment(message));
+    }
+
+    /// Adds a comment in the place of a part that the circuit cannot have.
+    pub(super) fn leave_out(&mut self, line: usize, what: &str, why: &str) {
+        self.add_remark(line, format!("{what}: left out: {why}"));
+    }
+
+    /// Writes items. If the circuit cannot have all, searches by halves for those that it cannot have.
+    fn write(&mut self, mut items: Vec<Item>) {
+        let text: String = items.iter().map(Item::text).collect();
+        if check(&format!("{}{text}", self.text)).is_ok() {
+            self.text.push_str(&text);
+        } else if items.len() > 1 {
+            let behind = items.split_off(items.len() / 2);
+            self.write(items);
+            self.write(behind);
+        } else if let Some(Item::Part(part)) = items.pop() {
+            self.write_in_part(part);
         }
     }
 
-    /// Writes a comment in the place of a part that the circuit cannot have.
-    pub(super) fn leave_out(&mut self, line: usize, what: &str, why: &str) {
-        self.gap();
-        self.remark(line, format!("{what}: left out: {why}"));
+    /// Writes a part. What the circuit cannot have becomes a comment: a key, or the whole part.
+    fn write_in_part(&mut self, mut part: Part) {
+        let appearance = std::mem::take(&mut part.appearance);
+        if let Err(why) = check(&format!("{}{}", self.text, part.tables())) {
+            self.differs(&mut part, format!("left out: {why}"));
+            part.appearance = appearance;
+            self.gap();
+            part.comments.iter().for_each(|comment| self.text.push_str(&commented(comment)));
+            part.tables().lines().for_each(|line| self.line(format!("# {line}").trim_end()));
+            return;
+        }
+        for (key, value) in appearance {
+            part.appears(key, &value);
+            if let Err(why) = check(&format!("{}{}", self.text, part.tables())) {
+                part.appearance.pop();
+                self.differs(&mut part, format!("{key} = {value}: left out: {why}"));
+            }
+        }
+        self.text.push_str(&Item::Part(part).text());
     }
 
     /// Returns the text, and the remarks in the order of the lines.
-    pub(super) fn finish(self) -> (String, Vec<Remark>) {
+    pub(super) fn finish(mut self) -> (String, Vec<Remark>) {
+        let items = std::mem::take(&mut self.items);
+        self.write(items);
         let mut remarks = self.remarks;
         remarks.sort_by_key(|remark| remark.line);
         (self.text, remarks)
     }
+}
 
-    /// Returns the text so far.
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
+/// Checks a circuit file.
+fn check(text: &str) -> Result<(), String> {
+    Circuit::parse(text).map(drop).map_err(|mistake| mistake.message().to_owned())
 }
 
 /// Returns a text as lines of comments.

@@ -121,6 +121,28 @@ fn a_pin_that_is_taken_or_unknown_leaves_the_part_out() {
 }
 
 #[test]
+fn a_key_that_the_circuit_does_not_have_is_left_out_and_the_rest_stays() {
+    let (circuit, text, remarks) = circuit(
+        "digital_outputs: [{name: a, module: pi, pin: 5, ha_discovery: {name: A, icon: pump, device_class: outlet}}]\n\
+         digital_inputs: [{name: b, module: pi, pin: 6, ha_discovery: {device_class: ghost, name: B}}]\n",
+    );
+    let devices = &circuit.mqtt().device;
+    let names: Vec<Option<&str>> = devices.values().map(|device| device.name.as_deref()).collect();
+    assert_eq!((circuit.parts().len(), names), (2, vec![Some("A"), Some("B")]), "{text}");
+    assert!(remarks[0].message.contains("icon = \"pump\": left out"), "{remarks:?}");
+    assert!(remarks[1].message.contains("class = \"ghost\": left out"), "{remarks:?}");
+
+    let (text, remarks) = import(
+        "mqtt: {host: a b, keepalive: 3, user: me, tls: {enabled: yes, certfile: c}, topic_prefix: x/y}",
+    )
+    .unwrap();
+    let mqtt = Circuit::parse(&text).unwrap().mqtt().clone();
+    assert_eq!((mqtt.broker, mqtt.keep_alive, mqtt.user.as_deref()), (None, None, Some("me")), "{text}");
+    assert_eq!((mqtt.certificate_file, mqtt.node.as_deref()), (None, Some("y")), "{text}");
+    assert_eq!(remarks.len(), 3, "{remarks:?}");
+}
+
+#[test]
 fn wrong_values_are_told_with_their_line() {
     for (text, message) in [
         ("- a\n", "line 1: a configuration of mqtt-io is no map"),
