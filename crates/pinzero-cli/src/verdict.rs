@@ -12,7 +12,7 @@ Exit codes:
   1  an error, which is on standard error, such as a pin that the board does not have
   2  the command line cannot be read
   3  a check failed: `doctor` found no factory that works, a trial of `test` failed, `wait` ran out of time,
-     a check of `sim --script` was not met
+     a check of `sim --script` was not met, a device has not done what `fleet` asked for
 128+n  ended by signal n";
 
 /// The answer of a command that checks something.

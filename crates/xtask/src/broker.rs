@@ -18,5 +18,9 @@ pub(crate) fn test(runner: &mut Runner) -> Result<(), Stop> {
     // With the features of the whole workspace, all is as an ordinary test run has built it.
     command.args(["test", "--locked", "--workspace", "--test=mosquitto", "--", "--include-ignored"]);
     runner.run(&mut command)?;
+    // The commands that speak with a broker.
+    let mut command = runner.command("cargo");
+    command.args(["test", "--locked", "--package=pinzero-cli", "--test=cli", "--", "--include-ignored"]);
+    runner.run(command.args(["fleet::", "mqtt::"]))?;
     Ok(())
 }

@@ -4,11 +4,15 @@ use crate::interop::install_python;
 use crate::runner::{Runner, Stop, conclude, root};
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// Each schema of `crates/pinzero-cli/schema`, with a command line whose output it describes. `DAEMON` stands for a factory: a
-/// daemon with a mock, of which GPIO24 changes all the time.
+/// daemon with a mock, of which GPIO24 changes all the time. `BROKER` stands for a mosquitto with a node; without one on this computer,
+/// the line is left out.
 const OUTPUTS: &[(&str, &str)] = &[
     ("doctor", "doctor --json"),
     ("doctor", "doctor --json --factory DAEMON"),
@@ -21,6 +25,10 @@ const OUTPUTS: &[(&str, &str)] = &[
     ("wait", "wait --json --factory mock 24 --timeout 1ms"),
     ("monitor", "monitor --json --factory DAEMON 24 --count 3"),
     ("sim", "sim --list-examples --json"),
+    ("fleet", "fleet --json --broker BROKER"),
+    ("fleet-devices", "fleet devices --json --broker BROKER"),
+    ("fleet-set", "fleet on attic/pump --json --broker BROKER"),
+    ("fleet-set", "fleet set */* dance --json --broker BROKER"),
     ("mqtt", "mqtt --check --json --circuit crates/pinzero-cli/examples-sim/doorbell/circuit.toml"),
 ];
 
@@ -63,8 +71,17 @@ pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     check_circuits(runner, &python)?;
     let daemon = Daemon::start(&command, &folder)?;
+    let broker = Broker::start(&command, &folder)?;
     for (schema, line) in OUTPUTS {
-        let arguments = line.replace("DAEMON", &daemon.factory);
+        let mut arguments = line.replace("DAEMON", &daemon.factory);
+        match &broker {
+            Some(broker) => arguments = arguments.replace("BROKER", &broker.url),
+            None if arguments.contains("BROKER") => {
+                println!("left out, for there is no mosquitto: pinzero {line}");
+                continue;
+            }
+            None => {}
+        }
         let output = run(&command, &arguments)?;
         let mut validate = runner.command(&python.to_string_lossy());
         // Without its note that others maintain the command now.
@@ -175,5 +192,57 @@ impl Drop for Daemon {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A mosquitto with a node, which end when they are dropped.
+struct Broker {
+    children: Vec<Child>,
+    url: String,
+}
+
+impl Broker {
+    /// Returns `None` where there is no mosquitto.
+    fn start(command: &Path, folder: &Path) -> Result<Option<Broker>, String> {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.map_err(|error| format!("no free port: {error}"))?.port();
+        let write = |name: &str, text: &str| {
+            let file = folder.join(name);
+            fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display())).map(|()| file)
+        };
+        let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+        let settings = write("mosquitto.conf", &settings)?;
+        let circuit =
+            write("node.toml", "[mqtt]\nnode = 'attic'\n[relay.pump]\npin = 17\n[button.bell]\npin = 2\n")?;
+        let start = |program: &str| {
+            Command::new(program).arg("-c").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+        };
+        // Debian has the server where only root finds it.
+        let Ok(server) = start("mosquitto").or_else(|_| start("/usr/sbin/mosquitto")) else {
+            return Ok(None);
+        };
+        let mut broker = Broker { children: vec![server], url: format!("mqtt://127.0.0.1:{port}") };
+        let mut node = Command::new(command);
+        node.args(["mqtt", "--factory", "mock", "--broker", &broker.url, "--circuit"]).arg(circuit);
+        let node = node.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        broker.children.push(node.map_err(|error| format!("pinzero mqtt: {error}"))?);
+        for _ in 0..100 {
+            let list = run(command, &format!("fleet devices attic/pump --json --broker {}", broker.url))?;
+            if list.contains("OFF") {
+                return Ok(Some(broker));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Err("`pinzero mqtt` has not come to the broker".to_owned())
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

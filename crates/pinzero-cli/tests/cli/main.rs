@@ -9,6 +9,8 @@ mod board;
 mod completions;
 mod demo;
 mod doctor;
+#[cfg(all(unix, feature = "mqtt"))]
+mod fleet;
 mod lines;
 #[cfg(all(unix, feature = "mqtt"))]
 mod mqtt;

@@ -29,10 +29,10 @@ const NOBODY: &str = "mqtt://127.0.0.1:1";
 const PUMP: &str = "[mqtt]\nnode = \"attic\"\n\n[relay.pump]\npin = 17\n";
 
 /// A folder with a circuit file, which is removed in the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(circuit: &str) -> Folder {
+    pub(crate) fn new(circuit: &str) -> Folder {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("pinzero-mqtt-{}-{number}", std::process::id()));
@@ -55,7 +55,7 @@ impl Folder {
     }
 
     /// Starts a node on a mock, and waits for a line on standard error.
-    fn start(&self, broker: &str, ready: &str) -> (Program, BufReader<ChildStderr>) {
+    pub(crate) fn start(&self, broker: &str, ready: &str) -> (Program, BufReader<ChildStderr>) {
         Program::start(&self.arguments(&["--factory", "mock", "--broker", broker]), ready)
     }
 
@@ -265,15 +265,19 @@ fn systemd_is_told_when_the_node_is_ready_and_when_the_node_ends() {
 }
 
 /// A genuine mosquitto, which ends with the test.
-struct Mosquitto {
+pub(crate) struct Mosquitto {
     child: Child,
     _folder: Folder,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Mosquitto {
-    fn start() -> Mosquitto {
+    pub(crate) fn start() -> Mosquitto {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Mosquitto::start_on(port)
+    }
+
+    pub(crate) fn start_on(port: u16) -> Mosquitto {
         // The folder of a circuit serves as well.
         let folder = Folder::new("");
         let settings = folder.0.join("mosquitto.conf");
@@ -293,12 +297,12 @@ impl Mosquitto {
         broker
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
 
     /// Connects, and subscribes to all that begins with this topic.
-    fn client(&self, below: &str) -> Client {
+    pub(crate) fn client(&self, below: &str) -> Client {
         let will = Message::new("test/will", "");
         let mut broker = Rumqtt::new(&self.url(), &Mqtt::default(), "test").unwrap();
         let (sender, mut receiver) = broker.connect(&will).unwrap();
@@ -325,7 +329,7 @@ impl Drop for Mosquitto {
 }
 
 /// A client of the broker.
-struct Client {
+pub(crate) struct Client {
     sender: Arc<dyn Sender>,
     messages: Receiver<(String, String)>,
     /// The messages that no test has expected yet.
@@ -333,13 +337,23 @@ struct Client {
 }
 
 impl Client {
-    fn publish(&self, topic: &str, payload: &str) {
+    pub(crate) fn publish(&self, topic: &str, payload: &str) {
         assert!(self.sender.publish(0, &Message::new(topic, payload)));
+    }
+
+    /// Publishes a message that the broker keeps.
+    pub(crate) fn keep(&self, topic: &str, payload: &str) {
+        assert!(self.sender.publish(0, &Message::new(topic, payload).retained()));
+    }
+
+    /// Returns whether a message has come, and was not expected, whose topic ends so.
+    pub(crate) fn has_seen(&self, end: &str) -> bool {
+        self.seen.borrow().iter().any(|(topic, _)| topic.ends_with(end))
     }
 
     /// Waits for a message.
     #[track_caller]
-    fn expect(&self, topic: &str, payload: &str) {
+    pub(crate) fn expect(&self, topic: &str, payload: &str) {
         let mut seen = self.seen.borrow_mut();
         loop {
             if let Some(index) = seen.iter().position(|(one, other)| one == topic && other == payload) {
@@ -355,7 +369,7 @@ impl Client {
 }
 
 #[test]
-#[ignore = "no broker: run `cargo xtask mqtt`"]
+#[ignore = "no broker: run `cargo xtask broker`"]
 fn a_node_obeys_a_genuine_broker_and_says_when_the_node_leaves() {
     let broker = Mosquitto::start();
     let before = format!("{PUMP}\n[led.lamp]\npin = 22\n");
