@@ -62,6 +62,7 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
             "switch",
             "relay",
             "servo",
+            "motor",
             "potentiometer",
             "light_sensor",
             "distance_sensor",
