@@ -38,7 +38,9 @@ impl Member {
             writeln!(text, "[relay.relay-{relay}]\npin = {}", FIRST_PIN + relay).unwrap();
         }
         for button in 0..BUTTONS {
-            writeln!(text, "[button.button-{button}]\npin = {}", FIRST_PIN + RELAYS + button).unwrap();
+            // Each press is shorter than any bounce.
+            let device = format!("[mqtt.device.button-{button}]\nbounce_time = 0");
+            writeln!(text, "[button.button-{button}]\npin = {}\n{device}", FIRST_PIN + RELAYS + button).unwrap();
         }
         let circuit = Circuit::parse(&text).unwrap();
         let gpio = mock::builder().realtime().history_limit(16).open();
