@@ -20,7 +20,7 @@ pub(crate) fn test(runner: &mut Runner) -> Result<(), Stop> {
     runner.run(&mut command)?;
     // The commands that speak with a broker.
     let mut command = runner.command("cargo");
-    command.args(["test", "--locked", "--package=pinzero-cli", "--test=cli", "--", "--include-ignored"]);
+    command.args(["test", "--locked", "--workspace", "--test=cli", "--", "--include-ignored"]);
     runner.run(command.args(["fleet::", "mqtt::"]))?;
     Ok(())
 }
