@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "it fails a test here"))]
 
+mod announcing;
+mod commands;
+mod connection;
 mod device;
 mod discovery;
 mod entity;
@@ -19,6 +22,7 @@ mod reporter;
 mod rumqtt;
 mod settings;
 mod shared;
+mod telling;
 mod things;
 #[cfg(feature = "tls")]
 mod tls;

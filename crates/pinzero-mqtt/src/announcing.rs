@@ -1,0 +1,92 @@
+//! Tells Home Assistant of the node and its devices, and takes back what is there no more.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::warn;
+
+use crate::device::Device;
+use crate::discovery::{self, Described};
+use crate::entity::Entity;
+use crate::leftovers::Leftovers;
+use crate::shared::Shared;
+
+/// The longest time until a node answers the start of Home Assistant, so that not all nodes answer in the same instant.
+const SPREAD: Duration = Duration::from_secs(2);
+
+impl Shared {
+    /// Returns the topic of a device's discovery, unless there is no discovery. The device without a name is the node.
+    pub(crate) fn discovery_topic(&self, device: &str) -> Option<String> {
+        self.settings.discovery.as_ref().map(|prefix| discovery::topic(prefix, &self.settings, device))
+    }
+
+    /// Tells Home Assistant of the node.
+    pub(crate) fn announce_node(&self) {
+        let Some(topic) = self.discovery_topic("") else { return };
+        let payload = discovery::node_payload(&self.settings, self.gpio.board().model());
+        self.keep(&topic, payload.to_string());
+    }
+
+    /// Tells Home Assistant of a device.
+    pub(crate) fn announce(&self, device: &Device) {
+        let (Some(topic), Ok(thing)) = (self.discovery_topic(&device.name), &device.thing) else { return };
+        let entities = thing.entities();
+        if entities.is_empty() {
+            return;
+        }
+        let mut all = self.entities.lock();
+        let told = all.entry(device.name.clone()).or_default();
+        let described = Described {
+            name: &device.name,
+            title: device.appearance.name.as_deref().unwrap_or(&device.name),
+            kind: device.part.kind.name(),
+            icon: device.appearance.icon.as_deref(),
+            area: device.appearance.area.as_deref(),
+            entities: &entities,
+            former: told,
+        };
+        let payload = discovery::payload(&self.settings, &described);
+        told.extend(entities.iter().map(Entity::id));
+        self.keep(&topic, payload.to_string());
+    }
+
+    /// Clears what an earlier run of the node left on the broker, and is there no more.
+    pub(crate) fn clear(&self, leftovers: Leftovers) {
+        let devices: Vec<Arc<Device>> = self.devices.lock().values().cloned().collect();
+        let present = devices.iter().map(|device| device.topic.clone()).collect();
+        let names = devices.iter().map(|device| &*device.name).chain([""]);
+        let discoveries = names.filter_map(|name| self.discovery_topic(name)).collect();
+        for topic in leftovers.topics(&present, &discoveries) {
+            self.keep(&topic, "");
+        }
+        for former in leftovers.devices {
+            let Some(device) = devices.iter().find(|device| *device.name == *former.name) else { continue };
+            self.entities.lock().entry(device.name.clone()).or_default().extend(former.entities);
+            self.announce(device);
+        }
+    }
+
+    /// Tells all once more, after a while that differs from node to node.
+    pub(crate) fn answer_birth(self: &Arc<Self>) {
+        let mut hasher = DefaultHasher::new();
+        (&self.settings.identity, self.settings.topics.node()).hash(&mut hasher);
+        let pause = SPREAD.mul_f64(f64::from(hasher.finish() as u16) / f64::from(u16::MAX));
+        let weak = Arc::downgrade(self);
+        let timer = self.gpio.after(pause, move || {
+            if let Some(shared) = weak.upgrade() {
+                let mut post = shared.post.lock();
+                post.outbox.repeat_all();
+                post.pump();
+            }
+        });
+        match timer {
+            Ok(timer) => {
+                if let Some(older) = self.birth.lock().replace(timer) {
+                    older.cancel();
+                }
+            }
+            Err(error) => warn!("Home Assistant has started, and is not told of the devices: {error}"),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Follows the connection with the broker: subscribes, takes what comes, and has devices take their safe state while there is none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::info;
+use pinzero::Timer;
+use pinzero_circuit::Resting;
+
+use crate::device::Device;
+use crate::leftovers::Leftovers;
+use crate::link::{LinkError, Message};
+use crate::shared::Shared;
+
+/// The last levels of the topics that take commands.
+const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
+
+impl Shared {
+    /// Asks for the commands of all devices, and sends what has waited.
+    pub(crate) fn connected(&self) {
+        info!("connected with the broker as {:?}", self.settings.topics.node());
+        self.news.lock().connected = Some(self.gpio.wall_time());
+        self.tell_info();
+        let devices = self.devices.lock();
+        let filters = self.filters(&devices);
+        {
+            // Devices that come later see the connection, and subscribe by themselves.
+            let mut post = self.post.lock();
+            let Some(sender) = post.sender.clone() else { return };
+            if !sender.subscribe(&filters) {
+                return sender.abandon();
+            }
+            // Whoever sees the node online sees the states of now.
+            post.outbox.connected(&self.settings.topics.status());
+            post.pump();
+        }
+        let timers: Vec<Timer> = devices.values().filter_map(|device| device.safety.lock().take()).collect();
+        drop(devices);
+        timers.iter().for_each(Timer::cancel);
+    }
+
+    /// Returns the filters of the topics on which a node listens.
+    fn filters(&self, devices: &BTreeMap<Arc<str>, Arc<Device>>) -> Vec<String> {
+        let mut filters: Vec<String> = Vec::new();
+        for device in devices.values() {
+            filters.extend(VERBS.map(|verb| format!("{}/{verb}", device.topic)));
+        }
+        filters.extend(self.settings.discovery.iter().map(|prefix| format!("{prefix}/status")));
+        filters.push(self.settings.topics.info());
+        filters
+    }
+
+    /// Takes a message from the broker.
+    pub(crate) fn receive(self: &Arc<Self>, message: &Message) {
+        let is_birth = self.settings.discovery.as_ref().is_some_and(|prefix| {
+            message.topic.strip_prefix(&**prefix).is_some_and(|rest| rest == "/status")
+        });
+        if is_birth {
+            if message.payload == b"online" && !message.retain {
+                self.answer_birth();
+            }
+        } else if message.topic == self.settings.topics.info() {
+            // Messages that were not kept are the node's own.
+            if message.retain {
+                self.clear(Leftovers::read(&message.payload));
+            }
+        } else {
+            self.take_command(message);
+        }
+    }
+
+    /// Notes that the broker has the message with this ticket.
+    pub(crate) fn told(&self, ticket: u64) {
+        let mut post = self.post.lock();
+        post.outbox.told(ticket);
+        post.pump();
+        if post.outbox.is_idle() {
+            self.settled.notify_all();
+        }
+        let has_lost = post.outbox.counts().lost != post.lost && !post.outbox.has_events();
+        drop(post);
+        if has_lost {
+            self.tell_info();
+        }
+    }
+
+    /// Notes that there is no connection any more.
+    pub(crate) fn disconnected(&self) {
+        let mut post = self.post.lock();
+        post.sender = None;
+        post.outbox.disconnected();
+        self.settled.notify_all();
+    }
+
+    /// Makes [`Node::run`](crate::Node::run) end with this error, so that somebody starts the node anew.
+    pub(crate) fn fail(&self, message: String) {
+        self.failure.lock().get_or_insert(LinkError::final_one(message));
+        *self.end.lock() = true;
+        self.ending.notify_all();
+        let sender = self.post.lock().sender.clone();
+        if let Some(sender) = sender {
+            sender.abandon();
+        }
+    }
+
+    /// Asks a broker that is there for the commands of a new device; of one that is away, the device takes its safe state after a time.
+    pub(crate) fn listen(self: &Arc<Self>, device: &Arc<Device>) {
+        let is_heard = {
+            let post = self.post.lock();
+            let filters = VERBS.map(|verb| format!("{}/{verb}", device.topic));
+            let sender = post.sender.as_ref().filter(|_| post.outbox.is_connected());
+            sender.map(|sender| {
+                // The next connection has all subscriptions.
+                sender.subscribe(&filters) || {
+                    sender.abandon();
+                    false
+                }
+            })
+        };
+        if is_heard.is_none() {
+            self.wait_for_safe_state(device);
+        }
+    }
+
+    /// Starts the time until the safe state, for the devices that have one.
+    pub(crate) fn away(self: &Arc<Self>) {
+        let devices: Vec<Arc<Device>> = self.devices.lock().values().cloned().collect();
+        for device in devices {
+            self.wait_for_safe_state(&device);
+        }
+    }
+
+    fn wait_for_safe_state(self: &Arc<Self>, device: &Arc<Device>) {
+        if matches!(device.appearance.safe, None | Some(Resting::Keep)) {
+            return;
+        }
+        let after = device.appearance.safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
+        let timer = self.gpio.after(after, move || {
+            let (Some(shared), Some(device)) = (weak.upgrade(), waiting.upgrade()) else { return };
+            let is_connected = shared.post.lock().outbox.is_connected();
+            let is_closed = device.memory.lock().is_closed;
+            if is_connected || is_closed {
+                return;
+            }
+            if let Ok(Err(error)) = device.thing.as_ref().map(|thing| thing.make_safe()) {
+                shared.complain(&device.name, &error);
+            }
+            shared.tell_state(&device.name);
+        });
+        match timer {
+            Ok(timer) => {
+                let older = device.safety.lock().replace(timer);
+                if let Some(older) = older {
+                    older.cancel();
+                }
+            }
+            Err(error) => self.complain(&device.name, &error),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Tells the broker what has happened: states and events of devices, refused commands, and the facts about the node.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pinzero::time::Instant;
+use serde_json::{Map, Value, json};
+
+use crate::device::Device;
+use crate::entity::Entity;
+use crate::outbox::Event;
+use crate::post::milliseconds;
+use crate::refusal::Refusal;
+use crate::shared::Shared;
+
+/// The time after an event, within which the facts about the node tell of the event.
+const SOON: Duration = Duration::from_secs(10);
+
+/// What has happened on a node.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// When the broker last accepted a connection.
+    pub(crate) connected: Option<SystemTime>,
+    last_event: Option<Value>,
+    /// Whether the facts about the node will be told soon.
+    is_due: bool,
+}
+
+impl Shared {
+    /// Tells the state of a device. If another thread is about to, that thread looks again.
+    pub(crate) fn tell_state(&self, name: &str) {
+        let Some(device) = self.device(name) else { return };
+        {
+            let mut memory = device.memory.lock();
+            if memory.is_telling {
+                memory.look_again = true;
+                return;
+            }
+            memory.is_telling = true;
+        }
+        let _telling = Telling(&device);
+        loop {
+            let state = device.thing.as_ref().map_err(Clone::clone).and_then(|thing| thing.state());
+            if let Err(error) = &state {
+                self.complain(name, error);
+            }
+            // Held until the state is told, so that nothing follows the end of a device.
+            let mut memory = device.memory.lock();
+            if memory.is_closed {
+                return;
+            }
+            let mut post = self.post.lock();
+            let availability = if state.is_ok() { "online" } else { "offline" };
+            post.keep(&format!("{}/availability", device.topic), availability);
+            if let Ok(Some(state)) = state {
+                post.keep(&format!("{}/state", device.topic), Value::Object(state).to_string());
+            }
+            if !std::mem::take(&mut memory.look_again) {
+                memory.is_telling = false;
+                return;
+            }
+        }
+    }
+
+    /// Tells an event of a device.
+    pub(crate) fn tell_event(&self, name: &str, event: &str, at: Instant, mut fields: Map<String, Value>) {
+        let Some(device) = self.device(name) else { return };
+        let age = self.gpio.now().since(at);
+        let time = self.gpio.wall_time().checked_sub(age).map(milliseconds);
+        self.news.lock().last_event = Some(json!({ "device": name, "event": event, "at": time }));
+        // Held until the event is in the outbox, so that events are in the order of their numbers.
+        let mut memory = device.memory.lock();
+        memory.events += 1;
+        fields.insert("event_type".to_owned(), event.into());
+        fields.insert("number".to_owned(), memory.events.into());
+        self.post.lock().event(Event { topic: format!("{}/event", device.topic), at, fields });
+    }
+
+    /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later.
+    pub(crate) fn tell_refusal(&self, device: &Device, refusal: &Refusal) {
+        let fields = Map::from_iter([("reason".to_owned(), refusal.to_string().into())]);
+        let event = Event { topic: format!("{}/refused", device.topic), at: self.gpio.now(), fields };
+        self.post.lock().event(event);
+    }
+
+    /// Tells the facts about the node after a moment, so that many events cost one message.
+    pub(crate) fn tell_info_soon(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.news.lock().is_due, true) {
+            return;
+        }
+        let weak = Arc::downgrade(self);
+        let timer = self.gpio.after(SOON, move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.news.lock().is_due = false;
+                shared.tell_info();
+            }
+        });
+        if let Err(error) = timer {
+            self.complain(self.settings.topics.node(), &error);
+        }
+    }
+
+    /// Tells the facts about the node.
+    pub(crate) fn tell_info(&self) {
+        // Held until the facts are told, so that no older ones follow.
+        let devices = self.devices.lock();
+        let stopped = self.end.lock().then(|| milliseconds(self.gpio.wall_time()));
+        let (connected, last_event) = {
+            let news = self.news.lock();
+            (news.connected.map(milliseconds), news.last_event.clone())
+        };
+        let described: Vec<Value> = devices
+            .values()
+            .map(|device| {
+                let entities = device.thing.as_ref().map(|thing| thing.entities()).unwrap_or_default();
+                json!({
+                    "name": &*device.name,
+                    "kind": device.part.kind.name(),
+                    "topic": device.topic,
+                    "discovery": self.discovery_topic(&device.name),
+                    "entities": entities.iter().map(Entity::id).collect::<Vec<String>>(),
+                })
+            })
+            .collect();
+        let mut post = self.post.lock();
+        let info = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "board": self.gpio.board().model(),
+            "factory": self.gpio.name(),
+            "since": milliseconds(self.since),
+            "connected": connected,
+            "stopped": stopped,
+            "last_event": last_event,
+            "discovery": self.discovery_topic(""),
+            "devices": described,
+            "lost": post.outbox.counts().lost,
+        });
+        post.lost = post.outbox.counts().lost;
+        post.keep(&self.settings.topics.info(), info.to_string());
+    }
+}
+
+/// A thread that tells the state of a device. If the thread panics, others may tell.
+struct Telling<'a>(&'a Device);
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.memory.lock().is_telling = false;
+        }
+    }
+}
