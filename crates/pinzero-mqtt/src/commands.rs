@@ -53,7 +53,7 @@ impl Shared {
         let Some(device) = self.device(&order.device) else { return };
         let done = match (&*order.verb, &device.thing) {
             ("get", _) => Ok(()),
-            (_, Err(error)) => Err(Refusal::Pin(error.clone())),
+            (_, Err(error)) => Err(error.clone().into()),
             (verb, Ok(thing)) => thing
                 .parse(&order.payload)
                 .and_then(|command| self.command(&device, verb, command))

@@ -1,7 +1,7 @@
 //! [`Display`]: a display of seven segments or of characters as a text.
 
 use parking_lot::Mutex;
-use pinzero::{LedCharDisplay, LedMultiCharDisplay};
+use pinzero::{Error, ErrorKind, LedCharDisplay, LedMultiCharDisplay};
 use pinzero_circuit::{CharacterDisplay, Pin, Resting, SevenSegmentDisplay};
 use serde_json::{Map, Value};
 
@@ -64,7 +64,7 @@ impl Display {
         Display { screen, text: Mutex::default(), most, safe: opening.appearance.safe }
     }
 
-    fn show(&self, text: &str) -> Result<(), Refusal> {
+    fn show(&self, text: &str) -> pinzero::Result<()> {
         match &self.screen {
             Screen::Digit(display) if text.is_empty() => display.off()?,
             Screen::Digit(display) => display.set_value(text)?,
@@ -77,23 +77,23 @@ impl Display {
 }
 
 /// Spreads a text over the rows of a display. A row that is too long goes on in the next one.
-fn lay_out(text: &str, columns: usize, rows: usize) -> Result<Vec<String>, Refusal> {
+fn lay_out(text: &str, columns: usize, rows: usize) -> pinzero::Result<Vec<String>> {
     let mut laid: Vec<String> = Vec::new();
     for line in text.split('\n') {
         if let Some(character) = line.chars().find(|character| lcd::code(*character).is_none()) {
-            return Err(Refusal::because(format!(
+            let message = format!(
                 "the display does not have {character:?}: send letters of ASCII, digits, signs and \"°\""
-            )));
+            );
+            return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let characters: Vec<char> = line.chars().collect();
         let parts = characters.chunks(columns).map(String::from_iter);
         laid.extend(if characters.is_empty() { vec![String::new()] } else { parts.collect() });
     }
     if laid.len() > rows {
-        return Err(Refusal::because(format!(
-            "the text needs {} rows: send at most {rows} of {columns} characters",
-            laid.len()
-        )));
+        let message =
+            format!("the text needs {} rows: send at most {rows} of {columns} characters", laid.len());
+        return Err(Error::new(ErrorKind::InvalidValue, message));
     }
     laid.resize(rows, String::new());
     Ok(laid.iter().map(|row| format!("{row:columns$}")).collect())
@@ -140,17 +140,14 @@ impl Thing for Display {
         let text = fields.text("text")?;
         fields.finish("\"text\"")?;
         match text {
-            Some(text) => self.show(&text),
+            Some(text) => Ok(self.show(&text)?),
             None => Err(Refusal::because("a command without \"text\": send the text to show")),
         }
     }
 
     fn make_safe(&self) -> pinzero::Result<()> {
         match self.safe {
-            Some(Resting::Off) => match self.show("") {
-                Err(Refusal::Pin(error)) => Err(error),
-                _ => Ok(()),
-            },
+            Some(Resting::Off) => self.show(""),
             _ => Ok(()),
         }
     }

@@ -67,6 +67,13 @@ pub(crate) trait Thing: fmt::Debug + Send + Sync {
     fn close(&self) -> pinzero::Result<()>;
 }
 
+// Here, since the file of `Refusal` is fuzzed without pins.
+impl From<pinzero::Error> for Refusal {
+    fn from(error: pinzero::Error) -> Self {
+        Refusal::because(error.to_string())
+    }
+}
+
 /// What a thing is opened with.
 pub(crate) struct Opening<'a> {
     pub(crate) gpio: &'a Gpio,
