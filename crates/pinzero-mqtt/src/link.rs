@@ -36,13 +36,13 @@ impl Message {
 
 /// A way to a broker.
 pub trait Broker: fmt::Debug + Send {
-    /// Starts to connect, and returns both ends of the connection. The broker publishes `will` if the connection ends in any way but by
-    /// [`Sender::disconnect`]. A connection does not come back: call this again. Does not wait for the network.
+    /// Starts to connect, and returns both ends of the connection. The broker publishes `will`, if there is one, when the connection ends in
+    /// any way but by [`Sender::disconnect`]. A connection does not come back: call this again. Does not wait for the network.
     ///
     /// # Errors
     /// An address, a certificate or a password that cannot be used. A broker that does not answer, or refuses, is an error of
     /// [`Receiver::next`].
-    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError>;
+    fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError>;
 }
 
 /// The end of a connection that sends. No method blocks, nor waits for the network: handlers of pins call them.

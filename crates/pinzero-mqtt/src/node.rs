@@ -175,7 +175,7 @@ impl Node {
     /// Connects, and keeps the connection as long as it lasts. Returns why it ended, and how long it lasted, if there was one.
     fn connect(&self, broker: &mut dyn Broker, will: &Message) -> (LinkError, Option<Duration>) {
         let shared = &self.shared;
-        let (sender, mut receiver) = match broker.connect(will) {
+        let (sender, mut receiver) = match broker.connect(Some(will)) {
             Err(error) => return (error, None),
             Ok(ends) => ends,
         };
@@ -271,7 +271,10 @@ mod tests {
     struct Nowhere;
 
     impl Broker for Nowhere {
-        fn connect(&mut self, _: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+        fn connect(
+            &mut self,
+            _: Option<&Message>,
+        ) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
             Err(LinkError::passing("nobody is there"))
         }
     }
@@ -298,7 +301,10 @@ mod tests {
         struct Wrong;
 
         impl Broker for Wrong {
-            fn connect(&mut self, _: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+            fn connect(
+                &mut self,
+                _: Option<&Message>,
+            ) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
                 Err(LinkError::final_one("no address"))
             }
         }

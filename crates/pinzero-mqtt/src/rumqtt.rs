@@ -127,11 +127,12 @@ fn password(file: Option<&Path>, credentials: Option<&Path>) -> Result<Option<St
 }
 
 impl Broker for Rumqtt {
-    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+    fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         // The files were good at the start, hence may be so again.
         let mut options = self.options().map_err(LinkError::passing)?;
-        let payload = will.payload.clone();
-        options.set_last_will(LastWill::new(&will.topic, payload, QoS::AtLeastOnce, will.retain));
+        if let Some(Message { topic, payload, retain }) = will {
+            options.set_last_will(LastWill::new(topic, payload.clone(), QoS::AtLeastOnce, *retain));
+        }
         let (client, mut event_loop) = AsyncClient::new(options, REQUESTS);
         let mut network = NetworkOptions::new();
         network.set_tcp_nodelay(true);

@@ -184,11 +184,9 @@ impl State {
 
 impl Shared {
     fn run(&self, broker: &mut dyn Broker) {
-        // A connection has a will. Nobody listens to this one.
-        let will = Message::new(self.marker_topic.clone(), "");
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match broker.connect(&will) {
+            let error = match broker.connect(None) {
                 Err(error) => error,
                 Ok((sender, mut receiver)) => loop {
                     match receiver.next() {

@@ -176,7 +176,7 @@ struct Sheet {
 }
 
 impl Broker for Paper {
-    fn connect(&mut self, _: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+    fn connect(&mut self, _: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         Ok((Arc::new(self.clone()), Box::new(self.clone())))
     }
 }

@@ -303,9 +303,8 @@ impl Mosquitto {
 
     /// Connects, and subscribes to all that begins with this topic.
     pub(crate) fn client(&self, below: &str) -> Client {
-        let will = Message::new("test/will", "");
         let mut broker = Rumqtt::new(&self.url(), &Mqtt::default(), "test").unwrap();
-        let (sender, mut receiver) = broker.connect(&will).unwrap();
+        let (sender, mut receiver) = broker.connect(None).unwrap();
         assert_eq!(receiver.next(), Ok(Incoming::Connected));
         assert!(sender.subscribe(&[format!("{below}/#")]));
         let (news, messages) = mpsc::channel();

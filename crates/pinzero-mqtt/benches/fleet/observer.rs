@@ -132,8 +132,7 @@ fn topic(node: usize, relay: usize) -> String {
 fn listen(heard: &Arc<Heard>, port: u16) -> Arc<dyn Sender> {
     let end = Instant::now() + PATIENCE;
     loop {
-        let will = Message::new("bench/observer", "gone");
-        let (sender, mut receiver) = broker("observer", port).connect(&will).unwrap();
+        let (sender, mut receiver) = broker("observer", port).connect(None).unwrap();
         match receiver.next() {
             Ok(Incoming::Connected) => {
                 let filters = ["state", "event"].map(|leaf| format!("pinzero/+/+/{leaf}"));

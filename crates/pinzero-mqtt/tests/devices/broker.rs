@@ -163,7 +163,7 @@ impl State {
 }
 
 impl Broker for TestBroker {
-    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+    fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         let mut state = self.0.state.lock();
         if state.is_away {
             state.refusals += 1;
@@ -173,7 +173,7 @@ impl Broker for TestBroker {
         let (sender, receiver) = mpsc::channel();
         sender.send(Incoming::Connected).unwrap();
         state.to_node = Some(sender);
-        state.will = Some(will.clone());
+        state.will = will.cloned();
         state.filters.clear();
         state.connections += 1;
         self.0.changed.notify_all();

@@ -156,7 +156,7 @@ fn a_node_subscribes_at_each_connection() {
 struct Trap(TestBroker);
 
 impl Broker for Trap {
-    fn connect(&mut self, will: &Message) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+    fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         let (_, receiver) = self.0.connect(will)?;
         Ok((Arc::new(self.clone()), receiver))
     }

@@ -14,7 +14,7 @@ use crate::server::Mosquitto;
 fn attempt(address: &str, mqtt: &Mqtt) -> Result<(), String> {
     let mut broker = rumqtt(address, mqtt);
     assert!(!format!("{broker:?}").contains("hunter2"));
-    let (sender, mut receiver) = broker.connect(&Message::new("a", "b")).unwrap();
+    let (sender, mut receiver) = broker.connect(None).unwrap();
     match receiver.next() {
         Ok(Incoming::Connected) => {
             // With TLS 1.3, a broker may think otherwise after that.

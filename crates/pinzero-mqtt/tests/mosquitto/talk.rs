@@ -34,7 +34,7 @@ fn the_will_tells_of_a_node_that_ends_without_a_word() {
     let observer = Observer::connect(mosquitto.port());
     let will = Message::new("pinzero/attic/status", "offline").retained();
     let mut broker = rumqtt(&mosquitto.address(), &Mqtt::default());
-    let (sender, mut receiver) = broker.connect(&will).unwrap();
+    let (sender, mut receiver) = broker.connect(Some(&will)).unwrap();
     assert_eq!(receiver.next().unwrap(), Incoming::Connected);
     assert!(sender.publish(7, &Message::new("pinzero/attic/status", "online").retained()));
     assert_eq!(receiver.next().unwrap(), Incoming::Told(7));
@@ -49,8 +49,7 @@ fn the_will_tells_of_a_node_that_ends_without_a_word() {
 fn an_attempt_to_connect_can_be_abandoned() {
     let mosquitto = Mosquitto::start();
     mosquitto.hold();
-    let will = Message::new("pinzero/attic/status", "offline");
-    let (sender, mut receiver) = rumqtt(&mosquitto.address(), &Mqtt::default()).connect(&will).unwrap();
+    let (sender, mut receiver) = rumqtt(&mosquitto.address(), &Mqtt::default()).connect(None).unwrap();
     let start = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| sender.abandon());
