@@ -205,7 +205,7 @@ impl Node {
 
     /// Ends the node: closes the devices, tells the broker that the node is offline, and leaves. [`Node::run`] then returns.
     ///
-    /// Waits for the broker for 2 seconds at most. If the broker has not been told by then, the broker finds out by itself, and publishes
+    /// Waits for the broker for 1 second at most. If the broker has not been told by then, the broker finds out by itself, and publishes
     /// the will.
     pub fn stop(&self) {
         let shared = &self.shared;
@@ -258,7 +258,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// How long a node that ends waits until the broker knows.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
