@@ -11,7 +11,7 @@ use crate::places::Places;
 use crate::topics::{check_levels, check_topics};
 use crate::values::{Wrong, range};
 
-/// The longest time until a safe state, in seconds: 24 days.
+/// The longest time until a safe state, or of being on, in seconds: 24 days.
 const LONGEST: f64 = 2_073_600.0;
 
 /// Checks the table `[mqtt]`, with the devices in it.
@@ -121,11 +121,17 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
             "safe_after needs a state to take: add safe = \"off\" or safe = \"on\"".to_owned(),
         ));
     }
+    if appearance.on_for.is_some() && appearance.on_exit == Some(Resting::On) {
+        let message =
+            "on_exit = \"on\" would last, for nobody is there to end it after on_for: remove one of them";
+        return Err(("on_exit", message.to_owned()));
+    }
     if appearance.dimmable == Some(true) && entity == "switch" {
         return Err(("dimmable", "a switch is not dimmed: remove dimmable, or as = \"switch\"".to_owned()));
     }
     let numbers = [
         ("safe_after", appearance.safe_after, 0.0..=LONGEST, " s"),
+        ("on_for", appearance.on_for, 0.001..=LONGEST, " s"),
         ("interval", appearance.interval, 0.1..=86_400.0, " s"),
         ("digits", appearance.digits.map(f64::from), 0.0..=6.0, ""),
         ("pulses_per_unit", appearance.pulses_per_unit, 0.001..=1e9, ""),

@@ -48,7 +48,7 @@ pub(crate) const MQTT: [&str; 14] = [
 ];
 
 /// The keys of a table `[mqtt.device.NAME]`, each with the kinds of parts that have the key; all kinds, if none are listed.
-pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
+pub(crate) const DEVICE: [(&str, &[&str]); 17] = [
     ("hidden", &[]),
     ("as", &[]),
     ("name", &[]),
@@ -76,6 +76,7 @@ pub(crate) const DEVICE: [(&str, &[&str]); 16] = [
     ),
     ("unit", &["distance_sensor", "tmp36", "ds18b20", "rotary_encoder", "pulse_counter"]),
     ("initial", OUTPUTS),
+    ("on_for", OUTPUTS),
     ("on_exit", OUTPUTS),
     ("safe", WITH_SAFE_STATE),
     ("safe_after", WITH_SAFE_STATE),
@@ -299,6 +300,7 @@ mod tests {
             "interval" => "`10` for a pulse_counter, else `30`",
             "digits" => "as many as the sensor can tell apart",
             "dimmable" => "`true` for a light",
+            "on_for" => "stays on",
             "user" | "certificate_file" | "key_file" | "area" | "device" => "none",
             _ => panic!("say what the default of {key:?} is"),
         }

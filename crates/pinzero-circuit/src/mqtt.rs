@@ -64,6 +64,9 @@ pub struct Appearance {
     pub unit: Option<String>,
     /// The state of an output at the start. Default: [`Keep`](Resting::Keep). A pin that nobody drives, as after a power cut, is then off.
     pub initial: Option<Resting>,
+    /// The time after which an output that is on goes off by itself, in seconds, unless a command says `"for"`. Default: an output
+    /// stays on.
+    pub on_for: Option<f64>,
     /// The state of an output after the node has ended. Default: [`Keep`](Resting::Keep) for relays and for LEDs without PWM, where the
     /// system keeps the level of a closed pin; [`Off`](Resting::Off) for all that turn, sound or are dimmed.
     pub on_exit: Option<Resting>,

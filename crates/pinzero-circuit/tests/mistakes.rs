@@ -193,6 +193,7 @@ name = "Lamp"
 icon = "mdi:lamp"
 area = "Attic"
 initial = "on"
+on_for = 0.5
 on_exit = "keep"
 safe = "off"
 safe_after = 0
@@ -217,6 +218,7 @@ fn the_parts_of_a_house_are_on_a_broker() {
     let device = |name: &str| mqtt.device.iter().find(|(key, _)| key.get_ref() == name).unwrap().1.clone();
     assert_eq!(device("lamp").entity.as_deref(), Some("switch"));
     assert_eq!((device("lamp").safe, device("lamp").safe_after), (Some(Resting::Off), Some(0.0)));
+    assert_eq!(device("lamp").on_for, Some(0.5));
     assert_eq!((device("water").pulses_per_unit, device("water").bounce_time), (Some(450.0), Some(0.005)));
     for broker in ["mqtt://10.0.0.2", "mqtt://[fd00::1]:1883", "mqtt://[fd00::1]", "mqtts://me@broker.lan"] {
         Circuit::parse(&format!("[mqtt]\nbroker = {broker:?}")).unwrap();
@@ -317,6 +319,11 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
         ("frost", "unit = \"K\"", 8, "a temperature is told in \"°C\" or \"°F\", not in \"K\""),
         ("lamp", "icon = \"lamp\"", 8, "such as \"mdi:pump\""),
         ("lamp", "name = \" \"", 8, "name is empty"),
+        ("lamp", "on_for = 0", 10, "on_for goes from 0.001 to 2073600 s, not 0"),
+        ("lamp", "on_for = -1", 10, "on_for goes from"),
+        ("lamp", "on_for = nan", 10, "on_for goes from"),
+        ("lamp", "on_for = 5\non_exit = \"on\"", 11, "remove one of them"),
+        ("water", "on_for = 5", 1, "a pulse_counter has no \"on_for\""),
     ] {
         let parts = HOUSE.split("[mqtt]").next().unwrap();
         let text = format!("{parts}[mqtt.device.{name}]\n{value}");

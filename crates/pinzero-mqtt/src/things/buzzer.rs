@@ -39,7 +39,8 @@ impl Siren {
     pub(crate) fn open(part: &pinzero_circuit::Buzzer, opening: &Opening<'_>) -> Result<Self> {
         let buzzer = rest::open(Buzzer::builder, part.pin.line(), part.active_high, Resting::Off, opening)?;
         let alarm = Alarm { is_on: buzzer.is_active()?, tone: TONES[0] };
-        Ok(Siren { buzzer: Timed::new(buzzer, alarm, opening), safe: rest::safe(opening) })
+        let off = |_: &Buzzer, alarm: &Alarm| alarm.is_on.then_some(Alarm { is_on: false, ..*alarm });
+        Ok(Siren { buzzer: Timed::new(buzzer, alarm, off, opening)?, safe: rest::safe(opening) })
     }
 }
 

@@ -31,7 +31,8 @@ pub(crate) struct Cover {
 
 impl Cover {
     /// Wraps a servo, and moves it to the first position that the file names, if any.
-    pub(crate) fn new(servo: Timed<AngularServo>, opening: &Opening<'_>) -> Result<Self> {
+    pub(crate) fn new(servo: AngularServo, opening: &Opening<'_>) -> Result<Self> {
+        let servo = Timed::new(servo, Pose { is_on: false, angle: None }, close, opening)?;
         let cover = Cover { servo, safe: rest::safe(opening), class: rest::class(opening, &CLASSES)? };
         match opening.appearance.initial {
             Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
@@ -43,9 +44,7 @@ impl Cover {
 
     /// Returns the servo's pose for a position from 0, closed, to 100, open.
     fn pose(&self, position: f64) -> Pose {
-        let servo = self.servo.device();
-        let (least, most) = (servo.min_angle(), servo.max_angle());
-        Pose { is_on: true, angle: Some(least + (most - least) * position / OPEN) }
+        pose(self.servo.device(), position)
     }
 
     /// Returns the position; `None` without pulses.
@@ -55,6 +54,18 @@ impl Cover {
         let angle = pose.angle.filter(|_| pose.is_on)?;
         Some(((angle - least) / (most - least) * 100.0).round())
     }
+}
+
+/// Returns a servo's pose for a position from 0, closed, to 100, open.
+fn pose(servo: &AngularServo, position: f64) -> Pose {
+    let (least, most) = (servo.min_angle(), servo.max_angle());
+    Pose { is_on: true, angle: Some(least + (most - least) * position / OPEN) }
+}
+
+/// Returns the pose that closes a cover; `None` for one that is closed, or has never moved. One that was let go may be open.
+fn close(servo: &AngularServo, now: &Pose) -> Option<Pose> {
+    let closed = pose(servo, CLOSED);
+    (now.angle.is_some() && (now.angle != closed.angle)).then_some(closed)
 }
 
 impl Thing for Cover {

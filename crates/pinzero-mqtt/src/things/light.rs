@@ -88,8 +88,11 @@ pub(crate) struct Light<L: Lamp> {
 }
 
 impl<L: Lamp> Light<L> {
-    pub(crate) fn new(lamp: L, shade: Shade, opening: &Opening<'_>) -> Self {
-        Light { lamp: Timed::new(lamp, shade, opening), safe: rest::safe(opening) }
+    pub(crate) fn new(lamp: L, shade: Shade, opening: &Opening<'_>) -> Result<Self> {
+        let off = |_: &L, shade: &Shade| {
+            shade.is_on.then_some(Shade { is_on: false, effect: Effect::None, ..*shade })
+        };
+        Ok(Light { lamp: Timed::new(lamp, shade, off, opening)?, safe: rest::safe(opening) })
     }
 
     /// Takes the effect out of a command.

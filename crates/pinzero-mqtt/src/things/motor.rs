@@ -47,7 +47,9 @@ impl Fan {
             .open()?;
         motor.drive(&course)?;
         let is_switch = rest::is_as(opening, "switch");
-        Ok(Fan { motor: Timed::new(motor, course, opening), is_switch, class, safe: rest::safe(opening) })
+        let off = |_: &Motor, course: &Course| course.is_on.then_some(Course { is_on: false, ..*course });
+        let motor = Timed::new(motor, course, off, opening)?;
+        Ok(Fan { motor, is_switch, class, safe: rest::safe(opening) })
     }
 }
 

@@ -27,7 +27,8 @@ impl Relay {
         let class = rest::class(opening, &SWITCHES)?;
         let output = rest::open(DigitalOutputDevice::builder, pin, active_high, Resting::Keep, opening)?;
         let is_on = output.is_active()?;
-        Ok(Relay { output: Timed::new(output, is_on, opening), class, safe: rest::safe(opening) })
+        let output = Timed::new(output, is_on, |_, is_on| is_on.then_some(false), opening)?;
+        Ok(Relay { output, class, safe: rest::safe(opening) })
     }
 }
 

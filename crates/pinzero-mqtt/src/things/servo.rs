@@ -42,11 +42,12 @@ pub(crate) fn open(part: &pinzero_circuit::Servo, opening: &Opening<'_>) -> Resu
         .on_close(rest::on_close(opening, Resting::Off, true))
         .gpio(opening.gpio)
         .open()?;
-    let servo = Timed::new(servo, Pose { is_on: false, angle: None }, opening);
-    Ok(match rest::is_as(opening, "cover") {
-        true => Box::new(Cover::new(servo, opening)?),
-        false => Box::new(Dial { servo, is_let_go_when_safe: rest::safe(opening) == Some(false) }),
-    })
+    if rest::is_as(opening, "cover") {
+        return Ok(Box::new(Cover::new(servo, opening)?));
+    }
+    let off = |_: &AngularServo, pose: &Pose| pose.is_on.then_some(Pose { is_on: false, ..*pose });
+    let servo = Timed::new(servo, Pose { is_on: false, angle: None }, off, opening)?;
+    Ok(Box::new(Dial { servo, is_let_go_when_safe: rest::safe(opening) == Some(false) }))
 }
 
 impl Drive for AngularServo {

@@ -31,8 +31,14 @@ struct Shared<D: Drive> {
     device: D,
     gpio: Gpio,
     reporter: Reporter,
+    off: Off<D>,
+    /// The time after which an output that is on goes off by itself.
+    on_for: Option<Duration>,
     slot: Mutex<Slot<D::State>>,
 }
+
+/// Returns the state in which a device is off, for one in which it is on; `None` for one in which it is off.
+pub(crate) type Off<D> = fn(&D, &<D as Drive>::State) -> Option<<D as Drive>::State>;
 
 #[derive(Debug)]
 struct Slot<S> {
@@ -48,11 +54,17 @@ struct Slot<S> {
 }
 
 impl<D: Drive> Timed<D> {
-    /// Wraps a device that is in `state`.
-    pub(crate) fn new(device: D, state: D::State, opening: &Opening<'_>) -> Self {
+    /// Wraps a device that is in `state`. `off` tells what goes off after the time of `on_for`.
+    ///
+    /// # Errors
+    /// A device that is on, and could not be switched off in time.
+    pub(crate) fn new(device: D, state: D::State, off: Off<D>, opening: &Opening<'_>) -> Result<Self> {
         let slot = Slot { wanted: state, number: 0, end: None, is_driving: false };
         let (gpio, reporter) = (opening.gpio.clone(), opening.reporter.clone());
-        Timed(Arc::new(Shared { device, gpio, reporter, slot: Mutex::new(slot) }))
+        let on_for = opening.appearance.on_for.map(Duration::from_secs_f64);
+        let shared = Arc::new(Shared { device, gpio, reporter, off, on_for, slot: Mutex::new(slot) });
+        shared.limit(0)?;
+        Ok(Timed(shared))
     }
 
     /// Returns the device.
@@ -67,24 +79,62 @@ impl<D: Drive> Timed<D> {
 
     /// Sets a state.
     pub(crate) fn set(&self, state: D::State) -> Result<()> {
-        self.0.change(state, None).map(drop)
+        self.set_until(state, None)
     }
 
-    /// Sets a state, and `then` the other one once the time is over. Without a time, the state stays.
+    /// Sets a state, and `then` the other one once the time is over. Without a time, the state stays, unless the file limits it.
     pub(crate) fn set_for(&self, state: D::State, time: Option<Duration>, then: D::State) -> Result<()> {
-        let number = self.0.change(state, None)?;
-        let Some(time) = time else { return Ok(()) };
-        let (shared, at_end) = (Arc::downgrade(&self.0), then.clone());
-        let timer = self.0.gpio.after(time, move || {
+        self.set_until(state, time.map(|time| (time, then)))
+    }
+
+    fn set_until(&self, state: D::State, end: Option<(Duration, D::State)>) -> Result<()> {
+        match (self.0.change(state, None)?, end) {
+            (Some(number), Some((time, then))) => self.0.end(number, time, then),
+            (Some(number), None) => self.0.limit(number),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Closes the pins. A command that has an end finds that end now: a pump that is on for a minute must not stay on.
+    pub(crate) fn close(&self) -> Result<()> {
+        let end = self.0.slot.lock().end.take();
+        let ended = end.map_or(Ok(()), |(timer, then)| {
+            timer.cancel();
+            // Nobody is there any more to switch off what this switches on.
+            let off = self.0.on_for.and_then(|_| (self.0.off)(&self.0.device, &then));
+            self.0.change(off.unwrap_or(then), None).map(drop)
+        });
+        self.0.device.close().and(ended)
+    }
+}
+
+impl<D: Drive> Shared<D> {
+    /// Has the state of this number end after the time of `on_for`, if the device is on.
+    fn limit(self: &Arc<Self>, number: u64) -> Result<()> {
+        let Some(time) = self.on_for else { return Ok(()) };
+        let off = {
+            let slot = self.slot.lock();
+            Some(&slot.wanted)
+                .filter(|_| slot.number == number)
+                .and_then(|wanted| (self.off)(&self.device, wanted))
+        };
+        off.map_or(Ok(()), |off| self.end(number, time, off))
+    }
+
+    /// Has the state of this number end after a time, and `then` the other one begin.
+    fn end(self: &Arc<Self>, number: u64, time: Duration, then: D::State) -> Result<()> {
+        let (shared, at_end) = (Arc::downgrade(self), then.clone());
+        let timer = self.gpio.after(time, move || {
             let Some(shared) = shared.upgrade() else { return };
-            if let Err(error) = shared.change(at_end, Some(number)) {
+            let next = shared.change(at_end, Some(number));
+            if let Err(error) = next.and_then(|next| next.map_or(Ok(()), |next| shared.limit(next))) {
                 shared.reporter.complain(&error);
             }
             shared.reporter.changed();
         });
         match timer {
             Ok(timer) => {
-                let mut slot = self.0.slot.lock();
+                let mut slot = self.slot.lock();
                 if slot.number == number {
                     slot.end = Some((timer, then));
                 } else {
@@ -94,28 +144,16 @@ impl<D: Drive> Timed<D> {
                 Ok(())
             }
             // A command must not stand that cannot end.
-            Err(error) => self.0.change(then, Some(number)).and(Err(error)),
+            Err(error) => self.change(then, Some(number)).and(Err(error)),
         }
     }
 
-    /// Closes the pins. A command that has an end finds that end now: a pump that is on for a minute must not stay on.
-    pub(crate) fn close(&self) -> Result<()> {
-        let end = self.0.slot.lock().end.take();
-        let ended = end.map_or(Ok(()), |(timer, then)| {
-            timer.cancel();
-            self.set(then)
-        });
-        self.0.device.close().and(ended)
-    }
-}
-
-impl<D: Drive> Shared<D> {
     /// Sets a state, and returns its number; does nothing if another state was wanted after the one of the number `after`.
-    fn change(&self, state: D::State, after: Option<u64>) -> Result<u64> {
+    fn change(&self, state: D::State, after: Option<u64>) -> Result<Option<u64>> {
         let (number, before, end, is_driven) = {
             let mut slot = self.slot.lock();
             if after.is_some_and(|after| after != slot.number) {
-                return Ok(slot.number);
+                return Ok(None);
             }
             slot.number += 1;
             let before = std::mem::replace(&mut slot.wanted, state);
@@ -125,7 +163,7 @@ impl<D: Drive> Shared<D> {
             timer.cancel();
         }
         if is_driven {
-            return Ok(number);
+            return Ok(Some(number));
         }
         loop {
             let (wanted, newest) = {
@@ -139,7 +177,7 @@ impl<D: Drive> Shared<D> {
                 if driven.is_err() && newest == number {
                     slot.wanted = before;
                 }
-                return driven.map(|()| number);
+                return driven.map(|()| Some(number));
             }
         }
     }
@@ -182,7 +220,7 @@ mod tests {
         let slow = Slow { begun, results: Mutex::new(results) };
         let reporter = Reporter { shared: Weak::new(), device: "slow".into() };
         let opening = Opening { gpio: &gpio, appearance: &Default::default(), reporter };
-        let timed = Arc::new(Timed::new(slow, 0, &opening));
+        let timed = Arc::new(Timed::new(slow, 0, |_, _| None, &opening).unwrap());
         (gpio, timed, begins, result)
     }
 

@@ -19,6 +19,7 @@ mod keypad;
 mod led;
 mod motor;
 mod noise;
+mod on_for;
 mod relay;
 mod rest;
 mod rgb_led;
