@@ -113,6 +113,11 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     if let Some(class) = appearance.class.as_deref() {
         check_class(entity, class)?;
     }
+    let cases = kinds::cases(kind.name());
+    if let Some(case) = appearance.on_when.as_deref().filter(|case| !cases.contains(case)) {
+        let message = format!("a {} is not ON when {case:?}: {}", kind.name(), kinds::advise(case, cases));
+        return Err(("on_when", message));
+    }
     check_unit(kind, appearance.unit.as_deref())?;
     check_resting(kind, entity, appearance)?;
     if appearance.safe_after.is_some() && matches!(appearance.safe, None | Some(Resting::Keep)) {

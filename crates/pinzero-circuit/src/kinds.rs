@@ -48,7 +48,7 @@ pub(crate) const MQTT: [&str; 14] = [
 ];
 
 /// The keys of a table `[mqtt.device.NAME]`, each with the kinds of parts that have the key; all kinds, if none are listed.
-pub(crate) const DEVICE: [(&str, &[&str]); 17] = [
+pub(crate) const DEVICE: [(&str, &[&str]); 18] = [
     ("hidden", &[]),
     ("as", &[]),
     ("name", &[]),
@@ -75,6 +75,7 @@ pub(crate) const DEVICE: [(&str, &[&str]); 17] = [
         ],
     ),
     ("unit", &["distance_sensor", "tmp36", "ds18b20", "rotary_encoder", "pulse_counter"]),
+    ("on_when", &["switch", "motion_sensor", "line_sensor"]),
     ("initial", OUTPUTS),
     ("on_for", OUTPUTS),
     ("on_exit", OUTPUTS),
@@ -123,6 +124,16 @@ pub(crate) fn entities(kind: &str) -> &'static [&'static str] {
         "rotary_encoder" => &["number", "sensor"],
         "seven_segment_display" | "character_display" => &["text"],
         _ => &["sensor"],
+    }
+}
+
+/// Returns when a contact can be ON, the usual case first.
+pub(crate) fn cases(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "switch" => &["closed", "open"],
+        "motion_sensor" => &["motion", "stillness"],
+        "line_sensor" => &["line", "floor"],
+        _ => &[],
     }
 }
 
@@ -249,12 +260,14 @@ mod tests {
             keys.sort();
             assert_eq!(keys, sorted(known));
         }
-        let words: Vec<&str> =
-            devices["as"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-        let mut known: Vec<&str> = KINDS.iter().flat_map(|(kind, _)| entities(kind)).copied().collect();
-        known.sort_unstable();
-        known.dedup();
-        assert_eq!(sorted(words), sorted(known));
+        for (key, words_of) in [("as", entities as fn(&str) -> &'static [&'static str]), ("on_when", cases)] {
+            let words: Vec<&str> =
+                devices[key]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+            let mut known: Vec<&str> = KINDS.iter().flat_map(|(kind, _)| words_of(kind)).copied().collect();
+            known.sort_unstable();
+            known.dedup();
+            assert_eq!(sorted(words), sorted(known));
+        }
     }
 
     #[test]
@@ -301,6 +314,7 @@ mod tests {
             "digits" => "as many as the sensor can tell apart",
             "dimmable" => "`true` for a light",
             "on_for" => "stays on",
+            "on_when" => "`\"closed\"`, `\"motion\"`, `\"line\"`",
             "user" | "certificate_file" | "key_file" | "area" | "device" => "none",
             _ => panic!("say what the default of {key:?} is"),
         }

@@ -62,6 +62,9 @@ pub struct Appearance {
     pub class: Option<String>,
     /// The unit of a reading. Default: that of the kind.
     pub unit: Option<String>,
+    /// When a contact is ON: a switch while `"closed"` or `"open"`, a motion sensor at `"motion"` or `"stillness"`, a line sensor over a
+    /// `"line"` or over the `"floor"`. Default: the first of each.
+    pub on_when: Option<String>,
     /// The state of an output at the start. Default: [`Keep`](Resting::Keep). A pin that nobody drives, as after a power cut, is then off.
     pub initial: Option<Resting>,
     /// The time after which an output that is on goes off by itself, in seconds, unless a command says `"for"`. Default: an output

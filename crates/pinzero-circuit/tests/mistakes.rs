@@ -319,6 +319,7 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
         ("frost", "unit = \"K\"", 8, "a temperature is told in \"°C\" or \"°F\", not in \"K\""),
         ("lamp", "icon = \"lamp\"", 8, "such as \"mdi:pump\""),
         ("lamp", "name = \" \"", 8, "name is empty"),
+        ("lamp", "on_when = \"open\"", 1, "a led has no \"on_when\""),
         ("lamp", "on_for = 0", 10, "on_for goes from 0.001 to 2073600 s, not 0"),
         ("lamp", "on_for = -1", 10, "on_for goes from"),
         ("lamp", "on_for = nan", 10, "on_for goes from"),
@@ -331,6 +332,19 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
         // The name of the device itself is in the line before; of several keys, the last one is wrong.
         let (line, column) = if column == 0 { (last - 1, 14) } else { (last, column) };
         expect_mistake(&text, line, column, message);
+    }
+}
+
+#[test]
+fn a_contact_is_on_in_a_case_that_its_kind_has() {
+    for (part, case, message) in [
+        ("switch", "opn", "a switch is not ON when \"opn\": did you mean \"open\"?"),
+        ("switch", "motion", "possible are closed, open"),
+        ("motion_sensor", "open", "possible are motion, stillness"),
+        ("line_sensor", "", "possible are line, floor"),
+    ] {
+        let text = format!("[{part}.a]\npin = 5\n[mqtt.device.a]\non_when = {case:?}");
+        expect_mistake(&text, 4, 11, message);
     }
 }
 

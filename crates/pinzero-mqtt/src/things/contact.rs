@@ -12,15 +12,17 @@ use crate::entity::Entity;
 pub(crate) struct Contact {
     input: DigitalInputDevice,
     class: Option<String>,
+    /// Whether ON and OFF change places.
+    is_inverted: bool,
 }
 
 impl Contact {
-    /// Opens a switch, which is on while closed.
+    /// Opens a switch, which is on while closed, unless the file says otherwise.
     pub(crate) fn open_switch(
         part: &pinzero_circuit::Switch,
         opening: &Opening<'_>,
     ) -> pinzero::Result<Self> {
-        Self::open(part.pin.line(), part.pull_up, None, opening)
+        Self::open(part.pin.line(), part.pull_up, None, "open", opening)
     }
 
     /// Opens a motion sensor, which is on while something moves.
@@ -28,7 +30,7 @@ impl Contact {
         part: &pinzero_circuit::MotionSensor,
         opening: &Opening<'_>,
     ) -> pinzero::Result<Self> {
-        Self::open(part.pin.line(), false, Some("motion"), opening)
+        Self::open(part.pin.line(), false, Some("motion"), "stillness", opening)
     }
 
     /// Opens a line sensor, which is on over a line.
@@ -36,10 +38,17 @@ impl Contact {
         part: &pinzero_circuit::LineSensor,
         opening: &Opening<'_>,
     ) -> pinzero::Result<Self> {
-        Self::open(part.pin.line(), true, None, opening)
+        Self::open(part.pin.line(), true, None, "floor", opening)
     }
 
-    fn open(line: u32, pull_up: bool, class: Option<&str>, opening: &Opening<'_>) -> pinzero::Result<Self> {
+    /// Opens a contact. `inverted` is the word of the file with which ON and OFF change places.
+    fn open(
+        line: u32,
+        pull_up: bool,
+        class: Option<&str>,
+        inverted: &str,
+        opening: &Opening<'_>,
+    ) -> pinzero::Result<Self> {
         let input = DigitalInputDevice::builder(line)
             .pull_up(pull_up)
             .bounce_time(bounce_time(opening.appearance))
@@ -52,7 +61,8 @@ impl Contact {
         input.when_activated(tells());
         input.when_deactivated(tells());
         let class = opening.appearance.class.as_deref().or(class).map(str::to_owned);
-        Ok(Contact { input, class })
+        let is_inverted = opening.appearance.on_when.as_deref() == Some(inverted);
+        Ok(Contact { input, class, is_inverted })
     }
 }
 
@@ -66,7 +76,7 @@ impl Thing for Contact {
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
-        let state = if self.input.is_active()? { "ON" } else { "OFF" };
+        let state = if self.input.is_active()? != self.is_inverted { "ON" } else { "OFF" };
         Ok(Some(Map::from_iter([("state".to_owned(), state.into())])))
     }
 

@@ -82,3 +82,22 @@ fn a_change_while_the_broker_is_away_is_told_on_return() {
     house.broker.come_back();
     house.expect_state("door", &json!({ "state": "ON" }));
 }
+
+#[test]
+fn the_file_says_when_a_contact_is_on() {
+    let house = House::new(
+        "[switch.door]\npin = 5\n[motion_sensor.hall]\npin = 6\n[line_sensor.robot]\npin = 7\n[switch.gate]\npin = 8\n\
+         [mqtt.device]\ndoor.on_when = \"open\"\nhall.on_when = \"stillness\"\nrobot.on_when = \"floor\"\ngate.on_when = \"closed\"\n",
+    );
+    for (name, line, active) in [("door", 5, Level::Low), ("hall", 6, Level::High), ("robot", 7, Level::Low)]
+    {
+        assert_eq!(house.broker.expect_kept(&format!("pinzero/attic/{name}/state")), r#"{"state":"ON"}"#);
+        house.gpio.line(line).drive(active);
+        house.gpio.advance(ms(100));
+        house.expect_state(name, &json!({ "state": "OFF" }));
+        house.gpio.line(line).drive(!active);
+        house.gpio.advance(ms(100));
+        house.expect_state(name, &json!({ "state": "ON" }));
+    }
+    assert_eq!(house.broker.expect_kept("pinzero/attic/gate/state"), r#"{"state":"OFF"}"#);
+}
