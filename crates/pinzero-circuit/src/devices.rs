@@ -111,7 +111,7 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
         return Err(("icon", "an icon is one of Material Design, such as \"mdi:pump\"".to_owned()));
     }
     if let Some(class) = appearance.class.as_deref() {
-        check_class(entity, class)?;
+        check_class(kind.name(), entity, class)?;
     }
     let cases = kinds::cases(kind.name());
     if let Some(case) = appearance.on_when.as_deref().filter(|case| !cases.contains(case)) {
@@ -150,14 +150,17 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Checks the class of an entity. Home Assistant refuses an entity of a class that it does not know.
-fn check_class(entity: &str, class: &str) -> Result<(), Wrong> {
+/// Checks the class of an entity. Home Assistant refuses an entity of a class that it does not know, or whose unit the class does not have.
+fn check_class(kind: &str, entity: &str, class: &str) -> Result<(), Wrong> {
     let is_word = class.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'));
-    match kinds::classes(entity) {
-        Some([]) => Err(("class", format!("{entity} has no class in Home Assistant: remove it"))),
+    match kinds::classes(kind, entity) {
+        Some([]) => Err(("class", format!("a {kind} as {entity} has no class in Home Assistant: remove it"))),
         Some(known) if !known.contains(&class) => Err((
             "class",
-            format!("{entity} has no class {class:?} in Home Assistant: {}", kinds::advise(class, known)),
+            format!(
+                "a {kind} as {entity} has no class {class:?} in Home Assistant: {}",
+                kinds::advise(class, known)
+            ),
         )),
         None if !is_word => Err(("class", format!("a class is a word such as \"water\", not {class:?}"))),
         _ => Ok(()),

@@ -65,12 +65,9 @@ pub(crate) const DEVICE: [(&str, &[&str]); 18] = [
             "motor",
             "potentiometer",
             "light_sensor",
-            "distance_sensor",
             "motion_sensor",
             "line_sensor",
             "keypad",
-            "tmp36",
-            "ds18b20",
             "pulse_counter",
         ],
     ),
@@ -137,10 +134,12 @@ pub(crate) fn cases(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Returns the classes of a kind of entity in Home Assistant; `None` if there are too many to list.
-pub(crate) fn classes(entity: &str) -> Option<&'static [&'static str]> {
+/// Returns the classes that a kind of part can have as a kind of entity in Home Assistant; `None` if there are too many to list.
+pub(crate) fn classes(kind: &str, entity: &str) -> Option<&'static [&'static str]> {
     Some(match entity {
-        "sensor" => return None,
+        "sensor" if kind == "pulse_counter" => return None,
+        // Of the other sensors, those that tell percents have a choice.
+        "sensor" => &["battery", "humidity", "moisture", "power_factor"],
         "switch" => &["outlet", "switch"],
         "event" => &["button", "doorbell", "motion"],
         "cover" => {

@@ -155,6 +155,8 @@ pin = 18
 [servo.blind]
 pin = 12
 
+[potentiometer.soil]
+channel = 7
 [dht22.air]
 pin = 4
 
@@ -286,6 +288,10 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
         ("blind", "as = 1", 6, "expected a string"),
         ("bell", "safe = \"off\"", 1, "a button has no \"safe\": parts with it are led,"),
         ("air", "class = \"humidity\"", 1, "a dht22 has no \"class\""),
+        ("tank", "class = \"distance\"", 1, "a distance_sensor has no \"class\""),
+        ("soil", "class = \"power_factor\"\nunit = \"%\"", 1, "a potentiometer has no \"unit\""),
+        ("soil", "class = \"temperature\"", 9, "possible are battery, humidity, moisture, power_factor"),
+        ("soil", "class = \"moistur\"", 9, "did you mean \"moisture\"?"),
         ("air", "pulses_per_unit = 2", 1, "parts with it are pulse_counter"),
         ("lamp", "interval = 2", 1, "a led has no \"interval\""),
         ("lamp", "class = \"outlet\"", 9, "light has no class in Home Assistant"),

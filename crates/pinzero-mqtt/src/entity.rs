@@ -35,6 +35,14 @@ impl Entity {
         self
     }
 
+    /// Sets the class, if there is one.
+    pub(crate) fn with_class(self, class: Option<&str>) -> Self {
+        match class {
+            Some(class) => self.with("device_class", class),
+            None => self,
+        }
+    }
+
     /// Returns the key of the entity in the discovery: `"light"`, `"sensor.humidity"`.
     pub(crate) fn id(&self) -> String {
         match &*self.key {

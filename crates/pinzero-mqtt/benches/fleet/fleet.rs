@@ -40,7 +40,8 @@ impl Member {
         for button in 0..BUTTONS {
             // Each press is shorter than any bounce.
             let device = format!("[mqtt.device.button-{button}]\nbounce_time = 0");
-            writeln!(text, "[button.button-{button}]\npin = {}\n{device}", FIRST_PIN + RELAYS + button).unwrap();
+            writeln!(text, "[button.button-{button}]\npin = {}\n{device}", FIRST_PIN + RELAYS + button)
+                .unwrap();
         }
         let circuit = Circuit::parse(&text).unwrap();
         let gpio = mock::builder().realtime().history_limit(16).open();

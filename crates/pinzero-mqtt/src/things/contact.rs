@@ -69,10 +69,7 @@ impl Contact {
 impl Thing for Contact {
     fn entities(&self) -> Vec<Entity> {
         let entity = Entity::main("binary_sensor").with("value_template", "{{ value_json.state }}");
-        vec![match &self.class {
-            Some(class) => entity.with("device_class", class.as_str()),
-            None => entity,
-        }]
+        vec![entity.with_class(self.class.as_deref())]
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {

@@ -97,10 +97,7 @@ impl Thing for Counter {
                 .with("value_template", format!("{{{{ value_json.{field} }}}}"))
                 .with("suggested_display_precision", digits);
             let entity = if unit.is_empty() { entity } else { entity.with("unit_of_measurement", unit) };
-            match class {
-                Some(class) => entity.with("device_class", class),
-                None => entity,
-            }
+            entity.with_class(class)
         };
         let [digits, rate_digits] = self.digits;
         let total = Entity::main("sensor").with("state_class", "total_increasing");

@@ -11,10 +11,6 @@ use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
 
-/// The classes of a cover in Home Assistant.
-const CLASSES: [&str; 10] =
-    ["awning", "blind", "curtain", "damper", "door", "garage", "gate", "shade", "shutter", "window"];
-
 /// The position of an open cover.
 const OPEN: f64 = 100.0;
 
@@ -26,14 +22,14 @@ const CLOSED: f64 = 0.0;
 pub(crate) struct Cover {
     servo: Timed<AngularServo>,
     safe: Option<bool>,
-    class: Option<&'static str>,
+    class: Option<String>,
 }
 
 impl Cover {
     /// Wraps a servo, and moves it to the first position that the file names, if any.
     pub(crate) fn new(servo: AngularServo, opening: &Opening<'_>) -> Result<Self> {
         let servo = Timed::new(servo, Pose { is_on: false, angle: None }, close, opening)?;
-        let cover = Cover { servo, safe: rest::safe(opening), class: rest::class(opening, &CLASSES)? };
+        let cover = Cover { servo, safe: rest::safe(opening), class: opening.appearance.class.clone() };
         match opening.appearance.initial {
             Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
             Some(Resting::Off) => cover.servo.set(cover.pose(CLOSED))?,
@@ -75,10 +71,7 @@ impl Thing for Cover {
             // Nothing at all stands for a position that nobody knows.
             .with("position_template", "{{ value_json.position if value_json.position is not none }}")
             .with("set_position_template", "{\"position\": {{ position }}}");
-        vec![match self.class {
-            Some(class) => entity.with("device_class", class),
-            None => entity,
-        }]
+        vec![entity.with_class(self.class.as_deref())]
     }
 
     fn state(&self) -> Result<Option<Map<String, Value>>> {

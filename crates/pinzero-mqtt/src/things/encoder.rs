@@ -36,8 +36,7 @@ impl Encoder {
                 reporter.changed();
             }
         });
-        let is_sensor = opening.appearance.entity.as_deref() == Some("sensor");
-        Ok(Encoder { encoder, unit: opening.appearance.unit.clone(), is_sensor })
+        Ok(Encoder { encoder, unit: opening.appearance.unit.clone(), is_sensor: opening.is_as("sensor") })
     }
 }
 

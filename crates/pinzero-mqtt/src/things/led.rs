@@ -13,7 +13,7 @@ const WHITE: [u8; 3] = [255; 3];
 
 pub(crate) fn open(part: &pinzero_circuit::Led, opening: &Opening<'_>) -> Result<Box<dyn Thing>> {
     let (pin, active_high) = (part.pin.line(), part.active_high);
-    if rest::is_as(opening, "switch") {
+    if opening.is_as("switch") {
         return Ok(Box::new(Relay::open(pin, active_high, opening)?));
     }
     if opening.appearance.dimmable == Some(false) {

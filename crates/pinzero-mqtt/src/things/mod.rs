@@ -82,6 +82,13 @@ pub(crate) struct Opening<'a> {
     pub(crate) reporter: Reporter,
 }
 
+impl Opening<'_> {
+    /// Returns whether the file has the part appear as this kind of entity, and not as the usual one.
+    fn is_as(&self, entity: &str) -> bool {
+        self.appearance.entity.as_deref() == Some(entity)
+    }
+}
+
 /// Opens a part.
 pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dyn Thing>> {
     Ok(match &part.kind {
@@ -97,19 +104,9 @@ pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dy
         Kind::LineSensor(part) => Box::new(contact::Contact::open_line_sensor(part, opening)?),
         Kind::Keypad(part) => Box::new(keypad::Keypad::open(part, opening)?),
         Kind::RotaryEncoder(part) => Box::new(encoder::Encoder::open(part, opening)?),
-        Kind::Potentiometer(_)
-        | Kind::LightSensor(_)
-        | Kind::DistanceSensor(_)
-        | Kind::Dht11(_)
-        | Kind::Dht22(_)
-        | Kind::Tmp36(_)
-        | Kind::Ds18b20(_) => Box::new(sensor::Sensor::open(&part.kind, opening)?),
         Kind::SevenSegmentDisplay(part) => Box::new(display::Display::open_segments(part, opening)?),
         Kind::CharacterDisplay(part) => Box::new(display::Display::open_lines(part, opening)?),
         Kind::PulseCounter(part) => Box::new(counter::Counter::open(part, opening)?),
-        other => {
-            let message = format!("a {} is no device on a broker", other.name());
-            return Err(pinzero::Error::new(pinzero::ErrorKind::Unsupported, message));
-        }
+        sensor => Box::new(sensor::Sensor::open(sensor, opening)?),
     })
 }

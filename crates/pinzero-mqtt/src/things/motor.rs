@@ -4,7 +4,7 @@ use pinzero::{Motor, Result};
 use pinzero_circuit::Resting;
 use serde_json::{Map, Value};
 
-use super::relay::{SWITCHES, switch, word};
+use super::relay::word;
 use super::timed::{Drive, Timed};
 use super::{Opening, Thing, rest};
 use crate::entity::Entity;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 pub(crate) struct Fan {
     motor: Timed<Motor>,
     is_switch: bool,
-    class: Option<&'static str>,
+    class: Option<String>,
     safe: Option<bool>,
 }
 
@@ -31,7 +31,6 @@ pub(crate) struct Course {
 
 impl Fan {
     pub(crate) fn open(part: &pinzero_circuit::Motor, opening: &Opening<'_>) -> Result<Self> {
-        let class = rest::class(opening, &SWITCHES)?;
         let (forward, backward) = (part.forward.line(), part.backward.line());
         let course = match opening.appearance.initial {
             Some(Resting::On) => Course { is_on: true, percentage: 100, is_reverse: false },
@@ -46,10 +45,13 @@ impl Fan {
             .gpio(opening.gpio)
             .open()?;
         motor.drive(&course)?;
-        let is_switch = rest::is_as(opening, "switch");
         let off = |_: &Motor, course: &Course| course.is_on.then_some(Course { is_on: false, ..*course });
-        let motor = Timed::new(motor, course, off, opening)?;
-        Ok(Fan { motor, is_switch, class, safe: rest::safe(opening) })
+        Ok(Fan {
+            motor: Timed::new(motor, course, off, opening)?,
+            is_switch: opening.is_as("switch"),
+            class: opening.appearance.class.clone(),
+            safe: rest::safe(opening),
+        })
     }
 }
 
@@ -69,7 +71,7 @@ impl Drive for Motor {
 impl Thing for Fan {
     fn entities(&self) -> Vec<Entity> {
         vec![match self.is_switch {
-            true => switch(self.class),
+            true => Entity::main("switch").with_class(self.class.as_deref()),
             false => Entity::main("fan")
                 .with("percentage_value_template", "{{ value_json.percentage }}")
                 .with("percentage_command_template", "{\"percentage\": {{ value }}}")

@@ -10,25 +10,24 @@ use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
 
-/// The classes of a switch in Home Assistant.
-pub(crate) const SWITCHES: [&str; 2] = ["outlet", "switch"];
-
 /// A relay as a switch.
 #[derive(Debug)]
 pub(crate) struct Relay {
     output: Timed<DigitalOutputDevice>,
-    class: Option<&'static str>,
+    class: Option<String>,
     safe: Option<bool>,
 }
 
 impl Relay {
     /// Opens an output that is on while the pin is high, or low.
     pub(crate) fn open(pin: u32, active_high: bool, opening: &Opening<'_>) -> Result<Self> {
-        let class = rest::class(opening, &SWITCHES)?;
         let output = rest::open(DigitalOutputDevice::builder, pin, active_high, Resting::Keep, opening)?;
         let is_on = output.is_active()?;
-        let output = Timed::new(output, is_on, |_, is_on| is_on.then_some(false), opening)?;
-        Ok(Relay { output, class, safe: rest::safe(opening) })
+        Ok(Relay {
+            output: Timed::new(output, is_on, |_, is_on| is_on.then_some(false), opening)?,
+            class: opening.appearance.class.clone(),
+            safe: rest::safe(opening),
+        })
     }
 }
 
@@ -46,7 +45,7 @@ impl Drive for DigitalOutputDevice {
 
 impl Thing for Relay {
     fn entities(&self) -> Vec<Entity> {
-        vec![switch(self.class)]
+        vec![Entity::main("switch").with_class(self.class.as_deref())]
     }
 
     /// Reads the pin, so a short circuit shows.
@@ -71,15 +70,6 @@ impl Thing for Relay {
 
     fn close(&self) -> Result<()> {
         self.output.close()
-    }
-}
-
-/// Describes a switch of a class.
-pub(crate) fn switch(class: Option<&'static str>) -> Entity {
-    let entity = Entity::main("switch");
-    match class {
-        Some(class) => entity.with("device_class", class),
-        None => entity,
     }
 }
 

@@ -1,7 +1,7 @@
-//! What the file says of an output: its states without a command, at first, at the end and when the broker is away, and its looks.
+//! What the file says of an output: its states without a command, at first, at the end and when the broker is away.
 
 use pinzero::options::Digital;
-use pinzero::{Builder, DigitalOutputDevice, Error, ErrorKind, LineFunction, OnClose, Open, Result};
+use pinzero::{Builder, DigitalOutputDevice, LineFunction, OnClose, Open, Result};
 use pinzero_circuit::Resting;
 
 use super::Opening;
@@ -67,21 +67,4 @@ pub(crate) fn safe(opening: &Opening<'_>) -> Option<bool> {
         Some(Resting::Off) => Some(false),
         _ => None,
     }
-}
-
-/// Returns the class that the file names, which Home Assistant must know for this kind of entity: one of these.
-pub(crate) fn class(opening: &Opening<'_>, known: &[&'static str]) -> Result<Option<&'static str>> {
-    let Some(wanted) = &opening.appearance.class else { return Ok(None) };
-    match known.iter().find(|class| *class == wanted) {
-        Some(class) => Ok(Some(class)),
-        None => {
-            let message = format!("class = {wanted:?}: possible are {}", known.join(", "));
-            Err(Error::new(ErrorKind::InvalidValue, message))
-        }
-    }
-}
-
-/// Returns whether the file has a part appear as this kind of entity, and not as the usual one.
-pub(crate) fn is_as(opening: &Opening<'_>, entity: &str) -> bool {
-    opening.appearance.entity.as_deref() == Some(entity)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use pinzero::{Error, ErrorKind, Gpio};
+use pinzero::Gpio;
 use pinzero_circuit::{Appearance, Kind};
 use serde_json::{Map, Value};
 
@@ -39,10 +39,7 @@ struct Channel {
 
 impl Sensor {
     pub(crate) fn open(kind: &Kind, opening: &Opening<'_>) -> pinzero::Result<Self> {
-        let Some(source) = Source::open(kind, opening.gpio)? else {
-            let message = format!("a {} is no sensor", kind.name());
-            return Err(Error::new(ErrorKind::InvalidValue, message));
-        };
+        let source = Source::open(kind, opening.gpio)?;
         let channels = source.quantities().into_iter();
         Ok(Sensor {
             gpio: opening.gpio.clone(),
@@ -85,10 +82,7 @@ impl Channel {
             .with("state_class", "measurement")
             .with("suggested_display_precision", self.digits)
             .with("expire_after", expiry);
-        match &self.class {
-            Some(class) => entity.with("device_class", class.as_str()),
-            None => entity,
-        }
+        entity.with_class(self.class.as_deref())
     }
 }
 

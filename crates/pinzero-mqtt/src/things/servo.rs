@@ -42,7 +42,7 @@ pub(crate) fn open(part: &pinzero_circuit::Servo, opening: &Opening<'_>) -> Resu
         .on_close(rest::on_close(opening, Resting::Off, true))
         .gpio(opening.gpio)
         .open()?;
-    if rest::is_as(opening, "cover") {
+    if opening.is_as("cover") {
         return Ok(Box::new(Cover::new(servo, opening)?));
     }
     let off = |_: &AngularServo, pose: &Pose| pose.is_on.then_some(Pose { is_on: false, ..*pose });

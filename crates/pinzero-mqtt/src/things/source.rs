@@ -62,11 +62,14 @@ const TEMPERATURE: Quantity =
 const HUMIDITY: Quantity = Quantity { class: Some("humidity"), ..percent("humidity") };
 
 impl Source {
-    /// Opens the source of a sensor; `None` for a part that is no sensor.
-    pub(super) fn open(kind: &Kind, gpio: &Gpio) -> Result<Option<Self>> {
+    /// Opens the source of a sensor.
+    ///
+    /// # Errors
+    /// Those of the sensor; [`Unsupported`](ErrorKind::Unsupported) for a part that is no sensor.
+    pub(super) fn open(kind: &Kind, gpio: &Gpio) -> Result<Self> {
         let converter =
             |channel: u32, select: u32| Mcp3008::builder(channel).select(0, select).gpio(gpio).open();
-        Ok(Some(match kind {
+        Ok(match kind {
             Kind::Potentiometer(part) => Source::Potentiometer(converter(part.channel, part.select)?),
             Kind::Tmp36(part) => Source::Tmp36(converter(part.channel, part.select)?),
             Kind::LightSensor(part) => {
@@ -87,8 +90,11 @@ impl Source {
                 };
                 Source::Ds18b20 { gpio: gpio.clone(), sensor }
             }
-            _ => return Ok(None),
-        }))
+            other => {
+                let message = format!("a {} is no device on a broker", other.name());
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        })
     }
 
     /// Returns what a reading consists of.
