@@ -4,7 +4,7 @@ use pinzero::Event;
 use pinzero_circuit::PushButton;
 use serde_json::{Map, Value};
 
-use super::event::{bounce_time, fields, seconds};
+use super::inputs::{bounce_time, fields, seconds};
 use super::{Opening, Thing};
 use crate::entity::Entity;
 

@@ -3,7 +3,7 @@
 use pinzero::DigitalInputDevice;
 use serde_json::{Map, Value};
 
-use super::event::bounce_time;
+use super::inputs::bounce_time;
 use super::{Opening, Thing};
 use crate::entity::Entity;
 

@@ -3,7 +3,7 @@
 use pinzero::Rotation;
 use serde_json::{Map, Value};
 
-use super::event::mention_loss;
+use super::inputs::mention_loss;
 use super::{Opening, Thing};
 use crate::entity::Entity;
 use crate::payload::Command;

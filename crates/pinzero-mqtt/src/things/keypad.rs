@@ -3,7 +3,7 @@
 use pinzero::KeyEvent;
 use serde_json::{Map, Value};
 
-use super::event::fields;
+use super::inputs::fields;
 use super::{Opening, Thing};
 use crate::entity::Entity;
 use crate::reporter::Reporter;

@@ -1,6 +1,5 @@
 //! The parts of a circuit as things on a broker: one kind a file.
 
-mod brief;
 mod button;
 mod buzzer;
 mod contact;
@@ -8,7 +7,7 @@ mod counter;
 mod cover;
 mod display;
 mod encoder;
-mod event;
+mod inputs;
 mod keypad;
 mod lcd;
 mod led;

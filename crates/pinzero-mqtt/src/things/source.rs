@@ -1,10 +1,12 @@
 //! [`Source`]: where a sensor's readings come from.
 
+use parking_lot::Mutex;
 use pinzero::time::Instant;
-use pinzero::{Dht11, Dht22, DistanceSensor, Ds18b20, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result};
+use pinzero::{
+    Dht11, Dht22, DistanceSensor, Ds18b20, Error, ErrorKind, Gpio, LightSensor, Mcp3008, Result,
+    SmoothedInputDevice,
+};
 use pinzero_circuit::Kind;
-
-use super::brief::Brief;
 
 /// The number of samples whose median is a reading.
 const SAMPLES: usize = 5;
@@ -159,6 +161,46 @@ fn distance(gpio: &Gpio, trigger: u32, echo: u32, reading: &Brief) -> Result<f64
             .with_pin(sensor.pin()));
     }
     Ok(distance)
+}
+
+/// The place of a device that is open during a reading only. Closing the place ends a reading that takes place.
+#[derive(Debug, Default)]
+pub(super) struct Brief(Mutex<Place>);
+
+#[derive(Debug, Default)]
+enum Place {
+    #[default]
+    Empty,
+    Taken(SmoothedInputDevice),
+    Closed,
+}
+
+impl Brief {
+    /// Has `read` read this device.
+    ///
+    /// # Errors
+    /// Those of `read`; [`Closed`](ErrorKind::Closed) if the place is closed, also meanwhile.
+    fn of<T>(&self, device: &SmoothedInputDevice, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        match &mut *self.0.lock() {
+            Place::Closed => return Err(Error::new(ErrorKind::Closed, "the device is closed")),
+            place => *place = Place::Taken(device.clone()),
+        }
+        let value = read();
+        let mut place = self.0.lock();
+        if let Place::Taken(_) = *place {
+            *place = Place::Empty;
+        }
+        value
+    }
+
+    /// Allows no further reading, and ends the one that takes place.
+    fn close(&self) -> Result<()> {
+        let place = std::mem::replace(&mut *self.0.lock(), Place::Closed);
+        match place {
+            Place::Taken(device) => device.close(),
+            Place::Empty | Place::Closed => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]

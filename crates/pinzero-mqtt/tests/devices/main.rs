@@ -20,6 +20,7 @@ mod led;
 mod motor;
 mod noise;
 mod on_for;
+mod random_commands;
 mod relay;
 mod rest;
 mod rgb_led;
