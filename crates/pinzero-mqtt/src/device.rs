@@ -18,7 +18,7 @@ pub(crate) struct Device {
     pub(crate) topic: String,
     /// The opened part, or why it could not be opened.
     pub(crate) thing: pinzero::Result<Box<dyn Thing>>,
-    pub(crate) memory: Mutex<Memory>,
+    pub(crate) memory: Arc<Mutex<Memory>>,
     /// Reads a sensor.
     pub(crate) sampler: Mutex<Option<Timer>>,
     /// Runs while the broker is away.

@@ -263,9 +263,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use pinzero::mock;
+    use serde_json::Map;
 
     use super::*;
+    use crate::device::Memory;
     use crate::link::{Receiver, Sender};
+    use crate::reporter::Reporter;
 
     #[derive(Debug)]
     struct Nowhere;
@@ -277,6 +280,22 @@ mod tests {
         ) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
             Err(LinkError::passing("nobody is there"))
         }
+    }
+
+    #[test]
+    fn an_event_of_a_device_that_is_being_opened_is_told() {
+        let circuit = Circuit::parse("").unwrap();
+        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let gpio = mock::gpio();
+        let node = Node::open(&gpio, &circuit, settings);
+        let memory: Arc<Mutex<Memory>> = Arc::default();
+        let reporter =
+            Reporter { shared: Arc::downgrade(&node.shared), device: "bell".into(), memory: memory.clone() };
+        reporter.event("press", gpio.now(), Map::new());
+        assert_eq!(node.events().made, 1);
+        memory.lock().is_closed = true;
+        reporter.event("press", gpio.now(), Map::new());
+        assert_eq!(node.events().made, 1);
     }
 
     // mqtt-io#231: messages arrived, and nothing was done any more.

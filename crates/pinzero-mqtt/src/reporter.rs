@@ -1,10 +1,12 @@
 //! [`Reporter`]: with which a device tells what has changed.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use pinzero::time::Instant;
 use serde_json::{Map, Value};
 
+use crate::device::Memory;
 use crate::shared::Shared;
 
 /// Tells the broker what has changed on a device. Never blocks on the network; safe to call from handlers of pins.
@@ -12,7 +14,9 @@ use crate::shared::Shared;
 pub(crate) struct Reporter {
     pub(crate) shared: Weak<Shared>,
     /// The name of the device.
-    pub(crate) device: std::sync::Arc<str>,
+    pub(crate) device: Arc<str>,
+    /// That of the device. Here, since a handler may have an event while the device is still being opened.
+    pub(crate) memory: Arc<Mutex<Memory>>,
 }
 
 impl Reporter {
@@ -26,7 +30,7 @@ impl Reporter {
     /// Tells an event that took place at `at` on the factory's clock, such as `"click"`, with these fields.
     pub(crate) fn event(&self, event: &str, at: Instant, fields: Map<String, Value>) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.tell_event(&self.device, event, at, fields);
+            shared.tell_event(&self.device, &self.memory, event, at, fields);
             shared.tell_info_soon();
         }
     }

@@ -47,7 +47,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// Opens a device, and tells the broker of the device.
     pub(crate) fn add(self: &Arc<Self>, name: Arc<str>, part: Part, appearance: Appearance) {
-        let reporter = Reporter { shared: Arc::downgrade(self), device: name.clone() };
+        let reporter =
+            Reporter { shared: Arc::downgrade(self), device: name.clone(), memory: Arc::default() };
         let opening = Opening { gpio: &self.gpio, appearance: &appearance, reporter: reporter.clone() };
         let thing = things::open(&part, &opening);
         if let Err(error) = &thing {
@@ -60,7 +61,7 @@ impl Shared {
             appearance,
             topic,
             thing,
-            memory: Mutex::default(),
+            memory: reporter.memory.clone(),
             sampler: Mutex::default(),
             safety: Mutex::default(),
         });

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use parking_lot::Mutex;
 use pinzero::time::Instant;
 use serde_json::{Map, Value, json};
 
-use crate::device::Device;
+use crate::device::{Device, Memory};
 use crate::entity::Entity;
 use crate::outbox::Event;
 use crate::post::milliseconds;
@@ -62,18 +63,28 @@ impl Shared {
         }
     }
 
-    /// Tells an event of a device.
-    pub(crate) fn tell_event(&self, name: &str, event: &str, at: Instant, mut fields: Map<String, Value>) {
-        let Some(device) = self.device(name) else { return };
+    /// Tells an event of a device that has this memory.
+    pub(crate) fn tell_event(
+        &self,
+        name: &str,
+        memory: &Mutex<Memory>,
+        event: &str,
+        at: Instant,
+        mut fields: Map<String, Value>,
+    ) {
         let age = self.gpio.now().since(at);
         let time = self.gpio.wall_time().checked_sub(age).map(milliseconds);
+        // Held until the event is in the outbox, so that events are in the order of their numbers, and none follows the end of a device.
+        let mut memory = memory.lock();
+        if memory.is_closed {
+            return;
+        }
         self.news.lock().last_event = Some(json!({ "device": name, "event": event, "at": time }));
-        // Held until the event is in the outbox, so that events are in the order of their numbers.
-        let mut memory = device.memory.lock();
         memory.events += 1;
         fields.insert("event_type".to_owned(), event.into());
         fields.insert("number".to_owned(), memory.events.into());
-        self.post.lock().event(Event { topic: format!("{}/event", device.topic), at, fields });
+        let topic = format!("{}/event", self.settings.topics.device(name));
+        self.post.lock().event(Event { topic, at, fields });
     }
 
     /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later.
