@@ -31,6 +31,7 @@ impl Shared {
             let size = message.payload.len();
             let complaint = format!("a command of {size} bytes: send at most {}", payload::LONGEST);
             self.complain(&device.name, &complaint);
+            self.tell_refusal(&device, &Refusal::because(complaint));
             return self.post.lock().repeat(&format!("{}/state", device.topic));
         }
         let order =
@@ -63,9 +64,8 @@ impl Shared {
             self.tell_state(&device.name);
         }
         if let Err(refusal) = &done {
-            if self.has_complained(&device.name, refusal) {
-                self.tell_refusal(&device, refusal);
-            }
+            self.complain(&device.name, refusal);
+            self.tell_refusal(&device, refusal);
         }
         if done.is_err() || order.verb == "get" {
             // Those who sent the command may think that it was carried out.

@@ -120,11 +120,6 @@ impl Shared {
 
     /// Writes into the log what is wrong with a device: ten lines a minute at most.
     pub(crate) fn complain(&self, name: &str, error: &dyn Display) {
-        self.has_complained(name, error);
-    }
-
-    /// Does what [`Shared::complain`] does. Returns whether there was a line.
-    pub(crate) fn has_complained(&self, name: &str, error: &dyn Display) -> bool {
         let allowed =
             self.complaints.lock().entry(Arc::from(name)).or_default().allow(std::time::Instant::now());
         match allowed {
@@ -132,6 +127,5 @@ impl Shared {
             Some(0) => warn!("{name}: {error}"),
             Some(held_back) => warn!("{name}: {error} ({held_back} messages about {name} were held back)"),
         }
-        allowed.is_some()
     }
 }

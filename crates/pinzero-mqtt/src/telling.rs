@@ -87,7 +87,8 @@ impl Shared {
         self.post.lock().event(Event { topic, at, fields });
     }
 
-    /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later.
+    /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later. One answer for each
+    /// command: the commands themselves are the bound.
     pub(crate) fn tell_refusal(&self, device: &Device, refusal: &Refusal) {
         let fields = Map::from_iter([("reason".to_owned(), refusal.to_string().into())]);
         let event = Event { topic: format!("{}/refused", device.topic), at: self.gpio.now(), fields };

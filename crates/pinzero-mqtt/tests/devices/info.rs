@@ -39,6 +39,19 @@ fn a_node_tells_why_a_command_is_refused_before_it_tells_the_state_again() {
 }
 
 #[test]
+fn each_refused_command_is_answered_though_the_log_falls_silent() {
+    let house = House::new("[relay.pump]\npin = 17\n");
+    let topic = "pinzero/attic/pump/refused";
+    for number in 0..15 {
+        house.set("pump", &format!("{{\"power\":{number}}}"));
+    }
+    house.set("pump", &"x".repeat(5000));
+    for _ in 0..16 {
+        house.broker.expect(topic, |_| true);
+    }
+}
+
+#[test]
 fn an_event_is_in_the_facts_within_ten_seconds() {
     let house = House::new("[button.bell]\npin = 2\n");
     house.expect_state("bell", &serde_json::json!({ "state": "OFF" }));
