@@ -19,6 +19,8 @@ use crate::verdict::{Outcome, Verdict};
 
 /// The longest command, in bytes. A node reads 4096, with the stamp.
 const LONGEST: usize = 4000;
+/// The fields that say when and how a device obeys. No state shows them.
+const MANNERS: [&str; 5] = ["at", "for", "duration", "flash", "transition"];
 /// The time between two looks at the states of many devices.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -79,27 +81,64 @@ impl Order {
         }
     }
 
-    /// Returns whether a state is what the command asks for, as far as the state has the fields of the command. `before` is the state
-    /// before the command.
+    /// Returns whether a state shows what the command asks for: silence is no success. `before` is the state before the command.
     fn is_met(&self, before: Option<&Map<String, Value>>, state: &Map<String, Value>) -> bool {
-        let Body::Fields(fields) = &self.body else { return true };
-        fields.iter().filter(|(name, _)| !matches!(&***name, "at" | "for")).all(|(name, wanted)| {
-            let Some(is) = state.get(name) else { return true };
+        let fields = match &self.body {
+            Body::Plain(text) => return shows(state, text),
+            Body::Fields(fields) => fields,
+        };
+        fields.iter().filter(|(name, _)| !MANNERS.contains(&&***name)).all(|(name, wanted)| {
+            let Some(is) = state.get(name) else { return false };
             match (wanted, is) {
                 (Value::String(wanted), Value::String(is)) if wanted.eq_ignore_ascii_case("toggle") => {
                     before.and_then(|before| before.get(name)).and_then(Value::as_str) != Some(is)
                 }
-                (Value::String(wanted), Value::String(is)) => wanted.eq_ignore_ascii_case(is),
-                // A device rounds to the steps that it has.
+                (Value::String(wanted), Value::String(is)) => are_same(wanted, is),
                 (Value::Number(wanted), Value::Number(is)) => {
                     let (wanted, is) = (wanted.as_f64().unwrap_or(0.0), is.as_f64().unwrap_or(0.0));
-                    (wanted - is).abs() <= wanted.abs() / 100.0
+                    are_near(wanted, is) || (wanted == 0.0 && is_off(state))
                 }
                 (Value::Object(_) | Value::Array(_), _) => true,
                 (wanted, is) => wanted == is,
             }
         })
     }
+}
+
+/// Returns whether a state shows a plain word or number. Only the device knows which field that is for.
+fn shows(state: &Map<String, Value>, text: &str) -> bool {
+    let number = text.parse::<f64>().ok();
+    let is_shown = state.iter().any(|(name, is)| match is {
+        Value::String(is) => match &**name {
+            "state" => are_same(text, is),
+            "text" => text == is,
+            _ => false,
+        },
+        Value::Number(is) => number.zip(is.as_f64()).is_some_and(|(wanted, is)| are_near(wanted, is)),
+        _ => false,
+    });
+    is_shown || (number == Some(0.0) && is_off(state))
+}
+
+/// Returns whether a light of brightness 0, or a fan that stands, is off: it may keep its brightness for the next time.
+fn is_off(state: &Map<String, Value>) -> bool {
+    state.get("state").and_then(Value::as_str).is_some_and(|is| are_same("OFF", is))
+}
+
+/// Returns whether a word of a command and one of a state mean the same. A cover that is on is open.
+fn are_same(wanted: &str, is: &str) -> bool {
+    let meaning = |word: &str| match &*word.to_ascii_uppercase() {
+        "OPEN" => "ON".to_owned(),
+        "CLOSE" | "CLOSED" => "OFF".to_owned(),
+        "STOPPED" => "STOP".to_owned(),
+        other => other.to_owned(),
+    };
+    meaning(wanted) == meaning(is)
+}
+
+/// Returns whether two numbers are the same but for the steps to which a device rounds.
+fn are_near(wanted: f64, is: f64) -> bool {
+    (wanted - is).abs() <= (wanted.abs() / 100.0).max(0.5)
 }
 
 /// A device that the command is for.
@@ -331,14 +370,54 @@ mod tests {
             (r#"{"brightness":100.4}"#, true),
             (r#"{"brightness":120}"#, false),
             (r#"{"brightness":"full"}"#, false),
-            (r#"{"effect":"rainbow"}"#, true),
+            (r#"{"state":"OFF","transition":2,"flash":1,"at":3}"#, true),
             (r#"{"color":{"r":2}}"#, true),
             (r#"{"is_open":false}"#, false),
-            ("45", true),
         ] {
             let (before, state) = (json!({ "state": "ON" }), off.as_object().unwrap());
             assert_eq!(order(command).is_met(before.as_object(), state), expected, "{command}");
         }
         assert!(!order("TOGGLE").is_met(off.as_object(), off.as_object().unwrap()));
+    }
+
+    #[test]
+    fn a_state_that_does_not_show_the_command_is_no_success() {
+        for (command, state, expected) in [
+            (r#"{"effect":"rainbow"}"#, json!({ "state": "ON" }), false),
+            ("rainbow", json!({ "state": "ON" }), false),
+            ("45", json!({ "state": "ON", "angle": 30.0 }), false),
+            ("45", json!({ "state": "ON", "angle": null }), false),
+            ("45", json!({ "state": "ON", "angle": 45.0 }), true),
+            ("45.2", json!({ "state": "ON", "brightness": 45 }), true),
+            ("0", json!({ "state": "OFF", "brightness": 128 }), true),
+            ("0", json!({ "state": "ON", "brightness": 128 }), false),
+            ("21.5", json!({ "text": "21.5" }), true),
+            ("Hello", json!({ "text": "Hello" }), true),
+            ("Hello", json!({ "text": "Bye" }), false),
+        ] {
+            let is_met = order(command).is_met(None, state.as_object().unwrap());
+            assert_eq!(is_met, expected, "{command} {state}");
+        }
+    }
+
+    #[test]
+    fn a_cover_that_is_on_is_open() {
+        for (command, state, expected) in [
+            ("ON", "open", true),
+            ("ON", "closed", false),
+            ("OFF", "closed", true),
+            ("OFF", "open", false),
+            ("OPEN", "open", true),
+            ("CLOSE", "closed", true),
+            ("CLOSE", "open", false),
+            ("STOP", "stopped", true),
+            ("STOP", "open", false),
+            ("TOGGLE", "closed", true),
+            ("TOGGLE", "open", false),
+        ] {
+            let (before, state) = (json!({ "state": "open" }), json!({ "state": state, "position": 40 }));
+            let is_met = order(command).is_met(before.as_object(), state.as_object().unwrap());
+            assert_eq!(is_met, expected, "{command} {state}");
+        }
     }
 }

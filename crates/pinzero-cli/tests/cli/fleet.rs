@@ -167,6 +167,28 @@ fn commands_by_pattern_tell_what_came_of_them() {
 
 #[test]
 #[ignore = "no broker: run `cargo xtask broker`"]
+fn a_cover_is_switched_like_all_others_and_each_refusal_is_heard() {
+    let fleet = Fleet::start(&[]);
+    let circuit = "[mqtt]\nnode = \"attic\"\n[servo.blind]\npin = 18\n[mqtt.device.blind]\nas = \"cover\"\n";
+    let folder = Folder::new(circuit);
+    let (_node, _stderr) = folder.start(&fleet.broker.url(), "pinzero: info: connected");
+    fleet.client.expect("pinzero/attic/status", "online");
+    for (command, state) in [("on", "open"), ("off", "closed"), ("toggle", "open")] {
+        let output = fleet.run(&[command, "attic/blind", "--wait", "20s"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+        assert!(stdout(&output).contains(&format!("the state is {state}")), "{}", stdout(&output));
+    }
+    let output = fleet.run(&["set", "attic/blind", "STOP", "--wait", "20s"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    for _ in 0..12 {
+        let output = fleet.run(&["set", "attic/blind", "JUMP"]);
+        assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+        assert!(stdout(&output).contains("refused: "), "{}", stdout(&output));
+    }
+}
+
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
 fn rubbish_on_the_topics_does_no_harm() {
     let fleet = Fleet::start(&["attic"]);
     let keep = |topic: &str, payload: &str| fleet.client.keep(topic, payload);
