@@ -83,6 +83,12 @@ impl Rumqtt {
         }
         options.set_keep_alive(Duration::from_secs(keep_alive.into()));
         options.set_max_packet_size(LONGEST_INCOMING, LONGEST_OUTGOING).set_inflight(PACKETS);
+        if user.is_some() && self.mqtt.user.is_some() {
+            return Err(
+                "the user is named twice, in the address of the broker and by itself: remove one of them"
+                    .to_owned(),
+            );
+        }
         let folder = env::var_os("CREDENTIALS_DIRECTORY");
         let password = password(self.mqtt.password_file.as_deref(), folder.as_deref().map(Path::new))?;
         match (user.as_ref().or(self.mqtt.user.as_ref()), password) {

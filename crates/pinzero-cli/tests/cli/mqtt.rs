@@ -144,6 +144,20 @@ fn an_address_that_is_none_and_a_name_that_is_none_are_errors() {
 }
 
 #[test]
+fn a_user_beside_that_of_the_address_is_an_error() {
+    let folder = Folder::new(PUMP);
+    for arguments in [
+        &["--broker", "mqtt://bob@127.0.0.1:1", "--user", "alice", "--check"][..],
+        &["--broker", "mqtt://bob@127.0.0.1:1", "--user", "alice", "--factory", "mock"],
+    ] {
+        let text = error(&folder.run(arguments));
+        assert!(text.contains("the user is named twice"), "{text}");
+    }
+    let text = error(&run(&["fleet", "--broker", "mqtt://bob@127.0.0.1:1", "--user", "alice"]));
+    assert!(text.contains("the user is named twice"), "{text}");
+}
+
+#[test]
 fn a_password_is_not_taken_from_the_command_line() {
     let output = Folder::new(PUMP).run(&["--broker", NOBODY, "--password", "x"]);
     assert_eq!(output.status.code(), Some(2));
