@@ -49,7 +49,7 @@ pub struct Appearance {
     /// Whether the part is left out. Default: `false`.
     pub hidden: bool,
     /// The kind of entity, where a part can be one of several: `"light"` or `"switch"` for a LED, `"number"` or `"cover"` for a servo,
-    /// `"fan"` or `"switch"` for a motor. Default: the first of each.
+    /// `"fan"` or `"switch"` for a motor, `"number"` or `"sensor"` for a rotary encoder. Default: the first of each.
     #[serde(rename = "as")]
     pub entity: Option<String>,
     /// The name for people. Default: the name of the part.

@@ -91,8 +91,8 @@ pub enum Incoming {
 pub struct LinkError {
     /// What is wrong, and what to do.
     pub message: String,
-    /// Whether to try again is of no use: the address is none, or a file cannot be read. A password that the broker refuses is no such
-    /// reason, for a broker that has just started may not know its users yet.
+    /// Whether trying again is useless, as with a wrong address. A password that the broker refuses is no such reason, for a broker that
+    /// has just started may not know its users yet.
     pub is_final: bool,
 }
 
