@@ -213,7 +213,7 @@ fn converter(
                 part.key("select", select);
             }
             if chip.is_none() {
-                sheet.differs(&mut part, "The value goes from 0 to 1, not to 1023.");
+                sheet.differs(&mut part, "The position goes from 0 to 100 %, not to 1023.");
             }
             return Ok(Some(part));
         }
