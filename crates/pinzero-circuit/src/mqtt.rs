@@ -41,6 +41,54 @@ pub struct Mqtt {
     pub device: BTreeMap<Spanned<String>, Appearance>,
 }
 
+impl Mqtt {
+    /// Returns the keys that differ from those of another table, without the devices.
+    ///
+    /// ```
+    /// use pinzero_circuit::Circuit;
+    ///
+    /// let one = Circuit::parse("[mqtt]\nnode = \"attic\"\n")?;
+    /// let other = Circuit::parse("[mqtt]\nnode = \"cellar\"\nuser = \"pi\"\n")?;
+    /// assert_eq!(one.mqtt().differences(other.mqtt()), ["node", "user"]);
+    /// # Ok::<(), pinzero_circuit::Mistake>(())
+    /// ```
+    pub fn differences(&self, other: &Mqtt) -> Vec<&'static str> {
+        // A key that is new does not compile until it is here.
+        let Mqtt {
+            broker,
+            node,
+            prefix,
+            topic,
+            discovery,
+            client_id,
+            user,
+            password_file,
+            ca_file,
+            certificate_file,
+            key_file,
+            keep_alive,
+            queue,
+            device: _,
+        } = self;
+        let keys = [
+            ("broker", *broker != other.broker),
+            ("node", *node != other.node),
+            ("prefix", *prefix != other.prefix),
+            ("topic", *topic != other.topic),
+            ("discovery", *discovery != other.discovery),
+            ("client_id", *client_id != other.client_id),
+            ("user", *user != other.user),
+            ("password_file", *password_file != other.password_file),
+            ("ca_file", *ca_file != other.ca_file),
+            ("certificate_file", *certificate_file != other.certificate_file),
+            ("key_file", *key_file != other.key_file),
+            ("keep_alive", *keep_alive != other.keep_alive),
+            ("queue", *queue != other.queue),
+        ];
+        keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+}
+
 /// The table `[mqtt.device.NAME]`: how one part appears on the broker, and how the node treats the part.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,4 +150,19 @@ pub enum Resting {
     On,
     /// Off.
     Off,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds;
+
+    #[test]
+    fn each_key_may_differ() {
+        for key in kinds::MQTT.into_iter().filter(|key| *key != "device") {
+            let value = if matches!(key, "keep_alive" | "queue") { "7" } else { "\"x\"" };
+            let other: Mqtt = toml::from_str(&format!("{key} = {value}")).unwrap();
+            assert_eq!(Mqtt::default().differences(&other), [key]);
+        }
+    }
 }

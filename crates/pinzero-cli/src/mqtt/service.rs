@@ -9,7 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pinzero::Gpio;
-use pinzero_circuit::Mqtt;
 use pinzero_mqtt::{Broker, Node};
 
 use super::signals::Wish;
@@ -124,7 +123,7 @@ impl Service<'_> {
             devices(&changes.removed),
             changes.kept.len()
         ));
-        let keys = different_keys(&self.plan.mqtt, &plan.mqtt);
+        let keys = self.plan.mqtt.differences(&plan.mqtt);
         if !keys.is_empty() {
             log::warn!("[mqtt] differs in {}: restart pinzero for that", keys.join(", "));
         }
@@ -163,26 +162,6 @@ fn survive(code: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     // What the code shares is not used after a panic, except to close the pins.
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     result.unwrap_or_else(|_| Err("the node has failed: this is a bug in pinzero".to_owned()))
-}
-
-/// Returns the keys of `[mqtt]` that differ. The devices are not among them.
-fn different_keys(one: &Mqtt, other: &Mqtt) -> Vec<&'static str> {
-    let keys = [
-        ("broker", one.broker != other.broker),
-        ("node", one.node != other.node),
-        ("prefix", one.prefix != other.prefix),
-        ("topic", one.topic != other.topic),
-        ("discovery", one.discovery != other.discovery),
-        ("client_id", one.client_id != other.client_id),
-        ("user", one.user != other.user),
-        ("password_file", one.password_file != other.password_file),
-        ("ca_file", one.ca_file != other.ca_file),
-        ("certificate_file", one.certificate_file != other.certificate_file),
-        ("key_file", one.key_file != other.key_file),
-        ("keep_alive", one.keep_alive != other.keep_alive),
-        ("queue", one.queue != other.queue),
-    ];
-    keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }
 
 #[cfg(test)]
