@@ -95,6 +95,8 @@ impl Service<'_> {
                 News::Signal(Wish::Reload) => self.reload(),
                 News::Signal(Wish::End) => return self.end(false),
                 News::Ended(ended) => {
+                    // The device that made the node fail may hang when it is closed, too.
+                    signals::end_in_time(ended.clone().err());
                     let closed = self.end(true);
                     ended?;
                     return closed;
@@ -146,9 +148,12 @@ impl Service<'_> {
                 Ok(News::Ended(_)) => has_ended = true,
                 Ok(News::Signal(_)) => {}
                 Err(_) => {
-                    log::warn!(
-                        "the broker does not answer, and will tell by itself that the node is offline"
-                    );
+                    // The node itself waits for the broker for one second only.
+                    let stuck = match has_stopped {
+                        true => "the broker does not answer, and will tell by itself that the node is offline",
+                        false => "a device does not answer, and is left as it is",
+                    };
+                    log::warn!("{stuck}");
                     break;
                 }
             }

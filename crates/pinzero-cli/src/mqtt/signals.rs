@@ -5,6 +5,8 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
+use crate::output;
+
 /// The longest time between the signal and the end of the program.
 const LONGEST_END: Duration = Duration::from_millis(1900);
 
@@ -41,7 +43,7 @@ pub(crate) fn watch(tell: impl Fn(Wish) + Send + 'static) -> io::Result<()> {
                 None => {
                     first = Some((signal, Instant::now()));
                     tell(Wish::End);
-                    end_in_time();
+                    end_in_time(None);
                 }
                 Some(_) if signal == SIGHUP => {}
                 Some((same, at)) if same == signal && at.elapsed() < TWICE => {}
@@ -62,15 +64,19 @@ pub(crate) fn watch(tell: impl Fn(Wish) + Send + 'static) -> io::Result<()> {
             process::exit(130);
         }
         tell(Wish::End);
-        end_in_time();
+        end_in_time(None);
     });
     handled.map_err(io::Error::other)
 }
 
-/// Ends the program in two seconds, if it has not ended by itself: a bus may hang, or a file on a network.
-fn end_in_time() {
-    let end = || {
+/// Ends the program in two seconds, if it has not ended by itself: a bus may hang, or a file on a network. Then prints the error for which
+/// the program ends, if any.
+pub(crate) fn end_in_time(error: Option<String>) {
+    let end = move || {
         thread::sleep(LONGEST_END);
+        if let Some(error) = error {
+            output::complain(&error);
+        }
         process::exit(1);
     };
     // Without a thread, systemd ends the program.
