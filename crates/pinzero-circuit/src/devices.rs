@@ -1,5 +1,7 @@
 //! Checks the table `[mqtt]`, and those of its devices.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 
 use crate::address::BrokerAddress;
@@ -8,7 +10,7 @@ use crate::mistake::Mistake;
 use crate::mqtt::{Appearance, Mqtt, Resting};
 use crate::part::{Kind, Part};
 use crate::places::Places;
-use crate::topics::{check_levels, check_topics};
+use crate::topics::{PREFIX, TOPIC, check_levels, check_template, check_topics, fill_topic};
 use crate::values::{Wrong, range};
 
 /// The longest time until a safe state, or of being on, in seconds: 24 days.
@@ -29,6 +31,30 @@ pub(crate) fn check(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<
         check_keys(places, part)?;
         check_device(&part.kind, appearance)
             .map_err(|(key, message)| places.at(&["mqtt", "device", word, key], message))?;
+    }
+    check_distinct(places, mqtt, parts)
+}
+
+/// Checks that no two devices have the same topic. A node that the file does not name is none of the names in the templates.
+fn check_distinct(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
+    let prefix = mqtt.prefix.as_deref().unwrap_or(PREFIX);
+    let node = mqtt.node.as_deref().unwrap_or("{node}");
+    let mut present: BTreeMap<String, &str> = BTreeMap::new();
+    for part in parts {
+        let appearance =
+            mqtt.device.iter().find(|(name, _)| *name.get_ref() == part.name).map(|(_, keys)| keys);
+        if appearance.is_some_and(|appearance| appearance.hidden) {
+            continue;
+        }
+        let own = appearance.and_then(|appearance| appearance.topic.as_deref());
+        let template = own.or(mqtt.topic.as_deref()).unwrap_or(TOPIC);
+        let topic = fill_topic(template, prefix, node, &part.name);
+        let Some(other) = present.insert(topic.clone(), &part.name) else { continue };
+        // Names differ, so one of them has a template of its own.
+        let place = if own.is_some() { &part.name } else { other };
+        let message =
+            format!("{other:?} and {:?} have the same topic {topic:?}: give one of them another", part.name);
+        return Err(places.at(&["mqtt", "device", place, "topic"], message));
     }
     Ok(())
 }
@@ -107,6 +133,7 @@ fn check_device(kind: &Kind, appearance: &Appearance) -> Result<(), Wrong> {
     ] {
         check_text(key, text.as_deref())?;
     }
+    appearance.topic.as_deref().map_or(Ok(()), check_template)?;
     if appearance.icon.as_ref().is_some_and(|icon| !icon.contains(':')) {
         return Err(("icon", "an icon is one of Material Design, such as \"mdi:pump\"".to_owned()));
     }

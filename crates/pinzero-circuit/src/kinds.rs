@@ -48,9 +48,10 @@ pub(crate) const MQTT: [&str; 14] = [
 ];
 
 /// The keys of a table `[mqtt.device.NAME]`, each with the kinds of parts that have the key; all kinds, if none are listed.
-pub(crate) const DEVICE: [(&str, &[&str]); 18] = [
+pub(crate) const DEVICE: [(&str, &[&str]); 19] = [
     ("hidden", &[]),
     ("as", &[]),
+    ("topic", &[]),
     ("name", &[]),
     ("icon", &[]),
     ("area", &[]),
@@ -313,6 +314,7 @@ mod tests {
             "digits" => "as many as the sensor can tell apart",
             "dimmable" => "`true` for a light",
             "on_for" => "stays on",
+            "topic" => "that of `[mqtt]`",
             "on_when" => "`\"closed\"`, `\"motion\"`, `\"line\"`",
             "user" | "certificate_file" | "key_file" | "area" | "device" => "none",
             _ => panic!("say what the default of {key:?} is"),

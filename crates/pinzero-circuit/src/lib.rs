@@ -24,7 +24,7 @@ pub use part::{
     Servo, SevenSegmentDisplay, Slide, Switch, Thermometer,
 };
 pub use pin::Pin;
-pub use topics::check_topics;
+pub use topics::{PREFIX, TOPIC, check_topics, fill_topic};
 
 /// The JSON schema of a circuit file, for editors.
 pub const SCHEMA: &str = include_str!("../circuit.schema.json");

@@ -100,6 +100,8 @@ pub struct Appearance {
     /// `"fan"` or `"switch"` for a motor, `"number"` or `"sensor"` for a rotary encoder. Default: the first of each.
     #[serde(rename = "as")]
     pub entity: Option<String>,
+    /// The topic of this device alone, before `/state` and `/set`: `"{prefix}/{node}/input/{device}"`. Default: that of `[mqtt]`.
+    pub topic: Option<String>,
     /// The name for people. Default: the name of the part.
     pub name: Option<String>,
     /// The icon: `"mdi:pump"`. Default: Home Assistant's own.

@@ -1,5 +1,11 @@
 //! Checks the words that the topics on a broker are made of.
 
+/// The first level of all topics, unless the file names another.
+pub const PREFIX: &str = "pinzero";
+
+/// The template of a device's topic, unless the file has another.
+pub const TOPIC: &str = "{prefix}/{node}/{device}";
+
 /// The longest prefix or template, in bytes: a topic has at most 65,535 with all that is filled in and added.
 const LONGEST: usize = 1000;
 
@@ -17,7 +23,6 @@ const LONGEST: usize = 1000;
 /// The key of the table `[mqtt]` whose word is wrong, and a sentence that says what to do.
 pub fn check_topics(prefix: &str, node: &str, topic: &str) -> Result<(), (&'static str, String)> {
     check_levels("prefix", prefix)?;
-    check_levels("topic", topic)?;
     if node.is_empty()
         || node.len() > LONGEST
         || node.contains(['#', '+', '/', '$', ' '])
@@ -33,9 +38,24 @@ pub fn check_topics(prefix: &str, node: &str, topic: &str) -> Result<(), (&'stat
             format!("the topic {topic:?} is the same for all devices: add {{device}} to it"),
         ));
     }
-    let filled =
-        ["{prefix}", "{node}", "{device}"].iter().fold(topic.to_owned(), |text, word| text.replace(word, ""));
-    if filled.contains(['{', '}']) {
+    check_template(topic)
+}
+
+/// Returns the topic of a device, to which `/state` and `/set` are added, by its template.
+///
+/// ```
+/// use pinzero_circuit::{TOPIC, fill_topic};
+///
+/// assert_eq!(fill_topic(TOPIC, "home", "attic", "pump"), "home/attic/pump");
+/// ```
+pub fn fill_topic(template: &str, prefix: &str, node: &str, device: &str) -> String {
+    template.replace("{prefix}", prefix).replace("{node}", node).replace("{device}", device)
+}
+
+/// Checks the template of a topic.
+pub(crate) fn check_template(topic: &str) -> Result<(), (&'static str, String)> {
+    check_levels("topic", topic)?;
+    if fill_topic(topic, "", "", "").contains(['{', '}']) {
         let message = format!(
             "the topic {topic:?} has other braces than {{prefix}}, {{node}} and {{device}}: remove them"
         );

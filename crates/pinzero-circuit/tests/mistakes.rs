@@ -342,6 +342,37 @@ fn each_mistake_about_a_device_has_its_place_and_says_what_to_do() {
 }
 
 #[test]
+fn two_devices_with_one_topic_are_a_mistake() {
+    let parts = "[relay.a]\npin = 5\n[relay.b]\npin = 6\n";
+    for (tables, line, column, message) in [
+        (
+            "[mqtt.device]\na.topic = \"x/y\"\nb.topic = \"x/y\"",
+            7,
+            11,
+            "\"a\" and \"b\" have the same topic \"x/y\"",
+        ),
+        ("[mqtt.device]\na.topic = \"{prefix}/{node}/b\"", 6, 11, "same topic \"pinzero/{node}/b\""),
+        ("[mqtt.device]\nb.topic = \"{prefix}/{node}/a\"", 6, 11, "give one of them another"),
+        (
+            "[mqtt]\nprefix = \"p\"\nnode = \"n\"\ntopic = \"{prefix}/x/{node}/{device}\"\ndevice.a.topic = \"p/x/n/b\"",
+            9,
+            18,
+            "same topic",
+        ),
+        ("[mqtt.device]\na.topic = \"x/#\"", 6, 11, "makes no topics"),
+        ("[mqtt.device]\na.topic = \"x/{name}\"", 6, 11, "has other braces"),
+        ("[mqtt.device]\na.topic = \"\"", 6, 11, "makes no topics"),
+    ] {
+        expect_mistake(&format!("{parts}{tables}"), line, column, message);
+    }
+    for good in
+        ["a.topic = \"x/y\"\nb.topic = \"x/z\"", "a.topic = \"x\"\nb = { topic = \"x\", hidden = true }"]
+    {
+        Circuit::parse(&format!("{parts}[mqtt.device]\n{good}")).unwrap();
+    }
+}
+
+#[test]
 fn a_contact_is_on_in_a_case_that_its_kind_has() {
     for (part, case, message) in [
         ("switch", "opn", "a switch is not ON when \"opn\": did you mean \"open\"?"),

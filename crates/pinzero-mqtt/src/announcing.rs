@@ -39,6 +39,7 @@ impl Shared {
         let told = all.entry(device.name.clone()).or_default();
         let described = Described {
             name: &device.name,
+            topic: &device.topic,
             title: device.appearance.name.as_deref().unwrap_or(&device.name),
             kind: device.part.kind.name(),
             icon: device.appearance.icon.as_deref(),

@@ -12,6 +12,8 @@ use crate::settings::Settings;
 pub(crate) struct Described<'a> {
     /// The name of the part.
     pub(crate) name: &'a str,
+    /// The beginning of its topics.
+    pub(crate) topic: &'a str,
     /// The name for people.
     pub(crate) title: &'a str,
     /// The kind of the part: `"relay"`.
@@ -38,13 +40,13 @@ fn identifier(settings: &Settings, device: &str) -> String {
 
 /// Returns the message of the discovery for a device.
 pub(crate) fn payload(settings: &Settings, device: &Described<'_>) -> Value {
-    let topic = settings.topics.device(device.name);
+    let topic = device.topic;
     let mut entities = device.entities.to_vec();
     if let (Some(icon), false) = (device.icon, entities.is_empty()) {
         let main = entities.iter().position(|entity| entity.key.is_empty()).unwrap_or(0);
         entities[main].settings.insert("icon".to_owned(), icon.into());
     }
-    let mut components = components(settings, device.name, &entities);
+    let mut components = components(settings, device.name, topic, &entities);
     // Home Assistant keeps an entity that the message leaves out, and removes one that has only a platform.
     for id in device.former {
         let platform = id.split('.').next();
@@ -105,7 +107,7 @@ pub(crate) fn node_payload(settings: &Settings, board: &str) -> Value {
         },
         "origin": origin(),
         "qos": 1,
-        "components": components(settings, "", &entities),
+        "components": components(settings, "", "", &entities),
     })
 }
 
@@ -119,16 +121,15 @@ fn origin() -> Value {
 }
 
 /// Returns the entities of a device, each with the keys that its platform needs.
-fn components(settings: &Settings, device: &str, entities: &[Entity]) -> Map<String, Value> {
-    let topic = settings.topics.device(device);
+fn components(settings: &Settings, device: &str, topic: &str, entities: &[Entity]) -> Map<String, Value> {
     let identifier = identifier(settings, device);
     let mut components = Map::new();
     for entity in entities {
         let mut component = entity.settings.clone();
         component.insert("platform".to_owned(), entity.platform.into());
         let added = match entity.platform {
-            "device_automation" => trigger(&topic),
-            _ => [topics(entity, &topic), names(settings, entity, device, &identifier)].concat(),
+            "device_automation" => trigger(topic),
+            _ => [topics(entity, topic), names(settings, entity, device, &identifier)].concat(),
         };
         for (key, value) in added {
             component.entry(key).or_insert(value);

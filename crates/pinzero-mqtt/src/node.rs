@@ -91,9 +91,11 @@ impl Node {
                     changes.kept.push(device.name.to_string());
                 }
                 other => {
-                    let is_gone = other.is_none();
-                    shared.remove(&device, is_gone);
-                    if is_gone {
+                    let topic = other.map(|(_, appearance)| {
+                        shared.settings.topics.device(&device.name, appearance.topic.as_deref())
+                    });
+                    shared.remove(&device, topic.as_deref());
+                    if topic.is_none() {
                         changes.removed.push(device.name.to_string());
                     }
                 }
@@ -289,8 +291,12 @@ mod tests {
         let gpio = mock::gpio();
         let node = Node::open(&gpio, &circuit, settings);
         let memory: Arc<Mutex<Memory>> = Arc::default();
-        let reporter =
-            Reporter { shared: Arc::downgrade(&node.shared), device: "bell".into(), memory: memory.clone() };
+        let reporter = Reporter {
+            shared: Arc::downgrade(&node.shared),
+            device: "bell".into(),
+            topic: "pinzero/attic/bell".into(),
+            memory: memory.clone(),
+        };
         reporter.event("press", gpio.now(), Map::new());
         assert_eq!(node.events().made, 1);
         memory.lock().is_closed = true;

@@ -15,6 +15,8 @@ pub(crate) struct Reporter {
     pub(crate) shared: Weak<Shared>,
     /// The name of the device.
     pub(crate) device: Arc<str>,
+    /// The beginning of the topics of the device.
+    pub(crate) topic: Arc<str>,
     /// That of the device. Here, since a handler may have an event while the device is still being opened.
     pub(crate) memory: Arc<Mutex<Memory>>,
 }
@@ -30,7 +32,7 @@ impl Reporter {
     /// Tells an event that took place at `at` on the factory's clock, such as `"click"`, with these fields.
     pub(crate) fn event(&self, event: &str, at: Instant, fields: Map<String, Value>) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.tell_event(&self.device, &self.memory, event, at, fields);
+            shared.tell_event(self, event, at, fields);
             shared.tell_info_soon();
         }
     }

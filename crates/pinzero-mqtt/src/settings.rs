@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinzero_circuit::Mqtt;
+use pinzero_circuit::{Mqtt, PREFIX, TOPIC};
 
 use crate::topics::Topics;
 
@@ -24,12 +24,6 @@ pub struct Settings {
 
 /// The number of events to hold while the broker is away.
 const QUEUE: usize = 1000;
-
-/// The first level of all topics.
-pub(crate) const PREFIX: &str = "pinzero";
-
-/// The topic of a device.
-const TOPIC: &str = "{prefix}/{node}/{device}";
 
 impl Settings {
     /// Reads the settings of a circuit file. `host` is the name of this computer, and `identity` tells this node from all others.

@@ -47,14 +47,24 @@ pub(crate) struct Shared {
 impl Shared {
     /// Opens a device, and tells the broker of the device.
     pub(crate) fn add(self: &Arc<Self>, name: Arc<str>, part: Part, appearance: Appearance) {
-        let reporter =
-            Reporter { shared: Arc::downgrade(self), device: name.clone(), memory: Arc::default() };
+        let topic = self.settings.topics.device(&name, appearance.topic.as_deref());
+        // The file names no such two, but the name of the computer may make one.
+        if let Some(other) = self.devices.lock().values().find(|other| other.topic == topic) {
+            let complaint =
+                format!("{} has the topic {topic:?} already: give one of them another", other.name);
+            return self.complain(&name, &complaint);
+        }
+        let reporter = Reporter {
+            shared: Arc::downgrade(self),
+            device: name.clone(),
+            topic: Arc::from(&*topic),
+            memory: Arc::default(),
+        };
         let opening = Opening { gpio: &self.gpio, appearance: &appearance, reporter: reporter.clone() };
         let thing = things::open(&part, &opening);
         if let Err(error) = &thing {
             self.complain(&name, error);
         }
-        let topic = self.settings.topics.device(&name);
         let device = Arc::new(Device {
             name: name.clone(),
             part,
@@ -79,14 +89,16 @@ impl Shared {
         }
     }
 
-    /// Closes a device. Of one that is gone for good, the broker forgets all.
-    pub(crate) fn remove(&self, device: &Device, is_gone: bool) {
+    /// Closes a device, and removes what the broker keeps of it. `topic` is that of the device which takes its place.
+    pub(crate) fn remove(&self, device: &Device, topic: Option<&str>) {
         self.devices.lock().remove(&device.name);
         self.close(device);
-        if is_gone {
+        if topic != Some(&device.topic) {
             for leaf in ["state", "availability"] {
                 self.keep(&format!("{}/{leaf}", device.topic), "");
             }
+        }
+        if topic.is_none() {
             if let Some(topic) = self.discovery_topic(&device.name) {
                 self.keep(&topic, "");
             }

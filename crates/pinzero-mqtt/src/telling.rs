@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::Mutex;
 use pinzero::time::Instant;
 use serde_json::{Map, Value, json};
 
-use crate::device::{Device, Memory};
+use crate::device::Device;
 use crate::entity::Entity;
 use crate::outbox::Event;
 use crate::post::milliseconds;
 use crate::refusal::Refusal;
+use crate::reporter::Reporter;
 use crate::shared::Shared;
 
 /// The time after an event, within which the facts about the node tell of the event.
@@ -63,11 +63,10 @@ impl Shared {
         }
     }
 
-    /// Tells an event of a device that has this memory.
+    /// Tells an event of the device that has this reporter.
     pub(crate) fn tell_event(
         &self,
-        name: &str,
-        memory: &Mutex<Memory>,
+        reporter: &Reporter,
         event: &str,
         at: Instant,
         mut fields: Map<String, Value>,
@@ -75,15 +74,16 @@ impl Shared {
         let age = self.gpio.now().since(at);
         let time = self.gpio.wall_time().checked_sub(age).map(milliseconds);
         // Held until the event is in the outbox, so that events are in the order of their numbers, and none follows the end of a device.
-        let mut memory = memory.lock();
+        let mut memory = reporter.memory.lock();
         if memory.is_closed {
             return;
         }
-        self.news.lock().last_event = Some(json!({ "device": name, "event": event, "at": time }));
+        self.news.lock().last_event =
+            Some(json!({ "device": &*reporter.device, "event": event, "at": time }));
         memory.events += 1;
         fields.insert("event_type".to_owned(), event.into());
         fields.insert("number".to_owned(), memory.events.into());
-        let topic = format!("{}/event", self.settings.topics.device(name));
+        let topic = format!("{}/event", reporter.topic);
         self.post.lock().event(Event { topic, at, fields });
     }
 

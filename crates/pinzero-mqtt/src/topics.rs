@@ -34,11 +34,9 @@ impl Topics {
         format!("{}/{}/info", self.prefix, self.node)
     }
 
-    /// Returns the topic of a device, to which `/state`, `/set`, `/get`, `/event` and `/availability` are added.
-    pub(crate) fn device(&self, device: &str) -> String {
-        self.template
-            .replace("{prefix}", &self.prefix)
-            .replace("{node}", &self.node)
-            .replace("{device}", device)
+    /// Returns the topic of a device, to which `/state`, `/set`, `/get`, `/event` and `/availability` are added. A device may have a template
+    /// of its `own`.
+    pub(crate) fn device(&self, device: &str, own: Option<&str>) -> String {
+        pinzero_circuit::fill_topic(own.unwrap_or(&self.template), &self.prefix, &self.node, device)
     }
 }

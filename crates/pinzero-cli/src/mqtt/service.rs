@@ -150,7 +150,9 @@ impl Service<'_> {
                 Err(_) => {
                     // The node itself waits for the broker for one second only.
                     let stuck = match has_stopped {
-                        true => "the broker does not answer, and will tell by itself that the node is offline",
+                        true => {
+                            "the broker does not answer, and will tell by itself that the node is offline"
+                        }
                         false => "a device does not answer, and is left as it is",
                     };
                     log::warn!("{stuck}");

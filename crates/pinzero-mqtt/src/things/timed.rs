@@ -218,7 +218,12 @@ mod tests {
         let gpio = mock::builder().time_by_hand().open();
         let ((begun, begins), (result, results)) = (mpsc::channel(), mpsc::channel());
         let slow = Slow { begun, results: Mutex::new(results) };
-        let reporter = Reporter { shared: Weak::new(), device: "slow".into(), memory: Arc::default() };
+        let reporter = Reporter {
+            shared: Weak::new(),
+            device: "slow".into(),
+            topic: "pinzero/attic/slow".into(),
+            memory: Arc::default(),
+        };
         let opening = Opening { gpio: &gpio, appearance: &Default::default(), reporter };
         let timed = Arc::new(Timed::new(slow, 0, |_, _| None, &opening).unwrap());
         (gpio, timed, begins, result)
