@@ -9,6 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A message on a topic.
+///
+/// ```
+/// use pinzero_mqtt::Message;
+///
+/// let status = Message::new("pinzero/attic/status", "online").retained();
+/// assert!(status.retain);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
@@ -35,13 +42,72 @@ impl Message {
 }
 
 /// A way to a broker.
+///
+/// Here is a broker on paper, on which a node runs in a test:
+///
+/// ```
+/// use std::sync::{Arc, Mutex, mpsc};
+///
+/// use pinzero_circuit::Circuit;
+/// use pinzero_mqtt::{Broker, Incoming, LinkError, Message, Node, Receiver, Sender, Settings};
+///
+/// #[derive(Debug, Clone, Default)]
+/// struct Paper(Arc<Mutex<Option<mpsc::Sender<Incoming>>>>);
+///
+/// impl Broker for Paper {
+///     fn connect(&mut self, _: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
+///         let (news, end) = mpsc::channel();
+///         news.send(Incoming::Connected).map_err(|error| LinkError::passing(error.to_string()))?;
+///         *self.0.lock().unwrap() = Some(news);
+///         Ok((Arc::new(self.clone()), Box::new(End(end))))
+///     }
+/// }
+///
+/// impl Sender for Paper {
+///     fn publish(&self, ticket: u64, message: &Message) -> bool {
+///         println!("{}: {}", message.topic, String::from_utf8_lossy(&message.payload));
+///         self.0.lock().unwrap().as_ref().is_some_and(|news| news.send(Incoming::Told(ticket)).is_ok())
+///     }
+///
+///     fn subscribe(&self, _: &[String]) -> bool {
+///         true
+///     }
+///
+///     fn disconnect(&self) {
+///         self.abandon();
+///     }
+///
+///     fn abandon(&self) {
+///         *self.0.lock().unwrap() = None;
+///     }
+/// }
+///
+/// #[derive(Debug)]
+/// struct End(mpsc::Receiver<Incoming>);
+///
+/// impl Receiver for End {
+///     fn next(&mut self) -> Result<Incoming, LinkError> {
+///         self.0.recv().map_err(|_| LinkError::passing("the connection has ended"))
+///     }
+/// }
+///
+/// let circuit = Circuit::parse("[relay.pump]\npin = 17\n")?;
+/// let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef")?;
+/// let node = Node::open(&pinzero::mock::gpio(), &circuit, settings);
+/// std::thread::scope(|scope| {
+///     let runner = scope.spawn(|| node.run(&mut Paper::default()));
+///     node.stop();
+///     assert_eq!(runner.join().unwrap(), Ok(()));
+/// });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Broker: fmt::Debug + Send {
     /// Starts to connect, and returns both ends of the connection. The broker publishes `will`, if there is one, when the connection ends in
     /// any way but by [`Sender::disconnect`]. A connection does not come back: call this again. Does not wait for the network.
     ///
     /// # Errors
-    /// An address, a certificate or a password that cannot be used. A broker that does not answer, or refuses, is an error of
-    /// [`Receiver::next`].
+    /// An address, a certificate or a password that cannot be used: [final](LinkError::is_final) if no further attempt can do better. A
+    /// broker that does not answer, or refuses, is an error of [`Receiver::next`].
     fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError>;
 }
 
@@ -69,7 +135,8 @@ pub trait Receiver: fmt::Debug + Send {
     /// Blocks until there is news. The client keeps the connection alive from here, and notices if the broker does not answer any more.
     ///
     /// # Errors
-    /// The connection has ended, or did not come about. It does not come back.
+    /// The connection has ended, or did not come about, and does not come back: [final](LinkError::is_final) if no further connection can
+    /// do better.
     fn next(&mut self) -> Result<Incoming, LinkError>;
 }
 
@@ -86,6 +153,13 @@ pub enum Incoming {
 }
 
 /// The reason why there is no connection, or why a node has ended.
+///
+/// ```
+/// use pinzero_mqtt::LinkError;
+///
+/// assert!(LinkError::final_one("the address has no host").is_final);
+/// assert!(!LinkError::passing("the broker does not answer").is_final);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkError {

@@ -21,6 +21,24 @@ use crate::shared::Shared;
 /// The devices of a circuit on a broker.
 ///
 /// Pins do not wait for the broker: what is to be told waits in an outbox, from which a thread of its own takes.
+///
+/// ```
+/// use pinzero_circuit::Circuit;
+/// use pinzero_mqtt::{Node, Settings};
+///
+/// let circuit = Circuit::parse("[relay.pump]\npin = 17\n[button.bell]\npin = 2\n")?;
+/// let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef")?;
+/// let node = Node::open(&pinzero::mock::gpio(), &circuit, settings);
+///
+/// // The pump has moved to another pin. The bell is not touched.
+/// let changes = node.reload(&Circuit::parse("[relay.pump]\npin = 27\n[button.bell]\npin = 2\n")?);
+/// assert_eq!((changes.opened, changes.kept), (vec!["pump".to_owned()], vec!["bell".to_owned()]));
+/// assert_eq!(node.events().made, 0);
+/// node.stop();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`Broker`] has an example of [`Node::run`].
 #[derive(Debug)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -112,8 +130,9 @@ impl Node {
     /// Runs the node on a broker: connects, and connects again whenever the connection ends, until [`Node::stop`]. A node runs once.
     ///
     /// # Errors
-    /// What cannot be mended by trying again: an error of [`Broker::connect`] that is final; a command that panics, or does not end. Then
-    /// the broker tells others that the node is offline, and a service manager had better start the program anew.
+    /// What cannot be mended by trying again, so [`LinkError::is_final`] is `true`: such an error of the broker; a second run; a command that
+    /// panics, or does not end. Then the broker tells others that the node is offline, and a service manager had better start the program
+    /// anew.
     pub fn run(&self, broker: &mut dyn Broker) -> Result<(), LinkError> {
         let shared = self.shared.clone();
         if shared.inbox.is_closed() && !*shared.end.lock() {

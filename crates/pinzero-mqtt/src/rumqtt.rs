@@ -48,6 +48,16 @@ const CREDENTIAL: &str = "mqtt-password";
 /// A broker, reached by `rumqttc`: MQTT 3.1.1 by TCP, with encryption if the crate has its feature `tls`.
 ///
 /// Passwords and certificates are read anew for each connection, and are kept nowhere.
+///
+/// ```
+/// use pinzero_circuit::Mqtt;
+/// use pinzero_mqtt::Rumqtt;
+///
+/// let broker = Rumqtt::new("mqtt://attic@broker.local", &Mqtt::default(), "pinzero-attic")?;
+/// // Without a scheme, there is no address.
+/// assert!(Rumqtt::new("broker.local", &Mqtt::default(), "pinzero-attic").unwrap_err().is_final);
+/// # Ok::<(), pinzero_mqtt::LinkError>(())
+/// ```
 #[derive(Debug)]
 pub struct Rumqtt {
     address: BrokerAddress,

@@ -7,6 +7,16 @@ use pinzero_circuit::{Mqtt, PREFIX, TOPIC};
 use crate::topics::Topics;
 
 /// How a node appears on its broker.
+///
+/// ```
+/// use pinzero_circuit::Circuit;
+/// use pinzero_mqtt::Settings;
+///
+/// let circuit = Circuit::parse("[mqtt]\nprefix = \"home\"\ntopic = \"{prefix}/{device}\"\n")?;
+/// Settings::new(circuit.mqtt(), "attic", "0123456789abcdef")?;
+/// assert!(Settings::new(circuit.mqtt(), "at/tic", "0123456789abcdef").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -26,7 +36,7 @@ pub struct Settings {
 const QUEUE: usize = 1000;
 
 impl Settings {
-    /// Reads the settings of a circuit file. `host` is the name of this computer, and `identity` tells this node from all others.
+    /// Reads the settings of a circuit file, its table `[mqtt]`. `host` is the name of this computer, and `identity` tells this node from all others.
     ///
     /// # Errors
     /// A sentence about a topic that cannot be used.
