@@ -30,20 +30,21 @@ impl Shared {
 
     /// Tells Home Assistant of a device.
     pub(crate) fn announce(&self, device: &Device) {
-        let (Some(topic), Ok(thing)) = (self.discovery_topic(&device.name), &device.thing) else { return };
-        let entities = thing.entities();
+        let Some(topic) = self.discovery_topic(&device.name) else { return };
+        let entities = device.entities();
         if entities.is_empty() {
             return;
         }
+        let appearance = device.appearance.lock().clone();
         let mut all = self.entities.lock();
         let told = all.entry(device.name.clone()).or_default();
         let described = Described {
             name: &device.name,
             topic: &device.topic,
-            title: device.appearance.name.as_deref().unwrap_or(&device.name),
+            title: appearance.name.as_deref().unwrap_or(&device.name),
             kind: device.part.kind.name(),
-            icon: device.appearance.icon.as_deref(),
-            area: device.appearance.area.as_deref(),
+            icon: appearance.icon.as_deref(),
+            area: appearance.area.as_deref(),
             entities: &entities,
             former: told,
         };

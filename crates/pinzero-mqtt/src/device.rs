@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use pinzero::Timer;
 use pinzero_circuit::{Appearance, Part};
 
+use crate::entity::Entity;
 use crate::things::Thing;
 
 /// A part that is on the broker.
@@ -14,7 +15,8 @@ use crate::things::Thing;
 pub(crate) struct Device {
     pub(crate) name: Arc<str>,
     pub(crate) part: Part,
-    pub(crate) appearance: Appearance,
+    /// Read when the device was opened, except for what only Home Assistant sees.
+    pub(crate) appearance: Mutex<Appearance>,
     pub(crate) topic: String,
     /// The opened part, or why it could not be opened.
     pub(crate) thing: pinzero::Result<Box<dyn Thing>>,
@@ -26,6 +28,12 @@ pub(crate) struct Device {
 }
 
 impl Device {
+    /// Describes the device to Home Assistant. A device that could not be opened has no entities.
+    pub(crate) fn entities(&self) -> Vec<Entity> {
+        let appearance = self.appearance.lock();
+        self.thing.as_ref().map(|thing| thing.entities(&appearance)).unwrap_or_default()
+    }
+
     /// Has a sensor read at once, on the thread of its readings: a sensor that does not answer may take seconds, and delays nobody else.
     /// Returns `false` if the device is no such sensor.
     pub(crate) fn read_soon(&self) -> bool {

@@ -84,7 +84,8 @@ impl Node {
         node
     }
 
-    /// Changes the devices to those of another circuit. Devices that are the same in both are not touched.
+    /// Changes the devices to those of another circuit. Devices that are the same in both are not touched, except
+    /// that Home Assistant is told of another name, icon, area or class.
     pub fn reload(&self, circuit: &Circuit) -> Changes {
         let shared = &self.shared;
         let mut changes = Changes::default();
@@ -103,8 +104,14 @@ impl Node {
         for device in present {
             match wanted.get(&device.name) {
                 Some((part, appearance))
-                    if *part == device.part && *appearance == device.appearance && device.thing.is_ok() =>
+                    if *part == device.part
+                        && is_as_before(appearance, &device.appearance.lock())
+                        && device.thing.is_ok() =>
                 {
+                    let before = std::mem::replace(&mut *device.appearance.lock(), appearance.clone());
+                    if before != *appearance {
+                        shared.announce(&device);
+                    }
                     wanted.remove(&device.name);
                     changes.kept.push(device.name.to_string());
                 }
@@ -253,6 +260,16 @@ impl Node {
             sender.abandon();
         }
     }
+}
+
+/// Returns whether a device does the same with both, though Home Assistant may show another name, icon, area or class.
+fn is_as_before(one: &Appearance, other: &Appearance) -> bool {
+    let mut one = one.clone();
+    one.name.clone_from(&other.name);
+    one.icon.clone_from(&other.icon);
+    one.area.clone_from(&other.area);
+    one.class.clone_from(&other.class);
+    one == *other
 }
 
 /// Notices if the thread that carries out commands panics, for messages would then arrive and nothing would happen.

@@ -68,7 +68,7 @@ impl Shared {
         let device = Arc::new(Device {
             name: name.clone(),
             part,
-            appearance,
+            appearance: Mutex::new(appearance),
             topic,
             thing,
             memory: reporter.memory.clone(),

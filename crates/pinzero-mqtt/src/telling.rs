@@ -124,7 +124,7 @@ impl Shared {
         let described: Vec<Value> = devices
             .values()
             .map(|device| {
-                let entities = device.thing.as_ref().map(|thing| thing.entities()).unwrap_or_default();
+                let entities = device.entities();
                 json!({
                     "name": &*device.name,
                     "kind": device.part.kind.name(),

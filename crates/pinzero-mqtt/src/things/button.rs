@@ -1,7 +1,9 @@
 //! [`Button`]: a push button as events, triggers and a contact.
 
+use std::sync::Arc;
+
 use pinzero::Event;
-use pinzero_circuit::PushButton;
+use pinzero_circuit::{Appearance, PushButton};
 use serde_json::{Map, Value};
 
 use super::inputs::{bounce_time, fields, seconds};
@@ -19,7 +21,7 @@ const TRIGGERS: [(&str, &str); 3] =
 #[derive(Debug)]
 pub(crate) struct Button {
     button: pinzero::Button,
-    entities: Vec<Entity>,
+    name: Arc<str>,
 }
 
 impl Button {
@@ -48,30 +50,26 @@ impl Button {
         button.when_clicked(tells("click"));
         button.when_double_clicked(tells("double"));
         button.when_long_pressed(tells("long"));
-        Ok(Button { button, entities: entities(opening) })
+        Ok(Button { button, name: opening.reporter.device.clone() })
     }
 }
 
-fn entities(opening: &Opening<'_>) -> Vec<Entity> {
-    let title = opening.appearance.name.as_deref().unwrap_or(&opening.reporter.device);
-    let class = opening.appearance.class.as_deref().unwrap_or("button");
-    let main = Entity::main("event").with("device_class", class).with("event_types", EVENTS.to_vec());
-    let pressed =
-        Entity::further("binary_sensor", "pressed").with("value_template", "{{ value_json.state }}");
-    let triggers = TRIGGERS.map(|(event, name)| {
-        Entity::further("device_automation", event)
-            .with("automation_type", "trigger")
-            .with("type", name)
-            .with("subtype", title)
-            .with("payload", event)
-            .with("value_template", "{{ value_json.event_type }}")
-    });
-    [main, pressed].into_iter().chain(triggers).collect()
-}
-
 impl Thing for Button {
-    fn entities(&self) -> Vec<Entity> {
-        self.entities.clone()
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
+        let title = appearance.name.as_deref().unwrap_or(&self.name);
+        let class = appearance.class.as_deref().unwrap_or("button");
+        let main = Entity::main("event").with("device_class", class).with("event_types", EVENTS.to_vec());
+        let pressed =
+            Entity::further("binary_sensor", "pressed").with("value_template", "{{ value_json.state }}");
+        let triggers = TRIGGERS.map(|(event, name)| {
+            Entity::further("device_automation", event)
+                .with("automation_type", "trigger")
+                .with("type", name)
+                .with("subtype", title)
+                .with("payload", event)
+                .with("value_template", "{{ value_json.event_type }}")
+        });
+        [main, pressed].into_iter().chain(triggers).collect()
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {

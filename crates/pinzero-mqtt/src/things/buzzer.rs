@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pinzero::time::ms;
 use pinzero::{Buzzer, Result};
-use pinzero_circuit::Resting;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value, json};
 
 use super::relay::word;
@@ -60,7 +60,7 @@ impl Drive for Buzzer {
 }
 
 impl Thing for Siren {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, _: &Appearance) -> Vec<Entity> {
         vec![
             Entity::main("siren")
                 // The whole object, for Home Assistant takes the tone from there.

@@ -1,6 +1,7 @@
 //! [`Contact`]: a switch, a motion sensor or a line sensor.
 
 use pinzero::DigitalInputDevice;
+use pinzero_circuit::Appearance;
 use serde_json::{Map, Value};
 
 use super::inputs::bounce_time;
@@ -11,7 +12,7 @@ use crate::entity::Entity;
 #[derive(Debug)]
 pub(crate) struct Contact {
     input: DigitalInputDevice,
-    class: Option<String>,
+    class: Option<&'static str>,
     /// Whether ON and OFF change places.
     is_inverted: bool,
 }
@@ -45,7 +46,7 @@ impl Contact {
     fn open(
         line: u32,
         pull_up: bool,
-        class: Option<&str>,
+        class: Option<&'static str>,
         inverted: &str,
         opening: &Opening<'_>,
     ) -> pinzero::Result<Self> {
@@ -60,16 +61,15 @@ impl Contact {
         };
         input.when_activated(tells());
         input.when_deactivated(tells());
-        let class = opening.appearance.class.as_deref().or(class).map(str::to_owned);
         let is_inverted = opening.appearance.on_when.as_deref() == Some(inverted);
         Ok(Contact { input, class, is_inverted })
     }
 }
 
 impl Thing for Contact {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         let entity = Entity::main("binary_sensor").with("value_template", "{{ value_json.state }}");
-        vec![entity.with_class(self.class.as_deref())]
+        vec![entity.with_class(appearance.class.as_deref().or(self.class))]
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {

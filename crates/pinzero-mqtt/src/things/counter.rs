@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pinzero::PulseCounter;
+use pinzero_circuit::Appearance;
 use serde_json::{Map, Value};
 
 use super::sensor::rounded;
@@ -30,7 +31,6 @@ struct Unit {
 pub(crate) struct Counter {
     counter: PulseCounter,
     unit: Unit,
-    class: Option<String>,
     pulses_per_unit: f64,
     interval: Duration,
     /// The digits of the total and of the rate after the decimal point.
@@ -79,7 +79,6 @@ impl Counter {
             .open()?;
         Ok(Counter {
             counter,
-            class: appearance.class.clone().or_else(|| unit.class.map(str::to_owned)),
             unit,
             pulses_per_unit,
             interval,
@@ -91,7 +90,7 @@ impl Counter {
 }
 
 impl Thing for Counter {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         let describe = |entity: Entity, field: &str, digits: u8, unit: &str, class: Option<&str>| {
             let entity = entity
                 .with("value_template", format!("{{{{ value_json.{field} }}}}"))
@@ -103,7 +102,7 @@ impl Thing for Counter {
         let total = Entity::main("sensor").with("state_class", "total_increasing");
         let rate = Entity::further("sensor", "rate").with("state_class", "measurement");
         vec![
-            describe(total, "total", digits, &self.unit.total, self.class.as_deref()),
+            describe(total, "total", digits, &self.unit.total, appearance.class.as_deref().or(self.unit.class)),
             describe(rate, "rate", rate_digits, &self.unit.rate, self.unit.rate_class),
         ]
     }

@@ -1,7 +1,7 @@
 //! [`Cover`]: a servo as a cover: a blind, a valve, a flap.
 
 use pinzero::{AngularServo, Result};
-use pinzero_circuit::Resting;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value};
 
 use super::servo::Pose;
@@ -22,14 +22,13 @@ const CLOSED: f64 = 0.0;
 pub(crate) struct Cover {
     servo: Timed<AngularServo>,
     safe: Option<bool>,
-    class: Option<String>,
 }
 
 impl Cover {
     /// Wraps a servo, and moves it to the first position that the file names, if any.
     pub(crate) fn new(servo: AngularServo, opening: &Opening<'_>) -> Result<Self> {
         let servo = Timed::new(servo, Pose { is_on: false, angle: None }, close, opening)?;
-        let cover = Cover { servo, safe: rest::safe(opening), class: opening.appearance.class.clone() };
+        let cover = Cover { servo, safe: rest::safe(opening) };
         match opening.appearance.initial {
             Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
             Some(Resting::Off) => cover.servo.set(cover.pose(CLOSED))?,
@@ -65,13 +64,13 @@ fn close(servo: &AngularServo, now: &Pose) -> Option<Pose> {
 }
 
 impl Thing for Cover {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         let entity = Entity::main("cover")
             .with("value_template", "{{ value_json.state }}")
             // Nothing at all stands for a position that nobody knows.
             .with("position_template", "{{ value_json.position if value_json.position is not none }}")
             .with("set_position_template", "{\"position\": {{ position }}}");
-        vec![entity.with_class(self.class.as_deref())]
+        vec![entity.with_class(appearance.class.as_deref())]
     }
 
     fn state(&self) -> Result<Option<Map<String, Value>>> {

@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use pinzero::{Error, ErrorKind, LedCharDisplay, LedMultiCharDisplay};
-use pinzero_circuit::{CharacterDisplay, Pin, Resting, SevenSegmentDisplay};
+use pinzero_circuit::{Appearance, CharacterDisplay, Pin, Resting, SevenSegmentDisplay};
 use serde_json::{Map, Value};
 
 use super::lcd::{self, Lcd};
@@ -100,7 +100,7 @@ fn lay_out(text: &str, columns: usize, rows: usize) -> pinzero::Result<Vec<Strin
 }
 
 impl Thing for Display {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, _: &Appearance) -> Vec<Entity> {
         let entity = Entity::main("text")
             .with("max", self.most.min(255))
             .with("value_template", "{{ value_json.text }}")

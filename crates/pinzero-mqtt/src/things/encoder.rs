@@ -1,6 +1,7 @@
 //! [`Encoder`]: a rotary encoder as a number, which can be set.
 
 use pinzero::Rotation;
+use pinzero_circuit::Appearance;
 use serde_json::{Map, Value};
 
 use super::inputs::mention_loss;
@@ -41,7 +42,7 @@ impl Encoder {
 }
 
 impl Thing for Encoder {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, _: &Appearance) -> Vec<Entity> {
         let entity = match self.is_sensor {
             true => Entity::main("sensor").with("state_class", "measurement"),
             false => Entity::main("number")

@@ -1,6 +1,7 @@
 //! [`Keypad`]: a keypad as events.
 
 use pinzero::KeyEvent;
+use pinzero_circuit::Appearance;
 use serde_json::{Map, Value};
 
 use super::inputs::fields;
@@ -18,7 +19,6 @@ const TYPE_TEMPLATE: &str = "{% if value_json.event_type == 'press' %}\
 pub(crate) struct Keypad {
     keypad: pinzero::Keypad,
     keys: Vec<String>,
-    class: Option<String>,
 }
 
 impl Keypad {
@@ -46,7 +46,7 @@ impl Keypad {
             }
         });
         let keys = part.keys.iter().flat_map(|row| row.chars()).map(String::from).collect();
-        Ok(Keypad { keypad, keys, class: opening.appearance.class.clone() })
+        Ok(Keypad { keypad, keys })
     }
 }
 
@@ -57,14 +57,11 @@ fn tell(reporter: &Reporter, word: &str, event: KeyEvent) {
 }
 
 impl Thing for Keypad {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         let entity = Entity::main("event")
             .with("event_types", self.keys.clone())
             .with("value_template", TYPE_TEMPLATE);
-        vec![match &self.class {
-            Some(class) => entity.with("device_class", class.as_str()),
-            None => entity.with("device_class", "button"),
-        }]
+        vec![entity.with("device_class", appearance.class.as_deref().unwrap_or("button"))]
     }
 
     /// Checks that the keypad can be read. A keypad has events only.

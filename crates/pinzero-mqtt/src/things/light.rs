@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pinzero::time::{ms, secs};
 use pinzero::{Blink, Color, Result};
+use pinzero_circuit::Appearance;
 use serde_json::{Map, Value, json};
 
 use super::relay::word;
@@ -124,7 +125,7 @@ fn color(fields: &mut Fields) -> Result<Option<[u8; 3]>, Refusal> {
 }
 
 impl<L: Lamp> Thing for Light<L> {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, _: &Appearance) -> Vec<Entity> {
         let effects: Vec<_> = L::EFFECTS.iter().map(|effect| effect.name()).collect();
         let is_dimmable = L::MODE != "onoff";
         vec![

@@ -35,8 +35,8 @@ use crate::reporter::Reporter;
 
 /// A part of the circuit, opened, as the broker sees it.
 pub(crate) trait Thing: fmt::Debug + Send + Sync {
-    /// Describes the thing to Home Assistant.
-    fn entities(&self) -> Vec<Entity>;
+    /// Describes the thing to Home Assistant. The names and the class may have changed since the thing was opened.
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity>;
 
     /// Returns the state, as told on the state topic; `None` for a thing that has events only. Reads a sensor anew.
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>>;

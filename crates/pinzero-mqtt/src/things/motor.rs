@@ -1,7 +1,7 @@
 //! [`Fan`]: a motor as a fan with a speed and a direction, or as a switch.
 
 use pinzero::{Motor, Result};
-use pinzero_circuit::Resting;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value};
 
 use super::relay::word;
@@ -16,7 +16,6 @@ use crate::refusal::Refusal;
 pub(crate) struct Fan {
     motor: Timed<Motor>,
     is_switch: bool,
-    class: Option<String>,
     safe: Option<bool>,
 }
 
@@ -49,7 +48,6 @@ impl Fan {
         Ok(Fan {
             motor: Timed::new(motor, course, off, opening)?,
             is_switch: opening.is_as("switch"),
-            class: opening.appearance.class.clone(),
             safe: rest::safe(opening),
         })
     }
@@ -69,9 +67,9 @@ impl Drive for Motor {
 }
 
 impl Thing for Fan {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         vec![match self.is_switch {
-            true => Entity::main("switch").with_class(self.class.as_deref()),
+            true => Entity::main("switch").with_class(appearance.class.as_deref()),
             false => Entity::main("fan")
                 .with("percentage_value_template", "{{ value_json.percentage }}")
                 .with("percentage_command_template", "{\"percentage\": {{ value }}}")

@@ -1,7 +1,7 @@
 //! [`Relay`]: a relay as a switch, and any other output that is only on or off.
 
 use pinzero::{DigitalOutputDevice, Result};
-use pinzero_circuit::Resting;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value, json};
 
 use super::timed::{Drive, Timed};
@@ -14,7 +14,6 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Relay {
     output: Timed<DigitalOutputDevice>,
-    class: Option<String>,
     safe: Option<bool>,
 }
 
@@ -25,7 +24,6 @@ impl Relay {
         let is_on = output.is_active()?;
         Ok(Relay {
             output: Timed::new(output, is_on, |_, is_on| is_on.then_some(false), opening)?,
-            class: opening.appearance.class.clone(),
             safe: rest::safe(opening),
         })
     }
@@ -44,8 +42,8 @@ impl Drive for DigitalOutputDevice {
 }
 
 impl Thing for Relay {
-    fn entities(&self) -> Vec<Entity> {
-        vec![Entity::main("switch").with_class(self.class.as_deref())]
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
+        vec![Entity::main("switch").with_class(appearance.class.as_deref())]
     }
 
     /// Reads the pin, so a short circuit shows.

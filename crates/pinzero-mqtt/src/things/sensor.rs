@@ -30,7 +30,8 @@ pub(crate) struct Sensor {
 #[derive(Debug)]
 struct Channel {
     key: &'static str,
-    class: Option<String>,
+    /// The class, unless the file names another.
+    class: Option<&'static str>,
     unit: String,
     /// The factor and the summand that make the unit of the sensor's own.
     scale: (f64, f64),
@@ -64,7 +65,7 @@ impl Channel {
         };
         Channel {
             key,
-            class: appearance.class.as_deref().or(class).map(str::to_owned),
+            class,
             unit: unit.to_owned(),
             scale,
             digits: appearance.digits.unwrap_or(digits),
@@ -75,14 +76,14 @@ impl Channel {
         rounded(value * self.scale.0 + self.scale.1, self.digits)
     }
 
-    fn entity(&self, entity: Entity, expiry: u64) -> Entity {
-        let entity = entity
+    fn entity(&self, entity: Entity, appearance: &Appearance, expiry: u64) -> Entity {
+        entity
             .with("value_template", format!("{{{{ value_json.{} }}}}", self.key))
             .with("unit_of_measurement", self.unit.as_str())
             .with("state_class", "measurement")
             .with("suggested_display_precision", self.digits)
-            .with("expire_after", expiry);
-        entity.with_class(self.class.as_deref())
+            .with("expire_after", expiry)
+            .with_class(appearance.class.as_deref().or(self.class))
     }
 }
 
@@ -95,13 +96,13 @@ pub(super) fn rounded(value: f64, digits: u8) -> Value {
 }
 
 impl Thing for Sensor {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, appearance: &Appearance) -> Vec<Entity> {
         let expiry = (self.interval.as_secs_f64() * PATIENCE).ceil() as u64;
         match &self.channels[..] {
-            [channel] => vec![channel.entity(Entity::main("sensor"), expiry)],
+            [channel] => vec![channel.entity(Entity::main("sensor"), appearance, expiry)],
             several => {
                 let further =
-                    |channel: &Channel| channel.entity(Entity::further("sensor", channel.key), expiry);
+                    |channel: &Channel| channel.entity(Entity::further("sensor", channel.key), appearance, expiry);
                 several.iter().map(further).collect()
             }
         }

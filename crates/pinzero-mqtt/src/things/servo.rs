@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinzero::{AngularServo, Result};
-use pinzero_circuit::Resting;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value};
 
 use super::cover::Cover;
@@ -63,7 +63,7 @@ impl Drive for AngularServo {
 }
 
 impl Thing for Dial {
-    fn entities(&self) -> Vec<Entity> {
+    fn entities(&self, _: &Appearance) -> Vec<Entity> {
         let servo = self.servo.device();
         vec![
             Entity::main("number")

@@ -1,7 +1,8 @@
 //! What Home Assistant is told, when, and how all this is taken back.
 
+use pinzero::Level;
 use pinzero::mock;
-use pinzero::time::ms;
+use pinzero::time::{ms, secs};
 use pinzero_circuit::Circuit;
 use pinzero_mqtt::Message;
 use serde_json::{Value, json};
@@ -165,4 +166,25 @@ fn a_part_that_appears_as_another_kind_of_entity_takes_the_former_one_back() {
     house.node.reload(&Circuit::parse("[led.lamp]\npin = 17\n").unwrap());
     let lamp = expect(&house, topic, |lamp| lamp["components"]["switch"] == json!({ "platform": "switch" }));
     assert_eq!(lamp["components"]["light"]["schema"], "json");
+}
+
+// A lamp does not go off because it has got another name.
+#[test]
+fn what_only_people_see_changes_without_a_touch_of_the_device() {
+    let parts = "[relay.pump]\npin = 17\n[button.bell]\npin = 2\n";
+    let house = House::new(parts);
+    house.set("pump", r#"{"state":"ON","for":600}"#);
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    let looks = "name = \"Pond pump\"\nicon = \"mdi:pump\"\narea = \"Garden\"\nclass = \"outlet\"\n";
+    let text = format!("{parts}[mqtt.device.pump]\n{looks}[mqtt.device.bell]\nname = \"Bell\"\n");
+    let changes = house.node.reload(&Circuit::parse(&text).unwrap());
+    assert_eq!((changes.opened.len(), changes.kept), (0, vec!["bell".to_owned(), "pump".to_owned()]));
+    let told = expect(&house, PUMP_TOPIC, |told| told["device"]["name"] == "Pond pump");
+    assert_eq!(told["device"]["suggested_area"], "Garden");
+    let switch = &told["components"]["switch"];
+    assert_eq!((&switch["icon"], &switch["device_class"]), (&json!("mdi:pump"), &json!("outlet")));
+    assert_eq!(house.components("bell")["device_automation.click"]["subtype"], "Bell");
+    assert!(house.gpio.line(17).level() == Level::High, "the pump goes on");
+    house.gpio.advance(secs(600));
+    house.expect_state("pump", &json!({ "state": "OFF" }));
 }
