@@ -59,12 +59,12 @@ impl Shared {
         let present = devices.iter().map(|device| device.topic.clone()).collect();
         let names = devices.iter().map(|device| &*device.name).chain([""]);
         let discoveries = names.filter_map(|name| self.discovery_topic(name)).collect();
-        for topic in leftovers.topics(&present, &discoveries) {
+        for topic in leftovers.topics(&self.settings, &present, &discoveries) {
             self.keep(&topic, "");
         }
-        for former in leftovers.devices {
+        for former in leftovers.devices() {
             let Some(device) = devices.iter().find(|device| *device.name == *former.name) else { continue };
-            self.entities.lock().entry(device.name.clone()).or_default().extend(former.entities);
+            self.entities.lock().entry(device.name.clone()).or_default().extend(former.entities());
             self.announce(device);
         }
     }

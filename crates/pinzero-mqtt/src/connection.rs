@@ -61,12 +61,28 @@ impl Shared {
                 self.answer_birth();
             }
         } else if message.topic == self.settings.topics.info() {
-            // Messages that were not kept are the node's own.
-            if message.retain {
-                self.clear(Leftovers::read(&message.payload));
-            }
+            self.take_info(message);
         } else {
             self.take_command(message);
+        }
+    }
+
+    /// Takes the facts about the node: those that an earlier run left, the own ones as they are told, or those of another computer.
+    fn take_info(&self, message: &Message) {
+        let facts = Leftovers::read(&message.payload);
+        if facts.identity == self.settings.identity {
+            if message.retain {
+                self.clear(facts);
+            }
+        } else if !facts.identity.is_empty() {
+            let node = self.settings.topics.node();
+            self.complain(
+                node,
+                &format!(
+                    "another computer is the node {node:?} too: give one of them another name, by \"node\" in the table [mqtt]. What \
+                     this name left on the broker is not cleared"
+                ),
+            );
         }
     }
 

@@ -30,7 +30,16 @@ pub(crate) fn topic(prefix: &str, settings: &Settings, device: &str) -> String {
     format!("{prefix}/device/{}/config", identifier(settings, device))
 }
 
-/// Returns the identifier of a device, which no other device of any node has.
+/// Returns whether a topic is one of this node's discovery: of the node itself, or of a device, below any prefix.
+pub(crate) fn is_topic_of(settings: &Settings, topic: &str) -> bool {
+    let levels = topic.strip_suffix("/config").and_then(|rest| rest.rsplit_once("/device/"));
+    let Some((_, name)) = levels else { return false };
+    let rest = name.strip_prefix(&identifier(settings, ""));
+    rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with('_')) && !rest.contains('/'))
+}
+
+/// Returns the identifier of a device, which no other device of any node has: letters and digits of ASCII, `_` and `-`, for Home
+/// Assistant reads no topics with others.
 fn identifier(settings: &Settings, device: &str) -> String {
     match device {
         "" => format!("pinzero_{}", settings.identity),

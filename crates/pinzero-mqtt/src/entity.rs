@@ -2,6 +2,21 @@
 
 use serde_json::{Map, Value};
 
+/// The platforms that entities have.
+pub(crate) const PLATFORMS: [&str; 11] = [
+    "binary_sensor",
+    "cover",
+    "device_automation",
+    "event",
+    "fan",
+    "light",
+    "number",
+    "sensor",
+    "siren",
+    "switch",
+    "text",
+];
+
 /// One value or control of a device, in the words of Home Assistant's discovery.
 ///
 /// An entity names no topics. The discovery adds those that the platform and the templates need: an entity with a

@@ -137,6 +137,7 @@ impl Shared {
         let mut post = self.post.lock();
         let info = json!({
             "version": env!("CARGO_PKG_VERSION"),
+            "identity": self.settings.identity,
             "board": self.gpio.board().model(),
             "factory": self.gpio.name(),
             "since": milliseconds(self.since),

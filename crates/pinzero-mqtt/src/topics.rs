@@ -24,6 +24,12 @@ impl Topics {
         &self.node
     }
 
+    /// Returns whether a topic lies below the node, by at least one level.
+    pub(crate) fn is_below_node(&self, topic: &str) -> bool {
+        let below = topic.strip_prefix(&format!("{}/{}/", self.prefix, self.node));
+        below.is_some_and(|below| !below.split('/').any(str::is_empty))
+    }
+
     /// Returns the topic that tells whether the node is there: `online` or `offline`.
     pub(crate) fn status(&self) -> String {
         format!("{}/{}/status", self.prefix, self.node)

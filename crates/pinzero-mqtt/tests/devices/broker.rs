@@ -1,6 +1,6 @@
 //! A broker for tests, inside the program: it takes what a node sends, and gives what a test sends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ struct State {
     /// All messages, in order.
     messages: Vec<Message>,
     kept: BTreeMap<String, String>,
+    /// The topics that the node made the broker forget.
+    cleared: BTreeSet<String>,
     filters: Vec<String>,
     will: Option<Message>,
     /// How often a node has connected.
@@ -45,10 +47,12 @@ impl State {
     fn take(&mut self, message: Message) {
         if message.retain {
             let payload = String::from_utf8(message.payload.clone()).unwrap();
-            match payload.is_empty() {
-                true => self.kept.remove(&message.topic),
-                false => self.kept.insert(message.topic.clone(), payload),
-            };
+            if payload.is_empty() {
+                self.kept.remove(&message.topic);
+                self.cleared.insert(message.topic.clone());
+            } else {
+                self.kept.insert(message.topic.clone(), payload);
+            }
         }
         self.messages.push(message);
     }
@@ -119,6 +123,11 @@ impl TestBroker {
     /// Returns what is kept, by topic, as somebody sees who subscribes now.
     pub(crate) fn kept(&self) -> BTreeMap<String, String> {
         self.0.state.lock().kept.clone()
+    }
+
+    /// Returns the topics that the node made the broker forget, in the order of their names.
+    pub(crate) fn cleared(&self) -> Vec<String> {
+        self.0.state.lock().cleared.iter().cloned().collect()
     }
 
     /// Waits until something is kept on this topic, and returns the payload.

@@ -83,22 +83,23 @@ fn a_device_that_left_the_file_while_the_node_was_down_is_taken_back() {
     let house = House::new(PUMP);
     let former = json!({
         "version": "0.1.0",
+        "identity": "0123456789abcdef",
         "discovery": "hass/device/pinzero_0123456789abcdef/config",
         "devices": [
-            { "name": "fan", "kind": "motor", "topic": "pinzero/attic/fan", "discovery": "homeassistant/device/pinzero_1_fan/config" },
-            { "name": "lamp", "kind": "relay", "topic": "pinzero/attic/lamp", "discovery": "hass/device/pinzero_1_lamp/config" },
+            { "name": "fan", "kind": "motor", "topic": "pinzero/attic/fan", "discovery": "homeassistant/device/pinzero_0123456789abcdef_fan/config" },
+            { "name": "lamp", "kind": "relay", "topic": "pinzero/attic/lamp", "discovery": "hass/device/pinzero_0123456789abcdef_lamp/config" },
         ],
     });
     house.broker.deliver(Message::new(INFO, former.to_string()).retained());
     for topic in [
         "pinzero/attic/fan/state",
         "pinzero/attic/fan/availability",
-        "homeassistant/device/pinzero_1_fan/config",
+        "homeassistant/device/pinzero_0123456789abcdef_fan/config",
     ] {
         house.broker.expect(topic, str::is_empty);
     }
     // The prefix of the discovery was another.
-    house.broker.expect("hass/device/pinzero_1_lamp/config", str::is_empty);
+    house.broker.expect("hass/device/pinzero_0123456789abcdef_lamp/config", str::is_empty);
     house.broker.expect("hass/device/pinzero_0123456789abcdef/config", str::is_empty);
     assert!(house.broker.kept().contains_key("pinzero/attic/lamp/state"));
 }
@@ -107,7 +108,7 @@ fn a_device_that_left_the_file_while_the_node_was_down_is_taken_back() {
 fn an_entity_that_a_device_no_longer_has_is_taken_back_and_the_device_stays() {
     let house = House::new(PUMP);
     expect(&house, PUMP_TOPIC, |_| true);
-    let former = json!({ "devices": [{ "name": "pump", "topic": "pinzero/attic/pump", "entities": ["light", "sensor.power", "switch"] }] });
+    let former = json!({ "identity": "0123456789abcdef", "devices": [{ "name": "pump", "topic": "pinzero/attic/pump", "entities": ["light", "sensor.power", "switch"] }] });
     house.broker.deliver(Message::new(INFO, former.to_string()).retained());
     let pump = expect(&house, PUMP_TOPIC, |pump| pump["components"].get("light").is_some());
     assert_eq!(pump["components"]["light"], json!({ "platform": "light" }));
@@ -122,7 +123,7 @@ fn facts_that_are_none_and_own_facts_take_nothing_back() {
     let before = house.broker.kept();
     let own = before[INFO].clone();
     let hostile =
-        json!({ "devices": [{ "name": "x", "topic": "pinzero/#", "discovery": "$SYS/x" }] }).to_string();
+        json!({ "identity": "0123456789abcdef", "devices": [{ "name": "x", "topic": "pinzero/#", "discovery": "$SYS/x" }] }).to_string();
     for rubbish in ["", "{", "[]", "7", r#"{"devices":7}"#, r#"{"devices":[{}]}"#, &own, &hostile] {
         house.broker.deliver(Message::new(INFO, rubbish).retained());
     }

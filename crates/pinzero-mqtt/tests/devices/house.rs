@@ -27,8 +27,17 @@ impl House {
 
     /// Opens the devices of a circuit file on these pins.
     pub(crate) fn on(gpio: MockGpio, circuit: &str) -> Self {
+        Self::open(gpio, "attic", circuit)
+    }
+
+    /// Opens the devices of a circuit file as a node of this name, and connects with a broker.
+    pub(crate) fn named(node: &str, circuit: &str) -> Self {
+        Self::open(mock::gpio(), node, circuit)
+    }
+
+    fn open(gpio: MockGpio, node: &str, circuit: &str) -> Self {
         let circuit = Circuit::parse(circuit).unwrap();
-        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let settings = Settings::new(circuit.mqtt(), node, "0123456789abcdef").unwrap();
         let node = Arc::new(Node::open(&gpio, &circuit, settings));
         let broker = TestBroker::default();
         let runner = std::thread::spawn({

@@ -17,6 +17,8 @@ mod house;
 mod info;
 mod keypad;
 mod led;
+mod leftovers;
+mod log;
 mod motor;
 mod on_for;
 mod random_commands;
