@@ -1,16 +1,21 @@
 //! Takes the commands of devices, and carries them out in turn.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::device::Device;
 use crate::inbox::Order;
 use crate::link::Message;
 use crate::payload::{self, Command};
+use crate::post::milliseconds;
 use crate::refusal::Refusal;
 use crate::shared::Shared;
 
 /// The longest time that a command may take. Commands start something, and do not wait for the end.
 const LONGEST_COMMAND: Duration = Duration::from_secs(30);
+
+/// The seconds by which the stamp of a command may be ahead of the node's clock: clocks differ a little.
+const LARGEST_LEAD: f64 = 10.0;
 
 impl Shared {
     /// Takes a command, to be carried out in turn.
@@ -18,13 +23,18 @@ impl Shared {
         let Some((topic, verb)) = message.topic.rsplit_once('/') else { return };
         let device = self.devices.lock().values().find(|device| device.topic == topic).cloned();
         let Some(device) = device else { return };
+        // The broker tells so that a retained command has been cleared.
+        if message.payload.is_empty() && verb != "get" {
+            return;
+        }
         if message.retain {
             let complaint = format!(
                 "a retained command on {:?} is refused, for nobody has just sent it: publish commands without retain, and clear this one \
                  with an empty retained message",
                 message.topic
             );
-            return self.complain(&device.name, &complaint);
+            self.complain(&device.name, &complaint);
+            return self.post.lock().repeat(&format!("{}/state", device.topic));
         }
         if message.payload.len() > payload::LONGEST {
             // Not queued: many of these would fill the memory.
@@ -42,30 +52,42 @@ impl Shared {
                 &"commands come faster than the device can follow: the oldest were dropped",
             );
         }
-        if let Some(device) = self.inbox.stuck_for(LONGEST_COMMAND) {
-            self.fail(format!(
-                "a command to {device} has not ended for {LONGEST_COMMAND:?}: start the node anew"
-            ));
+    }
+
+    /// Carries out a command, and tells the state. A command that does not end makes the node fail.
+    pub(crate) fn carry_out(self: &Arc<Self>, order: Order) {
+        let Some(device) = self.device(&order.device) else { return };
+        let (weak, name) = (Arc::downgrade(self), device.name.clone());
+        let watch = self.gpio.after(LONGEST_COMMAND, move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.fail(format!(
+                    "the device {name} hangs: a command to it has not ended for {LONGEST_COMMAND:?}. Start the node anew"
+                ));
+            }
+        });
+        self.carry_out_on(&device, order);
+        match watch {
+            Ok(watch) => watch.cancel(),
+            Err(error) => self.complain(&device.name, &error),
         }
     }
 
-    /// Carries out a command, and tells the state.
-    pub(crate) fn carry_out(&self, order: Order) {
-        let Some(device) = self.device(&order.device) else { return };
+    fn carry_out_on(&self, device: &Device, order: Order) {
         let done = match (&*order.verb, &device.thing) {
             ("get", _) => Ok(()),
             (_, Err(error)) => Err(error.clone().into()),
             (verb, Ok(thing)) => thing
                 .parse(&order.payload)
-                .and_then(|command| self.command(&device, verb, command))
-                .and_then(|command| thing.command(command)),
+                .and_then(|command| self.command(device, verb, command))
+                .and_then(|(command, at)| thing.command(command).map(|()| at))
+                .map(|at| device.memory.lock().newest = at),
         };
         if !device.read_soon() {
             self.tell_state(&device.name);
         }
         if let Err(refusal) = &done {
             self.complain(&device.name, refusal);
-            self.tell_refusal(&device, refusal);
+            self.tell_refusal(device, refusal);
         }
         if done.is_err() || order.verb == "get" {
             // Those who sent the command may think that it was carried out.
@@ -73,24 +95,31 @@ impl Shared {
         }
     }
 
-    /// Reads a command by its topic and its stamp. Fails for one that is older than another that has been carried out.
-    fn command(&self, device: &Device, verb: &str, mut command: Command) -> Result<Command, Refusal> {
+    /// Reads a command by its topic and its stamp, in milliseconds since 1970. Returns the command with the stamp that is the newest
+    /// once the command has been carried out.
+    ///
+    /// # Errors
+    /// A command that is older than another that has been carried out, or whose stamp lies in the future.
+    fn command(&self, device: &Device, verb: &str, mut command: Command) -> Result<(Command, f64), Refusal> {
+        let newest = device.memory.lock().newest;
         if let Some(state) = match verb {
             "set_on_ms" => Some("ON"),
             "set_off_ms" => Some("OFF"),
             _ => None,
         } {
-            return command.lasting(state);
+            return command.lasting(state).map(|command| (command, newest));
         }
-        if let Command::Fields(fields) = &mut command {
-            if let Some(at) = fields.number("at", 0.0, f64::MAX)? {
-                let newest = &mut device.memory.lock().newest;
-                if at < *newest {
-                    return Err(Refusal::because("a command that is older than the one before"));
-                }
-                *newest = at;
-            }
+        let Command::Fields(fields) = &mut command else { return Ok((command, newest)) };
+        let Some(at) = fields.number("at", 0.0, f64::MAX)? else { return Ok((command, newest)) };
+        if at < newest {
+            return Err(Refusal::because("a command that is older than the one before"));
         }
-        Ok(command)
+        let ahead = (at - milliseconds(self.gpio.wall_time()) as f64) / 1000.0;
+        if ahead > LARGEST_LEAD {
+            return Err(Refusal::because(format!(
+                "\"at\" is {ahead:.0} s ahead of the clock of this node: send milliseconds since 1970, and set both clocks by NTP"
+            )));
+        }
+        Ok((command, at))
     }
 }

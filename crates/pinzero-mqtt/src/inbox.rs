@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -30,8 +29,6 @@ pub(crate) struct Inbox {
 struct Queue {
     orders: VecDeque<Order>,
     waiting: BTreeMap<Arc<str>, usize>,
-    /// The device whose command is being carried out, and since when.
-    busy: Option<(Arc<str>, Instant)>,
     is_closed: bool,
 }
 
@@ -51,26 +48,18 @@ impl Inbox {
         !is_full
     }
 
-    /// Blocks until a command comes, and takes it; `None` once the inbox is closed. The command before has been carried out.
+    /// Blocks until a command comes, and takes it; `None` once the inbox is closed.
     pub(crate) fn wait(&self) -> Option<Order> {
         let mut queue = self.queue.lock();
-        queue.busy = None;
         loop {
             if queue.is_closed {
                 return None;
             }
             if let Some(order) = queue.take() {
-                queue.busy = Some((order.device.clone(), Instant::now()));
                 return Some(order);
             }
             self.arrived.wait(&mut queue);
         }
-    }
-
-    /// Returns the device whose command has been carried out for longer than this, and still is.
-    pub(crate) fn stuck_for(&self, time: Duration) -> Option<Arc<str>> {
-        let queue = self.queue.lock();
-        queue.busy.as_ref().filter(|(_, since)| since.elapsed() > time).map(|(device, _)| device.clone())
     }
 
     /// Returns whether nobody waits for commands any more.
@@ -116,22 +105,4 @@ mod tests {
         inbox.close();
         assert_eq!(inbox.wait(), None);
     }
-
-    #[test]
-    fn a_command_that_does_not_end_is_found() {
-        let inbox = Inbox::default();
-        inbox.push(order("pump", 1));
-        assert_eq!(inbox.stuck_for(Duration::ZERO), None);
-        inbox.wait();
-        while inbox.stuck_for(Duration::ZERO).is_none() {
-            std::thread::yield_now();
-        }
-        assert_eq!(inbox.stuck_for(Duration::ZERO).as_deref(), Some("pump"));
-        assert_eq!(inbox.stuck_for(LIMIT_OF_TEST), None);
-        inbox.close();
-        inbox.wait();
-        assert_eq!(inbox.stuck_for(Duration::ZERO), None);
-    }
-
-    const LIMIT_OF_TEST: Duration = Duration::from_secs(3600);
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::house::House;
 use crate::led::entity;
+use crate::log;
 
 const PUMP: &str = "[relay.pump]\npin = 17\n";
 
@@ -67,11 +68,41 @@ fn a_relay_can_be_an_outlet() {
 }
 
 #[test]
-fn a_retained_command_and_a_wrong_one_are_refused_and_the_state_is_told() {
+fn a_retained_command_is_refused_with_a_warning_and_the_state_is_told_again() {
+    log::keep();
+    let house = House::named("keeper", PUMP);
+    let topic = "pinzero/keeper/pump/state";
+    house.broker.expect(topic, |state| state == r#"{"state":"OFF"}"#);
+    house.broker.deliver(Message::new("pinzero/keeper/pump/set", "ON").retained());
+    house.broker.expect(topic, |state| state == r#"{"state":"OFF"}"#);
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+    let lines = log::lines("keeper");
+    assert!(
+        lines.iter().any(|line| line.contains("a retained command on \"pinzero/keeper/pump/set\"")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_wrong_command_is_refused_and_the_state_is_told_again() {
     let house = House::new(PUMP);
     house.expect_state("pump", &json!({ "state": "OFF" }));
-    house.broker.deliver(Message::new("pinzero/attic/pump/set", "ON").retained());
     house.set("pump", "perhaps");
     house.expect_state("pump", &json!({ "state": "OFF" }));
     assert_eq!(house.gpio.line(17).level(), Level::Low);
+}
+
+/// `mosquitto_pub -r -n` clears a retained command; the broker tells so those who listen.
+#[test]
+fn a_command_that_is_cleared_is_none() {
+    log::keep();
+    let house = House::named("cleaner", "[relay.sluice]\npin = 17\n");
+    house.broker.expect("pinzero/cleaner/status", |status| status == "online");
+    for verb in ["set", "set_on_ms", "set_off_ms"] {
+        house.broker.send(&format!("pinzero/cleaner/sluice/{verb}"), "");
+    }
+    house.broker.send("pinzero/cleaner/sluice/set", "ON");
+    house.broker.expect("pinzero/cleaner/sluice/state", |state| state == r#"{"state":"ON"}"#);
+    assert_eq!(log::lines("sluice"), [""; 0]);
+    assert!(house.broker.messages().iter().all(|message| !message.topic.ends_with("/refused")));
 }
