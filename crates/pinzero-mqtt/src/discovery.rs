@@ -43,8 +43,27 @@ pub(crate) fn is_topic_of(settings: &Settings, topic: &str) -> bool {
 fn identifier(settings: &Settings, device: &str) -> String {
     match device {
         "" => format!("pinzero_{}", settings.identity),
-        device => format!("pinzero_{}_{device}", settings.identity),
+        device => format!("pinzero_{}_{}", settings.identity, encoded(device)),
     }
+}
+
+/// Returns a name with each byte that is no letter or digit of ASCII, `_` or `-` as `-` and two digits: `wärme` is `w-c3-a4rme`. A `-`
+/// that would read as such a byte is one too, so no two names are the same afterwards.
+fn encoded(name: &str) -> String {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let bytes = name.as_bytes();
+    let mut encoded = String::new();
+    for (place, byte) in bytes.iter().enumerate() {
+        let is_plain = match byte {
+            b'-' => !(is_digit(bytes.get(place + 1)) && is_digit(bytes.get(place + 2))),
+            byte => byte.is_ascii_alphanumeric() || *byte == b'_',
+        };
+        match is_plain {
+            true => encoded.push(char::from(*byte)),
+            false => encoded.push_str(&format!("-{byte:02x}")),
+        }
+    }
+    encoded
 }
 
 /// Returns the message of the discovery for a device.
