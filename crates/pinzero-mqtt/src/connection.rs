@@ -153,7 +153,9 @@ impl Shared {
         }
         let after = device.appearance.safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
         let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
-        let timer = self.gpio.after(after, move || {
+        // On a thread of its own, for a device on a bus may take its time. A period has a length.
+        let timer = self.gpio.every_on_thread(after.max(Duration::from_millis(1)), move |timer| {
+            timer.cancel();
             let (Some(shared), Some(device)) = (weak.upgrade(), waiting.upgrade()) else { return };
             let is_connected = shared.post.lock().outbox.is_connected();
             let is_closed = device.memory.lock().is_closed;
