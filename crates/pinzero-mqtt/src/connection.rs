@@ -148,10 +148,14 @@ impl Shared {
     }
 
     fn wait_for_safe_state(self: &Arc<Self>, device: &Arc<Device>) {
-        if matches!(device.appearance.safe, None | Some(Resting::Keep)) {
+        let (safe, safe_after) = {
+            let appearance = device.appearance.lock();
+            (appearance.safe, appearance.safe_after)
+        };
+        if matches!(safe, None | Some(Resting::Keep)) {
             return;
         }
-        let after = device.appearance.safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        let after = safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
         let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
         // On a thread of its own, for a device on a bus may take its time. A period has a length.
         let timer = self.gpio.every_on_thread(after.max(Duration::from_millis(1)), move |timer| {

@@ -74,7 +74,8 @@ impl Leftovers {
 impl Former {
     /// Returns whether the topic is one for a device of this node: by the template of today, or below the node.
     fn is_of(&self, settings: &Settings) -> bool {
-        let is_by_template = !self.name.contains('/') && settings.topics.device(&self.name) == self.topic;
+        let is_by_template =
+            !self.name.contains('/') && settings.topics.device(&self.name, None) == self.topic;
         is_by_template || settings.topics.is_below_node(&self.topic)
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Event {
     /// When the event took place, on the factory's clock.
     pub(crate) at: Instant,
     pub(crate) fields: Map<String, Value>,
+    /// Whether this is an event of a device, and counts; else an answer, which waits and is bounded in the same way.
+    pub(crate) is_counted: bool,
 }
 
 /// What a message tells.
@@ -117,15 +119,15 @@ impl Outbox {
 
     /// Adds an event. If there are too many, the oldest that has not been sent is lost, and counted.
     pub(crate) fn event(&mut self, event: Event) {
-        self.counts.made += 1;
+        self.counts.made += u64::from(event.is_counted);
         self.events.push_back(event);
         self.bound();
     }
 
     fn bound(&mut self) {
         while self.events.len() > self.limit {
-            self.events.pop_front();
-            self.counts.lost += 1;
+            let lost = self.events.pop_front();
+            self.counts.lost += u64::from(lost.is_some_and(|event| event.is_counted));
         }
     }
 
@@ -184,7 +186,7 @@ impl Outbox {
                     }
                 }
             }
-            Some(Content::Event(_)) => self.counts.told += 1,
+            Some(Content::Event(event)) => self.counts.told += u64::from(event.is_counted),
             None => {}
         }
     }
@@ -303,7 +305,12 @@ mod tests {
                 Step::Event => {
                     self.events += 1;
                     let at = Instant::default() + std::time::Duration::from_secs(self.events);
-                    self.outbox.event(Event { topic: "events".to_owned(), at, fields: Map::new() });
+                    self.outbox.event(Event {
+                        topic: "events".to_owned(),
+                        at,
+                        fields: Map::new(),
+                        is_counted: true,
+                    });
                 }
                 Step::Connect if !self.outbox.is_connected() => self.outbox.connected("a"),
                 Step::Connect => {}

@@ -60,7 +60,7 @@ impl Post {
 
 /// Returns the message of an event, stamped by the wall clock as it is now.
 fn message(gpio: &Gpio, event: Event) -> Message {
-    let Event { topic, at, mut fields } = event;
+    let Event { topic, at, mut fields, .. } = event;
     let age = gpio.now().since(at);
     let time = gpio.wall_time().checked_sub(age).unwrap_or(UNIX_EPOCH);
     fields.insert("at".to_owned(), milliseconds(time).into());

@@ -53,8 +53,10 @@ impl Shared {
             let mut post = self.post.lock();
             let availability = if state.is_ok() { "online" } else { "offline" };
             post.keep(&format!("{}/availability", device.topic), availability);
-            if let Ok(Some(state)) = state {
-                post.keep(&format!("{}/state", device.topic), Value::Object(state).to_string());
+            if let Ok(state) = state {
+                // A thing without a state clears that of a thing that had its name before.
+                let payload = state.map(|state| Value::Object(state).to_string()).unwrap_or_default();
+                post.keep(&format!("{}/state", device.topic), payload);
             }
             if !std::mem::take(&mut memory.look_again) {
                 memory.is_telling = false;
@@ -84,14 +86,19 @@ impl Shared {
         fields.insert("event_type".to_owned(), event.into());
         fields.insert("number".to_owned(), memory.events.into());
         let topic = format!("{}/event", reporter.topic);
-        self.post.lock().event(Event { topic, at, fields });
+        self.post.lock().event(Event { topic, at, fields, is_counted: true });
     }
 
     /// Tells those who wait for an answer why a command is refused. As an event, for nobody is to hear of it later. One answer for each
     /// command: the commands themselves are the bound.
     pub(crate) fn tell_refusal(&self, device: &Device, refusal: &Refusal) {
         let fields = Map::from_iter([("reason".to_owned(), refusal.to_string().into())]);
-        let event = Event { topic: format!("{}/refused", device.topic), at: self.gpio.now(), fields };
+        let event = Event {
+            topic: format!("{}/refused", device.topic),
+            at: self.gpio.now(),
+            fields,
+            is_counted: false,
+        };
         self.post.lock().event(event);
     }
 

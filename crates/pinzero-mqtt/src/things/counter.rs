@@ -102,7 +102,13 @@ impl Thing for Counter {
         let total = Entity::main("sensor").with("state_class", "total_increasing");
         let rate = Entity::further("sensor", "rate").with("state_class", "measurement");
         vec![
-            describe(total, "total", digits, &self.unit.total, appearance.class.as_deref().or(self.unit.class)),
+            describe(
+                total,
+                "total",
+                digits,
+                &self.unit.total,
+                appearance.class.as_deref().or(self.unit.class),
+            ),
             describe(rate, "rate", rate_digits, &self.unit.rate, self.unit.rate_class),
         ]
     }

@@ -63,13 +63,7 @@ impl Channel {
             ("°C", "°F") => ((1.8, 32.0), digits),
             _ => ((1.0, 0.0), digits),
         };
-        Channel {
-            key,
-            class,
-            unit: unit.to_owned(),
-            scale,
-            digits: appearance.digits.unwrap_or(digits),
-        }
+        Channel { key, class, unit: unit.to_owned(), scale, digits: appearance.digits.unwrap_or(digits) }
     }
 
     fn told(&self, value: f64) -> Value {
@@ -101,8 +95,9 @@ impl Thing for Sensor {
         match &self.channels[..] {
             [channel] => vec![channel.entity(Entity::main("sensor"), appearance, expiry)],
             several => {
-                let further =
-                    |channel: &Channel| channel.entity(Entity::further("sensor", channel.key), appearance, expiry);
+                let further = |channel: &Channel| {
+                    channel.entity(Entity::further("sensor", channel.key), appearance, expiry)
+                };
                 several.iter().map(further).collect()
             }
         }

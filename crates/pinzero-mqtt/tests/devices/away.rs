@@ -187,3 +187,31 @@ fn of_a_thousand_commands_at_once_the_last_one_decides() {
     assert_eq!(house.gpio.line(17).level(), Level::High);
     assert_eq!(house.broker.kept()["pinzero/attic/pump/state"], r#"{"state":"ON"}"#);
 }
+
+#[test]
+fn a_refused_command_holds_up_no_later_one_and_a_stamp_from_the_future_is_refused() {
+    let house = house(HOUSE);
+    let now = house.gpio.wall_time().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let refused = |command: &str, word: &str| {
+        house.set("pump", command);
+        house.broker.expect("pinzero/attic/pump/refused", |refusal| refusal.contains(word));
+    };
+    refused(r#"{"state":"ON","at":9e15,"nonsense":1}"#, "ahead of");
+    refused(&format!(r#"{{"state":"ON","at":{}}}"#, now + 11_000), "ahead of");
+    refused(&format!(r#"{{"state":"ON","at":{},"nonsense":1}}"#, now + 9000), "nonsense");
+    house.set("pump", &format!(r#"{{"state":"ON","at":{now}}}"#));
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    refused(&format!(r#"{{"state":"OFF","at":{}}}"#, now - 1), "older");
+}
+
+#[test]
+fn refusals_are_no_events() {
+    let house = house(HOUSE);
+    house.set("pump", "perhaps");
+    house.broker.expect("pinzero/attic/pump/refused", |_| true);
+    // The broker has the refusal once it has this.
+    house.set("pump", "ON");
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    assert_eq!(house.node.events().made, 0);
+    assert_eq!(house.node.events().told, 0);
+}

@@ -189,3 +189,13 @@ fn what_only_people_see_changes_without_a_touch_of_the_device() {
     house.gpio.advance(secs(600));
     house.expect_state("pump", &json!({ "state": "OFF" }));
 }
+
+#[test]
+fn a_part_that_becomes_one_without_a_state_leaves_none() {
+    let house = House::new("[button.door]\npin = 2\n");
+    house.expect_state("door", &json!({ "state": "OFF" }));
+    let keypad = "[keypad.door]\nrows = [5, 6]\ncolumns = [13, 19]\nkeys = [\"12\", \"34\"]\n";
+    assert_eq!(house.node.reload(&Circuit::parse(keypad).unwrap()).opened, ["door"]);
+    house.broker.expect("pinzero/attic/door/state", str::is_empty);
+    assert!(house.broker.kept().contains_key("pinzero/attic/door/availability"));
+}
