@@ -1,14 +1,14 @@
 //! The section `mqtt`, which becomes the table `[mqtt]`.
 
 use super::fields::Fields;
-use super::sheet::{Sheet, quoted};
+use super::sheet::{Sheet, Topics, quoted};
 use super::yaml::Remark;
 
 /// What Home Assistant uses as the first level of its topics.
 const DISCOVERY: &str = "homeassistant";
 
-/// Writes the table `[mqtt]`. `word` is the level of the topics that are kept: `output`, `input` or `sensor`.
-pub(super) fn write(sheet: &mut Sheet, mut mqtt: Fields, word: &str) -> Result<(), Remark> {
+/// Writes the table `[mqtt]`. `word` is the level of most topics: `output`, `input` or `sensor`.
+pub(super) fn write(sheet: &mut Sheet, mut mqtt: Fields, word: &'static str) -> Result<(), Remark> {
     sheet.line("[mqtt]");
     write_address(sheet, &mut mqtt)?;
     let status = write_topics(sheet, &mut mqtt, word)?;
@@ -91,25 +91,24 @@ fn write_tls(sheet: &mut Sheet, mut tls: Fields) -> Result<(), Remark> {
 }
 
 /// Writes `prefix`, `node` and `topic` so that old commands arrive. Returns the topic of the status, if that stays.
-fn write_topics(sheet: &mut Sheet, mqtt: &mut Fields, word: &str) -> Result<Option<String>, Remark> {
+fn write_topics(sheet: &mut Sheet, mqtt: &mut Fields, word: &'static str) -> Result<Option<String>, Remark> {
     let old = mqtt.text("topic_prefix")?.unwrap_or_default();
     let old = old.trim_end_matches('/');
-    let levels = match old.rsplit_once('/') {
+    let (base, mut levels) = match old.rsplit_once('/') {
         // The last level becomes the node, so that several nodes share a prefix.
-        Some((prefix, node)) => vec![
-            format!("prefix = {}", quoted(prefix)),
-            format!("node = {}", quoted(node)),
-            format!("topic = \"{{prefix}}/{{node}}/{word}/{{device}}\""),
-        ],
-        None if old.is_empty() => vec![format!("topic = \"{word}/{{device}}\"")],
-        None => {
-            vec![format!("prefix = {}", quoted(old)), format!("topic = \"{{prefix}}/{word}/{{device}}\"")]
-        }
+        Some((prefix, node)) => (
+            "{prefix}/{node}/",
+            vec![format!("prefix = {}", quoted(prefix)), format!("node = {}", quoted(node))],
+        ),
+        None if old.is_empty() => ("", Vec::new()),
+        None => ("{prefix}/", vec![format!("prefix = {}", quoted(old))]),
     };
+    levels.push(format!("topic = \"{base}{word}/{{device}}\""));
     if let Err(why) = sheet.try_lines(&levels) {
         sheet.remark(mqtt.line, format!("The old topics cannot be kept: {why}."));
         return Ok(None);
     }
+    sheet.topics = Some(Topics { base, word });
     let base = if old.is_empty() { String::new() } else { format!("{old}/") };
     if word == "output" {
         sheet.say(&format!(
@@ -118,8 +117,8 @@ fn write_topics(sheet: &mut Sheet, mqtt: &mut Fields, word: &str) -> Result<Opti
         ));
     }
     sheet.say(&format!(
-        "States move: from {base}output/NAME, {base}input/NAME and {base}sensor/NAME to {base}{word}/NAME/state, in \
-         JSON and always retained: {{\"state\":\"ON\"}}."
+        "States move to /state below their old topics, in JSON and always retained: {{\"state\":\"ON\"}} on \
+         {base}{word}/NAME/state."
     ));
     Ok(old.contains('/').then(|| format!("{old}/status")))
 }

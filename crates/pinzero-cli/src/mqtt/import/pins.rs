@@ -74,12 +74,8 @@ pub(super) fn outputs(sheet: &mut Sheet, modules: &Modules, entries: Vec<Fields>
             None => {}
         }
         if let Some(time) = entry.whole("timed_set_ms", 1..=u64::from(u32::MAX))? {
-            let message = format!(
-                "A plain ON or OFF stays: mqtt-io took it back after {time} ms (timed_set_ms). Send {time} to \
-                 .../set_on_ms instead, or {{\"state\":\"ON\",\"for\":{}}} to .../set.",
-                seconds(time)
-            );
-            sheet.differs(&mut part, message);
+            part.appears("on_for", seconds(time));
+            part.say(format!("OFF stays: mqtt-io took that back too after {time} ms (timed_set_ms)."));
         }
         payloads(sheet, &mut part, &mut entry)?;
         appearance(sheet, &mut part, home)?;
@@ -108,16 +104,16 @@ pub(super) fn inputs(sheet: &mut Sheet, modules: &Modules, entries: Vec<Fields>)
                 if pulls_up { "3.3 V" } else { "ground" }
             ));
         } else if pulls_up != is_inverted {
-            let message = "ON and OFF change places: mqtt-io said ON while the contact was open (a pull resistor and \
-                           the other `inverted`), pinzero says ON while the contact is closed.";
-            sheet.differs(&mut part, message);
+            // A pull resistor and the other `inverted`.
+            part.appears("on_when", quoted("open"));
         }
         if let Some(edge) = entry.text("interrupt")?.filter(|edge| edge == "rising" || edge == "falling") {
             sheet.differs(&mut part, format!("Both edges are told, not only the {edge} one."));
         }
         if let Some(time) = entry.whole("bouncetime", 1..=u64::from(u32::MAX))? {
+            part.appears("bounce_time", seconds(time));
             part.say(format!(
-                "A change counts once the level has been steady for 20 ms; mqtt-io was deaf for {time} ms after one."
+                "A change counts once the level has been steady for {time} ms; mqtt-io told it at once, and was then deaf for that time."
             ));
         }
         if entry.has(&["interrupt_for"]) {

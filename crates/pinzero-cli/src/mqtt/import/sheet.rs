@@ -17,8 +17,19 @@ pub(super) struct Sheet {
     /// What comes behind the text, in order.
     items: Vec<Item>,
     names: BTreeSet<String>,
+    /// The templates of the old topics, if those can be kept.
+    pub(super) topics: Option<Topics>,
     /// What a person should know besides the file.
     remarks: Vec<Remark>,
+}
+
+/// The templates of the old topics.
+#[derive(Debug)]
+pub(super) struct Topics {
+    /// What comes before the word: `{prefix}/{node}/`.
+    pub(super) base: &'static str,
+    /// The word of the template that all devices have, unless they have their own: `output`.
+    pub(super) word: &'static str,
 }
 
 #[derive(Debug)]
@@ -155,8 +166,19 @@ impl Sheet {
             appearance: Vec::new(),
             comments: Vec::new(),
         };
-        if part.name != name {
-            let message = format!("{name:?} is called {:?} now, in topics too.", part.name);
+        let is_renamed = part.name != name;
+        match &self.topics {
+            Some(Topics { base, word }) if is_renamed || topic != *word => {
+                let level = if is_renamed { name } else { "{device}" };
+                part.appears("topic", quoted(&format!("{base}{topic}/{level}")));
+            }
+            _ => {}
+        }
+        if is_renamed {
+            let message = match self.topics {
+                Some(_) => format!("{name:?} is called {:?} now. The topic stays.", part.name),
+                None => format!("{name:?} is called {:?} now, in topics too.", part.name),
+            };
             self.differs(&mut part, message);
         }
         part

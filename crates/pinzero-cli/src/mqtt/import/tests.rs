@@ -41,8 +41,8 @@ fn an_inverted_output_that_starts_high_starts_off() {
 }
 
 #[test]
-fn an_input_is_on_as_before_or_says_that_it_is_not() {
-    for (keys, pull_up, is_reversed) in [
+fn an_input_is_on_as_before() {
+    for (keys, pull_up, is_on_when_open) in [
         ("", false, false),
         ("inverted: yes", true, false),
         ("pulldown: yes", false, false),
@@ -50,13 +50,52 @@ fn an_input_is_on_as_before_or_says_that_it_is_not() {
         ("pullup: yes", true, true),
         ("pullup: yes, inverted: yes", true, false),
     ] {
-        let (circuit, text, remarks) =
+        let (circuit, text, _) =
             circuit(&format!("digital_inputs: [{{name: a, module: pi, pin: 5, {keys}}}]"));
         let Kind::Switch(switch) = &circuit.parts()[0].kind else { panic!("{text}") };
         assert_eq!(switch.pull_up, pull_up, "{keys}");
-        let tells = remarks.iter().any(|remark| remark.message.contains("change places"));
-        assert_eq!(tells, is_reversed, "{keys}");
+        let on_when = circuit.mqtt().device.values().next().and_then(|device| device.on_when.clone());
+        assert_eq!(on_when.as_deref(), is_on_when_open.then_some("open"), "{keys}");
     }
+}
+
+#[test]
+fn times_of_outputs_and_inputs_are_kept() {
+    let (circuit, text, remarks) = circuit(
+        "digital_outputs: [{name: a, module: pi, pin: 5, timed_set_ms: 500}]\n\
+         digital_inputs: [{name: b, module: pi, pin: 6, bouncetime: 100}, {name: c, module: pi, pin: 7, bouncetime: 2000}]\n",
+    );
+    let device = |name: &str| {
+        circuit.mqtt().device.iter().find(|(other, _)| other.get_ref() == name).unwrap().1.clone()
+    };
+    assert_eq!((device("a").on_for, device("b").bounce_time), (Some(0.5), Some(0.1)), "{text}");
+    assert_eq!(device("c").bounce_time, None);
+    assert!(remarks.len() == 1 && remarks[0].message.contains("bounce_time = 2: left out"), "{remarks:?}");
+}
+
+#[test]
+fn inputs_outputs_and_sensors_keep_their_topics() {
+    let (circuit, text, _) = circuit(
+        "digital_outputs: [{name: lamp, module: pi, pin: 5}, {name: big pump, module: pi, pin: 7}]\n\
+         digital_inputs: [{name: lamp, module: pi, pin: 6}]\n\
+         sensor_modules: [{name: hot, module: ds18b, type: DS18B20, address: 000005e2fdc3}]\n\
+         sensor_inputs: [{name: hot, module: hot}]\n",
+    );
+    let topics: Vec<(&str, Option<&str>)> = circuit
+        .parts()
+        .iter()
+        .map(|part| {
+            let found = circuit.mqtt().device.iter().find(|(name, _)| *name.get_ref() == part.name);
+            (&*part.name, found.and_then(|(_, device)| device.topic.as_deref()))
+        })
+        .collect();
+    let wanted = [
+        ("lamp", None),
+        ("big_pump", Some("output/big pump")),
+        ("lamp_2", Some("input/lamp")),
+        ("hot", Some("sensor/{device}")),
+    ];
+    assert_eq!(topics, wanted, "{text}");
 }
 
 #[test]
