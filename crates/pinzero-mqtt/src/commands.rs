@@ -17,6 +17,9 @@ const LONGEST_COMMAND: Duration = Duration::from_secs(30);
 /// The seconds by which the stamp of a command may be ahead of the node's clock: clocks differ a little.
 const LARGEST_LEAD: f64 = 10.0;
 
+/// The largest stamp: beyond, a stamp cannot be in milliseconds.
+const LATEST_STAMP: f64 = 1e16;
+
 impl Shared {
     /// Takes a command, to be carried out in turn.
     pub(crate) fn take_command(&self, message: &Message) {
@@ -73,14 +76,22 @@ impl Shared {
     }
 
     fn carry_out_on(&self, device: &Device, order: Order) {
+        let state = format!("{}/state", device.topic);
+        let before = self.post.lock().outbox.changes(&state);
         let done = match (&*order.verb, &device.thing) {
             ("get", _) => Ok(()),
             (_, Err(error)) => Err(error.clone().into()),
             (verb, Ok(thing)) => thing
                 .parse(&order.payload)
                 .and_then(|command| self.command(device, verb, command))
-                .and_then(|(command, at)| thing.command(command).map(|()| at))
-                .map(|at| device.memory.lock().newest = at),
+                .and_then(|command| match command {
+                    Some((command, at)) => {
+                        thing.command(command)?;
+                        device.memory.lock().newest = at;
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }),
         };
         if !device.read_soon() {
             self.tell_state(&device.name);
@@ -89,30 +100,42 @@ impl Shared {
             self.complain(&device.name, refusal);
             self.tell_refusal(device, refusal);
         }
-        if done.is_err() || order.verb == "get" {
-            // Those who sent the command may think that it was carried out.
-            self.post.lock().repeat(&format!("{}/state", device.topic));
+        // Those who sent the command wait for the state, also for one that has not changed.
+        let mut post = self.post.lock();
+        if post.outbox.changes(&state) == before {
+            post.repeat(&state);
         }
     }
 
     /// Reads a command by its topic and its stamp, in milliseconds since 1970. Returns the command with the stamp that is the newest
-    /// once the command has been carried out.
+    /// once the command has been carried out; `None` for one that has come twice, as a broker may deliver any.
     ///
     /// # Errors
     /// A command that is older than another that has been carried out, or whose stamp lies in the future.
-    fn command(&self, device: &Device, verb: &str, mut command: Command) -> Result<(Command, f64), Refusal> {
+    fn command(
+        &self,
+        device: &Device,
+        verb: &str,
+        mut command: Command,
+    ) -> Result<Option<(Command, f64)>, Refusal> {
         let newest = device.memory.lock().newest;
         if let Some(state) = match verb {
             "set_on_ms" => Some("ON"),
             "set_off_ms" => Some("OFF"),
             _ => None,
         } {
-            return command.lasting(state).map(|command| (command, newest));
+            return command.lasting(state).map(|command| Some((command, newest)));
         }
-        let Command::Fields(fields) = &mut command else { return Ok((command, newest)) };
-        let Some(at) = fields.number("at", 0.0, f64::MAX)? else { return Ok((command, newest)) };
+        let Command::Fields(fields) = &mut command else { return Ok(Some((command, newest))) };
+        let Some(at) = fields.number("at", 0.0, LATEST_STAMP)? else { return Ok(Some((command, newest))) };
+        if at == newest {
+            return Ok(None);
+        }
         if at < newest {
-            return Err(Refusal::because("a command that is older than the one before"));
+            let age = (newest - at) / 1000.0;
+            return Err(Refusal::because(format!(
+                "a command that is {age:.3} s older than one that was carried out"
+            )));
         }
         let ahead = (at - milliseconds(self.gpio.wall_time()) as f64) / 1000.0;
         if ahead > LARGEST_LEAD {
@@ -120,6 +143,6 @@ impl Shared {
                 "\"at\" is {ahead:.0} s ahead of the clock of this node: send milliseconds since 1970, and set both clocks by NTP"
             )));
         }
-        Ok((command, at))
+        Ok(Some((command, at)))
     }
 }

@@ -63,6 +63,8 @@ pub(crate) enum Content {
 #[derive(Debug)]
 struct Kept {
     payload: Vec<u8>,
+    /// How often the payload has changed.
+    changes: u64,
     /// Whether the topic waits in `changed`.
     is_waiting: bool,
     /// The number of messages of the topic on their way.
@@ -91,13 +93,21 @@ impl Outbox {
         let payload = payload.into();
         match self.kept.get_mut(topic) {
             Some(kept) if kept.payload == payload => return,
-            Some(kept) => kept.payload = payload,
+            Some(kept) => {
+                kept.payload = payload;
+                kept.changes += 1;
+            }
             None => {
-                let kept = Kept { payload, is_waiting: false, on_their_way: 0 };
+                let kept = Kept { payload, changes: 0, is_waiting: false, on_their_way: 0 };
                 self.kept.insert(topic.to_owned(), kept);
             }
         }
         self.repeat(topic);
+    }
+
+    /// Returns how often the message of a topic has changed; `None` for a topic of which nothing is kept.
+    pub(crate) fn changes(&self, topic: &str) -> Option<u64> {
+        self.kept.get(topic).map(|kept| kept.changes)
     }
 
     /// Sends the message of a topic once more.

@@ -106,3 +106,19 @@ fn a_command_that_is_cleared_is_none() {
     assert_eq!(log::lines("sluice"), [""; 0]);
     assert!(house.broker.messages().iter().all(|message| !message.topic.ends_with("/refused")));
 }
+
+#[test]
+fn each_command_is_answered_by_a_state_and_one_that_comes_twice_is_carried_out_once() {
+    let house = House::new(PUMP);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    for _ in 0..2 {
+        house.set("pump", "OFF");
+        house.expect_state("pump", &json!({ "state": "OFF" }));
+    }
+    for _ in 0..2 {
+        house.set("pump", r#"{"state":"TOGGLE","at":5}"#);
+        house.expect_state("pump", &json!({ "state": "ON" }));
+    }
+    house.set("pump", r#"{"state":"TOGGLE","at":6}"#);
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+}

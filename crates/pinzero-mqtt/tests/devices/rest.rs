@@ -72,7 +72,7 @@ fn a_relay_whose_table_changes_does_not_click() {
     house.set("boiler", "ON");
     house.expect_state("boiler", &on());
     house.gpio.line(27).clear();
-    let circuit = Circuit::parse(&format!("{RELAYS}[mqtt.device.boiler]\nname = \"Boiler\"\n")).unwrap();
+    let circuit = Circuit::parse(&format!("{RELAYS}[mqtt.device.boiler]\nsafe = \"off\"\n")).unwrap();
     assert_eq!(house.node.reload(&circuit).opened, ["boiler"]);
     house.broker.send("pinzero/attic/boiler/get", "");
     house.expect_state("boiler", &on());
