@@ -177,7 +177,7 @@ impl<L: Lamp> Thing for Light<L> {
         if flash.is_some() && (time.is_some() || effect.is_some()) {
             return Err(Refusal::because("\"flash\" together with \"effect\" or \"for\": send one of them"));
         }
-        let before = self.lamp.state();
+        let before = self.lamp.steady_state();
         let is_dark = brightness == Some(0) || shown == Some([0; 3]);
         let mut shade = Shade {
             is_on: state.is_none_or(|state| state.of(before.is_on)) && !is_dark,
@@ -188,7 +188,7 @@ impl<L: Lamp> Thing for Light<L> {
         };
         if let Some(flash) = flash {
             let flashing = Shade { is_on: true, effect: Effect::Blink, ..shade };
-            return Ok(self.lamp.set_for(flashing, Some(flash), before)?);
+            return Ok(self.lamp.flash(flashing, flash)?);
         }
         if shade.is_on {
             shade.effect = effect.unwrap_or(Effect::None);
@@ -199,7 +199,7 @@ impl<L: Lamp> Thing for Light<L> {
 
     fn make_safe(&self) -> Result<()> {
         let Some(is_on) = self.safe else { return Ok(()) };
-        let before = self.lamp.state();
+        let before = self.lamp.steady_state();
         self.lamp.set(Shade { is_on, effect: Effect::None, transition: Duration::ZERO, ..before })
     }
 

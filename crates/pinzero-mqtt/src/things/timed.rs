@@ -4,11 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use pinzero::{Gpio, Result, Timer};
+use parking_lot::{Condvar, Mutex};
+use pinzero::time::{Instant, secs};
+use pinzero::{Error, ErrorKind, Gpio, Result, Timer};
 
 use super::Opening;
 use crate::reporter::Reporter;
+
+/// The time until an end that failed is tried once more.
+const RETRY: Duration = secs(1);
+
+/// The longest time that the end of a device waits for a thread that is writing to the pins.
+const PATIENCE: Duration = secs(1);
 
 /// A device of outputs, as its commands see it.
 pub(crate) trait Drive: fmt::Debug + Send + Sync + 'static {
@@ -35,6 +42,8 @@ struct Shared<D: Drive> {
     /// The time after which an output that is on goes off by itself.
     on_for: Option<Duration>,
     slot: Mutex<Slot<D::State>>,
+    /// Notified when no thread is writing to the pins any more.
+    settled: Condvar,
 }
 
 /// Returns the state in which a device is off, for one in which it is on; `None` for one in which it is off.
@@ -42,15 +51,55 @@ pub(crate) type Off<D> = fn(&D, &<D as Drive>::State) -> Option<<D as Drive>::St
 
 #[derive(Debug)]
 struct Slot<S> {
-    /// The state that was wanted last.
-    wanted: S,
-    /// Counts how often another state was wanted.
+    /// What is wanted.
+    wanted: Plan<S>,
+    /// What the pins did last.
+    driven: Plan<S>,
+    /// Counts how often another plan was wanted.
     number: u64,
-    /// The end of the newest command, and the state after that.
-    end: Option<(Timer, S)>,
     /// Whether a thread is writing to the pins. That thread writes again if another state is wanted meanwhile, so no lock is held
     /// while writing, and the newest state is written last.
     is_driving: bool,
+    /// Whether the end of the device has begun, so that nothing else may be wanted.
+    is_closed: bool,
+}
+
+/// The state of an output now and later.
+#[derive(Debug, Clone)]
+struct Plan<S> {
+    state: S,
+    /// The end of the state, and the state after that.
+    end: Option<Term<S>>,
+    /// What is shown instead of the state, and until when.
+    flash: Option<Term<S>>,
+}
+
+/// A state, and the time that it begins or ends.
+#[derive(Debug, Clone)]
+struct Term<S> {
+    at: Instant,
+    state: S,
+    _alarm: Arc<Alarm>,
+}
+
+/// Wakes an output at a time, unless no plan has that time any more.
+#[derive(Debug)]
+struct Alarm(Timer);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl<S> Plan<S> {
+    fn steady(state: S) -> Self {
+        Plan { state, end: None, flash: None }
+    }
+
+    fn shown(&self) -> &S {
+        self.flash.as_ref().map_or(&self.state, |flash| &flash.state)
+    }
 }
 
 impl<D: Drive> Timed<D> {
@@ -59,11 +108,22 @@ impl<D: Drive> Timed<D> {
     /// # Errors
     /// A device that is on, and could not be switched off in time.
     pub(crate) fn new(device: D, state: D::State, off: Off<D>, opening: &Opening<'_>) -> Result<Self> {
-        let slot = Slot { wanted: state, number: 0, end: None, is_driving: false };
+        let plan = Plan::steady(state);
+        let slot = Slot {
+            wanted: plan.clone(),
+            driven: plan.clone(),
+            number: 0,
+            is_driving: false,
+            is_closed: false,
+        };
         let (gpio, reporter) = (opening.gpio.clone(), opening.reporter.clone());
         let on_for = opening.appearance.on_for.map(Duration::from_secs_f64);
-        let shared = Arc::new(Shared { device, gpio, reporter, off, on_for, slot: Mutex::new(slot) });
-        shared.limit(0)?;
+        let (slot, settled) = (Mutex::new(slot), Condvar::new());
+        let shared = Arc::new(Shared { device, gpio, reporter, off, on_for, slot, settled });
+        let limited = shared.limited(plan)?;
+        let mut slot = shared.slot.lock();
+        (slot.wanted, slot.driven) = (limited.clone(), limited);
+        drop(slot);
         Ok(Timed(shared))
     }
 
@@ -72,113 +132,210 @@ impl<D: Drive> Timed<D> {
         &self.0.device
     }
 
-    /// Returns the state that was set last.
+    /// Returns what the output shows.
     pub(crate) fn state(&self) -> D::State {
-        self.0.slot.lock().wanted.clone()
+        self.0.slot.lock().wanted.shown().clone()
+    }
+
+    /// Returns the state under a flash; the state, if there is no flash.
+    pub(crate) fn steady_state(&self) -> D::State {
+        self.0.slot.lock().wanted.state.clone()
     }
 
     /// Sets a state.
     pub(crate) fn set(&self, state: D::State) -> Result<()> {
-        self.set_until(state, None)
+        self.0.begin(|_| self.0.limited(Plan::steady(state.clone())))
     }
 
     /// Sets a state, and `then` the other one once the time is over. Without a time, the state stays, unless the file limits it.
     pub(crate) fn set_for(&self, state: D::State, time: Option<Duration>, then: D::State) -> Result<()> {
-        self.set_until(state, time.map(|time| (time, then)))
+        let Some(time) = time else { return self.set(state) };
+        self.0.begin(|_| {
+            let end = Some(self.0.term(time, then.clone())?);
+            Ok(Plan { state: state.clone(), end, flash: None })
+        })
     }
 
-    fn set_until(&self, state: D::State, end: Option<(Duration, D::State)>) -> Result<()> {
-        match (self.0.change(state, None)?, end) {
-            (Some(number), Some((time, then))) => self.0.end(number, time, then),
-            (Some(number), None) => self.0.limit(number),
-            (None, _) => Ok(()),
-        }
+    /// Shows a state for a while, and then what there is without. The end of a command stays where it is.
+    pub(crate) fn flash(&self, state: D::State, time: Duration) -> Result<()> {
+        self.0.begin(|plan| {
+            let flash = Some(self.0.term(time, state.clone())?);
+            Ok(Plan { flash, ..plan.clone() })
+        })
     }
 
-    /// Closes the pins. A command that has an end finds that end now: a pump that is on for a minute must not stay on.
-    pub(crate) fn close(&self) -> Result<()> {
-        let end = self.0.slot.lock().end.take();
-        let ended = end.map_or(Ok(()), |(timer, then)| {
-            timer.cancel();
-            // Nobody is there any more to switch off what this switches on.
-            let off = self.0.on_for.and_then(|_| (self.0.off)(&self.0.device, &then));
-            self.0.change(off.unwrap_or(then), None).map(drop)
+    /// Takes the last state, after which commands fail: that of `at_end`, or the present one. A command that has an end finds that end
+    /// now: a pump that is on for a minute must not stay on.
+    pub(crate) fn finish(&self, at_end: impl FnOnce(&D::State) -> Option<D::State>) -> Result<()> {
+        let shared = &self.0;
+        let mut slot = shared.slot.lock();
+        slot.is_closed = true;
+        let until = std::time::Instant::now() + PATIENCE;
+        while slot.is_driving && !shared.settled.wait_until(&mut slot, until).timed_out() {}
+        let Plan { state, end, flash } = slot.wanted.clone();
+        let is_over = end.is_none() && flash.is_none();
+        // Nobody is there any more to switch off what an end switches on.
+        let then = end.map(|end| {
+            shared.on_for.and_then(|_| (shared.off)(&shared.device, &end.state)).unwrap_or(end.state)
         });
-        self.0.device.close().and(ended)
+        let state = then.unwrap_or(state);
+        let last = at_end(&state);
+        if is_over && last.is_none() {
+            return Ok(());
+        }
+        slot.wanted = Plan::steady(last.unwrap_or(state));
+        slot.number += 1;
+        let number = slot.number;
+        slot.is_driving = true;
+        drop(slot);
+        shared.write(number)
+    }
+
+    /// Closes the pins, in the last state.
+    pub(crate) fn close(&self) -> Result<()> {
+        let finished = self.finish(|_| None);
+        self.0.device.close().and(finished)
     }
 }
 
 impl<D: Drive> Shared<D> {
-    /// Has the state of this number end after the time of `on_for`, if the device is on.
-    fn limit(self: &Arc<Self>, number: u64) -> Result<()> {
-        let Some(time) = self.on_for else { return Ok(()) };
-        let off = {
-            let slot = self.slot.lock();
-            Some(&slot.wanted)
-                .filter(|_| slot.number == number)
-                .and_then(|wanted| (self.off)(&self.device, wanted))
-        };
-        off.map_or(Ok(()), |off| self.end(number, time, off))
-    }
-
-    /// Has the state of this number end after a time, and `then` the other one begin.
-    fn end(self: &Arc<Self>, number: u64, time: Duration, then: D::State) -> Result<()> {
-        let (shared, at_end) = (Arc::downgrade(self), then.clone());
+    /// Returns a state with the time at which the state begins or ends.
+    fn term(self: &Arc<Self>, time: Duration, state: D::State) -> Result<Term<D::State>> {
+        let at = self.gpio.now() + time;
+        let shared = Arc::downgrade(self);
         let timer = self.gpio.after(time, move || {
             let Some(shared) = shared.upgrade() else { return };
-            let next = shared.change(at_end, Some(number));
-            if let Err(error) = next.and_then(|next| next.map_or(Ok(()), |next| shared.limit(next))) {
+            if let Err(error) = shared.go_on(at) {
                 shared.reporter.complain(&error);
             }
             shared.reporter.changed();
-        });
-        match timer {
-            Ok(timer) => {
-                let mut slot = self.slot.lock();
-                if slot.number == number {
-                    slot.end = Some((timer, then));
-                } else {
-                    drop(slot);
-                    timer.cancel();
-                }
-                Ok(())
+        })?;
+        Ok(Term { at, state, _alarm: Arc::new(Alarm(timer)) })
+    }
+
+    /// Has a plan without an end find one after the time of `on_for`, if the device is on.
+    fn limited(self: &Arc<Self>, mut plan: Plan<D::State>) -> Result<Plan<D::State>> {
+        if let (Some(time), None) = (self.on_for, &plan.end) {
+            let off = (self.off)(&self.device, &plan.state);
+            plan.end = off.map(|off| self.term(time, off)).transpose()?;
+        }
+        Ok(plan)
+    }
+
+    /// Begins a plan, also one that is over at once.
+    fn begin(self: &Arc<Self>, next: impl Fn(&Plan<D::State>) -> Result<Plan<D::State>>) -> Result<()> {
+        self.change(|plan| next(plan).map(Some))?;
+        // An alarm may have rung before the plan had begun.
+        self.go_on(self.gpio.now())
+    }
+
+    /// Does what is due at a time.
+    fn go_on(self: &Arc<Self>, at: Instant) -> Result<()> {
+        if self.slot.lock().is_closed {
+            return Ok(());
+        }
+        self.change(|plan| {
+            let is_due = |term: &Option<Term<D::State>>| term.as_ref().is_some_and(|term| term.at <= at);
+            if !is_due(&plan.flash) && !is_due(&plan.end) {
+                return Ok(None);
             }
-            // A command must not stand that cannot end.
-            Err(error) => self.change(then, Some(number)).and(Err(error)),
+            let mut next = plan.clone();
+            next.flash.take_if(|flash| flash.at <= at);
+            if let Some(end) = next.end.take_if(|end| end.at <= at) {
+                next.state = end.state;
+            }
+            self.limited(next).map(Some)
+        })
+    }
+
+    /// Changes the plan, and brings the pins into its state, unless another thread is writing: that one writes the newest state then.
+    /// `next` makes the new plan of the one before, if there is to be a new one.
+    fn change(
+        self: &Arc<Self>,
+        next: impl Fn(&Plan<D::State>) -> Result<Option<Plan<D::State>>>,
+    ) -> Result<()> {
+        loop {
+            let (before, number) = {
+                let slot = self.slot.lock();
+                if slot.is_closed {
+                    return Err(Error::new(ErrorKind::Closed, "the device has been closed"));
+                }
+                (slot.wanted.clone(), slot.number)
+            };
+            // Not under the lock, for an alarm may ring at once.
+            let Some(plan) = next(&before)? else { return Ok(()) };
+            let mut slot = self.slot.lock();
+            if slot.number != number || slot.is_closed {
+                continue;
+            }
+            slot.wanted = plan;
+            slot.number += 1;
+            let is_driven = std::mem::replace(&mut slot.is_driving, true);
+            drop(slot);
+            return if is_driven { Ok(()) } else { self.write(number + 1) };
         }
     }
 
-    /// Sets a state, and returns its number; does nothing if another state was wanted after the one of the number `after`.
-    fn change(&self, state: D::State, after: Option<u64>) -> Result<Option<u64>> {
-        let (number, before, end, is_driven) = {
-            let mut slot = self.slot.lock();
-            if after.is_some_and(|after| after != slot.number) {
-                return Ok(None);
-            }
-            slot.number += 1;
-            let before = std::mem::replace(&mut slot.wanted, state);
-            (slot.number, before, slot.end.take(), std::mem::replace(&mut slot.is_driving, true))
-        };
-        if let Some((timer, _)) = end {
-            timer.cancel();
-        }
-        if is_driven {
-            return Ok(Some(number));
-        }
+    /// Brings the pins into the newest state. Returns the error of the plan of this number; that of a newer one goes into the log.
+    fn write(self: &Arc<Self>, number: u64) -> Result<()> {
+        let _writing = Writing(self);
         loop {
-            let (wanted, newest) = {
+            let (plan, newest) = {
                 let slot = self.slot.lock();
                 (slot.wanted.clone(), slot.number)
             };
-            let driven = self.device.drive(&wanted);
+            let result = self.device.drive(plan.shown());
             let mut slot = self.slot.lock();
-            if slot.number == newest {
-                slot.is_driving = false;
-                if driven.is_err() && newest == number {
-                    slot.wanted = before;
-                }
-                return driven.map(|()| Some(number));
+            if result.is_ok() {
+                slot.driven = plan;
             }
+            if slot.number != newest {
+                continue;
+            }
+            slot.is_driving = false;
+            self.settled.notify_all();
+            let Err(error) = result else { return Ok(()) };
+            slot.wanted = slot.driven.clone();
+            slot.number += 1;
+            drop(slot);
+            self.try_again();
+            if newest == number {
+                return Err(error);
+            }
+            // The sender of the newer command has not waited.
+            self.reporter.complain(&error);
+            self.reporter.changed();
+            return Ok(());
+        }
+    }
+
+    /// Has what is due, and failed, be tried again soon.
+    fn try_again(self: &Arc<Self>) {
+        let (mut plan, number) = {
+            let slot = self.slot.lock();
+            (slot.wanted.clone(), slot.number)
+        };
+        let now = self.gpio.now();
+        for term in [&mut plan.end, &mut plan.flash] {
+            if let Some(due) = term.take_if(|term| term.at <= now) {
+                *term = self.term(RETRY, due.state).ok();
+            }
+        }
+        let mut slot = self.slot.lock();
+        if slot.number == number {
+            slot.wanted = plan;
+        }
+    }
+}
+
+/// A thread that writes to the pins. If the thread panics, others may write.
+struct Writing<'a, D: Drive>(&'a Shared<D>);
+
+impl<D: Drive> Drop for Writing<'_, D> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.slot.lock().is_driving = false;
+            self.0.settled.notify_all();
         }
     }
 }
@@ -269,6 +426,97 @@ mod tests {
         timed.set_for(1, Some(ms(5)), 4).unwrap_err();
         assert_eq!((timed.state(), begins.recv()), (0, Ok(1)));
         gpio.advance(ms(10));
+        assert!(begins.try_recv().is_err());
+    }
+
+    fn failure() -> Result<()> {
+        Err(Error::new(ErrorKind::Io, "the pin does not move"))
+    }
+
+    #[test]
+    fn a_newer_state_that_fails_fails_not_the_older_command_and_does_not_stand() {
+        let (gpio, timed, begins, result) = open();
+        let older = std::thread::spawn({
+            let timed = timed.clone();
+            move || timed.set(1)
+        });
+        assert_eq!(begins.recv(), Ok(1));
+        timed.set_for(2, Some(ms(5)), 4).unwrap();
+        result.send(Ok(())).unwrap();
+        assert_eq!(begins.recv(), Ok(2));
+        result.send(failure()).unwrap();
+        older.join().unwrap().unwrap();
+        assert_eq!(timed.state(), 1);
+        gpio.advance(ms(10));
+        assert!(begins.try_recv().is_err(), "the command that failed has no end");
+    }
+
+    #[test]
+    fn a_command_that_fails_leaves_the_end_of_the_older_one() {
+        let (gpio, timed, begins, result) = open();
+        for done in [Ok(()), failure(), Ok(())] {
+            result.send(done).unwrap();
+        }
+        timed.set_for(1, Some(ms(5)), 4).unwrap();
+        timed.set(2).unwrap_err();
+        assert_eq!(timed.state(), 1);
+        gpio.advance(ms(10));
+        assert_eq!((timed.state(), begins.try_iter().collect::<Vec<_>>()), (4, vec![1, 2, 4]));
+    }
+
+    #[test]
+    fn an_end_that_fails_is_tried_again() {
+        let (gpio, timed, begins, result) = open();
+        for done in [Ok(()), failure(), Ok(())] {
+            result.send(done).unwrap();
+        }
+        timed.set_for(1, Some(ms(5)), 0).unwrap();
+        gpio.advance(ms(10));
+        assert_eq!(timed.state(), 1);
+        gpio.advance(RETRY);
+        assert_eq!((timed.state(), begins.try_iter().collect::<Vec<_>>()), (0, vec![1, 0, 0]));
+    }
+
+    #[test]
+    fn after_a_write_that_panics_others_are_carried_out() {
+        let (_gpio, timed, begins, result) = open();
+        let panicking = std::thread::spawn({
+            let timed = timed.clone();
+            move || timed.set(1)
+        });
+        assert_eq!(begins.recv(), Ok(1));
+        drop(result);
+        assert!(panicking.join().is_err());
+        let (result, results) = mpsc::channel();
+        *timed.device().results.lock() = results;
+        result.send(Ok(())).unwrap();
+        timed.set(2).unwrap();
+        assert_eq!(begins.try_recv(), Ok(2));
+    }
+
+    #[test]
+    fn the_end_of_the_device_waits_for_a_command_and_ends_it() {
+        let (gpio, timed, begins, result) = open();
+        let command = std::thread::spawn({
+            let timed = timed.clone();
+            move || timed.set_for(1, Some(secs(600)), 0)
+        });
+        assert_eq!(begins.recv(), Ok(1));
+        let end = std::thread::spawn({
+            let timed = timed.clone();
+            move || timed.close()
+        });
+        while !timed.0.slot.lock().is_closed {
+            std::thread::yield_now();
+        }
+        assert_eq!(timed.set(2).unwrap_err().kind(), ErrorKind::Closed);
+        for _ in 0..2 {
+            result.send(Ok(())).unwrap();
+        }
+        command.join().unwrap().unwrap();
+        end.join().unwrap().unwrap();
+        assert_eq!((timed.state(), begins.try_recv()), (0, Ok(0)));
+        gpio.advance(secs(1000));
         assert!(begins.try_recv().is_err());
     }
 }

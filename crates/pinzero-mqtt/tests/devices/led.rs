@@ -1,6 +1,7 @@
 //! A LED as a light or a switch.
 
 use pinzero::Level;
+use pinzero::mock;
 use pinzero::time::ms;
 use serde_json::{Value, json};
 
@@ -104,6 +105,42 @@ fn a_flash_returns_to_what_was_before() {
     house.expect_state("lamp", &dimmed("ON", 40, "none"));
     house.gpio.advance(ms(700));
     assert!(is_near(duty(&house), 40.0));
+}
+
+#[test]
+fn a_flash_after_a_flash_returns_to_what_was_before_both() {
+    let house = House::on(mock::builder().time_by_hand().open(), LAMP);
+    house.set("lamp", r#"{"flash":10,"brightness":51}"#);
+    house.expect_state("lamp", &dimmed("ON", 51, "blink"));
+    house.gpio.advance(ms(700));
+    house.set("lamp", r#"{"state":"ON","flash":2}"#);
+    house.expect_state("lamp", &dimmed("ON", 255, "blink"));
+    house.gpio.advance(ms(2100));
+    house.expect_state("lamp", &dimmed("OFF", 255, "none"));
+    house.gpio.line(17).clear();
+    house.gpio.advance(ms(20_000));
+    assert!(house.gpio.line(17).history().is_empty(), "{:?}", house.gpio.line(17).history());
+    assert_eq!(house.gpio.line(17).level(), Level::Low);
+}
+
+#[test]
+fn a_flash_leaves_a_command_its_end() {
+    let house = House::on(mock::builder().time_by_hand().open(), LAMP);
+    for (flash, rest) in [(1, 2000), (5, 0)] {
+        house.set("lamp", r#"{"state":"ON","for":3}"#);
+        house.expect_state("lamp", &dimmed("ON", 255, "none"));
+        house.gpio.advance(ms(500));
+        house.set("lamp", &format!(r#"{{"flash":{flash}}}"#));
+        house.expect_state("lamp", &dimmed("ON", 255, "blink"));
+        house.gpio.advance(ms(flash * 1000));
+        if rest > 0 {
+            house.expect_state("lamp", &dimmed("ON", 255, "none"));
+            assert!(is_near(duty(&house), 255.0));
+        }
+        house.gpio.advance(ms(rest));
+        house.expect_state("lamp", &dimmed("OFF", 255, "none"));
+        assert!(is_near(duty(&house), 0.0));
+    }
 }
 
 #[test]
