@@ -4,31 +4,40 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::info;
+use log::{info, warn};
 use pinzero::Timer;
 use pinzero_circuit::Resting;
 
 use crate::device::Device;
 use crate::leftovers::Leftovers;
-use crate::link::{LinkError, Message};
+use crate::link::{LinkError, Message, Sender};
 use crate::shared::Shared;
 
 /// The last levels of the topics that take commands.
 const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
 
+/// The ticket of a message for which nobody waits.
+const NO_TICKET: u64 = u64::MAX;
+
 impl Shared {
-    /// Asks for the commands of all devices, and sends what has waited.
-    pub(crate) fn connected(&self) {
+    /// Asks for the commands of all devices, and sends what has waited. A message that was too long has ended so many connections before
+    /// as `overlong` says.
+    pub(crate) fn connected(&self, overlong: u32) {
         info!("connected with the broker as {:?}", self.settings.topics.node());
         self.news.lock().connected = Some(self.gpio.wall_time());
         self.tell_info();
         let devices = self.devices.lock();
-        let filters = self.filters(&devices);
+        let mut filters = self.filters(&devices);
+        if overlong > 1 {
+            let birth = self.settings.discovery.as_ref().map(|prefix| format!("{prefix}/status"));
+            filters.retain(|filter| Some(filter) != birth.as_ref());
+        }
         {
             // Devices that come later see the connection, and subscribe by themselves.
             let mut post = self.post.lock();
             let Some(sender) = post.sender.clone() else { return };
-            if !sender.subscribe(&filters) {
+            let is_cleared = overlong == 0 || self.clear_overlong(&*sender, &devices, &filters, overlong);
+            if !is_cleared || !sender.subscribe(&filters) {
                 return sender.abandon();
             }
             // Whoever sees the node online sees the states of now.
@@ -38,6 +47,33 @@ impl Shared {
         let timers: Vec<Timer> = devices.values().filter_map(|device| device.safety.lock().take()).collect();
         drop(devices);
         timers.iter().for_each(Timer::cancel);
+    }
+
+    /// Clears what the broker keeps on the topics of the node to which it is about to listen: a message that is too long would end each
+    /// connection, and nobody can see on which topic it is. Returns `false` if the connection does not take that.
+    fn clear_overlong(
+        &self,
+        sender: &dyn Sender,
+        devices: &BTreeMap<Arc<str>, Arc<Device>>,
+        filters: &[String],
+        overlong: u32,
+    ) -> bool {
+        warn!(
+            "a message that was too long came on one of these topics. What the broker keeps there is cleared: {} and {}, with /{}",
+            devices.values().map(|device| &*device.topic).collect::<Vec<_>>().join(", "),
+            self.settings.topics.info(),
+            VERBS.join(", /"),
+        );
+        if let (2.., Some(prefix)) = (overlong, &self.settings.discovery) {
+            warn!(
+                "the message that is too long seems to be kept on {prefix}/status, which others write: clear that topic. Until then the \
+                 node does not listen to the start of Home Assistant"
+            );
+        }
+        // The topics of the node are all but that of Home Assistant. The facts are told anew after this.
+        let birth = self.settings.discovery.as_ref().map(|prefix| format!("{prefix}/status"));
+        let mut own = filters.iter().filter(|filter| Some(*filter) != birth.as_ref());
+        own.all(|topic| sender.publish(NO_TICKET, &Message::new(topic.clone(), "").retained()))
     }
 
     /// Returns the filters of the topics on which a node listens.

@@ -5,10 +5,25 @@ use std::io;
 use pinzero_circuit::BrokerAddress;
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, mqttbytes};
 
+use crate::link::LinkError;
 use crate::rumqtt::{LONGEST_INCOMING, PATIENCE};
 
+/// Returns the error of a link, with a sentence about the reason.
+pub(crate) fn explain(address: &BrokerAddress, error: &ConnectionError) -> LinkError {
+    use mqttbytes::Error::PayloadSizeLimitExceeded;
+    match error {
+        ConnectionError::MqttState(StateError::Deserialization(PayloadSizeLimitExceeded(size))) => {
+            LinkError::overlong(format!(
+                "the broker at {}:{} has sent a message of {size} bytes, and {LONGEST_INCOMING} is the limit",
+                address.host, address.port
+            ))
+        }
+        error => LinkError::passing(sentence(address, error)),
+    }
+}
+
 /// Returns a sentence about an error.
-pub(crate) fn explain(address: &BrokerAddress, error: &ConnectionError) -> String {
+fn sentence(address: &BrokerAddress, error: &ConnectionError) -> String {
     let broker = format!("the broker at {}:{}", address.host, address.port);
     match error {
         ConnectionError::ConnectionRefused(code) => format!("{broker} {}", refusal(*code)),
@@ -29,12 +44,6 @@ pub(crate) fn explain(address: &BrokerAddress, error: &ConnectionError) -> Strin
         | ConnectionError::MqttState(StateError::Deserialization(mqttbytes::Error::Io(error))) => {
             format!("the connection with {broker} broke: {}", of_network(error))
         }
-        ConnectionError::MqttState(StateError::Deserialization(
-            mqttbytes::Error::PayloadSizeLimitExceeded(size),
-        )) => format!(
-            "{broker} has sent a message of {size} bytes, and {LONGEST_INCOMING} is the limit: a topic to which this client listens \
-             holds no command"
-        ),
         error => format!("the connection with {broker} broke: {error}"),
     }
 }

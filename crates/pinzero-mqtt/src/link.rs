@@ -168,17 +168,24 @@ pub struct LinkError {
     /// Whether trying again is useless, as with a wrong address. A password that the broker refuses is no such reason, for a broker that
     /// has just started may not know its users yet.
     pub is_final: bool,
+    /// Whether the broker has sent a message that is too long for the client.
+    pub is_overlong: bool,
 }
 
 impl LinkError {
     /// Returns an error that may pass.
     pub fn passing(message: impl Into<String>) -> Self {
-        LinkError { message: message.into(), is_final: false }
+        LinkError { message: message.into(), is_final: false, is_overlong: false }
     }
 
     /// Returns an error that stays until somebody does something.
     pub fn final_one(message: impl Into<String>) -> Self {
-        LinkError { message: message.into(), is_final: true }
+        LinkError { message: message.into(), is_final: true, is_overlong: false }
+    }
+
+    /// Returns an error about a message of the broker that is too long for the client.
+    pub fn overlong(message: impl Into<String>) -> Self {
+        LinkError { message: message.into(), is_final: false, is_overlong: true }
     }
 }
 

@@ -165,9 +165,11 @@ impl Node {
         let mut pause = FIRST_PAUSE;
         let mut last_pause = Duration::ZERO;
         let mut last_error = String::new();
+        // The number of connections in a row that a message ended that was too long.
+        let mut overlong = 0;
         shared.away();
         while !*shared.end.lock() {
-            let (error, time) = self.connect(broker, &will);
+            let (error, time) = self.connect(broker, &will, overlong);
             shared.disconnected();
             if *shared.end.lock() {
                 break;
@@ -178,8 +180,14 @@ impl Node {
             if time.is_some() {
                 shared.away();
             }
+            let has_lasted = time.is_some_and(|time| time > last_pause * 2);
+            overlong = match error.is_overlong {
+                true if has_lasted => 1,
+                true => overlong + 1,
+                false => 0,
+            };
             // A connection that ends soon is no better than none: two clients with the same identifier end each other's.
-            if time.is_some_and(|time| time > last_pause * 2) {
+            if has_lasted {
                 pause = FIRST_PAUSE;
                 last_error.clear();
             }
@@ -200,8 +208,14 @@ impl Node {
         shared.failure.lock().take().map_or(Ok(()), Err)
     }
 
-    /// Connects, and keeps the connection as long as it lasts. Returns why it ended, and how long it lasted, if there was one.
-    fn connect(&self, broker: &mut dyn Broker, will: &Message) -> (LinkError, Option<Duration>) {
+    /// Connects, and keeps the connection as long as it lasts. Returns why it ended, and how long it lasted, if there was one. A message
+    /// that was too long has ended so many connections before as `overlong` says.
+    fn connect(
+        &self,
+        broker: &mut dyn Broker,
+        will: &Message,
+        overlong: u32,
+    ) -> (LinkError, Option<Duration>) {
         let shared = &self.shared;
         let (sender, mut receiver) = match broker.connect(Some(will)) {
             Err(error) => return (error, None),
@@ -218,7 +232,7 @@ impl Node {
                 Err(error) => return (error, since.map(|since: Instant| since.elapsed())),
                 Ok(Incoming::Connected) => {
                     since = Some(Instant::now());
-                    shared.connected();
+                    shared.connected(overlong);
                 }
                 Ok(Incoming::Told(ticket)) => shared.told(ticket),
                 Ok(Incoming::Message(message)) => shared.receive(&message),

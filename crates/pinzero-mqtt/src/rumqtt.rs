@@ -36,8 +36,9 @@ const KEEP_ALIVE: u16 = 30;
 /// The time that the broker may take to answer an attempt to connect, and to take what is sent.
 pub(crate) const PATIENCE: u64 = 10;
 
-/// The longest packet that is accepted. MQTT has no way to tell the broker, hence one that is longer ends the connection.
-pub(crate) const LONGEST_INCOMING: usize = 16 << 20;
+/// The longest packet that is accepted, so that a few of them do not fill the memory of a service. MQTT has no way to tell the broker,
+/// hence one that is longer ends the connection.
+pub(crate) const LONGEST_INCOMING: usize = 2 << 20;
 
 /// The longest packet of MQTT.
 const LONGEST_OUTGOING: usize = 256 << 20;
@@ -265,7 +266,7 @@ impl Receiver for RumqttReceiver {
             let Some(event) = self.wait() else {
                 return Err(LinkError::passing("the connection has been ended"));
             };
-            match event.map_err(|error| LinkError::passing(explain(&self.address, &error)))? {
+            match event.map_err(|error| explain(&self.address, &error))? {
                 Event::Incoming(Packet::ConnAck(_)) => return Ok(Incoming::Connected),
                 Event::Incoming(Packet::PubAck(ack)) => {
                     if let Some(ticket) = self.on_their_way.remove(&ack.pkid) {

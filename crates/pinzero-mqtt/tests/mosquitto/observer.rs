@@ -63,7 +63,7 @@ impl Observer {
     }
 
     /// Sends a message that the broker keeps.
-    pub(crate) fn keep(&self, topic: &str, payload: &str) {
+    pub(crate) fn keep(&self, topic: &str, payload: impl Into<Vec<u8>>) {
         self.client.publish(topic, QoS::AtLeastOnce, true, payload).unwrap();
     }
 

@@ -121,3 +121,24 @@ fn huge_payloads_do_not_end_a_node() {
     observer.expect_state("pump", "OFF");
     assert_eq!(Arc::strong_count(&attic.node), 2, "the node runs");
 }
+
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn a_huge_message_that_the_broker_keeps_does_not_keep_a_node_away() {
+    let mosquitto = Mosquitto::start();
+    let observer = Observer::connect(mosquitto.port());
+    for topic in ["pinzero/attic/pump/set", "homeassistant/status"] {
+        observer.keep(topic, vec![b'1'; 17 << 20]);
+        observer.expect(topic, |text| text.len() == 17 << 20);
+    }
+    let attic = Attic::run(&mosquitto, PUMP);
+    observer.expect("pinzero/attic/pump/set", str::is_empty);
+    observer.send("pinzero/attic/pump/get", "");
+    let seen = observer.expect("pinzero/attic/pump/state", |text| text.contains("OFF"));
+    assert!(!seen.retain);
+    for state in ["ON", "OFF"] {
+        observer.send("pinzero/attic/pump/set", state);
+        observer.expect_state("pump", state);
+    }
+    assert_eq!(Arc::strong_count(&attic.node), 2, "the node runs");
+}
