@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pinzero::time::{ms, secs};
 use pinzero::{Level, mock};
 use pinzero_circuit::Circuit;
 use pinzero_mqtt::{Broker, LinkError, Message, Node, Receiver, Sender, Settings};
+use pinzero_parts::LcdBackpack;
 use serde_json::{Value, json};
 
 use crate::broker::TestBroker;
@@ -197,4 +199,31 @@ fn a_node_ends_with_an_error_and_its_will_when_a_command_panics() {
     broker.expect("pinzero/attic/status", |status| status == "offline");
     let error = runner.join().unwrap().unwrap_err();
     assert!(error.is_final && error.to_string().contains("panicked"), "{error}");
+}
+
+/// mqtt-io#231: the same, of a device that hangs. No other command need come.
+#[test]
+fn a_node_ends_with_an_error_when_a_device_hangs() {
+    let gpio = mock::builder().time_by_hand().open();
+    let chip = gpio.i2c_chip(1, 0x27, LcdBackpack::new());
+    let circuit = Circuit::parse("[character_display.lcd]\n").unwrap();
+    let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+    let node = Arc::new(Node::open(&gpio, &circuit, settings));
+    let broker = TestBroker::default();
+    let runner = std::thread::spawn({
+        let mut broker = broker.clone();
+        move || node.run(&mut broker)
+    });
+    broker.expect("pinzero/attic/status", |status| status == "online");
+    let error = chip.with(|_| {
+        broker.send("pinzero/attic/lcd/set", "Hello");
+        let end = Instant::now() + secs(20);
+        while !runner.is_finished() {
+            assert!(Instant::now() < end, "the node goes on");
+            gpio.advance(secs(1));
+            std::thread::yield_now();
+        }
+        runner.join().unwrap().unwrap_err()
+    });
+    assert!(error.is_final && error.to_string().contains("lcd hangs"), "{error}");
 }

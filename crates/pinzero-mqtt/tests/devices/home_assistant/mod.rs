@@ -24,6 +24,8 @@ const CIRCUITS: [&str; 4] = [
     r##"
 [relay.pump]
 pin = 17
+[relay."wärme"]
+pin = 26
 [relay.socket]
 pin = 27
 [led.desk]
