@@ -32,9 +32,14 @@ impl BrokerAddress {
     /// A sentence about an address that is none. The sentence does not repeat a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        let scheme = text.split("://").next().unwrap_or_default();
         let (is_encrypted, rest) = match text.split_once("://") {
             Some(("mqtt", rest)) => (false, rest),
             Some(("mqtts", rest)) => (true, rest),
+            Some((scheme, _)) if matches!(&*scheme.to_ascii_lowercase(), "mqtt" | "mqtts") => {
+                let small = scheme.to_ascii_lowercase();
+                return Err(format!("write the scheme {scheme}:// in small letters: {small}://"));
+            }
             Some((scheme, _)) => {
                 let message = format!("a broker at {scheme}:// cannot be reached: use mqtt:// or mqtts://");
                 return Err(message);
@@ -53,6 +58,19 @@ impl BrokerAddress {
             );
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if let Some(at) = rest.find('/') {
+            let (host, path) = rest.split_at(at);
+            let last =
+                if host.rsplit(']').next().unwrap_or_default().contains(':') { "port" } else { "host" };
+            return Err(format!("the address of a broker has no path: remove {path:?} behind the {last}"));
+        }
+        if let Some((host, port)) =
+            rest.rsplit_once(':').filter(|(host, _)| host.contains(':') && !host.contains(['[', ']']))
+        {
+            return Err(format!(
+                "an IPv6 address stands in brackets: write {scheme}://[{rest}], or {scheme}://[{host}]:{port} if {port} is the port"
+            ));
+        }
         let is_port = |text: &str| !text.contains([':', ']']);
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => {
@@ -95,7 +113,6 @@ mod tests {
         assert_eq!(parts("mqtts://a@b@broker:1"), (true, user("a@b"), "broker".to_owned(), 1));
         assert_eq!(parts("mqtt://[::1]:99"), (false, None, "::1".to_owned(), 99));
         assert_eq!(parts("mqtt://[::1]"), (false, None, "::1".to_owned(), 1883));
-        assert_eq!(parts("mqtt://fe80::1"), (false, None, "fe80::1".to_owned(), 1883));
     }
 
     #[test]
@@ -116,6 +133,9 @@ mod tests {
             "ws://broker",
             "mqtt://a b",
             "mqtt://[::1",
+            "mqtt://fe80::1",
+            "MQTT://broker",
+            "mqtt://broker:1883/path",
         ] {
             let message = BrokerAddress::parse(text).unwrap_err();
             assert!(!message.contains("hunter2"), "{message}");

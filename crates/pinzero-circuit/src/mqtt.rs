@@ -13,7 +13,7 @@ use toml::Spanned;
 pub struct Mqtt {
     /// The broker: `"mqtts://HOST:PORT"`. Default: the command line names the broker.
     pub broker: Option<String>,
-    /// The name of this node on the broker. Default: the host name.
+    /// The name of this node on the broker: at most 64 letters, digits, `_` and `-`. Default: the host name.
     pub node: Option<String>,
     /// The first level of all topics. Default: `"pinzero"`.
     pub prefix: Option<String>,

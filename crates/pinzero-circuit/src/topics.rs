@@ -9,6 +9,9 @@ pub const TOPIC: &str = "{prefix}/{node}/{device}";
 /// The longest prefix or template, in bytes: a topic has at most 65,535 with all that is filled in and added.
 const LONGEST: usize = 1000;
 
+/// The longest name of a node, in characters: as much as lists of nodes show.
+const LONGEST_NODE: usize = 64;
+
 /// Checks that a prefix, the name of a node and the template of a device's topic make topics: `"pinzero"`, `"attic"`,
 /// `"{prefix}/{node}/{device}"`.
 ///
@@ -23,13 +26,11 @@ const LONGEST: usize = 1000;
 /// The key of the table `[mqtt]` whose word is wrong, and a sentence that says what to do.
 pub fn check_topics(prefix: &str, node: &str, topic: &str) -> Result<(), (&'static str, String)> {
     check_levels("prefix", prefix)?;
-    if node.is_empty()
-        || node.len() > LONGEST
-        || node.contains(['#', '+', '/', '$', ' '])
-        || has_control(node)
-    {
-        let message =
-            format!("the node {node:?} is no level of a topic: use letters, digits, \"_\" and \"-\"");
+    let is_fit = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+    if node.is_empty() || node.chars().count() > LONGEST_NODE || !node.chars().all(is_fit) {
+        let message = format!(
+            "the node {node:?} is no level of a topic: use at most {LONGEST_NODE} letters, digits, \"_\" and \"-\""
+        );
         return Err(("node", message));
     }
     if !topic.contains("{device}") {

@@ -32,6 +32,10 @@ channel = 3
 pin = 21
 "#;
 
+/// A node whose name is one letter too long.
+const NODE_OF_65: &str =
+    "[mqtt]\nnode = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"";
+
 #[test]
 fn a_circuit_is_read() {
     let circuit = Circuit::parse(DOORBELL).unwrap();
@@ -253,6 +257,15 @@ fn each_mistake_about_the_broker_has_its_place_and_says_what_to_do() {
         ("[mqtt]\nbroker = 1883", 2, 10, "expected a string"),
         ("[mqtt]\nnode = \"a/b\"", 2, 8, "no level of a topic"),
         ("[mqtt]\nnode = \"\"", 2, 8, "no level of a topic"),
+        ("[mqtt]\nnode = \"*\"", 2, 8, "use at most 64 letters, digits, \"_\" and \"-\""),
+        ("[mqtt]\nnode = \".\"", 2, 8, "no level of a topic"),
+        ("[mqtt]\nnode = \"{x}\"", 2, 8, "no level of a topic"),
+        ("[mqtt]\nnode = \"'q'\"", 2, 8, "no level of a topic"),
+        (NODE_OF_65, 2, 8, "no level of a topic"),
+        ("[mqtt]\nbroker = \"MQTT://a\"", 2, 10, "in small letters: mqtt://"),
+        ("[mqtt]\nbroker = \"mqtt://a:1883/b\"", 2, 10, "remove \"/b\" behind the port"),
+        ("[mqtt]\nbroker = \"mqtt://a/b\"", 2, 10, "remove \"/b\" behind the host"),
+        ("[mqtt]\nbroker = \"mqtt://::1:1\"", 2, 10, "mqtt://[::1]:1"),
         ("[mqtt]\nprefix = \"home/#\"", 2, 10, "the prefix \"home/#\" makes no topics"),
         ("[mqtt]\nprefix = \"$SYS\"", 2, 10, "makes no topics"),
         ("[mqtt]\nprefix = \"/home\"", 2, 10, "makes no topics"),
