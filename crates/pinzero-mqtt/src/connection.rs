@@ -19,6 +19,9 @@ const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
 /// The ticket of a message for which nobody waits.
 const NO_TICKET: u64 = u64::MAX;
 
+/// The least time after the start until a safe state: the first connection gets a chance, so that a relay that is on stays on.
+const FIRST_CHANCE: Duration = Duration::from_secs(10);
+
 impl Shared {
     /// Asks for the commands of all devices, and sends what has waited. A message that was too long has ended so many connections before
     /// as `overlong` says.
@@ -191,7 +194,10 @@ impl Shared {
         if matches!(safe, None | Some(Resting::Keep)) {
             return;
         }
-        let after = safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        let mut after = safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        if self.news.lock().connected.is_none() {
+            after = after.max(FIRST_CHANCE);
+        }
         let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
         // On a thread of its own, for a device on a bus may take its time. A period has a length.
         let timer = self.gpio.every_on_thread(after.max(Duration::from_millis(1)), move |timer| {

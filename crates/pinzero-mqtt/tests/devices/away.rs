@@ -4,7 +4,7 @@ use pinzero::Level;
 use pinzero::mock;
 use pinzero::time::{ms, secs};
 use pinzero_circuit::Circuit;
-use pinzero_mqtt::Message;
+use pinzero_mqtt::{Message, Node, Settings};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -122,6 +122,21 @@ fn a_device_takes_its_safe_state_when_the_broker_has_been_away_for_long() {
     assert_eq!(house.gpio.line(17).level(), Level::Low);
     house.broker.come_back();
     house.expect_state("pump", &json!({ "state": "OFF" }));
+}
+
+// A relay that was on before the node started does not go off only because the first connection takes a second.
+#[test]
+fn a_safe_state_waits_for_the_first_connection() {
+    let pump =
+        "[relay.pump]\npin = 17\n[mqtt.device.pump]\ninitial = \"on\"\nsafe = \"off\"\nsafe_after = 0\n";
+    let circuit = Circuit::parse(pump).unwrap();
+    let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+    let gpio = mock::builder().time_by_hand().open();
+    let _node = Node::open(&gpio, &circuit, settings);
+    gpio.advance(secs(9));
+    assert_eq!(gpio.line(17).level(), Level::High);
+    gpio.advance(secs(2));
+    assert_eq!(gpio.line(17).level(), Level::Low);
 }
 
 #[test]
