@@ -131,3 +131,28 @@ fn a_display_that_is_not_there_is_offline() {
     let house = House::new(LCD);
     house.broker.expect("pinzero/attic/lcd/availability", |payload| payload == "offline");
 }
+
+#[test]
+fn a_display_that_takes_its_time_to_go_dark_delays_no_other_device() {
+    let gpio = mock::builder().realtime().open();
+    let chip = gpio.i2c_chip(1, 0x27, LcdBackpack::new());
+    let lcd = "[character_display.lcd]\n[mqtt.device.lcd]\nsafe = \"off\"\nsafe_after = 0\n";
+    let house = House::on(gpio, &format!("{lcd}[relay.pump]\npin = 17\n"));
+    house.set("lcd", "Hello");
+    house.expect_state("lcd", &json!({ "text": "Hello" }));
+    house.set("pump", r#"{"state":"ON","for":1}"#);
+    house.expect_state("pump", &json!({ "state": "ON" }));
+    chip.with(|_| {
+        house.broker.go_away();
+        let end = Instant::now() + secs(20);
+        while house.gpio.line(17).level().is_high() {
+            assert!(Instant::now() < end, "the relay waits for the display");
+            std::thread::yield_now();
+        }
+    });
+    let end = Instant::now() + secs(20);
+    while !rows(&chip)[0].trim().is_empty() {
+        assert!(Instant::now() < end, "the display still shows {:?}", rows(&chip));
+        std::thread::yield_now();
+    }
+}
