@@ -9,6 +9,7 @@ use log::warn;
 use parking_lot::{Condvar, Mutex};
 use pinzero::{Gpio, Timer};
 use pinzero_circuit::{Appearance, Part};
+use serde_json::Value;
 
 use crate::device::Device;
 use crate::inbox::Inbox;
@@ -106,16 +107,26 @@ impl Shared {
         }
     }
 
-    /// Closes a device. Nothing is told of it afterwards.
+    /// Closes a device, and tells the state that stays. Nothing is told of it afterwards.
     pub(crate) fn close(&self, device: &Device) {
-        device.memory.lock().is_closed = true;
         for slot in [&device.sampler, &device.safety] {
             let timer = slot.lock().take();
             if let Some(timer) = timer {
                 timer.cancel();
             }
         }
-        if let Ok(Err(error)) = device.thing.as_ref().map(|thing| thing.close()) {
+        let finished = device.thing.as_ref().map_or(Ok(None), |thing| thing.finish());
+        {
+            // Held until the state is told, so that no older one follows.
+            let mut memory = device.memory.lock();
+            memory.is_closed = true;
+            if let Ok(Some(state)) = &finished {
+                let state = Value::Object(state.clone()).to_string();
+                self.keep(&format!("{}/state", device.topic), state);
+            }
+        }
+        let closed = device.thing.as_ref().map_or(Ok(()), |thing| thing.close());
+        for error in [finished.err(), closed.err()].into_iter().flatten() {
             self.complain(&device.name, &error);
         }
     }

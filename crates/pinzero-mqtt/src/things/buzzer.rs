@@ -25,6 +25,7 @@ const BEEP: Duration = ms(250);
 pub(crate) struct Siren {
     buzzer: Timed<Buzzer>,
     safe: Option<bool>,
+    on_exit: Option<bool>,
 }
 
 /// What a siren is to do.
@@ -40,7 +41,8 @@ impl Siren {
         let buzzer = rest::open(Buzzer::builder, part.pin.line(), part.active_high, Resting::Off, opening)?;
         let alarm = Alarm { is_on: buzzer.is_active()?, tone: TONES[0] };
         let off = |_: &Buzzer, alarm: &Alarm| alarm.is_on.then_some(Alarm { is_on: false, ..*alarm });
-        Ok(Siren { buzzer: Timed::new(buzzer, alarm, off, opening)?, safe: rest::safe(opening) })
+        let (safe, on_exit) = (rest::safe(opening), rest::on_exit(opening, Resting::Off));
+        Ok(Siren { buzzer: Timed::new(buzzer, alarm, off, opening)?, safe, on_exit })
     }
 }
 
@@ -105,6 +107,11 @@ impl Thing for Siren {
 
     fn make_safe(&self) -> Result<()> {
         self.safe.map_or(Ok(()), |is_on| self.buzzer.set(Alarm { is_on, tone: TONES[0] }))
+    }
+
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        self.buzzer.finish(|_| self.on_exit.map(|is_on| Alarm { is_on, tone: TONES[0] }))?;
+        self.state()
     }
 
     fn close(&self) -> Result<()> {

@@ -123,6 +123,12 @@ impl Thing for Cover {
         self.safe.map_or(Ok(()), |is_on| self.servo.set(self.pose(position(is_on))))
     }
 
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        // Nobody makes pulses after the end.
+        self.servo.finish(|pose| Some(Pose { is_on: false, ..*pose }))?;
+        self.state()
+    }
+
     fn close(&self) -> Result<()> {
         self.servo.close()
     }

@@ -19,7 +19,7 @@ pub(crate) fn open(part: &pinzero_circuit::Led, opening: &Opening<'_>) -> Result
     if opening.appearance.dimmable == Some(false) {
         let led = rest::open(Led::builder, pin, active_high, Resting::Keep, opening)?;
         let shade = Shade::full(led.is_lit()?, WHITE);
-        return Ok(Box::new(Light::new(led, shade, opening)?));
+        return Ok(Box::new(Light::new(led, shade, Resting::Keep, opening)?));
     }
     let shade = Shade::full(rest::is_on_at_first(opening, pin, active_high)?, WHITE);
     let led = PwmLed::builder(pin)
@@ -28,7 +28,7 @@ pub(crate) fn open(part: &pinzero_circuit::Led, opening: &Opening<'_>) -> Result
         .on_close(rest::on_close(opening, Resting::Off, active_high))
         .gpio(opening.gpio)
         .open()?;
-    Ok(Box::new(Light::new(led, shade, opening)?))
+    Ok(Box::new(Light::new(led, shade, Resting::Off, opening)?))
 }
 
 impl Drive for Led {

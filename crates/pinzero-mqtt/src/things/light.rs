@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pinzero::time::{ms, secs};
 use pinzero::{Blink, Color, Result};
-use pinzero_circuit::Appearance;
+use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value, json};
 
 use super::relay::word;
@@ -70,6 +70,11 @@ impl Shade {
         Shade { is_on, brightness: u8::MAX, color, effect: Effect::None, transition: Duration::ZERO }
     }
 
+    /// Returns this shade, steadily on or off.
+    fn switched(self, is_on: bool) -> Self {
+        Shade { is_on, effect: Effect::None, transition: Duration::ZERO, ..self }
+    }
+
     /// Returns the brightness from 0, dark, to 1.
     pub(crate) fn level(&self) -> f64 {
         if self.is_on { f64::from(self.brightness) / 255.0 } else { 0.0 }
@@ -86,14 +91,17 @@ impl Shade {
 pub(crate) struct Light<L: Lamp> {
     lamp: Timed<L>,
     safe: Option<bool>,
+    on_exit: Option<bool>,
 }
 
 impl<L: Lamp> Light<L> {
-    pub(crate) fn new(lamp: L, shade: Shade, opening: &Opening<'_>) -> Result<Self> {
+    /// Wraps a lamp that shows `shade`. `on_exit` is the state after the end, unless the file names another.
+    pub(crate) fn new(lamp: L, shade: Shade, on_exit: Resting, opening: &Opening<'_>) -> Result<Self> {
         let off = |_: &L, shade: &Shade| {
             shade.is_on.then_some(Shade { is_on: false, effect: Effect::None, ..*shade })
         };
-        Ok(Light { lamp: Timed::new(lamp, shade, off, opening)?, safe: rest::safe(opening) })
+        let (safe, on_exit) = (rest::safe(opening), rest::on_exit(opening, on_exit));
+        Ok(Light { lamp: Timed::new(lamp, shade, off, opening)?, safe, on_exit })
     }
 
     /// Takes the effect out of a command.
@@ -199,8 +207,12 @@ impl<L: Lamp> Thing for Light<L> {
 
     fn make_safe(&self) -> Result<()> {
         let Some(is_on) = self.safe else { return Ok(()) };
-        let before = self.lamp.steady_state();
-        self.lamp.set(Shade { is_on, effect: Effect::None, transition: Duration::ZERO, ..before })
+        self.lamp.set(self.lamp.steady_state().switched(is_on))
+    }
+
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        self.lamp.finish(|shade| self.on_exit.map(|is_on| shade.switched(is_on)))?;
+        self.state()
     }
 
     fn close(&self) -> Result<()> {

@@ -62,6 +62,12 @@ pub(crate) trait Thing: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Takes the state that stays after the end, and returns that state; `None` for a thing whose state does not change by its end.
+    /// Commands fail from now on.
+    fn finish(&self) -> pinzero::Result<Option<Map<String, Value>>> {
+        Ok(None)
+    }
+
     /// Closes the pins.
     fn close(&self) -> pinzero::Result<()>;
 }

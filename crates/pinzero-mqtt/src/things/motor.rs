@@ -17,6 +17,7 @@ pub(crate) struct Fan {
     motor: Timed<Motor>,
     is_switch: bool,
     safe: Option<bool>,
+    on_exit: Option<bool>,
 }
 
 /// What a motor is to do.
@@ -49,6 +50,7 @@ impl Fan {
             motor: Timed::new(motor, course, off, opening)?,
             is_switch: opening.is_as("switch"),
             safe: rest::safe(opening),
+            on_exit: rest::on_exit(opening, Resting::Off),
         })
     }
 }
@@ -129,6 +131,12 @@ impl Thing for Fan {
     fn make_safe(&self) -> Result<()> {
         let before = self.motor.state();
         self.safe.map_or(Ok(()), |is_on| self.motor.set(Course { is_on, ..before }))
+    }
+
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        // Both pins take the level of `on_exit`, so a motor stops that is "on" after the end.
+        self.motor.finish(|course| self.on_exit.map(|_| Course { is_on: false, ..*course }))?;
+        self.state()
     }
 
     fn close(&self) -> Result<()> {

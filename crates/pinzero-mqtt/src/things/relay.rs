@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 pub(crate) struct Relay {
     output: Timed<DigitalOutputDevice>,
     safe: Option<bool>,
+    on_exit: Option<bool>,
 }
 
 impl Relay {
@@ -25,6 +26,7 @@ impl Relay {
         Ok(Relay {
             output: Timed::new(output, is_on, |_, is_on| is_on.then_some(false), opening)?,
             safe: rest::safe(opening),
+            on_exit: rest::on_exit(opening, Resting::Keep),
         })
     }
 }
@@ -64,6 +66,11 @@ impl Thing for Relay {
 
     fn make_safe(&self) -> Result<()> {
         self.safe.map_or(Ok(()), |is_on| self.output.set(is_on))
+    }
+
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        self.output.finish(|_| self.on_exit)?;
+        self.state()
     }
 
     fn close(&self) -> Result<()> {

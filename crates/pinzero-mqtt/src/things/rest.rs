@@ -60,6 +60,15 @@ pub(crate) fn on_close(opening: &Opening<'_>, default: Resting, active_high: boo
     }
 }
 
+/// Returns whether an output is on after the end: `default`, unless the file names a state; `None` keeps the state.
+pub(crate) fn on_exit(opening: &Opening<'_>, default: Resting) -> Option<bool> {
+    match opening.appearance.on_exit.unwrap_or(default) {
+        Resting::On => Some(true),
+        Resting::Off => Some(false),
+        _ => None,
+    }
+}
+
 /// Returns whether an output is on in its safe state; `None` keeps the state.
 pub(crate) fn safe(opening: &Opening<'_>) -> Option<bool> {
     match opening.appearance.safe {

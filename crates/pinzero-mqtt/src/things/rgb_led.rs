@@ -24,7 +24,7 @@ pub(crate) fn open(part: &pinzero_circuit::RgbLed, opening: &Opening<'_>) -> Res
         .on_close(rest::on_close(opening, Resting::Off, part.active_high))
         .gpio(opening.gpio)
         .open()?;
-    Light::new(led, shade, opening)
+    Light::new(led, shade, Resting::Off, opening)
 }
 
 impl Drive for RgbLed {

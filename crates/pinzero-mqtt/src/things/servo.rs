@@ -108,6 +108,12 @@ impl Thing for Dial {
         }
     }
 
+    fn finish(&self) -> Result<Option<Map<String, Value>>> {
+        // Nobody makes pulses after the end.
+        self.servo.finish(|pose| Some(Pose { is_on: false, ..*pose }))?;
+        self.state()
+    }
+
     fn close(&self) -> Result<()> {
         self.servo.close()
     }

@@ -117,6 +117,32 @@ fn a_timed_command_ends_with_the_node() {
 }
 
 #[test]
+fn the_state_after_the_end_is_told_before_the_node_is_offline() {
+    let circuit = "[relay.pump]\npin = 17\n[relay.fire]\npin = 27\n[led.lamp]\npin = 5\n[relay.kept]\npin = 6\n\
+                   [buzzer.bell]\npin = 12\n[motor.fan]\nforward = 23\nbackward = 24\n[servo.arm]\npin = 18\n\
+                   [mqtt.device.fire]\non_exit = \"on\"\n";
+    let house = House::new(circuit);
+    house.set("pump", r#"{"state":"ON","for":600}"#);
+    for device in ["lamp", "kept", "bell", "fan"] {
+        house.set(device, "ON");
+    }
+    house.set("arm", "10");
+    house.expect_state("arm", &json!({ "state": "ON", "angle": 10.0 }));
+    house.node.stop();
+    let kept = house.broker.kept();
+    let state = |device: &str| -> serde_json::Value {
+        let state: serde_json::Value =
+            serde_json::from_str(&kept[&format!("pinzero/attic/{device}/state")]).unwrap();
+        state["state"].clone()
+    };
+    let states = ["pump", "lamp", "bell", "fan", "arm", "fire", "kept"].map(state);
+    assert_eq!(states, ["OFF", "OFF", "OFF", "OFF", "OFF", "ON", "ON"]);
+    let levels = [17, 5, 12, 23, 18, 27, 6].map(|pin| house.gpio.line(pin).level() == Level::High);
+    assert_eq!(levels, [false, false, false, false, false, true, true]);
+    assert_eq!(house.broker.messages().last().unwrap().topic, "pinzero/attic/status");
+}
+
+#[test]
 fn a_led_is_taken_over_lit_and_left_dark_unless_the_file_says_otherwise() {
     let software = Capabilities { pwm: Support::None, ..mock::gpio().capabilities() };
     for (active_high, is_software) in [(true, false), (false, false), (true, true), (false, true)] {
