@@ -121,7 +121,16 @@ impl Options {
         let mqtt = self.override_keys(circuit.mqtt());
         let node = mqtt.node.clone().unwrap_or_else(identity::host_name);
         let settings = Plan::settings(&mqtt, &node)?;
-        Ok(Plan { circuit, mqtt, node, settings })
+        let plan = Plan { circuit, mqtt, node, settings };
+        // An editor may have emptied the file for a moment, and a node without devices would have its own removed.
+        if plan.devices().next().is_none() {
+            let advice = match plan.circuit.parts() {
+                [] => "no part is in the file: add one, such as [relay.pump] with pin = 17",
+                _ => "all parts are hidden: remove hidden = true from one",
+            };
+            return Err(format!("{}: {advice}", self.circuit_file().display()).into());
+        }
+        Ok(plan)
     }
 
     /// Returns the keys of the table `[mqtt]`, where options replace some.

@@ -258,6 +258,27 @@ fn a_reload_does_not_touch_devices_that_did_not_change() {
     assert!(text.contains("opened none; removed fan; 1 as before"), "{text}");
 }
 
+// An editor may leave an empty file for a moment.
+#[test]
+fn a_file_without_devices_is_an_error_and_a_reload_of_one_changes_nothing() {
+    let hidden = format!("{PUMP}[mqtt.device.pump]\nhidden = true\n");
+    for (text, advice) in [("", "such as [relay.pump]"), (&*hidden, "remove hidden = true")] {
+        let folder = Folder::new(text);
+        for arguments in [&["--check"][..], &["--factory", "mock", "--broker", NOBODY]] {
+            let text = error(&folder.run(arguments));
+            assert!(text.contains("circuit.toml") && text.contains(advice), "{text}");
+        }
+    }
+    let folder = Folder::new(PUMP);
+    let (node, mut stderr) = folder.start(NOBODY, "pinzero: warn: ");
+    folder.write("");
+    node.signal("HUP");
+    lines_until(&mut stderr, "the devices stay as they were");
+    node.signal("TERM");
+    let output = node.finish();
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("removed"), "{output:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn systemd_is_told_when_the_node_is_ready_and_when_the_node_ends() {
