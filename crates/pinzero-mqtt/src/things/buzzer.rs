@@ -96,9 +96,10 @@ impl Thing for Siren {
         }
         let tone = match tone {
             None => TONES[0],
-            Some(wanted) => *TONES.iter().find(|tone| **tone == wanted).ok_or_else(|| {
-                Refusal::because(format!("there is no such tone: possible are {}", TONES.join(", ")))
-            })?,
+            Some(wanted) => *TONES
+                .iter()
+                .find(|tone| **tone == wanted)
+                .ok_or_else(|| Refusal::of_several("tone", &wanted, &TONES))?,
         };
         let is_on = state.is_none_or(|state| state.of(self.buzzer.state().is_on));
         let (alarm, then) = (Alarm { is_on, tone }, Alarm { is_on: !is_on, tone });

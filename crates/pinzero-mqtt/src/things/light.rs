@@ -111,8 +111,7 @@ impl<L: Lamp> Light<L> {
             Some(effect) => Ok(Some(*effect)),
             None => {
                 let names: Vec<_> = L::EFFECTS.iter().map(|effect| effect.name()).collect();
-                let message = format!("there is no such effect: possible are {}", names.join(", "));
-                Err(Refusal::because(message))
+                Err(Refusal::of_several("effect", &wanted, &names))
             }
         }
     }

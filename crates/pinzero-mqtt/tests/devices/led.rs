@@ -225,3 +225,15 @@ fn a_thousand_commands_end_in_the_last_one() {
     house.gpio.advance(ms(10_000));
     assert!(is_near(duty(&house), 242.0));
 }
+
+#[test]
+fn a_refusal_names_what_was_sent() {
+    let house = House::new(&format!("{LAMP}[buzzer.horn]\npin = 18\n"));
+    for (device, command, word) in
+        [("lamp", r#"{"effect":"strobe"}"#, "strobe"), ("horn", r#"{"tone":"moo"}"#, "moo")]
+    {
+        house.set(device, command);
+        let topic = format!("pinzero/attic/{device}/refused");
+        house.broker.expect(&topic, |refusal| refusal.contains(word) && refusal.contains("possible are"));
+    }
+}
