@@ -25,7 +25,7 @@ pub struct Mqtt {
     pub client_id: Option<String>,
     /// The name of the user at the broker. Default: none.
     pub user: Option<String>,
-    /// The file that holds the password. Default: the systemd credential `mqtt-password`, else no password.
+    /// The file that holds the password, as seen from the folder of the circuit file, as all files here. Default: the systemd credential `mqtt-password`, else no password.
     pub password_file: Option<PathBuf>,
     /// The file of the certificate authority that signed the broker's certificate. Default: those of the system.
     pub ca_file: Option<PathBuf>,

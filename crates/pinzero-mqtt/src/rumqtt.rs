@@ -81,6 +81,10 @@ impl Rumqtt {
             mqtt: mqtt.clone(),
         };
         broker.options().map_err(LinkError::final_one)?;
+        if let Some(file) = mqtt.password_file.as_deref().filter(|file| others_can_read(file)) {
+            let file = file.display();
+            warn!("others can read the password in {file}: `chmod 600 {file}` lets nobody but its owner");
+        }
         Ok(broker)
     }
 
@@ -128,12 +132,30 @@ impl Rumqtt {
     }
 }
 
+/// Returns whether other users than the owner can read a file.
+#[cfg(unix)]
+fn others_can_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_: &Path) -> bool {
+    false
+}
+
 /// Returns the password in this file, else that among systemd's credentials, if there is one.
 fn password(file: Option<&Path>, credentials: Option<&Path>) -> Result<Option<String>, String> {
     let credential = credentials.map(|folder| folder.join(CREDENTIAL)).filter(|file| file.exists());
     let Some(file) = file.or(credential.as_deref()) else { return Ok(None) };
     let text = fs::read_to_string(file)
-        .map_err(|error| format!("the password in {} cannot be read: {error}", file.display()))?;
+        .map_err(|error| {
+            let file = file.display();
+            format!(
+                "the password in {file} cannot be read: {error}; write the password into that file, or name another with \
+                 password_file or --password-file"
+            )
+        })?;
     // Editors end a file with a new line.
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);

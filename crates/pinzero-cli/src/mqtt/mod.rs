@@ -133,9 +133,15 @@ impl Options {
         Ok(plan)
     }
 
-    /// Returns the keys of the table `[mqtt]`, where options replace some.
+    /// Returns the keys of the table `[mqtt]`, where options replace some. Files that the table names are looked for beside the circuit
+    /// file, since a service runs in another folder.
     fn override_keys(&self, mqtt: &Mqtt) -> Mqtt {
         let mut mqtt = mqtt.clone();
+        let folder = self.circuit_file().parent().unwrap_or(Path::new(""));
+        let Mqtt { password_file, ca_file, certificate_file, key_file, .. } = &mut mqtt;
+        for file in [password_file, ca_file, certificate_file, key_file].into_iter().flatten() {
+            *file = folder.join(&file);
+        }
         self.broker.replace_in(&mut mqtt);
         mqtt.broker = mqtt.broker.or_else(|| self.broker.address().ok());
         replace(&mut mqtt.node, &self.node);

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -277,6 +278,31 @@ fn a_file_without_devices_is_an_error_and_a_reload_of_one_changes_nothing() {
     node.signal("TERM");
     let output = node.finish();
     assert!(!String::from_utf8_lossy(&output.stdout).contains("removed"), "{output:?}");
+}
+
+// A service runs in another folder than the file is in.
+#[test]
+fn files_are_looked_for_beside_the_circuit_file() {
+    let folder =
+        Folder::new(&PUMP.replace("[mqtt]", "[mqtt]\nuser = \"attic\"\npassword_file = \"word.txt\""));
+    let check = ["--check", "--broker", "mqtt://broker.lan"];
+    let text = error(&folder.run(&check));
+    let file = folder.0.join("word.txt");
+    assert!(
+        text.contains(file.to_str().unwrap()) && text.contains("write the password into that file"),
+        "{text}"
+    );
+    fs::write(&file, "secret").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = folder.run(&check);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("others can read the password") && text.contains("chmod 600"), "{text}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(folder.run(&check).stderr.is_empty());
+    // An option is of the shell, which has a folder of its own.
+    let text = error(&folder.run(&[&check[..], &["--password-file", "word.txt"]].concat()));
+    assert!(!text.contains(file.to_str().unwrap()), "{text}");
 }
 
 #[cfg(target_os = "linux")]
