@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Options;
 use super::link::{self, Link, State};
 use super::model::{Device, Event, Fleet, MOST_NODES, Node, Since};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, no_match};
 use super::text::{fit, span, width, words};
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -97,9 +97,17 @@ pub(super) fn nodes(link: &Link, options: &Options) -> Outcome {
 }
 
 /// Lists devices.
-pub(super) fn devices(link: &Link, pattern: &Pattern, options: &Options) -> Outcome {
+///
+/// # Errors
+/// A pattern that fits no device, with names that are near.
+pub(super) fn devices(link: &Link, pattern: Option<&Pattern>, options: &Options) -> Outcome {
     let mut state = link.collect()?;
     state.leave();
+    let all = Pattern::all();
+    if let Some(pattern) = pattern.filter(|pattern| state.fleet.devices(pattern).next().is_none()) {
+        return Err(no_match(&state.fleet, pattern));
+    }
+    let pattern = pattern.unwrap_or(&all);
     let is_complete = is_complete(&state);
     let fleet = &state.fleet;
     if options.json {
@@ -114,7 +122,7 @@ pub(super) fn devices(link: &Link, pattern: &Pattern, options: &Options) -> Outc
         table.row(vec![name, device.kind.clone(), device_words(node, device)], style);
     }
     match table.rows.is_empty() {
-        true => output::print("no device fits: `pinzero fleet devices` lists all\n")?,
+        true => output::print("no node on this broker has devices\n")?,
         false => output::print(&table.text())?,
     }
     note_missing(is_complete, fleet);

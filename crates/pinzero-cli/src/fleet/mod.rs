@@ -103,13 +103,13 @@ pub(crate) fn run(options: Options) -> Outcome {
         let pattern: Pattern = whom.pattern.parse()?;
         let order = set::Order::new(command, lasting)?;
         let link = hear(Some(pattern.clone()), false)?;
-        set::run(&link, &whom.pattern, &pattern, &order, whom.wait, options.json)
+        set::run(&link, &pattern, &order, whom.wait, options.json)
     };
     match &options.action {
         None | Some(Action::List) => list::nodes(&hear(None, false)?, &options),
         Some(Action::Devices { pattern }) => {
-            let pattern = pattern.clone().unwrap_or_else(Pattern::all);
-            list::devices(&hear(Some(pattern.clone()), false)?, &pattern, &options)
+            let wanted = pattern.clone().unwrap_or_else(Pattern::all);
+            list::devices(&hear(Some(wanted), false)?, pattern.as_ref(), &options)
         }
         Some(Action::Watch) if options.json => {
             Err("watch is for people: `pinzero fleet list --json` is for programs".into())

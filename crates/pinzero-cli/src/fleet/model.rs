@@ -24,6 +24,9 @@ const LONGEST_TOPIC: usize = 256;
 /// The flaw of a list with a device that cannot be reached.
 const UNUSABLE: &str = "lists a device without a name or without a topic that can be used";
 
+/// The kinds of entities that take no commands.
+const ONLY_TELL: [&str; 4] = ["binary_sensor", "device_automation", "event", "sensor"];
+
 /// The nodes of a broker.
 #[derive(Debug)]
 pub(super) struct Fleet {
@@ -71,6 +74,8 @@ pub(super) struct Device {
     pub(super) name: String,
     pub(super) kind: String,
     pub(super) topic: String,
+    /// Whether one of its entities takes commands; `true` if the node says nothing of them.
+    pub(super) takes_commands: bool,
     pub(super) is_online: Option<bool>,
     /// The state, as an object of JSON.
     state: Option<String>,
@@ -297,7 +302,7 @@ impl Fleet {
             {
                 let old = before.swap_remove(at);
                 let kind = std::mem::take(&mut device.kind);
-                *device = Device { kind, ..old };
+                *device = Device { kind, takes_commands: device.takes_commands, ..old };
             } else {
                 let owners = self.owners.entry(device.topic.clone()).or_default();
                 if !owners.iter().any(|owner| owner == key) {
@@ -490,10 +495,16 @@ fn device(value: Value) -> Option<Device> {
     if !is_fit || topic.contains(|letter| matches!(letter, '+' | '#') || is_harmful(letter)) {
         return None;
     }
+    let entities = fields.get("entities").and_then(Value::as_array).cloned().unwrap_or_default();
+    let only_tells = |entity: &Value| {
+        let platform = entity.as_str().and_then(|id| id.split('.').next());
+        platform.is_some_and(|platform| ONLY_TELL.contains(&platform))
+    };
+    let takes_commands = entities.is_empty() || !entities.iter().all(only_tells);
     let mut facts = Facts { fields, flaw: None };
     let name = facts.text("name").filter(|name| !name.is_empty())?;
     let kind = facts.text("kind").unwrap_or_default();
-    Some(Device { name, kind, topic, ..Device::default() })
+    Some(Device { name, kind, topic, takes_commands, ..Device::default() })
 }
 
 #[cfg(test)]

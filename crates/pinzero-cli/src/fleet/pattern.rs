@@ -1,6 +1,10 @@
 //! [`Pattern`]: which devices a command is for, such as `*/lamp*`.
 
+use std::error::Error;
+use std::fmt;
 use std::str::FromStr;
+
+use super::model::Fleet;
 
 /// A pattern for the names of nodes and devices. `*` stands for any letters, also for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +17,11 @@ impl Pattern {
     /// Returns the pattern of all devices.
     pub(super) fn all() -> Self {
         Pattern { node: "*".to_owned(), device: "*".to_owned() }
+    }
+
+    /// Returns whether the pattern is the name of one device.
+    pub(super) fn is_name(&self) -> bool {
+        !self.node.contains('*') && !self.device.contains('*')
     }
 
     pub(super) fn fits(&self, node: &str, device: &str) -> bool {
@@ -29,11 +38,34 @@ impl FromStr for Pattern {
                 Ok(Pattern { node: node.to_owned(), device: device.to_owned() })
             }
             _ => {
-                let node = if text.contains('/') || text.is_empty() { "NODE" } else { text };
-                Err(format!("write NODE/DEVICE, such as {node}/lamp; '{node}/*' is all devices of a node"))
+                let name = text.trim_matches('/');
+                let name = if name.is_empty() || name.contains('/') { "lamp" } else { name };
+                Err(format!(
+                    "write NODE/DEVICE: '*/{name}' is the device {name} of each node, '{name}/*' is all of the node {name}"
+                ))
             }
         }
     }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.node, self.device)
+    }
+}
+
+/// Returns the error of a pattern that fits no device.
+pub(super) fn no_match(fleet: &Fleet, pattern: &Pattern) -> Box<dyn Error> {
+    let all = Pattern::all();
+    let names: Vec<String> =
+        fleet.devices(&all).map(|(node, device)| format!("{}/{}", node.name, device.name)).collect();
+    let text = pattern.to_string();
+    let near = near(&text, names.iter().map(String::as_str));
+    let advice = match near.is_empty() {
+        true => "no node on this broker has devices".to_owned(),
+        false => format!("near names are {}; `pinzero fleet devices` lists all", near.join(", ")),
+    };
+    format!("no device is called {text:?}: {advice}").into()
 }
 
 /// Returns whether a pattern fits a text as a whole.
@@ -55,7 +87,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 }
 
 /// Returns the names that have the most pairs of letters in common with a pattern, the likeliest first; without any, the first ones.
-pub(super) fn near<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+fn near<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     const MOST: usize = 5;
     let pairs = |text: &str| -> Vec<(char, char)> {
         let text: Vec<char> = text.to_lowercase().chars().filter(|letter| *letter != '*').collect();

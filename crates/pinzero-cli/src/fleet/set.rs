@@ -1,6 +1,5 @@
 //! Sends commands to devices, and waits for the states that they tell.
 
-use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::link::{self, Link};
 use super::model::Fleet;
-use super::pattern::{Pattern, near};
+use super::pattern::{Pattern, no_match};
 use super::text::{harmless, words};
 use crate::lines::value;
 use crate::output;
@@ -187,18 +186,15 @@ struct Reported<'a> {
 }
 
 /// Sends a command to the devices that a pattern fits.
-pub(super) fn run(
-    link: &Link,
-    text: &str,
-    pattern: &Pattern,
-    order: &Order,
-    wait: Duration,
-    is_json: bool,
-) -> Outcome {
+pub(super) fn run(link: &Link, pattern: &Pattern, order: &Order, wait: Duration, is_json: bool) -> Outcome {
     let mut state = link.collect()?;
+    if state.fleet.devices(pattern).next().is_none() {
+        return Err(no_match(&state.fleet, pattern));
+    }
     let mut targets = targets(&state.fleet, pattern);
+    let skipped = state.fleet.devices(pattern).count() - targets.len();
     if targets.is_empty() {
-        return Err(no_match(&state.fleet, text));
+        return Err(format!("{pattern} fits only devices that take no commands").into());
     }
     let start = link::now();
     for target in targets.iter().filter(|target| target.outcome == Outcomes::Waiting) {
@@ -228,6 +224,11 @@ pub(super) fn run(
         output::print_json(&report(&targets, order))?;
     } else {
         output::print(&lines(&targets, order, wait))?;
+        match skipped {
+            0 => {}
+            1 => output::note("1 device takes no commands, and was skipped"),
+            _ => output::note(&format!("{skipped} devices take no commands, and were skipped")),
+        }
     }
     if let Some(error) = error {
         return Err(format!("the connection ended: {error}").into());
@@ -235,8 +236,10 @@ pub(super) fn run(
     Ok(if is_good { Verdict::Good } else { Verdict::Bad })
 }
 
+/// Returns the devices that a pattern fits. One that takes no commands is meant only if it is named.
 fn targets(fleet: &Fleet, pattern: &Pattern) -> Vec<Target> {
-    let of = fleet.devices(pattern).map(|(node, device)| Target {
+    let meant = fleet.devices(pattern).filter(|(_, device)| device.takes_commands || pattern.is_name());
+    let of = meant.map(|(node, device)| Target {
         name: format!("{}/{}", node.name, device.name),
         topic: device.topic.clone(),
         before: device.state(),
@@ -272,18 +275,6 @@ impl Target {
             false => Outcomes::Other(state),
         };
     }
-}
-
-fn no_match(fleet: &Fleet, text: &str) -> Box<dyn Error> {
-    let all = Pattern::all();
-    let names: Vec<String> =
-        fleet.devices(&all).map(|(node, device)| format!("{}/{}", node.name, device.name)).collect();
-    let near = near(text, names.iter().map(String::as_str));
-    let advice = match near.is_empty() {
-        true => "no node on this broker has devices".to_owned(),
-        false => format!("near names are {}; `pinzero fleet devices` lists all", near.join(", ")),
-    };
-    format!("no device is called {text:?}: {advice}").into()
 }
 
 /// Returns a line for each device, and one for all if there are several.

@@ -42,7 +42,7 @@ fn without_a_broker_the_error_says_how_to_name_one() {
 #[test]
 fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
     for (arguments, advice) in [
-        (&["on", "lamp"][..], "write NODE/DEVICE, such as lamp/lamp"),
+        (&["on", "lamp"][..], "write NODE/DEVICE: '*/lamp' is"),
         (&["set", "a/b", "{"], "the command is not JSON"),
         (&["set", "a/b", ""], "send ON, a number, or an object of JSON"),
         (&["list", "--prefix", "pinzero/#"], "makes no topics"),
@@ -184,6 +184,30 @@ fn a_cover_is_switched_like_all_others_and_each_refusal_is_heard() {
         let output = fleet.run(&["set", "attic/blind", "JUMP"]);
         assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
         assert!(stdout(&output).contains("refused: "), "{}", stdout(&output));
+    }
+}
+
+#[test]
+#[ignore = "no broker: run `cargo xtask broker`"]
+fn a_pattern_leaves_out_what_takes_no_commands_and_one_that_fits_nothing_is_an_error() {
+    let fleet = Fleet::start(&["attic"]);
+    let bell = r#"{"name":"bell","kind":"button","topic":"pinzero/hut/bell","entities":["binary_sensor.pressed","event"]}"#;
+    fleet.client.keep("pinzero/hut/info", &format!(r#"{{"devices":[{bell}]}}"#));
+    fleet.client.keep("pinzero/hut/status", "online");
+    let output = fleet.run(&["on", "*/*"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("2 of 2 devices have done it"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("1 device takes no commands, and was skipped"), "{}", stderr(&output));
+    let output = fleet.run(&["on", "hut/*"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("hut/* fits only devices that take no commands"), "{}", stderr(&output));
+    // One that is named gets the command, and says what is wrong with it.
+    assert!(stdout(&fleet.run(&["on", "hut/bell", "--wait", "10ms"])).contains("sent ON; no answer"));
+
+    for arguments in [&["devices", "atic/*"][..], &["devices", "atic/*", "--json"]] {
+        let output = fleet.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+        assert!(stderr(&output).contains("near names are attic/lamp"), "{}", stderr(&output));
     }
 }
 
