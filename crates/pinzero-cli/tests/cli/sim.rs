@@ -196,7 +196,7 @@ fn what_cannot_be_simulated_is_told() {
     assert!(stderr(&output).contains("<FILE|--example <NAME>>"), "{}", stderr(&output));
     let output = run(&["sim", "nope.toml"]);
     assert!(
-        stderr(&output).contains("(see docs/circuit.md, or `--example doorbell`)"),
+        stderr(&output).contains("(see docs/circuit.md, or `pinzero sim --example doorbell`)"),
         "{}",
         stderr(&output)
     );
