@@ -30,6 +30,11 @@ pub(crate) fn transport(mqtt: &Mqtt) -> Result<Transport, String> {
             let key =
                 PrivateKeyDer::from_pem_file(key_file).map_err(|error| explain(key_file, "key", &error))?;
             builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| {
+                // rustls has no kind of error for this.
+                if error.to_string().contains("UnsupportedCertVersion") {
+                    let file = certificate.display();
+                    return format!("the certificate in {file} is of version 1: make one of version 3, by `openssl x509` with -extfile");
+                }
                 format!("the key in {} does not fit {}: {error}", key_file.display(), certificate.display())
             })?
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use pinzero_circuit::Mqtt;
-use pinzero_mqtt::{Broker, Incoming, Message};
+use pinzero_mqtt::{Broker, Incoming, Message, Rumqtt};
 
 use crate::attic::rumqtt;
 use crate::server::Mosquitto;
@@ -74,6 +74,27 @@ fn make_certificates(folder: &Path) {
         );
         run(folder, "openssl", &sign);
     }
+}
+
+// `openssl x509 -req` without `-extfile` makes such a certificate.
+#[test]
+#[cfg(feature = "tls")]
+#[ignore = "needs openssl: run `cargo xtask broker`"]
+fn a_certificate_of_version_1_is_named() {
+    let folder = std::env::temp_dir().join(format!("pinzero-mqtt-version-1-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    make_certificates(&folder);
+    run(
+        &folder,
+        "openssl",
+        "x509 -req -days 2 -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out old.pem",
+    );
+    let mut mqtt = Mqtt::default();
+    mqtt.ca_file = Some(folder.join("ca.pem"));
+    (mqtt.certificate_file, mqtt.key_file) = (Some(folder.join("old.pem")), Some(folder.join("client.key")));
+    let refusal = Rumqtt::new("mqtts://localhost", &mqtt, "client").unwrap_err().message;
+    assert!(refusal.contains("old.pem") && refusal.contains("-extfile"), "{refusal}");
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
