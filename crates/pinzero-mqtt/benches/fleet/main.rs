@@ -41,7 +41,8 @@ fn main() {
         return;
     }
     let nodes = env::var("PINZERO_FLEET").map_or(NODES, |number| number.parse().unwrap());
-    let mut broker = Mosquitto::start();
+    // By default, mosquitto drops messages for a subscriber with more than 1000 of them waiting.
+    let mut broker = Mosquitto::with(|_| "allow_anonymous true\nmax_queued_messages 0\n".to_owned());
     idle(&broker);
     let begin = Instant::now();
     let mut observer = Observer::connect(broker.port());
