@@ -33,8 +33,8 @@ struct State {
     will: Option<Message>,
     /// How often a node has connected.
     connections: usize,
-    /// How often a node has tried in vain.
-    refusals: usize,
+    /// Whether a node has tried in vain since the broker went away.
+    was_tried: bool,
     /// Whether the node has left by itself, so that nobody needs its will.
     said_farewell: bool,
     is_away: bool,
@@ -75,6 +75,7 @@ impl TestBroker {
     pub(crate) fn go_away(&self) {
         let mut state = self.0.state.lock();
         state.is_away = true;
+        state.was_tried = false;
         state.to_node = None;
     }
 
@@ -141,9 +142,9 @@ impl TestBroker {
         std::mem::take(&mut self.0.state.lock().messages)
     }
 
-    /// Waits until a node has tried to connect this many times in vain. By then the node knows that the broker is away.
-    pub(crate) fn expect_refusals(&self, count: usize) {
-        self.wait(|state| (state.refusals >= count).then_some(()));
+    /// Waits until a node has tried in vain to connect since the broker went away. By then the node knows that the broker is away.
+    pub(crate) fn expect_refusal(&self) {
+        self.wait(|state| state.was_tried.then_some(()));
     }
 
     /// Returns whether the node has left by itself.
@@ -175,7 +176,7 @@ impl Broker for TestBroker {
     fn connect(&mut self, will: Option<&Message>) -> Result<(Arc<dyn Sender>, Box<dyn Receiver>), LinkError> {
         let mut state = self.0.state.lock();
         if state.is_away {
-            state.refusals += 1;
+            state.was_tried = true;
             self.0.changed.notify_all();
             return Err(LinkError::passing("the test's broker is away"));
         }

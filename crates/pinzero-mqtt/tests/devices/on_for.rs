@@ -131,7 +131,7 @@ fn a_safe_state_that_is_on_ends_as_well() {
     let house = relay("safe = \"on\"\nsafe_after = 1\n");
     house.expect_state("a", &off());
     house.broker.go_away();
-    house.broker.expect_refusals(1);
+    house.broker.expect_refusal();
     house.gpio.advance(ms(1001));
     assert_eq!(house.gpio.line(17).level(), Level::High);
     house.gpio.advance(ms(501));
