@@ -203,7 +203,7 @@ fn topics(entity: &Entity, topic: &str) -> Vec<Pair> {
         let Some(name) = template.strip_suffix("_template") else { continue };
         match name {
             "command" | "command_off" | "value" | "state_value" => {}
-            "position" | "json_attributes" => pairs.push(pair(format!("{name}_topic"), state.clone())),
+            "position" => pairs.push(pair("position_topic", state.clone())),
             "set_position" => pairs.push(pair("set_position_topic", set.clone())),
             _ => {
                 if let Some(name) = name.strip_suffix("_command") {
@@ -219,7 +219,6 @@ fn topics(entity: &Entity, topic: &str) -> Vec<Pair> {
     let is_json = entity.settings.get("schema").is_some_and(|schema| schema == "json");
     match entity.platform {
         "event" => pairs.push(pair("state_topic", format!("{topic}/event"))),
-        "button" => {}
         // Home Assistant takes the state from the position, unless there is a template for the state.
         "cover" if !entity.settings.contains_key("value_template") => {}
         // These read the whole object.
