@@ -51,7 +51,9 @@ fn a_user_with_the_right_password_gets_in_and_others_learn_why_not() {
     mqtt.password_file = Some(password.clone());
     mqtt.user = Some("pi".to_owned());
     attempt(&mosquitto.address(), &mqtt).unwrap();
+    let user = mqtt.user.take();
     attempt(&format!("mqtt://pi@127.0.0.1:{}", mosquitto.port()), &mqtt).unwrap();
+    mqtt.user = user;
     fs::write(&password, "hunter3").unwrap();
     let refusal = attempt(&mosquitto.address(), &mqtt).unwrap_err();
     assert!(refusal.contains("does not let this client in"), "{refusal}");
