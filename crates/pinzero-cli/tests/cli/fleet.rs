@@ -145,7 +145,7 @@ fn commands_by_pattern_tell_what_came_of_them() {
     // A command of an hour ago has been overtaken.
     assert_eq!(fleet.run(&["on", "attic/pump"]).status.code(), Some(0));
     let output = fleet.run(&["set", "attic/pump", r#"{"state":"OFF","at":1000}"#]);
-    assert!(stdout(&output).contains("refused: a command that is older"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("older than one that was carried out"), "{}", stdout(&output));
 
     fleet.nodes[2].1.signal("KILL");
     fleet.client.expect("pinzero/shed/status", "offline");
