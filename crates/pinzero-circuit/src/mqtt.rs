@@ -27,7 +27,7 @@ pub struct Mqtt {
     pub user: Option<String>,
     /// The file that holds the password, as seen from the folder of the circuit file, as all files here. Default: the systemd credential `mqtt-password`, else no password.
     pub password_file: Option<PathBuf>,
-    /// The file of the certificate authority that signed the broker's certificate. Default: those of the system.
+    /// The file of the certificate authority that signed the broker's certificate. Default: the authorities of the system.
     pub ca_file: Option<PathBuf>,
     /// The file of this client's certificate. Default: none.
     pub certificate_file: Option<PathBuf>,

@@ -22,7 +22,7 @@ pub(crate) struct BrokerOptions {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// The file of the certificate authority that signed the broker's certificate [default: those of the system]
+    /// The file of the certificate authority that signed the broker's certificate [default: the authorities of the system]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_file: Option<PathBuf>,
 

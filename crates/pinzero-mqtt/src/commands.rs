@@ -57,25 +57,9 @@ impl Shared {
         }
     }
 
-    /// Carries out a command, and tells the state. A command that does not end makes the node fail.
+    /// Carries out a command, and tells the state.
     pub(crate) fn carry_out(self: &Arc<Self>, order: Order) {
-        let Some(device) = self.device(&order.device) else { return };
-        let (weak, name) = (Arc::downgrade(self), device.name.clone());
-        let watch = self.gpio.after(LONGEST_COMMAND, move || {
-            if let Some(shared) = weak.upgrade() {
-                shared.fail(format!(
-                    "the device {name} hangs: a command to it has not ended for {LONGEST_COMMAND:?}. Start the node anew"
-                ));
-            }
-        });
-        self.carry_out_on(&device, order);
-        match watch {
-            Ok(watch) => watch.cancel(),
-            Err(error) => self.complain(&device.name, &error),
-        }
-    }
-
-    fn carry_out_on(&self, device: &Device, order: Order) {
+        let Some(device) = &self.device(&order.device) else { return };
         let state = format!("{}/state", device.topic);
         let before = self.post.lock().outbox.changes(&state);
         let done = match (&*order.verb, &device.thing) {
@@ -86,7 +70,7 @@ impl Shared {
                 .and_then(|command| self.command(device, verb, command))
                 .and_then(|command| match command {
                     Some((command, at)) => {
-                        thing.command(command)?;
+                        self.watched(device, || thing.command(command))?;
                         device.memory.lock().newest = at;
                         Ok(())
                     }
@@ -107,6 +91,24 @@ impl Shared {
         }
     }
 
+    /// Runs a command. One that does not end makes the node fail.
+    fn watched<T>(self: &Arc<Self>, device: &Device, command: impl FnOnce() -> T) -> T {
+        let (weak, name) = (Arc::downgrade(self), device.name.clone());
+        let watch = self.gpio.after(LONGEST_COMMAND, move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.fail(format!(
+                    "the device {name} hangs: a command to it has not ended for {LONGEST_COMMAND:?}. Start the node anew"
+                ));
+            }
+        });
+        let done = command();
+        match watch {
+            Ok(watch) => watch.cancel(),
+            Err(error) => self.complain(&device.name, &error),
+        }
+        done
+    }
+
     /// Reads a command by its topic and its stamp, in milliseconds since 1970. Returns the command with the stamp that is the newest
     /// once the command has been carried out; `None` for one that has come twice, as a broker may deliver any.
     ///
@@ -117,7 +119,7 @@ impl Shared {
         device: &Device,
         verb: &str,
         mut command: Command,
-    ) -> Result<Option<(Command, f64)>, Refusal> {
+    ) -> Result<Option<(Command, Option<f64>)>, Refusal> {
         let newest = device.memory.lock().newest;
         if let Some(state) = match verb {
             "set_on_ms" => Some("ON"),
@@ -128,10 +130,10 @@ impl Shared {
         }
         let Command::Fields(fields) = &mut command else { return Ok(Some((command, newest))) };
         let Some(at) = fields.number("at", 0.0, LATEST_STAMP)? else { return Ok(Some((command, newest))) };
-        if at == newest {
+        if newest == Some(at) {
             return Ok(None);
         }
-        if at < newest {
+        if let Some(newest) = newest.filter(|newest| at < *newest) {
             let age = (newest - at) / 1000.0;
             return Err(Refusal::because(format!(
                 "a command that is {age:.3} s older than one that was carried out"
@@ -143,6 +145,6 @@ impl Shared {
                 "\"at\" is {ahead:.0} s ahead of the clock of this node: send milliseconds since 1970, and set both clocks by NTP"
             )));
         }
-        Ok(Some((command, at)))
+        Ok(Some((command, Some(at))))
     }
 }

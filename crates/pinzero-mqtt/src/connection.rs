@@ -19,6 +19,9 @@ const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
 /// The ticket of a message for which nobody waits.
 const NO_TICKET: u64 = u64::MAX;
 
+/// The time without a broker after which devices take their safe state, unless the file says otherwise.
+const SAFE_AFTER: Duration = Duration::from_secs(60);
+
 /// The least time after the start until a safe state: the first connection gets a chance, so that a relay that is on stays on.
 const FIRST_CHANCE: Duration = Duration::from_secs(10);
 
@@ -30,16 +33,14 @@ impl Shared {
         self.news.lock().connected = Some(self.gpio.wall_time());
         self.tell_info();
         let devices = self.devices.lock();
-        let mut filters = self.filters(&devices);
-        if overlong > 1 {
-            let birth = self.settings.discovery.as_ref().map(|prefix| format!("{prefix}/status"));
-            filters.retain(|filter| Some(filter) != birth.as_ref());
-        }
+        let own = self.own_topics(&devices);
+        let birth = self.settings.birth().filter(|_| overlong < 2);
+        let filters: Vec<String> = own.iter().cloned().chain(birth).collect();
         {
             // Devices that come later see the connection, and subscribe by themselves.
             let mut post = self.post.lock();
             let Some(sender) = post.sender.clone() else { return };
-            let is_cleared = overlong == 0 || self.clear_overlong(&*sender, &devices, &filters, overlong);
+            let is_cleared = overlong == 0 || self.clear_overlong(&*sender, &devices, &own, overlong);
             if !is_cleared || !sender.subscribe(&filters) {
                 return sender.abandon();
             }
@@ -58,7 +59,7 @@ impl Shared {
         &self,
         sender: &dyn Sender,
         devices: &BTreeMap<Arc<str>, Arc<Device>>,
-        filters: &[String],
+        own: &[String],
         overlong: u32,
     ) -> bool {
         warn!(
@@ -67,35 +68,26 @@ impl Shared {
             self.settings.topics.info(),
             VERBS.join(", /"),
         );
-        if let (2.., Some(prefix)) = (overlong, &self.settings.discovery) {
+        if let (2.., Some(birth)) = (overlong, self.settings.birth()) {
             warn!(
-                "the message that is too long seems to be kept on {prefix}/status, which others write: clear that topic. Until then the \
+                "the message that is too long seems to be kept on {birth}, which others write: clear that topic. Until then the \
                  node does not listen to the start of Home Assistant"
             );
         }
-        // The topics of the node are all but that of Home Assistant. The facts are told anew after this.
-        let birth = self.settings.discovery.as_ref().map(|prefix| format!("{prefix}/status"));
-        let mut own = filters.iter().filter(|filter| Some(*filter) != birth.as_ref());
-        own.all(|topic| sender.publish(NO_TICKET, &Message::new(topic.clone(), "").retained()))
+        // The facts are told anew after this.
+        own.iter().all(|topic| sender.publish(NO_TICKET, &Message::new(topic.clone(), "").retained()))
     }
 
-    /// Returns the filters of the topics on which a node listens.
-    fn filters(&self, devices: &BTreeMap<Arc<str>, Arc<Device>>) -> Vec<String> {
-        let mut filters: Vec<String> = Vec::new();
-        for device in devices.values() {
-            filters.extend(VERBS.map(|verb| format!("{}/{verb}", device.topic)));
-        }
-        filters.extend(self.settings.discovery.iter().map(|prefix| format!("{prefix}/status")));
-        filters.push(self.settings.topics.info());
-        filters
+    /// Returns the topics of the node itself on which the node listens: those of commands, and that of the facts about the node.
+    fn own_topics(&self, devices: &BTreeMap<Arc<str>, Arc<Device>>) -> Vec<String> {
+        let commands =
+            devices.values().flat_map(|device| VERBS.map(|verb| format!("{}/{verb}", device.topic)));
+        commands.chain([self.settings.topics.info()]).collect()
     }
 
     /// Takes a message from the broker.
     pub(crate) fn receive(self: &Arc<Self>, message: &Message) {
-        let is_birth = self.settings.discovery.as_ref().is_some_and(|prefix| {
-            message.topic.strip_prefix(&**prefix).is_some_and(|rest| rest == "/status")
-        });
-        if is_birth {
+        if self.settings.birth().is_some_and(|birth| birth == message.topic) {
             if message.payload == b"online" && !message.retain {
                 self.answer_birth();
             }
@@ -194,7 +186,7 @@ impl Shared {
         if matches!(safe, None | Some(Resting::Keep)) {
             return;
         }
-        let mut after = safe_after.map_or(self.settings.safe_after, Duration::from_secs_f64);
+        let mut after = safe_after.map_or(SAFE_AFTER, Duration::from_secs_f64);
         if self.news.lock().connected.is_none() {
             after = after.max(FIRST_CHANCE);
         }

@@ -55,5 +55,5 @@ pub(crate) struct Memory {
     pub(crate) is_telling: bool,
     pub(crate) look_again: bool,
     /// The stamp of the newest command that has one.
-    pub(crate) newest: f64,
+    pub(crate) newest: Option<f64>,
 }

@@ -127,14 +127,18 @@ impl Outbox {
         }
     }
 
-    /// Adds an event. If there are too many, the oldest that has not been sent is lost, and counted.
+    /// Adds an event. An answer is dropped while many events wait: those who send wrong commands must not push out what the devices tell.
+    /// Call [`Outbox::bound`] once the connection has taken what it takes.
     pub(crate) fn event(&mut self, event: Event) {
+        if !event.is_counted && self.events.len() > self.limit / 2 {
+            return;
+        }
         self.counts.made += u64::from(event.is_counted);
         self.events.push_back(event);
-        self.bound();
     }
 
-    fn bound(&mut self) {
+    /// Drops the oldest events, if too many wait. They are lost, and counted.
+    pub(crate) fn bound(&mut self) {
         while self.events.len() > self.limit {
             let lost = self.events.pop_front();
             self.counts.lost += u64::from(lost.is_some_and(|event| event.is_counted));
@@ -321,6 +325,7 @@ mod tests {
                         fields: Map::new(),
                         is_counted: true,
                     });
+                    self.outbox.bound();
                 }
                 Step::Connect if !self.outbox.is_connected() => self.outbox.connected("a"),
                 Step::Connect => {}
@@ -371,6 +376,23 @@ mod tests {
             assert_eq!(made, self.events);
             assert_eq!(made, told + lost + (self.outbox.events.len() + on_their_way) as u64);
         }
+    }
+
+    #[test]
+    fn answers_push_out_no_events() {
+        let mut outbox = Outbox::new(10);
+        let event = |is_counted| Event {
+            topic: "events".to_owned(),
+            at: Instant::default(),
+            fields: Map::new(),
+            is_counted,
+        };
+        for number in 0..100 {
+            outbox.event(event(number % 20 == 0));
+            outbox.bound();
+        }
+        assert_eq!(outbox.counts(), EventCounts { made: 5, told: 0, lost: 0 });
+        assert_eq!(outbox.events.iter().filter(|event| event.is_counted).count(), 5);
     }
 
     proptest! {

@@ -40,6 +40,7 @@ impl Post {
     pub(crate) fn event(&mut self, event: Event) {
         self.outbox.event(event);
         self.pump();
+        self.outbox.bound();
     }
 
     /// Sends what the connection takes.

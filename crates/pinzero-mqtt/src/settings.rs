@@ -1,7 +1,5 @@
 //! [`Settings`]: how a node appears on its broker.
 
-use std::time::Duration;
-
 use pinzero_circuit::{Mqtt, PREFIX, TOPIC};
 
 use crate::topics::Topics;
@@ -28,14 +26,17 @@ pub struct Settings {
     pub(crate) identity: String,
     /// The number of events to hold while the broker is away.
     pub(crate) queue: usize,
-    /// The time without a broker after which devices take their safe state, unless the file says otherwise.
-    pub(crate) safe_after: Duration,
 }
 
 /// The number of events to hold while the broker is away.
 const QUEUE: usize = 1000;
 
 impl Settings {
+    /// Returns the topic on which Home Assistant tells that it has started, unless there is no discovery.
+    pub(crate) fn birth(&self) -> Option<String> {
+        self.discovery.as_ref().map(|prefix| format!("{prefix}/status"))
+    }
+
     /// Reads the settings of a circuit file, its table `[mqtt]`. `host` is the name of this computer, and `identity` tells this node from all others.
     ///
     /// # Errors
@@ -50,7 +51,6 @@ impl Settings {
             discovery: Some(discovery).filter(|prefix| !prefix.is_empty()),
             identity: identity.to_owned(),
             queue: mqtt.queue.unwrap_or(QUEUE),
-            safe_after: Duration::from_secs(60),
         })
     }
 }

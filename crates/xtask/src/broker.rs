@@ -8,11 +8,16 @@ pub(crate) fn main() -> ExitCode {
     conclude("broker", [test(&mut Runner::default())])
 }
 
-/// Runs the tests with mosquitto. They make their certificates by openssl.
-pub(crate) fn test(runner: &mut Runner) -> Result<(), Stop> {
+/// Installs mosquitto, unless it is there.
+pub(crate) fn need_mosquitto() -> Result<(), Stop> {
     // Debian has the server where only root finds it, and the server's help is a failure: hence another program of the package.
     let passwords = root().join("target/mosquitto-passwords").to_string_lossy().into_owned();
-    need("mosquitto_passwd", &["-b", "-c", &passwords, "name", "password"], "mosquitto")?;
+    need("mosquitto_passwd", &["-b", "-c", &passwords, "name", "password"], "mosquitto")
+}
+
+/// Runs the tests with mosquitto. They make their certificates by openssl.
+pub(crate) fn test(runner: &mut Runner) -> Result<(), Stop> {
+    need_mosquitto()?;
     need("openssl", &["version"], "openssl")?;
     let mut command = runner.command("cargo");
     // With the features of the whole workspace, all is as an ordinary test run has built it.

@@ -230,3 +230,12 @@ fn refusals_are_no_events() {
     assert_eq!(house.node.events().made, 0);
     assert_eq!(house.node.events().told, 0);
 }
+
+#[test]
+fn without_room_for_events_those_are_told_that_the_broker_takes_at_once() {
+    let house = house(&format!("{HOUSE}[mqtt]\nqueue = 0\n"));
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.gpio.line(2).press(ms(100));
+    house.gpio.advance(secs(1));
+    house.expect_event("bell", "press");
+}

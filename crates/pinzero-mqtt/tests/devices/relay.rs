@@ -116,7 +116,7 @@ fn each_command_is_answered_by_a_state_and_one_that_comes_twice_is_carried_out_o
         house.expect_state("pump", &json!({ "state": "OFF" }));
     }
     for _ in 0..2 {
-        house.set("pump", r#"{"state":"TOGGLE","at":5}"#);
+        house.set("pump", r#"{"state":"TOGGLE","at":0}"#);
         house.expect_state("pump", &json!({ "state": "ON" }));
     }
     house.set("pump", r#"{"state":"TOGGLE","at":6}"#);
