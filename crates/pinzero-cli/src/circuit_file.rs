@@ -33,7 +33,7 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("the file has more than 1 MiB: name a circuit file or a script"));
+        return Err(io::Error::other("the file has more than 1 MiB, so this is the wrong file"));
     }
     Ok(text)
 }

@@ -176,7 +176,7 @@ fn pair(key: impl Into<String>, value: impl Into<Value>) -> Pair {
 
 /// Returns the keys of a trigger for automations, which is no entity. The device has its `topic`.
 fn trigger(topic: &str) -> Vec<Pair> {
-    vec![pair("automation_type", "trigger"), pair("topic", format!("{topic}/event"))]
+    vec![pair("topic", format!("{topic}/event"))]
 }
 
 /// Returns the names of an entity: for Home Assistant, for automations, and for people.
@@ -202,7 +202,7 @@ fn topics(entity: &Entity, topic: &str) -> Vec<Pair> {
     for template in entity.settings.keys() {
         let Some(name) = template.strip_suffix("_template") else { continue };
         match name {
-            "command" | "command_off" | "value" | "state_value" => {}
+            "state_value" => {}
             "position" => pairs.push(pair("position_topic", state.clone())),
             "set_position" => pairs.push(pair("set_position_topic", set.clone())),
             _ => {
@@ -216,14 +216,11 @@ fn topics(entity: &Entity, topic: &str) -> Vec<Pair> {
     }
     let field = if entity.key.is_empty() { "state" } else { &entity.key };
     let value = format!("{{{{ value_json.{field} }}}}");
-    let is_json = entity.settings.get("schema").is_some_and(|schema| schema == "json");
     match entity.platform {
         "event" => pairs.push(pair("state_topic", format!("{topic}/event"))),
-        // Home Assistant takes the state from the position, unless there is a template for the state.
-        "cover" if !entity.settings.contains_key("value_template") => {}
-        // These read the whole object.
-        "light" if is_json => pairs.push(pair("state_topic", state)),
-        "light" | "fan" | "siren" => {
+        // A light reads the whole object.
+        "light" => pairs.push(pair("state_topic", state)),
+        "fan" | "siren" => {
             pairs.extend([pair("state_topic", state), pair("state_value_template", value)]);
         }
         _ => pairs.extend([pair("state_topic", state), pair("value_template", value)]),

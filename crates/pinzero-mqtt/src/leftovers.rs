@@ -33,7 +33,6 @@ pub(crate) struct Former {
     pub(crate) name: String,
     topic: String,
     /// The topic of the discovery.
-    #[serde(default)]
     discovery: Option<String>,
     /// The entities, as [`Entity::id`](crate::entity::Entity::id) tells them.
     #[serde(default)]

@@ -182,7 +182,7 @@ impl Node {
             }
             let has_lasted = time.is_some_and(|time| time > last_pause * 2);
             overlong = match error.is_overlong {
-                true if has_lasted => 1,
+                true if time.is_some_and(|time| time > SETTLED) => 1,
                 true => overlong + 1,
                 false => 0,
             };
@@ -308,6 +308,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// The time after which all that the broker had kept has surely come: what comes later, somebody has sent since.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// How long a node that ends waits until the broker knows.
 const FAREWELL: Duration = Duration::from_secs(1);

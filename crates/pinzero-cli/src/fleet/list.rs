@@ -32,16 +32,9 @@ struct NodeFacts<'a> {
     version: Option<&'a str>,
     factory: Option<&'a str>,
     devices: Vec<&'a str>,
-    last_event: Option<EventFacts<'a>>,
+    last_event: Option<&'a Event>,
     lost: Option<u64>,
     flaw: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct EventFacts<'a> {
-    device: &'a str,
-    event: &'a str,
-    at: u64,
 }
 
 /// What `pinzero fleet devices --json` prints.
@@ -159,11 +152,7 @@ fn facts_of_node(node: &Node) -> NodeFacts<'_> {
         version: node.version.as_deref(),
         factory: node.factory.as_deref(),
         devices: node.devices.iter().map(|device| &*device.name).collect(),
-        last_event: node.last_event.as_ref().map(|Event { device, event, at }| EventFacts {
-            device,
-            event,
-            at: *at,
-        }),
+        last_event: node.last_event.as_ref(),
         lost: node.lost,
         flaw: node.flaw.as_deref(),
     }

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     broker: BrokerOptions,
 
     /// The first level of all topics
-    #[arg(long, value_name = "NAME", default_value = "pinzero", global = true)]
+    #[arg(long, value_name = "NAME", default_value = pinzero_circuit::PREFIX, global = true)]
     prefix: String,
 
     /// Prints facts as JSON, for programs
@@ -95,7 +95,8 @@ struct Whom {
 
 /// Shows the nodes of a broker, or sends commands to their devices.
 pub(crate) fn run(options: Options) -> Outcome {
-    check_prefix(&options.prefix)?;
+    pinzero_circuit::check_topics(&options.prefix, "node", pinzero_circuit::TOPIC)
+        .map_err(|(_, message)| message)?;
     let hear = |devices: Option<Pattern>, stays: bool| {
         Link::start(&options.broker, Interest { prefix: options.prefix.clone(), devices, stays })
     };
@@ -122,15 +123,5 @@ pub(crate) fn run(options: Options) -> Outcome {
         Some(Action::On { whom, lasting }) => send(whom, "ON", *lasting),
         Some(Action::Off { whom, lasting }) => send(whom, "OFF", *lasting),
         Some(Action::Toggle { whom }) => send(whom, "TOGGLE", None),
-    }
-}
-
-fn check_prefix(prefix: &str) -> Result<(), String> {
-    let is_fit = !prefix.is_empty() && !prefix.contains(['#', '+', '\0']) && !prefix.starts_with('$');
-    match is_fit && prefix.split('/').all(|level| !level.is_empty()) {
-        true => Ok(()),
-        false => Err(format!(
-            "the prefix {prefix:?} makes no topics: use levels without \"#\" and \"+\", such as \"home/pins\""
-        )),
     }
 }

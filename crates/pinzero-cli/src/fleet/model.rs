@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use pinzero_mqtt::Message;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::pattern::Pattern;
@@ -93,7 +94,7 @@ pub(super) struct Device {
 }
 
 /// An event of a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Event {
     pub(super) device: String,
     pub(super) event: String,
@@ -191,12 +192,6 @@ impl Fleet {
     }
 
     fn take_status(&mut self, key: &str, message: &Message, now: u64) {
-        let status = match &*message.payload {
-            b"online" => Some(true),
-            b"offline" => Some(false),
-            // The broker has forgotten, or somebody has written something else.
-            _ => None,
-        };
         if message.payload.is_empty() {
             if let Some(node) = self.nodes.get_mut(key) {
                 node.is_online = None;
@@ -208,6 +203,7 @@ impl Fleet {
         }
         let Some(node) = self.node(key) else { return };
         node.is_confirmed = true;
+        let status = is_online(&message.payload);
         if status != node.is_online {
             node.is_online = status;
             node.seen = (!message.retain).then_some(now);
@@ -412,11 +408,7 @@ impl Device {
     }
 
     fn take_availability(&mut self, message: &Message, now: u64) {
-        let is_online = match &*message.payload {
-            b"online" => Some(true),
-            b"offline" => Some(false),
-            _ => None,
-        };
+        let is_online = is_online(&message.payload);
         if self.is_online != is_online && !message.retain {
             self.changed = Some(now);
         }
@@ -505,6 +497,15 @@ fn device(value: Value) -> Option<Device> {
     let name = facts.text("name").filter(|name| !name.is_empty())?;
     let kind = facts.text("kind").unwrap_or_default();
     Some(Device { name, kind, topic, takes_commands, ..Device::default() })
+}
+
+/// Returns what a status says; `None` for what nobody's node writes.
+fn is_online(payload: &[u8]) -> Option<bool> {
+    match payload {
+        b"online" => Some(true),
+        b"offline" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

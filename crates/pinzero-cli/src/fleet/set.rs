@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_answers_the_command_as_far_as_both_have_the_same_fields() {
+    fn a_state_answers_a_command_if_it_shows_all_that_the_command_asks_for() {
         let off = json!({ "state": "OFF", "brightness": 100, "color": { "r": 1 }, "is_open": true });
         for (command, expected) in [
             ("OFF", true),

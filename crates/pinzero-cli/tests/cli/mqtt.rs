@@ -25,7 +25,7 @@ use crate::served::{Program, rest};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An address where nobody listens.
-const NOBODY: &str = "mqtt://127.0.0.1:1";
+pub(crate) const NOBODY: &str = "mqtt://127.0.0.1:1";
 
 const PUMP: &str = "[mqtt]\nnode = \"attic\"\n\n[relay.pump]\npin = 17\n";
 

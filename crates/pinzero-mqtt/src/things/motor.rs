@@ -134,8 +134,7 @@ impl Thing for Fan {
     }
 
     fn finish(&self) -> Result<Option<Map<String, Value>>> {
-        // Both pins take the level of `on_exit`, so a motor stops that is "on" after the end.
-        self.motor.finish(|course| self.on_exit.map(|_| Course { is_on: false, ..*course }))?;
+        self.motor.finish(|course| self.on_exit.map(|is_on| Course { is_on, ..*course }))?;
         self.state()
     }
 

@@ -124,6 +124,8 @@ impl<D: Drive> Timed<D> {
         let mut slot = shared.slot.lock();
         (slot.wanted, slot.driven) = (limited.clone(), limited);
         drop(slot);
+        // An alarm may have rung before the plan was there.
+        shared.go_on(shared.gpio.now())?;
         Ok(Timed(shared))
     }
 

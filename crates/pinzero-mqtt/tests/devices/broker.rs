@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::{self, TryRecvError};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -230,12 +230,6 @@ struct End(mpsc::Receiver<Incoming>);
 
 impl Receiver for End {
     fn next(&mut self) -> Result<Incoming, LinkError> {
-        match self.0.try_recv() {
-            Ok(incoming) => Ok(incoming),
-            Err(TryRecvError::Disconnected) => Err(LinkError::passing("the test's broker went away")),
-            Err(TryRecvError::Empty) => {
-                self.0.recv().map_err(|_| LinkError::passing("the test's broker went away"))
-            }
-        }
+        self.0.recv().map_err(|_| LinkError::passing("the test's broker went away"))
     }
 }

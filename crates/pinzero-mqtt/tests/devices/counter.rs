@@ -58,6 +58,7 @@ fn the_state_is_told_at_intervals_and_not_for_each_pulse() {
     house.expect_state("flow", &json!({ "total": 300, "rate": 0, "missed": 0 }));
     // What stays the same is told once.
     house.gpio.advance(ms(20_500));
+    assert_eq!(states(&house, "flow"), [] as [Value; 0]);
     house.gpio.line(27).press(ms(10));
     house.gpio.advance(ms(1500));
     house.expect_state("flow", &json!({ "total": 301, "rate": 30, "missed": 0 }));

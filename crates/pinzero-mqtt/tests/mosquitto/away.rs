@@ -9,6 +9,7 @@ use pinzero_mqtt::Message;
 use serde_json::Value;
 
 use crate::attic::Attic;
+use crate::leftovers::kept;
 use crate::observer::{Observer, text};
 use crate::server::Mosquitto;
 
@@ -77,10 +78,7 @@ fn a_broker_that_hangs_is_noticed_and_the_newest_state_is_told_when_it_goes_on()
     first_times.retain(|number| known.insert(*number));
     assert!(first_times.into_iter().eq(1..=150));
     assert!(!seen.iter().any(|message| message.retain), "an event is kept");
-    let late = Observer::connect(mosquitto.port());
-    late.expect_status("online");
-    let kept = late.messages();
-    assert!(!kept.iter().any(|message| message.topic.ends_with("/event")), "{kept:#?}");
+    assert_eq!(kept(&mosquitto, "/event"), [""; 0]);
     Observer::connect(mosquitto.port()).expect_state("pump", "OFF");
 }
 
@@ -140,7 +138,7 @@ fn a_node_stops_soon_whatever_the_broker_does() {
 fn stops_soon(attic: &mut Attic) {
     let start = Instant::now();
     attic.stop();
-    // The farewell takes 2 s at most.
+    // The farewell takes 1 s at most.
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 

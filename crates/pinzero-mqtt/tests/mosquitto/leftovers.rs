@@ -7,7 +7,7 @@ use crate::observer::{Observer, text};
 use crate::server::Mosquitto;
 
 /// Returns the topics with this word that the broker keeps, as somebody sees who comes now.
-fn kept(mosquitto: &Mosquitto, word: &str) -> Vec<String> {
+pub(crate) fn kept(mosquitto: &Mosquitto, word: &str) -> Vec<String> {
     let observer = Observer::connect(mosquitto.port());
     // Kept messages come first, and this one is among them.
     observer.send("end", "");

@@ -104,11 +104,6 @@ impl Observer {
     pub(crate) fn expect_status(&self, status: &str) -> Message {
         self.expect("pinzero/attic/status", |text| text == status)
     }
-
-    /// Returns the messages that have come and were not taken out.
-    pub(crate) fn messages(&self) -> Vec<Message> {
-        self.seen.0.lock().messages.clone()
-    }
 }
 
 /// Returns the payload as text.

@@ -203,7 +203,9 @@ impl Remote<'_> {
             wish.command = command;
             wishes.push(wish);
         }
-        wishes.push(Wish { command: self.text("payload_stop", "STOP"), is_granted: Box::new(|_| true) });
+        let mut stop = self.value("", 0, "value_template", "stopped");
+        stop.command = self.text("payload_stop", "STOP");
+        wishes.push(stop);
         wishes
     }
 }
