@@ -81,7 +81,7 @@ fn make_certificates(folder: &Path) {
 // `openssl x509 -req` without `-extfile` makes such a certificate.
 #[test]
 #[cfg(feature = "tls")]
-#[ignore = "needs openssl: run `cargo xtask broker`"]
+#[ignore = "no broker: run `cargo xtask broker`"]
 fn a_certificate_of_version_1_is_named() {
     let folder = std::env::temp_dir().join(format!("pinzero-mqtt-version-1-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
