@@ -40,14 +40,18 @@ pub(crate) fn time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Returns the bytes of memory that this process has in use now.
+/// Returns the bytes of memory of its own that this process has in use now.
 pub(crate) fn memory() -> Result<u64, String> {
     memory_of(process::id())
 }
 
-/// Returns the bytes of memory that another process has in use now.
+/// Returns the bytes of memory of its own that another process has in use now: without the pages of its program, which are there once,
+/// however many devices or connections there are.
+///
+/// The kernel counts the pages one by one for this file. The figures of `status` leave out what the processors have not yet added up, which
+/// is up to 128 KiB each.
 pub(crate) fn memory_of(process: u32) -> Result<u64, String> {
-    field(&format!("/proc/{process}/status"), "VmRSS:").map(|kilobytes| kilobytes * 1024)
+    field(&format!("/proc/{process}/smaps_rollup"), "Anonymous:").map(|kilobytes| kilobytes * 1024)
 }
 
 /// Returns the most memory that another process has had in use so far, in bytes.

@@ -28,6 +28,9 @@ pub(crate) const SUBJECTS: &[(&str, Work)] = &[
 /// How much dearer one of a thousand devices may be than one of a hundred.
 const GROWTH: f64 = 1.5;
 
+/// The two numbers of devices that are opened and closed, so that starting and ending do not count.
+const OPENED: [u64; 2] = [2_000, 22_000];
+
 /// How long devices are watched.
 const WATCHED: Duration = Duration::from_secs(2);
 
@@ -62,7 +65,7 @@ pub(super) struct Used {
 
 pub(crate) fn run(bench: &Bench) -> Result<(), String> {
     for (device, subject) in [("`Led`", "leds"), ("`Button`", "buttons")] {
-        let each = |number| count::instructions(&format!("{subject}-by-{number}"));
+        let each = |number| count::instructions_in(&format!("{subject}-by-{number}"), OPENED);
         let what = format!("A {device} of 1,000 on the mock, opened and closed");
         let with = Some(("one of 100", each(100)?));
         bench.counted(&what, each(1000)?, with, "instructions", Target::Ratio(GROWTH));
