@@ -74,7 +74,7 @@ struct Wired {
 
 impl Wired {
     fn new() -> Result<Self> {
-        let FakeRig { gpio, fake } = FakeRig::new(Options::default())?;
+        let FakeRig { gpio, fake, .. } = FakeRig::new(Options::default())?;
         Ok(Wired { pins: WiredPins::new(&gpio, WIRE[0], WIRE[1])?, _fake: fake })
     }
 }
@@ -113,13 +113,16 @@ impl Rig for Wired {
 struct FakeRig {
     gpio: Gpio,
     fake: Fake,
+    /// One moment by both clocks, before all changes. Read for each change, they would differ by what passes between them, and changes would swap places.
+    moment: (Instant, std::time::Instant),
 }
 
 impl FakeRig {
     fn new(options: Options) -> Result<Self> {
+        let moment = (Clock::real().now(), std::time::Instant::now());
         let fake = Fake::with(options);
         fake.wire(WIRE[0].0, WIRE[1].0);
-        Ok(FakeRig { gpio: Gpio::new(connect(&fake)?)?, fake })
+        Ok(FakeRig { gpio: Gpio::new(connect(&fake)?)?, fake, moment })
     }
 }
 
@@ -146,9 +149,8 @@ impl Rig for FakeRig {
     }
 
     fn changes(&self, line: Line) -> Result<Option<Vec<(Instant, Level)>>> {
-        let (ours, theirs) = (Clock::real().now(), std::time::Instant::now());
-        let at =
-            |at: std::time::Instant| Instant::from_nanos(0) + (ours.since(Instant::ZERO) - (theirs - at));
+        let (ours, theirs) = self.moment;
+        let at = |at: std::time::Instant| ours + (at - theirs);
         let changes = self.fake.changes(line.0);
         Ok(Some(changes.iter().map(|change| (at(change.at), Level::from(change.level))).collect()))
     }
