@@ -19,19 +19,15 @@ const COVERAGE: &str = "--cfg fuzzing -Cdebug-assertions -Ccodegen-units=1 -Cpas
 
 /// Runs the loom tests, in every order of threads.
 pub(crate) fn model(runner: &mut Runner) -> Result<(), Stop> {
-    for words in ["clippy --tests", "test --lib loom_tests::"] {
-        let mut command = runner.command("cargo");
-        // Use a directory of its own: with these flags cargo rebuilds everything.
-        command
-            .env("RUSTFLAGS", "-Dwarnings --cfg loom")
-            .env("CARGO_TARGET_DIR", root().join("target/model"));
-        // Optimised: there are some hundred thousand orders. But most of the time is loom's, so a quick build of our own
-        // crate, without optimisation across crates, is worth more than a faster one.
-        command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-        command.arg("--config=profile.release.package.pinzero-core.opt-level=1");
-        command.args(words.split(' ')).args(["--locked", "--release", "--package=pinzero-core"]);
-        runner.run(&mut command)?;
-    }
+    let mut command = runner.command("cargo");
+    // Use a directory of its own: with these flags cargo rebuilds everything.
+    command.env("RUSTFLAGS", "-Dwarnings --cfg loom").env("CARGO_TARGET_DIR", root().join("target/model"));
+    // Optimised: there are some hundred thousand orders. But most of the time is loom's, so a quick build of our own crate, without
+    // optimisation across crates, is worth more than a faster one.
+    command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+    command.arg("--config=profile.release.package.pinzero-core.opt-level=1");
+    command.args(["test", "--locked", "--release", "--package=pinzero-core", "--lib", "loom_tests::"]);
+    runner.run(&mut command)?;
     Ok(())
 }
 
@@ -60,6 +56,7 @@ pub(crate) fn fuzz(runner: &mut Runner) -> Result<(), Stop> {
         let mut command = runner.command("cargo");
         // If the target is named, the flags do not apply to build scripts.
         command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", &folder);
+        command.env("CARGO_PROFILE_RELEASE_LTO", "off");
         command.args(["build", "--release", "--target", host]);
         runner.run(command.arg(format!("--manifest-path={crate_of_them}/Cargo.toml")))?;
         for target in targets {

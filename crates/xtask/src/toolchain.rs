@@ -12,7 +12,7 @@ pub(crate) const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 pub(crate) fn cargo(runner: &Runner, command: &str, targets: &[&str]) -> Result<Command, Stop> {
     let mut cargo = runner.command("cargo");
     cargo.args([command, "--locked"]).args(targets.iter().map(|target| format!("--target={target}")));
-    if !has_libraries(runner, Path::new("rustc"), targets) {
+    if is_debian(runner, targets) {
         let compiler = debian()?;
         if !has_libraries(runner, &compiler, targets) {
             cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_unwind");
@@ -21,6 +21,11 @@ pub(crate) fn cargo(runner: &Runner, command: &str, targets: &[&str]) -> Result<
         cargo.env_remove("RUSTFLAGS").env("RUSTC", compiler);
     }
     Ok(cargo)
+}
+
+/// Returns whether [`cargo`] takes Debian's compiler for these systems.
+pub(crate) fn is_debian(runner: &Runner, targets: &[&str]) -> bool {
+    !has_libraries(runner, Path::new("rustc"), targets)
 }
 
 /// Returns the compiler from Debian's packages, and fetches it if needed.
