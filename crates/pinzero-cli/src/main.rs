@@ -3,6 +3,7 @@
 #[cfg(feature = "mqtt")]
 mod broker;
 mod circuit_file;
+mod columns;
 mod completions;
 mod demo;
 mod doctor;
@@ -17,6 +18,7 @@ mod output;
 mod patience;
 mod pinout;
 mod screen;
+mod scroll;
 mod serve;
 mod sim;
 mod test;

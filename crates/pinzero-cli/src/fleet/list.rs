@@ -8,7 +8,8 @@ use super::Options;
 use super::link::{self, Link, State};
 use super::model::{Device, Event, Fleet, MOST_NODES, Node, Since};
 use super::pattern::{Pattern, no_match};
-use super::text::{fit, span, width, words};
+use super::text::{span, words};
+use crate::columns::{columns, fit};
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
 
@@ -110,7 +111,7 @@ pub(super) fn devices(link: &Link, pattern: Option<&Pattern>, options: &Options)
     }
     let mut table = Table::new(&DEVICE_COLUMNS);
     for (node, device) in fleet.devices(pattern) {
-        let style = style_of(if node.is_online == Some(false) { "offline" } else { device_status(device) });
+        let style = style_of(device_status(node, device));
         let name = format!("{}/{}", node.name, device.name);
         table.row(vec![name, device.kind.clone(), device_words(node, device)], style);
     }
@@ -164,7 +165,7 @@ fn facts_of_device<'a>(node: &'a Node, device: &'a Device) -> DeviceFacts<'a> {
         device: &device.name,
         kind: &device.kind,
         topic: &device.topic,
-        status: if node.is_online == Some(false) { "offline" } else { device_status(device) },
+        status: device_status(node, device),
         state: device.state(),
     }
 }
@@ -219,8 +220,9 @@ fn status(node: &Node) -> &'static str {
     word(node.is_online)
 }
 
-fn device_status(device: &Device) -> &'static str {
-    word(device.is_online)
+/// Returns the status of a device, which is offline with its node.
+fn device_status(node: &Node, device: &Device) -> &'static str {
+    word(node.is_online.filter(|is_online| !is_online).or(device.is_online))
 }
 
 fn word(is_online: Option<bool>) -> &'static str {
@@ -265,8 +267,8 @@ impl Table {
 
     fn text(&self) -> String {
         let all = || std::iter::once(&self.columns).chain(self.rows.iter().map(|(cells, _)| cells));
-        let widths: Vec<usize> = (0..self.columns.len())
-            .map(|column| all().map(|cells| width(&cells[column])).max().unwrap_or(0))
+        let widths: Vec<u16> = (0..self.columns.len())
+            .map(|column| all().map(|cells| columns(&cells[column])).max().unwrap_or(0))
             .collect();
         let line = |cells: &Vec<String>| {
             let cells = cells.iter().zip(&widths).map(|(cell, width)| fit(cell, *width));

@@ -86,7 +86,7 @@ enum Action {
 struct Whom {
     /// The devices: NODE/DEVICE, where * stands for any letters; '*/lamp*' is each lamp of each node
     #[arg(value_name = "PATTERN")]
-    pattern: String,
+    pattern: Pattern,
 
     /// The time to wait for the states; the exit code is 3 if one does not come, or is another
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = value::time)]
@@ -101,10 +101,9 @@ pub(crate) fn run(options: Options) -> Outcome {
         Link::start(&options.broker, Interest { prefix: options.prefix.clone(), devices, stays })
     };
     let send = |whom: &Whom, command: &str, lasting: Option<Duration>| {
-        let pattern: Pattern = whom.pattern.parse()?;
         let order = set::Order::new(command, lasting)?;
-        let link = hear(Some(pattern.clone()), false)?;
-        set::run(&link, &pattern, &order, whom.wait, options.json)
+        let link = hear(Some(whom.pattern.clone()), false)?;
+        set::run(&link, &whom.pattern, &order, whom.wait, options.json)
     };
     match &options.action {
         None | Some(Action::List) => list::nodes(&hear(None, false)?, &options),

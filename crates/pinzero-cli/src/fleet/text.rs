@@ -1,7 +1,6 @@
 //! Makes texts of others harmless: a terminal takes control characters for commands, and people are fooled by characters that they do not
 //! see.
 
-use ratatui::text::Span;
 use serde_json::{Map, Value};
 
 /// Returns a text with all characters that a terminal or a reader would not see written as JSON writes them: `\u001b`. A longer text than
@@ -49,33 +48,6 @@ pub(super) fn harmless_fields(fields: Map<String, Value>, most: usize) -> Map<St
     fields.into_iter().map(|(name, value)| (harmless(&name, most), harmless_json(value, most))).collect()
 }
 
-/// Returns the number of columns that a text takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
-    Span::raw(text).width()
-}
-
-/// Returns the beginning of a text that fits into this number of columns, filled up with blanks.
-pub(super) fn fit(text: &str, columns: usize) -> String {
-    let mut shown = String::new();
-    let mut left = columns;
-    let is_cut = width(text) > columns;
-    let room = if is_cut { columns.saturating_sub(1) } else { columns };
-    for character in text.chars() {
-        let next = width(character.encode_utf8(&mut [0; 4]));
-        if columns - left + next > room {
-            break;
-        }
-        left -= next;
-        shown.push(character);
-    }
-    if is_cut && left > 0 {
-        shown.push('…');
-        left -= 1;
-    }
-    shown.push_str(&" ".repeat(left));
-    shown
-}
-
 /// Returns a time in milliseconds as people say it.
 pub(super) fn span(ms: u64) -> String {
     match ms / 1000 {
@@ -117,19 +89,6 @@ mod tests {
             assert_eq!(harmless(text, 100), expected);
         }
         assert_eq!(harmless("abcdef", 3), "abc…");
-    }
-
-    #[test]
-    fn a_text_fits_its_column_by_its_width_on_the_terminal() {
-        for (text, columns, expected) in [
-            ("ab", 4, "ab  "),
-            ("abcdef", 4, "abc…"),
-            ("灯灯灯", 4, "灯… "),
-            ("灯灯", 4, "灯灯"),
-            ("ab", 0, ""),
-        ] {
-            assert_eq!(fit(text, columns), expected);
-        }
     }
 
     #[test]

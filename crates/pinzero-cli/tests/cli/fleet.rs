@@ -39,8 +39,7 @@ fn without_a_broker_the_error_says_how_to_name_one() {
 #[test]
 fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
     for (arguments, advice) in [
-        (&["on", "lamp"][..], "write NODE/DEVICE: '*/lamp' is"),
-        (&["set", "a/b", "{"], "the command is not JSON"),
+        (&["set", "a/b", "{"][..], "the command is not JSON"),
         (&["set", "a/b", ""], "send ON, a number, or an object of JSON"),
         (&["list", "--prefix", "pinzero/#"], "makes no topics"),
         (&["watch", "--json"], "`pinzero fleet list --json` is for programs"),
@@ -49,7 +48,15 @@ fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         let text = error(&[&["fleet", "--broker", NOBODY], arguments].concat());
         assert!(text.contains(advice), "{arguments:?}: {text}");
     }
-    assert_eq!(run(&["fleet", "on", "a/b", "--wait", "soon"]).status.code(), Some(2));
+    for (arguments, advice) in [
+        (&["on", "lamp"][..], "write NODE/DEVICE: '*/lamp' is"),
+        (&["devices", "lamp"], "write NODE/DEVICE: '*/lamp' is"),
+        (&["on", "a/b", "--wait", "soon"], "500ms"),
+    ] {
+        let output = run(&[&["fleet"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(advice), "{arguments:?}: {}", stderr(&output));
+    }
 }
 
 /// A broker with nodes.

@@ -6,10 +6,12 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::columns::fit;
 use crate::fleet::link::State;
 use crate::fleet::list::{NODE_COLUMNS, device_words, node_row, totals};
 use crate::fleet::model::{Device, Fleet, Node};
-use crate::fleet::text::{fit, span};
+use crate::fleet::text::span;
+use crate::scroll::Scroll;
 
 /// How long a change is marked, in milliseconds.
 const MARKED: u64 = 1000;
@@ -17,22 +19,18 @@ const MARKED: u64 = 1000;
 const OTHER_LINES: u16 = 3;
 /// The columns of a node in the order in which they get room: each with its number in [`NODE_COLUMNS`], and its width. The last event
 /// takes what is left.
-const WIDTHS: [(usize, usize); 7] = [(0, 15), (1, 19), (7, 5), (5, 7), (2, 17), (3, 8), (4, 8)];
+const WIDTHS: [(usize, u16); 7] = [(0, 15), (1, 19), (7, 5), (5, 7), (2, 17), (3, 8), (4, 8)];
 /// The column of the last event, and the least width of it before other columns than name and status get room.
 const EVENT: usize = 6;
-const EVENT_FROM: usize = 24;
+const EVENT_FROM: u16 = 24;
 /// The widths of the name and the kind of a device.
-const DEVICE: usize = 18;
-const KIND: usize = 16;
+const DEVICE: u16 = 18;
+const KIND: u16 = 16;
 
 #[derive(Debug)]
 pub(super) struct View {
     broker: String,
-    /// The first row that is shown.
-    top: usize,
-    /// The number of rows that were shown last, and that there were.
-    height: usize,
-    rows: usize,
+    scroll: Scroll,
     shows_devices: bool,
 }
 
@@ -45,41 +43,28 @@ enum Row<'a> {
 
 impl View {
     pub(super) fn new(broker: &str) -> Self {
-        View { broker: broker.to_owned(), top: 0, height: 0, rows: 0, shows_devices: true }
+        View { broker: broker.to_owned(), scroll: Scroll::default(), shows_devices: true }
     }
 
     /// Moves the table, or shows and hides the devices, if the key is for that.
     pub(super) fn press(&mut self, key: KeyCode) {
-        let last = self.rows.saturating_sub(self.height);
-        self.top = match key {
-            KeyCode::Up => self.top.saturating_sub(1),
-            KeyCode::Down => self.top + 1,
-            KeyCode::PageUp => self.top.saturating_sub(self.height),
-            KeyCode::PageDown => self.top + self.height,
-            KeyCode::Home => 0,
-            KeyCode::End => last,
-            KeyCode::Char('d') => {
-                self.shows_devices = !self.shows_devices;
-                0
-            }
-            _ => self.top,
+        if key == KeyCode::Char('d') {
+            self.shows_devices = !self.shows_devices;
+            self.scroll = Scroll::default();
         }
-        .min(last);
+        self.scroll.press(key);
     }
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, state: &State, now: u64) {
         let area = *buffer.area();
         let fleet = &state.fleet;
-        self.rows = self.table(fleet).count();
-        self.height = usize::from(area.height.saturating_sub(OTHER_LINES)).min(self.rows);
-        // Nodes may have gone, and the terminal may have grown.
-        self.top = self.top.min(self.rows - self.height);
-        let columns = columns(area.width.into());
+        let shown = self.scroll.show(self.table(fleet).count(), area.height.saturating_sub(OTHER_LINES));
+        let columns = columns(area.width);
         let mut text = vec![self.head(state), titles(&columns)];
-        for row in self.table(fleet).skip(self.top).take(self.height) {
+        for row in self.table(fleet).skip(shown.start).take(shown.len()) {
             text.push(match row {
                 Row::Node(node) => node_line(node, &columns, now),
-                Row::Device(node, device) => device_line(node, device, area.width.into(), now),
+                Row::Device(node, device) => device_line(node, device, area.width, now),
             });
         }
         // The foot is at the bottom, however few rows there are.
@@ -118,18 +103,14 @@ impl View {
 
     fn foot(&self, fleet: &Fleet) -> Line<'_> {
         let devices = if self.shows_devices { "d hides devices" } else { "d shows devices" };
-        let (first, last) = (self.top + 1, self.top + self.height);
-        let place = match self.height == self.rows {
-            true => String::new(),
-            false => format!("rows {first} to {last} of {}: use the arrow keys  ", self.rows),
-        };
+        let place = self.scroll.place().map(|place| format!("{place}  ")).unwrap_or_default();
         let over = if fleet.is_over { "there are more than are shown  " } else { "" };
         Line::styled(format!("{over}{place}{devices}"), Modifier::DIM)
     }
 }
 
 /// Returns the columns that have room on a terminal of this width, in the order of [`NODE_COLUMNS`], with their widths.
-fn columns(terminal: usize) -> Vec<(usize, usize)> {
+fn columns(terminal: u16) -> Vec<(usize, u16)> {
     // The mark of a change is at the left.
     let mut left = terminal.saturating_sub(1);
     let mut columns = Vec::new();
@@ -149,12 +130,12 @@ fn columns(terminal: usize) -> Vec<(usize, usize)> {
     columns
 }
 
-fn titles(columns: &[(usize, usize)]) -> Line<'static> {
+fn titles(columns: &[(usize, u16)]) -> Line<'static> {
     let titles = columns.iter().map(|(column, width)| fit(NODE_COLUMNS[*column], *width));
     Line::styled(format!(" {}", titles.collect::<Vec<_>>().join(" ")), Modifier::DIM)
 }
 
-fn node_line(node: &Node, columns: &[(usize, usize)], now: u64) -> Line<'static> {
+fn node_line(node: &Node, columns: &[(usize, u16)], now: u64) -> Line<'static> {
     let is_marked = is_marked(node.changed, now);
     let mut cells = node_row(node, now);
     if let Some(flaw) = &node.flaw {
@@ -176,7 +157,7 @@ fn node_line(node: &Node, columns: &[(usize, usize)], now: u64) -> Line<'static>
     Line::from(spans)
 }
 
-fn device_line(node: &Node, device: &Device, terminal: usize, now: u64) -> Line<'static> {
+fn device_line(node: &Node, device: &Device, terminal: u16, now: u64) -> Line<'static> {
     let is_marked = is_marked(device.changed, now);
     let name = Style::new().add_modifier(if is_marked { Modifier::REVERSED } else { Modifier::empty() });
     let is_dim = node.is_online == Some(false) || device.is_online == Some(false);
@@ -187,7 +168,7 @@ fn device_line(node: &Node, device: &Device, terminal: usize, now: u64) -> Line<
         let event = format!("{}, {} ago", event.event, span(now.saturating_sub(event.at)));
         words = if words == "-" { event } else { format!("{words}; {event}") };
     }
-    let left = terminal.saturating_sub(3 + DEVICE + 1 + kind + usize::from(kind > 0));
+    let left = terminal.saturating_sub(3 + DEVICE + 1 + kind + u16::from(kind > 0));
     let mut spans = vec![
         Span::raw(if is_marked { "*  " } else { "   " }),
         Span::styled(fit(&device.name, DEVICE), name),

@@ -1,5 +1,6 @@
 //! The table of the live view: what it knows of the lines, and how a line of it looks.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use pinzero::board::{HeaderPin, PinKind};
@@ -13,6 +14,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::reader::Reading;
 use crate::lines;
 use crate::pinout::{letters, words};
+use crate::scroll::Scroll;
 
 /// How long a change is marked.
 const MARKED: Duration = Duration::from_secs(1);
@@ -56,10 +58,7 @@ pub(super) struct View {
     rows: Vec<Row>,
     lines: Vec<Seen>,
     error: Option<Error>,
-    /// The first row that is shown, on a terminal that is not high enough.
-    top: usize,
-    /// The number of rows that were shown last.
-    height: usize,
+    scroll: Scroll,
     note: &'static str,
     is_utf8: bool,
 }
@@ -94,8 +93,7 @@ impl View {
                 .map(|line| Seen { line, info: None, changed: None })
                 .collect(),
             error: None,
-            top: 0,
-            height: 0,
+            scroll: Scroll::default(),
             note: match gpio.name() {
                 "cdev" => "?: unknown. The kernel shows no level of a line that another program may use",
                 _ => "?: unknown",
@@ -129,27 +127,15 @@ impl View {
 
     /// Moves the table, if the key is for that.
     pub(super) fn scroll(&mut self, key: KeyCode) {
-        let last = self.rows.len().saturating_sub(self.height);
-        self.top = match key {
-            KeyCode::Up => self.top.saturating_sub(1),
-            KeyCode::Down => self.top + 1,
-            KeyCode::PageUp => self.top.saturating_sub(self.height),
-            KeyCode::PageDown => self.top + self.height,
-            KeyCode::Home => 0,
-            KeyCode::End => last,
-            _ => self.top,
-        }
-        .min(last);
+        self.scroll.press(key);
     }
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, now: Instant) {
         let area = *buffer.area();
-        self.height = usize::from(area.height.saturating_sub(OTHER_LINES)).min(self.rows.len());
-        // The terminal may have grown.
-        self.top = self.top.min(self.rows.len() - self.height);
+        let shown = self.scroll.show(self.rows.len(), area.height.saturating_sub(OTHER_LINES));
         let widths = widths(area.width);
         let mut text = vec![self.head(), Line::default()];
-        let rows = &self.rows[self.top..self.top + self.height];
+        let rows = &self.rows[shown];
         text.extend(rows.iter().map(|row| self.row(row, widths, now)));
         text.push(self.foot());
         Paragraph::new(text).render(area, buffer);
@@ -176,14 +162,8 @@ impl View {
     }
 
     fn foot(&self) -> Line<'_> {
-        if self.height == self.rows.len() {
-            return Line::styled(self.note, Modifier::DIM);
-        }
-        let (first, last) = (self.top + 1, self.top + self.height);
-        Line::styled(
-            format!("rows {first} to {last} of {}: use the arrow keys", self.rows.len()),
-            Modifier::DIM,
-        )
+        let text = self.scroll.place().map_or(Cow::Borrowed(self.note), Cow::Owned);
+        Line::styled(text, Modifier::DIM)
     }
 
     fn row(&self, row: &Row, widths: [usize; 6], now: Instant) -> Line<'_> {

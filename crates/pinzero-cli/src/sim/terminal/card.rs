@@ -2,10 +2,11 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::columns::{columns, shorten};
 use crate::sim::state::{Control, Look, PartScene};
 use crate::sim::terminal::dial;
 use crate::sim::terminal::palette::{self, Palette};
-use crate::sim::terminal::pen::{Pen, columns, shorten};
+use crate::sim::terminal::pen::Pen;
 use crate::sim::terminal::spot::{Range, Spot, Target};
 
 /// The width of a small card, with the gap to the next one.

@@ -2,9 +2,10 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::columns::shorten;
 use crate::sim::state::{Frame, LineLook, PinScene, Scene};
 use crate::sim::terminal::palette::{Palette, shade};
-use crate::sim::terminal::pen::{Pen, shorten};
+use crate::sim::terminal::pen::Pen;
 
 /// The width of the header.
 pub(crate) const WIDTH: u16 = 25;

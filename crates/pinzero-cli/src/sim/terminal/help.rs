@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::widgets::{Clear, Widget};
 
+use crate::columns::{columns, shorten, wrap};
 use crate::sim::state::{Control, Scene};
 use crate::sim::terminal::palette::Palette;
-use crate::sim::terminal::pen::{Pen, columns, shorten, wrap};
+use crate::sim::terminal::pen::Pen;
 
 const KEYS: [(&str, &str); 8] = [
     ("a key of a part", "presses the part, flips the switch"),

@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::columns::columns;
+
 /// A part of the screen. Places count from its upper left corner.
 pub(crate) struct Pen<'a> {
     buffer: &'a mut Buffer,
@@ -42,42 +44,4 @@ impl<'a> Pen<'a> {
     pub(crate) fn place(&self, x: u16, y: u16, width: u16, height: u16) -> Rect {
         Rect::new(self.area.x + x, self.area.y + y, width, height).intersection(self.area)
     }
-}
-
-/// Returns the number of columns that a text takes.
-pub(crate) fn columns(text: &str) -> u16 {
-    u16::try_from(ratatui::text::Span::raw(text).width()).unwrap_or(u16::MAX)
-}
-
-/// Shortens a text to a number of columns; the last is `…` then.
-pub(crate) fn shorten(text: &str, room: u16) -> String {
-    if columns(text) <= room {
-        return text.to_owned();
-    }
-    let mut short = String::new();
-    for letter in text.chars() {
-        if columns(&short) + columns(letter.encode_utf8(&mut [0; 4])) + 1 > room {
-            break;
-        }
-        short.push(letter);
-    }
-    if room > 0 {
-        short.push('…');
-    }
-    short
-}
-
-/// Breaks a text into lines of a width.
-pub(crate) fn wrap(text: &str, width: u16) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

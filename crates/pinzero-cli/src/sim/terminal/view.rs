@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::columns::wrap;
 use crate::sim::state::{Frame, Scene};
 use crate::sim::terminal::card::{Card, UNIT};
 use crate::sim::terminal::header;
 use crate::sim::terminal::help;
 use crate::sim::terminal::palette::Palette;
-use crate::sim::terminal::pen::{Pen, wrap};
+use crate::sim::terminal::pen::Pen;
 use crate::sim::terminal::spot::{Spot, Stop, stops};
 use crate::sim::terminal::timeline::Timeline;
 
