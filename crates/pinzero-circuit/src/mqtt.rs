@@ -154,6 +154,17 @@ pub enum Resting {
     Off,
 }
 
+impl Resting {
+    /// Returns whether the output is on; `None` for the state that the output has.
+    pub fn is_on(self) -> Option<bool> {
+        match self {
+            Resting::Keep => None,
+            Resting::On => Some(true),
+            Resting::Off => Some(false),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

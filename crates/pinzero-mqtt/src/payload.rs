@@ -15,7 +15,7 @@ const LONGEST_TIME: f64 = 2_073_600.0;
 /// A command, as its sender wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
-    /// A word in capitals: `ON`, `OFF`, `TOGGLE`, `STOP`.
+    /// A text that is no number and no object, in capitals: `ON`, `OFF`, `TOGGLE`, `STOP`.
     Word(String),
     /// A number.
     Number(f64),

@@ -7,7 +7,7 @@ use pinzero_circuit::{Appearance, PushButton};
 use serde_json::{Map, Value};
 
 use super::inputs::{bounce_time, fields, seconds};
-use super::{Opening, Thing};
+use super::{Opening, Thing, word};
 use crate::entity::Entity;
 
 /// The events of a button.
@@ -73,8 +73,7 @@ impl Thing for Button {
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
-        let state = if self.button.is_pressed()? { "ON" } else { "OFF" };
-        Ok(Some(Map::from_iter([("state".to_owned(), state.into())])))
+        Ok(Some(Map::from_iter([("state".to_owned(), word(self.button.is_pressed()?))])))
     }
 
     fn close(&self) -> pinzero::Result<()> {

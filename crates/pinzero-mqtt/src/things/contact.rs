@@ -5,7 +5,7 @@ use pinzero_circuit::Appearance;
 use serde_json::{Map, Value};
 
 use super::inputs::bounce_time;
-use super::{Opening, Thing};
+use super::{Opening, Thing, word};
 use crate::entity::Entity;
 
 /// Something that is on or off by itself: a switch, a motion sensor, a line sensor.
@@ -73,8 +73,8 @@ impl Thing for Contact {
     }
 
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
-        let state = if self.input.is_active()? != self.is_inverted { "ON" } else { "OFF" };
-        Ok(Some(Map::from_iter([("state".to_owned(), state.into())])))
+        let is_on = self.input.is_active()? != self.is_inverted;
+        Ok(Some(Map::from_iter([("state".to_owned(), word(is_on))])))
     }
 
     fn close(&self) -> pinzero::Result<()> {

@@ -29,10 +29,8 @@ impl Cover {
     pub(crate) fn new(servo: AngularServo, opening: &Opening<'_>) -> Result<Self> {
         let servo = Timed::new(servo, Pose { is_on: false, angle: None }, close, opening)?;
         let cover = Cover { servo, safe: rest::safe(opening) };
-        match opening.appearance.initial {
-            Some(Resting::On) => cover.servo.set(cover.pose(OPEN))?,
-            Some(Resting::Off) => cover.servo.set(cover.pose(CLOSED))?,
-            _ => {}
+        if let Some(is_open) = opening.appearance.initial.and_then(Resting::is_on) {
+            cover.servo.set(cover.pose(position(is_open)))?;
         }
         Ok(cover)
     }
@@ -49,6 +47,11 @@ impl Cover {
         let angle = pose.angle.filter(|_| pose.is_on)?;
         Some(((angle - least) / (most - least) * 100.0).round())
     }
+}
+
+/// Returns the position of a cover that is open, or closed.
+fn position(is_open: bool) -> f64 {
+    if is_open { OPEN } else { CLOSED }
 }
 
 /// Returns a servo's pose for a position from 0, closed, to 100, open.
@@ -98,13 +101,7 @@ impl Thing for Cover {
             (None, Some(position)) => position,
             (Some("OPEN" | "ON"), None) => OPEN,
             (Some("CLOSE" | "OFF"), None) => CLOSED,
-            (Some("TOGGLE"), None) => {
-                if is_open {
-                    CLOSED
-                } else {
-                    OPEN
-                }
-            }
+            (Some("TOGGLE"), None) => self::position(!is_open),
             // The servo lets go where it is.
             (Some("STOP"), None) if time.is_none() => {
                 return Ok(self.servo.set(Pose { is_on: false, ..self.servo.state() })?);
@@ -114,13 +111,12 @@ impl Thing for Cover {
                 return Err(Refusal::because(message));
             }
         };
-        let then = if position > CLOSED { CLOSED } else { OPEN };
+        let then = self::position(position <= CLOSED);
         Ok(self.servo.set_for(self.pose(position), time, self.pose(then))?)
     }
 
     fn make_safe(&self) -> Result<()> {
-        let position = |is_on| if is_on { OPEN } else { CLOSED };
-        self.safe.map_or(Ok(()), |is_on| self.servo.set(self.pose(position(is_on))))
+        self.safe.map_or(Ok(()), |is_open| self.servo.set(self.pose(position(is_open))))
     }
 
     fn finish(&self) -> Result<Option<Map<String, Value>>> {

@@ -7,9 +7,8 @@ use pinzero::{Blink, Color, Result};
 use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value, json};
 
-use super::relay::word;
 use super::timed::{Drive, Timed};
-use super::{Opening, Thing, rest};
+use super::{Opening, Thing, rest, word};
 use crate::entity::Entity;
 use crate::payload::{Command, Fields};
 use crate::refusal::Refusal;

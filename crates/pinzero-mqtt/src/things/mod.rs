@@ -94,6 +94,11 @@ impl Opening<'_> {
     }
 }
 
+/// Returns the word for a state: `"ON"` or `"OFF"`.
+fn word(is_on: bool) -> Value {
+    if is_on { "ON" } else { "OFF" }.into()
+}
+
 /// Opens a part.
 pub(crate) fn open(part: &Part, opening: &Opening<'_>) -> pinzero::Result<Box<dyn Thing>> {
     Ok(match &part.kind {

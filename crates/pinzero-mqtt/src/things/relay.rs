@@ -2,10 +2,10 @@
 
 use pinzero::{DigitalOutputDevice, Result};
 use pinzero_circuit::{Appearance, Resting};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::timed::{Drive, Timed};
-use super::{Opening, Thing, rest};
+use super::{Opening, Thing, rest, word};
 use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;
@@ -76,9 +76,4 @@ impl Thing for Relay {
     fn close(&self) -> Result<()> {
         self.output.close()
     }
-}
-
-/// Returns the word for a state.
-pub(crate) fn word(is_on: bool) -> Value {
-    json!(if is_on { "ON" } else { "OFF" })
 }

@@ -26,13 +26,12 @@ pub(crate) fn open<D: Open<Digital>>(
 ///
 /// A pin that nobody drives, as after a power cut, is off: what a weak pull makes of such a pin is nobody's wish.
 fn initial(opening: &Opening<'_>, pin: u32) -> Result<Option<bool>> {
-    match opening.appearance.initial {
-        Some(Resting::On) => Ok(Some(true)),
-        Some(Resting::Off) => Ok(Some(false)),
-        _ => match opening.gpio.line_info(pin)?.function {
-            None | Some(LineFunction::Output) => Ok(None),
-            Some(_) => Ok(Some(false)),
-        },
+    if let Some(is_on) = opening.appearance.initial.and_then(Resting::is_on) {
+        return Ok(Some(is_on));
+    }
+    match opening.gpio.line_info(pin)?.function {
+        None | Some(LineFunction::Output) => Ok(None),
+        Some(_) => Ok(Some(false)),
     }
 }
 
@@ -49,31 +48,22 @@ pub(crate) fn is_on_at_first(opening: &Opening<'_>, pin: u32, active_high: bool)
 /// Returns what a pin becomes after the end: `default`, unless the file names a state. Where the system does not keep the level of a
 /// closed pin, the default is to restore the pin, and `"keep"` in the file is an error of `open`.
 pub(crate) fn on_close(opening: &Opening<'_>, default: Resting, active_high: bool) -> OnClose {
-    let level = |is_high| if is_high { OnClose::High } else { OnClose::Low };
-    match opening.appearance.on_exit.unwrap_or(default) {
-        Resting::On => level(active_high),
-        Resting::Off => level(!active_high),
-        _ => match opening.appearance.on_exit {
-            None if !opening.gpio.capabilities().keep.is_available() => OnClose::Restore,
-            _ => OnClose::Keep,
-        },
+    match on_exit(opening, default) {
+        Some(is_on) if is_on == active_high => OnClose::High,
+        Some(_) => OnClose::Low,
+        None if opening.appearance.on_exit.is_none() && !opening.gpio.capabilities().keep.is_available() => {
+            OnClose::Restore
+        }
+        None => OnClose::Keep,
     }
 }
 
 /// Returns whether an output is on after the end: `default`, unless the file names a state; `None` keeps the state.
 pub(crate) fn on_exit(opening: &Opening<'_>, default: Resting) -> Option<bool> {
-    match opening.appearance.on_exit.unwrap_or(default) {
-        Resting::On => Some(true),
-        Resting::Off => Some(false),
-        _ => None,
-    }
+    opening.appearance.on_exit.unwrap_or(default).is_on()
 }
 
 /// Returns whether an output is on in its safe state; `None` keeps the state.
 pub(crate) fn safe(opening: &Opening<'_>) -> Option<bool> {
-    match opening.appearance.safe {
-        Some(Resting::On) => Some(true),
-        Some(Resting::Off) => Some(false),
-        _ => None,
-    }
+    opening.appearance.safe.and_then(Resting::is_on)
 }

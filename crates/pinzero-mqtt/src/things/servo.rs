@@ -7,9 +7,8 @@ use pinzero_circuit::{Appearance, Resting};
 use serde_json::{Map, Value};
 
 use super::cover::Cover;
-use super::relay::word;
 use super::timed::{Drive, Timed};
-use super::{Opening, Thing, rest};
+use super::{Opening, Thing, rest, word};
 use crate::entity::Entity;
 use crate::payload::Command;
 use crate::refusal::Refusal;

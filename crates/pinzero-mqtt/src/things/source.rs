@@ -19,16 +19,21 @@ const FARTHEST: f64 = 4.0;
 /// A distance or a light sensor is open during a reading only: pinzero's devices for them measure all the time, and a reading is wanted
 /// every half minute.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) struct Source {
+    gpio: Gpio,
+    probe: Probe,
+}
+
+/// What measures.
+#[derive(Debug)]
+enum Probe {
     Potentiometer(Mcp3008),
     Tmp36(Mcp3008),
     Light {
-        gpio: Gpio,
         line: u32,
         reading: Brief,
     },
     Distance {
-        gpio: Gpio,
         trigger: u32,
         echo: u32,
         reading: Brief,
@@ -36,10 +41,7 @@ pub(super) enum Source {
     Dht11(Dht11),
     Dht22(Dht22),
     /// A sensor that the kernel reads, so it is never closed.
-    Ds18b20 {
-        gpio: Gpio,
-        sensor: Ds18b20,
-    },
+    Ds18b20(Ds18b20),
 }
 
 /// What a reading measures.
@@ -71,65 +73,59 @@ impl Source {
     pub(super) fn open(kind: &Kind, gpio: &Gpio) -> Result<Self> {
         let converter =
             |channel: u32, select: u32| Mcp3008::builder(channel).select(0, select).gpio(gpio).open();
-        Ok(match kind {
-            Kind::Potentiometer(part) => Source::Potentiometer(converter(part.channel, part.select)?),
-            Kind::Tmp36(part) => Source::Tmp36(converter(part.channel, part.select)?),
-            Kind::LightSensor(part) => {
-                Source::Light { gpio: gpio.clone(), line: part.pin.line(), reading: Brief::default() }
-            }
-            Kind::DistanceSensor(part) => Source::Distance {
-                gpio: gpio.clone(),
+        let probe = match kind {
+            Kind::Potentiometer(part) => Probe::Potentiometer(converter(part.channel, part.select)?),
+            Kind::Tmp36(part) => Probe::Tmp36(converter(part.channel, part.select)?),
+            Kind::LightSensor(part) => Probe::Light { line: part.pin.line(), reading: Brief::default() },
+            Kind::DistanceSensor(part) => Probe::Distance {
                 trigger: part.trigger.line(),
                 echo: part.echo.line(),
                 reading: Brief::default(),
             },
-            Kind::Dht11(part) => Source::Dht11(Dht11::builder(part.pin.line()).gpio(gpio).open()?),
-            Kind::Dht22(part) => Source::Dht22(Dht22::builder(part.pin.line()).gpio(gpio).open()?),
-            Kind::Ds18b20(part) => {
-                let sensor = match &part.id {
-                    Some(id) => Ds18b20::builder().id(id).open()?,
-                    None => Ds18b20::new()?,
-                };
-                Source::Ds18b20 { gpio: gpio.clone(), sensor }
-            }
+            Kind::Dht11(part) => Probe::Dht11(Dht11::builder(part.pin.line()).gpio(gpio).open()?),
+            Kind::Dht22(part) => Probe::Dht22(Dht22::builder(part.pin.line()).gpio(gpio).open()?),
+            Kind::Ds18b20(part) => Probe::Ds18b20(match &part.id {
+                Some(id) => Ds18b20::builder().id(id).open()?,
+                None => Ds18b20::new()?,
+            }),
             other => {
                 let message = format!("a {} is no device on a broker", other.name());
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
-        })
+        };
+        Ok(Source { gpio: gpio.clone(), probe })
     }
 
     /// Returns what a reading consists of.
     pub(super) fn quantities(&self) -> Vec<Quantity> {
-        match self {
-            Source::Potentiometer(_) => vec![percent("position")],
-            Source::Light { .. } => vec![percent("light")],
-            Source::Distance { .. } => vec![DISTANCE],
-            Source::Tmp36(_) => vec![TEMPERATURE],
-            Source::Ds18b20 { .. } => vec![Quantity { digits: 2, ..TEMPERATURE }],
-            Source::Dht11(_) | Source::Dht22(_) => vec![TEMPERATURE, HUMIDITY],
+        match &self.probe {
+            Probe::Potentiometer(_) => vec![percent("position")],
+            Probe::Light { .. } => vec![percent("light")],
+            Probe::Distance { .. } => vec![DISTANCE],
+            Probe::Tmp36(_) => vec![TEMPERATURE],
+            Probe::Ds18b20(_) => vec![Quantity { digits: 2, ..TEMPERATURE }],
+            Probe::Dht11(_) | Probe::Dht22(_) => vec![TEMPERATURE, HUMIDITY],
         }
     }
 
     /// Measures. Returns the values of the quantities in their order, with the time of the measurement.
     pub(super) fn read(&self) -> Result<(Vec<f64>, Instant)> {
-        let (values, gpio) = match self {
-            Source::Potentiometer(converter) => (vec![converter.value()? * 100.0], converter.gpio()),
+        let gpio = &self.gpio;
+        let values = match &self.probe {
+            Probe::Potentiometer(converter) => vec![converter.value()? * 100.0],
             // 0.5 V at 0 °C, and 10 mV more for each degree.
-            Source::Tmp36(converter) => (vec![(converter.voltage()? - 0.5) * 100.0], converter.gpio()),
-            Source::Light { gpio, line, reading } => {
+            Probe::Tmp36(converter) => vec![(converter.voltage()? - 0.5) * 100.0],
+            Probe::Light { line, reading } => {
                 let sensor = LightSensor::builder(*line).queue_len(SAMPLES).gpio(gpio).open()?;
-                (vec![reading.of(&sensor, || sensor.value())? * 100.0], gpio)
+                vec![reading.of(&sensor, || sensor.value())? * 100.0]
             }
-            Source::Distance { gpio, trigger, echo, reading } => {
-                (vec![distance(gpio, *trigger, *echo, reading)?], gpio)
-            }
-            Source::Ds18b20 { gpio, sensor } => (vec![sensor.temperature()?], gpio),
-            Source::Dht11(sensor) => {
+            Probe::Distance { trigger, echo, reading } => vec![distance(gpio, *trigger, *echo, reading)?],
+            Probe::Ds18b20(sensor) => vec![sensor.temperature()?],
+            Probe::Dht11(sensor) => {
                 let reading = sensor.read()?;
                 return Ok((vec![reading.temperature, reading.humidity], reading.at));
             }
-            Source::Dht22(sensor) => {
+            Probe::Dht22(sensor) => {
                 let reading = sensor.read()?;
                 return Ok((vec![reading.temperature, reading.humidity], reading.at));
             }
@@ -138,12 +134,12 @@ impl Source {
     }
 
     pub(super) fn close(&self) -> Result<()> {
-        match self {
-            Source::Potentiometer(converter) | Source::Tmp36(converter) => converter.close(),
-            Source::Light { reading, .. } | Source::Distance { reading, .. } => reading.close(),
-            Source::Ds18b20 { .. } => Ok(()),
-            Source::Dht11(sensor) => sensor.close(),
-            Source::Dht22(sensor) => sensor.close(),
+        match &self.probe {
+            Probe::Potentiometer(converter) | Probe::Tmp36(converter) => converter.close(),
+            Probe::Light { reading, .. } | Probe::Distance { reading, .. } => reading.close(),
+            Probe::Ds18b20(_) => Ok(()),
+            Probe::Dht11(sensor) => sensor.close(),
+            Probe::Dht22(sensor) => sensor.close(),
         }
     }
 }
@@ -212,7 +208,7 @@ mod tests {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/w1/devices");
         let sensor = Ds18b20::builder().root(root).id("28-0316a2798bff").open().unwrap();
         let gpio = pinzero::mock::gpio();
-        let source = Source::Ds18b20 { gpio: (*gpio).clone(), sensor };
+        let source = Source { gpio: (*gpio).clone(), probe: Probe::Ds18b20(sensor) };
         let (values, at) = source.read().unwrap();
         assert_eq!((values.len(), source.quantities()[0].unit, at), (1, "°C", gpio.now()));
         assert!((-55.0..125.0).contains(&values[0]), "{values:?}");

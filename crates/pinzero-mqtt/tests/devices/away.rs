@@ -7,12 +7,9 @@ use pinzero_circuit::Circuit;
 use pinzero_mqtt::{Message, Node, Settings};
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{House, MIDNIGHT};
 
 const HOUSE: &str = "[relay.pump]\npin = 17\n[button.bell]\npin = 2\n";
-
-/// The milliseconds since 1970 at the zero of the mock's clock.
-const MIDNIGHT: u64 = 1_767_225_600_000;
 
 /// A node whose virtual time moves only when a test says so.
 fn house(circuit: &str) -> House {

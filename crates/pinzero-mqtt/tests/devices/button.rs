@@ -5,12 +5,9 @@ use pinzero::mock;
 use pinzero::time::{ms, secs};
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{House, MIDNIGHT};
 
 const BELL: &str = "[button.bell]\npin = 2\n";
-
-/// The milliseconds since 1970 at the zero of the mock's clock.
-const MIDNIGHT: u64 = 1_767_225_600_000;
 
 #[test]
 fn a_click_is_told_with_the_stamps_of_its_edges() {

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::broker::TestBroker;
 
+/// The milliseconds since 1970 at the zero of the mock's clock.
+pub(crate) const MIDNIGHT: u64 = 1_767_225_600_000;
+
 /// A node called `attic`, on simulated pins whose time is virtual.
 #[derive(Debug)]
 pub(crate) struct House {

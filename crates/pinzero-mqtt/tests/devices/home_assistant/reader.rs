@@ -86,10 +86,6 @@ pub(crate) fn faults(entity: &Map<String, Value>, payload: &str) -> Vec<String> 
             let most = entity.get("max").and_then(Value::as_u64).unwrap_or(255);
             demand(found.chars().count() as u64 <= most, "a text", &found);
         }
-        "select" => {
-            let found = state("value_template");
-            demand(list(entity, "options").contains(&&*found), "a choice", &found);
-        }
         "light" => faults.extend(faults_of_light(entity, payload)),
         _ => {}
     }

@@ -16,10 +16,6 @@ pub(crate) fn wishes(entity: &Map<String, Value>) -> Vec<Wish> {
     let remote = Remote(entity);
     match entity["platform"].as_str().unwrap() {
         "switch" => remote.on_and_off("value_template"),
-        "button" => {
-            let press = remote.text("payload_press", "PRESS");
-            vec![remote.wish("command_template", json!({ "value": press }), |_| true)]
-        }
         "fan" => remote.fan(),
         "siren" => remote.siren(),
         "light" => remote.light(),
@@ -36,11 +32,8 @@ pub(crate) fn wishes(entity: &Map<String, Value>) -> Vec<Wish> {
             let texts = ["7", "21", "7.5"].into_iter().filter(|text| text.len() as u64 <= most);
             texts.map(|text| remote.value("command_template", text, "value_template", text)).collect()
         }
-        "select" => list(entity, "options")
-            .into_iter()
-            .map(|option| remote.value("command_template", option, "value_template", option))
-            .collect(),
-        _ => Vec::new(),
+        "binary_sensor" | "device_automation" | "event" | "sensor" => Vec::new(),
+        other => panic!("no commands are known for a {other}"),
     }
 }
 
@@ -103,9 +96,6 @@ impl Remote<'_> {
                     direction,
                 ));
             }
-        }
-        for mode in list(self.0, "preset_modes") {
-            wishes.push(self.value("preset_mode_command_template", mode, "preset_mode_value_template", mode));
         }
         wishes
     }
