@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{Options, Plan};
 use crate::output;
+use crate::sim::part;
 
 /// What `--check --json` prints.
 #[derive(Debug, Serialize)]
@@ -31,7 +32,7 @@ struct Device {
     /// The beginning of the device's topics.
     topic: String,
     topics: Vec<String>,
-    /// The first state on simulated pins.
+    /// The first state, of a simulated part.
     state: Value,
     /// Where Home Assistant finds the device.
     discovery: Option<String>,
@@ -58,7 +59,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut mqtt = plan.mqtt.clone();
     mqtt.discovery = mqtt.discovery.filter(|_| has_discovery);
     let settings = Plan::settings(&mqtt, &plan.node)?;
-    let pins = mock::builder().board(plan.circuit.board().clone()).try_open()?;
+    let pins = mock::builder().board(plan.circuit.board().clone()).realtime().try_open()?;
+    let _parts = part::connect(&pins, &plan.circuit);
     let mut paper = Paper::default();
     // The connection ends by an error, once all is told.
     let _ = Node::open(&pins, &plan.circuit, settings).run(&mut paper);
@@ -108,7 +110,7 @@ impl Report {
             let platforms: Vec<&str> = device.entities.iter().map(|entity| &*entity.platform).collect();
             match &device.discovery {
                 _ if platforms.is_empty() => {
-                    text += "  does not open on simulated pins: see the warning\n";
+                    text += "  is not simulated: see the warning\n";
                 }
                 Some(topic) => _ = writeln!(text, "  {topic}  {}", platforms.join(", ")),
                 None => {}

@@ -14,7 +14,7 @@ use pinzero::{LineFunction, time};
 use pinzero_circuit::{Circuit, Kind};
 use pinzero_daemon::Daemon;
 
-use super::part::Wired;
+use super::part::{self, Wired};
 use super::scene;
 use super::signal::Signal;
 use super::state::{Action, Edges, Frame, LineLook, Scene};
@@ -88,22 +88,7 @@ impl Simulator {
         let board = circuit.board().clone();
         let mock =
             mock::builder().board(board).realtime().exit_guard(false).history_limit(HISTORY).try_open()?;
-        for [one, other] in circuit.wires() {
-            mock.wire(one.line(), other.line());
-        }
-        let wired: BTreeSet<u32> = circuit.wires().iter().flatten().map(pinzero_circuit::Pin::line).collect();
-        let mut converters = BTreeMap::new();
-        let parts: Vec<_> = circuit
-            .parts()
-            .iter()
-            .zip(scene::keys(circuit))
-            .filter(|(part, _)| scene::is_simulated(&part.kind))
-            .map(|(part, key)| {
-                let is_wired = part.kind.pins().iter().any(|(_, pin)| wired.contains(&pin.line()));
-                Wired::new(&mock, &mut converters, part, key, is_wired)
-            })
-            .collect();
-
+        let parts = part::connect(&mock, circuit);
         let lines = lines(circuit);
         let mask = lines.iter().fold(0, |mask, line| mask | 1_u64.checked_shl(*line).unwrap_or(0));
         let daemon = Daemon::builder(&mock).port(port).gpios(mask).adopt_all(true).start();

@@ -3,7 +3,7 @@
 mod board;
 mod examples;
 mod meter;
-mod part;
+pub(crate) mod part;
 mod plain;
 mod program;
 pub(crate) mod scene;

@@ -1,6 +1,6 @@
 //! The parts of a circuit on the pins of the mock: how they look, and what a user does to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -9,10 +9,11 @@ use pinzero::mock::{
     MockCapacitor, MockChip, MockDht, MockEcho, MockEncoder, MockGpio, MockKeypad, MockMcp3xxx, MockMotor,
     MockServo,
 };
-use pinzero_circuit::{Keypad, Kind, Part, Pin};
+use pinzero_circuit::{Circuit, Keypad, Kind, Part, Pin};
 use pinzero_parts::LcdBackpack;
 
 use super::meter::Meter;
+use super::scene;
 use super::signal::Signal;
 use super::state::{Action, Control, Look};
 
@@ -26,7 +27,26 @@ const STEP: Duration = Duration::from_millis(8);
 const MOST_STEPS: i32 = 100;
 
 /// The converters on SPI bus 0, by their chip select.
-pub(crate) type Converters = BTreeMap<u32, MockMcp3xxx>;
+type Converters = BTreeMap<u32, MockMcp3xxx>;
+
+/// Connects the parts of a circuit, and its wires, to the pins of a mock.
+pub(crate) fn connect(mock: &MockGpio, circuit: &Circuit) -> Vec<Wired> {
+    for [one, other] in circuit.wires() {
+        mock.wire(one.line(), other.line());
+    }
+    let wired: BTreeSet<u32> = circuit.wires().iter().flatten().map(Pin::line).collect();
+    let mut converters = BTreeMap::new();
+    circuit
+        .parts()
+        .iter()
+        .zip(scene::keys(circuit))
+        .filter(|(part, _)| scene::is_simulated(&part.kind))
+        .map(|(part, key)| {
+            let is_wired = part.kind.pins().iter().any(|(_, pin)| wired.contains(&pin.line()));
+            Wired::new(mock, &mut converters, part, key, is_wired)
+        })
+        .collect()
+}
 
 /// What hangs on the pins for a part.
 #[derive(Debug)]
@@ -77,7 +97,7 @@ pub(crate) struct Wired {
 
 impl Wired {
     /// Connects a part to its pins. `key` is the key of its contact.
-    pub(crate) fn new(
+    fn new(
         mock: &MockGpio,
         converters: &mut Converters,
         part: &Part,

@@ -197,6 +197,24 @@ fn a_check_shows_devices_topics_and_entities_without_pins_or_broker() {
 }
 
 #[test]
+fn a_check_shows_the_values_that_the_file_gives_the_simulated_parts() {
+    let folder = Folder::new(
+        "[potentiometer.knob]\nchannel = 3\nvalue = 0.25\n[distance_sensor.tank]\ntrigger = 23\necho = 24\ndistance = 1.5\n\
+         [dht22.attic]\npin = 4\ncelsius = 21.5\nhumidity = 40.0\n[character_display.sign]\n",
+    );
+    let output = folder.run(&["--check", "--json"]);
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let state = |name: &str| {
+        let devices = report["devices"].as_array().unwrap();
+        devices.iter().find(|device| device["name"] == name).unwrap()["state"].clone()
+    };
+    assert_eq!(state("attic"), json!({ "temperature": 21.5, "humidity": 40.0 }));
+    assert!((state("knob")["position"].as_f64().unwrap() - 25.0).abs() < 0.1, "{}", state("knob"));
+    assert!((state("tank")["distance"].as_f64().unwrap() - 1.5).abs() < 0.1, "{}", state("tank"));
+}
+
+#[test]
 fn a_node_without_its_broker_keeps_trying_and_ends_with_0_at_sigterm() {
     let folder = Folder::new(PUMP);
     // The first line says why there is no connection.
