@@ -14,7 +14,8 @@ pub(crate) fn explain(address: &BrokerAddress, error: &ConnectionError) -> LinkE
     match error {
         ConnectionError::MqttState(StateError::Deserialization(PayloadSizeLimitExceeded(size))) => {
             LinkError::overlong(format!(
-                "the broker at {}:{} has sent a message of {size} bytes, and {LONGEST_INCOMING} is the limit",
+                "the broker at {}:{} has sent a message of {size} bytes, and {LONGEST_INCOMING} is the limit: \
+                 `mosquitto_sub -t '#' -v --retained-only -F '%l %t'` prints the sizes of those that the broker keeps, with their topics",
                 address.host, address.port
             ))
         }

@@ -22,8 +22,6 @@ const QUIET: Duration = Duration::from_millis(100);
 const QUIET_WITHOUT_MARKER: Duration = Duration::from_secs(1);
 /// The number of devices to ask for at once. A broker may drop kept messages if it has to hand over more than 1000.
 const DEVICES_AT_ONCE: usize = 250;
-/// The bytes of filters in one packet.
-const FILTERS_AT_ONCE: usize = 4096;
 /// The number of messages on their way at a time.
 const WINDOW: usize = 32;
 /// The pause before the second attempt to connect. Each further one is twice as long, up to the longest.
@@ -292,17 +290,9 @@ impl Shared {
     fn ask(&self, state: &mut State, filters: Vec<String>) {
         state.heard = Instant::now();
         let Some(sender) = state.sender.clone() else { return };
-        let (mut packet, mut bytes) = (Vec::new(), 0);
-        for filter in filters {
-            bytes += filter.len() + 3;
-            packet.push(filter);
-            if bytes >= FILTERS_AT_ONCE {
-                sender.subscribe(&std::mem::take(&mut packet));
-                bytes = 0;
-            }
-        }
-        if !packet.is_empty() {
-            sender.subscribe(&packet);
+        if !sender.subscribe(&filters) {
+            // The connection takes nothing any more.
+            return sender.abandon();
         }
         state.markers += 1;
         state.marker = Some(state.markers);

@@ -199,8 +199,6 @@ pub(super) fn run(link: &Link, pattern: &Pattern, order: &Order, wait: Duration,
     let start = link::now();
     for target in targets.iter().filter(|target| target.outcome == Outcomes::Waiting) {
         state.send(Message::new(format!("{}/set", target.topic), order.payload(link::now())));
-        // A node tells a state that a command does not change only if it is asked for it.
-        state.send(Message::new(format!("{}/get", target.topic), ""));
     }
     let end = Instant::now() + wait;
     loop {

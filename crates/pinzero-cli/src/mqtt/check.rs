@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use pinzero::mock;
 use pinzero_mqtt::{Broker, Incoming, LinkError, Message, Node, Receiver, Sender};
 use serde::Serialize;
@@ -14,6 +15,9 @@ use serde_json::Value;
 use super::{Options, Plan};
 use crate::output;
 use crate::sim::part;
+
+/// How long to wait for the first state of a sensor.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What `--check --json` prints.
 #[derive(Debug, Serialize)]
@@ -64,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut paper = Paper::default();
     // The connection ends by an error, once all is told.
     let _ = Node::open(&pins, &plan.circuit, settings).run(&mut paper);
-    let mut report = Report::of(&plan, &paper.0.lock().messages)?;
+    let mut report = Report::of(&plan, &paper.0.0.lock().messages)?;
     if !has_discovery {
         report.devices.iter_mut().for_each(|device| device.discovery = None);
     }
@@ -164,9 +168,9 @@ fn topics_in(message: &Value, below: &str) -> BTreeSet<String> {
     }
 }
 
-/// A broker on paper: takes all that is told, and then ends the connection.
+/// A broker on paper: takes all that is told, and ends the connection once the states are there.
 #[derive(Debug, Clone, Default)]
-struct Paper(Arc<Mutex<Sheet>>);
+struct Paper(Arc<(Mutex<Sheet>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Sheet {
@@ -175,6 +179,17 @@ struct Sheet {
     /// The tickets to give back.
     tickets: VecDeque<u64>,
     is_connected: bool,
+}
+
+impl Sheet {
+    /// Returns whether each device that has a state has told one. The first reading of a sensor takes a moment.
+    fn is_complete(&self) -> bool {
+        let mut told = self.messages.values().filter(|message| message["components"].is_object());
+        told.all(|discovery| {
+            let mut topics = topics_in(discovery, "").into_iter().filter(|topic| topic.ends_with("/state"));
+            topics.all(|topic| self.messages.contains_key(&topic))
+        })
+    }
 }
 
 impl Broker for Paper {
@@ -187,9 +202,11 @@ impl Sender for Paper {
     fn publish(&self, ticket: u64, message: &Message) -> bool {
         let text = String::from_utf8_lossy(&message.payload);
         let value = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
-        let mut sheet = self.0.lock();
+        let (sheet, has_changed) = &*self.0;
+        let mut sheet = sheet.lock();
         sheet.messages.insert(message.topic.clone(), value);
         sheet.tickets.push_back(ticket);
+        has_changed.notify_all();
         true
     }
 
@@ -204,10 +221,19 @@ impl Sender for Paper {
 
 impl Receiver for Paper {
     fn next(&mut self) -> Result<Incoming, LinkError> {
-        let mut sheet = self.0.lock();
+        let (sheet, has_changed) = &*self.0;
+        let mut sheet = sheet.lock();
         if !std::mem::replace(&mut sheet.is_connected, true) {
             return Ok(Incoming::Connected);
         }
-        sheet.tickets.pop_front().map(Incoming::Told).ok_or_else(|| LinkError::final_one("all is told"))
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ticket) = sheet.tickets.pop_front() {
+                return Ok(Incoming::Told(ticket));
+            }
+            if sheet.is_complete() || has_changed.wait_until(&mut sheet, end).timed_out() {
+                return Err(LinkError::final_one("all is told"));
+            }
+        }
     }
 }

@@ -209,9 +209,16 @@ fn a_check_shows_the_values_that_the_file_gives_the_simulated_parts() {
         let devices = report["devices"].as_array().unwrap();
         devices.iter().find(|device| device["name"] == name).unwrap()["state"].clone()
     };
-    assert_eq!(state("attic"), json!({ "temperature": 21.5, "humidity": 40.0 }));
-    assert!((state("knob")["position"].as_f64().unwrap() - 25.0).abs() < 0.1, "{}", state("knob"));
-    assert!((state("tank")["distance"].as_f64().unwrap() - 1.5).abs() < 0.1, "{}", state("tank"));
+    let is_near = |device: &str, key: &str, expected: f64, precision: f64| {
+        let state = state(device);
+        let found = state[key].as_f64().unwrap_or(f64::NAN);
+        assert!((found - expected).abs() < precision, "{state}");
+    };
+    is_near("attic", "temperature", 21.5, 0.01);
+    is_near("attic", "humidity", 40.0, 0.01);
+    is_near("knob", "position", 25.0, 0.2);
+    // The echo is timed.
+    is_near("tank", "distance", 1.5, 0.5);
 }
 
 #[test]
