@@ -16,6 +16,7 @@ pub mod time;
 mod types;
 
 mod animation;
+mod condvar;
 mod delay;
 mod device;
 mod event;
@@ -65,6 +66,7 @@ pub use bus::{
     SpiBus, SpiConfig, SpiOperation,
 };
 pub use capability::{Capabilities, Support};
+pub use condvar::Condvar;
 pub use delay::Delay;
 pub use device::{Device, SetValue, Switch, Value};
 pub use error::{Error, ErrorKind, Result};

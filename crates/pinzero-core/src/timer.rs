@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
+use crate::condvar::Condvar;
 use crate::debug::opaque;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Deliver, Delivered, survive};

@@ -9,10 +9,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant as Deadline};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use pinzero_core::process::Home;
 use pinzero_core::time::{Clock, Instant};
-use pinzero_core::{EdgeSink, Error, ErrorKind, Result, thread};
+use pinzero_core::{Condvar, EdgeSink, Error, ErrorKind, Result, thread};
 
 #[cfg(target_os = "linux")]
 use self::report_reader::ReportReader;
@@ -169,7 +169,7 @@ impl Client {
         if let Gap::Wait(limit) = self.settings.gap {
             let until = Deadline::now() + limit;
             while state.connection.is_none() && !state.is_closed && self.settings.retry.is_some() {
-                if self.changed.wait_until(&mut state, until).timed_out() {
+                if self.changed.wait_until(&mut state, until) {
                     break;
                 }
             }

@@ -12,8 +12,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-use pinzero_core::{Error, Result};
+use parking_lot::{Mutex, MutexGuard};
+use pinzero_core::{Condvar, Error, Result};
 
 use crate::error;
 use crate::protocol::{Command, Reply, Request};

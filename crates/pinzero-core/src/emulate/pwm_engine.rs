@@ -3,8 +3,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
+use crate::condvar::Condvar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::factory::OutputPin;
 use crate::machine::Wave;
@@ -111,7 +112,7 @@ impl Engine {
         let left = at.since(now);
         let wake = at - (*margin).min(if left > *SPIN.start() { left / 2 } else { left });
         if wake > now {
-            if !self.changed.wait_for(&mut channels, wake - now).timed_out() {
+            if !self.changed.wait_for(&mut channels, wake - now) {
                 return true;
             }
             // The margin follows the lateness: it rises at once and falls slowly.

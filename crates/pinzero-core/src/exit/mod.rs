@@ -153,10 +153,11 @@ mod guard {
     use std::time::{Duration, Instant};
 
     use libc::c_int;
-    use parking_lot::{Condvar, Mutex};
+    use parking_lot::Mutex;
 
     use super::factories;
     use super::wakeup::SignalWakeup;
+    use crate::condvar::Condvar;
     use crate::error::Error;
     use crate::process::PerProcess;
     use crate::report::warn_user;
@@ -332,7 +333,7 @@ mod guard {
         let end = Instant::now() + 2 * LIMIT;
         let mut phase = guard.phase.lock();
         while guard.signalled.load(Ordering::Acquire) != NO_SIGNAL {
-            if guard.changed.wait_until(&mut phase, end).timed_out() {
+            if guard.changed.wait_until(&mut phase, end) {
                 break;
             }
         }
@@ -344,7 +345,7 @@ mod guard {
         guard.wakeup.ring();
         let mut phase = guard.phase.lock();
         while *phase != Phase::Closed {
-            if guard.changed.wait_until(&mut phase, deadline).timed_out() {
+            if guard.changed.wait_until(&mut phase, deadline) {
                 return;
             }
         }
@@ -418,7 +419,7 @@ mod guard {
             }
         }
         while *phase != Phase::Closed {
-            if guard.changed.wait_until(&mut phase, deadline).timed_out() {
+            if guard.changed.wait_until(&mut phase, deadline) {
                 let complain = || {
                     warn_user(&format!("pins may be left driven: closing them takes more than {LIMIT:?}"));
                 };

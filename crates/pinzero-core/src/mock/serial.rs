@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::circuit::Circuit;
 use crate::bus::SerialPort;
+use crate::condvar::Condvar;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The device at the other end of a mock's serial port; returned by [`MockGpio::serial_device`](super::MockGpio::serial_device).
@@ -92,9 +93,12 @@ impl SerialPort for MockPort {
                 self.circuit.clock.pass(timeout);
                 bytes = wire.bytes.lock();
             } else {
-                let is_idle =
-                    |bytes: &mut Bytes| bytes.answers.is_empty() && !self.closed.load(Ordering::Acquire);
-                wire.changed.wait_while_for(&mut bytes, is_idle, timeout);
+                let end = Instant::now() + timeout;
+                while bytes.answers.is_empty() && !self.closed.load(Ordering::Acquire) {
+                    if wire.changed.wait_until(&mut bytes, end) {
+                        break;
+                    }
+                }
             }
             self.check_open()?;
         }

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
+use pinzero_core::Condvar;
 
 use crate::ClientId;
 

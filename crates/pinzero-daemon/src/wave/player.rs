@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use pinzero_core::time::{Instant, ms, us};
-use pinzero_core::{Gpio, Level};
+use pinzero_core::{Condvar, Gpio, Level};
 
 use super::{Pulse, Step, Waveform};
 use crate::ClientId;

@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use pinzero_core::time::Instant;
-use pinzero_core::{EdgeBatch, EdgeSink, Error};
+use pinzero_core::{Condvar, EdgeBatch, EdgeSink, Error};
 
 use super::Client;
 use super::supervisor::Losses;

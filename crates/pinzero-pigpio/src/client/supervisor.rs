@@ -151,7 +151,7 @@ impl Client {
             {
                 let mut state = self.state.lock();
                 let until = Deadline::now() + pause;
-                while !state.is_closed && !self.changed.wait_until(&mut state, until).timed_out() {}
+                while !state.is_closed && !self.changed.wait_until(&mut state, until) {}
                 if state.is_closed {
                     return None;
                 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 use pinzero_core::time::Instant;
 use pinzero_core::{
-    Device, Edge, Effects, Error, ErrorKind, Event, Follower, Gpio, Line, Machine, Result, Running, SetValue,
-    Source, Switch, Value,
+    Condvar, Device, Edge, Effects, Error, ErrorKind, Event, Follower, Gpio, Line, Machine, Result, Running,
+    SetValue, Source, Switch, Value,
 };
 
 use crate::time::ms;
@@ -343,7 +343,9 @@ impl Board {
 
     fn turn(&self) -> MutexGuard<'_, Shared> {
         let mut shared = self.shared.lock();
-        self.changed.wait_while(&mut shared, |shared| shared.is_busy);
+        while shared.is_busy {
+            self.changed.wait(&mut shared);
+        }
         shared
     }
 

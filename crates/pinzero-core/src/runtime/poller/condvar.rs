@@ -2,9 +2,10 @@
 
 use std::io;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::super::ids::SourceId;
+use crate::condvar::Condvar;
 use crate::time::{Clock, Instant};
 
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-use pinzero_core::{Error, ErrorKind};
+use parking_lot::Mutex;
+use pinzero_core::{Condvar, Error, ErrorKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt;
 
@@ -105,7 +105,7 @@ impl Port {
         let deadline = Instant::now() + secs(2);
         let mut thread = self.thread.lock();
         while matches!(&*thread, State::Running(id) if *id != std::thread::current().id()) {
-            if self.ended.wait_until(&mut thread, deadline).timed_out() {
+            if self.ended.wait_until(&mut thread, deadline) {
                 return;
             }
         }
