@@ -170,13 +170,14 @@ fn simulate(options: &Options) -> Outcome {
         None if has_view => terminal::run(&simulator, &console, &is_over).map(|()| Verdict::Good)?,
         None => plain::run(&simulator, &is_over).map(|()| Verdict::Good)?,
     };
-    finish(program.into_inner(), verdict)
+    finish(program.into_inner(), is_stopped(), verdict)
 }
 
-/// Ends the program, and tells how it has ended if it failed by itself.
-fn finish(program: Option<Program>, verdict: Verdict) -> Outcome {
+/// Ends the program, and tells how it has ended if it failed by itself. `is_stopped` tells whether the user has stopped the command.
+fn finish(program: Option<Program>, is_stopped: bool, verdict: Verdict) -> Outcome {
     let Some(mut program) = program else { return Ok(verdict) };
-    if let Some(failure) = program.failure() {
+    // Ctrl-C in a terminal goes to the program too, which may be the first to notice.
+    if let Some(failure) = program.failure().filter(|_| !is_stopped && !program.is_interrupted()) {
         return Err(failure.into());
     }
     program.stop();

@@ -103,6 +103,19 @@ impl Program {
         }
     }
 
+    /// Returns whether Ctrl-C has ended the program.
+    #[cfg(unix)]
+    pub(crate) fn is_interrupted(&mut self) -> bool {
+        use std::os::unix::process::ExitStatusExt;
+        let signal = self.ended().and_then(|status| status.signal());
+        signal == Some(rustix::process::Signal::INT.as_raw())
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn is_interrupted(&mut self) -> bool {
+        false
+    }
+
     /// Says how the program has failed, if it has: `"python3" has ended with exit status: 1`.
     pub(crate) fn failure(&mut self) -> Option<String> {
         let status = self.ended().filter(|status| !status.success())?;

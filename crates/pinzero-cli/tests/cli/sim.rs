@@ -303,6 +303,35 @@ fn a_script_that_the_user_stops_says_so() {
     assert!(stderr(&output).contains(message), "{}", stderr(&output));
 }
 
+/// A terminal sends Ctrl-C to the simulator and to its program.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_simulator_well_though_it_ends_the_program_too() {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    use std::os::unix::process::CommandExt;
+    let folder = Folder::new("interrupt");
+    let circuit = folder.write("circuit.toml", CIRCUIT);
+    let mut sim = crate::run::command(&[
+        "sim",
+        &circuit,
+        "--port",
+        "0",
+        "--headless",
+        "--",
+        "sh",
+        "-c",
+        "echo up; exec sleep 1000",
+    ]);
+    let piped = std::process::Stdio::piped;
+    let mut sim = sim.stdout(piped()).stderr(piped()).process_group(0).spawn().unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(sim.stdout.take().unwrap()));
+    let mut lines = lines.map_while(Result::ok);
+    assert!(lines.any(|line| line == "up"));
+    kill_process_group(Pid::from_raw(sim.id() as i32).unwrap(), Signal::INT).unwrap();
+    let output = sim.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_without_an_end_is_refused() {
