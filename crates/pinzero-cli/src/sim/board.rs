@@ -180,7 +180,7 @@ impl Viewer {
     /// Blocks until there is a frame that is newer than frame `seen`, or `timeout` has passed. Returns the last frame and its number,
     /// which is the next `seen`. Frame 0 is older than all.
     ///
-    /// There are at most 60 frames a second, and a new one only if something has changed.
+    /// There are at most 60 frames a second, and a new one only if something has changed, be it for a moment between two frames.
     pub(crate) fn wait(&self, seen: u64, timeout: Duration) -> (u64, Arc<Frame>) {
         let stage = &self.simulator.0.stage;
         let mut show = stage.now.lock();
@@ -276,11 +276,11 @@ impl Drop for Board {
 }
 
 impl Stage {
-    /// Shows the frame to the viewers, if something has changed.
+    /// Shows the frame to the viewers, if something has changed, or has changed and gone back.
     fn publish(&self, mut frame: Frame, edges: Vec<Edges>) {
         let mut show = self.now.lock();
         let at = std::mem::replace(&mut frame.at, show.frame.at);
-        if frame != *show.frame || show.number == 0 {
+        if frame != *show.frame || !edges.is_empty() || show.number == 0 {
             frame.at = at;
             (show.frame, show.number) = (Arc::new(frame), show.number + 1);
             self.is_new.notify_all();

@@ -284,6 +284,24 @@ fn all_pages_see_what_one_does() {
 }
 
 #[test]
+fn a_pulse_that_is_over_before_the_next_frame_is_told() {
+    let board = Board::start();
+    let mut page = board.page();
+    page.act(&json!({"do": "press", "part": 0}));
+    page.act(&json!({"do": "release", "part": 0}));
+    let (mut levels, mut last) = (Vec::new(), page.at);
+    while levels.len() < 2 {
+        let message = page.next();
+        assert!(page.at >= last, "the time of a frame goes back: {message}");
+        last = page.at;
+        let lines = message["edges"].as_array().into_iter().flatten().filter(|edges| edges["line"] == 2);
+        let edges = lines.flat_map(|line| line["edges"].as_array().into_iter().flatten());
+        levels.extend(edges.map(|edge| edge[1] == true));
+    }
+    assert_eq!(levels, [false, true]);
+}
+
+#[test]
 fn a_page_that_opens_later_is_told_what_time_it_is() {
     let board = Board::start();
     let one = board.page();
