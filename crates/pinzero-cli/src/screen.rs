@@ -4,11 +4,13 @@ use std::env;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SendError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{
@@ -41,6 +43,31 @@ pub(crate) enum Message<N> {
     News(N),
     /// The terminal is gone, or a signal ends the program.
     End,
+}
+
+/// The latest news for a view. They take the place of news that the view has not taken, so that nothing is queued while a terminal takes
+/// no output. Clones are the same place.
+#[derive(Debug, Clone)]
+pub(crate) struct Latest<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Latest<T> {
+    pub(crate) fn new() -> Self {
+        Latest(Arc::default())
+    }
+
+    /// Puts news there, and tells the view so, unless it has been told of news that it has not taken yet.
+    ///
+    /// # Errors
+    /// If nobody receives the message.
+    pub(crate) fn put(&self, news: T, messages: &Sender<Message<()>>) -> Result<(), SendError<Message<()>>> {
+        let is_told = self.0.lock().replace(news).is_some();
+        if is_told { Ok(()) } else { messages.send(Message::News(())) }
+    }
+
+    /// Takes the news, if there are some.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.0.lock().take()
+    }
 }
 
 /// Returns whether a key ends a view that has no text to type: q, Esc, Ctrl-C. In raw mode, Ctrl-C is a key.
@@ -231,4 +258,27 @@ pub(crate) fn end_on_signals<N: Send + 'static>(messages: &Sender<Message<N>>) -
         let _ = messages.send(Message::End);
         end_if_stuck();
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_view_that_takes_no_news_is_told_once_and_gets_the_latest() {
+        let (sender, messages) = mpsc::channel();
+        let latest = Latest::new();
+        for round in [0, 1000] {
+            for number in 0..1000 {
+                assert!(latest.put(round + number, &sender).is_ok());
+            }
+            assert_eq!(messages.try_iter().count(), 1);
+            assert_eq!(latest.take(), Some(round + 999));
+            assert_eq!(latest.take(), None);
+        }
+        drop(messages);
+        assert!(latest.put(0, &sender).is_err());
+    }
 }

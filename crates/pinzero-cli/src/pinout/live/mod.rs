@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 use self::reader::Reading;
 use self::view::View;
-use crate::screen::{self, Message, Screen};
+use crate::screen::{self, Latest, Message, Screen};
 use crate::verdict::{Outcome, Verdict};
 
 /// The longest time between two pictures: a mark ends without a reading.
@@ -36,16 +36,21 @@ pub(super) fn run(gpio: &Gpio, every_ms: u32) -> Outcome {
     let every = Duration::from_millis(every_ms.into());
     let mut view = View::new(gpio, every);
     let mut screen = Screen::open(&sender)?;
-    reader::start(gpio, view.lines(), every, sender)?;
-    watch(&mut screen, &mut view, &messages);
+    let latest = Latest::new();
+    reader::start(gpio, view.lines(), every, latest.clone(), sender)?;
+    watch(&mut screen, &mut view, &latest, &messages);
     Ok(Verdict::Good)
 }
 
-fn watch(screen: &mut Screen, view: &mut View, messages: &Receiver<Message<Reading>>) {
+fn watch(screen: &mut Screen, view: &mut View, latest: &Latest<Reading>, messages: &Receiver<Message<()>>) {
     // An error of the terminal means that it is gone.
     while screen.draw(|buffer| view.draw(buffer, Instant::now())).is_ok() {
         match messages.recv_timeout(TICK) {
-            Ok(Message::News(reading)) => view.take(reading, Instant::now()),
+            Ok(Message::News(())) => {
+                if let Some(reading) = latest.take() {
+                    view.take(reading, Instant::now());
+                }
+            }
             Ok(Message::Event(Event::Key(key))) if screen::is_end(key) => return,
             Ok(Message::Event(Event::Key(KeyEvent { code, kind: KeyEventKind::Press, .. }))) => {
                 view.scroll(code);

@@ -28,7 +28,7 @@ use super::board::{Simulator, Viewer};
 use super::program::Console;
 use super::state::{Frame, Scene};
 use crate::output;
-use crate::screen::{self, Message, Screen};
+use crate::screen::{self, Latest, Message, Screen};
 
 /// The least time between two pictures: 60 a second.
 const BEAT: Duration = Duration::from_micros(16_667);
@@ -53,7 +53,7 @@ pub(crate) fn run(
     let mut screen = Screen::open(&sender)?;
     let viewer = Arc::new(simulator.viewer());
     let mut show = Show::new(simulator, &viewer, &screen);
-    follow(&viewer, sender);
+    follow(&viewer, show.latest.clone(), sender);
     show.run(&mut screen, &messages, console, is_over);
     drop(screen);
     // The output of the program was on the screen that is gone now. A terminal that is gone takes none.
@@ -62,8 +62,8 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Sends each new frame, until the viewer is dropped.
-fn follow(viewer: &Arc<Viewer>, messages: Sender<Message<Arc<Frame>>>) {
+/// Puts each new frame into `latest`, until the viewer is dropped.
+fn follow(viewer: &Arc<Viewer>, latest: Latest<Arc<Frame>>, messages: Sender<Message<()>>) {
     fn wait(viewer: &Weak<Viewer>, seen: u64) -> Option<(u64, Arc<Frame>)> {
         Some(viewer.upgrade()?.wait(seen, PAUSE))
     }
@@ -72,7 +72,7 @@ fn follow(viewer: &Arc<Viewer>, messages: Sender<Message<Arc<Frame>>>) {
     thread::spawn(move || {
         let mut seen = 0;
         while let Some((number, frame)) = wait(&viewer, seen) {
-            if number != seen && messages.send(Message::News(frame)).is_err() {
+            if number != seen && latest.put(frame, &messages).is_err() {
                 return;
             }
             seen = number;
@@ -86,6 +86,7 @@ struct Show<'a> {
     viewer: &'a Viewer,
     view: View,
     input: Input,
+    latest: Latest<Arc<Frame>>,
     frame: Arc<Frame>,
     /// A moment, and the time of the board then, in milliseconds.
     start: (Instant, f64),
@@ -107,6 +108,7 @@ impl<'a> Show<'a> {
             viewer,
             view,
             input: Input::default(),
+            latest: Latest::new(),
             start: (Instant::now(), frame.at),
             frame: Arc::new(frame),
             edges: 0,
@@ -118,7 +120,7 @@ impl<'a> Show<'a> {
     fn run(
         &mut self,
         screen: &mut Screen,
-        messages: &Receiver<Message<Arc<Frame>>>,
+        messages: &Receiver<Message<()>>,
         console: &Console,
         is_over: &dyn Fn() -> bool,
     ) {
@@ -150,7 +152,7 @@ impl<'a> Show<'a> {
     }
 
     /// Takes a message, and returns whether it is the end.
-    fn take(&mut self, message: Message<Arc<Frame>>, screen: &mut Screen) -> bool {
+    fn take(&mut self, message: Message<()>, screen: &mut Screen) -> bool {
         self.is_stale = true;
         match message {
             Message::End => true,
@@ -160,10 +162,12 @@ impl<'a> Show<'a> {
                 let answer = self.input.handle(&event, &mut board, Instant::now());
                 self.act(answer)
             }
-            Message::News(frame) => {
-                self.note_edges();
-                self.view.timeline.note(frame.at, &frame.lines);
-                self.frame = frame;
+            Message::News(()) => {
+                if let Some(frame) = self.latest.take() {
+                    self.note_edges();
+                    self.view.timeline.note(frame.at, &frame.lines);
+                    self.frame = frame;
+                }
                 false
             }
         }
