@@ -239,11 +239,15 @@ impl Drop for Busy {
     }
 }
 
-/// Ends the program if it is asked to end, but waits for a terminal that takes no more output. Call this from a handler of signals.
-pub(crate) fn end_if_stuck() {
+/// Ends this program, as asked by a signal, if it waits for a terminal that takes no more output. `stop` is called before, and stops
+/// what would go on. Call this from a handler of signals.
+pub(crate) fn end_if_stuck(stop: impl FnOnce()) {
     thread::sleep(PATIENCE);
     if BUSY.load(Ordering::SeqCst) {
-        process::exit(1);
+        stop();
+        // The rest of the terminal's state would be given back by output.
+        let _ = disable_raw_mode();
+        process::exit(0);
     }
 }
 
@@ -256,7 +260,7 @@ pub(crate) fn end_on_signals<N: Send + 'static>(messages: &Sender<Message<N>>) -
     ctrlc::set_handler(move || {
         // Nobody listens if the view has ended already.
         let _ = messages.send(Message::End);
-        end_if_stuck();
+        end_if_stuck(|| ());
     })
 }
 

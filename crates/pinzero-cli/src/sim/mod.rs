@@ -16,7 +16,6 @@ mod tracer;
 mod web;
 mod words;
 
-use std::cell::RefCell;
 use std::env;
 use std::error::Error;
 use std::io;
@@ -25,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{ArgGroup, Args};
+use parking_lot::Mutex;
 use pinzero_circuit::Circuit;
 use serde::Serialize;
 
@@ -137,10 +137,16 @@ fn simulate(options: &Options) -> Outcome {
     let simulator = Simulator::start(&circuit, daemon_port(options.port)?)?;
     let steps = options.script.as_deref().map(|path| read_script(path, &simulator)).transpose()?;
     let is_stopped = Arc::new(AtomicBool::new(false));
-    let flag = is_stopped.clone();
+    let program = Arc::new(Mutex::new(None::<Program>));
+    // The handler is never dropped, but the program has to end with this function.
+    let (flag, running) = (is_stopped.clone(), Arc::downgrade(&program));
     ctrlc::set_handler(move || {
         flag.store(true, Ordering::Relaxed);
-        screen::end_if_stuck();
+        screen::end_if_stuck(|| {
+            // Ending the program takes a while, in which nobody may wait for the lock.
+            let program = running.upgrade().and_then(|program| program.lock().take());
+            drop(program);
+        });
     })?;
 
     #[cfg(feature = "web")]
@@ -155,22 +161,22 @@ fn simulate(options: &Options) -> Outcome {
     if !has_view && steps.is_none() {
         output::print(&greeting(&simulator, options.example.as_deref(), command.is_empty()))?;
     }
-    let program = match command.is_empty() {
-        true => None,
-        false => Some(Program::start(&command, simulator.port(), has_view.then_some(&console))?),
-    };
-    let program = RefCell::new(program);
-    let ended = || program.borrow_mut().as_mut().and_then(Program::ended);
+    if !command.is_empty() {
+        let started = Program::start(&command, simulator.port(), has_view.then_some(&console))?;
+        *program.lock() = Some(started);
+    }
+    let ended = || program.lock().as_mut().and_then(Program::ended);
     let is_stopped = || is_stopped.load(Ordering::Relaxed);
     let is_over = || is_stopped() || ended().is_some();
     // A program that has ended well may do so before the last check looks at what it has left.
-    let failure = || program.borrow_mut().as_mut().and_then(Program::failure);
+    let failure = || program.lock().as_mut().and_then(Program::failure);
     let verdict = match steps {
         Some(steps) => script::play(&simulator, &steps, &is_stopped, &failure)?,
         None if has_view => terminal::run(&simulator, &console, &is_over).map(|()| Verdict::Good)?,
         None => plain::run(&simulator, &is_over).map(|()| Verdict::Good)?,
     };
-    finish(program.into_inner(), is_stopped(), verdict)
+    let program = program.lock().take();
+    finish(program, is_stopped(), verdict)
 }
 
 /// Ends the program, and tells how it has ended if it failed by itself. `is_stopped` tells whether the user has stopped the command.

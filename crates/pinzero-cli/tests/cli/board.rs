@@ -42,9 +42,15 @@ struct Sim {
 
 impl Sim {
     fn start(name: &str, variables: &[(&str, &str)], holds: bool) -> Sim {
+        Sim::start_with(name, &[], variables, holds)
+    }
+
+    /// Starts the simulator with these words behind its file and port.
+    fn start_with(name: &str, words: &[&str], variables: &[(&str, &str)], holds: bool) -> Sim {
         let file = std::env::temp_dir().join(format!("pinzero-board-{name}-{}.toml", std::process::id()));
         std::fs::write(&file, CIRCUIT).unwrap();
-        let pty = Pty::start(&["sim", file.to_str().unwrap(), "--port", "0"], variables, holds);
+        let sim = ["sim", file.to_str().unwrap(), "--port", "0"];
+        let pty = Pty::start(&[&sim[..], words].concat(), variables, holds);
         Sim { pty, file }
     }
 
@@ -190,8 +196,11 @@ fn a_terminal_that_vanishes_ends_the_simulator() {
 
 #[test]
 fn a_terminal_that_takes_no_more_output_does_not_hold_the_simulator_up() {
-    let mut sim = Sim::start("stall", &[], false);
-    sim.pty.wait_for(|text| text.contains("q ends"));
+    let words = ["--", "sh", "-c", "echo pid=$$.; exec sleep 60"];
+    let mut sim = Sim::start_with("stall", &words, &[], false);
+    let text = sim.pty.wait_for(|text| text.contains("q ends") && text.contains("pid="));
+    let program = text.split_once("pid=").and_then(|(_, rest)| rest.split_once('.')).unwrap().0.to_owned();
+    assert!(!sim.pty.is_cooked());
     sim.pty.stall();
     // Each picture has the help or has it not, until nothing more fits into the kernel's buffer.
     for _ in 0..150 {
@@ -199,8 +208,11 @@ fn a_terminal_that_takes_no_more_output_does_not_hold_the_simulator_up() {
         std::thread::sleep(ms(20));
     }
     sim.signal("TERM");
-    let (_, time) = sim.pty.wait();
-    assert!(time < SOON, "{time:?}");
+    let (status, time) = sim.pty.wait();
+    assert!(status.success() && time < SOON, "{status:?} after {time:?}");
+    assert!(sim.pty.is_cooked(), "the terminal is left in raw mode");
+    let lives = Command::new("kill").args(["-0", &program]).output().unwrap();
+    assert!(!lives.status.success(), "the program goes on");
 }
 
 #[test]

@@ -129,6 +129,14 @@ impl Pty {
         self.shown().stalls = true;
     }
 
+    /// Returns whether the terminal makes lines of what is typed, as for a shell. A view turns that off.
+    #[cfg(unix)]
+    pub(crate) fn is_cooked(&self) -> bool {
+        let master = self.master.as_ref().expect("the terminal is there");
+        let state = master.get_termios().expect("the terminal has a state");
+        format!("{:?}", state.local_flags).contains("ICANON")
+    }
+
     /// Returns the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.process_id().expect("the command has been started")
