@@ -1,7 +1,7 @@
 //! The program that runs on the board: a process of its own, told by its environment where the pins are.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The lines of output that are kept.
 const LINES: usize = 500;
 
+/// The most bytes of a line. The rest makes lines of its own: output without an end of line is neither kept back nor without bound.
+const LONGEST: usize = 256;
+
 /// The output of the program, for a view that has the terminal for itself. Clones are the same console.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Console(Arc<Mutex<VecDeque<String>>>);
@@ -28,7 +31,8 @@ impl Console {
         self.0.lock().iter().cloned().collect()
     }
 
-    fn push(&self, line: String) {
+    fn push(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line).trim_end().to_owned();
         let mut lines = self.0.lock();
         if lines.len() == LINES {
             lines.pop_front();
@@ -39,12 +43,32 @@ impl Console {
     /// Collects the lines of a stream until its end.
     fn follow(&self, stream: impl Read + Send + 'static) -> io::Result<()> {
         let console = self.clone();
-        let read = move || {
-            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-                console.push(String::from_utf8_lossy(&line).trim_end().to_owned());
-            }
-        };
+        let read = move || console.read(stream);
         thread::Builder::new().name("pinzero-console".into()).spawn(read).map(drop)
+    }
+
+    /// Collects the lines of a stream until its end. The states of a progress bar, which end with a carriage return, are lines, too.
+    fn read(&self, stream: impl Read) {
+        let (mut line, mut last) = (Vec::new(), b'\n');
+        for byte in BufReader::new(stream).bytes().map_while(Result::ok) {
+            let ends = matches!(byte, b'\r' | b'\n');
+            // No character of UTF-8 is cut; what is none has at most three such bytes more.
+            let continues = byte & 0b1100_0000 == 0b1000_0000 && line.len() < LONGEST + 3;
+            if ends || line.len() >= LONGEST && !continues {
+                // A line may end with both.
+                if !line.is_empty() || byte == b'\n' && last != b'\r' {
+                    self.push(&line);
+                }
+                line.clear();
+            }
+            if !ends {
+                line.push(byte);
+            }
+            last = byte;
+        }
+        if !line.is_empty() {
+            self.push(&line);
+        }
     }
 }
 
@@ -150,4 +174,29 @@ fn ask_to_end(child: &mut Child) {
 #[cfg(not(unix))]
 fn ask_to_end(child: &mut Child) {
     let _ = child.kill();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_cut_into_lines_of_bounded_length() {
+        let long = |count| "x".repeat(count);
+        let cases: [(Vec<u8>, Vec<String>); 5] = [
+            (b"one\n\ntwo \r\nthree".to_vec(), ["one", "", "two", "three"].map(str::to_owned).to_vec()),
+            (b"10 %\r20 %\r\r\nend\n".to_vec(), ["10 %", "20 %", "end"].map(str::to_owned).to_vec()),
+            (format!("{}\n\n", long(600)).into_bytes(), vec![long(256), long(256), long(88), String::new()]),
+            (format!("{}\nend", long(512)).into_bytes(), vec![long(256), long(256), "end".to_owned()]),
+            (format!("{}€\n", long(255)).into_bytes(), vec![long(255) + "€"]),
+        ];
+        for (bytes, lines) in cases {
+            let console = Console::default();
+            console.read(&bytes[..]);
+            assert_eq!(console.lines(), lines);
+        }
+        let console = Console::default();
+        console.read(&[0x80; 10_000][..]);
+        assert!(console.lines().iter().all(|line| line.chars().count() <= 259));
+    }
 }

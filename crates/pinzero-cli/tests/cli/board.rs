@@ -215,6 +215,14 @@ fn a_terminal_that_takes_no_more_output_does_not_hold_the_simulator_up() {
     assert!(!lives.status.success(), "the program goes on");
 }
 
+/// A progress bar goes back to the start of its line again and again.
+#[test]
+fn output_without_an_end_of_line_is_shown() {
+    let words = ["--", "sh", "-c", r"printf '10 %%\r20 %%\r'; exec sleep 60"];
+    let sim = Sim::start_with("progress", &words, &[], false);
+    sim.pty.wait_for(|text| text.contains("│ 10 %") && text.contains("│ 20 %"));
+}
+
 #[test]
 fn a_dumb_terminal_gets_lines() {
     let sim = Sim::start("dumb", &[("TERM", "dumb")], false);
