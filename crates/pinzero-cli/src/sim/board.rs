@@ -153,6 +153,11 @@ impl Simulator {
         is_set_up && self.is_used(part)
     }
 
+    /// Returns whether this part is a knob that has steps to do.
+    pub(crate) fn is_turning(&self, part: usize) -> bool {
+        self.0.parts.get(part).is_some_and(|part| part.is_turning(&self.0.mock))
+    }
+
     /// Returns a viewer, for whom the board is sampled from now on.
     pub(crate) fn viewer(&self) -> Viewer {
         let is_first = {

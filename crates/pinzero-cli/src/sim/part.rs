@@ -26,6 +26,9 @@ const STEP: Duration = Duration::from_millis(8);
 /// The most steps of a knob at a time.
 const MOST_STEPS: i32 = 100;
 
+/// How long a knob goes on to turn at most: one that a key turns stands still soon after the key is up.
+pub(crate) const LONGEST_TURN: Duration = Duration::from_secs(1);
+
 /// The converters on SPI bus 0, by their chip select.
 type Converters = BTreeMap<u32, MockMcp3xxx>;
 
@@ -81,6 +84,8 @@ struct Hand {
     pressed: Vec<usize>,
     values: Vec<f64>,
     steps: i64,
+    /// When the knob has done its steps, by the clock of the mock.
+    still_from: Duration,
 }
 
 /// A part on the pins.
@@ -123,7 +128,7 @@ impl Wired {
             pressed[0] = usize::from(switch.closed);
         }
         let model = Model::connect(mock, converters, &part.kind);
-        let hand = Mutex::new(Hand { pressed, values, steps: 0 });
+        let hand = Mutex::new(Hand { pressed, values, steps: 0, still_from: Duration::ZERO });
         let wired =
             Wired { name: part.name.clone(), kind: part.kind.clone(), model, controls, is_wired, hand };
         let hand = wired.hand.lock();
@@ -239,6 +244,11 @@ impl Wired {
         }
     }
 
+    /// Returns whether the part is a knob that has steps to do.
+    pub(crate) fn is_turning(&self, mock: &MockGpio) -> bool {
+        self.hand.lock().still_from > mock.elapsed()
+    }
+
     /// Does what a user does.
     ///
     /// # Errors
@@ -274,6 +284,13 @@ impl Wired {
                         self.name
                     ));
                 }
+                // Steps that would come too late are left out.
+                let now = mock.elapsed();
+                let start = hand.still_from.max(now);
+                let room = (now + LONGEST_TURN).saturating_sub(start).as_nanos() / STEP.as_nanos();
+                let room = i32::try_from(room).unwrap_or(i32::MAX);
+                let steps = steps.clamp(-room, room);
+                hand.still_from = start + turn_time(steps);
                 hand.steps += i64::from(steps);
                 encoder.turn(steps, STEP);
                 Ok(())
@@ -398,6 +415,11 @@ impl Model {
     }
 }
 
+/// Returns how long a knob takes for some steps.
+pub(crate) fn turn_time(steps: i32) -> Duration {
+    STEP * steps.unsigned_abs()
+}
+
 /// Returns what a user can move of a part of this kind.
 fn controls(kind: &Kind, key: Option<char>) -> Vec<Control> {
     let slider = |name, min, max, step, unit| Control::Slider { name, min, max, step, unit };
@@ -428,4 +450,31 @@ fn converted(share: f64) -> u16 {
 fn round(value: f64, parts: f64) -> f64 {
     // Adding zero makes 0 of -0.
     (value * parts).round() / parts + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail where they cannot go on")]
+
+    use pinzero::mock;
+
+    use super::*;
+
+    #[test]
+    fn a_knob_goes_on_for_a_second_at_most() {
+        let circuit = Circuit::parse("[rotary_encoder.dial]\na = 17\nb = 27\n").unwrap();
+        let mock = mock::builder().board(circuit.board().clone()).try_open().unwrap();
+        let dial = connect(&mock, &circuit).remove(0);
+        let turn = |steps| {
+            dial.act(&mock, &Action::Turn { part: 0, steps }).unwrap();
+            dial.look(&mock)
+        };
+        assert_eq!(turn(100), Look::Turns { steps: 100 });
+        assert_eq!(turn(100), Look::Turns { steps: 125 }, "a second has 125 steps of 8 ms");
+        assert_eq!(turn(-100), Look::Turns { steps: 125 });
+        mock.advance(Duration::from_millis(400));
+        assert_eq!(turn(-100), Look::Turns { steps: 75 });
+        mock.advance(Duration::from_secs(1));
+        assert_eq!(turn(100), Look::Turns { steps: 175 });
+    }
 }

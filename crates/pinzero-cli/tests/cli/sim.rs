@@ -123,6 +123,20 @@ fn contacts_are_pressed_and_released() {
 }
 
 #[test]
+fn a_turn_of_a_script_follows_the_turns_before_it() {
+    let folder = Folder::new("turns");
+    let circuit = folder.write("circuit.toml", "[rotary_encoder.dial]\na = 17\nb = 27\n");
+    let script = "turn dial 100\nturn dial 100\nturn dial -50\nexpect dial at 150\n";
+    let script = folder.write("script.txt", script);
+    let output = run(&["sim", &circuit, "--port", "0", "--script", &script]);
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+    let long = folder.write("long.txt", &"turn dial -100\n".repeat(800));
+    let output = run(&["sim", &circuit, "--port", "0", "--script", &long]);
+    let message = "line 751, column 1: the script may take more than 10 minutes";
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+}
+
+#[test]
 fn a_meter_gives_pulses_by_its_key_and_by_itself() {
     let folder = Folder::new("meter");
     let circuit = folder.write("circuit.toml", "[pulse_counter.water]\npin = 27\n[ds18b20.cellar]\n");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::check::{Check, range, usual_tolerance};
 use super::{Doing, Mistake, Step};
+use crate::sim::part::turn_time;
 use crate::sim::state::{Action, Control, Frame, Look, PartScene, Scene};
 
 /// The most time that a script may take: a test that hangs must end.
@@ -47,6 +48,7 @@ pub(crate) fn parse(text: &str, scene: &Scene, frame: &Frame) -> std::result::Re
 fn duration(doing: &Doing) -> Duration {
     match doing {
         Doing::Wait(time) | Doing::ActFor(_, time, _) => *time,
+        Doing::Act(Action::Turn { steps, .. }) => turn_time(*steps),
         Doing::Act(_) => Duration::ZERO,
         Doing::Expect { within, lasting, .. } => *within + *lasting,
     }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::{Check, Doing, Step};
 use crate::output;
 use crate::sim::board::{Simulator, Viewer};
+use crate::sim::part::LONGEST_TURN;
+use crate::sim::state::Action;
 use crate::sim::words;
 use crate::verdict::Verdict;
 
@@ -29,7 +31,7 @@ pub(crate) fn play(
     for step in steps {
         let result = match &step.doing {
             Doing::Wait(time) => stage.wait(*time, || true),
-            Doing::Act(action) => stage.viewer.act(action).map(|()| true),
+            Doing::Act(action) => stage.act(action).map(|()| true),
             Doing::ActFor(down, time, up) => stage
                 .viewer
                 .act(down)
@@ -84,6 +86,14 @@ impl Stage<'_> {
             }
             thread::sleep(left.min(PAUSE));
         }
+    }
+
+    /// Does an action. A knob that turns has to stand still first, as it would leave out steps.
+    fn act(&self, action: &Action) -> Result<(), String> {
+        if let Action::Turn { part, .. } = *action {
+            self.wait(LONGEST_TURN, || self.simulator.is_turning(part))?;
+        }
+        self.viewer.act(action)
     }
 
     fn expect(
