@@ -149,10 +149,9 @@ fn simulate(options: &Options) -> Outcome {
         });
     })?;
 
-    #[cfg(feature = "web")]
-    if let Some(port) = options.web {
-        let address = web::start(&simulator, port)?;
-        output::print(&format!("the board is at http://{address}\n"))?;
+    let page = options.start_page(&simulator)?;
+    if let Some(page) = &page {
+        output::print(&format!("the board is at {page}\n"))?;
     }
 
     let has_view = !options.headless && steps.is_none() && terminal::is_there();
@@ -172,7 +171,7 @@ fn simulate(options: &Options) -> Outcome {
     let failure = || program.lock().as_mut().and_then(Program::failure);
     let verdict = match steps {
         Some(steps) => script::play(&simulator, &steps, &is_stopped, &failure)?,
-        None if has_view => terminal::run(&simulator, &console, &is_over).map(|()| Verdict::Good)?,
+        None if has_view => terminal::run(&simulator, page, &console, &is_over).map(|()| Verdict::Good)?,
         None => plain::run(&simulator, &is_over).map(|()| Verdict::Good)?,
     };
     let program = program.lock().take();
@@ -208,6 +207,18 @@ impl Options {
         }
         let path = self.file.as_deref().unwrap_or(Path::new("circuit.toml"));
         circuit_file::read(path)
+    }
+
+    /// Serves the page in the browser, if the user wants one, and returns its address.
+    #[cfg(feature = "web")]
+    fn start_page(&self, simulator: &Simulator) -> Result<Option<String>, String> {
+        let address = self.web.map(|port| web::start(simulator, port)).transpose()?;
+        Ok(address.map(|address| format!("http://{address}")))
+    }
+
+    #[cfg(not(feature = "web"))]
+    fn start_page(&self, _: &Simulator) -> Result<Option<String>, String> {
+        Ok(None)
     }
 
     /// Returns the program with its arguments: the user's own, or that of the example, which is in this executable.

@@ -223,6 +223,17 @@ fn output_without_an_end_of_line_is_shown() {
     sim.pty.wait_for(|text| text.contains("│ 10 %") && text.contains("│ 20 %"));
 }
 
+#[cfg(feature = "web")]
+#[test]
+fn the_address_of_the_page_is_on_the_screen() {
+    let sim = Sim::start_with("page", &["--web=0"], &[], false);
+    sim.pty.wait_for_screen(|screen| {
+        screen.alternate_screen() && screen.contents().contains(" http://127.0.0.1:")
+    });
+    sim.pty.send("?");
+    sim.pty.wait_for(|text| text.contains("The board in the browser: http://127.0.0.1:"));
+}
+
 #[test]
 fn a_dumb_terminal_gets_lines() {
     let sim = Sim::start("dumb", &[("TERM", "dumb")], false);

@@ -31,7 +31,7 @@ pub(crate) fn takes(scene: &Scene, letter: char) -> bool {
 }
 
 /// Draws the page in the middle of the screen.
-pub(crate) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene, palette: Palette) {
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene, page: Option<&str>, palette: Palette) {
     let width = (KEYS.iter().map(|(_, what)| columns(what)).max().unwrap_or(0) + 21).min(area.width);
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let mut lines: Vec<(String, Style)> =
@@ -44,6 +44,10 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene, palette: Pale
     lines.push(("Programs connect by their environment:".to_owned(), bold));
     lines.push((format!("PINZERO_PIN_FACTORY=pigpio://{}", scene.address), palette.ink(Color::Green)));
     lines.push((gpiozero(&scene.address), palette.ink(Color::Green)));
+    if let Some(page) = page {
+        lines.push((String::new(), bold));
+        lines.push((format!("The board in the browser: {page}"), bold));
+    }
     let height = (lines.len() as u16 + 2).min(area.height);
     let place =
         Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };

@@ -40,12 +40,13 @@ pub(crate) fn is_there() -> bool {
     screen::is_usable()
 }
 
-/// Shows the board, and what the program prints, until the user ends the view, the terminal is gone, or `is_over` says so.
+/// Shows the board, the address of its page in the browser, and what the program prints, until the user ends the view, the terminal is gone, or `is_over` says so.
 ///
 /// # Errors
 /// If the terminal cannot be used.
 pub(crate) fn run(
     simulator: &Simulator,
+    page: Option<String>,
     console: &Console,
     is_over: &dyn Fn() -> bool,
 ) -> Result<(), Box<dyn Error>> {
@@ -53,6 +54,7 @@ pub(crate) fn run(
     let mut screen = Screen::open(&sender)?;
     let viewer = Arc::new(simulator.viewer());
     let mut show = Show::new(simulator, &viewer, &screen);
+    show.view.page = page;
     follow(&viewer, show.latest.clone(), sender);
     show.run(&mut screen, &messages, console, is_over);
     drop(screen);

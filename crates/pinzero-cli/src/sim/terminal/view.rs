@@ -27,6 +27,8 @@ pub(crate) struct View {
     /// Whether the terminal tells when a key is released.
     pub(crate) holds: bool,
     pub(crate) help: bool,
+    /// The address of the page in the browser.
+    pub(crate) page: Option<String>,
     /// The controls, in the order of the Tab key.
     pub(crate) stops: Vec<Stop>,
     /// The control that is selected, by its place in `stops`.
@@ -60,6 +62,7 @@ impl View {
             palette,
             holds: false,
             help: false,
+            page: None,
             stops: stops(scene),
             selected: 0,
             cursor: 0,
@@ -88,7 +91,7 @@ impl View {
 
         self.body(buffer, body, scene, frame);
         if self.help {
-            help::draw(buffer, area, scene, self.palette);
+            help::draw(buffer, area, scene, self.page.as_deref(), self.palette);
         }
     }
 
@@ -120,9 +123,12 @@ impl View {
         let end = pen.text(0, 0, &scene.address, self.palette.ink(Color::Green));
         let end = pen.text(end, 0, &format!(" · {programs}"), dim());
         let factory = format!("PINZERO_PIN_FACTORY=pigpio://{}", scene.address);
-        if usize::from(end) + 3 + factory.chars().count() <= usize::from(pen.width()) {
-            let end = pen.text(end, 0, " · ", dim());
-            pen.text(end, 0, &factory, Style::new());
+        let mut end = end;
+        for item in self.page.iter().chain([&factory]) {
+            if usize::from(end) + 3 + item.chars().count() <= usize::from(pen.width()) {
+                end = pen.text(end, 0, " · ", dim());
+                end = pen.text(end, 0, item, Style::new());
+            }
         }
         let keys = match self.holds {
             true => "keys press while held",
