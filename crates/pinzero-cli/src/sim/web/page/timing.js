@@ -77,7 +77,16 @@ function add(row, point, more = 0) {
     Object.assign(last, { high: point.high, isMixed: true, edges: last.edges + edges });
   } else {
     row.points.push({ ...point, isMixed: more > 0, edges });
+    // A page that is not seen is not drawn, but hears of edges.
+    forget(row, point.at - SPAN);
   }
+}
+
+/** Drops the points of a line that are older than a diagram from `start`, but for the last of them, which says the level at its left end. */
+function forget(row, start) {
+  let old = 0;
+  while (row.points[old + 1]?.at <= start) old++;
+  if (old > 0) row.points.splice(0, old);
 }
 
 /** Stops the diagram, or lets it run on. */
@@ -132,8 +141,7 @@ function drawAll() {
   let index = 0;
   for (const row of rows.values()) {
     const top = index++ * rowHeight;
-    const old = row.points.findLastIndex((point) => point.at <= now() - SPAN);
-    if (old > 0) row.points.splice(0, old);
+    forget(row, now() - SPAN);
     const points = stopped?.points.get(row.line) ?? row.points;
     const color = getComputedStyle(row.name).getPropertyValue("--wire");
     trace(context, points, end, x, top + rowHeight * 0.2, top + rowHeight * 0.8, color);
