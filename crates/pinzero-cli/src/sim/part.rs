@@ -420,6 +420,12 @@ pub(crate) fn turn_time(steps: i32) -> Duration {
     STEP * steps.unsigned_abs()
 }
 
+/// Returns whether a part of this kind has a contact with a key of its own.
+pub(crate) fn has_contact(kind: &Kind) -> bool {
+    let controls = controls(kind, None);
+    controls.iter().any(|control| matches!(control, Control::Push { .. } | Control::Switch { .. }))
+}
+
 /// Returns what a user can move of a part of this kind.
 fn controls(kind: &Kind, key: Option<char>) -> Vec<Control> {
     let slider = |name, min, max, step, unit| Control::Slider { name, min, max, step, unit };

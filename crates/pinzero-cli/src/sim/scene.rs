@@ -6,26 +6,24 @@ use pinzero::Color;
 use pinzero::board::{Board, Header, PinKind};
 use pinzero_circuit::{Circuit, Kind};
 
-use super::part::Wired;
+use super::part::{Wired, has_contact};
 use super::state::{PartScene, PinScene, Scene};
 
 /// The keys for contacts that name none. A `q` ends the view in the terminal.
 const KEYS: &str = "1234567890abcdefghijklmnoprstuvwxyz";
 
-/// Returns the key of each part that has a contact: its own, or the next free one.
+/// Returns the key of each part that has a contact: its own, or the next one that neither a contact nor a keypad has.
 pub(crate) fn keys(circuit: &Circuit) -> Vec<Option<char>> {
-    let wanted = |kind: &Kind| match kind {
-        Kind::Button(part) => Some(part.key),
-        Kind::Switch(part) => Some(part.key),
-        Kind::MotionSensor(part) => Some(part.key),
-        Kind::LineSensor(part) => Some(part.key),
-        Kind::PulseCounter(part) => Some(part.key),
-        _ => None,
+    let kinds = || circuit.parts().iter().map(|part| &part.kind);
+    let letters = |kind: &Kind| match kind {
+        Kind::Keypad(keypad) => keypad.keys.concat().to_lowercase(),
+        _ => String::new(),
     };
-    let taken: Vec<char> = circuit.parts().iter().filter_map(|part| wanted(&part.kind).flatten()).collect();
+    let pads: String = kinds().map(letters).collect();
+    let taken: Vec<char> = kinds().filter_map(Kind::key).chain(pads.chars()).collect();
     let mut free = KEYS.chars().filter(|key| !taken.contains(key));
-    let mut choose = |key: Option<char>| key.or_else(|| free.next());
-    circuit.parts().iter().map(|part| wanted(&part.kind).and_then(&mut choose)).collect()
+    let mut choose = |kind: &Kind| kind.key().or_else(|| free.next());
+    kinds().map(|kind| has_contact(kind).then(|| choose(kind)).flatten()).collect()
 }
 
 /// Describes the circuit.
@@ -90,5 +88,21 @@ fn part(part: &Wired, board: &Board) -> PartScene {
         pins: pins.chain(buses).collect(),
         color,
         controls: part.controls().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail where they cannot go on")]
+
+    use super::*;
+
+    #[test]
+    fn a_contact_without_a_key_gets_one_that_is_free() {
+        let circuit = "[button.first]\npin = 17\n[led.lamp]\npin = 18\n[switch.second]\npin = 27\n\
+                       [button.third]\npin = 22\nkey = \"4\"\n[motion_sensor.fourth]\npin = 23\n\
+                       [keypad.lock]\nrows = [5, 6]\ncolumns = [12, 13]\nkeys = [\"12\", \"3A\"]\n";
+        let keys = keys(&Circuit::parse(circuit).unwrap());
+        assert_eq!(keys, [Some('5'), None, Some('6'), Some('4'), Some('7'), None]);
     }
 }
