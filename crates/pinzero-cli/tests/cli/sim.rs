@@ -123,6 +123,16 @@ fn contacts_are_pressed_and_released() {
 }
 
 #[test]
+fn a_comment_may_begin_with_any_letter() {
+    let folder = Folder::new("comments");
+    let circuit = folder.write("circuit.toml", "[rgb_led.mood]\nred = 17\ngreen = 22\nblue = 27\n");
+    let script = "#expect mood on\nexpect mood off #face\nexpect mood color #000000 #black\n";
+    let script = folder.write("script.txt", script);
+    let output = run(&["sim", &circuit, "--port", "0", "--script", &script]);
+    assert!(stdout(&output).ends_with("2 checks passed\n"), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
 fn a_turn_of_a_script_follows_the_turns_before_it() {
     let folder = Folder::new("turns");
     let circuit = folder.write("circuit.toml", "[rotary_encoder.dial]\na = 17\nb = 27\n");

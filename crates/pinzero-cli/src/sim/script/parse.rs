@@ -54,16 +54,19 @@ fn duration(doing: &Doing) -> Duration {
     }
 }
 
-/// Splits a line into words; a text in quotes is one. A `#` at the start of a word begins a comment, unless a color follows.
+/// Splits a line into words; a text in quotes is one. A `#` at the start of a word begins a comment, unless the word is a color: behind
+/// `color`, and with a digit next.
 fn split(line: &str) -> Result<Vec<Word>> {
-    let mut words = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
     let mut letters = line.chars().enumerate().peekable();
     while let Some((index, letter)) = letters.next() {
         let column = index + 1;
         if letter.is_whitespace() {
             continue;
         }
-        if letter == '#' && letters.peek().is_none_or(|(_, next)| !next.is_ascii_hexdigit()) {
+        let names_color = words.last().is_some_and(|word| word.text == "color" && !word.is_quoted);
+        let is_color = names_color && letters.peek().is_some_and(|(_, next)| next.is_ascii_hexdigit());
+        if letter == '#' && !is_color {
             break;
         }
         let mut text = String::new();
