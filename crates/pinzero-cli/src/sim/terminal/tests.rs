@@ -281,6 +281,29 @@ fn the_timing_diagram_shows_edges_and_pwm() {
 }
 
 #[test]
+fn the_timing_diagram_shows_a_fast_line_in_all_of_its_width() {
+    let parts = [17, 18].map(|line| (lamp("light", line, "#ff0000"), Look::Light { brightness: 0.0 }));
+    let mut test = Test::new(parts.to_vec());
+    let look = |line| LineLook { line, function: "output", high: false, duty: None };
+    test.view.timeline.note(0.0, &[look(17), look(18)]);
+    for edge in 1..40_000 {
+        test.view.timeline.edge(f64::from(edge) * 0.5, 17, edge % 2 == 1);
+    }
+    // A pulse that is shorter than the diagram can tell.
+    test.view.timeline.edge(15_000.0, 18, true);
+    test.view.timeline.edge(15_001.0, 18, false);
+    test.view.timeline.advance(20_000.0);
+    let text = test.text(80, 24);
+    let row =
+        |name| text.lines().rev().find_map(|line| Some(line.split_once(name)?.1.trim().to_owned())).unwrap();
+    let signs: Vec<char> = row("GPIO17").chars().collect();
+    // The last column has just begun.
+    assert!(signs.len() > 40 && signs[..signs.len() - 1].iter().all(|sign| *sign == '│'), "{text}");
+    assert_eq!(row("GPIO18").matches('│').count(), 1, "{text}");
+    assert_eq!(row("GPIO18").replace('│', "").trim_matches('▁'), "", "{text}");
+}
+
+#[test]
 fn the_timing_diagram_shows_the_moves_of_a_servo_and_the_mean_of_a_fade() {
     let look = || Look::Light { brightness: 0.0 };
     let mut test = Test::new(vec![

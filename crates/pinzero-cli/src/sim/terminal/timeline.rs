@@ -11,8 +11,8 @@ use crate::sim::terminal::pen::Pen;
 
 /// The time that the diagram shows, in milliseconds.
 pub(crate) const SPAN: f64 = 10_000.0;
-/// Changes of one line that are kept. More in ten seconds than the diagram has columns are a blur anyway.
-const KEPT: usize = 4096;
+/// Levels of a line that follow each other faster than this, in milliseconds, become one change: less than a column of any diagram.
+const GRAIN: f64 = 8.0;
 /// The width of the names of the lines.
 const NAMES: u16 = 7;
 
@@ -26,6 +26,10 @@ enum State {
 }
 
 impl State {
+    fn is_level(self) -> bool {
+        !matches!(self, State::Pwm(_))
+    }
+
     fn height(self) -> f64 {
         match self {
             State::Low => 0.0,
@@ -35,11 +39,21 @@ impl State {
     }
 }
 
+/// A change of a line.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    /// The time in milliseconds.
+    at: f64,
+    /// The state from then on.
+    state: State,
+    /// Whether the line had other levels first, for less than a grain.
+    is_mixed: bool,
+}
+
 /// The changes of the lines.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
-    /// For each line the times of its changes, in milliseconds, and the state from then on.
-    lines: BTreeMap<u32, VecDeque<(f64, State)>>,
+    lines: BTreeMap<u32, VecDeque<Change>>,
     /// The lines of servos.
     servos: BTreeSet<u32>,
     now: f64,
@@ -75,11 +89,16 @@ impl Timeline {
 
     fn change(&mut self, at: f64, line: u32, state: State) {
         let Some(changes) = self.lines.get_mut(&line) else { return };
-        if changes.back().is_none_or(|(last, old)| *last <= at && *old != state) {
-            changes.push_back((at, state));
+        let is_first = changes.len() < 2;
+        match changes.back_mut() {
+            Some(last) if last.at > at || last.state == state => {}
+            Some(last) if !is_first && last.state.is_level() && state.is_level() && at - last.at < GRAIN => {
+                (last.state, last.is_mixed) = (state, true);
+            }
+            _ => changes.push_back(Change { at, state, is_mixed: false }),
         }
         // One change before the diagram begins says which state the line has there.
-        while changes.len() > KEPT || changes.get(1).is_some_and(|(second, _)| *second < at - SPAN) {
+        while changes.get(1).is_some_and(|second| second.at < at - SPAN) {
             changes.pop_front();
         }
     }
@@ -101,8 +120,8 @@ impl Timeline {
 
     fn is_busy(&self, line: u32) -> bool {
         let Some(changes) = self.lines.get(&line) else { return false };
-        // The first change is only the state that the line had from the beginning.
-        changes.iter().skip(1).any(|(at, _)| *at >= self.now - SPAN)
+        // The first one is only the state that the line had from the beginning.
+        changes.iter().skip(1).any(|change| change.at >= self.now - SPAN)
     }
 
     /// Chooses the lines to show: those that change, and then the others, in the order of their numbers.
@@ -139,10 +158,11 @@ impl Timeline {
         // Columns stand at whole multiples of their time, so that an edge does not waver while the diagram moves.
         let step = SPAN / f64::from(width);
         let end = ((self.now / step).floor() - f64::from(width - 1 - column) + 1.0) * step;
-        let past = changes.partition_point(|(at, _)| *at < end);
-        let before = changes.partition_point(|(at, _)| *at < end - step);
-        let (_, state) = changes.get(past.checked_sub(1)?)?;
-        if past - before > 1 && before > 0 {
+        let past = changes.partition_point(|change| change.at < end);
+        let before = changes.partition_point(|change| change.at < end - step);
+        let state = changes.get(past.checked_sub(1)?)?.state;
+        let is_mixed = changes.range(before..past).any(|change| change.is_mixed);
+        if (past - before > 1 || is_mixed) && before > 0 {
             return Some(match mean(changes, before - 1..past, (end - step, end)) {
                 Some(height) => (level(height), palette.ink(Color::Cyan)),
                 None => ('│', palette.ink(Color::Green)),
@@ -151,17 +171,17 @@ impl Timeline {
         Some(match state {
             State::Low => ('▁', Style::new().add_modifier(Modifier::DIM)),
             State::High => ('▔', palette.ink(Color::Green)),
-            State::Pwm(height) => (level(*height), palette.ink(Color::Cyan)),
+            State::Pwm(height) => (level(height), palette.ink(Color::Cyan)),
         })
     }
 }
 
 /// Returns the mean height of some changes between two times; `None` if there are only levels.
-fn mean(changes: &VecDeque<(f64, State)>, range: Range<usize>, (start, end): (f64, f64)) -> Option<f64> {
-    let is_pwm = changes.range(range.clone()).any(|(_, state)| matches!(state, State::Pwm(_)));
+fn mean(changes: &VecDeque<Change>, range: Range<usize>, (start, end): (f64, f64)) -> Option<f64> {
+    let is_pwm = changes.range(range.clone()).any(|change| !change.state.is_level());
     let areas = range.clone().map(|index| {
-        let (at, state) = changes[index];
-        let until = if index + 1 < range.end { changes[index + 1].0 } else { end };
+        let Change { at, state, .. } = changes[index];
+        let until = if index + 1 < range.end { changes[index + 1].at } else { end };
         (until - at.max(start)) * state.height()
     });
     is_pwm.then(|| areas.sum::<f64>() / (end - start))
