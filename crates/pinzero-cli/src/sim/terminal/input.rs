@@ -15,6 +15,8 @@ use crate::sim::terminal::view::View;
 const TAP: Duration = Duration::from_millis(200);
 /// Keys that follow each other faster than this are repeats of a key that is held down.
 const REPEAT: Duration = Duration::from_millis(100);
+/// The longest time from a key that is held down to its first repeat.
+const FIRST_REPEAT: Duration = Duration::from_millis(700);
 
 /// What the user holds at the moment.
 #[derive(Debug, Default)]
@@ -23,7 +25,17 @@ pub(crate) struct Input {
     /// The slider that the mouse drags, and its place.
     drag: Option<(Rect, Target)>,
     /// The last key, to tell repeats.
-    last: Option<(KeyCode, Instant)>,
+    last: Option<Last>,
+}
+
+/// A key, with its repeats.
+#[derive(Debug)]
+struct Last {
+    code: KeyCode,
+    first: Instant,
+    latest: Instant,
+    /// Whether the key has let go of a latch, so that its repeats do nothing.
+    unlatches: bool,
 }
 
 /// A contact that is pressed.
@@ -74,12 +86,16 @@ impl Input {
         let mut answer = Answer::default();
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => {
+                self.last.take_if(|last| folded(last.code) == folded(key.code));
                 self.release(|held| held.by == Holder::Key(folded(key.code)), board, &mut answer);
             }
             Event::Key(key) => self.key(*key, board, now, &mut answer),
             Event::Mouse(mouse) => self.mouse(*mouse, board, now, &mut answer),
             // The releases of keys go to another window now.
-            Event::FocusLost => self.release(|_| true, board, &mut answer),
+            Event::FocusLost => {
+                self.last = None;
+                self.release(|_| true, board, &mut answer);
+            }
             _ => {}
         }
         answer
@@ -99,9 +115,7 @@ impl Input {
 
     fn key(&mut self, event: KeyEvent, board: &mut Board<'_>, now: Instant, answer: &mut Answer) {
         let code = folded(event.code);
-        let repeats = event.kind == KeyEventKind::Repeat
-            || self.last.is_some_and(|(last, at)| last == event.code && now.duration_since(at) < REPEAT);
-        self.last = Some((event.code, now));
+        let repeats = self.repeats(event, board.view.holds, now);
         if event.modifiers.contains(KeyModifiers::CONTROL) {
             answer.end = event.code == KeyCode::Char('c');
             return;
@@ -138,6 +152,25 @@ impl Input {
         }
     }
 
+    /// Notes a key, and returns whether it is held down, and tells so again. Where the terminal tells of releases (`tells`), none has
+    /// come; elsewhere, the times have to do.
+    fn repeats(&mut self, event: KeyEvent, tells: bool, now: Instant) -> bool {
+        match &mut self.last {
+            Some(last)
+                if last.code == event.code
+                    && (tells || now - last.latest < REPEAT || now - last.first < FIRST_REPEAT) =>
+            {
+                last.latest = now;
+                true
+            }
+            last => {
+                *last = Some(Last { code: event.code, first: now, latest: now, unlatches: false });
+                // The console of Windows does not say so.
+                event.kind == KeyEventKind::Repeat
+            }
+        }
+    }
+
     /// Presses a contact, or flips it.
     fn touch(&mut self, touch: Touch, board: &mut Board<'_>, answer: &mut Answer) {
         let Touch { target, by, latches, repeats, now } = touch;
@@ -165,7 +198,11 @@ impl Input {
         let latch = board.view.latched.iter().position(|latched| *latched == (part, key));
         match latch {
             Some(_) if repeats => {}
+            None if repeats && self.last.as_ref().is_some_and(|last| last.unlatches) => {}
             Some(place) => {
+                if let Some(last) = self.last.as_mut().filter(|_| by != Holder::Mouse) {
+                    last.unlatches = true;
+                }
                 board.view.latched.remove(place);
                 answer.actions.push(Action::Release { part, key });
             }

@@ -376,8 +376,46 @@ fn a_switch_flips_once_for_a_key_that_repeats() {
     test.frame.parts[0] = Look::Contact { closed: true };
     test.wait(Duration::from_millis(30));
     assert_eq!(test.press(KeyCode::Char('s')), []);
+    // The first repeat comes late, the others soon one after the other.
+    for _ in 0..40 {
+        test.wait(Duration::from_millis(60));
+        assert_eq!(test.press(KeyCode::Char('s')), []);
+    }
     test.wait(Duration::from_millis(300));
     assert_eq!(test.press(KeyCode::Char('s')), [Action::Release { part: 0, key: 0 }]);
+    test.frame.parts[0] = Look::Contact { closed: false };
+    test.wait(Duration::from_millis(660));
+    assert_eq!(test.press(KeyCode::Char('s')), []);
+    test.wait(Duration::from_millis(660));
+    assert_eq!(test.press(KeyCode::Char('s')), [Action::Press { part: 0, key: 0 }]);
+}
+
+#[test]
+fn a_switch_flips_at_each_press_where_the_terminal_tells_releases() {
+    let switch = part("mains", "switch", &[3], vec![Control::Switch { key: Some('s') }]);
+    let mut test = Test::new(vec![(switch, Look::Contact { closed: false })]);
+    test.view.holds = true;
+    assert_eq!(test.press(KeyCode::Char('s')), [Action::Press { part: 0, key: 0 }]);
+    test.wait(Duration::from_secs(1));
+    assert_eq!(test.press(KeyCode::Char('s')), [], "the console of Windows repeats a key by presses");
+    test.key(KeyCode::Char('s'), KeyModifiers::NONE, KeyEventKind::Release);
+    test.frame.parts[0] = Look::Contact { closed: true };
+    test.wait(Duration::from_millis(300));
+    assert_eq!(test.press(KeyCode::Char('s')), [Action::Release { part: 0, key: 0 }]);
+}
+
+#[test]
+fn a_key_that_is_held_down_latches_or_unlatches_once() {
+    let mut test = Test::new(vec![button('d')]);
+    for (letter, action) in
+        [('D', Action::Press { part: 0, key: 0 }), ('d', Action::Release { part: 0, key: 0 })]
+    {
+        assert_eq!(test.press(KeyCode::Char(letter)), [action]);
+        for pause in [500, 33, 33, 33, 33, 33, 33, 33, 33] {
+            assert_eq!(test.wait(Duration::from_millis(pause)), []);
+            assert_eq!(test.press(KeyCode::Char(letter)), []);
+        }
+    }
 }
 
 #[test]
