@@ -63,7 +63,11 @@ impl Shared {
         let state = format!("{}/state", device.topic);
         let before = self.post.lock().outbox.changes(&state);
         let done = match (&*order.verb, &device.thing) {
-            ("get", _) => Ok(()),
+            ("get", Ok(thing)) => {
+                self.watched(device, || thing.refresh());
+                Ok(())
+            }
+            ("get", Err(_)) => Ok(()),
             (_, Err(error)) => Err(error.clone().into()),
             (verb, Ok(thing)) => thing
                 .parse(&order.payload)

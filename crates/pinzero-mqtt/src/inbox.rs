@@ -1,6 +1,6 @@
 //! [`Inbox`]: the commands that wait for their devices.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
@@ -18,7 +18,7 @@ pub(crate) struct Order {
     pub(crate) payload: Vec<u8>,
 }
 
-/// The commands that wait, first come, first served, with a bound for each device.
+/// The commands that wait. Devices take turns, so that many commands to a slow one hold no other up by more than one of them.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     queue: Mutex<Queue>,
@@ -27,23 +27,36 @@ pub(crate) struct Inbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    orders: VecDeque<Order>,
-    waiting: BTreeMap<Arc<str>, usize>,
+    /// The devices for which commands wait, in the order of their turns.
+    turns: VecDeque<Turn>,
+    /// The device whose command was taken last, and may be in work. Others that come meanwhile have their turn first.
+    last: Option<Turn>,
     is_closed: bool,
+}
+
+/// The commands that wait for one device.
+#[derive(Debug)]
+struct Turn {
+    device: Arc<str>,
+    orders: VecDeque<Order>,
 }
 
 impl Inbox {
     /// Adds a command. Returns `false` if an older one of the device was dropped for it.
     pub(crate) fn push(&self, order: Order) -> bool {
         let mut queue = self.queue.lock();
-        let waiting = queue.waiting.entry(order.device.clone()).or_default();
-        let is_full = *waiting == LIMIT;
-        if !is_full {
-            *waiting += 1;
-        } else if let Some(oldest) = queue.orders.iter().position(|other| other.device == order.device) {
-            queue.orders.remove(oldest);
+        let Queue { turns, last, .. } = &mut *queue;
+        let mut is_full = false;
+        match turns.iter_mut().chain(last).find(|turn| turn.device == order.device) {
+            None => turns.push_back(Turn { device: order.device.clone(), orders: VecDeque::from([order]) }),
+            Some(Turn { orders, .. }) => {
+                is_full = orders.len() == LIMIT;
+                if is_full {
+                    orders.pop_front();
+                }
+                orders.push_back(order);
+            }
         }
-        queue.orders.push_back(order);
         self.arrived.notify_one();
         !is_full
     }
@@ -76,11 +89,11 @@ impl Inbox {
 
 impl Queue {
     fn take(&mut self) -> Option<Order> {
-        let order = self.orders.pop_front()?;
-        if let Some(waiting) = self.waiting.get_mut(&order.device) {
-            *waiting -= 1;
-        }
-        Some(order)
+        self.turns.extend(self.last.take().filter(|turn| !turn.orders.is_empty()));
+        let mut turn = self.turns.pop_front()?;
+        let order = turn.orders.pop_front();
+        self.last = Some(turn);
+        order
     }
 }
 
@@ -104,5 +117,21 @@ mod tests {
         assert!(inbox.push(order("pump", LIMIT + 1)));
         inbox.close();
         assert_eq!(inbox.wait(), None);
+    }
+
+    #[test]
+    fn a_device_with_many_commands_holds_no_other_up_by_more_than_one() {
+        let inbox = Inbox::default();
+        for number in 0..LIMIT {
+            inbox.push(order("lcd", number));
+        }
+        assert_eq!(inbox.wait(), Some(order("lcd", 0)));
+        inbox.push(order("pump", 0));
+        inbox.push(order("fan", 0));
+        inbox.push(order("pump", 1));
+        inbox.push(order("lcd", LIMIT));
+        for (device, number) in [("pump", 0), ("fan", 0), ("lcd", 1), ("pump", 1), ("lcd", 2)] {
+            assert_eq!(inbox.wait(), Some(order(device, number)));
+        }
     }
 }

@@ -15,11 +15,19 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Display {
     screen: Screen,
-    /// The text that was sent last.
-    text: Mutex<String>,
+    /// Held while a text is on its way to the screen, so that this is what the screen shows.
+    shown: Mutex<Shown>,
     /// The number of characters that fit.
     most: usize,
     safe: Option<Resting>,
+}
+
+/// What is shown.
+#[derive(Debug, Default)]
+struct Shown {
+    text: String,
+    /// Why the bus did not take the text that was sent last.
+    failure: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -57,21 +65,31 @@ impl Display {
     pub(crate) fn open_lines(part: &CharacterDisplay, opening: &Opening<'_>) -> pinzero::Result<Self> {
         let lcd = Lcd::open(part.bus, part.address, part.columns, opening.gpio)?;
         let (columns, rows) = (usize::from(part.columns), usize::from(part.rows));
-        Ok(Self::new(Screen::Rows { lcd, columns, rows }, columns * rows, opening))
+        let display = Self::new(Screen::Rows { lcd, columns, rows }, columns * rows, opening);
+        display.refresh();
+        Ok(display)
     }
 
     fn new(screen: Screen, most: usize, opening: &Opening<'_>) -> Self {
-        Display { screen, text: Mutex::default(), most, safe: opening.appearance.safe }
+        Display { screen, shown: Mutex::default(), most, safe: opening.appearance.safe }
     }
 
     fn show(&self, text: &str) -> pinzero::Result<()> {
+        self.show_on(text, &mut self.shown.lock())
+    }
+
+    fn show_on(&self, text: &str, shown: &mut Shown) -> pinzero::Result<()> {
         match &self.screen {
             Screen::Digit(display) if text.is_empty() => display.off()?,
             Screen::Digit(display) => display.set_value(text)?,
             Screen::Digits(display) => display.set_value(text)?,
-            Screen::Rows { lcd, columns, rows } => lcd.show(&lay_out(text, *columns, *rows)?)?,
+            Screen::Rows { lcd, columns, rows } => {
+                let done = lcd.show(&lay_out(text, *columns, *rows)?);
+                shown.failure = done.clone().err();
+                done?;
+            }
         }
-        text.clone_into(&mut self.text.lock());
+        text.clone_into(&mut shown.text);
         Ok(())
     }
 }
@@ -121,18 +139,26 @@ impl Thing for Display {
         }
     }
 
-    /// Returns the text. A character display is told the text anew, since the display may have lost its supply meanwhile.
+    /// Returns the text, without the bus: that is slow, and a state is told after each command.
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
-        let text = self.text.lock().clone();
-        match &self.screen {
-            Screen::Digit(display) => drop(display.value()?),
-            Screen::Digits(display) => drop(display.value()?),
-            Screen::Rows { lcd, columns, rows } => {
-                // The text was laid out before.
-                lcd.show(&lay_out(&text, *columns, *rows).unwrap_or_default())?;
-            }
+        let shown = self.shown.lock();
+        match (&self.screen, &shown.failure) {
+            (Screen::Digit(display), _) => drop(display.value()?),
+            (Screen::Digits(display), _) => drop(display.value()?),
+            (Screen::Rows { .. }, Some(failure)) => return Err(failure.clone()),
+            (Screen::Rows { .. }, None) => {}
         }
-        Ok(Some(Map::from_iter([("text".to_owned(), text.into())])))
+        Ok(Some(Map::from_iter([("text".to_owned(), shown.text.as_str().into())])))
+    }
+
+    /// Shows the text of a character display anew, which may have lost its supply meanwhile.
+    fn refresh(&self) {
+        if matches!(self.screen, Screen::Rows { .. }) {
+            let mut shown = self.shown.lock();
+            let text = shown.text.clone();
+            // The state tells of a failure.
+            let _ = self.show_on(&text, &mut shown);
+        }
     }
 
     fn command(&self, command: Command) -> Result<(), Refusal> {

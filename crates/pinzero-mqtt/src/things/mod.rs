@@ -41,6 +41,9 @@ pub(crate) trait Thing: fmt::Debug + Send + Sync {
     /// Returns the state, as told on the state topic; `None` for a thing that has events only. Reads a sensor anew.
     fn state(&self) -> pinzero::Result<Option<Map<String, Value>>>;
 
+    /// Brings what the state tells and what is there together again, for somebody who asks for the state.
+    fn refresh(&self) {}
+
     /// Reads the payload of a command.
     fn parse(&self, payload: &[u8]) -> Result<Command, Refusal> {
         Command::parse(payload)

@@ -194,8 +194,8 @@ fn of_a_thousand_commands_at_once_the_last_one_decides() {
         house.set("pump", "ON");
     }
     house.set("pump", "not a command");
-    house.broker.send("pinzero/attic/bell/get", "");
-    house.expect_state("bell", &json!({ "state": "OFF" }));
+    house.broker.expect("pinzero/attic/pump/refused", |_| true);
+    house.expect_state("pump", &json!({ "state": "ON" }));
     assert_eq!(house.gpio.line(17).level(), Level::High);
     assert_eq!(house.broker.kept()["pinzero/attic/pump/state"], r#"{"state":"ON"}"#);
 }

@@ -127,6 +127,45 @@ fn a_display_can_go_dark_without_a_broker() {
 }
 
 #[test]
+fn a_flood_of_texts_holds_up_no_other_device() {
+    let gpio = mock::builder().realtime().open();
+    let chip = gpio.i2c_chip(1, 0x27, LcdBackpack::new());
+    let house = House::on(gpio, &format!("{LCD}[relay.pump]\npin = 17\n"));
+    house.expect_state("pump", &json!({ "state": "OFF" }));
+    chip.with(|_| {
+        for number in 0..50 {
+            house.set("lcd", &format!("Text {number}"));
+        }
+        house.set("pump", "ON");
+        // This one is refused at once: then the others wait.
+        house.broker.deliver(Message::new("pinzero/attic/pump/set", "ON").retained());
+        house.expect_state("pump", &json!({ "state": "OFF" }));
+    });
+    let is_on = |message: &Message| message.payload == br#"{"state":"ON"}"#;
+    let told = house.broker.collect(|messages| messages.iter().any(is_on));
+    let before = told.iter().take_while(|message| !is_on(message));
+    let texts = before.filter(|message| message.topic == "pinzero/attic/lcd/state").count();
+    assert!(texts <= 1, "the relay has waited for {texts} texts");
+    house.broker.send("pinzero/attic/lcd/get", "");
+    house.expect_state("lcd", &json!({ "text": "Text 49" }));
+}
+
+#[test]
+fn a_state_is_told_without_the_bus() {
+    let (gpio, chip) = lcd();
+    let house = House::on(gpio, LCD);
+    house.set("lcd", "Hello");
+    house.expect_state("lcd", &json!({ "text": "Hello" }));
+    chip.with(|lcd| *lcd = LcdBackpack::new());
+    house.set("lcd", "Grüße");
+    house.expect_state("lcd", &json!({ "text": "Hello" }));
+    assert_eq!(rows(&chip)[0].trim(), "", "a refused text has led to a transfer");
+    house.broker.send("pinzero/attic/lcd/get", "");
+    house.expect_state("lcd", &json!({ "text": "Hello" }));
+    assert_eq!(rows(&chip)[0], "Hello           ");
+}
+
+#[test]
 fn a_display_that_is_not_there_is_offline() {
     let house = House::new(LCD);
     house.broker.expect("pinzero/attic/lcd/availability", |payload| payload == "offline");

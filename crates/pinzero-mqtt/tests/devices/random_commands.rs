@@ -82,10 +82,12 @@ fn payload() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Waits until all commands so far are carried out: they are so in order.
-fn settle(house: &House, angle: f64) {
-    house.set("arm", &angle.to_string());
-    house.expect_state("arm", &json!({ "state": "ON", "angle": angle }));
+/// Waits until all commands so far are carried out: those of each device are so in order. `word` is one that was not sent before.
+fn settle(house: &House, word: &str) {
+    for device in DEVICES {
+        house.set(device, &json!({ "at": word }).to_string());
+        house.broker.expect(&format!("pinzero/attic/{device}/refused"), |refusal| refusal.contains(word));
+    }
 }
 
 #[test]
@@ -97,14 +99,14 @@ fn no_command_stops_the_node() {
         let (device, payload) = command.new_tree(&mut runner).unwrap().current();
         house.set(device, &payload);
         if number % 50 == 0 {
-            settle(&house, f64::from(number) / 64.0);
+            settle(&house, &format!("settle{number}"));
             house.gpio.advance(ms(20));
         }
     }
     for device in DEVICES {
         house.set(device, "OFF");
     }
-    settle(&house, 89.5);
+    settle(&house, "end");
     house.gpio.advance(secs(400));
     for pin in [4, 17, 27, 9, 10, 11, 22, 23, 24] {
         assert_eq!(house.gpio.line(pin).level(), Level::Low, "GPIO{pin}");
