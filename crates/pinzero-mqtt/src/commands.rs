@@ -71,11 +71,13 @@ impl Shared {
             (_, Err(error)) => Err(error.clone().into()),
             (verb, Ok(thing)) => thing
                 .parse(&order.payload)
-                .and_then(|command| self.command(device, verb, command))
+                .and_then(|command| self.command(device, verb, command, &order.payload))
                 .and_then(|command| match command {
                     Some((command, at)) => {
                         self.watched(device, || thing.command(command))?;
-                        device.memory.lock().newest = at;
+                        if let Some(at) = at {
+                            device.memory.lock().newest = Some((at, order.payload));
+                        }
                         Ok(())
                     }
                     None => Ok(()),
@@ -113,8 +115,8 @@ impl Shared {
         done
     }
 
-    /// Reads a command by its topic and its stamp, in milliseconds since 1970. Returns the command with the stamp that is the newest
-    /// once the command has been carried out; `None` for one that has come twice, as a broker may deliver any.
+    /// Reads a command by its topic and its stamp, in milliseconds since 1970. Returns the command with its stamp, if there is one; `None`
+    /// for a command that has come twice, as a broker may deliver any. Another one with the same stamp is the newer of the two.
     ///
     /// # Errors
     /// A command that is older than another that has been carried out, or whose stamp lies in the future.
@@ -123,25 +125,26 @@ impl Shared {
         device: &Device,
         verb: &str,
         mut command: Command,
+        payload: &[u8],
     ) -> Result<Option<(Command, Option<f64>)>, Refusal> {
-        let newest = device.memory.lock().newest;
         if let Some(state) = match verb {
             "set_on_ms" => Some("ON"),
             "set_off_ms" => Some("OFF"),
             _ => None,
         } {
-            return command.lasting(state).map(|command| Some((command, newest)));
+            return command.lasting(state).map(|command| Some((command, None)));
         }
-        let Command::Fields(fields) = &mut command else { return Ok(Some((command, newest))) };
-        let Some(at) = fields.number("at", 0.0, LATEST_STAMP)? else { return Ok(Some((command, newest))) };
-        if newest == Some(at) {
-            return Ok(None);
-        }
-        if let Some(newest) = newest.filter(|newest| at < *newest) {
-            let age = (newest - at) / 1000.0;
-            return Err(Refusal::because(format!(
-                "a command that is {age:.3} s older than one that was carried out"
-            )));
+        let Command::Fields(fields) = &mut command else { return Ok(Some((command, None))) };
+        let Some(at) = fields.number("at", 0.0, LATEST_STAMP)? else { return Ok(Some((command, None))) };
+        match &device.memory.lock().newest {
+            Some((newest, same)) if at == *newest && payload == same => return Ok(None),
+            Some((newest, _)) if at < *newest => {
+                let age = (newest - at) / 1000.0;
+                return Err(Refusal::because(format!(
+                    "a command that is {age:.3} s older than one that was carried out"
+                )));
+            }
+            _ => {}
         }
         let ahead = (at - milliseconds(self.gpio.wall_time()) as f64) / 1000.0;
         if ahead > LARGEST_LEAD {

@@ -54,6 +54,6 @@ pub(crate) struct Memory {
     /// Whether a thread tells the state, and whether it has to look again.
     pub(crate) is_telling: bool,
     pub(crate) look_again: bool,
-    /// The stamp of the newest command that has one.
-    pub(crate) newest: Option<f64>,
+    /// The newest command that has a stamp, by its stamp and its payload.
+    pub(crate) newest: Option<(f64, Vec<u8>)>,
 }

@@ -185,6 +185,16 @@ fn of_two_commands_that_overtake_each_other_the_newer_counts() {
     house.expect_state("pump", &json!({ "state": "OFF" }));
 }
 
+// Two automations at the same moment, or a program that rounds to seconds.
+#[test]
+fn of_two_commands_with_the_same_stamp_the_later_counts_and_a_repeat_does_nothing() {
+    let house = house(HOUSE);
+    for (state, is_on) in [("ON", true), ("OFF", false), ("TOGGLE", true), ("TOGGLE", true)] {
+        house.set("pump", &json!({ "state": state, "at": 1000 }).to_string());
+        house.expect_state("pump", &json!({ "state": if is_on { "ON" } else { "OFF" } }));
+    }
+}
+
 #[test]
 fn of_a_thousand_commands_at_once_the_last_one_decides() {
     let house = house(HOUSE);
