@@ -30,7 +30,7 @@ impl Shared {
     /// as `overlong` says.
     pub(crate) fn connected(&self, overlong: u32) {
         info!("connected with the broker as {:?}", self.settings.topics.node());
-        self.news.lock().connected = Some(self.gpio.wall_time());
+        self.news.lock().connected = Some(self.gpio.now());
         self.tell_info();
         let devices = self.devices.lock();
         let own = self.own_topics(&devices);

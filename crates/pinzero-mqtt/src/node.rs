@@ -71,7 +71,7 @@ impl Node {
                 complaints: Mutex::default(),
                 entities: Mutex::default(),
                 birth: Mutex::default(),
-                since: gpio.wall_time(),
+                since: gpio.now(),
                 news: Mutex::default(),
                 end: Mutex::new(false),
                 ending: Condvar::new(),

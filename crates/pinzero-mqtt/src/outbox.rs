@@ -40,7 +40,7 @@ pub struct EventCounts {
     pub lost: u64,
 }
 
-/// An event. The wall time is added when the event is sent: a Pi without a clock of its own learns the time after its start.
+/// An event. The wall time is added when the event is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     pub(crate) topic: String,

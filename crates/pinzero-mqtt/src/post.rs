@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pinzero::Gpio;
+use pinzero::time::Instant;
 use serde_json::Value;
 
 use crate::link::{Message, Sender};
@@ -62,10 +63,15 @@ impl Post {
 /// Returns the message of an event, stamped by the wall clock as it is now.
 fn message(gpio: &Gpio, event: Event) -> Message {
     let Event { topic, at, mut fields, .. } = event;
-    let age = gpio.now().since(at);
-    let time = gpio.wall_time().checked_sub(age).unwrap_or(UNIX_EPOCH);
-    fields.insert("at".to_owned(), milliseconds(time).into());
+    fields.insert("at".to_owned(), wall_milliseconds(gpio, at).into());
     Message::new(topic, Value::Object(fields).to_string())
+}
+
+/// Returns the milliseconds from 1970 to a time on the factory's clock, by the wall clock as it is now: a Pi without a clock of its own
+/// learns the time after its start.
+pub(crate) fn wall_milliseconds(gpio: &Gpio, at: Instant) -> u64 {
+    let age = gpio.now().since(at);
+    milliseconds(gpio.wall_time().checked_sub(age).unwrap_or(UNIX_EPOCH))
 }
 
 /// Returns the milliseconds since 1970.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use log::warn;
 use parking_lot::{Condvar, Mutex};
+use pinzero::time::Instant;
 use pinzero::{Gpio, Timer};
 use pinzero_circuit::{Appearance, Part};
 use serde_json::Value;
@@ -37,7 +37,8 @@ pub(crate) struct Shared {
     pub(crate) entities: Mutex<BTreeMap<Arc<str>, BTreeSet<String>>>,
     /// Runs after Home Assistant has started, until the node answers.
     pub(crate) birth: Mutex<Option<Timer>>,
-    pub(crate) since: SystemTime,
+    /// When the node was opened, on the factory's clock.
+    pub(crate) since: Instant,
     pub(crate) news: Mutex<News>,
     pub(crate) end: Mutex<bool>,
     pub(crate) ending: Condvar,

@@ -1,7 +1,7 @@
 //! Tells the broker what has happened: states and events of devices, refused commands, and the facts about the node.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use pinzero::time::Instant;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::device::Device;
 use crate::entity::Entity;
 use crate::outbox::Event;
-use crate::post::milliseconds;
+use crate::post::{milliseconds, wall_milliseconds};
 use crate::refusal::Refusal;
 use crate::reporter::Reporter;
 use crate::shared::Shared;
@@ -20,9 +20,10 @@ const SOON: Duration = Duration::from_secs(10);
 /// What has happened on a node.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    /// When the broker last accepted a connection.
-    pub(crate) connected: Option<SystemTime>,
-    last_event: Option<Value>,
+    /// When the broker last accepted a connection, on the factory's clock.
+    pub(crate) connected: Option<Instant>,
+    /// The device, the event, and when the event took place on the factory's clock.
+    last_event: Option<(Arc<str>, String, Instant)>,
     /// Whether the facts about the node will be told soon.
     is_due: bool,
 }
@@ -73,15 +74,12 @@ impl Shared {
         at: Instant,
         mut fields: Map<String, Value>,
     ) {
-        let age = self.gpio.now().since(at);
-        let time = self.gpio.wall_time().checked_sub(age).map(milliseconds);
         // Held until the event is in the outbox, so that events are in the order of their numbers, and none follows the end of a device.
         let mut memory = reporter.memory.lock();
         if memory.is_closed {
             return;
         }
-        self.news.lock().last_event =
-            Some(json!({ "device": &*reporter.device, "event": event, "at": time }));
+        self.news.lock().last_event = Some((reporter.device.clone(), event.to_owned(), at));
         memory.events += 1;
         fields.insert("event_type".to_owned(), event.into());
         fields.insert("number".to_owned(), memory.events.into());
@@ -123,10 +121,14 @@ impl Shared {
     pub(crate) fn tell_info(&self) {
         // Held until the facts are told, so that no older ones follow.
         let devices = self.devices.lock();
+        let wall = |at: Instant| wall_milliseconds(&self.gpio, at);
         let stopped = self.end.lock().then(|| milliseconds(self.gpio.wall_time()));
         let (connected, last_event) = {
             let news = self.news.lock();
-            (news.connected.map(milliseconds), news.last_event.clone())
+            let last_event = news.last_event.as_ref();
+            let last_event = last_event
+                .map(|(device, event, at)| json!({ "device": &**device, "event": event, "at": wall(*at) }));
+            (news.connected.map(wall), last_event)
         };
         let described: Vec<Value> = devices
             .values()
@@ -147,7 +149,7 @@ impl Shared {
             "identity": self.settings.identity,
             "board": self.gpio.board().model(),
             "factory": self.gpio.name(),
-            "since": milliseconds(self.since),
+            "since": wall(self.since),
             "connected": connected,
             "stopped": stopped,
             "last_event": last_event,

@@ -1,6 +1,6 @@
 //! [`Sensor`]: a part that is read every so often.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use pinzero::Gpio;
 use pinzero_circuit::{Appearance, Kind};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::source::{Quantity, Source};
 use super::{Opening, Thing};
 use crate::entity::Entity;
-use crate::post::milliseconds;
+use crate::post::wall_milliseconds;
 
 /// The time between two readings, in seconds, unless the file says otherwise.
 const INTERVAL: f64 = 30.0;
@@ -108,8 +108,7 @@ impl Thing for Sensor {
         let told = self.channels.iter().zip(values);
         let mut state: Map<String, Value> =
             told.map(|(channel, value)| (channel.key.to_owned(), channel.told(value))).collect();
-        let time = self.gpio.wall_time().checked_sub(self.gpio.now().since(at)).unwrap_or(UNIX_EPOCH);
-        state.insert("at".to_owned(), milliseconds(time).into());
+        state.insert("at".to_owned(), wall_milliseconds(&self.gpio, at).into());
         Ok(Some(state))
     }
 
