@@ -25,6 +25,9 @@ const SAFE_AFTER: Duration = Duration::from_secs(60);
 /// The least time after the start until a safe state: the first connection gets a chance, so that a relay that is on stays on.
 const FIRST_CHANCE: Duration = Duration::from_secs(10);
 
+/// The least time until a safe state that could not be taken is tried again.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+
 impl Shared {
     /// Asks for the commands of all devices, and sends what has waited. A message that was too long has ended so many connections before
     /// as `overlong` says.
@@ -191,22 +194,25 @@ impl Shared {
             after = after.max(FIRST_CHANCE);
         }
         let (weak, waiting) = (Arc::downgrade(self), Arc::downgrade(device));
-        // On a thread of its own, for a device on a bus may take its time. A period has a length.
-        let timer = self.gpio.every_on_thread(after.max(Duration::from_millis(1)), move |timer| {
-            timer.cancel();
-            let (Some(shared), Some(device)) = (weak.upgrade(), waiting.upgrade()) else { return };
+        // On a thread of its own, for a device on a bus may take its time.
+        let timer = self.gpio.every_on_thread(after.max(LEAST_PAUSE), move |timer| {
+            let (Some(shared), Some(device)) = (weak.upgrade(), waiting.upgrade()) else {
+                return timer.cancel();
+            };
             let is_connected = shared.post.lock().outbox.is_connected();
             let is_closed = device.memory.lock().is_closed;
             if is_connected || is_closed {
-                return;
+                return timer.cancel();
             }
-            if let Ok(Err(error)) = device.thing.as_ref().map(|thing| thing.make_safe()) {
-                shared.complain(&device.name, &error);
+            match device.thing.as_ref().map(|thing| thing.make_safe()) {
+                Ok(Err(error)) => shared.complain(&device.name, &error),
+                Ok(Ok(())) | Err(_) => timer.cancel(),
             }
             shared.tell_state(&device.name);
         });
         match timer {
             Ok(timer) => {
+                timer.call_in(after);
                 let older = device.safety.lock().replace(timer);
                 if let Some(older) = older {
                     older.cancel();

@@ -166,6 +166,26 @@ fn a_state_is_told_without_the_bus() {
 }
 
 #[test]
+fn a_safe_state_that_could_not_be_taken_is_tried_again() {
+    let gpio = mock::builder().time_by_hand().open();
+    let chip = gpio.i2c_chip(1, 0x27, LcdBackpack::new());
+    let circuit = format!("{LCD}[mqtt.device.lcd]\nsafe = \"off\"\nsafe_after = 20\n");
+    let house = House::on(gpio, &circuit);
+    house.set("lcd", "Hello");
+    house.expect_state("lcd", &json!({ "text": "Hello" }));
+    house.broker.go_away();
+    house.broker.expect_refusal();
+    chip.fail(Fault::Silent);
+    house.gpio.advance(secs(30));
+    chip.fail(None);
+    assert_eq!(rows(&chip)[0], "Hello           ");
+    house.gpio.advance(secs(20));
+    assert_eq!(rows(&chip)[0].trim(), "");
+    house.broker.come_back();
+    house.expect_state("lcd", &json!({ "text": "" }));
+}
+
+#[test]
 fn a_display_that_is_not_there_is_offline() {
     let house = House::new(LCD);
     house.broker.expect("pinzero/attic/lcd/availability", |payload| payload == "offline");
