@@ -42,6 +42,8 @@ use crate::shared::Shared;
 #[derive(Debug)]
 pub struct Node {
     shared: Arc<Shared>,
+    /// Held while the devices are changed, or closed for good: two threads would open a pin twice, or one after the end.
+    changing: Mutex<()>,
 }
 
 /// What a [`Node::reload`] changed, by the names of the devices.
@@ -61,6 +63,7 @@ impl Node {
     pub fn open(gpio: &Gpio, circuit: &Circuit, settings: Settings) -> Self {
         let post = Post::new(gpio, settings.queue);
         let node = Node {
+            changing: Mutex::default(),
             shared: Arc::new(Shared {
                 settings,
                 gpio: gpio.clone(),
@@ -85,10 +88,14 @@ impl Node {
     }
 
     /// Changes the devices to those of another circuit. Devices that are the same in both are not touched, except
-    /// that Home Assistant is told of another name, icon, area or class.
+    /// that Home Assistant is told of another name, icon, area or class. A node that has ended changes no more.
     pub fn reload(&self, circuit: &Circuit) -> Changes {
         let shared = &self.shared;
         let mut changes = Changes::default();
+        let _changing = self.changing.lock();
+        if *shared.end.lock() {
+            return changes;
+        }
         let mqtt = circuit.mqtt();
         let appearance_of = |part: &Part| {
             let found = mqtt.device.iter().find(|(name, _)| *name.get_ref() == part.name);
@@ -254,12 +261,22 @@ impl Node {
         *shared.end.lock() = true;
         shared.ending.notify_all();
         shared.inbox.close();
+        let _changing = self.changing.lock();
         shared.tell_info();
-        let devices = std::mem::take(&mut *shared.devices.lock());
-        for device in devices.into_values() {
+        let devices: Vec<Arc<Device>> = shared.devices.lock().values().cloned().collect();
+        for device in devices {
             shared.close(&device);
         }
         shared.keep(&shared.settings.topics.status(), "offline");
+        self.leave();
+        // Last, for the facts that are told meanwhile are the last ones, by which a later start knows what to clear.
+        let devices = std::mem::take(&mut *shared.devices.lock());
+        drop(devices);
+    }
+
+    /// Waits until the broker has been told all, for a while, and ends the connection.
+    fn leave(&self) {
+        let shared = &self.shared;
         let until = Instant::now() + FAREWELL;
         let mut post = shared.post.lock();
         while post.outbox.is_connected() && !post.outbox.is_idle() {

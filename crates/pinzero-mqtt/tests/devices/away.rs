@@ -1,10 +1,12 @@
 //! A broker that goes, hangs, and comes back: nothing is lost, and nothing is invented.
 
+use std::sync::Barrier;
+
 use pinzero::Level;
 use pinzero::mock;
 use pinzero::time::{ms, secs};
 use pinzero_circuit::Circuit;
-use pinzero_mqtt::{Message, Node, Settings};
+use pinzero_mqtt::{Changes, Message, Node, Settings};
 use serde_json::{Value, json};
 
 use crate::house::{House, MIDNIGHT};
@@ -170,6 +172,50 @@ fn a_node_that_stops_while_the_broker_hangs_leaves_the_rest_to_the_will() {
     house.node.stop();
     assert_eq!(house.broker.kept()["pinzero/attic/status"], "offline");
     assert!(!house.broker.said_farewell());
+}
+
+#[test]
+fn a_node_that_stops_leaves_the_facts_about_its_devices() {
+    let house = house(HOUSE);
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    house.broker.get_stuck();
+    press(&house);
+    std::thread::scope(|scope| {
+        scope.spawn(|| house.node.stop());
+        house.broker.expect("pinzero/attic/status", |status| status == "offline");
+        // The node waits for the broker, and the facts are due because of the press.
+        house.gpio.advance(secs(10));
+    });
+    let info: Value = serde_json::from_str(&house.broker.kept()["pinzero/attic/info"]).unwrap();
+    assert_eq!(info["last_event"]["device"], "bell", "{info}");
+    assert_eq!(info["devices"].as_array().unwrap().len(), 2, "{info}");
+}
+
+#[test]
+fn a_node_that_has_stopped_opens_no_more_pins() {
+    let house = house(HOUSE);
+    house.node.stop();
+    assert_eq!(house.node.reload(&Circuit::parse("[relay.pump]\npin = 18\n").unwrap()), Changes::default());
+    drop(house.gpio.output(18).open().unwrap());
+}
+
+#[test]
+fn of_two_changes_at_once_one_waits_for_the_other() {
+    let house = house("");
+    for pin in [17, 18, 22, 23, 24, 25, 27, 4, 5, 6] {
+        let circuit = Circuit::parse(&format!("[relay.pump]\npin = {pin}\n")).unwrap();
+        let both = Barrier::new(2);
+        let change = || {
+            both.wait();
+            house.node.reload(&circuit)
+        };
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(change);
+            (change(), other.join().unwrap())
+        });
+        assert_eq!([one.opened.len(), other.opened.len()].iter().sum::<usize>(), 1, "{one:?} {other:?}");
+        assert_eq!(house.broker.expect_kept("pinzero/attic/pump/availability"), "online");
+    }
 }
 
 #[test]
