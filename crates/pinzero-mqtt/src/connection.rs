@@ -10,14 +10,11 @@ use pinzero_circuit::Resting;
 
 use crate::device::Device;
 use crate::leftovers::Leftovers;
-use crate::link::{LinkError, Message, Sender};
+use crate::link::{LinkError, Message};
 use crate::shared::Shared;
 
 /// The last levels of the topics that take commands.
 const VERBS: [&str; 4] = ["set", "get", "set_on_ms", "set_off_ms"];
-
-/// The ticket of a message for which nobody waits.
-const NO_TICKET: u64 = u64::MAX;
 
 /// The time without a broker after which devices take their safe state, unless the file says otherwise.
 const SAFE_AFTER: Duration = Duration::from_secs(60);
@@ -29,22 +26,20 @@ const FIRST_CHANCE: Duration = Duration::from_secs(10);
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Shared {
-    /// Asks for the commands of all devices, and sends what has waited. A message that was too long has ended so many connections before
-    /// as `overlong` says.
+    /// Asks for the commands of all devices, and sends what has waited. `overlong` is the number of connections in a row that a message which
+    /// was too long has ended.
     pub(crate) fn connected(&self, overlong: u32) {
         info!("connected with the broker as {:?}", self.settings.topics.node());
         self.news.lock().connected = Some(self.gpio.now());
         self.tell_info();
         let devices = self.devices.lock();
-        let own = self.own_topics(&devices);
-        let birth = self.settings.birth().filter(|_| overlong < 2);
-        let filters: Vec<String> = own.iter().cloned().chain(birth).collect();
+        let births = self.settings.births().into_iter().filter(|_| overlong < 2);
+        let filters: Vec<String> = self.own_topics(&devices).into_iter().chain(births).collect();
         {
             // Devices that come later see the connection, and subscribe by themselves.
             let mut post = self.post.lock();
             let Some(sender) = post.sender.clone() else { return };
-            let is_cleared = overlong == 0 || self.clear_overlong(&*sender, &devices, &own, overlong);
-            if !is_cleared || !sender.subscribe(&filters) {
+            if !sender.subscribe(&filters) {
                 return sender.abandon();
             }
             // Whoever sees the node online sees the states of now.
@@ -56,29 +51,30 @@ impl Shared {
         timers.iter().for_each(Timer::cancel);
     }
 
-    /// Clears what the broker keeps on the topics of the node to which it is about to listen: a message that is too long would end each
-    /// connection, and nobody can see on which topic it is. Returns `false` if the connection does not take that.
-    fn clear_overlong(
-        &self,
-        sender: &dyn Sender,
-        devices: &BTreeMap<Arc<str>, Arc<Device>>,
-        own: &[String],
-        overlong: u32,
-    ) -> bool {
+    /// Returns the topics to clear before the node listens to them: a message that is too long, and that the broker keeps, would end each
+    /// connection, and nobody can see on which topic it is. `overlong` is the number of connections in a row that such a message has ended.
+    pub(crate) fn overlong_topics(&self, overlong: u32) -> Vec<String> {
+        if overlong == 0 {
+            return Vec::new();
+        }
+        let (own, beginnings) = {
+            let devices = self.devices.lock();
+            let beginnings: Vec<String> = devices.values().map(|device| device.topic.clone()).collect();
+            (self.own_topics(&devices), beginnings.join(", "))
+        };
         warn!(
-            "a message that was too long came on one of these topics. What the broker keeps there is cleared: {} and {}, with /{}",
-            devices.values().map(|device| &*device.topic).collect::<Vec<_>>().join(", "),
+            "a message that was too long came on one of these topics. What the broker keeps there is cleared: {beginnings} and {}, with /{}",
             self.settings.topics.info(),
             VERBS.join(", /"),
         );
-        if let (2.., Some(birth)) = (overlong, self.settings.birth()) {
+        let births = Vec::from_iter(self.settings.births()).join(" or ");
+        if overlong > 1 && !births.is_empty() {
             warn!(
-                "the message that is too long seems to be kept on {birth}, which others write: clear that topic. Until then the \
+                "the message that is too long seems to be kept on {births}, which others write: clear that topic. Until then the \
                  node does not listen to the start of Home Assistant"
             );
         }
-        // The facts are told anew after this.
-        own.iter().all(|topic| sender.publish(NO_TICKET, &Message::new(topic.clone(), "").retained()))
+        own
     }
 
     /// Returns the topics of the node itself on which the node listens: those of commands, and that of the facts about the node.
@@ -90,7 +86,7 @@ impl Shared {
 
     /// Takes a message from the broker.
     pub(crate) fn receive(self: &Arc<Self>, message: &Message) {
-        if self.settings.birth().is_some_and(|birth| birth == message.topic) {
+        if self.settings.births().contains(&message.topic) {
             if message.payload == b"online" && !message.retain {
                 self.answer_birth();
             }

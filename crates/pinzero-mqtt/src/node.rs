@@ -234,15 +234,32 @@ impl Node {
             sender.abandon();
         }
         let mut since = None;
+        // The topics that have yet to be cleared before the node listens. One after the other, for a connection need not take all at once.
+        let mut unclear = Vec::new();
         loop {
             match receiver.next() {
                 Err(error) => return (error, since.map(|since: Instant| since.elapsed())),
+                Ok(Incoming::Told(CLEARED)) => {}
                 Ok(Incoming::Connected) => {
                     since = Some(Instant::now());
-                    shared.connected(overlong);
+                    unclear = shared.overlong_topics(overlong);
                 }
-                Ok(Incoming::Told(ticket)) => shared.told(ticket),
-                Ok(Incoming::Message(message)) => shared.receive(&message),
+                Ok(Incoming::Told(ticket)) => {
+                    shared.told(ticket);
+                    continue;
+                }
+                Ok(Incoming::Message(message)) => {
+                    shared.receive(&message);
+                    continue;
+                }
+            }
+            match unclear.pop() {
+                None => shared.connected(overlong),
+                Some(topic) => {
+                    if !sender.publish(CLEARED, &Message::new(topic, "").retained()) {
+                        sender.abandon();
+                    }
+                }
             }
         }
     }
@@ -319,6 +336,9 @@ fn spread() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     0.5 + f64::from(random as u32) / f64::from(u32::MAX) / 2.0
 }
+
+/// The ticket of a message that clears a topic before the node listens. The outbox gives no message this one.
+const CLEARED: u64 = u64::MAX;
 
 /// The pause before the second attempt to connect. Each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -1,5 +1,7 @@
 //! [`Settings`]: how a node appears on its broker.
 
+use std::collections::BTreeSet;
+
 use pinzero_circuit::{Mqtt, PREFIX, TOPIC};
 
 use crate::topics::Topics;
@@ -28,13 +30,18 @@ pub struct Settings {
     pub(crate) queue: usize,
 }
 
+/// The first level of Home Assistant's topics, unless its settings say otherwise.
+const DISCOVERY: &str = "homeassistant";
+
 /// The number of events to hold while the broker is away.
 const QUEUE: usize = 1000;
 
 impl Settings {
-    /// Returns the topic on which Home Assistant tells that it has started, unless there is no discovery.
-    pub(crate) fn birth(&self) -> Option<String> {
-        self.discovery.as_ref().map(|prefix| format!("{prefix}/status"))
+    /// Returns the topics on which Home Assistant may tell that it has started; none without discovery. Home Assistant has a setting for this
+    /// topic beside that for the prefix of the discovery, and whoever changes one may leave the other.
+    pub(crate) fn births(&self) -> BTreeSet<String> {
+        let prefixes = self.discovery.iter().flat_map(|prefix| [prefix, DISCOVERY]);
+        prefixes.map(|prefix| format!("{prefix}/status")).collect()
     }
 
     /// Reads the settings of a circuit file, its table `[mqtt]`. `host` is the name of this computer, and `identity` tells this node from all others.
@@ -45,7 +52,7 @@ impl Settings {
         let node = mqtt.node.as_deref().unwrap_or(host);
         let prefix = mqtt.prefix.as_deref().unwrap_or(PREFIX);
         let topics = Topics::new(prefix, node, mqtt.topic.as_deref().unwrap_or(TOPIC))?;
-        let discovery = mqtt.discovery.clone().unwrap_or_else(|| "homeassistant".to_owned());
+        let discovery = mqtt.discovery.clone().unwrap_or_else(|| DISCOVERY.to_owned());
         Ok(Settings {
             topics,
             discovery: Some(discovery).filter(|prefix| !prefix.is_empty()),

@@ -51,7 +51,8 @@ impl Shared {
     pub(crate) fn add(self: &Arc<Self>, name: Arc<str>, part: Part, appearance: Appearance) {
         let topic = self.settings.topics.device(&name, appearance.topic.as_deref());
         // The file names no such two, but the name of the computer may make one.
-        if let Some(other) = self.devices.lock().values().find(|other| other.topic == topic) {
+        let other = self.devices.lock().values().find(|other| other.topic == topic).cloned();
+        if let Some(other) = other {
             let complaint =
                 format!("{} has the topic {topic:?} already: give one of them another", other.name);
             return self.complain(&name, &complaint);

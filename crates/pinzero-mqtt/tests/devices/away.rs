@@ -1,15 +1,17 @@
 //! A broker that goes, hangs, and comes back: nothing is lost, and nothing is invented.
 
+use std::collections::BTreeSet;
 use std::sync::Barrier;
 
 use pinzero::Level;
 use pinzero::mock;
 use pinzero::time::{ms, secs};
 use pinzero_circuit::Circuit;
-use pinzero_mqtt::{Changes, Message, Node, Settings};
+use pinzero_mqtt::{Changes, LinkError, Message, Node, Settings};
 use serde_json::{Value, json};
 
 use crate::house::{House, MIDNIGHT};
+use crate::log;
 
 const HOUSE: &str = "[relay.pump]\npin = 17\n[button.bell]\npin = 2\n";
 
@@ -151,6 +153,27 @@ fn a_device_that_is_added_listens_at_once_and_one_that_is_gone_says_nothing_more
     house.set("fan", "ON");
     house.expect_state("fan", &json!({ "state": "ON" }));
     assert!(!house.broker.kept().keys().any(|topic| topic.contains("pump")), "{:?}", house.broker.kept());
+}
+
+#[test]
+fn what_a_message_that_is_too_long_may_be_kept_on_is_cleared_in_the_bounds_of_the_connection() {
+    log::keep();
+    let pins = [4, 5, 6, 12, 13, 16, 17, 18, 19, 20];
+    let house = House::named("long", &pins.map(|pin| format!("[relay.r{pin}]\npin = {pin}\n")).concat());
+    log::count_events("pinzero/long/", &house.node);
+    for _ in 0..2 {
+        house.broker.expect("pinzero/long/status", |status| status == "online");
+        house.broker.break_off(LinkError::overlong("a message that is too long"));
+    }
+    house.broker.expect("pinzero/long/status", |status| status == "online");
+    let commands = pins.iter().flat_map(|pin| {
+        ["set", "get", "set_on_ms", "set_off_ms"].map(|verb| format!("pinzero/long/r{pin}/{verb}"))
+    });
+    let own: BTreeSet<String> = commands.chain(["pinzero/long/info".to_owned()]).collect();
+    assert_eq!(BTreeSet::from_iter(house.broker.cleared()), own);
+    assert_eq!(BTreeSet::from_iter(house.broker.filters()), own, "the start of Home Assistant");
+    assert!(house.broker.kept().contains_key("pinzero/long/info"));
+    assert_eq!(log::lines("pinzero/long/").len(), 2);
 }
 
 #[test]

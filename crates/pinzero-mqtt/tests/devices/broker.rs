@@ -11,6 +11,9 @@ use pinzero_mqtt::{Broker, Incoming, LinkError, Message, Receiver, Sender};
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The number of messages on their way to the broker for which a connection has room.
+const ROOM: usize = 32;
+
 /// A broker inside the program. Clones are the same broker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestBroker(Arc<Shared>);
@@ -23,7 +26,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    to_node: Option<mpsc::Sender<Incoming>>,
+    to_node: Option<mpsc::Sender<Result<Incoming, LinkError>>>,
+    /// The number of messages of whose arrival the node does not know.
+    on_their_way: usize,
     /// All messages, in order.
     messages: Vec<Message>,
     kept: BTreeMap<String, String>,
@@ -68,7 +73,7 @@ impl TestBroker {
     pub(crate) fn deliver(&self, message: Message) {
         self.wait(|state| state.to_node.is_some().then_some(()));
         let state = self.0.state.lock();
-        state.to_node.as_ref().unwrap().send(Incoming::Message(message)).unwrap();
+        state.to_node.as_ref().unwrap().send(Ok(Incoming::Message(message))).unwrap();
     }
 
     /// Ends the connection, and refuses others until [`TestBroker::come_back`].
@@ -77,6 +82,12 @@ impl TestBroker {
         state.is_away = true;
         state.was_tried = false;
         state.to_node = None;
+    }
+
+    /// Ends the connection with this error. The next one is accepted.
+    pub(crate) fn break_off(&self, error: LinkError) {
+        let to_node = self.0.state.lock().to_node.take();
+        to_node.unwrap().send(Err(error)).unwrap();
     }
 
     /// Accepts connections again.
@@ -181,13 +192,14 @@ impl Broker for TestBroker {
             return Err(LinkError::passing("the test's broker is away"));
         }
         let (sender, receiver) = mpsc::channel();
-        sender.send(Incoming::Connected).unwrap();
+        sender.send(Ok(Incoming::Connected)).unwrap();
         state.to_node = Some(sender);
         state.will = will.cloned();
         state.filters.clear();
+        state.on_their_way = 0;
         state.connections += 1;
         self.0.changed.notify_all();
-        Ok((Arc::new(self.clone()), Box::new(End(receiver))))
+        Ok((Arc::new(self.clone()), Box::new(End(self.clone(), receiver))))
     }
 }
 
@@ -195,9 +207,12 @@ impl Sender for TestBroker {
     fn publish(&self, ticket: u64, message: &Message) -> bool {
         let mut state = self.0.state.lock();
         let Some(to_node) = &state.to_node else { return false };
-        if !state.is_stuck && to_node.send(Incoming::Told(ticket)).is_err() {
+        if state.on_their_way == ROOM
+            || (!state.is_stuck && to_node.send(Ok(Incoming::Told(ticket))).is_err())
+        {
             return false;
         }
+        state.on_their_way += 1;
         state.take(message.clone());
         self.0.changed.notify_all();
         true
@@ -226,10 +241,15 @@ impl Sender for TestBroker {
 }
 
 #[derive(Debug)]
-struct End(mpsc::Receiver<Incoming>);
+struct End(TestBroker, mpsc::Receiver<Result<Incoming, LinkError>>);
 
 impl Receiver for End {
     fn next(&mut self) -> Result<Incoming, LinkError> {
-        self.0.recv().map_err(|_| LinkError::passing("the test's broker went away"))
+        let Self(broker, receiver) = self;
+        let news = receiver.recv().map_err(|_| LinkError::passing("the test's broker went away"))?;
+        if matches!(news, Ok(Incoming::Told(_))) {
+            broker.0.state.lock().on_their_way -= 1;
+        }
+        news
     }
 }

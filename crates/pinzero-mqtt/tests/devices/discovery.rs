@@ -156,6 +156,23 @@ fn all_is_told_again_within_two_seconds_after_home_assistant_has_started() {
     assert!(told.iter().all(|message| message.topic != PUMP_TOPIC), "a second answer");
 }
 
+// The topic of the birth message has a setting of its own in Home Assistant.
+#[test]
+fn home_assistant_may_tell_its_start_below_its_usual_prefix_and_below_that_of_the_discovery() {
+    let house =
+        House::on(mock::builder().time_by_hand().open(), &format!("[mqtt]\ndiscovery = \"hass\"\n{PUMP}"));
+    house.broker.expect("pinzero/attic/status", |status| status == "online");
+    for topic in ["homeassistant/status", "hass/status"] {
+        assert!(house.broker.filters().iter().any(|filter| filter == topic), "{:?}", house.broker.filters());
+        house.broker.send(topic, "online");
+        house.set("pump", "OFF");
+        house.expect_state("pump", &json!({ "state": "OFF" }));
+        house.gpio.advance(ms(2000));
+        house.broker.expect("hass/device/pinzero_0123456789abcdef_pump/config", |_| true);
+        house.broker.expect("pinzero/attic/status", |status| status == "online");
+    }
+}
+
 #[test]
 fn a_part_that_appears_as_another_kind_of_entity_takes_the_former_one_back() {
     let house = House::new("[led.lamp]\npin = 17\n");

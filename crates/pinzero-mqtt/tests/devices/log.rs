@@ -1,11 +1,15 @@
 //! The log of the nodes of all tests, for tests that read a warning. Tests run at the same time, so a test looks for words of its own.
 
-use std::sync::Once;
+use std::sync::{Arc, Once, Weak};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
+use pinzero_mqtt::Node;
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The nodes whose events are counted at each line with this word.
+static COUNTED: Mutex<Vec<(&str, Weak<Node>)>> = Mutex::new(Vec::new());
 
 struct Memory;
 
@@ -15,7 +19,14 @@ impl Log for Memory {
     }
 
     fn log(&self, record: &Record<'_>) {
-        LINES.lock().push(record.args().to_string());
+        let line = record.args().to_string();
+        let counted = COUNTED.lock().clone();
+        for node in
+            counted.iter().filter(|(word, _)| line.contains(word)).filter_map(|(_, node)| node.upgrade())
+        {
+            node.events();
+        }
+        LINES.lock().push(line);
     }
 
     fn flush(&self) {}
@@ -28,6 +39,11 @@ pub(crate) fn keep() {
         log::set_logger(&Memory).unwrap();
         log::set_max_level(LevelFilter::Warn);
     });
+}
+
+/// Has each line with this word count the events of a node, as a logger may.
+pub(crate) fn count_events(word: &'static str, node: &Arc<Node>) {
+    COUNTED.lock().push((word, Arc::downgrade(node)));
 }
 
 /// Returns the lines with this word.
