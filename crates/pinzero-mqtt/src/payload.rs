@@ -72,7 +72,10 @@ impl Command {
         if let Ok(number) = text.parse::<f64>() {
             return match number.is_finite() {
                 true => Ok(Command::Number(number)),
-                false => Err(Refusal::because(format!("{text} is no number to send: send a finite one"))),
+                false => Err(Refusal::because(format!(
+                    "{} is no number to send: send a finite one",
+                    short(&text.into())
+                ))),
             };
         }
         let word = text.trim_matches('"').to_ascii_uppercase();

@@ -52,6 +52,14 @@ fn each_refused_command_is_answered_though_the_log_falls_silent() {
 }
 
 #[test]
+fn a_refusal_is_short_though_the_command_was_long() {
+    let house = House::new("[relay.pump]\npin = 17\n");
+    house.set("pump", &"9".repeat(4000));
+    let refused = house.broker.expect("pinzero/attic/pump/refused", |_| true);
+    assert!(refused.contains("999 … is no number to send") && refused.len() < 200, "{refused}");
+}
+
+#[test]
 fn an_event_is_in_the_facts_within_ten_seconds() {
     let house = House::new("[button.bell]\npin = 2\n");
     house.expect_state("bell", &serde_json::json!({ "state": "OFF" }));
