@@ -28,16 +28,22 @@ impl Shared {
         self.keep(&topic, payload.to_string());
     }
 
-    /// Tells Home Assistant of a device.
-    pub(crate) fn announce(&self, device: &Device) {
+    /// Tells Home Assistant of a device, and takes back those entities of an earlier run that the device no longer has. Does nothing for a
+    /// device that has been removed.
+    pub(crate) fn announce(&self, device: &Arc<Device>, former: impl IntoIterator<Item = String>) {
         let Some(topic) = self.discovery_topic(&device.name) else { return };
+        // Held until the device is told of, so that no older names follow, and nothing follows the removal.
+        let mut all = self.entities.lock();
+        if !self.device(&device.name).is_some_and(|present| Arc::ptr_eq(&present, device)) {
+            return;
+        }
+        let told = all.entry(device.name.clone()).or_default();
+        told.extend(former);
         let entities = device.entities();
         if entities.is_empty() {
             return;
         }
         let appearance = device.appearance.lock().clone();
-        let mut all = self.entities.lock();
-        let told = all.entry(device.name.clone()).or_default();
         let described = Described {
             name: &device.name,
             topic: &device.topic,
@@ -55,17 +61,20 @@ impl Shared {
 
     /// Clears what an earlier run of the node left on the broker, and is there no more.
     pub(crate) fn clear(&self, leftovers: Leftovers) {
-        let devices: Vec<Arc<Device>> = self.devices.lock().values().cloned().collect();
-        let present = devices.iter().map(|device| device.topic.clone()).collect();
-        let names = devices.iter().map(|device| &*device.name).chain([""]);
-        let discoveries = names.filter_map(|name| self.discovery_topic(name)).collect();
-        for topic in leftovers.topics(&self.settings, &present, &discoveries) {
-            self.keep(&topic, "");
+        {
+            // Held until all is cleared, so that a new device tells its state afterwards.
+            let devices = self.devices.lock();
+            let present = devices.values().map(|device| device.topic.clone()).collect();
+            let names = devices.keys().map(|name| &**name).chain([""]);
+            let discoveries = names.filter_map(|name| self.discovery_topic(name)).collect();
+            for topic in leftovers.topics(&self.settings, &present, &discoveries) {
+                self.keep(&topic, "");
+            }
         }
         for former in leftovers.devices() {
-            let Some(device) = devices.iter().find(|device| *device.name == *former.name) else { continue };
-            self.entities.lock().entry(device.name.clone()).or_default().extend(former.entities());
-            self.announce(device);
+            if let Some(device) = self.device(&former.name) {
+                self.announce(&device, former.entities());
+            }
         }
     }
 

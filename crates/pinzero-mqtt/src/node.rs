@@ -117,7 +117,7 @@ impl Node {
                 {
                     let before = std::mem::replace(&mut *device.appearance.lock(), appearance.clone());
                     if before != *appearance {
-                        shared.announce(&device);
+                        shared.announce(&device, []);
                     }
                     wanted.remove(&device.name);
                     changes.kept.push(device.name.to_string());
@@ -355,12 +355,14 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use pinzero::mock;
-    use serde_json::Map;
+    use serde_json::{Map, Value};
 
     use super::*;
     use crate::device::Memory;
+    use crate::entity::Entity;
     use crate::link::{Receiver, Sender};
     use crate::reporter::Reporter;
+    use crate::things::Thing;
 
     #[derive(Debug)]
     struct Nowhere;
@@ -392,6 +394,53 @@ mod tests {
         memory.lock().is_closed = true;
         reporter.event("press", gpio.now(), Map::new());
         assert_eq!(node.events().made, 1);
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_device_that_has_been_removed_meanwhile() {
+        let circuit = Circuit::parse("[relay.pump]\npin = 17\n").unwrap();
+        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let node = Node::open(&mock::gpio(), &circuit, settings);
+        let pump = node.shared.device("pump").unwrap();
+        node.reload(&Circuit::parse("").unwrap());
+        let topic = node.shared.discovery_topic("pump").unwrap();
+        let changes = || node.shared.post.lock().outbox.changes(&topic);
+        let removed = changes();
+        node.shared.announce(&pump, []);
+        assert_eq!(changes(), removed);
+        assert!(node.shared.entities.lock().is_empty());
+    }
+
+    #[test]
+    fn a_reading_that_fails_because_the_device_is_closed_is_no_complaint() {
+        #[derive(Debug)]
+        struct Interrupted(Arc<Mutex<Memory>>);
+
+        impl Thing for Interrupted {
+            fn entities(&self, _: &Appearance) -> Vec<Entity> {
+                Vec::new()
+            }
+
+            fn state(&self) -> pinzero::Result<Option<Map<String, Value>>> {
+                self.0.lock().is_closed = true;
+                Err(pinzero::Error::new(pinzero::ErrorKind::Closed, "the device has been closed"))
+            }
+
+            fn close(&self) -> pinzero::Result<()> {
+                Ok(())
+            }
+        }
+
+        let circuit = Circuit::parse("[relay.room]\npin = 17\n").unwrap();
+        let settings = Settings::new(circuit.mqtt(), "attic", "0123456789abcdef").unwrap();
+        let node = Node::open(&mock::gpio(), &circuit, settings);
+        let mut devices = node.shared.devices.lock();
+        let device = Arc::into_inner(devices.remove("room").unwrap()).unwrap();
+        let thing = Ok(Box::new(Interrupted(device.memory.clone())) as Box<dyn Thing>);
+        devices.insert("room".into(), Arc::new(Device { thing, ..device }));
+        drop(devices);
+        node.shared.tell_state("room");
+        assert!(node.shared.complaints.lock().is_empty());
     }
 
     // mqtt-io#231: messages arrived, and nothing was done any more.

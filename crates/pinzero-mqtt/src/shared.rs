@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) settled: Condvar,
     pub(crate) inbox: Inbox,
     pub(crate) complaints: Mutex<BTreeMap<Arc<str>, Limit>>,
-    /// The entities that Home Assistant has been told of, by the names of their devices.
+    /// The entities that Home Assistant has been told of, by the names of their devices. Taken before `devices`.
     pub(crate) entities: Mutex<BTreeMap<Arc<str>, BTreeSet<String>>>,
     /// Runs after Home Assistant has started, until the node answers.
     pub(crate) birth: Mutex<Option<Timer>>,
@@ -80,7 +80,7 @@ impl Shared {
         });
         self.devices.lock().insert(name.clone(), device.clone());
         self.listen(&device);
-        self.announce(&device);
+        self.announce(&device, []);
         if let Some(interval) = device.thing.as_ref().ok().and_then(|thing| thing.interval()) {
             match self.gpio.every_on_thread(interval, move |_| reporter.changed()) {
                 Ok(timer) => *device.sampler.lock() = Some(timer),
@@ -102,10 +102,11 @@ impl Shared {
             }
         }
         if topic.is_none() {
+            let mut entities = self.entities.lock();
+            entities.remove(&device.name);
             if let Some(topic) = self.discovery_topic(&device.name) {
                 self.keep(&topic, "");
             }
-            self.entities.lock().remove(&device.name);
         }
     }
 

@@ -43,7 +43,9 @@ impl Shared {
         let _telling = Telling(&device);
         loop {
             let state = device.thing.as_ref().map_err(Clone::clone).and_then(|thing| thing.state());
-            if let Err(error) = &state {
+            // A reading in whose middle the device was closed has not failed.
+            let is_closed = device.memory.lock().is_closed;
+            if let (false, Err(error)) = (is_closed, &state) {
                 self.complain(name, error);
             }
             // Held until the state is told, so that nothing follows the end of a device.
@@ -113,6 +115,7 @@ impl Shared {
             }
         });
         if let Err(error) = timer {
+            self.news.lock().is_due = false;
             self.complain(self.settings.topics.node(), &error);
         }
     }
