@@ -16,6 +16,9 @@ use crate::values::{Wrong, range};
 /// The longest time until a safe state, or of being on, in seconds: 24 days.
 const LONGEST: f64 = 2_073_600.0;
 
+/// The largest number of events to keep: each takes about 1 KB, and the service has 64 MB.
+const LONGEST_QUEUE: usize = 20_000;
+
 /// Checks the table `[mqtt]`, with the devices in it.
 pub(crate) fn check(places: &Places<'_>, mqtt: &Mqtt, parts: &[Part]) -> Result<(), Mistake> {
     check_broker(mqtt).map_err(|(key, message)| places.at(&["mqtt", key], message))?;
@@ -95,8 +98,8 @@ fn check_broker(mqtt: &Mqtt) -> Result<(), Wrong> {
     if let Some(time) = mqtt.keep_alive.filter(|time| *time < 5) {
         return Err(("keep_alive", format!("keep_alive goes from 5 to 65535 s, not {time}")));
     }
-    if let Some(count) = mqtt.queue.filter(|count| *count > 1_000_000) {
-        return Err(("queue", format!("queue goes from 0 to 1000000 events, not {count}")));
+    if let Some(count) = mqtt.queue.filter(|count| *count > LONGEST_QUEUE) {
+        return Err(("queue", format!("queue goes from 0 to {LONGEST_QUEUE} events, not {count}")));
     }
     Ok(())
 }

@@ -284,7 +284,7 @@ fn each_mistake_about_the_broker_has_its_place_and_says_what_to_do() {
         ("[mqtt]\nkeep_alive = 4", 2, 14, "keep_alive goes from 5 to 65535 s, not 4"),
         ("[mqtt]\nkeep_alive = 70000", 2, 14, "give a whole number from 0 to 65535, not 70000"),
         ("[mqtt]\nqueue = -1", 2, 9, "give a whole number from 0, not -1"),
-        ("[mqtt]\nqueue = 1000001", 2, 9, "queue goes from 0 to 1000000 events"),
+        ("[mqtt]\nqueue = 20001", 2, 9, "queue goes from 0 to 20000 events"),
     ] {
         expect_mistake(text, line, column, message);
     }
