@@ -208,7 +208,9 @@ impl Shared {
         });
         match timer {
             Ok(timer) => {
-                timer.call_in(after);
+                if after < LEAST_PAUSE {
+                    timer.call_in(after);
+                }
                 let older = device.safety.lock().replace(timer);
                 if let Some(older) = older {
                     older.cancel();
