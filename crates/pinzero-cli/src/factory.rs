@@ -17,19 +17,28 @@ pub(crate) struct Factory {
 }
 
 impl Factory {
+    /// Returns the name of the factory from the command line or else the environment; `None` if neither names one.
+    pub(crate) fn name(&self) -> Option<String> {
+        let variable = || env::var("PINZERO_PIN_FACTORY").ok().filter(|name| !name.trim().is_empty());
+        self.factory.clone().or_else(variable).map(|name| name.trim().to_owned())
+    }
+
+    pub(crate) fn is_mock(&self) -> bool {
+        self.name().is_some_and(|name| name.eq_ignore_ascii_case("mock"))
+    }
+
     /// Opens the factory.
     ///
     /// # Errors
     /// As `pinzero::default_gpio` and `pinzero::open_factory` have it.
     pub(crate) fn open(&self) -> pinzero::Result<Gpio> {
-        let variable = env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
-        match self.factory.as_deref().unwrap_or(&variable).trim() {
+        if self.is_mock() {
             // Not the mock of programs, which reads commands from standard input.
-            "mock" => Ok((*mock::builder().realtime().show_changes().try_open()?).clone()),
-            _ => match &self.factory {
-                Some(name) => pinzero::open_factory(name),
-                None => pinzero::default_gpio(),
-            },
+            return Ok((*mock::builder().realtime().show_changes().try_open()?).clone());
+        }
+        match &self.factory {
+            Some(name) => pinzero::open_factory(name),
+            None => pinzero::default_gpio(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Outcome {
     let place = Place { is_here: options.root.as_os_str() == "/", root: options.root };
     let board = Board::detect_under(&place.root);
-    let wanted = options.factory.factory.or_else(|| environment::variable("PINZERO_PIN_FACTORY"));
+    let wanted = options.factory.name();
     let factories = factories::examine(&place, board.as_ref(), wanted.as_deref());
     let mut sections = vec![Section { title: "Factories", findings: factories.findings }];
     #[cfg(target_os = "linux")]

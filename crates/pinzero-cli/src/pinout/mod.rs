@@ -11,7 +11,6 @@ mod page;
 mod svg;
 mod words;
 
-use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
@@ -105,8 +104,7 @@ impl Shown {
             let is_this_board = is_code_of(&name, &board);
             return Ok(Shown { board, gpio: None, is_this_board });
         }
-        let variable = env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
-        let is_named = options.factory.factory.is_some() || !variable.trim().is_empty();
+        let is_named = options.factory.name().is_some();
         // The board of this computer is known at once; a factory takes longer to start.
         let detected = if is_named { None } else { Board::detect() };
         if let (Some(board), false) = (&detected, options.json) {

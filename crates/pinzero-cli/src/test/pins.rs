@@ -54,8 +54,8 @@ pub(crate) struct Choice {
 }
 
 pub(crate) fn run(options: &Options) -> Outcome {
-    let private = Private::here(&wired::factory_name(&options.factory));
-    let is_simulation = wired::factory_name(&options.factory).eq_ignore_ascii_case("mock");
+    let private = Private::here(&options.factory.name().unwrap_or_default());
+    let is_simulation = options.factory.is_mock();
     let gpio = if is_simulation { (*wired::simulation()?).clone() } else { options.factory.open()? };
     let Choice { lines, left_out } = choose(&gpio, &options.pins, &options.skip, &private)?;
     if lines.is_empty() {

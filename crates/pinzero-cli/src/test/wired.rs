@@ -59,12 +59,12 @@ pub(crate) fn run(options: &Options, ends: &Ends) -> Outcome {
             output::complain(&format!("{one} and {other} may still be driven: {error}"));
         }
     })?;
-    let name = options.factory.factory.clone().unwrap_or_default();
+    let name = options.factory.name().unwrap_or_default();
     let bench = Bench {
         gpio: &gpio,
         lines,
         other_process: trials::are_shared(&gpio).then_some(name.as_str()),
-        private: &Private::here(&factory_name(&options.factory)),
+        private: &Private::here(&name),
     };
     let outcome = test(&bench, is_simulation, options, file.as_ref(), &interrupt);
     // Without its pins the test has failed, but the signal ends the program.
@@ -97,7 +97,7 @@ fn test(
 
 /// Opens the factory; on the mock, makes the wire as well. Returns whether the factory is the mock.
 fn open(factory: &Factory, ends: &Ends) -> Result<(Gpio, bool)> {
-    if !factory_name(factory).eq_ignore_ascii_case("mock") {
+    if !factory.is_mock() {
         return Ok((factory.open()?, false));
     }
     let mock = simulation()?;
@@ -113,12 +113,6 @@ pub(super) fn simulation() -> Result<MockGpio> {
     let capabilities = mock::gpio().capabilities();
     let capabilities = Capabilities { pwm: Support::None, ..capabilities };
     mock::builder().capabilities(capabilities).realtime().try_open()
-}
-
-/// Returns the name of the factory from the command line or the environment; empty if neither names one.
-pub(super) fn factory_name(factory: &Factory) -> String {
-    let variable = || std::env::var("PINZERO_PIN_FACTORY").unwrap_or_default();
-    factory.factory.clone().unwrap_or_else(variable).trim().to_owned()
 }
 
 /// Opens the factory once more, after the first was closed, and makes the pins inputs.

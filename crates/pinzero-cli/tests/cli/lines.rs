@@ -223,6 +223,17 @@ fn a_monitor_records_to_files() {
 }
 
 #[test]
+fn the_name_of_a_factory_is_in_any_case() {
+    let write = |factory: &str| {
+        let output = run(&["write", "17=1", "--factory", factory]);
+        assert!(output.status.success());
+        (stdout(&output), stderr(&output))
+    };
+    assert_eq!(write("Mock"), write("mock"));
+    assert_eq!(write(" MOCK "), write("mock"));
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_ends_a_monitor_in_order_and_a_held_line_is_given_back() {
     use std::os::unix::process::ExitStatusExt;
