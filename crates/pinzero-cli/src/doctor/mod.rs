@@ -6,7 +6,7 @@ mod finding;
 #[cfg(target_os = "linux")]
 mod linux;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use finding::{Report, Section};
@@ -54,6 +54,42 @@ pub(crate) fn run(options: Options) -> Outcome {
         output::print(&report.text())?;
     }
     Ok(if report.works { Verdict::Good } else { Verdict::Bad })
+}
+
+/// The lines of the serial port on the header.
+const SERIAL_LINES: [u32; 2] = [14, 15];
+
+/// Returns the device file of the serial port on the header.
+fn serial_file(root: &Path) -> &'static str {
+    // On a Raspberry Pi 5, serial0 may be the port with the connector for debugging.
+    let target = std::fs::read_link(root.join("dev/serial0"));
+    if target.is_ok_and(|target| target.ends_with("ttyAMA10")) { "dev/ttyAMA0" } else { "dev/serial0" }
+}
+
+/// Returns the name of the bus or serial port that is on and has a line of a Raspberry Pi: "i2c-1", "the serial port".
+///
+/// `root` is the folder with the computer's file tree.
+pub(crate) fn bus_of(root: &Path, board: &Board, line: u32) -> Option<String> {
+    // A bus that only drivers of the kernel use has no device file, but is in /sys.
+    let i2c = (0..=6).filter_map(|bus| {
+        let name = format!("i2c-{bus}");
+        let files = [format!("dev/{name}"), format!("sys/bus/i2c/devices/{name}")];
+        Some((name, files.to_vec(), board.i2c_lines(bus)?.to_vec()))
+    });
+    let chips = (0..=6).flat_map(|bus| (0..=2).map(move |select| (bus, select)));
+    let spi = chips.filter_map(|(bus, select)| {
+        let name = format!("spi{bus}.{select}");
+        let files = [format!("dev/spidev{bus}.{select}"), format!("sys/bus/spi/devices/{name}")];
+        let lines = [&board.spi_lines(bus)?[..], &[board.spi_select(bus, select)?]].concat();
+        Some((name, files.to_vec(), lines))
+    });
+    let file = serial_file(root);
+    let serial = board
+        .serial_setting()
+        .map(|_| ("the serial port".to_owned(), vec![file.to_owned()], SERIAL_LINES.to_vec()));
+    let mut buses = i2c.chain(spi).chain(serial);
+    let is_on = |files: &[String]| files.iter().any(|file| root.join(file).exists());
+    buses.find(|(_, files, lines)| lines.contains(&line) && is_on(files)).map(|(name, ..)| name)
 }
 
 /// The computer that is looked at.

@@ -23,14 +23,19 @@ mod wired;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pinzero::{Gpio, Line};
 
 pub(crate) use self::other_process::other_process;
 use self::wire::Ends;
+use crate::doctor;
 use crate::factory::Factory;
 use crate::verdict::Outcome;
+
+/// The folder with the file tree of this computer.
+const ROOT: &str = "/";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -74,4 +79,10 @@ pub(crate) fn run(options: Options) -> Outcome {
         Some(ends) => wired::run(&options, ends),
         None => pins::run(&options),
     }
+}
+
+/// Returns the name of the bus that a line belongs to, where the factory does not tell: the character device shows such a line as
+/// an input that nobody holds.
+fn bus_of(gpio: &Gpio, line: Line, root: &Path) -> Option<String> {
+    if gpio.name() == "cdev" { doctor::bus_of(root, gpio.board(), line.0) } else { None }
 }

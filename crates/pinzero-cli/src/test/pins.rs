@@ -1,5 +1,7 @@
 //! `pinzero test`: the self-test of free pins, one after the other.
 
+use std::path::Path;
+
 use pinzero::board::{PinKind, Pull};
 use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, Result};
@@ -8,7 +10,7 @@ use serde::Serialize;
 use super::message::{Message, Private};
 use super::progress::Progress;
 use super::report::level_name;
-use super::{Options, ask, wired};
+use super::{Options, ROOT, ask, bus_of, wired};
 use crate::verdict::{Outcome, Verdict};
 use crate::{lines, output};
 
@@ -57,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let private = Private::here(&options.factory.name().unwrap_or_default());
     let is_simulation = options.factory.is_mock();
     let gpio = if is_simulation { (*wired::simulation()?).clone() } else { options.factory.open()? };
-    let Choice { lines, left_out } = choose(&gpio, &options.pins, &options.skip, &private)?;
+    let Choice { lines, left_out } = choose(&gpio, &options.pins, &options.skip, &private, Path::new(ROOT))?;
     if lines.is_empty() {
         let reasons: Vec<String> =
             left_out.iter().map(|pin| format!("\n  {}: {}", pin.pin, pin.reason)).collect();
@@ -89,7 +91,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     Ok(if result.is_good() { Verdict::Good } else { Verdict::Bad })
 }
 
-/// Chooses the pins that are named, or else all free pins of the headers.
+/// Chooses the pins that are named, or else all free pins of the headers. `root` is the folder with the computer's file tree.
 ///
 /// # Errors
 /// The error of a name that no pin has, and an error if a named pin is also to be skipped.
@@ -98,6 +100,7 @@ pub(crate) fn choose(
     pins: &[String],
     skip: &[String],
     private: &Private,
+    root: &Path,
 ) -> std::result::Result<Choice, String> {
     let find = |name: &String| lines::find(gpio, name.trim()).map_err(|error| error.to_string());
     let find_all =
@@ -113,7 +116,7 @@ pub(crate) fn choose(
 
     let mut choice = Choice::default();
     for line in candidates {
-        match obstacle(gpio, line, !pins.is_empty()) {
+        match obstacle(gpio, line, !pins.is_empty(), root) {
             None => choice.lines.push(line),
             Some(reason) => {
                 choice.left_out.push(LeftOut { pin: line.to_string(), reason: private.message(reason) });
@@ -124,7 +127,7 @@ pub(crate) fn choose(
 }
 
 /// Returns the reason why a pin must not be tested.
-fn obstacle(gpio: &Gpio, line: Line, is_named: bool) -> Option<String> {
+fn obstacle(gpio: &Gpio, line: Line, is_named: bool, root: &Path) -> Option<String> {
     let info = match gpio.line_info(line) {
         Ok(info) => info,
         Err(error) => return Some(error.to_string()),
@@ -145,6 +148,9 @@ fn obstacle(gpio: &Gpio, line: Line, is_named: bool) -> Option<String> {
             );
         }
         _ => {}
+    }
+    if let Some(bus) = bus_of(gpio, line, root).filter(|_| !is_named) {
+        return Some(format!("belongs to {bus}, which is on: --pins tests it all the same"));
     }
     let is_hat_memory = HAT_MEMORY.contains(&line.0) && !gpio.board().headers().is_empty();
     (is_hat_memory && !is_named)

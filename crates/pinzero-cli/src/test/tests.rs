@@ -1,5 +1,7 @@
 //! Made-up faults, and whether they show.
 
+use std::path::Path;
+
 use pinzero::mock::{self, MockFactory, MockGpio};
 use pinzero::{Bias, Capabilities, Gpio, Level, Line, PinFactory, Result, Support};
 use pinzero_core::board::Board;
@@ -13,7 +15,7 @@ use super::report::{Maybe, Report};
 use super::system::{System, Tried};
 use super::toggle::ToggleRate;
 use super::wired::{Bench, examine, measure};
-use super::{page, pins, wire};
+use super::{ROOT, page, pins, wire};
 
 const WIRE: [Line; 2] = [Line(22), Line(27)];
 
@@ -25,15 +27,18 @@ fn wired() -> MockGpio {
 }
 
 /// A factory whose pulls do not hold, and which has nothing that is optional.
-struct WithoutPulls(MockFactory);
+struct WithoutPulls {
+    mock: MockFactory,
+    name: &'static str,
+}
 
 impl PinFactory for WithoutPulls {
     fn name(&self) -> &'static str {
-        "faulty"
+        self.name
     }
 
     fn host(&self) -> Host {
-        self.0.host()
+        self.mock.host()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -42,33 +47,37 @@ impl PinFactory for WithoutPulls {
     }
 
     fn board(&self) -> Board {
-        self.0.board()
+        self.mock.board()
     }
 
     fn find_line(&self, name: &str) -> Result<Option<Line>> {
-        self.0.find_line(name)
+        self.mock.find_line(name)
     }
 
     fn line_info(&self, line: Line) -> Result<LineInfo> {
-        self.0.line_info(line)
+        self.mock.line_info(line)
     }
 
     fn open_output(&self, line: Line, config: OutputConfig) -> Result<Box<dyn OutputPin>> {
-        self.0.open_output(line, config)
+        self.mock.open_output(line, config)
     }
 
     fn open_input(&self, line: Line, mut config: InputConfig) -> Result<Box<dyn Pin>> {
         config.bias = Bias::AsIs;
-        self.0.open_input(line, config)
+        self.mock.open_input(line, config)
     }
 
     fn close(&self) -> Result<()> {
-        self.0.close()
+        self.mock.close()
     }
 }
 
 fn without_pulls(mock: &MockGpio) -> Gpio {
-    Gpio::builder(WithoutPulls(mock.factory())).through(mock).open().unwrap()
+    named(mock, "faulty")
+}
+
+fn named(mock: &MockGpio, name: &'static str) -> Gpio {
+    Gpio::builder(WithoutPulls { mock: mock.factory(), name }).through(mock).open().unwrap()
 }
 
 fn bench<'a>(gpio: &'a Gpio, private: &'a Private) -> Bench<'a> {
@@ -244,7 +253,7 @@ fn a_wire_that_is_not_there_or_shorted_is_named() {
 fn a_wire_is_written_in_three_ways_and_joins_two_free_pins() {
     let gpio = mock::gpio();
     for text in ["22:27", " GPIO22 : 27", "J8:15:J8:13", "BOARD15:BCM27"] {
-        assert_eq!(wire::lines(&gpio, &wire::parse(text).unwrap()), Ok(WIRE), "{text}");
+        assert_eq!(wire::lines(&gpio, &wire::parse(text).unwrap(), Path::new(ROOT)), Ok(WIRE), "{text}");
     }
     for text in ["", "22", "22:", ":27", "22:27:17", "::", ":::", "a:b:c:d:e"] {
         assert!(wire::parse(text).is_err(), "{text}");
@@ -258,7 +267,8 @@ fn a_wire_is_written_in_three_ways_and_joins_two_free_pins() {
         ("22:GND", "ground"),
         ("22:27", "GPIO27 is held by \"spi0 CS0\""),
     ] {
-        let error = wire::parse(text).and_then(|ends| wire::lines(&gpio, &ends)).unwrap_err();
+        let error =
+            wire::parse(text).and_then(|ends| wire::lines(&gpio, &ends, Path::new(ROOT))).unwrap_err();
         assert!(error.contains(part), "{text}: {error}");
     }
 }
@@ -309,7 +319,7 @@ fn the_self_test_takes_free_pins_only() {
     let _driven = gpio.output(5).open().unwrap();
     let choose = |pins: &[&str], skip: &[&str]| {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        pins::choose(&gpio, &names(pins), &names(skip), &private)
+        pins::choose(&gpio, &names(pins), &names(skip), &private, Path::new(ROOT))
     };
     let all = choose(&[], &["6", "GPIO7"]).unwrap();
     assert_eq!(all.lines.len(), 28 - 6);
@@ -328,4 +338,39 @@ fn the_self_test_takes_free_pins_only() {
         let error = choose(pins, skip).unwrap_err();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn on_the_character_device_the_pins_of_buses_are_left_out() {
+    let root = std::env::temp_dir().join(format!("pinzero-test-buses-{}", std::process::id()));
+    // SPI is used by a driver of the kernel; i2c-20 is that of a monitor.
+    for file in ["dev/i2c-1", "sys/bus/spi/devices/spi0.0", "dev/serial0", "dev/i2c-20"] {
+        let file = root.join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "").unwrap();
+    }
+    let (mock, private) = (mock::gpio(), Private::default());
+    let gpio = named(&mock, "cdev");
+    let left_out = |gpio: &Gpio, root: &Path| {
+        let left_out = pins::choose(gpio, &[], &[], &private, root).unwrap().left_out;
+        left_out.iter().map(|pin| format!("{}: {}", pin.pin, pin.reason)).collect::<Vec<_>>()
+    };
+    let hat =
+        [0, 1].map(|pin| format!("GPIO{pin}: belongs to the memory of a HAT: --pins tests it all the same"));
+    let (i2c, spi, serial) = ("i2c-1", "spi0.0", "the serial port");
+    let buses = [(2, i2c), (3, i2c), (8, spi), (9, spi), (10, spi), (11, spi), (14, serial), (15, serial)];
+    let reason = |bus| format!("belongs to {bus}, which is on: --pins tests it all the same");
+    let buses = buses.map(|(pin, bus)| format!("GPIO{pin}: {}", reason(bus)));
+    assert_eq!(left_out(&gpio, &root), [&hat[..], &buses[..]].concat());
+    // Where the buses are off, and where the factory tells the function itself.
+    assert_eq!(left_out(&gpio, &root.join("none")), hat);
+    assert_eq!(left_out(&mock, &root), hat);
+
+    let named = pins::choose(&gpio, &["2".to_owned(), "17".to_owned()], &[], &private, &root).unwrap();
+    assert_eq!((named.lines, named.left_out), (vec![Line(2), Line(17)], vec![]));
+    let lines = |text: &str| wire::lines(&gpio, &wire::parse(text).unwrap(), &root);
+    assert_eq!(lines("22:27"), Ok(WIRE));
+    let error = "GPIO15 belongs to the serial port: switch that off, or use another pin";
+    assert_eq!(lines("22:15"), Err(error.to_owned()));
+    std::fs::remove_dir_all(&root).unwrap();
 }

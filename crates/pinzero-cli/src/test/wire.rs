@@ -1,8 +1,11 @@
 //! The two pins of a wire: their names, the check that the wire is there, and the pins' state afterwards.
 
+use std::path::Path;
+
 use pinzero::time::ms;
 use pinzero::{Bias, ErrorKind, Gpio, Level, Line, LineFunction, OnClose, Result};
 
+use super::bus_of;
 use super::waves::can_float;
 use crate::lines;
 
@@ -26,11 +29,15 @@ pub(crate) fn parse(text: &str) -> std::result::Result<Ends, String> {
     }
 }
 
-/// Returns the lines of the two pins.
+/// Returns the lines of the two pins. `root` is the folder with the computer's file tree.
 ///
 /// # Errors
 /// A sentence that says which pin cannot be used, and why.
-pub(crate) fn lines(gpio: &Gpio, Ends(one, other): &Ends) -> std::result::Result<[Line; 2], String> {
+pub(crate) fn lines(
+    gpio: &Gpio,
+    Ends(one, other): &Ends,
+    root: &Path,
+) -> std::result::Result<[Line; 2], String> {
     let find = |name: &str| lines::find(gpio, name).map_err(|error| error.to_string());
     let lines = [find(one)?, find(other)?];
     if lines[0] == lines[1] {
@@ -47,6 +54,9 @@ pub(crate) fn lines(gpio: &Gpio, Ends(one, other): &Ends) -> std::result::Result
             return Err(format!(
                 "{line} belongs to another part of the chip, such as a bus: use another pin"
             ));
+        }
+        if let Some(bus) = bus_of(gpio, line, root) {
+            return Err(format!("{line} belongs to {bus}: switch that off, or use another pin"));
         }
     }
     Ok(lines)

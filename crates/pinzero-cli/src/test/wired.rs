@@ -1,5 +1,6 @@
 //! `pinzero test --wire`: the trials, and with `--report` the measurements and the page.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pinzero::mock::{self, MockGpio};
@@ -13,7 +14,7 @@ use super::report_file::ReportFile;
 use super::system::{self, BoardFacts, FactoryFacts, System};
 use super::trials::{self, Trials};
 use super::wire::{self, Ends};
-use super::{Options, after_exit, ask, edges, page, pulls, toggle, waves};
+use super::{Options, ROOT, after_exit, ask, edges, page, pulls, toggle, waves};
 use crate::factory::Factory;
 use crate::output;
 use crate::verdict::{Outcome, Verdict};
@@ -41,7 +42,7 @@ pub(super) struct Bench<'a> {
 pub(crate) fn run(options: &Options, ends: &Ends) -> Outcome {
     let file = options.report.as_deref().map(|path| ReportFile::new(path, options.force)).transpose()?;
     let (gpio, is_simulation) = open(&options.factory, ends)?;
-    let lines = wire::lines(&gpio, ends)?;
+    let lines = wire::lines(&gpio, ends, Path::new(ROOT))?;
     let [one, other] = lines;
     let question = format!(
         "The test drives {one} and {other}. Is a resistor of 1 kΩ between them, and nothing else on either? (The test sees \

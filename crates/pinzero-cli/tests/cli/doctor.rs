@@ -128,6 +128,16 @@ fn settings_that_are_missing_are_told_with_their_line() {
 }
 
 #[test]
+fn the_debugging_port_of_a_raspberry_pi_5_is_not_that_of_the_header() {
+    let pi = Tree::pi("serial", 0xd0_4171, "6.6.31", "pinctrl-rp1");
+    pi.file("dev/ttyAMA10", "");
+    pi.link("ttyAMA10", "dev/serial0");
+    assert_found(&pi.report(&[]).0, "serial port", "off", "for GPIO14 and GPIO15: add `dtparam=uart0=on`");
+    pi.file("dev/ttyAMA0", "");
+    assert_found(&pi.report(&[]).0, "serial port", "ok", "/dev/ttyAMA0, on GPIO14 and GPIO15");
+}
+
+#[test]
 fn a_kernel_that_is_too_old_is_told() {
     let (report, code) = Tree::pi("old", 0xa0_2082, "5.4.83-v7+", "pinctrl-bcm2835").report(&[]);
     assert_eq!((code, &report["works"]), (Some(3), &false.into()));

@@ -3,8 +3,8 @@
 use pinzero::board::Board;
 
 use super::{config_txt, user};
-use crate::doctor::Place;
 use crate::doctor::finding::{Finding, Mark};
+use crate::doctor::{Place, SERIAL_LINES, serial_file};
 
 pub(crate) fn examine(place: &Place, board: &Board) -> Vec<Finding> {
     let findings =
@@ -33,8 +33,9 @@ fn spi(place: &Place, board: &Board) -> Option<Finding> {
 
 fn serial(place: &Place, board: &Board) -> Option<Finding> {
     let setting = board.serial_setting()?;
-    let finding =
-        device(place, "serial port", "dev/serial0", ("dialout", "tty"), "GPIO14 and GPIO15", &setting);
+    let (file, [send, receive]) = (serial_file(&place.root), SERIAL_LINES);
+    let lines = format!("GPIO{send} and GPIO{receive}");
+    let finding = device(place, "serial port", file, ("dialout", "tty"), &lines, &setting);
     let command_line = place.text("proc/cmdline").unwrap_or_default();
     let console = command_line.split_whitespace().find(|word| {
         let port = word.strip_prefix("console=").unwrap_or_default();
