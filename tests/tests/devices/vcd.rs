@@ -160,6 +160,20 @@ fn the_time_scale_is_the_coarsest_that_is_exact() -> Result<()> {
 }
 
 #[test]
+fn in_real_time_the_scale_is_a_microsecond() -> Result<()> {
+    let gpio = mock::builder().realtime().open();
+    let trace = trace::record(&gpio);
+    let led = Led::builder(17).gpio(&gpio).open()?;
+    for _ in 0..3 {
+        gpio.sleep(ms(1));
+        led.toggle()?;
+    }
+    trace.stop();
+    assert!(file(&trace).contains("$timescale 1 us $end"), "{}", file(&trace));
+    Ok(())
+}
+
+#[test]
 fn names_in_a_file_are_identifiers() -> Result<()> {
     let gpio = mock::gpio();
     let _line = gpio.output(17).device("Lamp $end <a b>").open()?;

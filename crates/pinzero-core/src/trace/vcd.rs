@@ -134,14 +134,20 @@ fn scale(snapshot: &Snapshot) -> u64 {
     if scale < MICROSECOND && !snapshot.is_virtual && is_spaced(snapshot) { MICROSECOND } else { scale }
 }
 
-/// Returns whether the changes of each line are in different microseconds.
+/// Returns whether the changes of each line that the file shows are in different microseconds.
 fn is_spaced(snapshot: &Snapshot) -> bool {
-    let mut last = vec![None; snapshot.lanes.len()];
-    let mut changes =
-        snapshot.records.iter().filter(|record| !matches!(snapshot.kind(**record), ChangeKind::Event(_)));
-    changes.all(|record| {
+    let mut lanes: Vec<(Signal, Option<u64>)> =
+        snapshot.lanes.iter().map(|lane| (lane.before, None)).collect();
+    snapshot.records.iter().enumerate().all(|(index, record)| {
+        let place = usize::from(record.lane);
+        let (shown, last) = &mut lanes[place];
+        let signal = snapshot.kind(*record).applied_to(*shown);
+        if signal == *shown || snapshot.is_passing(signal, place, index + 1, record.at) {
+            return true;
+        }
+        *shown = signal;
         let at = Some(record.at / MICROSECOND);
-        std::mem::replace(&mut last[usize::from(record.lane)], at) != at
+        std::mem::replace(last, at) != at
     })
 }
 
@@ -172,4 +178,44 @@ fn code(mut number: usize) -> String {
 /// Replaces the characters that a name in such a file cannot have.
 fn identifier(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::log::Log;
+    use super::*;
+    use crate::time::Clock;
+    use crate::types::{Level, Line};
+
+    /// Returns the unit of a recording of a line that is opened at the first time, in nanoseconds, and toggled at the others.
+    fn unit_of(changes: &[(u64, ChangeKind)]) -> u64 {
+        let log = Log::new(Clock::real());
+        for (at, kind) in changes {
+            log.push(log.start + Duration::from_nanos(*at), Line(17), *kind);
+        }
+        scale(&log.snapshot())
+    }
+
+    #[test]
+    fn a_recording_of_a_real_clock_is_in_microseconds_where_nothing_is_lost() {
+        let [low, high] = [Level::Low, Level::High].map(ChangeKind::Driven);
+        let opened = ChangeKind::Opened("Led");
+        // A line opens with its level, and closes later.
+        assert_eq!(
+            unit_of(&[(12_345, opened), (12_345, low), (99_001, high), (103_003, ChangeKind::Closed)]),
+            1_000
+        );
+        // A line that was open before has a stamp for each.
+        assert_eq!(unit_of(&[(345, opened), (387, low), (99_001, high)]), 1_000);
+        // Events are shown beside the level.
+        assert_eq!(unit_of(&[(345, high), (346, ChangeKind::Event("pressed"))]), 1_000);
+        // A pulse, and a level that would be gone with the line.
+        assert_eq!(unit_of(&[(12_345, opened), (12_345, low), (99_001, high), (99_301, low)]), 1);
+        assert_eq!(
+            unit_of(&[(12_345, opened), (12_345, low), (99_001, high), (99_301, ChangeKind::Closed)]),
+            1
+        );
+    }
 }
