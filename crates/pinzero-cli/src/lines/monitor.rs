@@ -128,7 +128,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let deadline = options.period.map(|period| stamps.start + period);
     output::note(&format!("watching {}, {}", list(lines.iter().copied()), options.show_end()));
 
-    let mut count: u32 = 0;
+    let (mut count, mut printed) = (0, Ok(()));
     while options.count.is_none_or(|most| count < most) {
         let next = match deadline {
             Some(deadline) => events.next_timeout(deadline.since(gpio.now())),
@@ -144,7 +144,11 @@ pub(crate) fn run(options: Options) -> Outcome {
             let since = facts.since_start();
             let gap = tally.last.replace(since).map(|last| since.saturating_sub(last));
             (tally.edges, count) = (tally.edges + 1, count + 1);
-            options.print(&facts, gap)?;
+            printed = options.print(&facts, gap);
+            // The recording is still wanted, also if the reader of a pipe has gone.
+            if printed.is_err() {
+                break;
+            }
         }
     }
     let error = events.error();
@@ -156,6 +160,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         files.write(trace)?;
     }
     gpio.close()?;
+    printed?;
     error.map_or(Ok(Verdict::Good), |error| Err(error.into()))
 }
 

@@ -223,6 +223,22 @@ fn a_monitor_records_to_files() {
 }
 
 #[test]
+fn a_monitor_whose_reader_has_gone_writes_its_files() {
+    let vcd = std::env::temp_dir().join(format!("pinzero-monitor-{}.vcd", std::process::id()));
+    let served = Served::start(&["--wire", "22:27"]);
+    let factory = ["--factory", served.factory.as_str()];
+    let monitor = [&["monitor", "27", "--vcd", vcd.to_str().unwrap()], &factory[..]].concat();
+    let (mut monitor, notes) = Program::start(&monitor, "watching");
+    monitor.close_stdout();
+    done(&[&["toggle", "22", "--keep"], &factory[..]].concat());
+    assert_eq!(monitor.finish().status.code(), Some(0));
+    assert!(rest(notes).contains("wrote "));
+    let text = std::fs::read_to_string(&vcd).unwrap();
+    std::fs::remove_file(&vcd).unwrap();
+    assert!(text.contains("$enddefinitions $end") && text.contains("GPIO27"), "{text}");
+}
+
+#[test]
 fn the_name_of_a_factory_is_in_any_case() {
     let write = |factory: &str| {
         let output = run(&["write", "17=1", "--factory", factory]);

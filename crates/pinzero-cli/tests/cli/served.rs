@@ -65,6 +65,11 @@ impl Program {
         assert!(sent.success());
     }
 
+    /// Reads no more of what the program prints, as `head` does.
+    pub(crate) fn close_stdout(&mut self) {
+        drop(self.0.as_mut().unwrap().stdout.take());
+    }
+
     /// Waits for the end; returns the status and what the program has printed.
     pub(crate) fn finish(mut self) -> Output {
         let mut child = self.0.take().unwrap();
