@@ -5,7 +5,8 @@ use std::env;
 use super::finding::{Finding, Mark};
 
 /// The variables of pinzero.
-const KNOWN: [&str; 3] = ["PINZERO_PIN_FACTORY", "PINZERO_GPIOCHIP", "PINZERO_NO_EXIT_GUARD"];
+const KNOWN: [&str; 4] =
+    ["PINZERO_PIN_FACTORY", "PINZERO_GPIOCHIP", "PINZERO_BROKER", "PINZERO_NO_EXIT_GUARD"];
 
 /// Variables of our own tests and benches begin so.
 const OURS: [&str; 7] = [
@@ -67,6 +68,8 @@ fn known(name: &str) -> Option<Finding> {
             ),
         },
         "PINZERO_GPIOCHIP" => Finding::ok(name, format!("chooses the chip {value}")),
+        // Without the value, which may name a user.
+        "PINZERO_BROKER" => Finding::ok(name, "names the broker of `pinzero fleet`"),
         _ => Finding::new(
             Mark::Better,
             name,

@@ -196,14 +196,19 @@ fn what_gets_in_the_way_is_told() {
     pi.file("proc/321/comm", "pigpiod\n");
     pi.file("sys/bus/i2c/devices/i2c-1/name", "");
     pi.file("sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs", "N\n");
-    let variables =
-        [("PINZERO_FACTORY", "cdev"), ("PINZERO_NO_EXIT_GUARD", "1"), ("GPIOZERO_PIN_FACTORY", "lgpio")];
+    let variables = [
+        ("PINZERO_FACTORY", "cdev"),
+        ("PINZERO_NO_EXIT_GUARD", "1"),
+        ("GPIOZERO_PIN_FACTORY", "lgpio"),
+        ("PINZERO_BROKER", "mqtt://broker.local"),
+    ];
     let (report, _) = pi.report(&variables);
     assert_found(&report, "pigpiod", "better", "pid 321");
     assert_found(&report, "I2C", "better", "sudo modprobe i2c-dev");
     assert_found(&report, "OnClose::Keep", "off", "`pinctrl_bcm2835.persist_gpio_outputs=y`");
     assert_found(&report, "PINZERO_FACTORY", "better", "check the spelling: there are PINZERO_PIN_FACTORY");
     assert_found(&report, "PINZERO_NO_EXIT_GUARD", "better", "may stay driven");
+    assert_found(&report, "PINZERO_BROKER", "ok", "names the broker of `pinzero fleet`");
     assert_found(&report, "GPIOZERO_PIN_FACTORY", "better", "set PINZERO_PIN_FACTORY");
 
     let (report, code) = pi.report(&[("PINZERO_PIN_FACTORY", "lgpio"), ("PIGPIO_PORT", "many")]);
