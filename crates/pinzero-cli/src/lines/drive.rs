@@ -29,9 +29,16 @@ pub(crate) struct Ending {
 pub(crate) enum Was {
     Instant,
     While,
+    /// As long as `--for` says, which is over.
+    Period,
 }
 
 impl Ending {
+    /// Returns the time of `--for`.
+    pub(crate) fn period(self) -> Option<Duration> {
+        self.period
+    }
+
     /// Returns the state of the lines after they are closed.
     pub(crate) fn on_close(self) -> OnClose {
         if self.keep { OnClose::Keep } else { OnClose::Restore }
@@ -46,7 +53,7 @@ impl Ending {
             output::note(&format!("{told}, until Ctrl-C"));
             pinzero::pause();
         }
-        if let Some(period) = self.period {
+        if let Some(period) = self.period.filter(|_| was != Was::Period) {
             output::note(&format!("{told}, for {}", show_time(period)));
             gpio.sleep(period);
         }
@@ -71,7 +78,7 @@ impl Ending {
                 let given = format!("given back as it was found: {now}");
                 output::note(&match was {
                     Was::Instant => format!("{line} was {level} for an instant, and is {given}"),
-                    Was::While => format!("{line} is {given}"),
+                    Was::While | Was::Period => format!("{line} is {given}"),
                 });
             }
             let keep = gpio.capabilities().keep.is_available() && !matches!(gpio.host(), Host::Virtual(_));

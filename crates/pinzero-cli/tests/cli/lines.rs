@@ -239,6 +239,19 @@ fn a_monitor_whose_reader_has_gone_writes_its_files() {
 }
 
 #[test]
+fn toggling_ends_after_its_time() {
+    let toggle = ["toggle", "17", "--every", "20ms", "--for", "50ms", "--factory", "mock"];
+    let (toggle, notes) = Program::start(&toggle, "");
+    let output = toggle.finish();
+    assert!(output.status.success());
+    // A busy computer leaves out beats.
+    let text = stdout(&output);
+    assert!(text.starts_with("GPIO17 high\n") && text.lines().count() <= 3, "{text}");
+    let notes = rest(notes);
+    assert!(!notes.contains("given back") && !notes.contains("for 50"), "{notes}");
+}
+
+#[test]
 fn the_name_of_a_factory_is_in_any_case() {
     let write = |factory: &str| {
         let output = run(&["write", "17=1", "--factory", factory]);
