@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -121,7 +122,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if let Some(mask) = options.gpios {
         builder = builder.gpios(mask);
     }
-    let mut daemon = builder.start()?;
+    let mut daemon = builder.start().map_err(explain)?;
     for addr in daemon.addrs() {
         logger::print(format!("serving {} on {addr}", gpio.name()));
     }
@@ -168,6 +169,17 @@ impl Options {
         }
         let world = if rules.is_empty() { None } else { Some(World::start(&mock, rules)?) };
         Ok(((*mock).clone(), world))
+    }
+}
+
+/// Says what to do about a daemon that has not started.
+fn explain(error: pinzero_core::Error) -> Box<dyn Error> {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => {
+            format!("{error}\n  Perhaps pigpiod or another `pinzero serve` runs: end that, or take a free port with `--port 0`").into()
+        }
+        _ => error.into(),
     }
 }
 
@@ -233,7 +245,7 @@ fn mask(text: &str) -> Result<u64, String> {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    parsed.map_err(|error| error.to_string())
+    parsed.map_err(|_| "write a bit for each GPIO: 0x20010, or 131088, for GPIO4 and GPIO17".to_owned())
 }
 
 fn wire(text: &str) -> Result<(u32, u32), String> {

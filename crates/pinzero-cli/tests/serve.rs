@@ -70,8 +70,12 @@ fn serve(arguments: &[&str]) -> Command {
 
 /// What a start that must fail says.
 fn complaint(arguments: &[&str]) -> String {
-    let output = serve(arguments).output().unwrap();
-    assert!(!output.status.success(), "{arguments:?}");
+    complaint_of(&mut serve(arguments))
+}
+
+fn complaint_of(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{command:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
@@ -148,6 +152,20 @@ fn a_script_answers_a_trigger_with_an_echo() {
     let (rise, fall) = (report(), report());
     assert_eq!((rise.levels >> 27 & 1, fall.levels >> 27 & 1), (1, 0));
     assert!(fall.tick.wrapping_sub(rise.tick) > 1000);
+}
+
+#[test]
+fn a_port_in_use_is_told_with_what_to_do() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let mut second = Command::new(env!("CARGO_BIN_EXE_pinzero"));
+    second.args(["serve", "--factory", "mock", "--bind", "127.0.0.1", "--port", &port]);
+    let complaint = complaint_of(&mut second);
+    assert!(complaint.contains(&format!("127.0.0.1 port {port}")), "{complaint}");
+    assert!(
+        complaint.contains("pigpiod or another `pinzero serve`") && complaint.contains("--port 0"),
+        "{complaint}"
+    );
 }
 
 #[test]
@@ -258,7 +276,9 @@ fn mistakes_are_named() {
         (&["--factory", "mock", "--wire", "22"], "a wire connects two different pins"),
         (&["--factory", "mock", "--wire", "22:22"], "two different pins"),
         (&["--factory", "mock", "--wire", "22:99"], "GPIO99"),
-        (&["--factory", "mock", "--gpios", "0xg"], "invalid digit"),
+        (&["--factory", "mock", "--gpios", "0xg"], "write a bit for each GPIO: 0x20010"),
+        (&["--factory", "mock", "--gpios", ""], "write a bit for each GPIO"),
+        (&["--factory", "mock", "--gpios", "0x1FFFFFFFFFFFFFFFF"], "write a bit for each GPIO"),
         (&["--factory", "mock", "--allow", "home"], "\"home\" is no network"),
         (&["--factory", "mock", "--legacy", "--safe-state"], "cannot be used with"),
         (&["--factory", "cdev", "--wire", "22:27"], "--wire and --script need the mock"),
