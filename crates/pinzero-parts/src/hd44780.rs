@@ -99,7 +99,8 @@ impl Hd44780 {
             (0, false, true) => SECOND + last,
             (at, true, false) if at == wide => 0,
             (0, false, false) => wide,
-            (at, true, _) => at + 1,
+            // Outside of the lines, the counter of seven bits goes round.
+            (at, true, _) => (at + 1) & 0x7f,
             (at, false, _) => at - 1,
         };
     }

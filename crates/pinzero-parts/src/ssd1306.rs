@@ -114,19 +114,21 @@ impl Ssd1306 {
         // The segment is turned as the byte is stored; what is stored stays.
         let segment = if self.is_column_turned { WIDTH - 1 - self.column } else { self.column };
         self.memory[self.page][segment] = byte;
-        let next = |at: usize, [first, last]: [usize; 2]| if at == last { first } else { at + 1 };
+        // Before the end of the window, the counter goes round: a window may begin after its end.
+        let next =
+            |at: usize, [first, last]: [usize; 2], size| if at == last { first } else { (at + 1) % size };
         match self.addressing {
             Addressing::Horizontal => {
                 if self.column == self.columns[1] {
-                    self.page = next(self.page, self.pages);
+                    self.page = next(self.page, self.pages, PAGES);
                 }
-                self.column = next(self.column, self.columns);
+                self.column = next(self.column, self.columns, WIDTH);
             }
             Addressing::Vertical => {
                 if self.page == self.pages[1] {
-                    self.column = next(self.column, self.columns);
+                    self.column = next(self.column, self.columns, WIDTH);
                 }
-                self.page = next(self.page, self.pages);
+                self.page = next(self.page, self.pages, PAGES);
             }
             Addressing::Page if self.column == WIDTH - 1 => self.column = self.page_column,
             Addressing::Page => self.column += 1,

@@ -219,3 +219,38 @@ fn a_card_answers_only_what_its_state_allows() {
     assert_eq!(card.answer(&with_crc(&select), 0), Some(with_crc(&[0x00])));
     assert_eq!(&card.answer(&with_crc(&[0x30, 4]), 0).unwrap()[..4], b"data");
 }
+
+#[test]
+fn an_ssd1306_goes_round_to_a_window_that_begins_after_its_end() -> Result<()> {
+    let gpio = mock::gpio();
+    let chip = gpio.i2c_chip(1, OLED, Ssd1306::new());
+    let i2c = gpio.i2c(1).open()?;
+    commands(&i2c, &[0x8d, 0x14, 0xa1, 0xc8, 0xaf])?;
+    let is_on = |x, y| chip.with(|chip| chip.picture()).is_on(x, y);
+    let both_ways = [0x20, 0x00, 0x21, 126, 1, 0x22, 7, 0];
+    commands(&i2c, &both_ways)?;
+    data(&i2c, &[0x01, 0x02, 0x04, 0x08, 0x10])?;
+    assert!(is_on(126, 56) && is_on(127, 57) && is_on(0, 58) && is_on(1, 59) && is_on(126, 4));
+    // Vertical: from the last page to the first, then the next column.
+    commands(&i2c, &[0x20, 0x01, 0x21, 127, 0, 0x22, 7, 0])?;
+    data(&i2c, &[0x20, 0x40, 0x80])?;
+    assert!(is_on(127, 61) && is_on(127, 6) && is_on(0, 63));
+    Ok(())
+}
+
+#[test]
+fn an_hd44780_counts_on_outside_of_its_lines() -> Result<()> {
+    let gpio = mock::gpio();
+    let chip = gpio.i2c_chip(1, 0x27, LcdBackpack::new());
+    let i2c = gpio.i2c(1).open()?;
+    i2c.write(0x27, &[0x2c, 0x28])?;
+    for instruction in [0x28, 0x0c, 0x06, 0x01, 0x80 | 0x68] {
+        send(&i2c, instruction, false)?;
+    }
+    // 24 to the end of the memory, 40 for the first line, and then the second.
+    (0..24 + 40).try_for_each(|_| send(&i2c, b'a', true))?;
+    send(&i2c, b'b', true)?;
+    assert_eq!(chip.with(|chip| chip.lines(4, 2)), ["aaaa", "b   "]);
+    (0..256).try_for_each(|_| send(&i2c, b'c', true))?;
+    Ok(())
+}
