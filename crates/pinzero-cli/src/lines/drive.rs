@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use pinzero::{Gpio, Host, Level, Line, LineFunction, LineInfo, OnClose, Output, Result};
+use pinzero::{Gpio, Host, Level, Line, LineInfo, OnClose, Output, Result};
 
 use super::value::{show_time, time};
 use crate::output;
+use crate::pinout::words;
 
 /// How long the lines are driven.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -107,20 +108,9 @@ pub(crate) fn open(
 
 /// Returns what a line is: function, level, pull and holder, as far as they are known.
 pub(crate) fn describe(seen: &LineInfo) -> String {
-    let function = seen.function.map_or_else(|| "unknown".to_owned(), describe_function);
+    let function = seen.function.map_or_else(|| "unknown".to_owned(), words::function);
     let level = seen.level.map(|level| level.to_string());
     let bias = seen.bias.map(|bias| bias.to_string());
     let holder = seen.consumer.as_ref().map(|holder| format!("held by {holder}"));
     [Some(function), level, bias, holder].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the name of a function.
-pub(crate) fn describe_function(function: LineFunction) -> String {
-    match function {
-        LineFunction::Input => "input".to_owned(),
-        LineFunction::Output => "output".to_owned(),
-        LineFunction::Pwm => "PWM".to_owned(),
-        LineFunction::Alternate(number) => format!("alternate function {number}"),
-        _ => "unknown".to_owned(),
-    }
 }

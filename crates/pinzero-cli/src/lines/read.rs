@@ -4,11 +4,11 @@ use clap::Args;
 use pinzero::{Bias, Error, ErrorKind, Gpio, Level, Line, LineFunction, LineInfo, Result};
 use serde::Serialize;
 
-use super::drive::describe_function;
 use super::find_all;
 use super::value::Pull;
 use crate::factory::Factory;
 use crate::output;
+use crate::pinout::words;
 use crate::verdict::{Outcome, Verdict};
 
 #[derive(Debug, Args)]
@@ -144,7 +144,7 @@ impl Reading {
             pin: line.to_string(),
             line: line.0,
             names: gpio.board().names(line.0),
-            function: seen.function.map(describe_function),
+            function: seen.function.map(words::function),
             level: seen.level.map(word),
             active: seen.level.map(|level| level.is_high() != active_low),
             pull,
@@ -163,7 +163,7 @@ impl Reading {
         let pull =
             self.pull.map(|pull| format!("pull {pull}").replace("pull none", "no pull")).unwrap_or_default();
         let holder = self.holder.as_ref().map(|holder| format!("held by {holder}")).unwrap_or_default();
-        let row = format!("{:<7} {header:<6} {function:<21} {level:<5} {pull:<9} {holder}", self.pin);
+        let row = format!("{:<7} {header:<6} {function:<7} {level:<5} {pull:<9} {holder}", self.pin);
         format!("{}\n", row.trim_end())
     }
 }

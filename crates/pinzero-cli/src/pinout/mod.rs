@@ -9,7 +9,7 @@ mod live;
 mod outline;
 mod page;
 mod svg;
-mod words;
+pub(crate) mod words;
 
 use std::fmt::Write;
 use std::fs;

@@ -4,7 +4,7 @@ use pinzero::board::Pull;
 use pinzero::{Bias, Level, LineFunction};
 
 /// Returns the word for a function: "input", "output", "pwm", "alt0".
-pub(super) fn function(function: LineFunction) -> String {
+pub(crate) fn function(function: LineFunction) -> String {
     match function {
         LineFunction::Input => "input".to_owned(),
         LineFunction::Output => "output".to_owned(),

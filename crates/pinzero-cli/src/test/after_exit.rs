@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::other_process::drive_task;
 use super::report::level_name;
+use crate::pinout::words;
 
 /// The longest time for a process to end. Only a process that hangs takes this long.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -48,7 +49,7 @@ pub(crate) struct AfterExit {
     pub(crate) level: &'static str,
     pub(crate) state: State,
     /// The pin's function as the factory reads it, if it can.
-    pub(crate) function: Option<&'static str>,
+    pub(crate) function: Option<String>,
 }
 
 /// What has become of the pin.
@@ -97,7 +98,7 @@ pub(crate) fn look(gpio: &Gpio, [pin, far]: [Line; 2], factory: &str, end: End) 
         driven: level_name(driven),
         level: level_name(level),
         state,
-        function: function.map(function_name),
+        function: function.map(words::function),
     })
 }
 
@@ -130,13 +131,4 @@ fn send(process: &OtherProcess, signal: rustix::process::Signal) -> Result<()> {
 /// Returns the status in the words of the system: "exit status: 0", "signal: 9 (SIGKILL)".
 fn describe(status: ExitStatus) -> String {
     status.to_string()
-}
-
-fn function_name(function: LineFunction) -> &'static str {
-    match function {
-        LineFunction::Input => "input",
-        LineFunction::Output => "output",
-        LineFunction::Pwm => "PWM",
-        _ => "alternate function",
-    }
 }

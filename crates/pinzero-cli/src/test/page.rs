@@ -171,7 +171,7 @@ fn write_measurements(page: &mut Page, measured: &Measurements) {
             };
             page.line(format_args!(
                 "| {ended_by} | {status} | {state} | {} |",
-                function.unwrap_or("unknown")
+                function.as_deref().unwrap_or("unknown")
             ));
         }
         if all.iter().any(|after| after.state == State::StillDriven && after.ended_by == SIGKILL) {

@@ -192,7 +192,7 @@ fn a_pin_that_stays_driven_shows() {
         driven: "high",
         level: if state == State::GivenBack { "low" } else { "high" },
         state,
-        function: Some("output"),
+        function: Some("output".to_owned()),
     };
     let mut report = report(&wired());
     let Some(measured) = &mut report.measured else { panic!("nothing was measured") };

@@ -47,10 +47,7 @@ fn lines_are_read_by_any_name() {
 fn without_names_the_header_is_read() {
     let text = done(&["read", "--factory", "mock"]);
     assert_eq!(text.lines().count(), 28, "{text}");
-    assert!(
-        text.lines().any(|line| line == "GPIO17  J8:11  input                 low   pull down"),
-        "{text}"
-    );
+    assert!(text.lines().any(|line| line == "GPIO17  J8:11  input   low   pull down"), "{text}");
 }
 
 #[test]
@@ -61,7 +58,7 @@ fn lines_that_a_daemon_refuses_do_not_spoil_the_list() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
     assert!(text.lines().any(|line| line.starts_with("GPIO0   J8:27  ?")), "{text}");
-    assert!(text.lines().any(|line| line.starts_with("GPIO2   J8:3   input                 high")), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("GPIO2   J8:3   input   high")), "{text}");
     assert!(stderr(&output).contains("?: this factory shows no level"), "{}", stderr(&output));
     assert_eq!(run(&["read", "0", "--factory", &served.factory]).status.code(), Some(1));
 }
@@ -260,6 +257,20 @@ fn the_name_of_a_factory_is_in_any_case() {
     };
     assert_eq!(write("Mock"), write("mock"));
     assert_eq!(write(" MOCK "), write("mock"));
+}
+
+#[test]
+fn read_and_pinout_have_the_same_words_for_functions() {
+    let served = Served::start(&[]);
+    let gpio = pinzero::open_factory(&served.factory).unwrap();
+    let _pwm = gpio.pwm(18).open().unwrap();
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&done(&[arguments, &["--json", "--factory", &served.factory]].concat())).unwrap()
+    };
+    let (read, pinout) = (json(&["read", "17", "18"]), json(&["pinout"]));
+    assert_eq!(read["lines"][0]["function"], "input");
+    assert_eq!(read["lines"][1]["function"], "alt5");
+    assert_eq!(read["lines"][1]["function"], pinout["lines"][18]["state"]["function"]);
 }
 
 #[test]
