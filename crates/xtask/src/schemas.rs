@@ -64,8 +64,8 @@ pub(crate) fn main() -> ExitCode {
 /// Checks every output of the table, and that each command with `--json` is in the table.
 pub(crate) fn check(runner: &mut Runner) -> Result<(), Stop> {
     let python = install_python(runner)?;
-    // Of the whole workspace, for with these features the tests have built the command.
-    runner.cargo(&["build", "--locked", "--workspace", "--bin=pinzero"])?;
+    // With a test of the whole workspace, which chooses the features with which the tests have built the command.
+    runner.cargo(&["build", "--locked", "--workspace", "--bin=pinzero", "--test=interop"])?;
     let command = root().join("target/debug/pinzero");
     check_all_are_listed(&command)?;
     check_completions(runner, &command, &python)?;
