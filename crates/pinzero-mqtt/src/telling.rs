@@ -17,6 +17,9 @@ use crate::shared::Shared;
 /// The time after an event, within which the facts about the node tell of the event.
 const SOON: Duration = Duration::from_secs(10);
 
+/// The least step of the wall clock, in milliseconds, after which the times of the node are told anew.
+const LEAST_STEP: u64 = 1000;
+
 /// What has happened on a node.
 #[derive(Debug, Default)]
 pub(crate) struct News {
@@ -24,6 +27,8 @@ pub(crate) struct News {
     pub(crate) connected: Option<Instant>,
     /// The device, the event, and when the event took place on the factory's clock.
     last_event: Option<(Arc<str>, String, Instant)>,
+    /// The wall time at the zero of the factory's clock, in milliseconds since 1970, as last told.
+    zero: u64,
     /// Whether the facts about the node will be told soon.
     is_due: bool,
 }
@@ -124,14 +129,19 @@ impl Shared {
     pub(crate) fn tell_info(&self) {
         // Held until the facts are told, so that no older ones follow.
         let devices = self.devices.lock();
-        let wall = |at: Instant| wall_milliseconds(&self.gpio, at);
         let stopped = self.end.lock().then(|| milliseconds(self.gpio.wall_time()));
-        let (connected, last_event) = {
-            let news = self.news.lock();
+        let (since, connected, last_event) = {
+            let mut news = self.news.lock();
+            let zero = wall_milliseconds(&self.gpio, Instant::ZERO);
+            // The wall clock has been set. Each other time stays as it was told, to the millisecond.
+            if zero.abs_diff(news.zero) >= LEAST_STEP {
+                news.zero = zero;
+            }
+            let wall = |at: Instant| news.zero + at.since(Instant::ZERO).as_millis() as u64;
             let last_event = news.last_event.as_ref();
             let last_event = last_event
                 .map(|(device, event, at)| json!({ "device": &**device, "event": event, "at": wall(*at) }));
-            (news.connected.map(wall), last_event)
+            (wall(self.since), news.connected.map(wall), last_event)
         };
         let described: Vec<Value> = devices
             .values()
@@ -152,7 +162,7 @@ impl Shared {
             "identity": self.settings.identity,
             "board": self.gpio.board().model(),
             "factory": self.gpio.name(),
-            "since": wall(self.since),
+            "since": since,
             "connected": connected,
             "stopped": stopped,
             "last_event": last_event,
