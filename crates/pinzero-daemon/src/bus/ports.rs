@@ -135,9 +135,19 @@ impl<P: Port> Ports<P> {
         if open.users > 0 {
             return (Answer::Number(0), false);
         }
-        if client.is_none() && (open.queue.end_if_idle() || open.port.ends_at_once()) {
-            self.closed(lines, key);
-            return (Answer::Number(0), true);
+        if client.is_none() {
+            let ended = match open.port.ends_at_once() {
+                true => Some(open.queue.end()),
+                false => open.queue.end_if_idle(),
+            };
+            if let Some(clients) = ended {
+                // They have used a handle of another client, which has gone.
+                for client in clients {
+                    self.inbox.push(Message::Done { client, answer: Err(Code::BAD_HANDLE) });
+                }
+                self.closed(lines, key);
+                return (Answer::Number(0), true);
+            }
         }
         open.queue.close(client);
         (client.map_or(Answer::Number(0), |_| Answer::Later), false)
@@ -155,10 +165,10 @@ impl<P: Port> Ports<P> {
 
 impl<P: Port> Drop for Open<P> {
     fn drop(&mut self) {
-        if self.queue.end_if_idle() || self.port.ends_at_once() {
+        if self.queue.end_if_idle().is_some() || self.port.ends_at_once() {
             self.port.close();
         }
-        self.queue.end();
+        drop(self.queue.end());
     }
 }
 
@@ -168,8 +178,8 @@ fn work<P: Port>(bus: BusId, port: &P, queue: &Queue<P::Task>, inbox: &Inbox) {
         match queue.next() {
             Next::Task(client, task) => {
                 let answer = port.run(task, &|| queue.is_wanted());
-                // The loop has ended the thread meanwhile, or another may have the slot of a client that has gone meanwhile.
-                if queue.is_wanted() {
+                // Before the answer: whoever has it finds the port idle.
+                if queue.done() {
                     inbox.push(Message::Done { client, answer });
                 }
             }

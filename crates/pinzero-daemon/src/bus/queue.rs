@@ -64,6 +64,17 @@ impl<T> Default for State<T> {
     }
 }
 
+impl<T> State<T> {
+    fn over() -> Self {
+        State { is_over: true, ..State::default() }
+    }
+
+    /// Returns the clients whose tasks wait or are under way.
+    fn clients(self) -> Vec<ClientId> {
+        self.served.into_iter().chain(self.waiting.into_iter().map(|job| job.client)).collect()
+    }
+}
+
 impl<T> Default for Queue<T> {
     fn default() -> Self {
         Queue { state: Mutex::default(), changed: Condvar::new() }
@@ -85,6 +96,7 @@ impl<T> Queue<T> {
         }
         state.bytes = bytes;
         state.waiting.push_back(job);
+        drop(state);
         self.changed.notify_one();
         true
     }
@@ -102,6 +114,14 @@ impl<T> Queue<T> {
         self.state.lock().served.is_some()
     }
 
+    /// Ends the task under way. Returns whether the task is still wanted: the loop may have ended the thread meanwhile, or another client
+    /// may have the slot of one that has gone.
+    pub(super) fn done(&self) -> bool {
+        let mut state = self.state.lock();
+        state.is_busy = false;
+        state.served.take().is_some()
+    }
+
     /// Makes the thread close the bus after all tasks.
     pub(super) fn close(&self, client: Option<ClientId>) {
         self.state.lock().closer = Some(client);
@@ -113,19 +133,23 @@ impl<T> Queue<T> {
         self.state.lock().closer.is_some()
     }
 
-    /// Makes the thread end, unless a task is under way; returns whether it ends. The waiting tasks are dropped.
-    pub(super) fn end_if_idle(&self) -> bool {
-        let is_idle = !self.state.lock().is_busy;
-        if is_idle {
-            self.end();
+    /// Makes the thread end, unless a task is under way. Returns the clients as [`end`](Self::end) does, if the thread ends.
+    pub(super) fn end_if_idle(&self) -> Option<Vec<ClientId>> {
+        let mut state = self.state.lock();
+        if state.is_busy {
+            return None;
         }
-        is_idle
+        let before = std::mem::replace(&mut *state, State::over());
+        drop(state);
+        self.changed.notify_one();
+        Some(before.clients())
     }
 
-    /// Makes the thread end at once. The waiting tasks are dropped, and the one under way is not wanted any more.
-    pub(super) fn end(&self) {
-        *self.state.lock() = State { is_over: true, ..State::default() };
+    /// Makes the thread end at once. Returns the clients whose tasks wait or are under way: the thread answers them no more.
+    pub(super) fn end(&self) -> Vec<ClientId> {
+        let before = std::mem::replace(&mut *self.state.lock(), State::over());
         self.changed.notify_one();
+        before.clients()
     }
 
     /// Blocks until there is something to do.
@@ -188,13 +212,30 @@ mod tests {
         let queue = Queue::default();
         assert!(queue.push(job(1, 0)));
         assert!(matches!(queue.next(), Next::Task(..)));
-        assert!(!queue.end_if_idle());
+        assert_eq!(queue.end_if_idle(), None);
         // The client of the task has gone, and the task goes on.
         queue.cancel(ClientId { slot: 0, serial: 1 });
-        assert!(!queue.end_if_idle());
+        assert_eq!(queue.end_if_idle(), None);
         queue.close(None);
         assert!(matches!(queue.next(), Next::Close(None)));
-        assert!(queue.end_if_idle());
+        assert_eq!(queue.end_if_idle(), Some(vec![]));
         assert!(matches!(queue.next(), Next::End));
+    }
+
+    #[test]
+    fn whoever_ends_the_thread_knows_whom_it_answers_no_more() {
+        let client = |serial| ClientId { slot: 0, serial };
+        let queue = Queue::default();
+        assert!(queue.push(job(1, 0)) && queue.push(job(2, 0)));
+        assert!(matches!(queue.next(), Next::Task(..)));
+        assert_eq!((queue.end_if_idle(), queue.end()), (None, vec![client(1), client(2)]));
+        assert!(!queue.done());
+
+        // No task is under way from the moment on in which its client is answered.
+        let queue = Queue::default();
+        assert!(queue.push(job(1, 0)) && queue.push(job(2, 0)));
+        assert!(matches!(queue.next(), Next::Task(..)));
+        assert!(queue.done());
+        assert_eq!(queue.end_if_idle(), Some(vec![client(2)]));
     }
 }
