@@ -93,9 +93,9 @@ impl SerialPort for MockPort {
                 self.circuit.clock.pass(timeout);
                 bytes = wire.bytes.lock();
             } else {
-                let end = Instant::now() + timeout;
+                let start = Instant::now();
                 while bytes.answers.is_empty() && !self.closed.load(Ordering::Acquire) {
-                    if wire.changed.wait_until(&mut bytes, end) {
+                    if wire.changed.wait_for(&mut bytes, timeout.saturating_sub(start.elapsed())) {
                         break;
                     }
                 }
