@@ -47,8 +47,13 @@ const CIRCUIT: &str = "[led.lamp]\npin = 17\n[button.door]\npin = 2\n[potentiome
 
 /// Plays a script on the circuit, without a program.
 fn play(name: &str, script: &str) -> Output {
+    play_on(CIRCUIT, name, script)
+}
+
+/// Does the same on this circuit.
+fn play_on(circuit: &str, name: &str, script: &str) -> Output {
     let folder = Folder::new(name);
-    let (circuit, script) = (folder.write("circuit.toml", CIRCUIT), folder.write("script.txt", script));
+    let (circuit, script) = (folder.write("circuit.toml", circuit), folder.write("script.txt", script));
     run(&["sim", &circuit, "--port", "0", "--script", &script])
 }
 
@@ -124,24 +129,19 @@ fn contacts_are_pressed_and_released() {
 
 #[test]
 fn a_comment_may_begin_with_any_letter() {
-    let folder = Folder::new("comments");
-    let circuit = folder.write("circuit.toml", "[rgb_led.mood]\nred = 17\ngreen = 22\nblue = 27\n");
+    let mood = "[rgb_led.mood]\nred = 17\ngreen = 22\nblue = 27\n";
     let script = "#expect mood on\nexpect mood off #face\nexpect mood color #000000 #black\n";
-    let script = folder.write("script.txt", script);
-    let output = run(&["sim", &circuit, "--port", "0", "--script", &script]);
+    let output = play_on(mood, "comments", script);
     assert!(stdout(&output).ends_with("2 checks passed\n"), "{}{}", stdout(&output), stderr(&output));
 }
 
 #[test]
 fn a_turn_of_a_script_follows_the_turns_before_it() {
-    let folder = Folder::new("turns");
-    let circuit = folder.write("circuit.toml", "[rotary_encoder.dial]\na = 17\nb = 27\n");
+    let dial = "[rotary_encoder.dial]\na = 17\nb = 27\n";
     let script = "turn dial 100\nturn dial 100\nturn dial -50\nexpect dial at 150\n";
-    let script = folder.write("script.txt", script);
-    let output = run(&["sim", &circuit, "--port", "0", "--script", &script]);
+    let output = play_on(dial, "turns", script);
     assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
-    let long = folder.write("long.txt", &"turn dial -100\n".repeat(800));
-    let output = run(&["sim", &circuit, "--port", "0", "--script", &long]);
+    let output = play_on(dial, "long turns", &"turn dial -100\n".repeat(800));
     let message = "line 751, column 1: the script may take more than 10 minutes";
     assert!(stderr(&output).contains(message), "{}", stderr(&output));
 }

@@ -40,7 +40,8 @@ pub(crate) fn is_there() -> bool {
     screen::is_usable()
 }
 
-/// Shows the board, the address of its page in the browser, and what the program prints, until the user ends the view, the terminal is gone, or `is_over` says so.
+/// Shows the board, the address of its page in the browser, and what the program prints, until the user ends the view, the terminal is
+/// gone, or `is_over` says so.
 ///
 /// # Errors
 /// If the terminal cannot be used.
